@@ -1,0 +1,57 @@
+"""Counts: what a fidelity yields. Cycles, products, and words through every memory port; no costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Words read and written at one kind of memory during one inference, and the bits of a word."""
+
+    words_read: int
+    words_written: int
+    word_bits: int
+
+    @property
+    def bits_read(self) -> int:
+        return self.words_read * self.word_bits
+
+    @property
+    def bits_written(self) -> int:
+        return self.words_written * self.word_bits
+
+
+@dataclass(frozen=True)
+class StageActivity:
+    """One stage on the time line: cycles counted from ``start``."""
+
+    number: int
+    start_cycle: int
+    end_cycle: int
+    macs: int
+    stall_cycles: int = 0
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What happens in one inference, from the cycle of ``start`` to the first cycle of ``done``.
+
+    ``macs`` are multiply-accumulates of stored weights and of the zeros that pad relative indices;
+    ``stalls`` PE-cycles lost to bank or bus conflicts. Loading of weights and inputs is not included.
+    """
+
+    cycles: int
+    macs: int
+    traffic: Mapping[str, Traffic]
+    stalls: int = 0
+    stages: tuple[StageActivity, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        numbers = {"cycles": self.cycles, "macs": self.macs, "stalls": self.stalls}
+        for role, t in self.traffic.items():
+            numbers |= {f"traffic.{role}.read": t.words_read, f"traffic.{role}.written": t.words_written}
+        for name, value in numbers.items():
+            if value < 0:
+                raise ArithmeticError(f"{name} came out as {value}, counts are never negative")

@@ -1,0 +1,80 @@
+"""The Clos engine: stages of small dense blocks, one word for each block that a group touches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.engines.engine import Engine
+from archsim.engines.lockstep import LockstepMapping, StagePlan, refuse_stage
+from archsim.engines.registry import register_engine
+from rtl import ClosSizes, Hardware, build_clos
+from workloads import BlockStage, DenseStage, IntegerNetwork, IntegerStage
+
+
+@register_engine
+class Clos(Engine):
+    """Block stages, and dense ones, which are one block."""
+
+    kind: Literal["clos"] = "clos"
+
+    def map(self, network: IntegerNetwork) -> ClosMapping:
+        plans = []
+        for number, stage in enumerate(network.stages):
+            if not isinstance(stage.stage, BlockStage | DenseStage):
+                raise refuse_stage(number, stage, self.kind, "block (Clos) and dense stages")
+            plans.append(self._plan(stage.stage, final=number == len(network.stages) - 1))
+        return ClosMapping(network, self.pes, self.fetch_bits, tuple(plans), input_mirror=0)
+
+    def _plan(self, stage: BlockStage | DenseStage, *, final: bool) -> StagePlan:
+        blocks, taps, block_out = _blocks(stage)
+        first = np.arange(0, stage.n_out, self.pes)
+        last = np.minimum(first + self.pes, stage.n_out) - 1
+        return StagePlan(
+            taps=taps,
+            outputs=stage.n_out,
+            pes=self.pes,
+            lane_words=last // block_out - first // block_out + 1,
+            fields={
+                "stride": blocks,
+                "block_out": block_out,
+                "advance_blocks": self.pes // block_out,
+                "advance_outputs": self.pes % block_out,
+            },
+            final=final,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ClosMapping(LockstepMapping):
+    """A Clos network on the Clos engine."""
+
+    @cached_property
+    def sizes(self) -> ClosSizes:
+        return ClosSizes(
+            **self.common_sizes,
+            lanes=max(int(plan.lane_words.max()) for plan in self.plans),
+            largest_block=max(plan.fields["block_out"] for plan in self.plans),
+        )
+
+    def descriptor_fields(self, plan: StagePlan) -> dict[str, int]:
+        encode = self.sizes.address.encode
+        pairs = {name: encode(plan.fields[name]) for name in ("stride", "advance_blocks")}
+        return {**plan.fields, **pairs}
+
+    def row_weights(self, stage: IntegerStage) -> NDArray[np.int64]:
+        return stage.weights.reshape(stage.stage.n_out, -1)
+
+    def build(self) -> Hardware:
+        return build_clos(self.sizes)
+
+
+def _blocks(stage: BlockStage | DenseStage) -> tuple[int, int, int]:
+    """Blocks, inputs and outputs of a block."""
+    if isinstance(stage, BlockStage):
+        return stage.blocks, stage.block_in, stage.block_out
+    return 1, stage.n_in, stage.n_out

@@ -1,0 +1,91 @@
+"""The CSC engine: taps at a fixed stride around a ring, P consecutive words a cycle, never a conflict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.engines.engine import Engine
+from archsim.engines.lockstep import LockstepMapping, StagePlan, refuse_stage
+from archsim.engines.registry import register_engine
+from rtl import BankedAddress, CscSizes, Hardware, build_csc
+from workloads import CscStage, DenseStage, IntegerNetwork, IntegerStage
+
+
+@register_engine
+class Csc(Engine):
+    """CSC stages, and dense ones, which are rings with as many taps as inputs."""
+
+    kind: Literal["csc"] = "csc"
+
+    def map(self, network: IntegerNetwork) -> CscMapping:
+        plans = []
+        for number, stage in enumerate(network.stages):
+            if not isinstance(stage.stage, CscStage | DenseStage):
+                raise refuse_stage(number, stage, self.kind, "csc and dense stages")
+            plans.append(self._plan(stage.stage, final=number == len(network.stages) - 1))
+        return CscMapping(network, self.pes, self.fetch_bits, tuple(plans), input_mirror=self.pes - 1)
+
+    def _plan(self, stage: CscStage | DenseStage, *, final: bool) -> StagePlan:
+        pes, n_in, n_out = self.pes, stage.n_in, stage.n_out
+        taps, stride = _ring(stage)
+        mirrors = 0 if final else -(-(pes - 1) // n_out)
+        groups = -(-n_out // pes)
+        lane_words = np.full(groups, pes, dtype=np.int64)
+        lane_words[-1] = n_out - (groups - 1) * pes
+        return StagePlan(
+            taps=taps,
+            outputs=n_out,
+            pes=pes,
+            lane_words=lane_words,
+            fields={
+                "stride": stride % n_in,
+                "advance": pes % n_in,
+                "modulus": n_in,
+                "outputs": n_out,
+                "mirrors": mirrors,
+            },
+            final=final,
+            mirrors=mirrors,
+            hold=mirrors if groups == 1 else max(0, 1 + mirrors - taps) if mirrors else 0,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class CscMapping(LockstepMapping):
+    """A CSC network on the CSC engine. Activation i lies in bank i mod P, and the first P - 1 are repeated
+    past the end of their vector."""
+
+    @cached_property
+    def sizes(self) -> CscSizes:
+        return CscSizes(
+            **self.common_sizes,
+            most_mirrors=max(plan.mirrors for plan in self.plans),
+            longest_hold=max(plan.hold for plan in self.plans),
+        )
+
+    def descriptor_fields(self, plan: StagePlan) -> dict[str, int]:
+        address: BankedAddress = self.sizes.address
+        pairs = {
+            name: address.encode(value) for name, value in plan.fields.items() if name != "mirrors"
+        }
+        return {**pairs, "mirrors": plan.mirrors, "hold": plan.hold}
+
+    def row_weights(self, stage: IntegerStage) -> NDArray[np.int64]:
+        if isinstance(stage.stage, CscStage):
+            return stage.weights
+        n_out, n_in = stage.weights.shape
+        around = (np.arange(n_out)[:, None] + np.arange(n_in)[None, :]) % n_in
+        return np.take_along_axis(stage.weights, around, axis=1)
+
+    def build(self) -> Hardware:
+        return build_csc(self.sizes)
+
+
+def _ring(stage: CscStage | DenseStage) -> tuple[int, int]:
+    """Taps per output and stride between them."""
+    return (stage.weight_shape[1], stage.stride) if isinstance(stage, CscStage) else (stage.n_in, 1)

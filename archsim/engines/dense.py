@@ -1,0 +1,57 @@
+"""The dense engine: every weight of the matrix, one activation broadcast to all PEs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.engines.engine import Engine
+from archsim.engines.lockstep import LockstepMapping, StagePlan, refuse_stage
+from archsim.engines.registry import register_engine
+from rtl import Hardware, LockstepSizes, build_dense
+from workloads import DenseStage, IntegerNetwork, IntegerStage
+
+
+@register_engine
+class Dense(Engine):
+    """Dense layers; the address is a counter."""
+
+    kind: Literal["dense"] = "dense"
+
+    def map(self, network: IntegerNetwork) -> DenseMapping:
+        plans = []
+        for number, stage in enumerate(network.stages):
+            if not isinstance(stage.stage, DenseStage):
+                raise refuse_stage(number, stage, self.kind, "dense stages")
+            n_in, n_out = stage.stage.n_in, stage.stage.n_out
+            groups = -(-n_out // self.pes)
+            plans.append(
+                StagePlan(
+                    taps=n_in,
+                    outputs=n_out,
+                    pes=self.pes,
+                    lane_words=np.ones(groups, dtype=np.int64),
+                    fields={},
+                    final=number == len(network.stages) - 1,
+                )
+            )
+        return DenseMapping(network, self.pes, self.fetch_bits, tuple(plans), input_mirror=0)
+
+
+@dataclass(frozen=True, eq=False)
+class DenseMapping(LockstepMapping):
+    """A dense network on the dense engine."""
+
+    @cached_property
+    def sizes(self) -> LockstepSizes:
+        return LockstepSizes(**self.common_sizes)
+
+    def row_weights(self, stage: IntegerStage) -> NDArray[np.int64]:
+        return stage.weights
+
+    def build(self) -> Hardware:
+        return build_dense(self.sizes)

@@ -1,0 +1,206 @@
+"""Schedules of the engines whose PEs march in step: dense, CSC and Clos.
+
+A stage is worked off in groups of P outputs, F taps a group. With D descriptor words a stage takes
+(D + 1) cycles to fetch its descriptor, groups * F to issue its taps, `hold` to let mirror writes pass, and 4
+for the last result to reach its memory; one more cycle answers `start`.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.counts import Counts, StageActivity, Traffic
+from archsim.engines.lockstep_simulation import simulate_lockstep
+from archsim.mapping import Mapping, MappingError, StoredBits, pack_words
+from rtl import DESCRIPTOR_WORD_BITS, PIPELINE_CYCLES, Images, LoadWrite
+from workloads import IntegerNetwork, IntegerStage
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """One stage on the PEs.
+
+    ``taps`` F per output; ``outputs`` M; ``lane_words`` the activation words read in one step of each group,
+    shape (groups,); ``mirrors`` how often the first group's results are written again; ``hold`` the pause
+    after the first group; ``fields`` what the descriptor says beyond the common fields.
+    """
+
+    taps: int
+    outputs: int
+    pes: int
+    lane_words: NDArray[np.int64]
+    fields: dict[str, int]
+    final: bool
+    mirrors: int = 0
+    hold: int = 0
+
+    @property
+    def groups(self) -> int:
+        return -(-self.outputs // self.pes)
+
+    @property
+    def last_valid(self) -> int:
+        """PEs that have an output in the last group."""
+        return self.outputs - (self.groups - 1) * self.pes
+
+    @property
+    def first_valid(self) -> int:
+        """PEs that have an output in the first group."""
+        return min(self.outputs, self.pes)
+
+    @property
+    def macs(self) -> int:
+        return self.taps * self.outputs
+
+    @property
+    def activation_reads(self) -> int:
+        return self.taps * int(self.lane_words.sum())
+
+    @property
+    def activation_writes(self) -> int:
+        return 0 if self.final else self.outputs + self.mirrors * self.first_valid
+
+    def weight_fetches(self, groups: int, per_fetch: int) -> int:
+        """Fetches of a PE that is busy in the first ``groups`` groups."""
+        return -(-groups * self.taps // per_fetch)
+
+    def weight_reads(self, per_fetch: int) -> int:
+        """Fetches of all PEs."""
+        busy_to_the_end = self.weight_fetches(self.groups, per_fetch) * self.last_valid
+        return busy_to_the_end + self.weight_fetches(self.groups - 1, per_fetch) * (self.pes - self.last_valid)
+
+    @property
+    def highest_address(self) -> int:
+        """The last activation address that this stage writes."""
+        return max(self.outputs, self.mirrors * self.outputs + self.first_valid) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class LockstepMapping(Mapping):
+    """A network as a list of stage plans. ``row_weights`` gives a stage's weights as (outputs, taps) in the
+    order in which its taps are issued."""
+
+    network: IntegerNetwork
+    pes: int
+    fetch_bits: int
+    plans: tuple[StagePlan, ...]
+    input_mirror: int
+    """How many words of the input vector are repeated past its end."""
+
+    @abstractmethod
+    def row_weights(self, stage: IntegerStage) -> NDArray[np.int64]:
+        """The weights in issue order, shape (n_out, taps)."""
+
+    def descriptor_fields(self, plan: StagePlan) -> dict[str, int]:
+        """The values of the engine's own descriptor fields."""
+        return plan.fields
+
+    @property
+    def weights_per_fetch(self) -> int:
+        return self.fetch_bits // self.network.weight_bits
+
+    @cached_property
+    def common_sizes(self) -> dict[str, int]:
+        """Sizes that every engine needs, for just this network."""
+        written = [plan.highest_address for plan in self.plans[:-1]]
+        named = [value for plan in self.plans for value in plan.fields.values()]
+        highest = max(self.network.n_in + self.input_mirror - 1, *written, *named, 0)
+        return {
+            "pes": self.pes,
+            "weight_bits": self.network.weight_bits,
+            "activation_bits": self.network.activation_bits,
+            "accumulator_bits": self.network.accumulator_bits,
+            "fetch_bits": self.fetch_bits,
+            "weight_words": sum(p.weight_fetches(p.groups, self.weights_per_fetch) for p in self.plans),
+            "activation_rows": highest // self.pes + 1,
+            "stages": len(self.plans),
+            "longest_row": max(plan.taps for plan in self.plans),
+            "most_groups": max(plan.groups for plan in self.plans),
+        }
+
+    @property
+    def stored_bits(self) -> StoredBits:
+        return StoredBits(weight=self.network.stored_weights * self.network.weight_bits, index=0)
+
+    @property
+    def score_positions(self) -> NDArray[np.int64]:
+        return np.arange(self.network.n_out)
+
+    def stage_cycles(self, plan: StagePlan) -> int:
+        """Cycles from the first descriptor word of a stage to its last write."""
+        fetch = self.sizes.descriptor_format.words + 1
+        return fetch + plan.groups * plan.taps + plan.hold + PIPELINE_CYCLES
+
+    def count(self) -> Counts:
+        fetch, ends, activity = self.sizes.descriptor_format.words, 1, []
+        for number, plan in enumerate(self.plans):
+            start, ends = ends, ends + self.stage_cycles(plan)
+            activity.append(StageActivity(number, start, ends, plan.macs))
+        return Counts(
+            cycles=ends,
+            macs=sum(plan.macs for plan in self.plans),
+            traffic=self.traffic(
+                weight=sum(plan.weight_reads(self.weights_per_fetch) for plan in self.plans),
+                activation_read=sum(plan.activation_reads for plan in self.plans),
+                activation_written=sum(plan.activation_writes for plan in self.plans),
+                descriptor=fetch * len(self.plans),
+            ),
+            stages=tuple(activity),
+        )
+
+    def traffic(
+        self, *, weight: int, activation_read: int, activation_written: int, descriptor: int
+    ) -> dict[str, Traffic]:
+        """Traffic of the three memories with the width of their words."""
+        return {
+            "weight": Traffic(weight, 0, self.fetch_bits),
+            "activation": Traffic(activation_read, activation_written, self.network.activation_bits),
+            "descriptor": Traffic(descriptor, 0, DESCRIPTOR_WORD_BITS),
+        }
+
+    def simulate(self) -> Counts:
+        return simulate_lockstep(self)
+
+    @cached_property
+    def images(self) -> Images:
+        per = self.weights_per_fetch
+        streams: list[list[int]] = [[] for _ in range(self.pes)]
+        descriptors: list[int] = []
+        for plan, stage in zip(self.plans, self.network.stages, strict=True):
+            rows = np.zeros((plan.groups * self.pes, plan.taps), dtype=np.int64)
+            rows[: plan.outputs] = self.row_weights(stage)
+            for p in range(self.pes):
+                dealt = rows[p :: self.pes].ravel()
+                streams[p] += pack_words(dealt, bits=self.network.weight_bits, per_word=per)
+            descriptors += self.sizes.descriptor_format.pack(
+                {
+                    "final": int(plan.final),
+                    "relu": int(stage.relu),
+                    "shift": stage.shift,
+                    "groups_less_one": plan.groups - 1,
+                    "valid_less_one": plan.last_valid - 1,
+                    "steps_less_one": plan.taps - 1,
+                    **self.descriptor_fields(plan),
+                }
+            )
+        return Images(descriptors, streams)
+
+    def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:
+        mask = (1 << self.network.activation_bits) - 1
+        mirrored = np.resize(x, len(x) + self.input_mirror)
+        return [
+            LoadWrite("activation", i % self.pes, i // self.pes * 2, int(value) & mask)
+            for i, value in enumerate(mirrored)
+        ]
+
+
+def refuse_stage(number: int, stage: IntegerStage, engine: str, allowed: str) -> MappingError:
+    """The error for a stage that an engine cannot run."""
+    return MappingError(
+        f"stage {number} of the network is a {stage.stage.kind} stage, the {engine} engine runs {allowed}"
+    )

@@ -1,0 +1,1 @@
+"""What things cost: technologies, and the numbers behind them with their sources."""

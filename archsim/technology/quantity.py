@@ -1,0 +1,161 @@
+"""A number of a technology and where it comes from: value, unit, kind and source, never one without the others.
+
+Every constant stands in a YAML file of `archsim/data`, every table in a CSV file beside a YAML file of the same name
+that gives each column's unit. What lacks any of the four is refused when it is read.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+KINDS = ("measured", "published", "fitted", "assumed")
+TEXT = "text"
+
+
+class ProvenanceError(ValueError):
+    """A number stands in a data file without its unit, source or kind."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantity:
+    """One number with its unit, its source and how it came about (one of `KINDS`).
+
+    `error_factor` is the one-sigma error as a ratio (1.7: the truth is likely between value/1.7 and value*1.7), None
+    where nobody stated one.
+    """
+
+    name: str
+    value: float
+    unit: str
+    kind: str
+    source: str
+    error_factor: float | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float):
+            raise ProvenanceError(f"{self.name}: value is {self.value!r}; allowed is a number.")
+        if not math.isfinite(self.value):
+            raise ProvenanceError(f"{self.name}: value is {self.value!r}; allowed is a finite number.")
+        for field in ("unit", "source"):
+            text = getattr(self, field)
+            if not isinstance(text, str) or not text.strip():
+                raise ProvenanceError(f"{self.name}: {field} is {text!r}; allowed is a text that is not empty.")
+        if self.kind not in KINDS:
+            raise ProvenanceError(f"{self.name}: kind is {self.kind!r}; allowed are {', '.join(KINDS)}.")
+        if self.error_factor is not None and not self.error_factor >= 1:
+            raise ProvenanceError(
+                f"{self.name}: error_factor is {self.error_factor!r}; allowed is a ratio of 1 or more."
+            )
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV table: `rows` as text by column, `columns` the unit of each, and the source and kind of all of it."""
+
+    name: str
+    rows: tuple[Mapping[str, str], ...]
+    columns: Mapping[str, str]
+    provenance: Mapping[str, tuple[str, str]]
+    kind: str
+    source: str
+
+    def quantities(self) -> Iterator[Quantity]:
+        """Every number of the table, one quantity a cell; blank cells are left out."""
+        for line, row in enumerate(self.rows, start=2):
+            for column, unit in self.columns.items():
+                if unit == TEXT or row[column] == "":
+                    continue
+                kind_from, source_from = self.provenance.get(column, ("", ""))
+                yield Quantity(
+                    name=f"{self.name}:{line}:{column}",
+                    value=float(row[column]),
+                    unit=unit,
+                    kind=row[kind_from] if kind_from else self.kind,
+                    source=row[source_from] if source_from else self.source,
+                )
+
+
+def quantity(name: str, entry: object) -> Quantity:
+    """The quantity that a mapping {value, unit, source, kind[, error_factor]} writes down.
+
+    Raises ProvenanceError naming the field that is missing, unknown or wrong.
+    """
+    if not isinstance(entry, Mapping):
+        raise ProvenanceError(f"{name}: entry is {entry!r}; allowed is a mapping with value, unit, source and kind.")
+    required = {"value", "unit", "source", "kind"}
+    for field in sorted(required - entry.keys()):
+        raise ProvenanceError(f"{name}: {field} is missing; allowed is an entry with value, unit, source and kind.")
+    for field in sorted(entry.keys() - required - {"error_factor"}):
+        raise ProvenanceError(f"{name}: field {field!r} is unknown; allowed are value, unit, source, kind, error_factor.")
+    return Quantity(name=name, **entry)
+
+
+def read_text(file: str) -> str:
+    """The text of one file of `archsim/data`."""
+    return (resources.files("archsim") / "data" / file).read_text(encoding="utf-8")
+
+
+def _read_yaml(file: str) -> dict[str, Any]:
+    content = yaml.safe_load(read_text(file))
+    if not isinstance(content, dict) or not {"quantities", "table"} & content.keys():
+        raise ProvenanceError(f"{file}: content has neither of the keys 'quantities' and 'table', of which one is required.")
+    return content
+
+
+@cache
+def load_quantities(file: str) -> Mapping[str, Quantity]:
+    """The quantities of one YAML file of `archsim/data`, by name; ProvenanceError where one is incomplete."""
+    entries = _read_yaml(file).get("quantities")
+    if not isinstance(entries, dict):
+        raise ProvenanceError(f"{file}: quantities is {entries!r}; allowed is a mapping from name to entry.")
+    return {name: quantity(f"{file}:{name}", entry) for name, entry in entries.items()}
+
+
+@cache
+def load_table(file: str) -> Table:
+    """One CSV file of `archsim/data` with the YAML file that describes it; ProvenanceError where a column lacks a unit."""
+    sidecar = file.removesuffix(".csv") + ".yaml"
+    described = _read_yaml(sidecar)
+    if described.get("table") != file:
+        raise ProvenanceError(f"{sidecar}: table is {described.get('table')!r}; allowed is {file!r}.")
+    for field, allowed in (("source", "a text"), ("kind", "one of " + ", ".join(KINDS)), ("columns", "a mapping")):
+        if not described.get(field):
+            raise ProvenanceError(f"{sidecar}: {field} is missing; allowed is {allowed}.")
+    reader = csv.DictReader(io.StringIO(read_text(file)))
+    rows = tuple(reader)
+    columns, provenance = {}, {}
+    for column in reader.fieldnames or ():
+        entry = described["columns"].get(column)
+        if isinstance(entry, dict):
+            provenance[column] = (entry["kind_from"], entry["source_from"])
+            entry = entry.get("unit")
+        if not isinstance(entry, str) or not entry:
+            raise ProvenanceError(f"{sidecar}: column {column!r} has unit {entry!r}; allowed is a unit or {TEXT!r}.")
+        columns[column] = entry
+    return Table(file, rows, columns, provenance, described["kind"], described["source"])
+
+
+def all_quantities() -> dict[str, Quantity]:
+    """Every number of every technology data file, table cells included, by name.
+
+    Raises ProvenanceError for a number without unit, source or kind, a table without a description, or a YAML file
+    that holds neither quantities nor the description of a table.
+    """
+    found: dict[str, Quantity] = {}
+    files = sorted(entry.name for entry in (resources.files("archsim") / "data").iterdir())
+    for file in files:
+        if file.endswith(".csv"):
+            found |= {each.name: each for each in load_table(file).quantities()}
+        elif file.endswith(".yaml") and "quantities" in _read_yaml(file):
+            found |= {each.name: each for each in load_quantities(file).values()}
+    return found

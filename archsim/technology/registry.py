@@ -1,0 +1,58 @@
+"""The technologies there are, by name, and the protocol each of them keeps."""
+
+from collections.abc import Callable
+from typing import Any, Literal, Protocol, TypeVar
+
+from archsim.technology.quantity import Quantity
+from archsim.technology.sram import Ports
+
+
+class MemoryCost(Protocol):
+    """What every priced memory tells: J per access of one word and W of its own leakage."""
+
+    @property
+    def read_energy_j(self) -> float: ...
+    @property
+    def write_energy_j(self) -> float: ...
+    @property
+    def clock_energy_j(self) -> float: ...
+    @property
+    def leakage_w(self) -> float: ...
+    @property
+    def built_as(self) -> str: ...
+
+
+class Technology(Protocol):
+    """A way of making the hardware, and what its parts cost."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> Literal["asic", "fpga"]: ...
+    def memory(self, *, words: int, word_bits: int, ports: Ports = "1rw") -> MemoryCost: ...
+    def provenance(self) -> tuple[Quantity, ...]:
+        """Every constant that a cost of this technology rests on."""
+        ...
+
+
+TECHNOLOGIES: dict[str, Callable[..., Technology]] = {}
+_T = TypeVar("_T", bound=Callable[..., Any])
+
+
+def register(name: str) -> Callable[[_T], _T]:
+    """Enter a technology class in the register under its name; ValueError where the name is taken."""
+
+    def enter(made_by: _T) -> _T:
+        if name in TECHNOLOGIES:
+            raise ValueError(f"technology name is {name!r}; allowed is a name not yet registered.")
+        TECHNOLOGIES[name] = made_by
+        return made_by
+
+    return enter
+
+
+def technology(name: str, **options: object) -> Technology:
+    """The technology registered under a name, made with its options; ValueError for a name nobody registered."""
+    if name not in TECHNOLOGIES:
+        raise ValueError(f"technology is {name!r}; allowed are {', '.join(sorted(TECHNOLOGIES))}.")
+    return TECHNOLOGIES[name](**options)

@@ -1,0 +1,30 @@
+"""The hardware: PyRTL engines and their parts, simulation, and Verilog export."""
+
+from rtl.arithmetic import BankedAddress
+from rtl.clos import ClosSizes, build_clos
+from rtl.csc import CscSizes, build_csc
+from rtl.dense import build_dense
+from rtl.descriptor import DESCRIPTOR_WORD_BITS, DescriptorFormat
+from rtl.simulation import Images, LoadWrite, Run, Simulation, SimulationLimitError
+from rtl.sizes import LockstepSizes, Sizes
+from rtl.skeleton import PIPELINE_CYCLES, Hardware
+
+__all__ = [
+    "DESCRIPTOR_WORD_BITS",
+    "PIPELINE_CYCLES",
+    "BankedAddress",
+    "ClosSizes",
+    "CscSizes",
+    "DescriptorFormat",
+    "Hardware",
+    "Images",
+    "LoadWrite",
+    "LockstepSizes",
+    "Run",
+    "Simulation",
+    "SimulationLimitError",
+    "Sizes",
+    "build_clos",
+    "build_csc",
+    "build_dense",
+]

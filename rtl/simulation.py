@@ -1,0 +1,154 @@
+"""Runs a described engine in PyRTL's simulators: loads, starts, counts, and reads the scores."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyrtl
+
+from rtl.skeleton import LOAD_TARGETS, Hardware
+
+_COMPILE_FROM = 4_000_000
+"""Compiling pays from about this many PE-cycles on; below, the interpreter starts faster."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """The contents of the loaded memories: descriptor words, and for each PE its weight (and index) words."""
+
+    descriptors: Sequence[int]
+    weights: Sequence[Sequence[int]]
+    indices: Sequence[Sequence[int]] = ()
+
+
+@dataclass(frozen=True)
+class LoadWrite:
+    """One word for the load port."""
+
+    target: str
+    unit: int
+    address: int
+    data: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """One inference: ``cycles`` from ``start`` to ``done``; ``port_counts`` words read and written for each
+    memory role; ``scores`` the results of the final stage, in the order in which each PE gave them."""
+
+    cycles: int
+    port_counts: Mapping[str, int]
+    scores: tuple[tuple[int, ...], ...]
+
+
+class SimulationLimitError(RuntimeError):
+    """The engine did not finish within the given number of cycles."""
+
+
+class Simulation:
+    """A loaded engine. Memory images enter directly; inputs enter through the load port."""
+
+    def __init__(self, hardware: Hardware, images: Images, *, expected_cycles: int = 0) -> None:
+        self.hardware = hardware
+        self._watched = [hardware.done, hardware.score_valid, hardware.scores, *hardware.probes.values()]
+        tracer = pyrtl.SimulationTrace(self._watched, block=hardware.block)
+        contents = {
+            "descriptor": [images.descriptors],
+            "weight": images.weights,
+            "index": images.indices,
+        }
+        memory_values = {
+            m.block: {i: int(word) for i, word in enumerate(contents[m.role][m.unit])}
+            for m in hardware.memories
+            if m.role in contents
+        }
+        compiled = expected_cycles * hardware.sizes.pes >= _COMPILE_FROM and shutil.which("gcc") is not None
+        simulator = pyrtl.CompiledSimulation if compiled else pyrtl.FastSimulation
+        self._simulator = simulator(
+            tracer=tracer, memory_value_map=memory_values, block=hardware.block
+        )
+        self._tracer = tracer
+        self._compiled = compiled
+        self._idle = {
+            "start": 0,
+            "load_enable": 0,
+            "load_target": 0,
+            "load_unit": 0,
+            "load_address": 0,
+            "load_data": 0,
+        }
+
+    def run(self, inputs: Iterable[LoadWrite], *, limit: int = 50_000_000) -> Run:
+        """Writes ``inputs``, starts the engine and waits for ``done``, at most ``limit`` cycles.
+
+        Raises SimulationLimitError where it does not come.
+        """
+        self._steps([load_signals(self._idle, write) for write in inputs])
+        self._forget()
+        self._steps([{**self._idle, "start": 1}])
+        chunk = 256
+        while True:
+            self._steps([self._idle] * chunk)
+            done = self._trace(self.hardware.done)
+            if 1 in done[1:]:
+                break
+            if len(done) > limit:
+                raise SimulationLimitError(f"the engine has not finished after {limit} cycles")
+            chunk = min(2 * chunk, 65_536)
+        cycles = done.index(1, 1)
+        counts = {
+            name: sum(enables.bit_count() for enables in self._trace(probe)[:cycles])
+            for name, probe in self.hardware.probes.items()
+        }
+        return Run(cycles, counts, self._scores(cycles))
+
+    def _scores(self, cycles: int) -> tuple[tuple[int, ...], ...]:
+        sizes = self.hardware.sizes
+        valid, packed = self._trace(self.hardware.score_valid), self._trace(self.hardware.scores)
+        scores: list[list[int]] = [[] for _ in range(sizes.pes)]
+        for cycle in range(cycles + 1):
+            mask = valid[cycle]
+            while mask:
+                p = (mask & -mask).bit_length() - 1
+                scores[p].append(lane_value(packed[cycle], p, sizes.activation_bits))
+                mask &= mask - 1
+        return tuple(tuple(lane) for lane in scores)
+
+    def _steps(self, inputs: Sequence[Mapping[str, int]]) -> None:
+        if not inputs:
+            return
+        if self._compiled:
+            self._simulator.run(list(inputs))
+        else:
+            for signals in inputs:
+                self._simulator.step(signals)
+
+    def _trace(self, wire: Any) -> list[int]:
+        values: list[int] = self._tracer.trace[wire.name]
+        return values
+
+    def _forget(self) -> None:
+        """Drops what was traced, so that the trace holds one inference."""
+        for wire in self._watched:
+            del self._tracer.trace[wire.name][:]
+
+
+def load_signals(idle: Mapping[str, int], write: LoadWrite) -> dict[str, int]:
+    """The input pins while ``write`` goes through the load port."""
+    return {
+        **idle,
+        "load_enable": 1,
+        "load_target": LOAD_TARGETS.index(write.target),
+        "load_unit": write.unit,
+        "load_address": write.address,
+        "load_data": write.data,
+    }
+
+
+def lane_value(packed: int, lane: int, bits: int) -> int:
+    """The signed value of one lane of packed results."""
+    raw = packed >> lane * bits & (1 << bits) - 1
+    return raw - (1 << bits) if raw >> bits - 1 else raw

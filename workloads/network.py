@@ -1,0 +1,200 @@
+"""A trained network, its file, and the zoo of those that come with the package.
+
+The file is a NumPy archive without pickles: `metadata`, a JSON text with everything that is not an array, and
+the weights and stored connections of every stage.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workloads.stages import build_stage
+from workloads.topology import Topology
+
+FORMAT = "archsim network"
+FORMAT_VERSION = 1
+ZOO = Path(__file__).parent / "zoo"
+
+
+class NetworkFileError(ValueError):
+    """A file is missing, or does not hold a trained network."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Magnitudes seen at the outputs of every stage on training images: `ranges[stage][percentile]`."""
+
+    percentiles: tuple[float, ...]
+    ranges: tuple[tuple[float, ...], ...]
+
+    def reach(self, stage: int, percentile: float) -> float:
+        """The magnitude below which this percentage of the outputs of a stage lie."""
+        return self.ranges[stage][self.percentiles.index(percentile)]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedNetwork:
+    """A topology with float32 weights, how it was trained, and how accurate it is.
+
+    `accuracy` holds shares in [0, 1] on all test images: `float`, and `int8` after quantisation to 8-bit
+    weights and activations.  A recipe that holds out images adds `validation_float` and `validation_int8`.
+    """
+
+    name: str
+    topology: Topology
+    weights: tuple[NDArray[np.float32], ...]
+    calibration: Calibration
+    recipe: Mapping[str, Any]
+    accuracy: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        stages = self.topology.stages
+        if len(self.weights) != len(stages) or len(self.calibration.ranges) != len(stages):
+            raise ValueError(
+                f"weights and calibration of {self.name} have {len(self.weights)} and "
+                f"{len(self.calibration.ranges)} entries; both must have {len(stages)}, one a stage."
+            )
+        for number, (stage, weights) in enumerate(zip(stages, self.weights, strict=True)):
+            if weights.shape != stage.weight_shape or not np.isfinite(weights).all():
+                raise ValueError(
+                    f"weights of stage {number} of {self.name} have shape {weights.shape}; "
+                    f"they must be finite numbers of shape {stage.weight_shape}."
+                )
+
+    @property
+    def stored_weights(self) -> int:
+        """Number of weights kept."""
+        return self.topology.stored_weights
+
+    @property
+    def compression(self) -> float:
+        """Dense weights divided by stored weights."""
+        return self.topology.compression
+
+    def save(self, path: str | Path) -> None:
+        """Write the network to a file; a file that is there already stays whole until the new one is."""
+        path = Path(path)
+        arrays: dict[str, Any] = {}
+        layers: list[list[dict[str, Any]]] = []
+        number = 0
+        for layer in self.topology.layers:
+            layers.append([])
+            for stage in layer:
+                parameters = stage.parameters()
+                arrays[f"weights_{number}"] = self.weights[number]
+                for name, value in parameters.items():
+                    if isinstance(value, np.ndarray):
+                        arrays[f"{name}_{number}"] = value
+                        parameters[name] = {"array": f"{name}_{number}"}
+                layers[-1].append({"kind": stage.kind, "parameters": parameters})
+                number += 1
+        metadata = {
+            "format": FORMAT,
+            "version": FORMAT_VERSION,
+            "name": self.name,
+            "layers": layers,
+            "calibration": {
+                "percentiles": self.calibration.percentiles,
+                "ranges": self.calibration.ranges,
+            },
+            "recipe": dict(self.recipe),
+            "accuracy": dict(self.accuracy),
+        }
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+            try:
+                np.savez_compressed(file, metadata=np.array(json.dumps(metadata)), **arrays)
+            except BaseException:
+                Path(file.name).unlink()
+                raise
+        Path(file.name).chmod(0o644)
+        Path(file.name).replace(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> TrainedNetwork:
+        """Read a network from a file; a `NetworkFileError` says in a sentence what is wrong with it."""
+        try:
+            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+        except FileNotFoundError as error:
+            raise NetworkFileError(f"{path} does not exist.") from error
+        except (
+            ValueError,
+            TypeError,
+            AttributeError,
+            OSError,
+            EOFError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
+            raise NetworkFileError(f"{path} is not a whole NumPy archive, so it holds no network.") from error
+        try:
+            metadata = json.loads(str(arrays["metadata"]))
+            kind, version = metadata["format"], metadata["version"]
+        except (KeyError, TypeError, json.JSONDecodeError) as error:
+            raise NetworkFileError(f"{path} is a NumPy archive, but not one of a trained network.") from error
+        if kind != FORMAT or version != FORMAT_VERSION:
+            raise NetworkFileError(
+                f"{path} has format {kind!r} version {version!r}; "
+                f"only {FORMAT!r} version {FORMAT_VERSION} can be read."
+            )
+        try:
+            return cls._rebuild(metadata, arrays)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            reason = str(error).rstrip(".")
+            raise NetworkFileError(f"{path} holds an inconsistent network: {reason}.") from error
+
+    @classmethod
+    def _rebuild(cls, metadata: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> TrainedNetwork:
+        def value_of(stored: Any) -> Any:
+            return arrays[stored["array"]] if isinstance(stored, dict) else stored
+
+        layers = tuple(
+            tuple(
+                build_stage(
+                    stage["kind"], {name: value_of(stored) for name, stored in stage["parameters"].items()}
+                )
+                for stage in layer
+            )
+            for layer in metadata["layers"]
+        )
+        topology = Topology(layers)
+        return cls(
+            name=metadata["name"],
+            topology=topology,
+            weights=tuple(
+                arrays[f"weights_{number}"].astype(np.float32) for number in range(len(topology.stages))
+            ),
+            calibration=Calibration(
+                percentiles=tuple(metadata["calibration"]["percentiles"]),
+                ranges=tuple(tuple(row) for row in metadata["calibration"]["ranges"]),
+            ),
+            recipe=metadata["recipe"],
+            accuracy=metadata["accuracy"],
+        )
+
+
+def zoo_names() -> tuple[str, ...]:
+    """The networks that come with the package, by name."""
+    return tuple(sorted(path.stem for path in ZOO.glob("*.npz")))
+
+
+def load_network(name_or_path: str | Path) -> TrainedNetwork:
+    """A network of the zoo by name, or any network by the path of its .npz file."""
+    if str(name_or_path) in zoo_names():
+        return TrainedNetwork.load(ZOO / f"{name_or_path}.npz")
+    if not Path(name_or_path).exists():
+        raise NetworkFileError(
+            f"network {str(name_or_path)!r} is neither a file nor a network of the zoo; "
+            f"those are {', '.join(zoo_names())}."
+        )
+    return TrainedNetwork.load(name_or_path)

@@ -1,0 +1,44 @@
+"""Integer networks with random weights, for tests and for costing a topology that was never trained."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workloads.integer import IntegerNetwork, IntegerStage
+from workloads.topology import Topology
+
+
+def random_integer_network(
+    topology: Topology,
+    *,
+    weight_bits: int = 8,
+    activation_bits: int = 8,
+    seed: int = 0,
+    name: str = "random",
+) -> IntegerNetwork:
+    """A network of this topology whose weights are uniform over all values of `weight_bits` bits.
+
+    Shifts keep the spread of the outputs of a stage near that of its inputs: a sum of n products of which one
+    factor is uniform over w bits grows by about sqrt(n / 3) * 2**(w - 1).
+    """
+    random = np.random.default_rng(seed)
+    top = 1 << (weight_bits - 1)
+    last = len(topology.stages) - 1
+    stages = []
+    for number, (stage, ends_layer) in enumerate(zip(topology.stages, topology.ends_layer, strict=True)):
+        growth = top * np.sqrt(max(stage.row_lengths().mean(), 1.0) / 3.0)
+        stages.append(
+            IntegerStage(
+                stage=stage,
+                weights=random.integers(-top, top, size=stage.weight_shape, dtype=np.int64),
+                shift=max(0, round(float(np.log2(growth)))),
+                relu=ends_layer and number != last,
+            )
+        )
+    return IntegerNetwork(
+        name=name,
+        stages=tuple(stages),
+        weight_bits=weight_bits,
+        activation_bits=activation_bits,
+        input_fraction_bits=activation_bits - 1,
+    )
