@@ -38,18 +38,20 @@ class StageActivity:
 class Counts:
     """What happens in one inference, from the cycle of ``start`` to the first cycle of ``done``.
 
-    ``macs`` are multiply-accumulates of stored weights and of the zeros that pad relative indices;
-    ``stalls`` PE-cycles lost to bank or bus conflicts. Loading of weights and inputs is not included.
+    ``macs`` are multiply-accumulates of stored weights; ``padding`` those of zeros that an index encoding
+    put between them; ``stalls`` PE-cycles lost to bank or bus conflicts. Loading of weights and inputs is
+    not included.
     """
 
     cycles: int
     macs: int
     traffic: Mapping[str, Traffic]
+    padding: int = 0
     stalls: int = 0
     stages: tuple[StageActivity, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        numbers = {"cycles": self.cycles, "macs": self.macs, "stalls": self.stalls}
+        numbers = {"cycles": self.cycles, "macs": self.macs, "padding": self.padding, "stalls": self.stalls}
         for role, t in self.traffic.items():
             numbers |= {f"traffic.{role}.read": t.words_read, f"traffic.{role}.written": t.words_written}
         for name, value in numbers.items():

@@ -5,6 +5,7 @@ from rtl.clos import ClosSizes, build_clos
 from rtl.csc import CscSizes, build_csc
 from rtl.dense import build_dense
 from rtl.descriptor import DESCRIPTOR_WORD_BITS, DescriptorFormat
+from rtl.pruned import GATHER_CYCLES, PrunedSizes, build_pruned
 from rtl.simulation import Images, LoadWrite, Run, Simulation, SimulationLimitError
 from rtl.sizes import LockstepSizes, Sizes
 from rtl.skeleton import PIPELINE_CYCLES, Hardware
@@ -16,10 +17,12 @@ __all__ = [
     "ClosSizes",
     "CscSizes",
     "DescriptorFormat",
+    "GATHER_CYCLES",
     "Hardware",
     "Images",
     "LoadWrite",
     "LockstepSizes",
+    "PrunedSizes",
     "Run",
     "Simulation",
     "SimulationLimitError",
@@ -27,4 +30,5 @@ __all__ = [
     "build_clos",
     "build_csc",
     "build_dense",
+    "build_pruned",
 ]

@@ -1,0 +1,80 @@
+"""Indices beside weights: absolute addresses, or distances from the last one with padding where they are far.
+
+A row of entries is a list of increasing activation addresses. An absolute index is the address. A relative
+index of b bits is the distance to the address before it, less one (a row starts from address -1); a distance
+over 2^b is bridged by entries with weight zero. Each index carries one more bit that ends the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class IndexEncoding:
+    """How an index is written: ``bits`` without the row-end flag, and whether it is a distance."""
+
+    bits: int
+    relative: bool
+
+    def entries(self, addresses: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many entries each weight takes, itself and the padding before it. ``starts`` are the places
+        where a row begins."""
+        if not self.relative:
+            return np.ones(len(addresses), dtype=np.int64)
+        return -(-_distances(addresses, starts) >> self.bits)
+
+    def encode_row(
+        self, addresses: NDArray[np.int64], weights: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Index words (with the row-end flag on top), weights and addresses of a row's entries, padding
+        included. An empty row is one entry of weight zero, for its end must be marked."""
+        if not len(addresses):
+            addresses, weights = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
+        taken = self.entries(addresses, np.zeros(1, dtype=np.int64))
+        last = np.cumsum(taken) - 1
+        padded = np.zeros(int(taken.sum()), dtype=np.int64)
+        padded[last] = weights
+        if self.relative:
+            steps = np.full(len(padded), 1 << self.bits, dtype=np.int64)
+            steps[last] = _distances(addresses, np.zeros(1, dtype=np.int64)) - ((taken - 1) << self.bits)
+            indices, visited = steps - 1, np.cumsum(steps) - 1
+        else:
+            indices, visited = addresses.copy(), addresses
+        indices[-1] |= 1 << self.bits
+        return indices, padded, visited
+
+
+def _distances(addresses: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    distances = np.diff(addresses, prepend=-1)
+    distances[starts] = addresses[starts] + 1
+    return distances
+
+
+def candidates(highest_address: int, fetch_bits: int, kind: str) -> list[IndexEncoding]:
+    """The encodings that reach ``highest_address`` and fit a fetch. ``kind`` is auto, absolute or relative."""
+    full = max(1, highest_address.bit_length())
+    absolute = [IndexEncoding(full, relative=False)] if kind != "relative" else []
+    relative = [IndexEncoding(b, relative=True) for b in range(1, max(full, 2))] if kind != "absolute" else []
+    return [encoding for encoding in [*absolute, *relative] if encoding.bits < fetch_bits]
+
+
+def deal_rows(lengths: Sequence[int] | NDArray[np.int64], pes: int) -> NDArray[np.int64]:
+    """Deals rows to PEs so that their entries balance: longest first, always to the PE with the least so far
+    that has a place left (PE p has one more place where p < rows mod pes). Returns each row's position,
+    place * pes + PE."""
+    rows = len(lengths)
+    places = np.full(pes, rows // pes) + (np.arange(pes) < rows % pes)
+    load, used = np.zeros(pes, dtype=np.int64), np.zeros(pes, dtype=np.int64)
+    positions = np.empty(rows, dtype=np.int64)
+    for row in np.argsort(-np.asarray(lengths), kind="stable"):
+        open_load = np.where(used < places, load, np.iinfo(np.int64).max)
+        pe = int(np.argmin(open_load))
+        positions[row] = used[pe] * pes + pe
+        used[pe] += 1
+        load[pe] += lengths[row]
+    return positions

@@ -1,0 +1,326 @@
+"""The pruned engine: any pattern, an index beside every weight, PEs that run free within a stage.
+
+With D descriptor words a stage takes (D + 1) cycles to fetch its descriptor and then runs until the last
+result has left its PE: the last entry's cycles, 5 to carry its result to memory, 1 to notice that all is idle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import model_validator
+
+from archsim.counts import Counts, StageActivity, Traffic
+from archsim.engines.engine import Engine
+from archsim.engines.index_encoding import IndexEncoding, candidates, deal_rows
+from archsim.engines.pruned_conflicts import StageRun, banked_run, replicated_run
+from archsim.engines.pruned_simulation import simulate_pruned
+from archsim.engines.registry import register_engine
+from archsim.mapping import Mapping, MappingError, StoredBits, pack_words
+from rtl import (
+    DESCRIPTOR_WORD_BITS,
+    BankedAddress,
+    Hardware,
+    Images,
+    LoadWrite,
+    PrunedSizes,
+    build_pruned,
+)
+from workloads import IntegerNetwork, IntegerStage
+
+
+@register_engine
+class Pruned(Engine):
+    """Any sparse pattern, by indices.
+
+    ``gather``: *replicated* gives every PE a whole copy of the activations and broadcasts results over one
+    bus; *banked* shares one copy behind a crossbar, with conflicts. ``index``: *auto* takes the encoding,
+    absolute or relative of any width, that needs the fewest bits.
+    """
+
+    kind: Literal["pruned"] = "pruned"
+    gather: Literal["replicated", "banked"] = "replicated"
+    index: Literal["auto", "absolute", "relative"] = "auto"
+
+    @model_validator(mode="after")
+    def _padding_meets_a_bank(self) -> Pruned:
+        if self.index == "relative" and not self._may_pad:
+            raise ValueError(
+                f"index is relative with {self.pes} banked PEs, allowed with banks are powers of two only"
+            )
+        return self
+
+    @property
+    def _may_pad(self) -> bool:
+        """Padding reads the address it stops at, which must lie in a bank: with gaps between the addresses
+        of banks, as there are unless their number is a power of two, it might not."""
+        return self.gather == "replicated" or self.pes & (self.pes - 1) == 0
+
+    @property
+    def _index_kinds(self) -> str:
+        return self.index if self._may_pad else "absolute"
+
+    def map(self, network: IntegerNetwork) -> PrunedMapping:
+        address = BankedAddress(banks=self.pes, rows=1)
+        at = np.arange(network.n_in, dtype=np.int64)
+        dealt = []
+        for integer in network.stages:
+            positions = deal_rows(integer.stage.row_lengths(), self.pes)
+            read_from = np.array([address.encode(int(i)) for i in at])
+            dealt.append(_deal(integer, read_from, positions, self.pes))
+            at = positions
+        highest = max(int(stage.addresses.max(initial=0)) for stage in dealt)
+        options = candidates(highest, self.fetch_bits, self._index_kinds)
+        if not options:
+            raise MappingError(
+                f"index is {self.index} and its {highest.bit_length()} bits and a row-end flag do not fit "
+                f"fetch_bits, which is {self.fetch_bits}, allowed are at least {highest.bit_length() + 1} here"
+            )
+        encoding = min(options, key=lambda option: _bits(option, dealt, self))
+        entries = tuple(stage.encoded(encoding) for stage in dealt)
+        return PrunedMapping(network, self, encoding, entries, output_positions=at)
+
+
+@dataclass(frozen=True, eq=False)
+class DealtStage:
+    """The rows of one stage in the order in which they are worked off, PE after PE.
+
+    ``addresses`` and ``weights`` of all kept weights, rows one after the other and addresses rising in each;
+    ``starts`` where each row begins, with the end at last; ``row_pe`` the PE of each row; ``empty`` rows too.
+    """
+
+    addresses: NDArray[np.int64]
+    weights: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    row_pe: NDArray[np.int64]
+    pes: int
+
+    def entries_of_rows(self, encoding: IndexEncoding) -> NDArray[np.int64]:
+        """Entries of each row, padding included, at least one."""
+        filled = self.starts[:-1][np.diff(self.starts) > 0]
+        taken = encoding.entries(self.addresses, filled)
+        total = np.concatenate([[0], np.cumsum(taken)])
+        return np.maximum(total[self.starts[1:]] - total[self.starts[:-1]], 1)
+
+    def encoded(self, encoding: IndexEncoding) -> EncodedStage:
+        """The entries of each PE."""
+        lists: list[list[tuple[NDArray[np.int64], ...]]] = [[] for _ in range(self.pes)]
+        for row, pe in enumerate(self.row_pe):
+            kept = slice(self.starts[row], self.starts[row + 1])
+            lists[pe].append(encoding.encode_row(self.addresses[kept], self.weights[kept]))
+        none = np.zeros(0, dtype=np.int64)
+        joined = [
+            [np.concatenate([none, *(part[i] for part in rows)]) for i in range(3)] for rows in lists
+        ]
+        return EncodedStage(
+            indices=tuple(part[0] for part in joined),
+            weights=tuple(part[1] for part in joined),
+            addresses=tuple(part[2] for part in joined),
+            row_lengths=tuple(np.array([len(part[0]) for part in rows], dtype=np.int64) for rows in lists),
+            stored=len(self.weights),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedStage:
+    """The entries of each PE: index words, weights, the addresses they visit, and how many make a row."""
+
+    indices: tuple[NDArray[np.int64], ...]
+    weights: tuple[NDArray[np.int64], ...]
+    addresses: tuple[NDArray[np.int64], ...]
+    row_lengths: tuple[NDArray[np.int64], ...]
+    stored: int
+
+    @property
+    def entries(self) -> NDArray[np.int64]:
+        """Entries of each PE, shape (pes,)."""
+        return np.array([len(part) for part in self.indices], dtype=np.int64)
+
+    @property
+    def outputs(self) -> int:
+        return sum(len(rows) for rows in self.row_lengths)
+
+
+@dataclass(frozen=True, eq=False)
+class PrunedMapping(Mapping):
+    """A network on the pruned engine. Output r of PE p lies at address r * pes + p, and the next stage's
+    indices are written for that, so that no output needs to be stored with its number."""
+
+    network: IntegerNetwork
+    engine: Pruned
+    encoding: IndexEncoding
+    stages: tuple[EncodedStage, ...]
+    output_positions: NDArray[np.int64]
+
+    @property
+    def score_positions(self) -> NDArray[np.int64]:
+        return self.output_positions
+
+    @property
+    def entries_per_fetch(self) -> int:
+        return self.engine.fetch_bits // (self.encoding.bits + 1)
+
+    @property
+    def weights_per_fetch(self) -> int:
+        return self.engine.fetch_bits // self.engine.weight_bits
+
+    @property
+    def replicated(self) -> bool:
+        return self.engine.gather == "replicated"
+
+    @cached_property
+    def sizes(self) -> PrunedSizes:
+        engine, network = self.engine, self.network
+        longest = max(network.n_in, *(stage.outputs for stage in self.stages[:-1]), 1)
+        entries = np.array([stage.entries for stage in self.stages])
+        return PrunedSizes(
+            pes=engine.pes,
+            weight_bits=network.weight_bits,
+            activation_bits=network.activation_bits,
+            accumulator_bits=network.accumulator_bits,
+            fetch_bits=engine.fetch_bits,
+            weight_words=int((-(-entries // self.weights_per_fetch)).sum(axis=0).max()),
+            activation_rows=-(-longest // engine.pes),
+            stages=len(self.stages),
+            longest_row=1,
+            most_groups=max(-(-stage.outputs // engine.pes) for stage in self.stages),
+            index_bits=self.encoding.bits,
+            relative=self.encoding.relative,
+            index_words=int((-(-entries // self.entries_per_fetch)).sum(axis=0).max()),
+            replicated=self.replicated,
+        )
+
+    @property
+    def stored_bits(self) -> StoredBits:
+        entries = sum(int(stage.entries.sum()) for stage in self.stages)
+        return StoredBits(
+            weight=entries * self.network.weight_bits, index=entries * (self.encoding.bits + 1)
+        )
+
+    @cached_property
+    def _runs(self) -> tuple[StageRun, ...]:
+        """How each stage runs: found once, since a fixed pattern always meets the same conflicts."""
+        last = len(self.stages) - 1
+        return tuple(
+            replicated_run(stage.row_lengths, final=number == last)
+            if self.replicated
+            else banked_run([self.banks(addresses) for addresses in stage.addresses])
+            for number, stage in enumerate(self.stages)
+        )
+
+    def banks(self, addresses: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The bank of each address."""
+        return addresses & ((1 << self.sizes.address.bank_bits) - 1)
+
+    def count(self) -> Counts:
+        fetch, ends, activity = self.sizes.descriptor_format.words, 1, []
+        for number, (stage, run) in enumerate(zip(self.stages, self._runs, strict=True)):
+            start, ends = ends, ends + fetch + 1 + run.cycles
+            activity.append(StageActivity(number, start, ends, stage.stored, run.stalls))
+        entries = np.array([stage.entries for stage in self.stages])
+        results = sum(stage.outputs for stage in self.stages[:-1])
+        stored = sum(stage.stored for stage in self.stages)
+        return Counts(
+            cycles=ends,
+            macs=stored,
+            padding=int(entries.sum()) - stored,
+            traffic=self.traffic(
+                weight=int((-(-entries // self.weights_per_fetch)).sum()),
+                index=int((-(-entries // self.entries_per_fetch)).sum()),
+                activation_read=int(entries.sum()),
+                activation_written=results * (self.engine.pes if self.replicated else 1),
+                descriptor=fetch * len(self.stages),
+            ),
+            stalls=sum(run.stalls for run in self._runs),
+            stages=tuple(activity),
+        )
+
+    def traffic(
+        self, *, weight: int, index: int, activation_read: int, activation_written: int, descriptor: int
+    ) -> dict[str, Traffic]:
+        """Traffic of the four memories with the width of their words."""
+        fetch_bits = self.engine.fetch_bits
+        return {
+            "weight": Traffic(weight, 0, fetch_bits),
+            "index": Traffic(index, 0, fetch_bits),
+            "activation": Traffic(activation_read, activation_written, self.network.activation_bits),
+            "descriptor": Traffic(descriptor, 0, DESCRIPTOR_WORD_BITS),
+        }
+
+    def simulate(self) -> Counts:
+        return simulate_pruned(self)
+
+    def build(self) -> Hardware:
+        return build_pruned(self.sizes)
+
+    @cached_property
+    def images(self) -> Images:
+        pes, final = self.engine.pes, len(self.stages) - 1
+        weights: list[list[int]] = [[] for _ in range(pes)]
+        indices: list[list[int]] = [[] for _ in range(pes)]
+        descriptors: list[int] = []
+        for number, (stage, integer) in enumerate(zip(self.stages, self.network.stages, strict=True)):
+            for p in range(pes):
+                weights[p] += pack_words(
+                    stage.weights[p], bits=self.network.weight_bits, per_word=self.weights_per_fetch
+                )
+                indices[p] += pack_words(
+                    stage.indices[p], bits=self.encoding.bits + 1, per_word=self.entries_per_fetch
+                )
+            descriptors += self.sizes.descriptor_format.pack(
+                {
+                    "final": int(number == final),
+                    "relu": int(integer.relu),
+                    "shift": integer.shift,
+                    "groups_less_one": -(-stage.outputs // pes) - 1,
+                    "valid_less_one": (stage.outputs - 1) % pes,
+                }
+            )
+        return Images(descriptors, weights, indices)
+
+    def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:
+        mask, pes = (1 << self.network.activation_bits) - 1, self.engine.pes
+        encode = self.sizes.address.encode
+        if self.replicated:
+            return [
+                LoadWrite("activation", p, 2 * encode(i), int(value) & mask)
+                for i, value in enumerate(x)
+                for p in range(pes)
+            ]
+        return [
+            LoadWrite("activation", i % pes, 2 * (i // pes), int(value) & mask) for i, value in enumerate(x)
+        ]
+
+
+def _deal(
+    integer: IntegerStage, read_from: NDArray[np.int64], positions: NDArray[np.int64], pes: int
+) -> DealtStage:
+    """Puts the rows of a stage in order of PE and place, and their weights in order of address."""
+    lengths = integer.stage.row_lengths()
+    addresses = read_from[integer.stage.columns()]
+    place, pe = np.divmod(positions, pes)
+    row_of_weight = np.repeat(np.arange(len(lengths)), lengths)
+    order = np.lexsort((addresses, place[row_of_weight], pe[row_of_weight]))
+    rows = np.lexsort((place, pe))
+    return DealtStage(
+        addresses=addresses[order],
+        weights=integer.weights.ravel()[order],
+        starts=np.concatenate([[0], np.cumsum(lengths[rows])]),
+        row_pe=pe[rows],
+        pes=pes,
+    )
+
+
+def _bits(encoding: IndexEncoding, dealt: Sequence[DealtStage], engine: Pruned) -> int:
+    """Bits of the weight and index words that all PEs need with this encoding."""
+    words = 0
+    per_fetch = engine.fetch_bits // (encoding.bits + 1), engine.fetch_bits // engine.weight_bits
+    for stage in dealt:
+        entries = np.bincount(stage.row_pe, weights=stage.entries_of_rows(encoding), minlength=engine.pes)
+        words += sum(int(np.ceil(entries / per).sum()) for per in per_fetch)
+    return words * engine.fetch_bits

@@ -1,0 +1,394 @@
+"""The pruned engine: an index beside every weight says which activation it multiplies.
+
+PEs run free and meet only at the end of a stage. Each walks its own list of entries; an entry is an index
+and a flag that ends a row. Two organisations of the activations: *replicated* gives each PE a whole copy and
+broadcasts results over a bus, one a cycle; *banked* keeps one copy in one bank per PE, behind a crossbar
+with an arbiter at each bank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyrtl
+
+from rtl.arithmetic import at_most
+from rtl.sizes import Sizes
+from rtl.skeleton import (
+    Description,
+    Hardware,
+    TapControl,
+    choose,
+    descriptor_fetch,
+    processing_element,
+)
+from rtl.structure import Wire, bits_for, component, delayed, fit, register, wire
+
+IDLE, FETCH, RUN = range(3)
+
+GATHER_CYCLES = 5
+"""Cycles from the issue of an entry's index to the write of the result it completes, without stalls."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrunedSizes(Sizes):
+    """``index_bits`` of an index without its row-end flag; ``relative``: indices are distances from the last
+    one; ``index_words`` the depth of each PE's index memory; ``replicated`` or banked activations."""
+
+    index_bits: int
+    relative: bool
+    index_words: int
+    replicated: bool
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1 <= self.index_bits < self.fetch_bits:
+            raise ValueError(
+                f"index_bits is {self.index_bits}, allowed are 1 to {self.fetch_bits - 1} (fetch_bits - 1)"
+            )
+
+    @property
+    def entries_per_fetch(self) -> int:
+        """Index entries in one fetch."""
+        return self.fetch_bits // (self.index_bits + 1)
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """What the front of a PE knows in the cycle in which it holds an entry."""
+
+    holds_entry: Wire
+    target: Wire
+    ends_row: Wire
+    starts_row: Wire
+    ends_stage: Wire
+    busy: Wire
+    word_due: Wire
+    index_address: Wire
+
+
+@dataclass(frozen=True)
+class _Back:
+    """The rest of a PE's control: its weight fetches, and the pipeline that follows an entry."""
+
+    fetch_weight: Wire
+    weight_address: Wire
+    sub_word: Wire | None
+    taps: TapControl
+    ends_4: Wire
+    busy: Wire
+
+
+@dataclass(frozen=True)
+class _Routed:
+    """What the route gives: each PE's activation, what is still on its way to memory, and the scores."""
+
+    activations: Sequence[Wire]
+    pending: Sequence[Wire]
+    score_valid: Sequence[Wire]
+
+
+def build_pruned(sizes: PrunedSizes) -> Hardware:
+    """Describes a pruned engine of the given sizes."""
+    depth = 2 * sizes.activation_rows << (sizes.address.bank_bits if sizes.replicated else 0)
+    described = Description(
+        sizes,
+        widest_load=max(sizes.fetch_bits, sizes.activation_bits, 32),
+        deepest=max(
+            sizes.weight_words,
+            sizes.index_words,
+            depth,
+            sizes.stages * sizes.descriptor_format.words,
+        ),
+    )
+    pes, address = sizes.pes, sizes.address
+
+    with component("controller"):
+        state = register(2, "state", reset=True)
+        done = register(1, "done", reset=True)
+        half = register(1, "half", reset=True)
+        starting = (state == IDLE) & described.ports.start
+        fetching = state == FETCH
+    fetch = descriptor_fetch(described, fetching=fetching, restart=starting)
+    field = fetch.fields
+    with component("controller"):
+        has_last = at_most(field["valid_less_one"], pes)
+        all_idle = wire(1, "all_idle")
+        stage_ends = (state == RUN) & all_idle
+        finished = stage_ends & field["final"]
+        state.next <<= pyrtl.select(
+            starting | (stage_ends & ~field["final"]),
+            pyrtl.Const(FETCH, 2),
+            pyrtl.select(
+                fetch.fetched, pyrtl.Const(RUN, 2), pyrtl.select(finished, pyrtl.Const(IDLE, 2), state)
+            ),
+        )
+        done.next <<= pyrtl.select(starting, pyrtl.Const(0, 1), done | finished)
+        half.next <<= pyrtl.select(starting, pyrtl.Const(0, 1), half ^ stage_ends)
+
+    walks: list[_Walk] = []
+    controls: list[_Back] = []
+    results = [wire(sizes.activation_bits, f"result_{p}") for p in range(pes)]
+    front = [wire(1, f"front_{p}") for p in range(pes)]
+    back = [wire(1, f"back_{p}") for p in range(pes)]
+    for p in range(pes):
+        index_word = wire(sizes.fetch_bits, f"index_word_{p}")
+        with component("address", p):
+            walk = _walk(sizes, index_word, has_last[p], front[p], field, fetch.fetched, starting)
+            walks.append(walk)
+        index_word <<= described.loaded_memory(
+            "index",
+            p,
+            words=sizes.index_words,
+            word_bits=sizes.fetch_bits,
+            read_enable=walk.word_due,
+            read_address=walk.index_address,
+        )
+        with component("sequencer", p):
+            accepted = walk.holds_entry & front[p]
+            controls.append(_back(sizes, walk, accepted, back[p], fetch.fetched, starting))
+
+    route = _replicated if sizes.replicated else _banked
+    with component("route"):
+        routed = route(described, walks, controls, results, field, fetch.fetched, half, front, back)
+
+    for p in range(pes):
+        control = controls[p]
+        word = described.loaded_memory(
+            "weight",
+            p,
+            words=sizes.weight_words,
+            word_bits=sizes.fetch_bits,
+            read_enable=control.fetch_weight,
+            read_address=control.weight_address,
+        )
+        results[p] <<= processing_element(
+            p,
+            sizes,
+            word=word,
+            sub_word=control.sub_word,
+            activation=routed.activations[p],
+            control=control.taps,
+            shift=field["shift"],
+            relu=field["relu"],
+        )
+    with component("controller"):
+        all_idle <<= ~pyrtl.rtl_any(
+            *[walk.busy for walk in walks], *[control.busy for control in controls], *routed.pending
+        )
+        busy = state != IDLE
+    return described.finish(
+        done=done, busy=busy, score_valid=routed.score_valid, scores=results, banked=not sizes.replicated
+    )
+
+
+def _walk(
+    sizes: PrunedSizes,
+    word: Wire,
+    in_last_group: Wire,
+    go: Wire,
+    field: Mapping[str, Wire],
+    stage_start: Wire,
+    starting: Wire,
+) -> _Walk:
+    """The front of a PE: fetches index words, deals out entries, and turns them into addresses. An entry
+    moves on when ``go`` is high; the next one is issued in the same cycle."""
+    entry_bits = sizes.index_bits + 1
+    per_fetch = sizes.entries_per_fetch
+    only_last_group = field["groups_less_one"] == 0
+    has_rows = in_last_group | ~only_last_group
+    rows_less_one = fit(field["groups_less_one"] - ~in_last_group, len(field["groups_less_one"]))
+
+    active = register(1, "active", reset=True)
+    holds = register(1, "holds_entry", reset=True)
+    row = register(len(rows_less_one), "row")
+    sub = register(bits_for(per_fetch), "sub_word")
+    sub_1 = register(bits_for(per_fetch), "sub_word_1")
+    at = register(bits_for(sizes.index_words + 1), "index_address", reset=True)
+    starts_row = register(1, "starts_row")
+
+    entry = choose(sub_1, [word[i * entry_bits : (i + 1) * entry_bits] for i in range(per_fetch)])
+    ends_row = entry[sizes.index_bits]
+    value = fit(entry[: sizes.index_bits], sizes.address.bits)
+    target = value
+    accepted = holds & go
+    if sizes.relative:
+        position = register(sizes.address.bits, "position")
+        ones = pyrtl.Const((1 << sizes.address.bits) - 1, sizes.address.bits)
+        last = pyrtl.select(starts_row, ones, position)
+        target = fit(last + value + pyrtl.Const(1, 1), sizes.address.bits)
+        position.next <<= pyrtl.select(accepted, target, position)
+    ends_stage = holds & ends_row & (row == rows_less_one)
+    issue = active & has_rows & go & ~ends_stage
+    word_due = issue & (sub == 0)
+
+    # The descriptor is whole one cycle after stage_start, so only then is it known whether there are rows.
+    active.next <<= stage_start | (active & has_rows & ~(accepted & ends_stage))
+    holds.next <<= issue | (holds & ~go)
+    row.next <<= pyrtl.select(
+        stage_start, pyrtl.Const(0, len(row)), fit(row + (accepted & ends_row), len(row))
+    )
+    wraps = sub == per_fetch - 1
+    sub.next <<= pyrtl.select(
+        stage_start | (issue & wraps), pyrtl.Const(0, len(sub)), fit(sub + issue, len(sub))
+    )
+    sub_1.next <<= pyrtl.select(issue, sub, sub_1)
+    at.next <<= pyrtl.select(starting, pyrtl.Const(0, len(at)), fit(at + word_due, len(at)))
+    starts_row.next <<= stage_start | pyrtl.select(accepted, ends_row, starts_row)
+    return _Walk(holds, target, ends_row, starts_row, ends_stage, active | holds, word_due, at)
+
+
+def _back(
+    sizes: PrunedSizes, walk: _Walk, accepted: Wire, go: Wire, stage_start: Wire, starting: Wire
+) -> _Back:
+    """Follows an accepted entry: operands, multiply and accumulate, requantise. ``go`` low freezes it."""
+    per_fetch = sizes.weights_per_fetch
+    sub = register(bits_for(per_fetch), "sub_word")
+    at = register(bits_for(sizes.weight_words + 1), "weight_address", reset=True)
+    fetch_weight = accepted & (sub == 0)
+    wraps = sub == per_fetch - 1
+    sub.next <<= pyrtl.select(
+        stage_start | (accepted & wraps), pyrtl.Const(0, len(sub)), fit(sub + accepted, len(sub))
+    )
+    at.next <<= pyrtl.select(starting, pyrtl.Const(0, len(at)), fit(at + fetch_weight, len(at)))
+
+    tap_2 = delayed(accepted, "tap_2", reset=True, enable=go)
+    tap_3 = delayed(tap_2, "tap_3", reset=True, enable=go)
+    first_2 = delayed(walk.starts_row, "first_2", enable=go)
+    first_3 = delayed(first_2, "first_3", enable=go)
+    ends_2 = delayed(accepted & walk.ends_row, "ends_2", reset=True, enable=go)
+    ends_3 = delayed(ends_2, "ends_3", reset=True, enable=go)
+    ends_4 = delayed(ends_3, "ends_4", reset=True, enable=go)
+    return _Back(
+        fetch_weight,
+        at,
+        delayed(sub, "sub_word_2", enable=go) if per_fetch > 1 else None,
+        TapControl(tap_2 & go, tap_3 & go, first_3, ends_4 & go),
+        ends_4,
+        tap_2 | tap_3 | ends_4,
+    )
+
+
+def _write_row(bits: int, number: int, stage_start: Wire, written: Wire) -> Wire:
+    """The row of the next result of a PE: results go to row after row."""
+    row = register(bits, f"write_row_{number}")
+    row.next <<= pyrtl.select(stage_start, pyrtl.Const(0, bits), fit(row + written, bits))
+    return row
+
+
+def _replicated(
+    described: Description,
+    walks: Sequence[_Walk],
+    backs: Sequence[_Back],
+    results: Sequence[Wire],
+    field: Mapping[str, Wire],
+    stage_start: Wire,
+    half: Wire,
+    front: Sequence[Wire],
+    back: Sequence[Wire],
+) -> _Routed:
+    """Every PE reads its own copy. Results wait in their PE until the bus takes them, lowest PE first; a PE
+    whose next result would overwrite a waiting one stands still. Scores need no bus."""
+    sizes = described.sizes
+    pes, address, final = sizes.pes, sizes.address, field["final"]
+    full = [register(1, f"full_{p}", reset=True) for p in range(pes)]
+    granted = [bit | (full[p] & final) for p, bit in enumerate(_lowest(full))]
+    rows = [_write_row(address.row_bits, p, stage_start, granted[p]) for p in range(pes)]
+    for p, control in enumerate(backs):
+        go = ~(control.ends_4 & full[p] & ~granted[p])
+        front[p] <<= go
+        back[p] <<= go
+        full[p].next <<= control.taps.finish | (full[p] & ~granted[p])
+    places = [
+        rows[p] if not address.bank_bits else pyrtl.concat(rows[p], pyrtl.Const(p, address.bank_bits))
+        for p in range(pes)
+    ]
+    bus_data = _one_of(granted, results)
+    bus_address = pyrtl.concat(_one_of(granted, places), ~half)
+    bus_write = pyrtl.rtl_any(*granted) & ~final
+    activations = [
+        described.activation_memory(
+            p,
+            words=2 * sizes.activation_rows << address.bank_bits,
+            read_enable=walk.holds_entry & front[p],
+            read_address=pyrtl.concat(walk.target, half),
+            write_enable=bus_write,
+            write_address=bus_address,
+            write_data=bus_data,
+        )
+        for p, walk in enumerate(walks)
+    ]
+    return _Routed(activations, full, [bit & final for bit in granted])
+
+
+def _banked(
+    described: Description,
+    walks: Sequence[_Walk],
+    backs: Sequence[_Back],
+    results: Sequence[Wire],
+    field: Mapping[str, Wire],
+    stage_start: Wire,
+    half: Wire,
+    front: Sequence[Wire],
+    back: Sequence[Wire],
+) -> _Routed:
+    """Every PE asks the bank its index points at. A bank answers one PE a cycle; the turn to be first moves
+    on by one PE each cycle. A PE that is refused asks again, while entries ahead of it move on. Each PE
+    writes its own bank, so results never collide."""
+    sizes = described.sizes
+    pes, address, final = sizes.pes, sizes.address, field["final"]
+    turn = register(bits_for(pes), "turn", reset=True)
+    turn.next <<= pyrtl.select(
+        stage_start | (turn == pes - 1), pyrtl.Const(0, len(turn)), fit(turn + 1, len(turn))
+    )
+    in_turn = [turn <= p for p in range(pes)]
+    banks = [address.bank(walk.target) for walk in walks]
+    asks = [
+        [walk.holds_entry if bank is None else walk.holds_entry & (bank == b) for walk, bank in zip(walks, banks, strict=True)]
+        for b in range(pes)
+    ]
+    grants = [_in_turn(bank_asks, in_turn) for bank_asks in asks]
+    for p, walk in enumerate(walks):
+        front[p] <<= ~walk.holds_entry | pyrtl.rtl_any(*[grants[b][p] for b in range(pes)])
+        back[p] <<= pyrtl.Const(1, 1)
+    written = [delayed(control.taps.finish, f"written_{p}", reset=True) for p, control in enumerate(backs)]
+    rows = [_write_row(address.row_bits, p, stage_start, written[p]) for p in range(pes)]
+    target_rows = [address.row(walk.target) for walk in walks]
+    words = [
+        described.activation_memory(
+            b,
+            words=2 * sizes.activation_rows,
+            read_enable=pyrtl.rtl_any(*grants[b]),
+            read_address=pyrtl.concat(_one_of(grants[b], target_rows), half),
+            write_enable=written[b] & ~final,
+            write_address=pyrtl.concat(rows[b], ~half),
+            write_data=results[b],
+        )
+        for b in range(pes)
+    ]
+    activations = [
+        words[0] if bank is None else choose(delayed(bank, f"bank_2_{p}"), words)
+        for p, bank in enumerate(banks)
+    ]
+    return _Routed(activations, written, [bit & final for bit in written])
+
+
+def _lowest(bits: Sequence[Wire]) -> list[Wire]:
+    """Only the lowest high bit, found with a carry chain."""
+    vector = pyrtl.concat_list(list(bits))
+    lowest = vector & fit(~vector + 1, len(bits))
+    return [lowest[i] for i in range(len(bits))]
+
+
+def _in_turn(asks: Sequence[Wire], in_turn: Sequence[Wire]) -> list[Wire]:
+    """One grant: the lowest asker whose turn is not past, else the lowest asker."""
+    count = len(asks)
+    chosen = _lowest([*[ask & turn for ask, turn in zip(asks, in_turn, strict=True)], *asks])
+    return [chosen[p] | chosen[count + p] for p in range(count)]
+
+
+def _one_of(selected: Sequence[Wire], values: Sequence[Wire]) -> Wire:
+    """The value whose select bit is high (zero where none is): one gate a bit and an OR tree."""
+    gated = [value & bit.sign_extended(len(value)) for bit, value in zip(selected, values, strict=True)]
+    return pyrtl.tree_reduce(lambda a, b: a | b, gated) if len(gated) > 1 else gated[0]
