@@ -9,8 +9,16 @@ from rtl.pruned import GATHER_CYCLES, PrunedSizes, build_pruned
 from rtl.simulation import Images, LoadWrite, Run, Simulation, SimulationLimitError
 from rtl.sizes import LockstepSizes, Sizes
 from rtl.skeleton import PIPELINE_CYCLES, Hardware
+from rtl.testbench import TestBench, load_writes, make_test_bench
+from rtl.verilog import TOP_MODULE, VerilogDesign, to_verilog
 
 __all__ = [
+    "TOP_MODULE",
+    "TestBench",
+    "VerilogDesign",
+    "load_writes",
+    "make_test_bench",
+    "to_verilog",
     "DESCRIPTOR_WORD_BITS",
     "PIPELINE_CYCLES",
     "BankedAddress",

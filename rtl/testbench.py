@@ -1,0 +1,174 @@
+"""A self-checking test bench for an exported engine: it loads through the load port, runs inputs, compares
+every score and the number of cycles, and says PASS or FAIL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rtl.simulation import Images, LoadWrite, Run
+from rtl.skeleton import LOAD_TARGETS, Hardware
+from rtl.verilog import TOP_MODULE
+
+
+@dataclass(frozen=True)
+class TestBench:
+    """Verilog text and the hex files it reads, by name."""
+
+    verilog: str
+    files: dict[str, str]
+
+
+def load_writes(images: Images) -> list[LoadWrite]:
+    """All memory images as writes of the load port."""
+    writes = [LoadWrite("descriptor", 0, i, word) for i, word in enumerate(images.descriptors)]
+    for target, memories in (("weight", images.weights), ("index", images.indices)):
+        for unit, words in enumerate(memories):
+            writes += [LoadWrite(target, unit, i, word) for i, word in enumerate(words)]
+    return writes
+
+
+def make_test_bench(
+    hardware: Hardware, images: Images, inputs: Sequence[Sequence[LoadWrite]], expected: Sequence[Run]
+) -> TestBench:
+    """The test bench for these inputs (load-port writes) and what they are expected to give."""
+    ports, pes, bits = hardware.ports, hardware.sizes.pes, hardware.sizes.activation_bits
+    widths = [len(w) for w in (ports.load_target, ports.load_unit, ports.load_address, ports.load_data)]
+    network = load_writes(images)
+    per_input = len(inputs[0])
+    rows = max(len(lane) for run in expected for lane in run.scores)
+    scores = [
+        lane[row] & ((1 << bits) - 1) if row < len(lane) else 0
+        for run in expected
+        for lane in run.scores
+        for row in range(rows)
+    ]
+    files = {
+        "network.hex": _hex(_packed(network, widths), sum(widths)),
+        "inputs.hex": _hex([word for one in inputs for word in _packed(one, widths)], sum(widths)),
+        "scores.hex": _hex(scores, bits),
+        "score_counts.hex": _hex([len(lane) for run in expected for lane in run.scores], 32),
+        "cycles.hex": _hex([run.cycles for run in expected], 32),
+    }
+    text = _TEMPLATE
+    for name, value in {
+        "TOP": TOP_MODULE,
+        "PES": pes,
+        "BITS": bits,
+        "ROWS": rows,
+        "INPUTS": len(inputs),
+        "PER_INPUT": per_input,
+        "NETWORK": len(network),
+        "LOAD": sum(widths),
+        "TARGET_BITS": widths[0],
+        "UNIT_BITS": widths[1],
+        "ADDRESS_BITS": widths[2],
+        "DATA_BITS": widths[3],
+        "LIMIT": 2 * max(run.cycles for run in expected) + 100,
+    }.items():
+        text = text.replace(f"@{name}@", str(value))
+    return TestBench(text, files)
+
+
+def _packed(writes: Sequence[LoadWrite], widths: Sequence[int]) -> list[int]:
+    """Load-port writes as integers: target, unit, address, data from the top down."""
+    words = []
+    for write in writes:
+        word = 0
+        fields = (LOAD_TARGETS.index(write.target), write.unit, write.address, write.data)
+        for value, width in zip(fields, widths, strict=True):
+            word = word << width | value
+        words.append(word)
+    return words
+
+
+def _hex(values: Sequence[int], bits: int) -> str:
+    return "".join(f"{value:0{-(-bits // 4)}x}\n" for value in values)
+
+
+_TEMPLATE = """\
+module testbench;
+  reg clk = 0, reset = 1, start = 0, load_enable = 0;
+  reg [@TARGET_BITS@-1:0] load_target = 0;
+  reg [@UNIT_BITS@-1:0] load_unit = 0;
+  reg [@ADDRESS_BITS@-1:0] load_address = 0;
+  reg [@DATA_BITS@-1:0] load_data = 0;
+  wire busy, done;
+  wire [@PES@-1:0] score_valid;
+  wire [@PES@*@BITS@-1:0] scores;
+  @TOP@ engine (
+    .clk(clk), .reset(reset), .start(start), .busy(busy), .done(done),
+    .load_enable(load_enable), .load_target(load_target), .load_unit(load_unit),
+    .load_address(load_address), .load_data(load_data), .score_valid(score_valid), .scores(scores)
+  );
+  always #5 clk = ~clk;
+
+  reg [@LOAD@-1:0] network [0:@NETWORK@-1];
+  reg [@LOAD@-1:0] inputs [0:@INPUTS@*@PER_INPUT@-1];
+  reg [@BITS@-1:0] expected [0:@INPUTS@*@PES@*@ROWS@-1];
+  reg [31:0] expected_counts [0:@INPUTS@*@PES@-1];
+  reg [31:0] expected_cycles [0:@INPUTS@-1];
+  integer counts [0:@PES@-1];
+  integer i, k, p, cycles, failures;
+
+  task write_word(input [@LOAD@-1:0] word);
+    begin
+      {load_target, load_unit, load_address, load_data} = word;
+      load_enable = 1;
+      @(negedge clk);
+      load_enable = 0;
+    end
+  endtask
+
+  task check_scores;
+    for (p = 0; p < @PES@; p = p + 1)
+      if (score_valid[p]) begin
+        if (scores[p*@BITS@ +: @BITS@] !== expected[(i*@PES@ + p)*@ROWS@ + counts[p]]) begin
+          $display("input %0d, PE %0d, score %0d: got %h, expected %h", i, p, counts[p],
+                   scores[p*@BITS@ +: @BITS@], expected[(i*@PES@ + p)*@ROWS@ + counts[p]]);
+          failures = failures + 1;
+        end
+        counts[p] = counts[p] + 1;
+      end
+  endtask
+
+  initial begin
+    $readmemh("network.hex", network);
+    $readmemh("inputs.hex", inputs);
+    $readmemh("scores.hex", expected);
+    $readmemh("score_counts.hex", expected_counts);
+    $readmemh("cycles.hex", expected_cycles);
+    failures = 0;
+    @(negedge clk); @(negedge clk);
+    reset = 0;
+    for (k = 0; k < @NETWORK@; k = k + 1) write_word(network[k]);
+    for (i = 0; i < @INPUTS@; i = i + 1) begin
+      for (k = 0; k < @PER_INPUT@; k = k + 1) write_word(inputs[i*@PER_INPUT@ + k]);
+      for (p = 0; p < @PES@; p = p + 1) counts[p] = 0;
+      start = 1;
+      @(negedge clk);
+      start = 0;
+      cycles = 1;
+      while (done !== 1'b1 && cycles < @LIMIT@) begin
+        check_scores;
+        @(negedge clk);
+        cycles = cycles + 1;
+      end
+      check_scores;
+      if (cycles != expected_cycles[i]) begin
+        $display("input %0d: %0d cycles, expected %0d", i, cycles, expected_cycles[i]);
+        failures = failures + 1;
+      end
+      for (p = 0; p < @PES@; p = p + 1)
+        if (counts[p] != expected_counts[i*@PES@ + p]) begin
+          $display("input %0d, PE %0d: %0d scores, expected %0d", i, p, counts[p], expected_counts[i*@PES@ + p]);
+          failures = failures + 1;
+        end
+      $display("input %0d: %0d cycles", i, cycles);
+    end
+    if (failures == 0) $display("PASS: %0d inputs", @INPUTS@);
+    else $display("FAIL: %0d differences", failures);
+    $finish;
+  end
+endmodule
+"""

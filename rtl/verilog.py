@@ -1,0 +1,302 @@
+"""Writes a described engine as hierarchical Verilog: one module for each kind of component.
+
+Equal components become instances of one module, so a reader sees one PE and a synthesiser maps one PE. Nets
+that nothing needs, the probes among them, are left out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyrtl
+
+from rtl.skeleton import Hardware
+from rtl.structure import PROBE, TOP, Component, StructuredBlock
+
+TOP_MODULE = "archsim_engine"
+
+
+@dataclass(frozen=True)
+class VerilogDesign:
+    """The text, the name of the top module, and for each module the instances made of it."""
+
+    text: str
+    top: str
+    instances: dict[str, tuple[str, ...]]
+
+
+def to_verilog(hardware: Hardware) -> VerilogDesign:
+    """Exports ``hardware``. Ports are those of the description, with ``clk`` and a synchronous ``reset``."""
+    return _Writer(hardware.block).write()
+
+
+@dataclass
+class _Part:
+    """One component: its live nets in the order of making, the wires that enter and leave it."""
+
+    component: Component
+    nets: list[Any] = field(default_factory=list)
+    inputs: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+
+class _Writer:
+    def __init__(self, block: StructuredBlock) -> None:
+        self.block = block
+        self.driver = {net.dests[0].name: net for net in block.owner if net.op != "@"}
+        self.writes: dict[int, list[Any]] = {}
+        for net in block.owner:
+            if net.op == "@":
+                self.writes.setdefault(net.op_param[0], []).append(net)
+        self.live = self._live_nets()
+        self.parts = self._split()
+        self.enable_of = self._enable_muxes()
+        self.absorbed = {mux.dests[0].name for mux in self.enable_of.values()}
+
+    # What is needed.
+
+    def arguments(self, net: Any) -> tuple[Any, ...]:
+        """What a net reads; a signed product reads its factors and not their sign extensions."""
+        if net.dests and net.dests[0].name in self.block.signed_products:
+            return self.block.signed_products[net.dests[0].name]
+        return tuple(net.args)
+
+    def _live_nets(self) -> set[int]:
+        """The nets from which an output can be reached, by identity."""
+        live: set[int] = set()
+        pending = [w for w in self.block.wirevector_set if isinstance(w, pyrtl.Output)]
+        while pending:
+            net = self.driver.get(pending.pop().name)
+            if net is None or id(net) in live:
+                continue
+            live.add(id(net))
+            pending += self.arguments(net)
+            if net.op == "m":
+                for write in self.writes.get(net.op_param[0], []):
+                    if id(write) not in live:
+                        live.add(id(write))
+                        pending += write.args
+        return live
+
+    def _split(self) -> dict[Component, _Part]:
+        parts: dict[Component, _Part] = {}
+        owner_of: dict[str, Component] = {}
+        for net, owner in self.block.owner.items():
+            if id(net) in self.live and owner != PROBE:
+                parts.setdefault(owner, _Part(owner)).nets.append(net)
+                for dest in net.dests:
+                    owner_of[dest.name] = owner
+        for part in parts.values():
+            for net in part.nets:
+                for wire in self.arguments(net):
+                    if isinstance(wire, pyrtl.Const):
+                        continue
+                    source = owner_of.get(wire.name)
+                    if source != part.component:
+                        part.inputs[wire.name] = wire
+                        if source is not None:
+                            parts[source].outputs[wire.name] = wire
+                for dest in net.dests:
+                    if isinstance(dest, pyrtl.Output):
+                        part.outputs[dest.name] = dest
+        return parts
+
+    def _enable_muxes(self) -> dict[str, Any]:
+        """For each register that holds unless enabled, the multiplexer in front of it, where nothing else
+        reads that and it lies in the same component."""
+        readers = Counter(w.name for part in self.parts.values() for net in part.nets for w in self.arguments(net))
+        found = {}
+        for part in self.parts.values():
+            for net in part.nets:
+                mux = self.driver.get(net.args[0].name) if net.op == "r" else None
+                if (
+                    mux is not None
+                    and mux.op == "x"
+                    and mux.args[1].name == net.dests[0].name
+                    and readers[mux.dests[0].name] == 1
+                    and self.block.owner[mux] == part.component
+                ):
+                    found[net.dests[0].name] = mux
+        return found
+
+    # Text.
+
+    def write(self) -> VerilogDesign:
+        modules: dict[str, str] = {}
+        instances: dict[str, list[str]] = {}
+        names: dict[str, str] = {}
+        calls: list[str] = []
+        for part in self.parts.values():
+            if part.component == TOP:
+                continue
+            local = _local_names(part)
+            body = _module_body(self, part, local)
+            kind = part.component.kind
+            key = f"{kind}\n{body}"
+            if key not in modules:
+                same_kind = sum(name == kind or name.startswith(f"{kind}_v") for name in names.values())
+                names[key] = kind if not same_kind else f"{kind}_v{same_kind}"
+                modules[key] = f"module {names[key]} {body}\nendmodule\n"
+                instances[names[key]] = []
+            instances[names[key]].append(part.component.instance)
+            calls.append(self._instance(part, names[key], local))
+        text = "\n".join([*modules.values(), self._top(calls)])
+        return VerilogDesign(text, TOP_MODULE, {name: tuple(made) for name, made in instances.items()})
+
+    def _instance(self, part: _Part, module: str, local: dict[str, str]) -> str:
+        pins = [".clk(clk)"] + [".reset(reset)"] * _has_reset(part)
+        for name in [*part.inputs, *part.outputs]:
+            pins.append(f".{local[name]}({_flat(name)})")
+        return f"  {module} {part.component.instance} (\n    " + ",\n    ".join(pins) + "\n  );"
+
+    def _top(self, calls: Iterable[str]) -> str:
+        wires = self.block.wirevector_set
+        inputs = sorted((w for w in wires if isinstance(w, pyrtl.Input)), key=lambda w: str(w.name))
+        outputs = sorted((w for w in wires if isinstance(w, pyrtl.Output)), key=lambda w: str(w.name))
+        ports = ["input clk", "input reset"]
+        ports += [f"input {_range(w)}{w.name}" for w in inputs]
+        ports += [f"output {_range(w)}{w.name}" for w in outputs]
+        top = self.parts.get(TOP, _Part(TOP))
+        inner = {
+            name: wire
+            for part in self.parts.values()
+            for name, wire in part.outputs.items()
+            if not isinstance(wire, pyrtl.Output)
+        }
+        inner |= {net.dests[0].name: net.dests[0] for net in top.nets}
+        named = {name: _flat(name) for part in self.parts.values() for name in [*part.inputs, *part.outputs]}
+        named |= {name: _flat(name) for name in inner}
+        lines = [
+            f"  wire {_range(w)}{_flat(n)};" for n, w in inner.items() if not isinstance(w, pyrtl.Output)
+        ]
+        lines += [f"  assign {_flat(net.dests[0].name)} = {_expression(self, net, named)};" for net in top.nets]
+        header = f"module {TOP_MODULE} (\n  " + ",\n  ".join(ports) + "\n);"
+        return "\n".join([header, *lines, *calls, "endmodule", ""])
+
+
+def _module_body(writer: _Writer, part: _Part, local: dict[str, str]) -> str:
+    """Ports, declarations, assignments and registers of a component, with local names only, so that equal
+    components give equal text."""
+    ports = ["input clk"] + ["input reset"] * _has_reset(part)
+    ports += [f"input {_range(w)}{local[n]}" for n, w in part.inputs.items()]
+    ports += [f"output {_range(w)}{local[n]}" for n, w in part.outputs.items()]
+    declared, logic, clocked = [], [], []
+    for net in part.nets:
+        if net.op == "@":
+            address, data, enable = (_operand(w, local) for w in net.args)
+            clocked.append(f"    if ({enable}) mem[{address}] <= {data};")
+            continue
+        dest = net.dests[0]
+        name = local[dest.name]
+        if net.op == "r":
+            declared.append(f"  reg {_range(dest)}{name}_q;")
+            declared += [f"  wire {_range(dest)}{name};"] * (dest.name not in part.outputs)
+            logic.append(f"  assign {name} = {name}_q;")
+            clocked.append(_register(dest, name, net.args[0], writer.enable_of.get(dest.name), local))
+            continue
+        if dest.name in writer.absorbed:
+            continue
+        if net.op == "m":
+            memory = net.op_param[1]
+            declared.append(
+                f"  reg [{memory.bitwidth - 1}:0] mem [0:{writer.block.memory_depth[memory.id] - 1}];"
+            )
+        if dest.name not in part.outputs:
+            declared.append(f"  wire {_range(dest)}{name};")
+        logic.append(f"  assign {name} = {_expression(writer, net, local)};")
+    always = ["  always @(posedge clk) begin", *clocked, "  end"] if clocked else []
+    return "(\n  " + ",\n  ".join(ports) + "\n);\n" + "\n".join([*declared, *logic, *always])
+
+
+def _register(dest: Any, name: str, following: Any, mux: Any | None, local: dict[str, str]) -> str:
+    """The clocked statement of one register; ``mux`` is the multiplexer that holds it, if one does."""
+    if mux is None:
+        update = f"{name}_q <= {_operand(following, local)};"
+    else:
+        enable, _, value = (_operand(wire, local) for wire in mux.args)
+        update = f"if ({enable}) {name}_q <= {value};"
+    if dest.reset_value is None:
+        return f"    {update}"
+    return f"    if (reset) {name}_q <= {len(dest)}'d{dest.reset_value}; else {update}"
+
+
+def _expression(writer: _Writer, net: Any, local: dict[str, str]) -> str:
+    """The right-hand side of a combinational net. Results of + and - are one bit wider than their operands,
+    which Verilog arranges by the width of the left-hand side."""
+    args = [_operand(wire, local) for wire in writer.arguments(net)]
+    if net.dests[0].name in writer.block.signed_products:
+        return " * ".join(f"$signed({arg})" for arg in args)
+    if net.op == "s":
+        return _selection(net.args[0], net.op_param, local)
+    if net.op == "c":
+        return "{" + ", ".join(args) + "}"
+    if net.op == "x":
+        return f"{args[0]} ? {args[2]} : {args[1]}"
+    if net.op == "m":
+        return f"mem[{args[0]}]"
+    if net.op == "w":
+        return args[0]
+    if net.op == "~":
+        return f"~{args[0]}"
+    if net.op == "n":
+        return f"~({args[0]} & {args[1]})"
+    return f"{args[0]} {'==' if net.op == '=' else net.op} {args[1]}"
+
+
+def _selection(wire: Any, bits: tuple[int, ...], local: dict[str, str]) -> str:
+    """Some bits of a wire, lowest first in ``bits``."""
+    if isinstance(wire, pyrtl.Const):
+        value = sum((wire.val >> bit & 1) << place for place, bit in enumerate(bits))
+        return f"{len(bits)}'d{value}"
+    name = local[wire.name]
+    if len(wire) == 1:
+        return name if len(bits) == 1 else "{" + ", ".join([name] * len(bits)) + "}"
+    if bits == tuple(range(bits[0], bits[0] + len(bits))):
+        return f"{name}[{bits[-1]}:{bits[0]}]" if len(bits) > 1 else f"{name}[{bits[0]}]"
+    if len(set(bits)) == 1:
+        return f"{{{len(bits)}{{{name}[{bits[0]}]}}}}"
+    return "{" + ", ".join(f"{name}[{bit}]" for bit in reversed(bits)) + "}"
+
+
+def _operand(wire: Any, local: dict[str, str]) -> str:
+    return f"{len(wire)}'d{wire.val}" if isinstance(wire, pyrtl.Const) else local[wire.name]
+
+
+def _range(wire: Any) -> str:
+    return f"[{len(wire) - 1}:0] " if len(wire) > 1 else ""
+
+
+def _flat(name: str) -> str:
+    """A wire's name in the top module."""
+    return name.replace("__", "_") if "__" in name else f"net_{name}" if name.startswith("tmp") else name
+
+
+def _has_reset(part: _Part) -> bool:
+    return any(net.op == "r" and net.dests[0].reset_value is not None for net in part.nets)
+
+
+def _local_names(part: _Part) -> dict[str, str]:
+    """Names inside the module, free of instance numbers: own registers keep theirs, what enters is called
+    after the kind of component that made it, the rest is numbered."""
+    names: dict[str, str] = {}
+    used: dict[str, int] = {"clk": 1, "reset": 1, "mem": 1}
+
+    def take(wanted: str) -> str:
+        count = used.get(wanted, 0)
+        used[wanted] = count + 1
+        return wanted if count == 0 else take(f"{wanted}_{count}")
+
+    for name in part.inputs:
+        owner, _, plain = name.rpartition("__")
+        kind = owner.rstrip("0123456789").rstrip("_")
+        stem = plain.rstrip("0123456789").rstrip("_") if kind else name
+        names[name] = take("in" if name.startswith("tmp") else f"{kind}_{stem}" if kind else stem)
+    for net in part.nets:
+        for dest in net.dests:
+            own = dest.name.rpartition("__")[2] if "__" in dest.name else ""
+            plain = isinstance(dest, pyrtl.Output)
+            names[dest.name] = take(own or (dest.name if plain else "n"))
+    return names
