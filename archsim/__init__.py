@@ -1,0 +1,107 @@
+"""archsim: what does a sparse fully connected layer really cost in silicon?
+
+>>> import archsim as a
+>>> design = a.DesignPoint(network="lenet-300-100-csc", engine=a.Csc(pes=16), technology="artix7")
+>>> design.simulate("analytic").cycles > 0
+True
+
+The names below load when they are first used, so that importing archsim is fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archsim.comparison import compare
+    from archsim.counts import Counts, Traffic
+    from archsim.design import DesignError, DesignPoint, simulate
+    from archsim.engines import Clos, Csc, Dense, Engine, Pruned, register_engine
+    from archsim.fidelities import FIDELITIES, DeviceError, FidelityError
+    from archsim.mapping import Mapping, MappingError
+    from archsim.result import METRICS, MetricError, Result
+    from archsim.technology import Artix7, Cmos65, Quantity
+    from archsim.verify import Verification, verify
+    from workloads import (
+        IntegerNetwork,
+        Topology,
+        TrainedNetwork,
+        build_layer,
+        load_network,
+        load_recipe,
+        quantise,
+        train,
+        zoo_names,
+    )
+
+_HOMES = {
+    "archsim.comparison": ("compare",),
+    "archsim.counts": ("Counts", "Traffic"),
+    "archsim.design": ("DesignError", "DesignPoint", "simulate"),
+    "archsim.engines": ("Clos", "Csc", "Dense", "Engine", "Pruned", "register_engine"),
+    "archsim.fidelities": ("FIDELITIES", "DeviceError", "FidelityError"),
+    "archsim.mapping": ("Mapping", "MappingError"),
+    "archsim.result": ("METRICS", "MetricError", "Result"),
+    "archsim.technology": ("Artix7", "Cmos65", "Quantity"),
+    "archsim.verify": ("Verification", "verify"),
+    "workloads": (
+        "IntegerNetwork",
+        "Topology",
+        "TrainedNetwork",
+        "build_layer",
+        "load_network",
+        "load_recipe",
+        "quantise",
+        "train",
+        "zoo_names",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "FIDELITIES",
+    "METRICS",
+    "Artix7",
+    "Clos",
+    "Cmos65",
+    "Counts",
+    "Csc",
+    "Dense",
+    "DesignError",
+    "DesignPoint",
+    "DeviceError",
+    "Engine",
+    "FidelityError",
+    "IntegerNetwork",
+    "Mapping",
+    "MappingError",
+    "MetricError",
+    "Pruned",
+    "Quantity",
+    "Result",
+    "Topology",
+    "Traffic",
+    "TrainedNetwork",
+    "Verification",
+    "build_layer",
+    "compare",
+    "load_network",
+    "load_recipe",
+    "quantise",
+    "register_engine",
+    "simulate",
+    "train",
+    "verify",
+    "zoo_names",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module archsim has no attribute {name}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

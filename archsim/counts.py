@@ -40,7 +40,8 @@ class Counts:
 
     ``macs`` are multiply-accumulates of stored weights; ``padding`` those of zeros that an index encoding
     put between them; ``stalls`` PE-cycles lost to bank or bus conflicts. Loading of weights and inputs is
-    not included.
+    not included. ``exact`` says that the hardware takes just these cycles; a closed form that cannot know
+    gives bounds instead.
     """
 
     cycles: int
@@ -48,7 +49,13 @@ class Counts:
     traffic: Mapping[str, Traffic]
     padding: int = 0
     stalls: int = 0
+    exact: bool = True
     stages: tuple[StageActivity, ...] = field(default=(), compare=False)
+
+    @property
+    def products(self) -> int:
+        """Cycles in which some PE accumulates: stored weights and padding."""
+        return self.macs + self.padding
 
     def __post_init__(self) -> None:
         numbers = {"cycles": self.cycles, "macs": self.macs, "padding": self.padding, "stalls": self.stalls}

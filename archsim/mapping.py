@@ -42,6 +42,12 @@ class Mapping(ABC):
         """The sizes of the hardware that this mapping needs."""
 
     @property
+    def accumulator_bits(self) -> int:
+        """What cannot overflow, and at least a whole product, for rows that keep no weight at all."""
+        network = self.network
+        return max(network.accumulator_bits, network.weight_bits + network.activation_bits)
+
+    @property
     @abstractmethod
     def stored_bits(self) -> StoredBits:
         """Bits stored for weights and for indices."""

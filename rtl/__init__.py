@@ -7,7 +7,7 @@ from rtl.dense import build_dense
 from rtl.descriptor import DESCRIPTOR_WORD_BITS, DescriptorFormat
 from rtl.pruned import GATHER_CYCLES, PrunedSizes, build_pruned
 from rtl.simulation import Images, LoadWrite, Run, Simulation, SimulationLimitError
-from rtl.sizes import LockstepSizes, Sizes
+from rtl.sizes import LockstepSizes, MemoryShape, Sizes
 from rtl.skeleton import PIPELINE_CYCLES, Hardware
 from rtl.testbench import TestBench, load_writes, make_test_bench
 from rtl.verilog import TOP_MODULE, VerilogDesign, to_verilog
@@ -30,6 +30,7 @@ __all__ = [
     "Images",
     "LoadWrite",
     "LockstepSizes",
+    "MemoryShape",
     "PrunedSizes",
     "Run",
     "Simulation",

@@ -64,7 +64,7 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: boo
     described = Description(
         sizes,
         widest_load=max(sizes.fetch_bits, sizes.activation_bits, 32),
-        deepest=max(sizes.weight_words, 2 * sizes.activation_rows, sizes.stages * format_.words),
+        deepest=max(sizes.weight_words, sizes.activation_words, sizes.stages * format_.words),
     )
     ports, pes, address = described.ports, sizes.pes, sizes.address
 
@@ -177,7 +177,7 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: boo
     words = [
         described.activation_memory(
             b,
-            words=2 * sizes.activation_rows,
+            words=sizes.activation_words,
             read_enable=enables[b],
             read_address=pyrtl.concat(rows[b], half),
             write_enable=write_enables[b],
@@ -207,6 +207,7 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: boo
         )
         with component("controller"):
             control = TapControl(tap_1 & valid_1[p], tap_2 & valid_2[p], first_2, ends_3 & valid_3[p])
+        described.count_products(control.accumulate)
         results[p] <<= processing_element(
             p,
             sizes,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pyrtl
 
 from rtl.arithmetic import at_most
-from rtl.sizes import Sizes
+from rtl.sizes import MemoryShape, Sizes
 from rtl.skeleton import (
     Description,
     Hardware,
@@ -52,6 +52,16 @@ class PrunedSizes(Sizes):
     def entries_per_fetch(self) -> int:
         """Index entries in one fetch."""
         return self.fetch_bits // (self.index_bits + 1)
+
+    @property
+    def activation_words(self) -> int:
+        whole_vector = self.address.bank_bits if self.replicated else 0
+        return 2 * self.activation_rows << whole_vector
+
+    @property
+    def memory_shapes(self) -> tuple[MemoryShape, ...]:
+        index = MemoryShape("index", self.pes, self.index_words, self.fetch_bits, exclusive=True)
+        return (*super().memory_shapes, index)
 
 
 @dataclass(frozen=True)
@@ -91,14 +101,13 @@ class _Routed:
 
 def build_pruned(sizes: PrunedSizes) -> Hardware:
     """Describes a pruned engine of the given sizes."""
-    depth = 2 * sizes.activation_rows << (sizes.address.bank_bits if sizes.replicated else 0)
     described = Description(
         sizes,
         widest_load=max(sizes.fetch_bits, sizes.activation_bits, 32),
         deepest=max(
             sizes.weight_words,
             sizes.index_words,
-            depth,
+            sizes.activation_words,
             sizes.stages * sizes.descriptor_format.words,
         ),
     )
@@ -163,6 +172,7 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
             read_enable=control.fetch_weight,
             read_address=control.weight_address,
         )
+        described.count_products(control.taps.accumulate)
         results[p] <<= processing_element(
             p,
             sizes,
@@ -310,7 +320,7 @@ def _replicated(
     activations = [
         described.activation_memory(
             p,
-            words=2 * sizes.activation_rows << address.bank_bits,
+            words=sizes.activation_words,
             read_enable=walk.holds_entry & front[p],
             read_address=pyrtl.concat(walk.target, half),
             write_enable=bus_write,
@@ -358,7 +368,7 @@ def _banked(
     words = [
         described.activation_memory(
             b,
-            words=2 * sizes.activation_rows,
+            words=sizes.activation_words,
             read_enable=pyrtl.rtl_any(*grants[b]),
             read_address=pyrtl.concat(_one_of(grants[b], target_rows), half),
             write_enable=written[b] & ~final,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rtl.arithmetic import BankedAddress
-from rtl.descriptor import DescriptorFormat
+from rtl.descriptor import DESCRIPTOR_WORD_BITS, DescriptorFormat
 from rtl.structure import bits_for
 
 ALLOWED = {
@@ -15,6 +15,18 @@ ALLOWED = {
     "accumulator_bits": (4, 64),
     "fetch_bits": (8, 128),
 }
+
+
+@dataclass(frozen=True)
+class MemoryShape:
+    """The memories of one role: how many, of how many words and bits. ``exclusive``: never read and written
+    in one cycle, so that a single port serves."""
+
+    role: str
+    number: int
+    words: int
+    word_bits: int
+    exclusive: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +77,26 @@ class Sizes:
     @property
     def shift_bits(self) -> int:
         return bits_for(self.accumulator_bits)
+
+    @property
+    def activation_words(self) -> int:
+        """Depth of each activation memory: both halves."""
+        return 2 * self.activation_rows
+
+    @property
+    def memory_shapes(self) -> tuple[MemoryShape, ...]:
+        """All memories of the engine."""
+        return (
+            MemoryShape("weight", self.pes, self.weight_words, self.fetch_bits, exclusive=True),
+            MemoryShape("activation", self.pes, self.activation_words, self.activation_bits, exclusive=False),
+            MemoryShape(
+                "descriptor",
+                1,
+                self.stages * self.descriptor_format.words,
+                DESCRIPTOR_WORD_BITS,
+                exclusive=True,
+            ),
+        )
 
     @property
     def own_fields(self) -> tuple[tuple[str, int], ...]:

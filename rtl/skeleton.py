@@ -51,7 +51,8 @@ class Hardware:
     """A described engine, ready to simulate or to export.
 
     ``probes`` maps a memory role and direction (``weight.read``, ``activation.write``, …) to a wire with
-    one bit per port enable; they are the traffic counters of the ``rtl`` fidelity.
+    one bit per port enable, and ``pe.product`` to one with a bit per PE that accumulates; they are the
+    counters of the ``rtl`` fidelity.
     """
 
     block: StructuredBlock
@@ -150,6 +151,10 @@ class Description:
         )
         self._count(made, read_enable, write_enable)
         return made.data
+
+    def count_products(self, accumulate: Wire) -> None:
+        """Counts the cycles in which a PE accumulates."""
+        self.enables.setdefault("pe.product", []).append(accumulate)
 
     def _count(self, made: Memory, read_enable: Wire, write_enable: Wire | None) -> None:
         self.memories.append(made)

@@ -114,7 +114,7 @@ class LockstepMapping(Mapping):
             "pes": self.pes,
             "weight_bits": self.network.weight_bits,
             "activation_bits": self.network.activation_bits,
-            "accumulator_bits": self.network.accumulator_bits,
+            "accumulator_bits": self.accumulator_bits,
             "fetch_bits": self.fetch_bits,
             "weight_words": sum(p.weight_fetches(p.groups, self.weights_per_fetch) for p in self.plans),
             "activation_rows": highest // self.pes + 1,

@@ -182,7 +182,7 @@ class PrunedMapping(Mapping):
             pes=engine.pes,
             weight_bits=network.weight_bits,
             activation_bits=network.activation_bits,
-            accumulator_bits=network.accumulator_bits,
+            accumulator_bits=self.accumulator_bits,
             fetch_bits=engine.fetch_bits,
             weight_words=int((-(-entries // self.weights_per_fetch)).sum(axis=0).max()),
             activation_rows=-(-longest // engine.pes),

@@ -1,0 +1,226 @@
+"""A design point: network, engine and technology, written down once. Files, checks and errors in one sentence."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from collections.abc import Mapping as MappingOf
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, field_validator
+
+from archsim.engines import ENGINES, Engine
+from archsim.fidelities import level, refuse_overflow
+from archsim.mapping import Mapping
+from archsim.pricing import price
+from archsim.result import Result
+from archsim.technology import TECHNOLOGIES, Technology
+from workloads import IntegerNetwork, TrainedNetwork, load_network, quantise
+
+
+class DesignError(ValueError):
+    """A design point was given a value that is not allowed; the message names field, value and what is."""
+
+
+class DesignPoint(BaseModel):
+    """Network x engine x technology at a clock.
+
+    ``network`` is a name of the zoo or the path of an .npz file; ``engine`` an engine or a mapping with its
+    ``kind``; ``clock_hz`` in hertz; ``technology`` a name, a mapping with its ``kind``, or a technology.
+    Raises DesignError for anything else.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    network: str
+    engine: Engine
+    clock_hz: Annotated[float, Field(gt=0, le=10e9, allow_inf_nan=False)] = 100e6
+    technology: Any
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise DesignError(one_sentence(error, tuple(type(self).model_fields))) from None
+
+    @field_validator("network", mode="before")
+    @classmethod
+    def _path(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, Path) else value
+
+    @field_validator("engine", mode="before")
+    @classmethod
+    def _engine(cls, value: Any) -> Any:
+        if isinstance(value, Engine):
+            return value
+        options = _with_kind("engine", value, ENGINES)
+        kind = ENGINES[options["kind"]]
+        try:
+            return kind(**options)
+        except ValidationError as error:
+            raise DesignError(one_sentence(error, tuple(kind.model_fields), within="engine")) from None
+
+    @field_validator("technology", mode="before")
+    @classmethod
+    def _technology(cls, value: Any) -> Any:
+        if not isinstance(value, str | MappingOf):
+            return value
+        options = _with_kind("technology", {"kind": value} if isinstance(value, str) else value, TECHNOLOGIES)
+        make = TECHNOLOGIES[options.pop("kind")]
+        allowed = list(inspect.signature(make).parameters)
+        for name in options:
+            if name not in allowed:
+                raise DesignError(f"technology.{name} is not a field, allowed are kind, {', '.join(allowed)}")
+        try:
+            return make(**options)
+        except ValueError as error:
+            raise DesignError(f"technology.{error}") from None
+
+    @field_serializer("engine")
+    def _engine_as_dict(self, engine: Engine) -> dict[str, Any]:
+        return engine.model_dump()
+
+    @field_serializer("technology")
+    def _technology_as_dict(self, technology: Technology) -> dict[str, Any]:
+        return {"kind": technology.name, **technology.options()}
+
+    def replace(self, **changes: Any) -> DesignPoint:
+        """The same design point with some fields changed, checked anew."""
+        return DesignPoint(**{name: getattr(self, name) for name in type(self).model_fields} | changes)
+
+    def simulate(self, fidelity: str = "cycle") -> Result:
+        """What this design point costs.
+
+        ``fidelity`` is analytic (closed form), cycle (event simulation), rtl (the hardware itself) or gate
+        (its mapped netlist). Raises ValueErrors of one sentence: FidelityError for an unknown fidelity,
+        DeviceError for a device that is too small, MappingError where the engine cannot run the network.
+        """
+        chosen, mapping, technology = level(fidelity), self.mapping, self.technology
+        logic = chosen.logic(mapping, technology)
+        counts = chosen.count(mapping)
+        bill = price(counts, mapping.sizes, logic, technology, self.clock_hz)
+        refuse_overflow(technology, bill.total_resources)
+        trained, widths = self.trained, (self.engine.weight_bits, self.engine.activation_bits)
+        accuracy = trained.accuracy.get("int8") if widths == (8, 8) else None
+        return Result(
+            fidelity=fidelity,
+            exact=counts.exact,
+            clock_hz=self.clock_hz,
+            counts=counts,
+            bill=bill,
+            stored_weights=trained.stored_weights,
+            stored_bits=mapping.stored_bits,
+            compression=trained.compression,
+            accuracy=accuracy,
+            critical_path_s=logic.critical_path_s,
+            design=self.model_dump(),
+            warnings=tuple(self._warnings(logic.critical_path_s, accuracy)),
+            assumed=_assumed(technology),
+            critical_path=logic.critical_path,
+        )
+
+    def _warnings(self, critical_path_s: float | None, accuracy: float | None) -> Iterator[str]:
+        if critical_path_s is not None and self.clock_hz * critical_path_s > 1:
+            yield (
+                f"clock_hz is {self.clock_hz:.4g}, the critical path of {critical_path_s * 1e9:.2f} ns allows "
+                f"at most {1 / critical_path_s:.4g}"
+            )
+        if accuracy is None:
+            yield "accuracy is unknown: it was measured for 8-bit weights and activations only"
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> DesignPoint:
+        """Reads a YAML file. Raises DesignError where it is missing, no YAML, or no design point. A network
+        given as a path is looked for beside the file."""
+        file = Path(path)
+        try:
+            values = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise DesignError(f"design file {file} cannot be read: {error.strerror}") from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise DesignError(f"design file {file} is not YAML: {' '.join(str(error).split())}") from None
+        if not isinstance(values, dict):
+            raise DesignError(f"design file {file} holds {type(values).__name__}, allowed is a mapping")
+        network = values.get("network")
+        if isinstance(network, str) and network.endswith(".npz") and (file.parent / network).exists():
+            values["network"] = str(file.parent / network)
+        return cls(**values)
+
+    @property
+    def trained(self) -> TrainedNetwork:
+        """The network with its float weights and its accuracy."""
+        return _trained(self.network, _stamp(self.network))
+
+    @property
+    def integer(self) -> IntegerNetwork:
+        """The network as the integers that the engine computes with."""
+        engine = self.engine
+        return _integer(self.network, _stamp(self.network), engine.weight_bits, engine.activation_bits)
+
+    @property
+    def mapping(self) -> Mapping:
+        """The network on the engine. Raises MappingError where the engine cannot run it."""
+        return _mapping(self.network, _stamp(self.network), self.engine)
+
+
+def one_sentence(error: ValidationError, fields: tuple[str, ...], *, within: str = "") -> str:
+    """The first complaint of pydantic, as field, value and what is allowed."""
+    first = error.errors()[0]
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, DesignError):
+        return str(cause)
+    name = ".".join([within] * bool(within) + [str(part) for part in first["loc"]])
+    if first["type"] == "extra_forbidden":
+        return f"{name} is not a field, allowed are {', '.join(fields)}"
+    if first["type"] == "missing":
+        return f"{name} is missing, it must be given"
+    if cause is not None:
+        return f"{within}.{cause}" if within else str(cause)
+    return f"{name} is {first['input']!r}, allowed is: {first['msg'][0].lower()}{first['msg'][1:]}"
+
+
+def _with_kind(field: str, value: Any, known: MappingOf[str, Any]) -> dict[str, Any]:
+    """``value`` as a mapping whose ``kind`` is known."""
+    if not isinstance(value, MappingOf) or "kind" not in value:
+        raise DesignError(f"{field} is {value!r}, allowed is a mapping with a kind: {', '.join(sorted(known))}")
+    if value["kind"] not in known:
+        raise DesignError(
+            f"{field} is of kind {value['kind']!r}, allowed are {', '.join(sorted(known))}"
+        )
+    return dict(value)
+
+
+def simulate(design: DesignPoint, fidelity: str = "cycle") -> Result:
+    """Costs a design point; see ``DesignPoint.simulate``."""
+    return design.simulate(fidelity)
+
+
+@lru_cache(maxsize=64)
+def _assumed(technology: Technology) -> tuple[str, ...]:
+    """The assumptions that a technology's costs rest on, by the names of its data files."""
+    names = {q.name for q in technology.provenance() if q.kind == "assumed"}
+    return tuple(sorted({name.partition(":")[0] if ".csv" in name else name.rpartition(":")[2] for name in names}))
+
+
+def _stamp(network: str) -> int:
+    """Changes when a network's file does, so that nothing stale is used."""
+    path = Path(network)
+    return path.stat().st_mtime_ns if path.suffix == ".npz" and path.exists() else 0
+
+
+@lru_cache(maxsize=32)
+def _trained(network: str, stamp: int) -> TrainedNetwork:
+    return load_network(network)
+
+
+@lru_cache(maxsize=64)
+def _integer(network: str, stamp: int, weight_bits: int, activation_bits: int) -> IntegerNetwork:
+    return quantise(_trained(network, stamp), weight_bits, activation_bits)
+
+
+@lru_cache(maxsize=256)
+def _mapping(network: str, stamp: int, engine: Engine) -> Mapping:
+    return engine.map(_integer(network, stamp, engine.weight_bits, engine.activation_bits))

@@ -1,0 +1,60 @@
+"""The four fidelities: how counts are found, and with which logic they are priced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from archsim.counts import Counts
+from archsim.estimate import estimate_logic
+from archsim.gate import map_to_gates
+from archsim.hardware_run import count_rtl
+from archsim.logic import Logic
+from archsim.mapping import Mapping
+from archsim.technology import FpgaResources, Technology
+
+
+class FidelityError(ValueError):
+    """A fidelity that does not exist."""
+
+
+class DeviceError(ValueError):
+    """A design that does not fit its device."""
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How one fidelity finds its counts and its logic."""
+
+    count: Callable[[Mapping], Counts]
+    logic: Callable[[Mapping, Technology], Logic]
+
+
+FIDELITIES = {
+    "analytic": Fidelity(lambda mapping: mapping.count(), estimate_logic),
+    "cycle": Fidelity(lambda mapping: mapping.simulate(), estimate_logic),
+    "rtl": Fidelity(count_rtl, estimate_logic),
+    "gate": Fidelity(lambda mapping: mapping.simulate(), map_to_gates),
+}
+
+
+def level(name: str) -> Fidelity:
+    """The fidelity of this name. Raises FidelityError for an unknown one."""
+    if name not in FIDELITIES:
+        raise FidelityError(f"fidelity is {name!r}, allowed are {', '.join(FIDELITIES)}")
+    return FIDELITIES[name]
+
+
+def refuse_overflow(technology: Technology, used: FpgaResources) -> None:
+    """Raises DeviceError where a design needs more of a device than there is."""
+    if technology.kind != "fpga":
+        return
+    fit = technology.fits(used)
+    if not fit.fits:
+        name = fit.exhausted[0]
+        would_do = f"the smallest device that would do is {fit.smallest}" if fit.smallest else "no device would do"
+        raise DeviceError(
+            f"technology.device is {fit.device}, which has {fit.available[name]} {name} where the design needs "
+            f"{fit.used[name]}; {would_do}"
+        )
+

@@ -1,0 +1,172 @@
+"""The one place where counts meet unit costs. Every figure is a list of terms: count x unit cost, with its source."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from archsim.counts import Counts
+from archsim.logic import Logic, LogicPart
+from archsim.technology import FpgaResources, MemoryCost, Technology
+from rtl import Sizes
+
+@dataclass(frozen=True)
+class Term:
+    """One addend of a metric: ``count`` times ``unit_cost``, in ``unit``.
+
+    ``count`` is so many of ``counted``; ``kind`` and ``source`` say where the unit cost comes from.
+    """
+
+    component: str
+    what: str
+    count: float
+    counted: str
+    unit_cost: float
+    unit: str
+    kind: str
+    source: str
+
+    @property
+    def value(self) -> float:
+        return self.count * self.unit_cost
+
+
+@dataclass(frozen=True)
+class Bill:
+    """All terms of a design point, by metric."""
+
+    energy: tuple[Term, ...]
+    area: tuple[Term, ...]
+    leakage: tuple[Term, ...]
+    resources: dict[str, FpgaResources]
+
+    @property
+    def energy_j(self) -> float:
+        return math.fsum(term.value for term in self.energy)
+
+    @property
+    def area_mm2(self) -> float:
+        return math.fsum(term.value for term in self.area)
+
+    @property
+    def leakage_w(self) -> float:
+        return math.fsum(term.value for term in self.leakage)
+
+    @property
+    def total_resources(self) -> FpgaResources:
+        return sum(self.resources.values(), FpgaResources())
+
+
+def price(counts: Counts, sizes: Sizes, logic: Logic, technology: Technology, clock_hz: float) -> Bill:
+    """Multiplies what happened by what it costs."""
+    seconds = counts.cycles / clock_hz
+    priced = _PRICED[technology.kind](technology, counts, sizes, logic)
+    leakage = tuple(priced.leakage)
+    energy = [*priced.energy]
+    energy += [
+        Term(t.component, "leakage", t.count * seconds, "seconds", t.unit_cost, "J/s", t.kind, t.source)
+        for t in leakage
+    ]
+    return Bill(tuple(energy), tuple(priced.area), leakage, priced.resources)
+
+
+@dataclass(frozen=True)
+class _Priced:
+    energy: list[Term]
+    area: list[Term]
+    leakage: list[Term]
+    resources: dict[str, FpgaResources]
+
+
+@lru_cache(maxsize=4096)
+def memory_cost(technology: Technology, words: int, word_bits: int, ports: Any) -> MemoryCost:
+    """The unit costs of one memory, looked up once."""
+    return technology.memory(words=words, word_bits=word_bits, ports=ports)
+
+
+def memories(sizes: Sizes, technology: Technology) -> Iterator[tuple[str, int, MemoryCost]]:
+    """The memories of an engine: role, how many, and what each costs."""
+    for shape in sizes.memory_shapes:
+        ports = "1rw" if shape.exclusive else "1r1w"
+        yield shape.role, shape.number, memory_cost(technology, shape.words, shape.word_bits, ports)
+
+
+def _memory_energy(technology: Technology, counts: Counts, sizes: Sizes) -> list[Term]:
+    terms = []
+    for role, number, cost in memories(sizes, technology):
+        name, traffic = f"{role} memory", counts.traffic[role]
+        for what, count, unit_cost in (
+            ("reads", traffic.words_read, cost.read_energy_j),
+            ("writes", traffic.words_written, cost.write_energy_j),
+        ):
+            terms.append(Term(name, what, count, "words", unit_cost, "J/word", cost.kind, cost.source))
+        if cost.clock_energy_j:
+            terms.append(
+                Term(
+                    name,
+                    "clock",
+                    number * counts.cycles,
+                    "memory cycles",
+                    cost.clock_energy_j,
+                    "J/cycle",
+                    cost.kind,
+                    cost.source,
+                )
+            )
+    return terms
+
+
+def _active(part: LogicPart, counts: Counts) -> float:
+    """How often the part works: a PE once for each product, what serves all PEs once a cycle. The figures of
+    a part are those of all its instances together."""
+    if part.component == "pe":
+        return counts.products / part.instances
+    return counts.cycles
+
+
+def _asic(technology: Any, counts: Counts, sizes: Sizes, logic: Logic) -> _Priced:
+    energy, area, leakage = _memory_energy(technology, counts, sizes), [], []
+    activity = technology.logic_activity
+    for part in logic.parts:
+        name, origin = part.component, (logic.kind, logic.source)
+        switching = part.toggle_energy_j * activity.value
+        source = f"{logic.source}; activity {activity.value}: {activity.source}"
+        energy += [
+            Term(name, "clock", counts.cycles, "cycles", part.clock_energy_j, "J/cycle", *origin),
+            Term(name, "switching", _active(part, counts), "active cycles", switching, "J/cycle", activity.kind, source),
+        ]
+        area.append(Term(name, "cells", part.instances, "instances", part.area_mm2 / part.instances, "mm2", *origin))
+        leakage.append(Term(name, "cells", 1, "all instances", part.leakage_w, "W", *origin))
+    for role, number, cost in memories(sizes, technology):
+        origin = cost.kind, cost.source
+        area.append(Term(f"{role} memory", cost.built_as, number, "memories", cost.area_mm2, "mm2", *origin))
+        leakage.append(Term(f"{role} memory", cost.built_as, number, "memories", cost.leakage_w, "W", *origin))
+    return _Priced(energy, area, leakage, {})
+
+
+def _fpga(technology: Any, counts: Counts, sizes: Sizes, logic: Logic) -> _Priced:
+    energy = _memory_energy(technology, counts, sizes)
+    resources = {part.component: part.resources for part in logic.parts}
+    for part in logic.parts:
+        for what, number, counted, cost in (
+            ("LUT logic and signals", part.resources.lut, _active(part, counts), technology.lut_cost),
+            ("flip-flop clocks", part.resources.ff, counts.cycles, technology.ff_cost),
+            ("DSP48E1", part.resources.dsp, _active(part, counts), technology.dsp_cost),
+        ):
+            if number:
+                energy.append(
+                    Term(part.component, what, number * counted, "active cycles", cost.value, "J/cycle", cost.kind, cost.source)
+                )
+    if logic.memory_resources is not None:
+        resources["memories"] = logic.memory_resources
+    else:
+        for role, number, cost in memories(sizes, technology):
+            resources[f"{role} memory"] = cost.resources * number
+    static = technology.device.static_w
+    return _Priced(energy, [], [Term("device", "static power", 1, "device", static.value, "W", static.kind, static.source)], resources)
+
+
+_PRICED = {"asic": _asic, "fpga": _fpga}

@@ -1,0 +1,74 @@
+"""Asks every fidelity the same question and compares the answers, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from archsim.counts import Counts
+from archsim.hardware_run import counts_of_run, run_rtl, sample_inputs
+from archsim.mapping import Mapping
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One figure on which two fidelities disagree."""
+
+    what: str
+    values: dict[str, object]
+
+    def __str__(self) -> str:
+        said = ", ".join(f"{level} says {value}" for level, value in self.values.items())
+        return f"{self.what}: {said}"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was compared, and where it differs. ``figures`` are those on which all agree."""
+
+    inputs: int
+    figures: dict[str, int]
+    differences: tuple[Difference, ...]
+
+    @property
+    def agrees(self) -> bool:
+        return not self.differences
+
+
+def verify(mapping: Mapping, *, inputs: int = 1, seed: int = 0) -> Verification:
+    """Runs ``inputs`` inputs on the hardware and holds cycles, traffic and outputs against the closed form,
+    the event simulation and the integer network."""
+    x = sample_inputs(mapping, inputs, seed)
+    levels = {"analytic": mapping.count(), "cycle": mapping.simulate()}
+    differences: list[Difference] = []
+    expected = mapping.network.run(x)
+    runs, outputs = run_rtl(mapping, x)
+    for i, run in enumerate(runs):
+        levels[f"rtl (input {i})"] = counts_of_run(mapping, run)
+        if not np.array_equal(outputs[:, i], expected[:, i]):
+            said = {"integer network": expected[:, i].tolist(), "rtl": outputs[:, i].tolist()}
+            differences.append(Difference(f"outputs of input {i}", said))
+    figures = {}
+    for name, values in _side_by_side(levels):
+        if len(set(values.values())) > 1:
+            differences.append(Difference(name, dict(values)))
+        else:
+            figures[name] = next(iter(values.values()))
+    return Verification(inputs, figures, tuple(differences))
+
+
+def _side_by_side(levels: dict[str, Counts]) -> Iterator[tuple[str, dict[str, int]]]:
+    """Each figure with what every level says of it."""
+    tables = {level: _figures(counts) for level, counts in levels.items()}
+    for name in next(iter(tables.values())):
+        yield name, {level: table[name] for level, table in tables.items()}
+
+
+def _figures(counts: Counts) -> dict[str, int]:
+    figures = {"cycles": counts.cycles, "products": counts.products}
+    for role, traffic in counts.traffic.items():
+        figures[f"{role} words read"] = traffic.words_read
+        figures[f"{role} words written"] = traffic.words_written
+    return figures

@@ -1,0 +1,52 @@
+"""The contract of the project: cycles, traffic and outputs agree between fidelities, exactly, on random cases."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archsim.engines import ENGINES
+from archsim.verify import verify
+from tests.strategies import TOPOLOGIES, cases
+
+
+def test_every_engine_is_asked() -> None:
+    assert set(ENGINES) == set(TOPOLOGIES)
+
+
+@pytest.mark.parametrize("kind", sorted(TOPOLOGIES))
+@settings(max_examples=25)
+@given(data=st.data())
+def test_closed_form_event_simulation_and_hardware_agree(kind: str, data: st.DataObject) -> None:
+    case = data.draw(cases(kind))
+    verification = verify(case.engine.map(case.network), inputs=2, seed=data.draw(st.integers(0, 99)))
+    assert verification.agrees, [str(difference) for difference in verification.differences]
+
+
+@pytest.mark.parametrize("kind", sorted(TOPOLOGIES))
+@settings(max_examples=150)
+@given(data=st.data())
+def test_closed_form_equals_event_simulation(kind: str, data: st.DataObject) -> None:
+    case = data.draw(cases(kind, most_pes=40))
+    mapping = case.engine.map(case.network)
+    assert mapping.count() == mapping.simulate()
+
+
+@pytest.mark.parametrize("kind", sorted(TOPOLOGIES))
+@settings(max_examples=60)
+@given(data=st.data())
+def test_counts_are_conserved(kind: str, data: st.DataObject) -> None:
+    case = data.draw(cases(kind, most_pes=40))
+    mapping = case.engine.map(case.network)
+    counts, stages = mapping.count(), case.network.stages
+    assert counts.macs == case.network.stored_weights
+    assert mapping.stored_bits.weight >= case.network.stored_weights * case.network.weight_bits
+    fetched = counts.traffic["weight"].words_read * (case.engine.fetch_bits // case.engine.weight_bits)
+    assert fetched >= counts.products
+    produced = sum(stage.stage.n_out for stage in stages[:-1])
+    assert counts.traffic["activation"].words_written >= produced
+    assert counts.cycles * case.engine.pes >= counts.products
+    assert [stage.end_cycle for stage in counts.stages[:-1]] == [
+        stage.start_cycle for stage in counts.stages[1:]
+    ]
