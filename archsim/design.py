@@ -1,4 +1,4 @@
-"""A design point: network, engine and technology, written down once. Files, checks and errors in one sentence."""
+"""A design point: network, engine and technology, written down once and checked; errors are one sentence."""
 
 from __future__ import annotations
 
@@ -125,8 +125,8 @@ class DesignPoint(BaseModel):
     def _warnings(self, critical_path_s: float | None, accuracy: float | None) -> Iterator[str]:
         if critical_path_s is not None and self.clock_hz * critical_path_s > 1:
             yield (
-                f"clock_hz is {self.clock_hz:.4g}, the critical path of {critical_path_s * 1e9:.2f} ns allows "
-                f"at most {1 / critical_path_s:.4g}"
+                f"clock_hz is {self.clock_hz:.4g}, the critical path of {critical_path_s * 1e9:.2f} ns "
+                f"allows at most {1 / critical_path_s:.4g}"
             )
         if accuracy is None:
             yield "accuracy is unknown: it was measured for 8-bit weights and activations only"
@@ -185,11 +185,11 @@ def one_sentence(error: ValidationError, fields: tuple[str, ...], *, within: str
 def _with_kind(field: str, value: Any, known: MappingOf[str, Any]) -> dict[str, Any]:
     """``value`` as a mapping whose ``kind`` is known."""
     if not isinstance(value, MappingOf) or "kind" not in value:
-        raise DesignError(f"{field} is {value!r}, allowed is a mapping with a kind: {', '.join(sorted(known))}")
-    if value["kind"] not in known:
         raise DesignError(
-            f"{field} is of kind {value['kind']!r}, allowed are {', '.join(sorted(known))}"
+            f"{field} is {value!r}, allowed is a mapping with a kind: {', '.join(sorted(known))}"
         )
+    if value["kind"] not in known:
+        raise DesignError(f"{field} is of kind {value['kind']!r}, allowed are {', '.join(sorted(known))}")
     return dict(value)
 
 
@@ -202,7 +202,9 @@ def simulate(design: DesignPoint, fidelity: str = "cycle") -> Result:
 def _assumed(technology: Technology) -> tuple[str, ...]:
     """The assumptions that a technology's costs rest on, by the names of its data files."""
     names = {q.name for q in technology.provenance() if q.kind == "assumed"}
-    return tuple(sorted({name.partition(":")[0] if ".csv" in name else name.rpartition(":")[2] for name in names}))
+    return tuple(
+        sorted({name.partition(":")[0] if ".csv" in name else name.rpartition(":")[2] for name in names})
+    )
 
 
 def _stamp(network: str) -> int:

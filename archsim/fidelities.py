@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from archsim.counts import Counts
 from archsim.estimate import estimate_logic
@@ -45,16 +46,17 @@ def level(name: str) -> Fidelity:
     return FIDELITIES[name]
 
 
-def refuse_overflow(technology: Technology, used: FpgaResources) -> None:
+def refuse_overflow(technology: Any, used: FpgaResources) -> None:
     """Raises DeviceError where a design needs more of a device than there is."""
     if technology.kind != "fpga":
         return
     fit = technology.fits(used)
     if not fit.fits:
         name = fit.exhausted[0]
-        would_do = f"the smallest device that would do is {fit.smallest}" if fit.smallest else "no device would do"
-        raise DeviceError(
-            f"technology.device is {fit.device}, which has {fit.available[name]} {name} where the design needs "
-            f"{fit.used[name]}; {would_do}"
+        would_do = (
+            f"the smallest device that would do is {fit.smallest}" if fit.smallest else "no device would do"
         )
-
+        raise DeviceError(
+            f"technology.device is {fit.device}, which has {fit.available[name]} {name} where the design "
+            f"needs {fit.used[name]}; {would_do}"
+        )

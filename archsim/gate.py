@@ -58,9 +58,7 @@ def _fpga(verilog: str, top: str, technology: Any) -> Logic:
                 kind, before.instances + module.instances, resources=before.resources + taken
             )
     source = "netlist mapped by Yosys to Xilinx 7-series primitives"
-    return Logic(
-        tuple(parts.values()), made.critical_path_s, "measured", source, made.critical_path, memory
-    )
+    return Logic(tuple(parts.values()), made.critical_path_s, "measured", source, made.critical_path, memory)
 
 
 def _component(module: str, top: str) -> str:

@@ -1,10 +1,12 @@
-"""The logic of an engine as a cost model sees it: components, their size, and what they spend when they work."""
+"""The logic of an engine as a cost model sees it: components, their size, what they spend when they work."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from archsim.technology import FpgaResources
+
+NO_RESOURCES = FpgaResources()
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class LogicPart:
     toggle_energy_j: float = 0.0
     clock_energy_j: float = 0.0
     leakage_w: float = 0.0
-    resources: FpgaResources = FpgaResources()
+    resources: FpgaResources = NO_RESOURCES
 
 
 @dataclass(frozen=True)

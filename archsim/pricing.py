@@ -1,4 +1,4 @@
-"""The one place where counts meet unit costs. Every figure is a list of terms: count x unit cost, with its source."""
+"""The one place where counts meet unit costs. A figure is a list of terms: count x unit cost, with source."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 
 from archsim.counts import Counts
 from archsim.logic import Logic, LogicPart
-from archsim.technology import FpgaResources, MemoryCost, Technology
+from archsim.technology import FpgaResources, Technology
 from rtl import Sizes
+
 
 @dataclass(frozen=True)
 class Term:
@@ -82,12 +83,12 @@ class _Priced:
 
 
 @lru_cache(maxsize=4096)
-def memory_cost(technology: Technology, words: int, word_bits: int, ports: Any) -> MemoryCost:
+def memory_cost(technology: Any, words: int, word_bits: int, ports: Any) -> Any:
     """The unit costs of one memory, looked up once."""
     return technology.memory(words=words, word_bits=word_bits, ports=ports)
 
 
-def memories(sizes: Sizes, technology: Technology) -> Iterator[tuple[str, int, MemoryCost]]:
+def memories(sizes: Sizes, technology: Any) -> Iterator[tuple[str, int, Any]]:
     """The memories of an engine: role, how many, and what each costs."""
     for shape in sizes.memory_shapes:
         ports = "1rw" if shape.exclusive else "1r1w"
@@ -136,14 +137,27 @@ def _asic(technology: Any, counts: Counts, sizes: Sizes, logic: Logic) -> _Price
         source = f"{logic.source}; activity {activity.value}: {activity.source}"
         energy += [
             Term(name, "clock", counts.cycles, "cycles", part.clock_energy_j, "J/cycle", *origin),
-            Term(name, "switching", _active(part, counts), "active cycles", switching, "J/cycle", activity.kind, source),
+            Term(
+                name,
+                "switching",
+                _active(part, counts),
+                "active cycles",
+                switching,
+                "J/cycle",
+                activity.kind,
+                source,
+            ),
         ]
-        area.append(Term(name, "cells", part.instances, "instances", part.area_mm2 / part.instances, "mm2", *origin))
+        area.append(
+            Term(name, "cells", part.instances, "instances", part.area_mm2 / part.instances, "mm2", *origin)
+        )
         leakage.append(Term(name, "cells", 1, "all instances", part.leakage_w, "W", *origin))
     for role, number, cost in memories(sizes, technology):
         origin = cost.kind, cost.source
         area.append(Term(f"{role} memory", cost.built_as, number, "memories", cost.area_mm2, "mm2", *origin))
-        leakage.append(Term(f"{role} memory", cost.built_as, number, "memories", cost.leakage_w, "W", *origin))
+        leakage.append(
+            Term(f"{role} memory", cost.built_as, number, "memories", cost.leakage_w, "W", *origin)
+        )
     return _Priced(energy, area, leakage, {})
 
 
@@ -158,7 +172,16 @@ def _fpga(technology: Any, counts: Counts, sizes: Sizes, logic: Logic) -> _Price
         ):
             if number:
                 energy.append(
-                    Term(part.component, what, number * counted, "active cycles", cost.value, "J/cycle", cost.kind, cost.source)
+                    Term(
+                        part.component,
+                        what,
+                        number * counted,
+                        "active cycles",
+                        cost.value,
+                        "J/cycle",
+                        cost.kind,
+                        cost.source,
+                    )
                 )
     if logic.memory_resources is not None:
         resources["memories"] = logic.memory_resources
@@ -166,7 +189,12 @@ def _fpga(technology: Any, counts: Counts, sizes: Sizes, logic: Logic) -> _Price
         for role, number, cost in memories(sizes, technology):
             resources[f"{role} memory"] = cost.resources * number
     static = technology.device.static_w
-    return _Priced(energy, [], [Term("device", "static power", 1, "device", static.value, "W", static.kind, static.source)], resources)
+    return _Priced(
+        energy,
+        [],
+        [Term("device", "static power", 1, "device", static.value, "W", static.kind, static.source)],
+        resources,
+    )
 
 
 _PRICED = {"asic": _asic, "fpga": _fpga}

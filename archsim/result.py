@@ -26,9 +26,9 @@ class MetricError(ValueError):
 class Result:
     """One design point at one fidelity.
 
-    ``cycles`` from start to done; ``energy_j`` of one inference, ``power_w`` while inferences follow each other
-    without a pause; ``area_mm2`` on an ASIC (cells and memory macros, not placed), ``resources`` on an FPGA;
-    ``critical_path_s`` where the hardware was mapped; ``accuracy`` the share of test images classified
+    ``cycles`` from start to done; ``energy_j`` of one inference, ``power_w`` while inferences follow each
+    other without a pause; ``area_mm2`` on an ASIC (cells and memory macros, not placed), ``resources`` on an
+    FPGA; ``critical_path_s`` where the hardware was mapped; ``accuracy`` the share of test images classified
     rightly, known for the widths at which it was measured; ``assumed`` the assumptions behind the costs.
     """
 

@@ -1,4 +1,4 @@
-"""The arithmetic circuits of the engines: products, requantisation, rotation, and sums of (row, bank) pairs."""
+"""The arithmetic circuits of the engines: products, requantisation, rotation, sums of (row, bank) pairs."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class BankedAddress:
         row, bank = divmod(address, self.banks)
         return row << self.bank_bits | bank
 
-    def bank(self, pair: Wire) -> Wire | None:
+    def bank(self, pair: Wire) -> Wire:
         """The bank, or ``None`` where there is only one."""
         return pair[: self.bank_bits] if self.bank_bits else None
 
@@ -107,7 +107,9 @@ class BankedAddress:
         wide = BankedAddress(banks=self.banks, rows=2 << self.row_bits)
         total = wide.add(fit(a, wide.bits), fit(b, wide.bits))
         limit = fit(modulus, wide.bits)
-        return pyrtl.select(total >= limit, fit(wide.subtract(total, limit), self.bits), fit(total, self.bits))
+        return pyrtl.select(
+            total >= limit, fit(wide.subtract(total, limit), self.bits), fit(total, self.bits)
+        )
 
     def subtract(self, a: Wire, b: Wire) -> Wire:
         """a - b, for a not below b."""

@@ -20,7 +20,5 @@ def _counter(sizes: LockstepSizes, field: dict[str, Wire], step: Step) -> Source
     now = register(address.bits, "now")
     following = address.add(now, pyrtl.Const(address.encode(1), address.bits))
     rewind = step.stage_start | (step.issue & step.last)
-    now.next <<= pyrtl.select(
-        rewind, pyrtl.Const(0, address.bits), pyrtl.select(step.issue, following, now)
-    )
+    now.next <<= pyrtl.select(rewind, pyrtl.Const(0, address.bits), pyrtl.select(step.issue, following, now))
     return Source(now, [pyrtl.Const(1, 1)], None)

@@ -223,7 +223,6 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: boo
         busy=state != IDLE,
         score_valid=[ends_4 & field["final"] & bit for bit in valid_4],
         scores=results,
-        banked=True,
     )
 
 

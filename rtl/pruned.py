@@ -110,8 +110,9 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
             sizes.activation_words,
             sizes.stages * sizes.descriptor_format.words,
         ),
+        banked=not sizes.replicated,
     )
-    pes, address = sizes.pes, sizes.address
+    pes, _address = sizes.pes, sizes.address
 
     with component("controller"):
         state = register(2, "state", reset=True)
@@ -188,9 +189,7 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
             *[walk.busy for walk in walks], *[control.busy for control in controls], *routed.pending
         )
         busy = state != IDLE
-    return described.finish(
-        done=done, busy=busy, score_valid=routed.score_valid, scores=results, banked=not sizes.replicated
-    )
+    return described.finish(done=done, busy=busy, score_valid=routed.score_valid, scores=results)
 
 
 def _walk(
@@ -295,8 +294,8 @@ def _replicated(
     field: Mapping[str, Wire],
     stage_start: Wire,
     half: Wire,
-    front: Sequence[Wire],
-    back: Sequence[Wire],
+    front: list[Wire],
+    back: list[Wire],
 ) -> _Routed:
     """Every PE reads its own copy. Results wait in their PE until the bus takes them, lowest PE first; a PE
     whose next result would overwrite a waiting one stands still. Scores need no bus."""
@@ -340,8 +339,8 @@ def _banked(
     field: Mapping[str, Wire],
     stage_start: Wire,
     half: Wire,
-    front: Sequence[Wire],
-    back: Sequence[Wire],
+    front: list[Wire],
+    back: list[Wire],
 ) -> _Routed:
     """Every PE asks the bank its index points at. A bank answers one PE a cycle; the turn to be first moves
     on by one PE each cycle. A PE that is refused asks again, while entries ahead of it move on. Each PE
@@ -355,7 +354,10 @@ def _banked(
     in_turn = [turn <= p for p in range(pes)]
     banks = [address.bank(walk.target) for walk in walks]
     asks = [
-        [walk.holds_entry if bank is None else walk.holds_entry & (bank == b) for walk, bank in zip(walks, banks, strict=True)]
+        [
+            walk.holds_entry if bank is None else walk.holds_entry & (bank == b)
+            for walk, bank in zip(walks, banks, strict=True)
+        ]
         for b in range(pes)
     ]
     grants = [_in_turn(bank_asks, in_turn) for bank_asks in asks]

@@ -61,8 +61,8 @@ class Sizes:
             )
         if self.accumulator_bits < self.weight_bits + self.activation_bits:
             raise ValueError(
-                f"accumulator_bits is {self.accumulator_bits}, allowed are at least weight_bits + activation_bits"
-                f" ({self.weight_bits + self.activation_bits})"
+                f"accumulator_bits is {self.accumulator_bits}, allowed are at least weight_bits + "
+                f"activation_bits ({self.weight_bits + self.activation_bits})"
             )
 
     @property

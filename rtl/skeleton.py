@@ -6,7 +6,7 @@ An engine adds where the activation address comes from and how the activation re
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pyrtl
 
@@ -24,7 +24,6 @@ from rtl.structure import (
     fit,
     memory,
     register,
-    wire,
 )
 
 LOAD_TARGETS = ("descriptor", "weight", "activation", "index")
@@ -63,14 +62,12 @@ class Hardware:
     done: Wire
     score_valid: Wire
     scores: Wire
-    banked_input: bool = field(default=True)
-    """Whether activations lie in one bank per PE (else every PE has a whole copy)."""
 
 
 class Description:
     """The wires and memories of an engine while it is being described."""
 
-    def __init__(self, sizes: Sizes, *, widest_load: int, deepest: int) -> None:
+    def __init__(self, sizes: Sizes, *, widest_load: int, deepest: int, banked: bool = True) -> None:
         self.block = StructuredBlock()
         pyrtl.set_working_block(self.block)
         self.sizes = sizes
@@ -89,13 +86,17 @@ class Description:
                 name: self.ports.load_enable & (self.ports.load_target == i)
                 for i, name in enumerate(LOAD_TARGETS)
             }
+            copied = () if banked else ("activation",)
             self._load: dict[str, list[Wire]] = {
-                name: [chosen[name] & (self.ports.load_unit == u) for u in range(sizes.pes)]
+                name: [
+                    chosen[name] if name in copied else chosen[name] & (self.ports.load_unit == u)
+                    for u in range(sizes.pes)
+                ]
                 for name in LOAD_TARGETS
             }
 
     def loading(self, role: str, unit: int) -> Wire:
-        """High while the load port writes this memory."""
+        """High while the load port writes this memory. Copies of the activations are written at once."""
         return self._load[role][unit]
 
     def loaded_memory(
@@ -163,7 +164,7 @@ class Description:
             self.enables.setdefault(f"{made.role}.write", []).append(write_enable)
 
     def finish(
-        self, *, done: Wire, busy: Wire, score_valid: Sequence[Wire], scores: Sequence[Wire], banked: bool
+        self, *, done: Wire, busy: Wire, score_valid: Sequence[Wire], scores: Sequence[Wire]
     ) -> Hardware:
         """Names the outputs and the probes and closes the description."""
         done_out, busy_out = pyrtl.Output(1, "done"), pyrtl.Output(1, "busy")
@@ -176,7 +177,7 @@ class Description:
         probes = {}
         with component(PROBE.kind):
             for name, enables in self.enables.items():
-                probes[name] = wire(len(enables), name.replace(".", "_"))
+                probes[name] = pyrtl.Output(len(enables), f"probe_{name.replace('.', '_')}")
                 probes[name] <<= pyrtl.concat_list(enables)
         return Hardware(
             block=self.block,
@@ -187,7 +188,6 @@ class Description:
             done=done_out,
             score_valid=valid_out,
             scores=scores_out,
-            banked_input=banked,
         )
 
 
@@ -211,7 +211,9 @@ def descriptor_fetch(described: Description, *, fetching: Wire, restart: Wire) -
         reading = fetching & (count != format_.words)
         fetched = fetching & (count == format_.words)
         address.next <<= pyrtl.select(
-            restart, pyrtl.Const(0, len(address)), pyrtl.select(reading, fit(address + 1, len(address)), address)
+            restart,
+            pyrtl.Const(0, len(address)),
+            pyrtl.select(reading, fit(address + 1, len(address)), address),
         )
         count.next <<= pyrtl.select(reading, fit(count + 1, len(count)), pyrtl.Const(0, len(count)))
     word = described.loaded_memory(

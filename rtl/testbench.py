@@ -161,7 +161,8 @@ module testbench;
       end
       for (p = 0; p < @PES@; p = p + 1)
         if (counts[p] != expected_counts[i*@PES@ + p]) begin
-          $display("input %0d, PE %0d: %0d scores, expected %0d", i, p, counts[p], expected_counts[i*@PES@ + p]);
+          $display("input %0d, PE %0d: %0d scores, expected %0d", i, p, counts[p],
+                   expected_counts[i*@PES@ + p]);
           failures = failures + 1;
         end
       $display("input %0d: %0d cycles", i, cycles);

@@ -51,6 +51,10 @@ class _Writer:
         for net in block.owner:
             if net.op == "@":
                 self.writes.setdefault(net.op_param[0], []).append(net)
+        self.outputs = sorted(
+            (w for w in block.wirevector_subset(pyrtl.Output) if block.owner[self.driver[w.name]] != PROBE),
+            key=lambda w: str(w.name),
+        )
         self.live = self._live_nets()
         self.parts = self._split()
         self.enable_of = self._enable_muxes()
@@ -67,7 +71,7 @@ class _Writer:
     def _live_nets(self) -> set[int]:
         """The nets from which an output can be reached, by identity."""
         live: set[int] = set()
-        pending = [w for w in self.block.wirevector_set if isinstance(w, pyrtl.Output)]
+        pending = list(self.outputs)
         while pending:
             net = self.driver.get(pending.pop().name)
             if net is None or id(net) in live:
@@ -85,7 +89,7 @@ class _Writer:
         parts: dict[Component, _Part] = {}
         owner_of: dict[str, Component] = {}
         for net, owner in self.block.owner.items():
-            if id(net) in self.live and owner != PROBE:
+            if id(net) in self.live:
                 parts.setdefault(owner, _Part(owner)).nets.append(net)
                 for dest in net.dests:
                     owner_of[dest.name] = owner
@@ -107,7 +111,9 @@ class _Writer:
     def _enable_muxes(self) -> dict[str, Any]:
         """For each register that holds unless enabled, the multiplexer in front of it, where nothing else
         reads that and it lies in the same component."""
-        readers = Counter(w.name for part in self.parts.values() for net in part.nets for w in self.arguments(net))
+        readers = Counter(
+            w.name for part in self.parts.values() for net in part.nets for w in self.arguments(net)
+        )
         found = {}
         for part in self.parts.values():
             for net in part.nets:
@@ -153,12 +159,10 @@ class _Writer:
         return f"  {module} {part.component.instance} (\n    " + ",\n    ".join(pins) + "\n  );"
 
     def _top(self, calls: Iterable[str]) -> str:
-        wires = self.block.wirevector_set
-        inputs = sorted((w for w in wires if isinstance(w, pyrtl.Input)), key=lambda w: str(w.name))
-        outputs = sorted((w for w in wires if isinstance(w, pyrtl.Output)), key=lambda w: str(w.name))
+        inputs = sorted(self.block.wirevector_subset(pyrtl.Input), key=lambda w: str(w.name))
         ports = ["input clk", "input reset"]
         ports += [f"input {_range(w)}{w.name}" for w in inputs]
-        ports += [f"output {_range(w)}{w.name}" for w in outputs]
+        ports += [f"output {_range(w)}{w.name}" for w in self.outputs]
         top = self.parts.get(TOP, _Part(TOP))
         inner = {
             name: wire
@@ -172,7 +176,9 @@ class _Writer:
         lines = [
             f"  wire {_range(w)}{_flat(n)};" for n, w in inner.items() if not isinstance(w, pyrtl.Output)
         ]
-        lines += [f"  assign {_flat(net.dests[0].name)} = {_expression(self, net, named)};" for net in top.nets]
+        lines += [
+            f"  assign {_flat(net.dests[0].name)} = {_expression(self, net, named)};" for net in top.nets
+        ]
         header = f"module {TOP_MODULE} (\n  " + ",\n  ".join(ports) + "\n);"
         return "\n".join([header, *lines, *calls, "endmodule", ""])
 
@@ -297,6 +303,6 @@ def _local_names(part: _Part) -> dict[str, str]:
     for net in part.nets:
         for dest in net.dests:
             own = dest.name.rpartition("__")[2] if "__" in dest.name else ""
-            plain = isinstance(dest, pyrtl.Output)
-            names[dest.name] = take(own or (dest.name if plain else "n"))
+            is_output = isinstance(dest, pyrtl.Output)
+            names[dest.name] = take(own or (dest.name if is_output else "n"))
     return names

@@ -1,7 +1,8 @@
-"""Hypothesis strategies: random small networks with an engine that can run them, for every fidelity to agree on."""
+"""Hypothesis strategies: random small networks, each with an engine that can run it."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,16 +39,14 @@ fan_ins = st.integers(2, 6)
 def dense_layers(draw: st.DrawFn) -> Topology:
     """One to three dense layers."""
     widths = draw(st.lists(sizes, min_size=2, max_size=4))
-    return Topology(
-        tuple(build_layer("dense", n_in, n_out) for n_in, n_out in zip(widths, widths[1:], strict=False))
-    )
+    return Topology(tuple(build_layer("dense", n_in, n_out) for n_in, n_out in itertools.pairwise(widths)))
 
 
 @st.composite
 def csc_layers(draw: st.DrawFn) -> Topology:
     """One to three CSC layers, rectangular ones among them, each with a fan-in of its own."""
     widths = draw(st.lists(sizes, min_size=2, max_size=4))
-    pairs = zip(widths, widths[1:], strict=False)
+    pairs = itertools.pairwise(widths)
     return Topology(tuple(build_layer("csc", n_in, n_out, fan_in=draw(fan_ins)) for n_in, n_out in pairs))
 
 
@@ -78,7 +77,7 @@ def pruned_layers(draw: st.DrawFn) -> Topology:
     density = draw(st.sampled_from((0.0, 0.1, 0.4, 1.0)))
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     layers: list[tuple[Stage, ...]] = []
-    for n_in, n_out in zip(widths, widths[1:], strict=False):
+    for n_in, n_out in itertools.pairwise(widths):
         kept = random.random((n_out, n_in)) < density
         indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
         layers.append((PrunedStage(n_in, n_out, indptr, np.nonzero(kept)[1]),))
@@ -91,6 +90,9 @@ TOPOLOGIES = {
     "clos": clos_layers(),
     "pruned": pruned_layers(),
 }
+
+
+PLAIN_ENGINES: dict[str, type[Engine]] = {"dense": Dense, "csc": Csc, "clos": Clos}
 
 
 @st.composite
@@ -112,7 +114,7 @@ def cases(draw: st.DrawFn, kind: str, most_pes: int = 12) -> Case:
         indices = ("auto", "absolute", "relative") if may_pad else ("auto", "absolute")
         engine = Pruned.model_validate(widths | {"gather": gather, "index": draw(st.sampled_from(indices))})
     else:
-        engine = {"dense": Dense, "csc": Csc, "clos": Clos}[kind].model_validate(widths)
+        engine = PLAIN_ENGINES[kind].model_validate(widths)
     network = random_integer_network(
         topology,
         weight_bits=weight_bits,

@@ -1,7 +1,7 @@
 """Forty digits that come with the package: enough to run the hardware on real inputs without a download.
 
-They are the first four of every class of the MNIST test set, in test-set order.  MNIST was made by Yann LeCun,
-Corinna Cortes and Christopher Burges and is commonly stated to be under CC BY-SA 3.0.
+They are the first four of every class of the MNIST test set, in test-set order.  MNIST was made by Yann
+LeCun, Corinna Cortes and Christopher Burges and is commonly stated to be under CC BY-SA 3.0.
 """
 
 from __future__ import annotations

@@ -32,6 +32,16 @@ class IntegerNetworkError(ValueError):
     """An integer stage or network was given a value that is not allowed."""
 
 
+def check_bits(owner: str, **widths: int) -> None:
+    """Raise an `IntegerNetworkError` that names the first width that is not from 2 to 16."""
+    for field, width in widths.items():
+        if width not in BITS:
+            raise IntegerNetworkError(
+                f"{field} of {owner} is {width!r}; "
+                f"it must be an integer from {BITS.start} to {BITS.stop - 1}."
+            )
+
+
 @dataclass(frozen=True, eq=False)
 class IntegerStage:
     """One stage with its integer weights, of shape `stage.weight_shape`, and how its sums are requantised."""
@@ -90,12 +100,7 @@ class IntegerNetwork:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stages", tuple(self.stages))
-        for field in ("weight_bits", "activation_bits"):
-            if getattr(self, field) not in BITS:
-                raise IntegerNetworkError(
-                    f"{field} of {self.name} is {getattr(self, field)!r}; "
-                    f"it must be an integer from {BITS.start} to {BITS.stop - 1}."
-                )
+        check_bits(self.name, weight_bits=self.weight_bits, activation_bits=self.activation_bits)
         if not self.stages:
             raise IntegerNetworkError(f"stages of {self.name} is empty; it must hold at least one stage.")
         top = 1 << (self.weight_bits - 1)
@@ -169,6 +174,10 @@ class IntegerNetwork:
         if images.ndim != 2 or images.shape[1] != self.n_in:
             raise IntegerNetworkError(
                 f"images have shape {images.shape}; {self.name} allows (batch, {self.n_in}) only."
+            )
+        if not ((images >= 0) & (images <= 1)).all():
+            raise IntegerNetworkError(
+                f"images span {images.min()} to {images.max()}; every value must lie in 0 to 1."
             )
         top = (1 << (self.activation_bits - 1)) - 1
         scaled = np.floor(np.asarray(images, dtype=np.float64) * (1 << self.input_fraction_bits) + 0.5)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -66,13 +65,14 @@ class Model:
         classes: NDArray[np.int64] = np.argmax(self.forward(np.ascontiguousarray(images.T))[-1], axis=0)
         return classes
 
-    def first_bad_stage(self, x: Array) -> int | None:
-        """The first stage whose weights or outputs are not finite for inputs x, if there is one."""
-        outputs = itertools.islice(self.forward(x), 1, None)
-        for number, (weights, y) in enumerate(zip(self.weights, outputs, strict=True)):
-            if not (np.isfinite(weights).all() and np.isfinite(y).all()):
-                return number
-        return None
+    def first_stage_out_of_range(self, x: Array) -> int:
+        """The first stage whose weights or outputs are not finite for inputs x, or the last if all are."""
+        outputs = self.forward(x)[1:]
+        finite = [
+            bool(np.isfinite(weights).all() and np.isfinite(y).all())
+            for weights, y in zip(self.weights, outputs, strict=True)
+        ]
+        return finite.index(False) if False in finite else len(finite) - 1
 
 
 def cross_entropy(logits: Array, labels: NDArray[np.int64]) -> tuple[float, Array]:

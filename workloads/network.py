@@ -70,6 +70,7 @@ class TrainedNetwork:
                     f"weights of stage {number} of {self.name} have shape {weights.shape}; "
                     f"they must be finite numbers of shape {stage.weight_shape}."
                 )
+            weights.setflags(write=False)
 
     @property
     def stored_weights(self) -> int:

@@ -47,13 +47,11 @@ class PruningSchedule:
                 _largest(layer, round(target + left * (full - target)))
                 for layer, target, full in zip(magnitudes, self.recipe.layer_weights, dense, strict=True)
             ]
-        target = self.recipe.stored_weights or 0
+        target = self.recipe.stored_weights
+        assert target is not None, "a recipe gives one of the two budgets"
         places = _largest(np.concatenate(magnitudes), round(target + left * (sum(dense) - target)))
         ends = np.cumsum([0, *(layer.size for layer in magnitudes)])
-        return [
-            places[(start <= places) & (places < end)] - start
-            for start, end in itertools.pairwise(ends)
-        ]
+        return [places[(start <= places) & (places < end)] - start for start, end in itertools.pairwise(ends)]
 
 
 def _largest(magnitudes: NDArray[np.floating], count: int) -> NDArray[np.int64]:

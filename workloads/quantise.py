@@ -1,8 +1,8 @@
 """From a float network to an integer one, with a power of two as the scale of each weight and output array.
 
 A number v of f fraction bits stands for v / 2**f.  A stage whose inputs have fa_in fraction bits and whose
-weights have fw sums numbers of fw + fa_in fraction bits; shifting them right by fw + fa_in - fa_out gives outputs
-of fa_out.
+weights have fw sums numbers of fw + fa_in fraction bits; shifting them right by fw + fa_in - fa_out gives
+outputs of fa_out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.integer import IntegerNetwork, IntegerStage
+from workloads.integer import IntegerNetwork, IntegerStage, check_bits
 from workloads.model import Model
 from workloads.network import Calibration, TrainedNetwork
 
@@ -38,6 +38,7 @@ def calibrate(model: Model, images: NDArray[Any]) -> Calibration:
 
 def quantise(network: TrainedNetwork, weight_bits: int, activation_bits: int) -> IntegerNetwork:
     """The integer network of these widths, 2 to 16 bits each, closest to `network` stage by stage."""
+    check_bits(network.name, weight_bits=weight_bits, activation_bits=activation_bits)
     topology = network.topology
     last = len(topology.stages) - 1
     stages: list[IntegerStage] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workloads.integer import IntegerNetwork, IntegerStage
+from workloads.integer import IntegerNetwork, IntegerStage, check_bits
 from workloads.topology import Topology
 
 
@@ -21,6 +21,7 @@ def random_integer_network(
     Shifts keep the spread of the outputs of a stage near that of its inputs: a sum of n products of which one
     factor is uniform over w bits grows by about sqrt(n / 3) * 2**(w - 1).
     """
+    check_bits(name, weight_bits=weight_bits, activation_bits=activation_bits)
     random = np.random.default_rng(seed)
     top = 1 << (weight_bits - 1)
     last = len(topology.stages) - 1

@@ -36,11 +36,17 @@ class LayerRecipe(BaseModel):
 
 
 class OptimiserRecipe(_Strict):
-    """How weights move.  `momentum` is used by sgd only."""
+    """How weights move: by Adam, or by stochastic gradient descent, which alone takes a `momentum`."""
 
     kind: Literal["adam", "sgd"] = "adam"
-    momentum: float = Field(default=0.9, ge=0, lt=1)
+    momentum: float | None = Field(default=None, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _momentum_belongs_to_sgd(self) -> Self:
+        if (self.momentum is None) == (self.kind == "sgd"):
+            raise ValueError("momentum must be given for sgd, and for sgd only")
+        return self
 
 
 class RateRecipe(_Strict):
@@ -95,11 +101,21 @@ class Recipe(_Strict):
     @model_validator(mode="after")
     def _topology_exists(self) -> Self:
         topology = self.topology()
-        budgets = self.pruning.layer_weights if self.pruning else None
-        if budgets is not None and len(budgets) != len(topology.layers):
-            raise ValueError(f"layer_weights must have {len(topology.layers)} entries, one a layer")
-        if self.pruning is not None and any(layer.family != "dense" for layer in self.layers):
+        if self.pruning is None:
+            return self
+        if any(layer.family != "dense" for layer in self.layers):
             raise ValueError("family must be dense in every layer of a network that is pruned")
+        dense = [stage.stored_weights for stage in topology.stages]
+        budgets, budget = self.pruning.layer_weights, self.pruning.stored_weights
+        if budget is not None and budget > sum(dense):
+            raise ValueError(
+                f"stored_weights of pruning must be at most {sum(dense)}, those of the dense network"
+            )
+        if budgets is not None and (
+            len(budgets) != len(dense)
+            or any(not 1 <= kept <= full for kept, full in zip(budgets, dense, strict=True))
+        ):
+            raise ValueError(f"layer_weights of pruning must have an entry a layer, of 1 to {dense} each")
         return self
 
     def topology(self) -> Topology:

@@ -85,7 +85,8 @@ def fit(
     steps = batches * recipe.epochs
     pruning = PruningSchedule(recipe.pruning, steps) if recipe.pruning else None
     course = RATES[recipe.rate.course]
-    with tqdm(total=steps, desc=recipe.name, unit="step", disable=not progress) as bar:
+    bar = tqdm(total=steps, desc=recipe.name, unit="step", disable=not progress)
+    with bar, np.errstate(over="ignore", invalid="ignore"):
         for step in range(steps):
             if step % batches == 0:
                 shuffled = order.permutation(len(labels))
@@ -94,12 +95,11 @@ def fit(
             chosen = shuffled[step % batches * recipe.batch :][: recipe.batch]
             seen = images[chosen] if shifts is None else shifts(images[chosen], offsets)
             x = np.ascontiguousarray(seen.T)
-            with np.errstate(over="ignore", invalid="ignore"):
-                loss, gradients = model.loss_and_gradients(x, labels[chosen])
+            loss, gradients = model.loss_and_gradients(x, labels[chosen])
             if not np.isfinite(loss):
                 raise TrainingError(
                     f"the loss of {recipe.name} is {loss} at step {step} of {steps}; "
-                    f"the first stage that is not finite is {model.first_bad_stage(x)}."
+                    f"the first stage that is not finite is {model.first_stage_out_of_range(x)}."
                 )
             optimiser.step(model.weights, gradients, recipe.rate.peak * course(step / steps))
             bar.update()
@@ -109,6 +109,6 @@ def fit(
 
 
 def _optimiser(recipe: OptimiserRecipe, model: Model) -> Optimiser:
-    if recipe.kind == "sgd":
+    if recipe.momentum is not None:
         return Sgd(model.weights, momentum=recipe.momentum, weight_decay=recipe.weight_decay)
     return Adam(model.weights, weight_decay=recipe.weight_decay)

@@ -70,9 +70,7 @@ class CscMapping(LockstepMapping):
 
     def descriptor_fields(self, plan: StagePlan) -> dict[str, int]:
         address: BankedAddress = self.sizes.address
-        pairs = {
-            name: address.encode(value) for name, value in plan.fields.items() if name != "mirrors"
-        }
+        pairs = {name: address.encode(value) for name, value in plan.fields.items() if name != "mirrors"}
         return {**pairs, "mirrors": plan.mirrors, "hold": plan.hold}
 
     def row_weights(self, stage: IntegerStage) -> NDArray[np.int64]:

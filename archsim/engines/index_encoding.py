@@ -56,7 +56,7 @@ def _distances(addresses: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArr
 
 
 def candidates(highest_address: int, fetch_bits: int, kind: str) -> list[IndexEncoding]:
-    """The encodings that reach ``highest_address`` and fit a fetch. ``kind`` is auto, absolute or relative."""
+    """The encodings that reach ``highest_address`` and fit a fetch; ``kind``: auto, absolute, relative."""
     full = max(1, highest_address.bit_length())
     absolute = [IndexEncoding(full, relative=False)] if kind != "relative" else []
     relative = [IndexEncoding(b, relative=True) for b in range(1, max(full, 2))] if kind != "absolute" else []

@@ -72,7 +72,9 @@ class StagePlan:
     def weight_reads(self, per_fetch: int) -> int:
         """Fetches of all PEs."""
         busy_to_the_end = self.weight_fetches(self.groups, per_fetch) * self.last_valid
-        return busy_to_the_end + self.weight_fetches(self.groups - 1, per_fetch) * (self.pes - self.last_valid)
+        return busy_to_the_end + self.weight_fetches(self.groups - 1, per_fetch) * (
+            self.pes - self.last_valid
+        )
 
     @property
     def highest_address(self) -> int:

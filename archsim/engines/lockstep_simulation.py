@@ -51,9 +51,7 @@ class _Machine:
                 if group == 0:
                     yield self.env.timeout(plan.hold)
             yield self.env.all_of([fetching, *writes])
-            self.activity.append(
-                StageActivity(number, began, int(self.env.now), self.macs - macs_before)
-            )
+            self.activity.append(StageActivity(number, began, int(self.env.now), self.macs - macs_before))
 
     def fetch_descriptor(self) -> Any:
         """One word a cycle, and one more cycle for the last word to enter its fields."""

@@ -1,7 +1,7 @@
 """The pruned engine: any pattern, an index beside every weight, PEs that run free within a stage.
 
 With D descriptor words a stage takes (D + 1) cycles to fetch its descriptor and then runs until the last
-result has left its PE: the last entry's cycles, 5 to carry its result to memory, 1 to notice that all is idle.
+result has left its PE: its entries, 5 cycles to carry a result to memory, 1 to notice that all is idle.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Pruned(Engine):
         if not options:
             raise MappingError(
                 f"index is {self.index} and its {highest.bit_length()} bits and a row-end flag do not fit "
-                f"fetch_bits, which is {self.fetch_bits}, allowed are at least {highest.bit_length() + 1} here"
+                f"fetch_bits, which is {self.fetch_bits}, allowed is at least {highest.bit_length() + 1} here"
             )
         encoding = min(options, key=lambda option: _bits(option, dealt, self))
         entries = tuple(stage.encoded(encoding) for stage in dealt)
@@ -105,7 +105,8 @@ class DealtStage:
         filled = self.starts[:-1][np.diff(self.starts) > 0]
         taken = encoding.entries(self.addresses, filled)
         total = np.concatenate([[0], np.cumsum(taken)])
-        return np.maximum(total[self.starts[1:]] - total[self.starts[:-1]], 1)
+        lengths: NDArray[np.int64] = np.maximum(np.diff(total[self.starts]), 1)
+        return lengths
 
     def encoded(self, encoding: IndexEncoding) -> EncodedStage:
         """The entries of each PE."""
@@ -114,9 +115,7 @@ class DealtStage:
             kept = slice(self.starts[row], self.starts[row + 1])
             lists[pe].append(encoding.encode_row(self.addresses[kept], self.weights[kept]))
         none = np.zeros(0, dtype=np.int64)
-        joined = [
-            [np.concatenate([none, *(part[i] for part in rows)]) for i in range(3)] for rows in lists
-        ]
+        joined = [[np.concatenate([none, *(part[i] for part in rows)]) for i in range(3)] for rows in lists]
         return EncodedStage(
             indices=tuple(part[0] for part in joined),
             weights=tuple(part[1] for part in joined),
@@ -198,9 +197,7 @@ class PrunedMapping(Mapping):
     @property
     def stored_bits(self) -> StoredBits:
         entries = sum(int(stage.entries.sum()) for stage in self.stages)
-        return StoredBits(
-            weight=entries * self.network.weight_bits, index=entries * (self.encoding.bits + 1)
-        )
+        return StoredBits(weight=entries * self.network.weight_bits, index=entries * (self.encoding.bits + 1))
 
     @cached_property
     def _runs(self) -> tuple[StageRun, ...]:
@@ -215,7 +212,8 @@ class PrunedMapping(Mapping):
 
     def banks(self, addresses: NDArray[np.int64]) -> NDArray[np.int64]:
         """The bank of each address."""
-        return addresses & ((1 << self.sizes.address.bank_bits) - 1)
+        banks: NDArray[np.int64] = addresses & ((1 << self.sizes.address.bank_bits) - 1)
+        return banks
 
     def count(self) -> Counts:
         fetch, ends, activity = self.sizes.descriptor_format.words, 1, []
@@ -287,11 +285,7 @@ class PrunedMapping(Mapping):
         mask, pes = (1 << self.network.activation_bits) - 1, self.engine.pes
         encode = self.sizes.address.encode
         if self.replicated:
-            return [
-                LoadWrite("activation", p, 2 * encode(i), int(value) & mask)
-                for i, value in enumerate(x)
-                for p in range(pes)
-            ]
+            return [LoadWrite("activation", 0, 2 * encode(i), int(value) & mask) for i, value in enumerate(x)]
         return [
             LoadWrite("activation", i % pes, 2 * (i // pes), int(value) & mask) for i, value in enumerate(x)
         ]

@@ -46,9 +46,7 @@ class _Machine:
             yield self.env.process(run(stage, final=number == last))
             yield self.env.timeout(1)
             self.activity.append(
-                StageActivity(
-                    number, began, int(self.env.now), stage.stored, self.stalls - stalls_before
-                )
+                StageActivity(number, began, int(self.env.now), stage.stored, self.stalls - stalls_before)
             )
 
     def fetch_descriptor(self) -> Any:
@@ -89,7 +87,7 @@ class _Machine:
             self.stalls += int(self.env.now - finished)
 
     def result_bus(self, slots: list[simpy.Store], results: int, *, final: bool) -> Any:
-        """In the middle of each cycle takes the result of the lowest PE that has one since the cycle before."""
+        """In the middle of each cycle takes the lowest PE's result that has waited since the cycle before."""
         copies = 0 if final else self.pes
         yield self.env.timeout(0.5)
         while results:
@@ -120,7 +118,7 @@ class _Machine:
             self.take_entry(number)
 
     def arbiters(self, asking: dict[int, tuple[int, simpy.Event]]) -> Any:
-        """In the middle of each cycle every bank grants its first asker, counted from the PE whose turn it is.
+        """In the middle of each cycle a bank grants its first asker, counted from the PE whose turn it is.
         Returns in the middle of the last granting cycle."""
         turn = 1
         yield self.env.timeout(1.5)

@@ -9,8 +9,9 @@ _TOKEN = re.compile(r"\s*([A-Za-z_][A-Za-z_0-9\[\]]*|[01()!'&*|+^])")
 def truth_table(function: str, inputs: Sequence[str]) -> tuple[bool, ...]:
     """The 2**n values of a Liberty function; bit k of a row number is the value of `inputs[k]`.
 
-    The operators of the Liberty format are known: ! and ' (not), & * and juxtaposition (and), ^ (exclusive or), | +
-    (or), from the tightest binding to the loosest. Raises ValueError for a text that is not a function of the inputs.
+    The operators of the Liberty format are known: ! and ' (not), & * and juxtaposition (and), ^
+    (exclusive or), | + (or), from the tightest binding to the loosest. Raises ValueError for a text that
+    is not a function of the inputs.
     """
     rows = 1 << len(inputs)
     everything = (1 << rows) - 1
@@ -31,7 +32,9 @@ def truth_table(function: str, inputs: Sequence[str]) -> tuple[bool, ...]:
         elif token in columns:
             value = columns[token]
         else:
-            raise ValueError(f"function is {function!r}; allowed are the inputs {', '.join(inputs)} where it has {token!r}.")
+            raise ValueError(
+                f"function is {function!r}; allowed are {', '.join(inputs)} where it has {token!r}."
+            )
         while tokens and tokens[0] == "'":
             tokens.pop(0)
             value ^= everything
@@ -61,7 +64,9 @@ def truth_table(function: str, inputs: Sequence[str]) -> tuple[bool, ...]:
 
     result = disjunction()
     if tokens:
-        raise ValueError(f"function is {function!r}; allowed is one expression, but {tokens[0]!r} is left over.")
+        raise ValueError(
+            f"function is {function!r}; allowed is one expression, but {tokens[0]!r} is left over."
+        )
     return tuple(bool(result >> row & 1) for row in range(rows))
 
 

@@ -1,11 +1,12 @@
-"""A generic 65 nm low-power CMOS at 1.2 V: the project's own cells, CACTI memories, modelled wires and clock."""
+"""A generic 65 nm low-power CMOS at 1.2 V: the project's own cells, CACTI memories, modelled wires and
+clock."""
 
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from archsim.technology.cells import CONSTANTS, LIBRARY_FILE
+from archsim.technology.cells import CONSTANTS, LIBRARY_FILE, USED
 from archsim.technology.flop_memory import Wiring
 from archsim.technology.liberty import CellLibrary, read_liberty
 from archsim.technology.quantity import Quantity, load_quantities, load_table
@@ -37,12 +38,14 @@ def cmos65_wiring() -> Wiring:
 
 @register("cmos65")
 class Cmos65:
-    """65 nm CMOS. `cell_type` is the CACTI device of the memories, `liberty` another cell library for the logic.
+    """65 nm CMOS. `cell_type` is the CACTI device of the memories, `liberty` another cell library for
+    the logic.
 
-    The default memories are lstp: of CACTI's three devices it is the one that runs at this library's 1.2 V, its access
-    (1.6 ns for 8 KiB) fits the 4 to 10 ns cycle of a 100 to 250 MHz design, and it leaks a hundredth of lop. At
-    100 MHz an 8 KiB x 64 bit macro read every cycle spends 1.1 mW on reads and 2 uW on leakage (lop 0.6 mW and 178 uW,
-    hp 0.9 mW and 5.4 mW); lop reads cheaper only because its cells run at 0.8 V.
+    The default memories are lstp: of CACTI's three devices it is the one that runs at this library's 1.2
+    V, its access (1.6 ns for 8 KiB) fits the 4 to 10 ns cycle of a 100 to 250 MHz design, and it leaks a
+    hundredth of lop. At 100 MHz an 8 KiB x 64 bit macro read every cycle spends 1.1 mW on reads and 2 uW
+    on leakage (lop 0.6 mW and 178 uW, hp 0.9 mW and 5.4 mW); lop reads cheaper only because its cells
+    run at 0.8 V.
     """
 
     name = "cmos65"
@@ -56,8 +59,9 @@ class Cmos65:
             raise ValueError(f"liberty is {str(liberty)!r}; allowed is the path of a Liberty file.")
         self.cell_type = cell_type
         self.library = cmos65_library() if liberty is None else read_liberty(Path(liberty))
-        self.own_library = liberty is not None
+        self.liberty = liberty
         self.wiring = cmos65_wiring()
+        self.logic_activity = load_quantities(CONSTANTS)["logic_activity"]
         self.sram = SramTable(cells=self.library, wiring=self.wiring, cells_node_nm=self.node_nm)
 
     @property
@@ -65,13 +69,24 @@ class Cmos65:
         return self.library.supply_v
 
     def memory(self, *, words: int, word_bits: int, ports: Ports = "1rw") -> MemoryMacro:
-        """The macro (or the flops) of a memory; ValueError naming the field for one outside the SRAM table."""
-        return self.sram.macro(
+        """The macro (or the flops) of a memory, as `SramTable.macro` prices it for this node and cell type.
+
+        A word wider than the table is dealt to equal macros side by side. Raises ValueError naming the field.
+        """
+        return self.sram.side_by_side(
             words=words, word_bits=word_bits, ports=ports, node_nm=self.node_nm, cell_type=self.cell_type
         )
 
+    def options(self) -> dict[str, object]:
+        """The arguments that make this technology again."""
+        own = {"liberty": str(self.liberty)} if self.liberty is not None else {}
+        return {"cell_type": self.cell_type, **own}
+
     def provenance(self) -> tuple[Quantity, ...]:
-        """The constants of the process and the SRAM rows of this node and cell type."""
+        """The constants of the process and the SRAM rows of this node and cell type.
+
+        With another cell library the constants from which the project's own cells were derived are left out.
+        """
         table = load_table(SRAM_TABLE)
         lines = {
             line
@@ -79,4 +94,6 @@ class Cmos65:
             if int(row["node_nm"]) == self.node_nm and row["cell_type"] == self.cell_type
         }
         rows = [each for each in table.quantities() if int(each.name.split(":")[1]) in lines]
-        return (*load_quantities(CONSTANTS).values(), *rows)
+        own = self.library is cmos65_library()
+        constants = [each for name, each in load_quantities(CONSTANTS).items() if own or name not in USED]
+        return (*constants, *rows)

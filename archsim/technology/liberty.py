@@ -1,7 +1,9 @@
-"""Reads a Liberty file into the few figures this project uses of a cell: area, pins, delay, energy and leakage.
+"""Reads a Liberty file into the few figures this project uses of a cell: area, pins, delay, energy and
+leakage.
 
-Delay is a straight line over load, fitted to the tables at 0.1 ns input slew; energy is taken at the same slew and a
-load of four NAND2 inputs. So a foundry's library and the project's own go through the same model.
+Delay is a straight line over load, fitted to the tables at 0.1 ns input slew; energy is taken at the
+same slew and a load of four NAND2 inputs. So a foundry's library and the project's own go through the
+same model.
 """
 
 import re
@@ -37,9 +39,10 @@ class Arc:
 class Cell:
     """One standard cell.
 
-    `input_capacitance_f` is by input pin, `functions` (Liberty text) and `switch_energy_j` (internal energy per output
-    transition, without the load) by output pin. `clock_pin` is empty for a gate; `clock_edge_energy_j` is the internal
-    energy of one clock edge with the data still. `next_state` is the Liberty text of what a flop takes over.
+    `input_capacitance_f` is by input pin, `functions` (Liberty text) and `switch_energy_j` (internal
+    energy per output transition, without the load) by output pin. `clock_pin` is empty for a gate;
+    `clock_edge_energy_j` is the internal energy of one clock edge with the data still. `next_state` is
+    the Liberty text of what a flop takes over.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Cell:
     clock_edge_energy_j: float = 0.0
     setup_s: float = 0.0
     next_state: str = ""
+    has_reset: bool = False
 
     @property
     def is_flop(self) -> bool:
@@ -69,7 +73,8 @@ class CellLibrary:
     cells: Mapping[str, Cell]
 
     def gate(self, function: str, inputs: tuple[str, ...]) -> Cell:
-        """The smallest gate with this function, whatever its pins are called; LibertyError where there is none."""
+        """The smallest gate with this function, whatever its pins are called; LibertyError where there
+        is none."""
         wanted = truth_table(function, inputs)
         fitting = [
             cell
@@ -80,15 +85,21 @@ class CellLibrary:
             and truth_table(next(iter(cell.functions.values())), tuple(cell.input_capacitance_f)) == wanted
         ]
         if not fitting:
-            raise LibertyError(f"library {self.name}: cells have no gate {function!r}; allowed is a library with one.")
+            raise LibertyError(
+                f"library {self.name}: it has no gate {function!r}; allowed is a library with one."
+            )
         return min(fitting, key=lambda cell: cell.area_um2)
 
     def flop(self, *, enable: bool) -> Cell:
-        """The smallest flop, with or without an enable pin; LibertyError where there is none."""
-        fitting = [c for c in self.cells.values() if c.is_flop and len(c.input_capacitance_f) == 2 + enable]
+        """The smallest flop without set or reset, with or without an enable pin; LibertyError without one."""
+        fitting = [
+            cell
+            for cell in self.cells.values()
+            if cell.is_flop and not cell.has_reset and len(cell.input_capacitance_f) == 2 + enable
+        ]
         if not fitting:
             raise LibertyError(
-                f"library {self.name}: cells have no flop with enable {enable}; allowed is a library with one."
+                f"library {self.name}: it has no flop with enable {enable}; allowed is a library with one."
             )
         return min(fitting, key=lambda cell: cell.area_um2)
 
@@ -126,8 +137,9 @@ class _Group:
 def read_liberty(source: Path | str) -> CellLibrary:
     """The library of a Liberty file (a path) or of a Liberty text.
 
-    Cells without area or with a function this project cannot use (latches, tri-states, bus pins) are left out. Raises
-    LibertyError for a text that is not a library, for one without a two-input NAND or without a flop.
+    Cells without area or with a function this project cannot use (latches, tri-states, bus pins) are
+    left out. Raises LibertyError for a text that is not a library, for one without a two-input NAND or
+    without a flop.
     """
     text = source.read_text(encoding="utf-8", errors="replace") if isinstance(source, Path) else source
     library = _parse(text)
@@ -152,7 +164,9 @@ def _parse(text: str) -> _Group:
         token = tokens[place]
         if token == "}":
             if len(stack) == 1:
-                raise LibertyError("Liberty text closes a bracket it never opened; allowed are balanced brackets.")
+                raise LibertyError(
+                    "Liberty text closes a bracket it never opened; allowed are balanced brackets."
+                )
             stack.pop()
             place += 1
         elif token in (";", ","):
@@ -175,12 +189,15 @@ def _parse(text: str) -> _Group:
         else:
             raise LibertyError(f"Liberty text has {token!r} where an attribute or a group is allowed.")
     if len(stack) != 1 or len(root.groups) != 1 or root.groups[0].kind != "library":
-        raise LibertyError("Liberty text holds no complete library group; allowed is one library (name) { ... }.")
+        raise LibertyError(
+            "Liberty text holds no complete library group; allowed is one library (name) { ... }."
+        )
     return root.groups[0]
 
 
 class _Units:
-    """The units of a library as factors to SI. Internal energy is in capacitance unit x voltage unit squared."""
+    """The units of a library as factors to SI. Internal energy is in capacitance unit x voltage unit
+    squared."""
 
     def __init__(self, library: _Group) -> None:
         self.time = self._unit(library.text("time_unit", "1ns"), "s")
@@ -193,7 +210,9 @@ class _Units:
     def _unit(text: str, symbol: str) -> float:
         match = re.fullmatch(rf"([0-9.]+)\s*([fpnumk]?){symbol}", text.strip().lower())
         if match is None:
-            raise LibertyError(f"Liberty unit is {text!r}; allowed is a number, a prefix and the symbol {symbol!r}.")
+            raise LibertyError(
+                f"Liberty unit is {text!r}; allowed is a number, a prefix and the symbol {symbol!r}."
+            )
         return float(match.group(1)) * _SCALES[match.group(2)]
 
 
@@ -202,7 +221,8 @@ def _numbers(texts: list[str]) -> np.ndarray:
 
 
 def _axis(group: _Group, library: _Group, number: str) -> tuple[str, np.ndarray] | None:
-    """The variable and the values of one index of a lookup group, its template's where it has none of its own."""
+    """The variable and the values of one index of a lookup group, its template's where it has none of
+    its own."""
     name = group.arguments[0] if group.arguments else ""
     templates = [t for t in library.groups if t.kind.endswith("template") and name in t.arguments]
     index = group.attributes.get("index_" + number)
@@ -216,7 +236,9 @@ def _axis(group: _Group, library: _Group, number: str) -> tuple[str, np.ndarray]
 def _table(group: _Group, library: _Group) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Slews, loads and values (slew x load) of a lookup group, in the library's own units."""
     axes = [axis for axis in (_axis(group, library, number) for number in ("1", "2")) if axis is not None]
-    values = _numbers(group.attributes.get("values", ["0"])).reshape([len(points) for _, points in axes] or [1])
+    values = _numbers(group.attributes.get("values", ["0"])).reshape(
+        [len(points) for _, points in axes] or [1]
+    )
     loads, slews = np.zeros(1), np.zeros(1)
     for variable, points in axes:
         if "capacitance" in variable:
@@ -250,7 +272,8 @@ def _energy(groups: list[_Group], load_f: float, units: _Units, library: _Group)
 
 
 def _line(group: _Group, units: _Units, library: _Group) -> tuple[float, float]:
-    """Intrinsic delay and slope: a least-squares line over the loads up to the middle one, rise and fall together."""
+    """Intrinsic delay and slope: a least-squares line over the loads up to the middle one, rise and fall
+    together."""
     fits = []
     for table in group.groups:
         if table.kind in ("cell_rise", "cell_fall"):
@@ -271,7 +294,11 @@ def _nand2_input_f(library: _Group, units: _Units) -> float:
         pins = [p for p in group.groups if p.kind == "pin"]
         inputs = tuple(p.arguments[0] for p in pins if p.text("direction") == "input")
         functions = [p.text("function") for p in pins if p.text("function")]
-        if len(inputs) == 2 and len(functions) == 1 and not any(g.kind in ("ff", "latch") for g in group.groups):
+        if (
+            len(inputs) == 2
+            and len(functions) == 1
+            and not any(g.kind in ("ff", "latch") for g in group.groups)
+        ):
             try:
                 table = truth_table(functions[0], inputs)
             except ValueError:
@@ -289,14 +316,17 @@ def _cell(group: _Group, units: _Units, load_f: float, library: _Group) -> Cell 
     inputs = {name: pin for name, pin in pins.items() if pin.text("direction") == "input"}
     outputs = {name: pin for name, pin in pins.items() if pin.text("direction") == "output"}
     flops = list(group.all("ff"))
-    if any(g.kind in ("latch", "bus", "bundle", "statetable", "test_cell") for g in group.groups) or not outputs:
+    if (
+        any(g.kind in ("latch", "bus", "bundle", "statetable", "test_cell") for g in group.groups)
+        or not outputs
+    ):
         return None
     if not inputs or any(not pin.text("function") or pin.text("three_state") for pin in outputs.values()):
         return None
     clock_pin = flops[0].text("clocked_on").strip("()!' ") if flops else ""
     if flops and clock_pin not in inputs:
         return None
-    lines = {}
+    lines: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for name, pin in outputs.items():
         for timing in pin.all("timing"):
             related = timing.text("related_pin")
@@ -317,7 +347,18 @@ def _cell(group: _Group, units: _Units, load_f: float, library: _Group) -> Cell 
         input_capacitance_f={n: p.number("capacitance") * units.capacitance for n, p in inputs.items()},
         functions={name: pin.text("function") for name, pin in outputs.items()},
         switch_energy_j={
-            name: _energy(list(pin.all("internal_power")), load_f, units, library) for name, pin in outputs.items()
+            name: _energy(
+                # Of a flop only the transitions that its clock causes, not those of a set or reset.
+                [
+                    p
+                    for p in pin.all("internal_power")
+                    if p.text("related_pin", clock_pin) == clock_pin or not flops
+                ],
+                load_f,
+                units,
+                library,
+            )
+            for name, pin in outputs.items()
         },
         arcs=tuple(
             Arc(first, last, _mean([f[0] for f in fits]), _mean([f[1] for f in fits]))
@@ -329,6 +370,7 @@ def _cell(group: _Group, units: _Units, load_f: float, library: _Group) -> Cell 
         else 0.0,
         setup_s=_mean(setups),
         next_state=flops[0].text("next_state") if flops else "",
+        has_reset=any({"clear", "preset"} & flop.attributes.keys() for flop in flops),
     )
 
 
@@ -340,7 +382,9 @@ def _setup(group: _Group, units: _Units, library: _Group) -> float:
         axis = _axis(group, library, number)
         if axis is not None:
             points = axis[1]
-            values = np.array([np.interp(slew, points, column) for column in values.reshape(len(points), -1).T])
+            values = np.array(
+                [np.interp(slew, points, column) for column in values.reshape(len(points), -1).T]
+            )
     return float(values[0]) * units.time
 
 
@@ -349,4 +393,3 @@ def _leakage(group: _Group) -> float:
     if "cell_leakage_power" in group.attributes:
         return group.number("cell_leakage_power")
     return _mean([leak.number("value") for leak in group.all("leakage_power")])
-

@@ -1,7 +1,8 @@
-"""A number of a technology and where it comes from: value, unit, kind and source, never one without the others.
+"""A number of a technology and where it comes from: value, unit, kind and source, never one without the
+others.
 
-Every constant stands in a YAML file of `archsim/data`, every table in a CSV file beside a YAML file of the same name
-that gives each column's unit. What lacks any of the four is refused when it is read.
+Every constant stands in a YAML file of `archsim/data`, every table in a CSV file beside a YAML file of
+the same name that gives each column's unit. What lacks any of the four is refused when it is read.
 """
 
 import csv
@@ -27,8 +28,8 @@ class ProvenanceError(ValueError):
 class Quantity:
     """One number with its unit, its source and how it came about (one of `KINDS`).
 
-    `error_factor` is the one-sigma error as a ratio (1.7: the truth is likely between value/1.7 and value*1.7), None
-    where nobody stated one.
+    `error_factor` is the one-sigma error as a ratio (1.7: the truth is likely between value/1.7 and
+    value*1.7), None where nobody stated one.
     """
 
     name: str
@@ -46,7 +47,9 @@ class Quantity:
         for field in ("unit", "source"):
             text = getattr(self, field)
             if not isinstance(text, str) or not text.strip():
-                raise ProvenanceError(f"{self.name}: {field} is {text!r}; allowed is a text that is not empty.")
+                raise ProvenanceError(
+                    f"{self.name}: {field} is {text!r}; allowed is a text that is not empty."
+                )
         if self.kind not in KINDS:
             raise ProvenanceError(f"{self.name}: kind is {self.kind!r}; allowed are {', '.join(KINDS)}.")
         if self.error_factor is not None and not self.error_factor >= 1:
@@ -60,7 +63,8 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV table: `rows` as text by column, `columns` the unit of each, and the source and kind of all of it."""
+    """A CSV table: `rows` as text by column, `columns` the unit of each, and the source and kind of all
+    of it."""
 
     name: str
     rows: tuple[Mapping[str, str], ...]
@@ -91,12 +95,18 @@ def quantity(name: str, entry: object) -> Quantity:
     Raises ProvenanceError naming the field that is missing, unknown or wrong.
     """
     if not isinstance(entry, Mapping):
-        raise ProvenanceError(f"{name}: entry is {entry!r}; allowed is a mapping with value, unit, source and kind.")
+        raise ProvenanceError(
+            f"{name}: entry is {entry!r}; allowed is a mapping with value, unit, source and kind."
+        )
     required = {"value", "unit", "source", "kind"}
     for field in sorted(required - entry.keys()):
-        raise ProvenanceError(f"{name}: {field} is missing; allowed is an entry with value, unit, source and kind.")
+        raise ProvenanceError(
+            f"{name}: {field} is missing; allowed is an entry with value, unit, source and kind."
+        )
     for field in sorted(entry.keys() - required - {"error_factor"}):
-        raise ProvenanceError(f"{name}: field {field!r} is unknown; allowed are value, unit, source, kind, error_factor.")
+        raise ProvenanceError(
+            f"{name}: field {field!r} is unknown; allowed are value, unit, source, kind, error_factor."
+        )
     return Quantity(name=name, **entry)
 
 
@@ -108,7 +118,9 @@ def read_text(file: str) -> str:
 def _read_yaml(file: str) -> dict[str, Any]:
     content = yaml.safe_load(read_text(file))
     if not isinstance(content, dict) or not {"quantities", "table"} & content.keys():
-        raise ProvenanceError(f"{file}: content has neither of the keys 'quantities' and 'table', of which one is required.")
+        raise ProvenanceError(
+            f"{file}: content has neither of the keys 'quantities' and 'table', of which one is required."
+        )
     return content
 
 
@@ -123,12 +135,17 @@ def load_quantities(file: str) -> Mapping[str, Quantity]:
 
 @cache
 def load_table(file: str) -> Table:
-    """One CSV file of `archsim/data` with the YAML file that describes it; ProvenanceError where a column lacks a unit."""
+    """One CSV file of `archsim/data` with the YAML file that describes it; ProvenanceError where a
+    column lacks a unit."""
     sidecar = file.removesuffix(".csv") + ".yaml"
     described = _read_yaml(sidecar)
     if described.get("table") != file:
         raise ProvenanceError(f"{sidecar}: table is {described.get('table')!r}; allowed is {file!r}.")
-    for field, allowed in (("source", "a text"), ("kind", "one of " + ", ".join(KINDS)), ("columns", "a mapping")):
+    for field, allowed in (
+        ("source", "a text"),
+        ("kind", "one of " + ", ".join(KINDS)),
+        ("columns", "a mapping"),
+    ):
         if not described.get(field):
             raise ProvenanceError(f"{sidecar}: {field} is missing; allowed is {allowed}.")
     reader = csv.DictReader(io.StringIO(read_text(file)))
@@ -140,7 +157,9 @@ def load_table(file: str) -> Table:
             provenance[column] = (entry["kind_from"], entry["source_from"])
             entry = entry.get("unit")
         if not isinstance(entry, str) or not entry:
-            raise ProvenanceError(f"{sidecar}: column {column!r} has unit {entry!r}; allowed is a unit or {TEXT!r}.")
+            raise ProvenanceError(
+                f"{sidecar}: column {column!r} has unit {entry!r}; allowed is a unit or {TEXT!r}."
+            )
         columns[column] = entry
     return Table(file, rows, columns, provenance, described["kind"], described["source"])
 
@@ -148,8 +167,8 @@ def load_table(file: str) -> Table:
 def all_quantities() -> dict[str, Quantity]:
     """Every number of every technology data file, table cells included, by name.
 
-    Raises ProvenanceError for a number without unit, source or kind, a table without a description, or a YAML file
-    that holds neither quantities nor the description of a table.
+    Raises ProvenanceError for a number without unit, source or kind, a table without a description, or a
+    YAML file that holds neither quantities nor the description of a table.
     """
     found: dict[str, Quantity] = {}
     files = sorted(entry.name for entry in (resources.files("archsim") / "data").iterdir())

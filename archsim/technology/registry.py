@@ -20,6 +20,10 @@ class MemoryCost(Protocol):
     def leakage_w(self) -> float: ...
     @property
     def built_as(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def source(self) -> str: ...
 
 
 class Technology(Protocol):
@@ -30,6 +34,10 @@ class Technology(Protocol):
     @property
     def kind(self) -> Literal["asic", "fpga"]: ...
     def memory(self, *, words: int, word_bits: int, ports: Ports = "1rw") -> MemoryCost: ...
+    def options(self) -> dict[str, object]:
+        """The arguments that make this technology again."""
+        ...
+
     def provenance(self) -> tuple[Quantity, ...]:
         """Every constant that a cost of this technology rests on."""
         ...
@@ -52,7 +60,8 @@ def register(name: str) -> Callable[[_T], _T]:
 
 
 def technology(name: str, **options: object) -> Technology:
-    """The technology registered under a name, made with its options; ValueError for a name nobody registered."""
+    """The technology registered under a name, made with its options; ValueError for a name nobody
+    registered."""
     if name not in TECHNOLOGIES:
         raise ValueError(f"technology is {name!r}; allowed are {', '.join(sorted(TECHNOLOGIES))}.")
     return TECHNOLOGIES[name](**options)

@@ -1,4 +1,4 @@
-"""The contract of the project: cycles, traffic and outputs agree between fidelities, exactly, on random cases."""
+"""The contract of the project: on random cases, cycles, traffic and outputs agree exactly."""
 
 from __future__ import annotations
 

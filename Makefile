@@ -1,0 +1,53 @@
+# Needs Python 3.11 or later, make and a C compiler; everything else is set up in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+# numpy's own threads only get in the way of the processes that run side by side.
+export OPENBLAS_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench calibrate zoo test-network clean
+
+help: ## Say what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/installed ## Run the comparison of the CSC paper; pages under build/reports
+	$(BIN)/archsim reproduce csc-dac2019 --out build/reports
+
+test: lint ## Lint, type-check and test
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/installed-test ## Measure speed, side by side in one run
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds
+
+calibrate: $(VENV)/installed ## Fit the logic models to synthesis anew (about an hour from nothing)
+	$(BIN)/python -m archsim.calibration
+
+zoo: $(VENV)/installed ## Train the shipped networks anew
+	for recipe in workloads/recipes/*.yaml; do \
+		$(BIN)/archsim train $$recipe --out workloads/zoo/$$(basename $$recipe .yaml).npz || exit $$?; \
+	done
+
+test-network: $(VENV)/installed-test ## Fetch MNIST by each route that answers
+	$(BIN)/python -m pytest -m network
+
+clean: ## Remove what was built, not what was cached
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/installed-test: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $(VENV)/installed $@

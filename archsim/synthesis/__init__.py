@@ -1,0 +1,25 @@
+"""Maps exported Verilog with Yosys, to standard cells or to an FPGA, and measures what came out."""
+
+from archsim.synthesis.asic import AsicSynthesis, Component, MemoryArray, synthesise_asic
+from archsim.synthesis.fpga import FpgaComponent, FpgaSynthesis, synthesise_fpga
+from archsim.synthesis.netlist import Netlist, NetlistError, flatten, read_netlists
+from archsim.synthesis.timing import Timing, analyse
+from archsim.synthesis.yosys import YosysError, run_yosys
+
+__all__ = [
+    "AsicSynthesis",
+    "Component",
+    "FpgaComponent",
+    "FpgaSynthesis",
+    "MemoryArray",
+    "Netlist",
+    "NetlistError",
+    "Timing",
+    "YosysError",
+    "analyse",
+    "flatten",
+    "read_netlists",
+    "run_yosys",
+    "synthesise_asic",
+    "synthesise_fpga",
+]

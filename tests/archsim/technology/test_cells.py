@@ -1,0 +1,118 @@
+"""The project's own cell library: what it holds, where it comes from, and how it is read back."""
+
+from importlib import resources
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archsim.technology.boolean import truth_table
+from archsim.technology.cells import GATES, LIBRARY_FILE, derive_cells, scaling_factors
+from archsim.technology.cmos65 import cmos65_library
+from archsim.technology.liberty import LibertyError, read_liberty
+from archsim.technology.liberty_writer import library_text
+
+LIBRARY = cmos65_library()
+DERIVED = derive_cells()
+
+
+def test_the_committed_library_is_what_the_data_gives_byte_for_byte() -> None:
+    committed = (resources.files("archsim") / "data" / LIBRARY_FILE).read_bytes()
+    assert library_text().encode() == committed
+
+
+def test_a_nand2_is_one_gate_equivalent_of_1_44_square_micron() -> None:
+    assert LIBRARY.gate_equivalent_um2 == pytest.approx(1.44)
+    assert LIBRARY.nand2.name == "NAND2_X1"
+
+
+def test_the_library_is_read_back_as_it_was_derived() -> None:
+    assert {name.removesuffix("_X1") for name in LIBRARY.cells} == set(DERIVED)
+    for name, figures in DERIVED.items():
+        cell = LIBRARY.cells[name + "_X1"]
+        assert cell.area_um2 == pytest.approx(figures.area_um2, rel=1e-5)
+        assert cell.leakage_w == pytest.approx(figures.leakage_w, rel=1e-5)
+        assert max(cell.input_capacitance_f.values()) == pytest.approx(figures.input_capacitance_f, rel=1e-5)
+        assert next(iter(cell.switch_energy_j.values())) == pytest.approx(figures.switch_energy_j, rel=1e-5)
+        assert cell.clock_edge_energy_j == pytest.approx(figures.clock_edge_energy_j, rel=1e-5)
+        assert cell.setup_s == pytest.approx(figures.setup_s, rel=1e-5)
+        for arc in cell.arcs:
+            assert arc.intrinsic_s == pytest.approx(figures.intrinsic_s, rel=1e-4)
+            assert arc.slope_s_per_f == pytest.approx(figures.slope_s_per_f, rel=1e-4)
+
+
+def test_the_published_check_of_the_scaling_equations_is_reproduced() -> None:
+    assert scaling_factors(65, 1.3)[1] == pytest.approx(2.604, abs=5e-4)
+
+
+def test_a_130_nm_gate_is_slower_and_hungrier_than_at_65_nm() -> None:
+    old, new = scaling_factors(130, 1.2), scaling_factors(65, 1.2)
+    assert new[0] < old[0]
+    assert new[1] < old[1]
+
+
+def test_scaling_from_a_node_without_polynomials_is_refused() -> None:
+    with pytest.raises(ValueError, match="node_nm is 55"):
+        scaling_factors(55, 1.2)
+
+
+def test_flops_with_and_without_enable_have_a_clock_that_costs() -> None:
+    for enable, name in ((False, "DFF_X1"), (True, "DFFE_X1")):
+        flop = LIBRARY.flop(enable=enable)
+        assert flop.name == name
+        assert flop.clock_pin == "CK"
+        assert flop.clock_edge_energy_j > 1e-15
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no complete library group"),
+        ("library (x) { cell (INV) { area : 1; } ", "no complete library group"),
+        ("library (x) { }", "no two-input NAND"),
+        ("library (x) { } }", "closes a bracket"),
+    ],
+)
+def test_a_text_that_is_no_library_is_refused(text: str, message: str) -> None:
+    with pytest.raises(LibertyError, match=message):
+        read_liberty(text)
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_each_gate_computes_what_its_name_says(gate: str) -> None:
+    shape = GATES[gate]
+    meaning = {
+        "INV": lambda a: not a,
+        "BUF": lambda a: a,
+        "NAND2": lambda a, b: not (a and b),
+        "NAND3": lambda a, b, c: not (a and b and c),
+        "NAND4": lambda a, b, c, d: not (a and b and c and d),
+        "NOR2": lambda a, b: not (a or b),
+        "NOR3": lambda a, b, c: not (a or b or c),
+        "AND2": lambda a, b: a and b,
+        "OR2": lambda a, b: a or b,
+        "AOI21": lambda a, b, c: not ((a and b) or c),
+        "OAI21": lambda a, b, c: not ((a or b) and c),
+        "AOI22": lambda a, b, c, d: not ((a and b) or (c and d)),
+        "XOR2": lambda a, b: a != b,
+        "XNOR2": lambda a, b: a == b,
+        "MUX2": lambda a, b, s: b if s else a,
+    }[gate]
+    places = range(len(shape.inputs))
+    rows = [[bool(row >> place & 1) for place in places] for row in range(1 << len(shape.inputs))]
+    assert truth_table(shape.function, shape.inputs) == tuple(bool(meaning(*row)) for row in rows)  # type: ignore[operator]
+
+
+@given(st.integers(0, 15))
+def test_liberty_operators_in_every_spelling(row: int) -> None:
+    a, b, c, d = (bool(row >> place & 1) for place in range(4))
+    names = ("A", "B", "C", "D")
+    assert truth_table("A B' + (C ^ D)", names)[row] == ((a and not b) or (c != d))
+    assert truth_table("!(A*B) & (C|D)'", names)[row] == (not (a and b) and not (c or d))
+    assert truth_table("A & 1 | 0", names)[row] == a
+
+
+@pytest.mark.parametrize("function", ["A &", "(A", "A @ B", "E", "A) B"])
+def test_a_text_that_is_no_function_is_refused(function: str) -> None:
+    with pytest.raises(ValueError, match="allowed"):
+        truth_table(function, ("A", "B"))

@@ -1,0 +1,109 @@
+"""Memories are priced at the points of the CACTI table, between them, and never beyond."""
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archsim.technology import Cmos65
+from archsim.technology.quantity import load_table
+from archsim.technology.sram import SRAM_TABLE
+
+SRAM = Cmos65().sram
+ROWS = load_table(SRAM_TABLE).rows
+COSTS = ("read_energy_j", "write_energy_j", "leakage_w", "area_mm2", "access_time_s")
+SMALLEST_BITS = 512 * 8
+
+
+def test_every_point_of_the_table_is_met() -> None:
+    for row in ROWS:
+        bits = int(row["word_bits"])
+        macro = SRAM.macro(
+            words=int(row["capacity_bytes"]) * 8 // bits,
+            word_bits=bits,
+            ports=row["ports"],  # type: ignore[arg-type]
+            node_nm=int(row["node_nm"]),
+            cell_type=row["cell_type"],
+        )
+        assert macro.built_as == "macro"
+        for cost in COSTS:
+            assert math.isclose(getattr(macro, cost), float(row[cost]), rel_tol=1e-12), (row, cost)
+
+
+@given(
+    word_bits=st.integers(8, 128),
+    words=st.lists(st.integers(1, 60_000), min_size=2, max_size=2),
+    cell_type=st.sampled_from(["lstp", "lop", "hp"]),
+    ports=st.sampled_from(["1rw", "1r1w"]),
+)
+def test_a_macro_with_more_words_is_never_smaller_nor_leaks_less(
+    word_bits: int, words: list[int], cell_type: str, ports: Any
+) -> None:
+    least = -(-SMALLEST_BITS // word_bits)
+    small, large = (
+        SRAM.macro(words=least + more, word_bits=word_bits, ports=ports, cell_type=cell_type)
+        for more in sorted(words)
+    )
+    assert large.area_mm2 >= small.area_mm2
+    assert large.leakage_w >= small.leakage_w
+    assert large.write_energy_j >= small.write_energy_j
+
+
+@given(word_bits=st.integers(1, 256), words=st.integers(1, 32_768))
+def test_the_area_of_any_memory_never_falls_with_one_more_word(word_bits: int, words: int) -> None:
+    if word_bits * (words + 1) <= 8 << 20:
+        assert (
+            SRAM.macro(words=words + 1, word_bits=word_bits).area_mm2
+            >= SRAM.macro(words=words, word_bits=word_bits).area_mm2
+        )
+
+
+def test_a_few_words_are_flops_and_the_rest_of_a_small_memory_is_the_smallest_macro() -> None:
+    tiny, small = SRAM.macro(words=4, word_bits=8), SRAM.macro(words=128, word_bits=8)
+    assert (tiny.built_as, tiny.built_bits, tiny.kind) == ("flops", 32, "assumed")
+    assert tiny.clock_energy_j > 0
+    assert (small.built_as, small.built_bits, small.kind) == ("macro", 2048, "published")
+    assert small == SRAM.macro(words=256, word_bits=8).__class__(
+        **{**vars(SRAM.macro(words=256, word_bits=8)), "words": 128}
+    )
+
+
+def test_a_small_memory_takes_whichever_of_the_two_is_smaller() -> None:
+    smallest = SRAM.macro(words=256, word_bits=8).area_mm2
+    areas = [SRAM.macro(words=words, word_bits=8) for words in range(1, 64)]
+    assert {macro.built_as for macro in areas} == {"flops", "macro"}
+    for macro in areas:
+        assert macro.area_mm2 <= smallest
+        assert (macro.built_as == "macro") == (macro.area_mm2 == smallest)
+
+
+def test_a_narrow_word_uses_the_column_of_eight_bits_at_its_own_capacity() -> None:
+    narrow, wide = SRAM.macro(words=4096, word_bits=4), SRAM.macro(words=2048, word_bits=8)
+    assert [getattr(narrow, cost) for cost in COSTS] == [getattr(wide, cost) for cost in COSTS]
+
+
+def test_a_word_wider_than_the_table_is_dealt_to_macros_side_by_side() -> None:
+    wide, half = Cmos65().memory(words=512, word_bits=512), Cmos65().memory(words=512, word_bits=256)
+    assert (wide.macros, half.macros) == (2, 1)
+    assert wide.read_energy_j == 2 * half.read_energy_j
+    assert wide.area_mm2 == 2 * half.area_mm2
+    assert wide.access_time_s == half.access_time_s
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"word_bits": 257}, "word_bits is 257; allowed are 1 to 256"),
+        ({"words": 131_073, "word_bits": 64}, "words is 131073; allowed are at most 131072 of 64 bits"),
+        ({"words": 0}, "words is 0; allowed is an integer of 1 or more"),
+        ({"word_bits": 8.0}, "word_bits is 8.0; allowed is an integer"),
+        ({"ports": "2rw"}, "ports is '2rw'; allowed are 1r1w, 1rw"),
+        ({"node_nm": 28}, "node_nm is 28; allowed are 45, 65"),
+        ({"cell_type": "itrs"}, "cell_type is 'itrs'; allowed are hp, lop, lstp"),
+    ],
+)
+def test_what_lies_beyond_the_table_is_refused_by_field(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        SRAM.macro(**{"words": 1024, "word_bits": 8, **change})

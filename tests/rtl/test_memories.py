@@ -1,0 +1,25 @@
+"""The memories that sizes announce are those that the hardware has."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.strategies import TOPOLOGIES, cases
+
+
+@pytest.mark.parametrize("kind", sorted(TOPOLOGIES))
+@settings(max_examples=15)
+@given(data=st.data())
+def test_announced_memories_are_built(kind: str, data: st.DataObject) -> None:
+    case = data.draw(cases(kind))
+    mapping = case.engine.map(case.network)
+    built = Counter((m.role, m.words, m.word_bits, m.exclusive) for m in mapping.hardware.memories)
+    announced = {
+        (shape.role, shape.words, shape.word_bits, shape.exclusive): shape.number
+        for shape in mapping.sizes.memory_shapes
+    }
+    assert built == announced

@@ -1,0 +1,150 @@
+"""A network file comes back as it was, or is refused in a sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.workloads.synthetic import dense_layers, patches, recipe
+from workloads import NetworkFileError, TrainedNetwork, load_network, train
+
+
+@pytest.fixture(scope="module")
+def trained() -> TrainedNetwork:
+    return train(recipe(epochs=1), progress=False, data=patches())
+
+
+@pytest.fixture(scope="module")
+def pruned() -> TrainedNetwork:
+    chosen = recipe(epochs=1, layers=dense_layers(), pruning={"stored_weights": 60, "events": 2})
+    return train(chosen, progress=False, data=patches())
+
+
+@pytest.mark.parametrize("which", ["trained", "pruned"])
+def test_a_saved_network_loads_as_it_was(which: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    network: TrainedNetwork = request.getfixturevalue(which)
+    path = tmp_path / "network.npz"
+    network.save(path)
+    loaded = load_network(path)
+    assert loaded.name == network.name
+    assert loaded.topology == network.topology
+    assert loaded.calibration == network.calibration
+    assert loaded.recipe == network.recipe
+    assert loaded.accuracy == network.accuracy
+    assert (loaded.stored_weights, loaded.compression) == (network.stored_weights, network.compression)
+    for one, other in zip(loaded.weights, network.weights, strict=True):
+        assert one.dtype == np.float32
+        np.testing.assert_array_equal(one, other)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["network.npz"]
+
+
+def test_the_same_network_makes_the_same_file(trained: TrainedNetwork, tmp_path: Path) -> None:
+    for name in ("one.npz", "other.npz"):
+        trained.save(tmp_path / name)
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "other.npz").read_bytes()
+
+
+def test_an_interrupted_save_leaves_the_old_file_and_nothing_else(
+    trained: TrainedNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "network.npz"
+    trained.save(path)
+    before = path.read_bytes()
+
+    def interrupted(file: Any, **arrays: Any) -> None:
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "savez_compressed", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        trained.save(path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["network.npz"]
+    assert path.read_bytes() == before
+
+
+def truncate(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def damage(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(bytes(content))
+
+
+def foreign(path: Path) -> None:
+    np.savez(path, x=np.zeros(3))
+
+
+def one_array(path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))
+
+
+def edited(change: Callable[[dict[str, Any], dict[str, Any]], None]) -> Callable[[Path], None]:
+    def edit(path: Path) -> None:
+        with np.load(path) as archive:
+            arrays: dict[str, Any] = {name: archive[name] for name in archive.files}
+        metadata = json.loads(str(arrays.pop("metadata")))
+        change(metadata, arrays)
+        np.savez(path, metadata=np.array(json.dumps(metadata)), **arrays)
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (truncate, "is not a whole NumPy archive"),
+        (damage, "is not a whole NumPy archive"),
+        (foreign, "not one of a trained network"),
+        (one_array, "is not a whole NumPy archive"),
+        (lambda path: path.write_bytes(b""), "is not a whole NumPy archive"),
+        (lambda path: path.write_text("not a network"), "is not a whole NumPy archive"),
+        (lambda path: path.unlink(), "does not exist"),
+        (edited(lambda metadata, arrays: metadata.update(version=99)), "version 99; only"),
+        (edited(lambda metadata, arrays: metadata.update(format="other")), "has format 'other'"),
+        (edited(lambda metadata, arrays: metadata.pop("calibration")), "inconsistent network: 'calibration'"),
+        (edited(lambda metadata, arrays: arrays.pop("weights_0")), "inconsistent network: 'weights_0'"),
+        (
+            edited(lambda metadata, arrays: arrays.update(weights_0=np.zeros((2, 2)))),
+            "inconsistent network: weights of stage 0",
+        ),
+        (
+            edited(lambda metadata, arrays: arrays["weights_0"].fill(np.nan)),
+            "inconsistent network: weights of stage 0",
+        ),
+        (
+            edited(lambda metadata, arrays: metadata["layers"].pop(1)),
+            "inconsistent network: n_in of stage",
+        ),
+        (
+            edited(lambda metadata, arrays: metadata["layers"][0][0].update(kind="butterfly")),
+            "inconsistent network: kind of a stage is 'butterfly'",
+        ),
+    ],
+)
+def test_a_spoilt_file_is_refused_in_one_sentence_that_names_it(
+    spoil: Callable[[Path], None], message: str, trained: TrainedNetwork, tmp_path: Path
+) -> None:
+    path = tmp_path / "network.npz"
+    trained.save(path)
+    spoil(path)
+    with pytest.raises(NetworkFileError) as caught:
+        TrainedNetwork.load(path)
+    text = str(caught.value)
+    assert str(path) in text
+    assert message in text
+    assert text.endswith(".")
+    assert "\n" not in text
+
+
+def test_an_unknown_name_lists_the_names_that_are_known() -> None:
+    with pytest.raises(NetworkFileError, match=r"'lenet-5' is neither .*lenet-300-100-csc.*\."):
+        load_network("lenet-5")

@@ -1,0 +1,43 @@
+"""The names that the package offers."""
+
+from __future__ import annotations
+
+import workloads
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(workloads.__all__) == [
+        "BlockStage",
+        "Calibration",
+        "CscStage",
+        "DenseStage",
+        "FAMILIES",
+        "IntegerNetwork",
+        "IntegerNetworkError",
+        "IntegerStage",
+        "MnistData",
+        "MnistUnavailableError",
+        "NetworkFileError",
+        "PrunedStage",
+        "Recipe",
+        "RecipeError",
+        "Stage",
+        "Topology",
+        "TopologyError",
+        "TrainedNetwork",
+        "TrainingError",
+        "build_layer",
+        "build_stage",
+        "evaluate",
+        "load_mnist",
+        "load_network",
+        "load_recipe",
+        "parse_recipe",
+        "quantise",
+        "random_integer_network",
+        "recipe_names",
+        "test_digits",
+        "train",
+        "zoo_names",
+    ]
+    assert all(hasattr(workloads, name) for name in workloads.__all__)

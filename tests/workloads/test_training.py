@@ -1,0 +1,225 @@
+"""Training does what its recipe says, and says so when it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.workloads.synthetic import dense_layers, patches, recipe
+from workloads import (
+    PrunedStage,
+    RecipeError,
+    TrainingError,
+    evaluate,
+    load_recipe,
+    parse_recipe,
+    quantise,
+    recipe_names,
+    train,
+    zoo_names,
+)
+from workloads.augmentation import Shifts
+from workloads.optimisers import RATES, Adam, Sgd
+from workloads.training import fit
+
+DATA = patches()
+
+
+def test_a_network_of_all_families_learns_and_stays_accurate_as_integers() -> None:
+    network = train(recipe(), progress=False, data=DATA)
+    assert network.accuracy["float"] > 0.95
+    assert network.accuracy["int8"] > 0.95
+    integer = quantise(network, 8, 8)
+    assert evaluate(integer, DATA.test_images, DATA.test_labels) == network.accuracy["int8"]
+
+
+@pytest.mark.parametrize("extra", [{}, {"shift_pixels": 1}, {"optimiser": {"kind": "sgd", "momentum": 0.9}}])
+def test_the_same_recipe_gives_the_same_network(extra: dict[str, Any]) -> None:
+    chosen = recipe(epochs=3, **extra)
+    first, again = (train(chosen, progress=False, data=DATA) for _ in range(2))
+    for one, other in zip(first.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert first.accuracy == again.accuracy
+    different = train(chosen.replace(seed=12), progress=False, data=DATA)
+    assert not np.array_equal(first.weights[0], different.weights[0])
+
+
+def test_the_recipe_inside_a_network_trains_it_again() -> None:
+    network = train(recipe(epochs=2), progress=False, data=DATA)
+    again = train(parse_recipe(network.recipe), progress=False, data=DATA)
+    np.testing.assert_array_equal(network.weights[0], again.weights[0])
+
+
+@pytest.mark.parametrize(
+    ("pruning", "lengths"),
+    [
+        ({"layer_weights": [100, 30], "events": 4}, [100, 30]),
+        ({"stored_weights": 130, "events": 4}, None),
+        ({"stored_weights": 130, "events": 1, "begin": 1.0, "end": 1.0}, None),
+    ],
+)
+def test_a_pruned_network_meets_its_budget_and_still_works(
+    pruning: dict[str, Any], lengths: list[int] | None
+) -> None:
+    network = train(recipe(layers=dense_layers(), pruning=pruning), progress=False, data=DATA)
+    assert all(isinstance(stage, PrunedStage) for stage in network.topology.stages)
+    assert network.stored_weights == 130
+    if lengths is not None:
+        assert [stage.stored_weights for stage in network.topology.stages] == lengths
+    assert network.accuracy["int8"] > 0.9
+
+
+def test_pruning_keeps_the_largest_weights_with_their_places() -> None:
+    chosen = recipe(layers=dense_layers(), epochs=1)
+    dense = fit(chosen, DATA.train_images, DATA.train_labels, progress=False)
+    # One event at the last step: what is pruned is the dense network one step before its end, at a rate of 0.
+    pruned = fit(
+        chosen.replace(pruning={"layer_weights": [50, 20], "events": 1, "begin": 1.0, "end": 1.0}),
+        DATA.train_images,
+        DATA.train_labels,
+        progress=False,
+    )
+    for number, kept in enumerate((50, 20)):
+        matrix = pruned.topology.stages[number].csr(pruned.weights[number]).toarray()
+        full = dense.weights[number]
+        least = np.sort(np.abs(full).ravel())[-kept]
+        assert np.mean((matrix != 0) == (np.abs(full) >= least)) > 0.98
+        np.testing.assert_allclose(matrix[matrix != 0], full[matrix != 0], atol=1e-3)
+
+
+def test_held_out_images_are_judged_and_not_trained_on() -> None:
+    network = train(recipe(epochs=2, hold_out=100), progress=False, data=DATA)
+    assert set(network.accuracy) == {"float", "int8", "validation_float", "validation_int8"}
+    shorter = fit(recipe(epochs=2), DATA.train_images[:200], DATA.train_labels[:200], progress=False)
+    np.testing.assert_array_equal(network.weights[0], shorter.weights[0])
+
+
+def test_a_loss_that_is_not_finite_stops_training_and_names_step_and_stage() -> None:
+    with pytest.raises(
+        TrainingError, match=r"loss of tiny is (nan|inf) at step 1 of 450; .* stage .* is 1\."
+    ):
+        train(
+            recipe(optimiser={"kind": "sgd", "momentum": 0.9}, rate={"peak": 1e30, "course": "constant"}),
+            progress=False,
+            data=DATA,
+        )
+
+
+def test_too_little_data_for_a_batch_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 500 of 36 values each"):
+        train(recipe(batch=500), progress=False, data=DATA)
+    with pytest.raises(ValueError, match="at least 20 of 49 values each"):
+        train(recipe(inputs=49, layers=[{"family": "dense", "outputs": 4}]), progress=False, data=DATA)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epoch": 3}, "epoch of a recipe is 3; extra inputs are not permitted"),
+        ({"epochs": 0}, "epochs of a recipe is 0; input should be greater than or equal to 1"),
+        ({"rate": {"peak": -1}}, "rate.peak of a recipe is -1"),
+        ({"layers": [{"family": "butterfly", "outputs": 3}]}, "must be one of clos, csc, dense, pruned."),
+        (
+            {"layers": [{"family": "csc", "outputs": 3, "fanin": 3}]},
+            "parameter 'fanin' is not one of the csc",
+        ),
+        ({"pruning": {"stored_weights": 3}}, "must be dense in every layer"),
+        ({"pruning": {}}, "exactly one of stored_weights and layer_weights"),
+        ({"pruning": {"stored_weights": 3, "begin": 0.9}}, "begin must not be above end"),
+        ({"layers": dense_layers(), "pruning": {"layer_weights": [3]}}, "must have an entry a layer"),
+        ({"layers": dense_layers(), "pruning": {"layer_weights": [3, 999]}}, "of 1 to [576, 64] each"),
+        ({"layers": dense_layers(), "pruning": {"stored_weights": 641}}, "must be at most 640"),
+        ({"optimiser": {"kind": "sgd"}}, "momentum must be given for sgd, and for sgd only"),
+        ({"optimiser": {"momentum": 0.5}}, "momentum must be given for sgd, and for sgd only"),
+        ({"data": "letters"}, "data of a recipe is 'letters'"),
+    ],
+)
+def test_a_recipe_refuses_a_value_by_name(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        recipe(**changes)
+    assert message in str(caught.value)
+
+
+def test_a_recipe_that_is_missing_or_not_yaml_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="neither the path of a recipe nor the name of one"):
+        load_recipe("lenet-5")
+    path = tmp_path / "broken.yaml"
+    path.write_text("name: [")
+    with pytest.raises(RecipeError, match="is not YAML"):
+        load_recipe(path)
+    path.write_text("- a list")
+    with pytest.raises(RecipeError, match="recipe of a recipe is"):
+        load_recipe(path)
+
+
+def test_every_network_of_the_zoo_has_its_recipe() -> None:
+    assert recipe_names() == zoo_names()
+    for name in recipe_names():
+        assert load_recipe(name).name == name
+
+
+def test_shifts_move_whole_images_and_fill_with_zero() -> None:
+    images = np.arange(1, 3 * 16 + 1, dtype=np.float32).reshape(3, 16)
+    random = np.random.default_rng(0)
+    seen = set()
+    for _ in range(40):
+        for image, shifted in zip(images, Shifts(16, 1)(images, random), strict=True):
+            padded = np.pad(image.reshape(4, 4), 1)
+            matches = [
+                (row, column)
+                for row in range(3)
+                for column in range(3)
+                if np.array_equal(padded[row : row + 4, column : column + 4].ravel(), shifted)
+            ]
+            assert len(matches) == 1
+            seen.add(matches[0])
+    assert len(seen) == 9
+    with pytest.raises(ValueError, match="n_in of shifted images is 15"):
+        Shifts(15, 1)
+
+
+def test_rates_start_and_end_as_they_say() -> None:
+    progress = np.linspace(0, 1, 101)
+    cycle = [RATES["one-cycle"](share) for share in progress]
+    assert cycle[0] == pytest.approx(1 / 25)
+    assert max(cycle) == cycle[30] == pytest.approx(1)
+    assert cycle[-1] == pytest.approx(0, abs=1e-12)
+    assert np.diff(cycle)[:29].min() > 0 > np.diff(cycle)[31:].max()
+    assert [RATES["cosine"](share) for share in (0, 0.5, 1)] == pytest.approx([1, 0.5, 0])
+
+
+def test_adam_makes_the_first_step_of_the_size_of_the_rate() -> None:
+    weights = [np.array([1.0, -2.0, 3.0])]
+    Adam(weights, weight_decay=0.0).step(weights, [np.array([5.0, -0.01, 0.3])], rate=0.1)
+    np.testing.assert_allclose(weights[0], [0.9, -1.9, 2.9], atol=1e-6)
+
+
+def test_momentum_adds_up_and_decay_shrinks() -> None:
+    weights = [np.array([1.0])]
+    sgd = Sgd(weights, momentum=0.5, weight_decay=0.0)
+    for _ in range(2):
+        sgd.step(weights, [np.array([1.0])], rate=0.1)
+    assert weights[0] == pytest.approx([1 - 0.1 - 0.15])
+    weights = [np.array([1.0])]
+    Sgd(weights, momentum=0.5, weight_decay=0.2).step(weights, [np.array([0.0])], rate=0.5)
+    assert weights[0] == pytest.approx([0.9])
+
+
+@pytest.mark.parametrize("kind", [Adam, Sgd])
+def test_an_optimiser_carries_its_state_over_pruning(kind: type) -> None:
+    options = {"weight_decay": 0.0} | ({"momentum": 0.9} if kind is Sgd else {})
+    whole, kept = [np.ones((2, 2))], np.array([0, 3])
+    part = [np.ones(2)]
+    pruned, full = kind(whole, **options), kind([np.ones((2, 2))], **options)
+    gradient = np.array([[1.0, 2.0], [3.0, 4.0]])
+    other = [np.ones((2, 2))]
+    pruned.step(whole, [gradient], rate=0.1)
+    full.step(other, [gradient], rate=0.1)
+    pruned.select(0, kept)
+    part = [whole[0].ravel()[kept]]
+    pruned.step(part, [gradient.ravel()[kept]], rate=0.1)
+    full.step(other, [gradient], rate=0.1)
+    np.testing.assert_allclose(part[0], other[0].ravel()[kept])
