@@ -49,7 +49,7 @@ def _figures(result: Result) -> dict[str, Any]:
     engine = result.design["engine"]
     figures: dict[str, Any] = {
         "network": result.design["network"],
-        "engine": "-".join([engine["kind"], *[engine["gather"]] * ("gather" in engine)]),
+        "engine": "-".join(word for word in engine.values() if isinstance(word, str) and word != "auto"),
         "pes": engine["pes"],
         "clock_hz": result.clock_hz,
         "compression": result.compression,

@@ -1,0 +1,117 @@
+"""A design point takes what it should and refuses the rest in one sentence: field, value, what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import archsim as a
+
+GOOD: dict[str, Any] = {
+    "network": "lenet-300-100-csc",
+    "engine": {"kind": "csc", "pes": 16},
+    "clock_hz": 100e6,
+    "technology": "artix7",
+}
+
+REFUSED = [
+    ({"engine": {"kind": "csc", "pes": 0}}, "engine.pes is 0, allowed is"),
+    ({"engine": {"kind": "csc", "pes": 1000}}, "engine.pes is 1000, allowed is"),
+    ({"engine": {"kind": "csc", "pez": 4}}, "engine.pez is not a field, allowed are kind, pes"),
+    ({"engine": {"kind": "tpu"}}, "engine is of kind 'tpu', allowed are clos, csc, dense, pruned"),
+    ({"engine": "csc"}, "engine is 'csc', allowed is a mapping with a kind"),
+    (
+        {"engine": {"kind": "csc", "weight_bits": 16, "fetch_bits": 8}},
+        "engine.fetch_bits is 8, allowed are at least weight_bits (16)",
+    ),
+    (
+        {"engine": {"kind": "pruned", "pes": 12, "gather": "banked", "index": "relative"}},
+        "engine.index is relative with 12 banked PEs, allowed with banks are powers of two only",
+    ),
+    ({"engine": {"kind": "pruned", "gather": "mixed"}}, "engine.gather is 'mixed', allowed is"),
+    ({"clock_hz": 0}, "clock_hz is 0, allowed is"),
+    ({"clock_hz": float("nan")}, "clock_hz is nan, allowed is"),
+    ({"clok_hz": 1e6}, "clok_hz is not a field, allowed are network, engine, clock_hz, technology"),
+    ({"technology": "tsmc7"}, "technology is of kind 'tsmc7', allowed are artix7, cmos65"),
+    ({"technology": {"kind": "artix7", "device": "XC7Z020"}}, "technology.device is 'XC7Z020'; allowed are"),
+    (
+        {"technology": {"kind": "artix7", "part": "x"}},
+        "technology.part is not a field, allowed are kind, device",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "sentence"), REFUSED)
+def test_a_bad_value_is_refused_in_one_sentence(change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(a.DesignError) as refused:
+        a.DesignPoint(**GOOD | change)
+    assert str(refused.value).startswith(sentence)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("field", ["network", "engine", "technology"])
+def test_a_missing_field_is_named(field: str) -> None:
+    with pytest.raises(a.DesignError, match=f"{field} is missing"):
+        a.DesignPoint(**{name: value for name, value in GOOD.items() if name != field})
+
+
+def test_a_file_says_what_python_says(tmp_path: Path) -> None:
+    path = tmp_path / "design.yaml"
+    path.write_text(
+        "network: lenet-300-100-csc\n"
+        "engine: {kind: csc, pes: 16, weight_bits: 8, activation_bits: 8, fetch_bits: 64}\n"
+        "clock_hz: 100e6\n"
+        "technology: artix7\n"
+    )
+    from_python = a.DesignPoint(
+        network="lenet-300-100-csc", engine=a.Csc(pes=16), clock_hz=100e6, technology=a.Artix7("XC7A100T")
+    )
+    assert a.DesignPoint.from_file(path).model_dump() == from_python.model_dump()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("network: [", "is not YAML"),
+        ("- 1\n", "holds list, allowed is a mapping"),
+        ("!!python/object/apply:os.system ['true']", "is not YAML"),
+    ],
+)
+def test_a_file_that_is_no_design_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
+    path = tmp_path / "design.yaml"
+    path.write_text(text)
+    with pytest.raises(a.DesignError, match=sentence):
+        a.DesignPoint.from_file(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(a.DesignError, match=r"nowhere\.yaml cannot be read: No such file"):
+        a.DesignPoint.from_file(tmp_path / "nowhere.yaml")
+
+
+def test_an_engine_refuses_a_topology_that_it_cannot_run() -> None:
+    design = a.DesignPoint(**GOOD | {"engine": {"kind": "clos"}})
+    with pytest.raises(
+        a.MappingError, match="stage 0 of the network is a csc stage, the clos engine runs block"
+    ):
+        design.simulate("analytic")
+
+
+def test_an_unknown_network_lists_the_zoo() -> None:
+    with pytest.raises(ValueError, match=r"network 'lenet' is neither .* lenet-300-100-csc"):
+        a.DesignPoint(**GOOD | {"network": "lenet"}).simulate("analytic")
+
+
+def test_an_unknown_fidelity_lists_those_there_are() -> None:
+    with pytest.raises(a.FidelityError, match="fidelity is 'spice', allowed are analytic, cycle, rtl, gate"):
+        a.DesignPoint(**GOOD).simulate("spice")
+
+
+def test_a_design_that_does_not_fit_says_what_ran_out_and_what_would_do() -> None:
+    design = a.DesignPoint(**GOOD | {"engine": {"kind": "csc", "pes": 64}, "technology": a.Artix7("XC7A12T")})
+    with pytest.raises(
+        a.DeviceError, match=r"technology.device is XC7A12T, which has 8000 lut .* would do is"
+    ):
+        design.simulate("analytic")

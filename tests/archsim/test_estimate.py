@@ -1,0 +1,178 @@
+"""The fitted logic: as close to mapped netlists as its data files say, refused where nobody calibrated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from archsim.calibration import PLANS, Plan, draw, errors, fit, write_fit
+from archsim.engines import Clos, Csc, Dense, Engine, Pruned
+from archsim.estimate import EstimateError, estimate_logic, logic_fit
+from archsim.gate import map_to_gates
+from archsim.logic import Logic
+from archsim.mapping import Mapping
+from archsim.measurement import read_measured
+from archsim.technology import Artix7, Cmos65, Technology
+from rtl import LockstepSizes, Sizes
+from workloads import Topology, build_layer, random_integer_network
+from workloads.stages import PrunedStage
+
+TECHNOLOGIES: dict[str, Any] = {"cmos65": Cmos65, "artix7": Artix7}
+
+
+def _kept(n_in: int, n_out: int) -> PrunedStage:
+    return PrunedStage.from_mask(np.random.default_rng(n_in).random((n_out, n_in)) < 0.2)
+
+
+SMALL: dict[str, tuple[Engine, Topology]] = {
+    "dense": (Dense(pes=2), Topology((build_layer("dense", 60, 30), build_layer("dense", 30, 10)))),
+    "csc": (
+        Csc(pes=2),
+        Topology((build_layer("csc", 60, 30, fan_in=6), build_layer("csc", 30, 10, fan_in=6))),
+    ),
+    "clos": (
+        Clos(pes=2),
+        Topology(
+            (
+                build_layer("clos", 60, 30, ingress=6, middle=5, egress=5),
+                build_layer("clos", 30, 10, ingress=5, middle=4, egress=5),
+            )
+        ),
+    ),
+    "replicated": (Pruned(pes=2), Topology(((_kept(60, 30),), (_kept(30, 10),)))),
+    "banked": (Pruned(pes=2, gather="banked"), Topology(((_kept(60, 30),), (_kept(30, 10),)))),
+}
+
+
+def small(name: str) -> Mapping:
+    engine, topology = SMALL[name]
+    return engine.map(random_integer_network(topology))
+
+
+def totals(logic: Logic, technology: Technology) -> dict[str, float]:
+    if isinstance(technology, Cmos65):
+        activity = float(technology.logic_activity)
+        energy = sum(p.clock_energy_j + activity * p.toggle_energy_j for p in logic.parts)
+        area, leakage = sum(p.area_mm2 for p in logic.parts), sum(p.leakage_w for p in logic.parts)
+        return {"area_mm2": area, "energy_j": energy, "leakage_w": leakage}
+    return {name: sum(getattr(p.resources, name) for p in logic.parts) for name in ("lut", "ff", "dsp")}
+
+
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+@pytest.mark.parametrize("engine", SMALL)
+def test_an_estimate_is_within_the_stated_error_of_the_netlist(engine: str, technology: str) -> None:
+    mapping, chosen = small(engine), TECHNOLOGIES[technology]()
+    estimated = totals(estimate_logic(mapping, chosen), chosen)
+    stated = logic_fit(technology).constants
+    for metric, measured in totals(map_to_gates(mapping, chosen), chosen).items():
+        worst = stated[f"held_out_worst/{metric}"]
+        assert estimated[metric] == pytest.approx(measured, rel=worst, abs=0), metric
+
+
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+@pytest.mark.parametrize("engine", SMALL)
+def test_an_estimate_has_the_components_of_the_netlist_that_hold_cells(engine: str, technology: str) -> None:
+    mapping, chosen = small(engine), TECHNOLOGIES[technology]()
+    found = {p.component: p.instances for p in map_to_gates(mapping, chosen).parts}
+    estimated = {p.component: p.instances for p in estimate_logic(mapping, chosen).parts}
+    assert estimated.items() <= found.items()
+    assert set(found) - set(estimated) <= {"top"}
+
+
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+def test_an_estimate_says_what_it_was_fitted_to_and_how_far_off_it_is(technology: str) -> None:
+    logic, sets = estimate_logic(small("dense"), TECHNOLOGIES[technology]()), read_measured(technology)
+    assert logic.kind == "fitted"
+    assert logic.source.startswith(f"fitted to {len(sets['train'])} netlists of {technology}")
+    assert f"on {len(sets['held_out'])} others" in logic.source
+    assert "mean error" in logic.source
+
+
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+def test_the_stated_errors_are_those_of_the_stored_measurements(technology: str) -> None:
+    fitted = logic_fit(technology)
+    for error in errors(read_measured(technology)["held_out"], fitted, TECHNOLOGIES[technology]()):
+        assert error.mean == pytest.approx(fitted.constants[f"held_out_mean/{error.metric}"], abs=2e-4)
+        assert error.worst == pytest.approx(fitted.constants[f"held_out_worst/{error.metric}"], abs=2e-4)
+
+
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+def test_the_coefficients_follow_from_the_stored_measurements(technology: str, tmp_path: Path) -> None:
+    chosen, measured = TECHNOLOGIES[technology](), read_measured(technology)
+    again, stored = fit(measured["train"], chosen.kind), logic_fit(technology)
+    for measurement in measured["held_out"]:
+        repeated = totals(again.logic(measurement.sizes, chosen.kind), chosen)
+        for metric, value in totals(stored.logic(measurement.sizes, chosen.kind), chosen).items():
+            assert repeated[metric] == pytest.approx(value, rel=1e-3)
+    write_fit(chosen, measured, tmp_path)
+    written = {path.name for path in tmp_path.iterdir()}
+    measured_file = f"logic_fit_{technology}_measured"
+    assert written == {f"logic_fit_{technology}.yaml", f"{measured_file}.csv", f"{measured_file}.yaml"}
+
+
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+def test_no_netlist_is_both_fitted_and_held_out(technology: str) -> None:
+    measured = read_measured(technology)
+    train, held_out = ({m.sizes for m in measured[label]} for label in ("train", "held_out"))
+    assert not train & held_out
+    assert len(train) >= 28
+    assert len(held_out) >= 12
+
+
+def drawn_sizes(plan: Plan, label: str) -> list[Sizes]:
+    return [each.map().sizes for each in draw(plan, label)]
+
+
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+def test_the_stored_measurements_are_those_that_the_plan_draws(technology: str) -> None:
+    plan, measured = PLANS[technology], read_measured(technology)
+    for label, found in measured.items():
+        stored = [each.sizes for each in found]
+        assert [sizes for sizes in drawn_sizes(plan, label) if sizes in stored] == stored
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystolicSizes(LockstepSizes):
+    """Sizes of an engine that the project does not have."""
+
+
+def test_an_engine_that_nobody_calibrated_is_refused_by_name() -> None:
+    class SystolicMapping:
+        sizes = SystolicSizes(
+            pes=2,
+            weight_bits=8,
+            activation_bits=8,
+            accumulator_bits=20,
+            fetch_bits=64,
+            weight_words=8,
+            activation_rows=8,
+            stages=1,
+            longest_row=8,
+            most_groups=4,
+        )
+
+    mapping: Any = SystolicMapping()
+    with pytest.raises(EstimateError) as refusal:
+        estimate_logic(mapping, Cmos65())
+    assert str(refusal.value) == (
+        "engine is systolic, whose logic nobody calibrated, "
+        "allowed without synthesis are clos, csc, dense, pruned"
+    )
+
+
+def test_a_technology_that_nobody_calibrated_is_refused_by_name() -> None:
+    technology: Any = SimpleNamespace(name="cmos22", kind="asic", options=dict)
+    with pytest.raises(EstimateError, match=r"technology is cmos22, whose logic nobody calibrated, allowed"):
+        estimate_logic(small("dense"), technology)
+
+
+def test_a_cell_library_of_the_users_own_is_refused(tmp_path: Path) -> None:
+    library = tmp_path / "own.lib"
+    library.write_text(Cmos65().library.text, encoding="utf-8")
+    with pytest.raises(EstimateError, match=r"technology\.liberty is .*own\.lib, allowed without"):
+        estimate_logic(small("dense"), Cmos65(liberty=library))

@@ -1,0 +1,105 @@
+"""Costs follow from counts: sums are exact, terms carry their source, conservation holds."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+import archsim as a
+
+POINTS = [
+    ("lenet-300-100-csc", a.Csc(pes=16)),
+    ("lenet-300-100-clos", a.Clos(pes=8)),
+    ("lenet-300-100-pruned", a.Pruned(pes=16)),
+    ("lenet-300-100-pruned-x40", a.Pruned(pes=4, gather="banked")),
+    ("lenet-300-100-dense", a.Dense(pes=64)),
+]
+REQUIRED = {
+    "fidelity",
+    "exact",
+    "cycles",
+    "latency_s",
+    "inferences_per_s",
+    "energy_j",
+    "power_w",
+    "leakage_w",
+    "critical_path_s",
+    "macs",
+    "stored_weights",
+    "stored_bits",
+    "traffic",
+    "accuracy",
+    "design",
+}
+
+
+@pytest.mark.parametrize("technology", ["cmos65", "artix7"])
+@pytest.mark.parametrize(("network", "engine"), POINTS)
+def test_explained_terms_sum_to_the_metric(network: str, engine: a.Engine, technology: str) -> None:
+    result = a.DesignPoint(network=network, engine=engine, technology=technology).simulate("analytic")
+    metrics = [m for m in a.METRICS if m != "area_mm2" or result.is_asic]
+    for metric in metrics:
+        explained = result.explain(metric)
+        assert math.fsum(explained.contribution) == pytest.approx(getattr(result, metric), rel=1e-12)
+        assert set(explained.kind) <= {"measured", "published", "fitted", "assumed"}
+        assert (explained.source.str.len() > 0).all()
+        assert math.fsum(result.by_component(metric).values()) == pytest.approx(
+            getattr(result, metric), rel=1e-12
+        )
+
+
+@pytest.mark.parametrize(("network", "engine"), POINTS)
+def test_a_result_is_plain_json(network: str, engine: a.Engine) -> None:
+    result = a.DesignPoint(network=network, engine=engine, technology="cmos65").simulate("cycle")
+    told = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert set(told) >= REQUIRED | {"area_mm2"}
+    assert told["power_w"] * told["latency_s"] == pytest.approx(told["energy_j"])
+    assert told["stored_bits"]["weight"] >= told["stored_weights"] * 8
+    assert (told["stored_bits"]["index"] > 0) == (engine.kind == "pruned")
+    assert 0.97 < told["accuracy"] < 1
+    assert len(result.to_frame()) == 1
+
+
+def test_fidelities_share_their_counts() -> None:
+    design = a.DesignPoint(network="lenet-300-100-csc-x40", engine=a.Csc(pes=8), technology="artix7")
+    analytic, cycle, rtl = (design.simulate(level) for level in ("analytic", "cycle", "rtl"))
+    assert analytic.counts == cycle.counts == rtl.counts
+    assert analytic.energy_j == cycle.energy_j == rtl.energy_j
+    assert set(analytic.resources or {}) == {"lut", "ff", "dsp", "bram18", "bram36"}
+
+
+def test_accuracy_is_not_guessed_for_other_widths() -> None:
+    engine = a.Csc(pes=8, weight_bits=6, activation_bits=6)
+    result = a.DesignPoint(network="lenet-300-100-csc", engine=engine, technology="cmos65").simulate(
+        "analytic"
+    )
+    assert result.accuracy is None
+    assert any("accuracy is unknown" in warning for warning in result.warnings)
+
+
+def test_a_metric_that_a_technology_lacks_is_refused() -> None:
+    design = a.DesignPoint(network="lenet-300-100-csc", engine=a.Csc(), technology="artix7")
+    with pytest.raises(a.MetricError, match="metric is 'area_mm2', allowed are energy_j, power_w, leakage_w"):
+        design.simulate("analytic").explain("area_mm2")
+
+
+def test_a_comparison_gives_ratios_to_the_first() -> None:
+    csc = a.DesignPoint(network="lenet-300-100-csc", engine=a.Csc(), technology="cmos65")
+    pruned = csc.replace(network="lenet-300-100-pruned", engine=a.Pruned())
+    frame = a.compare([csc, pruned], "analytic")
+    assert frame.energy_j_ratio[0] == 1
+    assert frame.energy_j_ratio[1] == frame.energy_j[1] / frame.energy_j[0]
+    with pytest.raises(a.DesignError, match="technology mixes asic and fpga"):
+        a.compare([csc, pruned.replace(technology="artix7")])
+
+
+def test_a_clock_beyond_the_critical_path_is_a_warning() -> None:
+    design = a.DesignPoint(
+        network="lenet-300-100-csc-x40", engine=a.Csc(pes=2), clock_hz=1e9, technology="cmos65"
+    )
+    result = design.simulate("gate")
+    assert result.critical_path_s is not None
+    assert result.critical_path_s > 1e-9
+    assert result.warnings[0].startswith("clock_hz is 1e+09, the critical path of")

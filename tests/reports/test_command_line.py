@@ -1,0 +1,271 @@
+"""What the commands print, and how they end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from reports.command_line import main
+from tests.reports.stand_ins import small_network, write_design
+
+
+def archsim(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(each) for each in arguments])
+
+
+def test_help_loads_no_simulator() -> None:
+    code = (
+        "import sys; from reports.command_line import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: print('LOADED', *{'numpy', 'pandas', 'pydantic', 'rich'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "LOADED"
+
+
+def test_simulate_prints_exactly_the_result_as_json(tmp_path: Path) -> None:
+    from archsim import DesignPoint
+
+    design = write_design(tmp_path)
+    done = archsim("simulate", design, "--fidelity", "analytic", "--json")
+    assert done.exit_code == 0, done.stderr
+    expected = DesignPoint.from_file(design).simulate("analytic").to_dict()
+    assert json.loads(done.stdout) == json.loads(json.dumps(expected))
+
+
+def test_simulate_shows_figures_with_scaled_units_and_warnings(tmp_path: Path) -> None:
+    done = archsim("simulate", write_design(tmp_path), "--fidelity", "analytic")
+    assert done.exit_code == 0, done.stderr
+    assert "cycles" in done.stdout
+    assert "mm²" in done.stdout
+    assert "Warning: accuracy is unknown" in done.stdout
+
+
+def test_compare_gives_ratios_to_the_first(tmp_path: Path) -> None:
+    slow = write_design(tmp_path, "slow.yaml", engine={"kind": "csc", "pes": 1})
+    done = archsim("compare", write_design(tmp_path), slow, "--fidelity", "analytic", "--json")
+    assert done.exit_code == 0, done.stderr
+    told = json.loads(done.stdout)
+    cycles = [each["cycles"] for each in told["designs"]]
+    assert told["ratios"]["cycles"] == [1.0, cycles[1] / cycles[0]]
+    assert "Ratios to A" in archsim("compare", slow, slow, "--fidelity", "analytic").stdout
+
+
+def test_comparing_an_fpga_with_an_asic_is_refused(tmp_path: Path) -> None:
+    fpga = write_design(tmp_path, "fpga.yaml", technology="artix7")
+    done = archsim("compare", write_design(tmp_path), fpga, "--fidelity", "analytic")
+    assert done.exit_code == 2
+    assert "allowed is one kind" in done.stderr
+
+
+def test_verify_finds_all_fidelities_equal(tmp_path: Path) -> None:
+    done = archsim("verify", write_design(tmp_path), "--inputs", 2)
+    assert done.exit_code == 0, done.stderr
+    assert "All fidelities agree on 2 inputs" in done.stdout
+
+
+def test_verify_ends_with_one_and_a_difference_where_they_disagree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from archsim.verify import Difference, Verification
+
+    differing = Verification(1, {}, (Difference("cycles", {"analytic": 10, "rtl": 11}),))
+    module = import_module("archsim.verify")
+    monkeypatch.setattr(module, "verify", lambda mapping, inputs: differing)
+    done = archsim("verify", write_design(tmp_path))
+    assert done.exit_code == 1
+    assert "cycles: analytic says 10, rtl says 11" in done.stdout
+
+
+def test_explain_shows_terms_that_sum_to_the_metric(tmp_path: Path) -> None:
+    design = write_design(tmp_path)
+    explained = json.loads(archsim("explain", design, "energy_j", "--fidelity", "analytic", "--json").stdout)
+    simulated = json.loads(archsim("simulate", design, "--fidelity", "analytic", "--json").stdout)
+    assert sum(each["contribution"] for each in explained["terms"]) == pytest.approx(simulated["energy_j"])
+    assert all(each["source"] for each in explained["terms"])
+    assert "unit cost" in archsim("explain", design, "energy_j", "--fidelity", "analytic").stdout
+
+
+def test_networks_lists_the_zoo() -> None:
+    told = json.loads(archsim("networks", "--json").stdout)
+    assert all(each["compression"] >= 1 for each in told)
+    assert "compression" in archsim("networks").stdout
+
+
+def test_export_writes_a_test_bench_that_passes_in_icarus(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = archsim("export", write_design(tmp_path), "--out", out)
+    assert done.exit_code == 0, done.stderr
+    assert (out / "memories" / "weight_001.hex").is_file()
+    if shutil.which("iverilog") is None:
+        pytest.skip("Icarus is not installed")
+    sources = ["archsim_engine.v", "testbench.v"]
+    subprocess.run(["iverilog", "-g2005-sv", "-o", "t.vvp", *sources], cwd=out, check=True)
+    ran = subprocess.run(["vvp", "t.vvp"], cwd=out, check=True, capture_output=True, text=True)
+    assert "PASS: 2 inputs" in ran.stdout
+
+
+def test_export_replaces_what_it_wrote_and_nothing_else(tmp_path: Path) -> None:
+    design, mine, theirs = write_design(tmp_path), tmp_path / "mine", tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "letter.txt").write_text("keep me")
+    assert archsim("export", design, "--out", mine).exit_code == 0
+    (mine / "stale.hex").touch()
+    assert archsim("export", design, "--out", mine).exit_code == 0
+    assert not (mine / "stale.hex").exists()
+    done = archsim("export", design, "--out", theirs)
+    assert done.exit_code == 2
+    assert (theirs / "letter.txt").read_text() == "keep me"
+
+
+def _missing(folder: Path) -> list[object]:
+    return ["simulate", folder / "nowhere.yaml"]
+
+
+def _typo(folder: Path) -> list[object]:
+    return ["simulate", write_design(folder, tecnology="cmos65")]
+
+
+def _no_pes(folder: Path) -> list[object]:
+    return ["simulate", write_design(folder, engine={"kind": "csc", "pes": 0})]
+
+
+def _too_many_pes(folder: Path) -> list[object]:
+    return ["simulate", write_design(folder, engine={"kind": "csc", "pes": 1000})]
+
+
+def _wrong_topology(folder: Path) -> list[object]:
+    return ["simulate", write_design(folder, engine={"kind": "clos", "pes": 2})]
+
+
+def _too_small_a_device(folder: Path) -> list[object]:
+    small_network("dense", n_in=2000, n_out=10).save(folder / "large.npz")
+    design = write_design(
+        folder,
+        network="large.npz",
+        engine={"kind": "dense", "pes": 16},
+        technology={"kind": "artix7", "device": "XC7A35T"},
+    )
+    return ["simulate", design, "--fidelity", "analytic"]
+
+
+def _truncated_network(folder: Path) -> list[object]:
+    design = write_design(folder)
+    whole = (folder / "small.npz").read_bytes()
+    (folder / "small.npz").write_bytes(whole[: len(whole) // 2])
+    return ["simulate", design]
+
+
+def _foreign_network(folder: Path) -> list[object]:
+    import numpy as np
+
+    design = write_design(folder)
+    np.savez(folder / "small.npz", a=np.arange(3))
+    return ["simulate", design]
+
+
+def _unknown_metric(folder: Path) -> list[object]:
+    return ["explain", write_design(folder), "beauty", "--fidelity", "analytic"]
+
+
+def _unknown_fidelity(folder: Path) -> list[object]:
+    return ["simulate", write_design(folder), "--fidelity", "guess"]
+
+
+def _unknown_recipe(folder: Path) -> list[object]:
+    return ["train", "lenet-9000"]
+
+
+def _unknown_study(folder: Path) -> list[object]:
+    return ["reproduce", "nobody-1999", "--out", folder / "out"]
+
+
+def _unwritable_study(folder: Path) -> list[object]:
+    (folder / "file").touch()
+    return ["reproduce", "csc-dac2019", "--out", folder / "file" / "out"]
+
+
+def _unwritable_export(folder: Path) -> list[object]:
+    (folder / "file").touch()
+    return ["export", write_design(folder), "--out", folder / "file" / "out"]
+
+
+def _unwritable_training(folder: Path) -> list[object]:
+    return ["train", "lenet-300-100-csc", "--out", folder / "nowhere" / "network.npz"]
+
+
+def _no_inputs(folder: Path) -> list[object]:
+    return ["verify", write_design(folder), "--inputs", 0]
+
+
+def _no_argument(folder: Path) -> list[object]:
+    return ["simulate"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (_missing, ["nowhere.yaml", "cannot be read"]),
+        (_typo, ["tecnology", "allowed are network, engine, clock_hz, technology"]),
+        (_no_pes, ["pes", "0", "1"]),
+        (_too_many_pes, ["pes", "1000", "256"]),
+        (_wrong_topology, ["stage 0", "csc", "block"]),
+        (_too_small_a_device, ["XC7A35T", "would do"]),
+        (_truncated_network, ["small.npz", "archive"]),
+        (_foreign_network, ["small.npz", "not one of a trained network"]),
+        (_unknown_metric, ["beauty", "energy_j"]),
+        (_unknown_fidelity, ["guess", "analytic, cycle, rtl, gate"]),
+        (_unknown_recipe, ["lenet-9000", "lenet-300-100-csc"]),
+        (_unknown_study, ["nobody-1999", "csc-dac2019"]),
+        (_unwritable_study, ["out is", "allowed is a folder that can be written to"]),
+        (_unwritable_export, ["out is", "allowed is a folder that can be written to"]),
+        (_unwritable_training, ["out is", "allowed is a file in a folder"]),
+        (_no_inputs, ["--inputs", "0", "x>=1"]),
+        (_no_argument, ["DESIGN"]),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_bad_input_ends_in_one_sentence_and_status_two(
+    wrong: object, said: list[str], tmp_path: Path
+) -> None:
+    arguments = wrong(tmp_path)  # type: ignore[operator]
+    before = sorted(tmp_path.iterdir())
+    done = archsim(*arguments)
+    assert done.exit_code == 2, done.output
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("archsim: ")
+    assert done.stderr.endswith(".\n")
+    for word in said:
+        assert word in done.stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_defect_keeps_its_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from archsim import DesignPoint
+
+    monkeypatch.setattr(DesignPoint, "simulate", lambda self, fidelity: int("no number"))
+    monkeypatch.setattr("reports.command_line.OURS", ("reports_of_someone_else",))
+    done = archsim("simulate", write_design(tmp_path))
+    assert isinstance(done.exception, ValueError)
+
+
+def test_an_interrupt_ends_in_one_line_and_status_130(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from archsim import DesignPoint
+
+    def interrupted(self: DesignPoint, fidelity: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(DesignPoint, "simulate", interrupted)
+    done = archsim("simulate", write_design(tmp_path))
+    assert done.exit_code == 130
+    assert done.stderr == "archsim: interrupted.\n"
