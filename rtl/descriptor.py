@@ -32,7 +32,7 @@ class DescriptorFormat:
             used += bits
         return places
 
-    @property
+    @cached_property
     def words(self) -> int:
         """Words of one descriptor."""
         return 1 + max(word for word, _, _ in self.places.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from rtl.arithmetic import BankedAddress
 from rtl.descriptor import DESCRIPTOR_WORD_BITS, DescriptorFormat
@@ -69,7 +70,7 @@ class Sizes:
     def weights_per_fetch(self) -> int:
         return self.fetch_bits // self.weight_bits
 
-    @property
+    @cached_property
     def address(self) -> BankedAddress:
         """Addresses into the banked activation memory."""
         return BankedAddress(banks=self.pes, rows=self.activation_rows)
@@ -103,7 +104,7 @@ class Sizes:
         """The descriptor fields that this engine adds to the common ones."""
         return ()
 
-    @property
+    @cached_property
     def descriptor_format(self) -> DescriptorFormat:
         """The layout of a stage's descriptor."""
         return DescriptorFormat(
