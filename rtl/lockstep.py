@@ -21,7 +21,7 @@ from rtl.skeleton import (
     descriptor_fetch,
     processing_element,
 )
-from rtl.structure import Wire, bits_for, component, delayed, fit, register, wire
+from rtl.structure import Wire, bits_for, component, delayed, fit, named, register, wire
 
 IDLE, FETCH, RUN, HOLD, DRAIN = range(5)
 
@@ -85,10 +85,10 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: boo
         sub_word = register(bits_for(sizes.weights_per_fetch), "sub_word", reset=True)
         weight_address = register(bits_for(sizes.weight_words + 1), "weight_address", reset=True)
 
-        issue = state == RUN
+        issue = named(state == RUN, "issue")
         first, last = step == 0, step == field["steps_less_one"]
         last_group = group == field["groups_less_one"]
-        group_ends = issue & last
+        group_ends = named(issue & last, "group_ends")
         drained = (state == DRAIN) & (drain == PIPELINE_CYCLES - 1)
         pausing = pyrtl.Const(0, 1)
         if mirrored:
@@ -117,7 +117,10 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: boo
         group.next <<= pyrtl.select(
             fetch.fetched, pyrtl.Const(0, len(group)), fit(group + group_ends, len(group))
         )
-        valid = [bit | ~last_group for bit in at_most(field["valid_less_one"], pes)]
+        valid = [
+            named(bit | ~last_group, f"valid_{p}")
+            for p, bit in enumerate(at_most(field["valid_less_one"], pes))
+        ]
 
         fetching_weights = issue & (sub_word == 0)
         wraps = sub_word == sizes.weights_per_fetch - 1
@@ -148,15 +151,19 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: boo
 
     with component("address"):
         answer = source(sizes, field, Step(issue, first, last, fetch.fetched, valid))
-        enables = [issue & bit for bit in address.spread(list(answer.lane_enables), answer.address)]
-        rows = address.rows_from(answer.address)
+        spread = address.spread(list(answer.lane_enables), answer.address)
+        enables = [named(issue & bit, f"read_bank_{b}") for b, bit in enumerate(spread)]
+        rows = [
+            named(pyrtl.concat(r, half), f"read_row_{b}")
+            for b, r in enumerate(address.rows_from(answer.address))
+        ]
 
     with component("controller"):
         write_row = register(address.row_bits, "write_row", reset=True)
         write_row.next <<= pyrtl.select(
             fetch.fetched, pyrtl.Const(0, len(write_row)), fit(write_row + ends_4, len(write_row))
         )
-        writing = ends_4 & ~field["final"]
+        writing = named(ends_4 & ~field["final"], "writing")
 
     results = [wire(sizes.activation_bits, f"result_{p}") for p in range(pes)]
     write_data: list[Wire] = list(results)
@@ -179,7 +186,7 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: boo
             b,
             words=sizes.activation_words,
             read_enable=enables[b],
-            read_address=pyrtl.concat(rows[b], half),
+            read_address=rows[b],
             write_enable=write_enables[b],
             write_address=pyrtl.concat(write_rows[b], ~half),
             write_data=write_data[b],
@@ -195,18 +202,25 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: boo
             lanes = [_listen(lane, lanes[: p + 1]) for p, lane in enumerate(heard)]
         elif lane_count == 1:
             lanes = list(lanes) * pes
+        lanes = [named(lane, f"lane_{p}") for p, lane in enumerate(lanes)]
 
     for p in range(pes):
+        with component("controller"):
+            control = TapControl(
+                take=named(tap_1 & valid_1[p], f"take_{p}"),
+                accumulate=named(tap_2 & valid_2[p], f"accumulate_{p}"),
+                first=first_2,
+                finish=named(ends_3 & valid_3[p], f"finish_{p}"),
+            )
+            fetch_weight = named(fetching_weights & valid[p], f"fetch_weight_{p}")
         word = described.loaded_memory(
             "weight",
             p,
             words=sizes.weight_words,
             word_bits=sizes.fetch_bits,
-            read_enable=fetching_weights & valid[p],
+            read_enable=fetch_weight,
             read_address=weight_address,
         )
-        with component("controller"):
-            control = TapControl(tap_1 & valid_1[p], tap_2 & valid_2[p], first_2, ends_3 & valid_3[p])
         described.count_products(control.accumulate)
         results[p] <<= processing_element(
             p,

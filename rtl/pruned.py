@@ -23,7 +23,7 @@ from rtl.skeleton import (
     descriptor_fetch,
     processing_element,
 )
-from rtl.structure import Wire, bits_for, component, delayed, fit, register, wire
+from rtl.structure import Wire, bits_for, component, delayed, fit, named, register, wire
 
 IDLE, FETCH, RUN = range(3)
 
@@ -228,9 +228,11 @@ def _walk(
         last = pyrtl.select(starts_row, ones, position)
         target = fit(last + value + pyrtl.Const(1, 1), sizes.address.bits)
         position.next <<= pyrtl.select(accepted, target, position)
+    target = named(target, "target")
+    ends_row = named(ends_row, "ends_row")
     ends_stage = holds & ends_row & (row == rows_less_one)
     issue = active & has_rows & go & ~ends_stage
-    word_due = issue & (sub == 0)
+    word_due = named(issue & (sub == 0), "fetch_index")
 
     # The descriptor is whole one cycle after stage_start, so only then is it known whether there are rows.
     active.next <<= stage_start | (active & has_rows & ~(accepted & ends_stage))
@@ -255,7 +257,7 @@ def _back(
     per_fetch = sizes.weights_per_fetch
     sub = register(bits_for(per_fetch), "sub_word")
     at = register(bits_for(sizes.weight_words + 1), "weight_address", reset=True)
-    fetch_weight = accepted & (sub == 0)
+    fetch_weight = named(accepted & (sub == 0), "fetch_weight")
     wraps = sub == per_fetch - 1
     sub.next <<= pyrtl.select(
         stage_start | (accepted & wraps), pyrtl.Const(0, len(sub)), fit(sub + accepted, len(sub))
@@ -273,7 +275,12 @@ def _back(
         fetch_weight,
         at,
         delayed(sub, "sub_word_2", enable=go) if per_fetch > 1 else None,
-        TapControl(tap_2 & go, tap_3 & go, first_3, ends_4 & go),
+        TapControl(
+            take=named(tap_2 & go, "take"),
+            accumulate=named(tap_3 & go, "accumulate"),
+            first=first_3,
+            finish=named(ends_4 & go, "finish"),
+        ),
         ends_4,
         tap_2 | tap_3 | ends_4,
     )
@@ -313,9 +320,9 @@ def _replicated(
         rows[p] if not address.bank_bits else pyrtl.concat(rows[p], pyrtl.Const(p, address.bank_bits))
         for p in range(pes)
     ]
-    bus_data = _one_of(granted, results)
-    bus_address = pyrtl.concat(_one_of(granted, places), ~half)
-    bus_write = pyrtl.rtl_any(*granted) & ~final
+    bus_data = named(_one_of(granted, results), "bus_data")
+    bus_address = named(pyrtl.concat(_one_of(granted, places), ~half), "bus_address")
+    bus_write = named(pyrtl.rtl_any(*granted) & ~final, "bus_write")
     activations = [
         described.activation_memory(
             p,

@@ -23,6 +23,7 @@ from rtl.structure import (
     delayed,
     fit,
     memory,
+    named,
     register,
 )
 
@@ -89,7 +90,10 @@ class Description:
             copied = () if banked else ("activation",)
             self._load: dict[str, list[Wire]] = {
                 name: [
-                    chosen[name] if name in copied else chosen[name] & (self.ports.load_unit == u)
+                    named(
+                        chosen[name] if name in copied else chosen[name] & (self.ports.load_unit == u),
+                        f"load_{name}_{u}",
+                    )
                     for u in range(sizes.pes)
                 ]
                 for name in LOAD_TARGETS
@@ -136,8 +140,10 @@ class Description:
             address = pyrtl.select(
                 load, fit(self.ports.load_address, bits_for(words)), fit(write_address, bits_for(words))
             )
+            address = named(address, f"write_address_{unit}")
             data = pyrtl.select(load, fit(self.ports.load_data, len(write_data)), write_data)
-            enable = load | write_enable
+            data = named(data, f"write_data_{unit}")
+            enable = named(load | write_enable, f"write_enable_{unit}")
         made = memory(
             "activation",
             unit,

@@ -76,6 +76,13 @@ def wire(bits: int, name: str) -> Wire:
     return pyrtl.WireVector(bits, _full_name(name))
 
 
+def named(value: Wire, name: str) -> Wire:
+    """``value`` under a name that shows in the exported ports."""
+    shown = wire(len(value), name)
+    shown <<= value
+    return shown
+
+
 def delayed(value: Wire, name: str, *, reset: bool = False, enable: Wire | None = None) -> Wire:
     """``value`` one cycle later, or held while ``enable`` is low."""
     held = register(len(value), name, reset=reset)
