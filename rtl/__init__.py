@@ -6,10 +6,10 @@ from rtl.csc import CscSizes, build_csc
 from rtl.dense import build_dense
 from rtl.descriptor import DESCRIPTOR_WORD_BITS, DescriptorFormat
 from rtl.pruned import GATHER_CYCLES, PrunedSizes, build_pruned
-from rtl.simulation import Images, LoadWrite, Run, Simulation, SimulationLimitError
+from rtl.simulation import Images, LoadWrite, Run, Simulation, SimulationLimitError, load_writes
 from rtl.sizes import LockstepSizes, MemoryShape, Sizes
 from rtl.skeleton import PIPELINE_CYCLES, Hardware
-from rtl.testbench import TestBench, load_writes, make_test_bench
+from rtl.testbench import TestBench, make_test_bench
 from rtl.verilog import TOP_MODULE, VerilogDesign, to_verilog
 
 __all__ = [

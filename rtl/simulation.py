@@ -49,42 +49,31 @@ class SimulationLimitError(RuntimeError):
 
 
 class Simulation:
-    """A loaded engine. Memory images enter directly; inputs enter through the load port."""
+    """A loaded engine. Inputs enter through the load port; so does the network where the simulator is
+    compiled, else its images are there from the start."""
 
     def __init__(self, hardware: Hardware, images: Images, *, expected_cycles: int = 0) -> None:
         self.hardware = hardware
+        self._idle = dict.fromkeys(
+            ("start", "load_enable", "load_target", "load_unit", "load_address", "load_data"), 0
+        )
         self._watched = [hardware.done, hardware.score_valid, hardware.scores, *hardware.probes.values()]
-        tracer = pyrtl.SimulationTrace(self._watched, block=hardware.block)
-        contents = {
-            "descriptor": [images.descriptors],
-            "weight": images.weights,
-            "index": images.indices,
-        }
-        memory_values = {
-            m.block: {i: int(word) for i, word in enumerate(contents[m.role][m.unit])}
-            for m in hardware.memories
-            if m.role in contents
-        }
-        compiled = expected_cycles >= _COMPILE_FROM and shutil.which("gcc") is not None
-        simulator = pyrtl.CompiledSimulation if compiled else pyrtl.FastSimulation
-        self._simulator = simulator(tracer=tracer, memory_value_map=memory_values, block=hardware.block)
-        self._tracer = tracer
-        self._idle = {
-            "start": 0,
-            "load_enable": 0,
-            "load_target": 0,
-            "load_unit": 0,
-            "load_address": 0,
-            "load_data": 0,
-        }
+        self._tracer = pyrtl.SimulationTrace(self._watched, block=hardware.block)
+        if expected_cycles >= _COMPILE_FROM and shutil.which("gcc") is not None:
+            self._simulator = pyrtl.CompiledSimulation(tracer=self._tracer, block=hardware.block)
+            # As initial values they would take the compiler minutes.
+            self._load(load_writes(images))
+        else:
+            self._simulator = pyrtl.FastSimulation(
+                tracer=self._tracer, memory_value_map=_contents(hardware, images), block=hardware.block
+            )
 
     def run(self, inputs: Iterable[LoadWrite], *, limit: int = 50_000_000) -> Run:
         """Writes ``inputs``, starts the engine and waits for ``done``, at most ``limit`` cycles.
 
         Raises SimulationLimitError where it does not come.
         """
-        self._steps([load_signals(self._idle, write) for write in inputs])
-        self._forget()
+        self._load(inputs)
         self._steps([{**self._idle, "start": 1}])
         chunk = 256
         while True:
@@ -101,6 +90,10 @@ class Simulation:
             for name, probe in self.hardware.probes.items()
         }
         return Run(cycles, counts, self._scores(cycles))
+
+    def _load(self, writes: Iterable[LoadWrite]) -> None:
+        self._steps([load_signals(self._idle, write) for write in writes])
+        self._forget()
 
     def _scores(self, cycles: int) -> tuple[tuple[int, ...], ...]:
         sizes = self.hardware.sizes
@@ -127,6 +120,25 @@ class Simulation:
         """Drops what was traced, so that the trace holds one inference."""
         for wire in self._watched:
             del self._tracer.trace[wire.name][:]
+
+
+def _contents(hardware: Hardware, images: Images) -> dict[Any, dict[int, int]]:
+    """The images as PyRTL takes them: memory to address to word."""
+    words = {"descriptor": [images.descriptors], "weight": images.weights, "index": images.indices}
+    return {
+        memory.block: dict(enumerate(map(int, words[memory.role][memory.unit])))
+        for memory in hardware.memories
+        if memory.role in words
+    }
+
+
+def load_writes(images: Images) -> list[LoadWrite]:
+    """All memory images as writes of the load port."""
+    writes = [LoadWrite("descriptor", 0, i, word) for i, word in enumerate(images.descriptors)]
+    for target, memories in (("weight", images.weights), ("index", images.indices)):
+        for unit, words in enumerate(memories):
+            writes += [LoadWrite(target, unit, i, word) for i, word in enumerate(words)]
+    return writes
 
 
 def load_signals(idle: Mapping[str, int], write: LoadWrite) -> dict[str, int]:

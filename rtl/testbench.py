@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rtl.simulation import Images, LoadWrite, Run
+from rtl.simulation import Images, LoadWrite, Run, load_writes
 from rtl.skeleton import LOAD_TARGETS, Hardware
 from rtl.verilog import TOP_MODULE
 
@@ -17,15 +17,6 @@ class TestBench:
 
     verilog: str
     files: dict[str, str]
-
-
-def load_writes(images: Images) -> list[LoadWrite]:
-    """All memory images as writes of the load port."""
-    writes = [LoadWrite("descriptor", 0, i, word) for i, word in enumerate(images.descriptors)]
-    for target, memories in (("weight", images.weights), ("index", images.indices)):
-        for unit, words in enumerate(memories):
-            writes += [LoadWrite(target, unit, i, word) for i, word in enumerate(words)]
-    return writes
 
 
 def make_test_bench(
