@@ -8,12 +8,13 @@ with an arbiter at each bank.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyrtl
 
 from rtl.arithmetic import at_most
+from rtl.gather import Back, Walk, gather_banked, gather_replicated
 from rtl.sizes import MemoryShape, Sizes
 from rtl.skeleton import (
     Description,
@@ -64,41 +65,6 @@ class PrunedSizes(Sizes):
         return (*super().memory_shapes, index)
 
 
-@dataclass(frozen=True)
-class _Walk:
-    """What the front of a PE knows in the cycle in which it holds an entry."""
-
-    holds_entry: Wire
-    target: Wire
-    ends_row: Wire
-    starts_row: Wire
-    ends_stage: Wire
-    busy: Wire
-    word_due: Wire
-    index_address: Wire
-
-
-@dataclass(frozen=True)
-class _Back:
-    """The rest of a PE's control: its weight fetches, and the pipeline that follows an entry."""
-
-    fetch_weight: Wire
-    weight_address: Wire
-    sub_word: Wire | None
-    taps: TapControl
-    ends_4: Wire
-    busy: Wire
-
-
-@dataclass(frozen=True)
-class _Routed:
-    """What the route gives: each PE's activation, what is still on its way to memory, and the scores."""
-
-    activations: Sequence[Wire]
-    pending: Sequence[Wire]
-    score_valid: Sequence[Wire]
-
-
 def build_pruned(sizes: PrunedSizes) -> Hardware:
     """Describes a pruned engine of the given sizes."""
     described = Description(
@@ -137,8 +103,8 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
         done.next <<= pyrtl.select(starting, pyrtl.Const(0, 1), done | finished)
         half.next <<= pyrtl.select(starting, pyrtl.Const(0, 1), half ^ stage_ends)
 
-    walks: list[_Walk] = []
-    controls: list[_Back] = []
+    walks: list[Walk] = []
+    controls: list[Back] = []
     results = [wire(sizes.activation_bits, f"result_{p}") for p in range(pes)]
     front = [wire(1, f"front_{p}") for p in range(pes)]
     back = [wire(1, f"back_{p}") for p in range(pes)]
@@ -159,9 +125,9 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
             accepted = walk.holds_entry & front[p]
             controls.append(_back(sizes, walk, accepted, back[p], fetch.fetched, starting))
 
-    route = _replicated if sizes.replicated else _banked
+    gather = gather_replicated if sizes.replicated else gather_banked
     with component("route"):
-        routed = route(described, walks, controls, results, field, fetch.fetched, half, front, back)
+        routed = gather(described, walks, controls, results, field, fetch.fetched, half, front, back)
 
     for p in range(pes):
         control = controls[p]
@@ -200,7 +166,7 @@ def _walk(
     field: Mapping[str, Wire],
     stage_start: Wire,
     starting: Wire,
-) -> _Walk:
+) -> Walk:
     """The front of a PE: fetches index words, deals out entries, and turns them into addresses. An entry
     moves on when ``go`` is high; the next one is issued in the same cycle."""
     entry_bits = sizes.index_bits + 1
@@ -247,12 +213,12 @@ def _walk(
     sub_1.next <<= pyrtl.select(issue, sub, sub_1)
     at.next <<= pyrtl.select(starting, pyrtl.Const(0, len(at)), fit(at + word_due, len(at)))
     starts_row.next <<= stage_start | pyrtl.select(accepted, ends_row, starts_row)
-    return _Walk(holds, target, ends_row, starts_row, ends_stage, active | holds, word_due, at)
+    return Walk(holds, target, ends_row, starts_row, ends_stage, active | holds, word_due, at)
 
 
 def _back(
-    sizes: PrunedSizes, walk: _Walk, accepted: Wire, go: Wire, stage_start: Wire, starting: Wire
-) -> _Back:
+    sizes: PrunedSizes, walk: Walk, accepted: Wire, go: Wire, stage_start: Wire, starting: Wire
+) -> Back:
     """Follows an accepted entry: operands, multiply and accumulate, requantise. ``go`` low freezes it."""
     per_fetch = sizes.weights_per_fetch
     sub = register(bits_for(per_fetch), "sub_word")
@@ -271,7 +237,7 @@ def _back(
     ends_2 = delayed(accepted & walk.ends_row, "ends_2", reset=True, enable=go)
     ends_3 = delayed(ends_2, "ends_3", reset=True, enable=go)
     ends_4 = delayed(ends_3, "ends_4", reset=True, enable=go)
-    return _Back(
+    return Back(
         fetch_weight,
         at,
         delayed(sub, "sub_word_2", enable=go) if per_fetch > 1 else None,
@@ -284,130 +250,3 @@ def _back(
         ends_4,
         tap_2 | tap_3 | ends_4,
     )
-
-
-def _write_row(bits: int, number: int, stage_start: Wire, written: Wire) -> Wire:
-    """The row of the next result of a PE: results go to row after row."""
-    row = register(bits, f"write_row_{number}")
-    row.next <<= pyrtl.select(stage_start, pyrtl.Const(0, bits), fit(row + written, bits))
-    return row
-
-
-def _replicated(
-    described: Description,
-    walks: Sequence[_Walk],
-    backs: Sequence[_Back],
-    results: Sequence[Wire],
-    field: Mapping[str, Wire],
-    stage_start: Wire,
-    half: Wire,
-    front: list[Wire],
-    back: list[Wire],
-) -> _Routed:
-    """Every PE reads its own copy. Results wait in their PE until the bus takes them, lowest PE first; a PE
-    whose next result would overwrite a waiting one stands still. Scores need no bus."""
-    sizes = described.sizes
-    pes, address, final = sizes.pes, sizes.address, field["final"]
-    full = [register(1, f"full_{p}", reset=True) for p in range(pes)]
-    granted = [bit | (full[p] & final) for p, bit in enumerate(_lowest(full))]
-    rows = [_write_row(address.row_bits, p, stage_start, granted[p]) for p in range(pes)]
-    for p, control in enumerate(backs):
-        go = ~(control.ends_4 & full[p] & ~granted[p])
-        front[p] <<= go
-        back[p] <<= go
-        full[p].next <<= control.taps.finish | (full[p] & ~granted[p])
-    places = [
-        rows[p] if not address.bank_bits else pyrtl.concat(rows[p], pyrtl.Const(p, address.bank_bits))
-        for p in range(pes)
-    ]
-    bus_data = named(_one_of(granted, results), "bus_data")
-    bus_address = named(pyrtl.concat(_one_of(granted, places), ~half), "bus_address")
-    bus_write = named(pyrtl.rtl_any(*granted) & ~final, "bus_write")
-    activations = [
-        described.activation_memory(
-            p,
-            words=sizes.activation_words,
-            read_enable=walk.holds_entry & front[p],
-            read_address=pyrtl.concat(walk.target, half),
-            write_enable=bus_write,
-            write_address=bus_address,
-            write_data=bus_data,
-        )
-        for p, walk in enumerate(walks)
-    ]
-    return _Routed(activations, full, [bit & final for bit in granted])
-
-
-def _banked(
-    described: Description,
-    walks: Sequence[_Walk],
-    backs: Sequence[_Back],
-    results: Sequence[Wire],
-    field: Mapping[str, Wire],
-    stage_start: Wire,
-    half: Wire,
-    front: list[Wire],
-    back: list[Wire],
-) -> _Routed:
-    """Every PE asks the bank its index points at. A bank answers one PE a cycle; the turn to be first moves
-    on by one PE each cycle. A PE that is refused asks again, while entries ahead of it move on. Each PE
-    writes its own bank, so results never collide."""
-    sizes = described.sizes
-    pes, address, final = sizes.pes, sizes.address, field["final"]
-    turn = register(bits_for(pes), "turn", reset=True)
-    turn.next <<= pyrtl.select(
-        stage_start | (turn == pes - 1), pyrtl.Const(0, len(turn)), fit(turn + 1, len(turn))
-    )
-    in_turn = [turn <= p for p in range(pes)]
-    banks = [address.bank(walk.target) for walk in walks]
-    asks = [
-        [
-            walk.holds_entry if bank is None else walk.holds_entry & (bank == b)
-            for walk, bank in zip(walks, banks, strict=True)
-        ]
-        for b in range(pes)
-    ]
-    grants = [_in_turn(bank_asks, in_turn) for bank_asks in asks]
-    for p, walk in enumerate(walks):
-        front[p] <<= ~walk.holds_entry | pyrtl.rtl_any(*[grants[b][p] for b in range(pes)])
-        back[p] <<= pyrtl.Const(1, 1)
-    written = [delayed(control.taps.finish, f"written_{p}", reset=True) for p, control in enumerate(backs)]
-    rows = [_write_row(address.row_bits, p, stage_start, written[p]) for p in range(pes)]
-    target_rows = [address.row(walk.target) for walk in walks]
-    words = [
-        described.activation_memory(
-            b,
-            words=sizes.activation_words,
-            read_enable=pyrtl.rtl_any(*grants[b]),
-            read_address=pyrtl.concat(_one_of(grants[b], target_rows), half),
-            write_enable=written[b] & ~final,
-            write_address=pyrtl.concat(rows[b], ~half),
-            write_data=results[b],
-        )
-        for b in range(pes)
-    ]
-    activations = [
-        words[0] if bank is None else choose(delayed(bank, f"bank_2_{p}"), words)
-        for p, bank in enumerate(banks)
-    ]
-    return _Routed(activations, written, [bit & final for bit in written])
-
-
-def _lowest(bits: Sequence[Wire]) -> list[Wire]:
-    """Only the lowest high bit, found with a carry chain."""
-    vector = pyrtl.concat_list(list(bits))
-    lowest = vector & fit(~vector + 1, len(bits))
-    return [lowest[i] for i in range(len(bits))]
-
-
-def _in_turn(asks: Sequence[Wire], in_turn: Sequence[Wire]) -> list[Wire]:
-    """One grant: the lowest asker whose turn is not past, else the lowest asker."""
-    count = len(asks)
-    chosen = _lowest([*[ask & turn for ask, turn in zip(asks, in_turn, strict=True)], *asks])
-    return [chosen[p] | chosen[count + p] for p in range(count)]
-
-
-def _one_of(selected: Sequence[Wire], values: Sequence[Wire]) -> Wire:
-    """The value whose select bit is high (zero where none is): one gate a bit and an OR tree."""
-    gated = [value & bit.sign_extended(len(value)) for bit, value in zip(selected, values, strict=True)]
-    return pyrtl.tree_reduce(lambda a, b: a | b, gated) if len(gated) > 1 else gated[0]
