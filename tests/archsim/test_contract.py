@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.engines import ENGINES
-from archsim.verify import verify
+from archsim.verification import verify
 from tests.strategies import TOPOLOGIES, cases
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archsim.engines import Clos, Csc, Dense, Engine, Pruned
-from archsim.verify import verify
+from archsim.verification import verify
 from workloads import load_network, quantise
 
 RUNS: dict[str, tuple[type[Engine], dict[str, str]]] = {

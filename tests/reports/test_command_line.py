@@ -74,10 +74,10 @@ def test_verify_finds_all_fidelities_equal(tmp_path: Path) -> None:
 def test_verify_ends_with_one_and_a_difference_where_they_disagree(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from archsim.verify import Difference, Verification
+    from archsim.verification import Difference, Verification
 
     differing = Verification(1, {}, (Difference("cycles", {"analytic": 10, "rtl": 11}),))
-    module = import_module("archsim.verify")
+    module = import_module("archsim.verification")
     monkeypatch.setattr(module, "verify", lambda mapping, inputs: differing)
     done = archsim("verify", write_design(tmp_path))
     assert done.exit_code == 1
