@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from archsim.mapping import Mapping, MappingError
     from archsim.result import METRICS, MetricError, Result
     from archsim.technology import Artix7, Cmos65, Quantity
-    from archsim.verify import Verification, verify
+    from archsim.verification import Verification, verify
     from workloads import (
         IntegerNetwork,
         Topology,
@@ -44,7 +44,7 @@ _HOMES = {
     "archsim.mapping": ("Mapping", "MappingError"),
     "archsim.result": ("METRICS", "MetricError", "Result"),
     "archsim.technology": ("Artix7", "Cmos65", "Quantity"),
-    "archsim.verify": ("Verification", "verify"),
+    "archsim.verification": ("Verification", "verify"),
     "workloads": (
         "IntegerNetwork",
         "Topology",

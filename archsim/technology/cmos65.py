@@ -94,6 +94,6 @@ class Cmos65:
             if int(row["node_nm"]) == self.node_nm and row["cell_type"] == self.cell_type
         }
         rows = [each for each in table.quantities() if int(each.name.split(":")[1]) in lines]
-        own = self.library is cmos65_library()
+        own = self.liberty is None
         constants = [each for name, each in load_quantities(CONSTANTS).items() if own or name not in USED]
         return (*constants, *rows)

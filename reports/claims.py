@@ -1,0 +1,63 @@
+"""Claims of a published comparison, and the verdict on each by a rule that is stated beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Literal
+
+import yaml
+
+from reports import formatting as f
+
+Verdict = Literal["holds", "partly", "does not hold"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim beside what was measured against ``baseline``, whether it holds, and why; ``other`` says what
+    was measured against something else."""
+
+    claim: str
+    topic: str
+    where: str
+    baseline: str
+    measured: str
+    verdict: Verdict
+    other: str
+    why: str
+
+
+@dataclass(frozen=True)
+class FactorRule:
+    """A factor claimed as "about so much" holds from one ratio on, and partly from a lower one on."""
+
+    holds_from: float
+    partly_from: float
+
+    def judge(self, measured: float) -> Verdict:
+        if measured >= self.holds_from:
+            return "holds"
+        return "partly" if measured >= self.partly_from else "does not hold"
+
+    def __str__(self) -> str:
+        return (
+            f'"about 2×" holds from a ratio of {f.ratio(self.holds_from)}, holds partly from '
+            f"{f.ratio(self.partly_from)}, and does not hold below"
+        )
+
+
+def judge_losses(losses: Sequence[float], allowed: float) -> Verdict:
+    """A claim of little loss holds where every loss is within what is allowed, partly where some are."""
+    within = [loss <= allowed for loss in losses]
+    return "holds" if all(within) else "partly" if any(within) else "does not hold"
+
+
+def published(study: str) -> dict[str, Any]:
+    """The published claims of a study, as its data file states them."""
+    text = (resources.files("reports") / "data" / f"{study}.yaml").read_text(encoding="utf-8")
+    content = yaml.safe_load(text)
+    if not isinstance(content, dict) or not content.get("citation") or not content.get("exactness"):
+        raise ValueError(f"claims of {study} lack citation or exactness, both must be given")
+    return content

@@ -1,0 +1,43 @@
+"""A report as a folder: a page that needs nothing else, its figures as JSON, its tables as CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from reports.report import Report
+
+TEMPLATE = "report.html.j2"
+VERDICT_CLASSES = {"holds": "holds", "partly": "partly", "does not hold": "fails"}
+
+
+def render(report: Report) -> str:
+    """The page as text."""
+    environment = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=select_autoescape(("html.j2", "html"), default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["drawn"] = Markup
+    return environment.get_template(TEMPLATE).render(report=report, verdict_class=VERDICT_CLASSES)
+
+
+def write_page(report: Report, folder: Path) -> None:
+    """Writes ``index.html``, ``results.json``, a CSV file for each table and a YAML file for each design."""
+    (folder / "index.html").write_text(render(report), encoding="utf-8")
+    text = json.dumps(report.figures, indent=2, ensure_ascii=False)
+    (folder / "results.json").write_text(text + "\n", encoding="utf-8")
+    for section in report.sections:
+        for table in section.tables:
+            with (folder / f"{table.name}.csv").open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows([table.columns, *table.values])
+    designs = folder / "designs"
+    designs.mkdir()
+    for name, design in report.designs.items():
+        (designs / f"{name}.yaml").write_text(design, encoding="utf-8")

@@ -1,0 +1,74 @@
+"""A report as plain values: what the terminal, the page and the files show alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from reports.claims import Claim
+
+
+@dataclass(frozen=True)
+class ReportTable:
+    """A table. ``rows`` are what people read, ``values`` the same cells in SI units for the CSV file;
+    ``words`` is how many columns hold words and not numbers, ``marked`` the row of the baseline."""
+
+    name: str
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    values: tuple[tuple[Any, ...], ...]
+    words: int = 1
+    note: str = ""
+    marked: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing as SVG text, with what it shows in a sentence."""
+
+    svg: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with text, tables and charts below it."""
+
+    heading: str
+    paragraphs: tuple[str, ...] = ()
+    tables: tuple[ReportTable, ...] = ()
+    charts: tuple[Chart, ...] = ()
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A number that a figure rests on and nobody measured here."""
+
+    name: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """A reproduction of a published comparison.
+
+    ``summary`` are sentences computed from the figures; ``figures`` the same as plain values, for
+    ``results.json``; ``designs`` the design points as YAML, by name.
+    """
+
+    name: str
+    title: str
+    question: str
+    setup: str
+    citation: str
+    summary: tuple[str, ...]
+    sections: tuple[Section, ...]
+    claims: tuple[Claim, ...]
+    rule: str
+    limits: tuple[str, ...]
+    assumptions: tuple[Assumption, ...]
+    designs: dict[str, str]
+    command: str
+    figures: dict[str, Any] = field(repr=False)

@@ -1,0 +1,128 @@
+"""Designs of one technology side by side: the strongest baseline, ratios, and what drives them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reports import formatting as f
+from reports.tables import traffic_bits
+
+if TYPE_CHECKING:
+    from archsim import Result
+
+STATIC = "static power"
+GROUPS = {
+    "PEs": ("pe",),
+    "weight memory": ("weight memory",),
+    "index memory": ("index memory",),
+    "activation memory": ("activation memory",),
+    "address and route": ("address", "route"),
+    "control": ("controller", "sequencer", "descriptor memory", "top"),
+    "memories": ("memories",),
+    STATIC: ("device",),
+}
+"""Groups of components, in the order in which charts stack them. What has no group is shown as *other*."""
+
+_GROUP_OF = {component: group for group, components in GROUPS.items() for component in components}
+COUNTED = ("cycles", "lut", "ff", "dsp")
+FPGA_SIZE = ("lut", "ff", "bram_tiles")
+
+
+def grouped(parts: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Sums over groups of components, in the order of the groups. The cells around a memory count with it."""
+    sums: dict[str, list[float]] = {}
+    for component, value in parts:
+        group = _GROUP_OF.get(component.replace("_", " "), "other")
+        sums.setdefault(group, []).append(value)
+    order = [*GROUPS, "other"]
+    return {group: total for group in order if group in sums and (total := math.fsum(sums[group]))}
+
+
+def figures(result: Result) -> dict[str, float]:
+    """The figures of a result of which less is better, by name, as far as its technology has them."""
+    found: dict[str, float] = {
+        name: getattr(result, name)
+        for name in ("cycles", "latency_s", "energy_j", "power_w", "dynamic_power_w", "leakage_w")
+    }
+    found["dynamic_energy_j"] = result.dynamic_power_w * result.latency_s
+    if result.critical_path_s is not None:
+        found["critical_path_s"] = result.critical_path_s
+    if result.area_mm2 is not None:
+        found["area_mm2"] = result.area_mm2
+    if result.resources is not None:
+        found |= {name: result.resources[name] for name in ("lut", "ff", "dsp")}
+        found["bram_tiles"] = result.resources["bram36"] + result.resources["bram18"] / 2
+    found["stored_bits"] = result.stored_bits.total
+    found["traffic_bits"] = traffic_bits(result)
+    return found
+
+
+def shown(metric: str, value: float) -> str:
+    """A figure for people: whole where it counts things, scaled where it has a unit."""
+    if metric in COUNTED:
+        return f.count(round(value))
+    return f"{value:g}" if metric == "bram_tiles" else f.metric(metric, value)
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Results by design. Ratios are to ``reference``; the baseline is the strongest of ``candidates``."""
+
+    technology: str
+    results: Mapping[str, Result]
+    reference: str
+    candidates: Sequence[str]
+
+    @property
+    def compression(self) -> float:
+        return self.results[self.reference].compression
+
+    @property
+    def is_asic(self) -> bool:
+        return self.results[self.reference].is_asic
+
+    @property
+    def baseline(self) -> str:
+        """The candidate with the least product of energy and size: the hardest one to beat."""
+        return min(
+            self.candidates, key=lambda name: (self.ratio("energy_j", name) or 1.0) * self.size_ratio(name)
+        )
+
+    def ratio(self, metric: str, design: str) -> float | None:
+        """A figure of ``design`` over that of the reference; None where the reference has none of it."""
+        mine, theirs = figures(self.results[self.reference]), figures(self.results[design])
+        return theirs[metric] / mine[metric] if mine.get(metric) and metric in theirs else None
+
+    def size_ratio(self, design: str) -> float:
+        """Area over area; on an FPGA the geometric mean of the ratios of LUTs, flip-flops and block RAM
+        tiles, those that both designs use. DSPs are as many as PEs in every design and left out."""
+        if self.is_asic:
+            return self.ratio("area_mm2", design) or 1.0
+        ratios = [value for name in FPGA_SIZE if (value := self.ratio(name, design))]
+        return math.exp(math.fsum(math.log(value) for value in ratios) / len(ratios))
+
+    def differences(self, metric: str, design: str) -> list[tuple[str, float]]:
+        """What ``design`` has more than the reference, group by group, the largest difference first."""
+        theirs, mine = self.groups(metric, design), self.groups(metric, self.reference)
+        more = {group: theirs.get(group, 0.0) - mine.get(group, 0.0) for group in theirs | mine}
+        return sorted(more.items(), key=lambda item: -abs(item[1]))
+
+    def groups(self, metric: str, design: str) -> dict[str, float]:
+        """A metric of a design by group of components; ``lut`` is one on an FPGA."""
+        result = self.results[design]
+        if metric in ("lut", "ff"):
+            taken = result.bill.resources.items()
+            return grouped((component, float(getattr(each, metric))) for component, each in taken)
+        return grouped(result.by_component(metric).items())
+
+    def drivers(self, metric: str, design: str, most: int = 3) -> str:
+        """The groups behind a difference in words: ``index memory +21.0 nJ, control −1.20 nJ``."""
+        texts = [
+            f"{group} {'+' if value > 0 else '−'}{shown(metric, abs(value))}"
+            for group, value in self.differences(metric, design)[:most]
+            if value
+        ]
+        return ", ".join(texts) or "no component differs"

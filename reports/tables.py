@@ -1,0 +1,207 @@
+"""Tables for the terminal: one result, several side by side, the terms of a number, the zoo."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from reports import formatting as f
+
+if TYPE_CHECKING:
+    from archsim import Result, TrainedNetwork, Verification
+
+
+def grid(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> Table:
+    """A table whose first ``left`` columns are words and whose others are numbers, set to the right. Headings
+    may take several lines, cells never. Square brackets are plain text."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None)
+    body = list(rows)
+    for place, column in enumerate(columns):
+        widest = max((len(row[place]) for row in body), default=0)
+        if place < left:
+            table.add_column(Text(column), overflow="fold", min_width=widest)
+        else:
+            table.add_column(Text(column), justify="right", min_width=widest)
+    for row in body:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def design_name(result: Result) -> str:
+    """Engine and network in a few words."""
+    engine = result.design["engine"]
+    kind = " ".join(engine[field] for field in ("kind", "gather") if field in engine)
+    return f"{result.design['network']} on {kind}, {engine['pes']} PEs"
+
+
+def _figures(result: Result) -> list[tuple[str, str]]:
+    """The figures of a result, by name."""
+    resources = result.resources or {}
+    path = result.critical_path_s
+    figures = [
+        ("cycles", f.count(result.cycles)),
+        ("latency", f.scaled(result.latency_s, "s")),
+        ("inferences a second", f.significant(result.inferences_per_s)),
+        ("energy an inference", f.scaled(result.energy_j, "J")),
+        ("power", f.scaled(result.power_w, "W")),
+        ("dynamic power", f.scaled(result.dynamic_power_w, "W")),
+        ("leakage or static power", f.scaled(result.leakage_w, "W")),
+        *([("area", f.area(result.area_mm2))] if result.is_asic else []),
+        *((name.upper(), f.count(number)) for name, number in resources.items()),
+        *([("critical path", f.scaled(path, "s"))] if path is not None else []),
+        ("stored weights", f.count(result.stored_weights)),
+        ("weight memory", f.stored(result.stored_bits.weight)),
+        ("index memory", f.stored(result.stored_bits.index)),
+        ("memory traffic", f.stored(traffic_bits(result))),
+        ("compression", f.ratio(result.compression)),
+        ("accuracy", f.percent(result.accuracy, 2)),
+    ]
+    return figures
+
+
+def traffic_bits(result: Result) -> int:
+    """Bits through all memory ports in one inference."""
+    return sum(t.bits_read + t.bits_written for t in result.traffic.values())
+
+
+def result_tables(result: Result) -> Group:
+    """One result: its figures, where its energy goes, its traffic, and what it rests on."""
+    technology, engine = result.design["technology"], result.design["engine"]
+    settings = ", ".join(f"{name} {value}" for name, value in technology.items() if name != "kind")
+    head = Text(f"{design_name(result)}", style="bold")
+    below = (
+        f"{technology['kind']}{f' ({settings})' if settings else ''}, {f.scaled(result.clock_hz, 'Hz')}, "
+        f"{engine['weight_bits']}-bit weights, {engine['activation_bits']}-bit activations, "
+        f"fetches of {engine['fetch_bits']} bits; fidelity {result.fidelity}"
+    )
+    parts: list[RenderableType] = [head, Text(below), Text(), grid("Figures", ("", ""), _figures(result))]
+    parts += [Text(), breakdown(result, "energy_j", "Energy by component")]
+    if result.is_asic:
+        parts += [Text(), breakdown(result, "area_mm2", "Area by component")]
+    else:
+        parts += [Text(), _resources(result)]
+    traffic = (
+        (role, f.count(t.words_read), f.count(t.words_written), f.stored(t.bits_read + t.bits_written))
+        for role, t in result.traffic.items()
+    )
+    parts += [Text(), grid("Traffic", ("memory", "words read", "words written", "data"), traffic)]
+    return Group(*parts, *footnotes(result))
+
+
+def breakdown(result: Result, metric: str, title: str) -> Table:
+    """A metric by component, with each share."""
+    parts = result.by_component(metric)
+    total = math.fsum(parts.values()) or 1.0
+    rows = (
+        (name, f.metric(metric, value), f.percent(value / total)) for name, value in parts.items() if value
+    )
+    return grid(title, ("component", metric.rpartition("_")[0], "share"), rows)
+
+
+def _resources(result: Result) -> Table:
+    names = ("lut", "ff", "dsp", "bram18", "bram36")
+    rows = (
+        (component, *(f.count(getattr(taken, name)) for name in names))
+        for component, taken in result.bill.resources.items()
+    )
+    return grid("Resources by component", ("component", *(name.upper() for name in names)), rows)
+
+
+def footnotes(result: Result) -> list[Text]:
+    """Warnings, and the assumptions that the figures rest on."""
+    notes = [Text(f"Warning: {warning}", style="yellow") for warning in result.warnings]
+    if result.assumed:
+        notes.append(Text(f"Assumed, not measured: {', '.join(result.assumed)}", style="dim"))
+    return [Text(), *notes] if notes else []
+
+
+def comparison_tables(results: Sequence[Result]) -> Group:
+    """Results side by side, a column each, with ratios to the first."""
+    heads = [design_name(result) for result in results]
+    names = [f"{chr(ord('A') + place)}" if place < 26 else str(place) for place in range(len(results))]
+    legend = grid("Designs", ("", "design"), zip(names, heads, strict=True), left=2)
+    sides = [dict(_figures(result)) for result in results]
+    figures = ((name, *(side.get(name, "—") for side in sides)) for name in sides[0])
+    shown: list[RenderableType] = [legend, Text(), grid("Figures", ("", *names), figures)]
+    ratios = (
+        (name, *(f.ratio(value) for value in values)) for name, values in ratios_to_first(results).items()
+    )
+    shown += [Text(), grid(f"Ratios to {names[0]}", ("", *names), ratios)]
+    warnings = [
+        Text(f"Warning ({name}): {warning}", style="yellow")
+        for name, result in zip(names, results, strict=True)
+        for warning in result.warnings
+    ]
+    return Group(*shown, *warnings)
+
+
+def ratios_to_first(results: Sequence[Result]) -> dict[str, list[float | None]]:
+    """Each figure divided by that of the first result; None where the first has none of it."""
+    sides = [comparable(result) for result in results]
+    return {
+        name: [side[name] / first if first and name in side else None for side in sides]
+        for name, first in sides[0].items()
+    }
+
+
+def comparable(result: Result) -> dict[str, float]:
+    """The figures of a result of which less is better, by name."""
+    figures: dict[str, float] = {
+        name: getattr(result, name)
+        for name in ("cycles", "latency_s", "energy_j", "power_w", "dynamic_power_w", "area_mm2")
+        if getattr(result, name) is not None
+    }
+    bits = {"stored_bits": result.stored_bits.total, "traffic_bits": traffic_bits(result)}
+    return figures | dict(result.resources or {}) | bits
+
+
+def explanation(result: Result, metric: str) -> Group:
+    """The sum behind a metric, term by term, largest first, with its sources below."""
+    terms = [term for term in result.terms(metric) if term.value]
+    total = math.fsum(term.value for term in terms)
+    distinct = dict.fromkeys(term.source for term in terms)
+    sources = {source: number for number, source in enumerate(distinct, start=1)}
+    rows = (
+        (
+            term.component,
+            term.what,
+            term.counted,
+            f"{term.kind} [{sources[term.source]}]",
+            f.count(int(term.count)) if term.count == int(term.count) else f.significant(term.count),
+            f.unit_cost(term.unit_cost, term.unit),
+            f.metric(metric, term.value),
+            f.percent(term.value / total),
+        )
+        for term in terms
+    )
+    columns = ("component", "what", "counted", "kind [source]", "count", "unit cost", "contribution", "share")
+    title = f"{metric} of {design_name(result)}, fidelity {result.fidelity}: {f.metric(metric, total)}"
+    notes = [Text(f"[{number}] {source}", style="dim") for source, number in sources.items()]
+    return Group(grid(title, columns, rows, left=4), Text(), *notes)
+
+
+def verification_table(checked: Verification) -> Table:
+    """The figures on which the fidelities agree."""
+    rows = ((name, f.count(value)) for name, value in checked.figures.items())
+    return grid("Figures on which analytic, cycle and rtl agree", ("figure", "value"), rows)
+
+
+def network_table(networks: Sequence[TrainedNetwork]) -> Table:
+    """The networks of the zoo."""
+    rows = (
+        (
+            each.name,
+            f.count(each.stored_weights),
+            f.ratio(each.compression),
+            f.percent(each.accuracy.get("float"), 2),
+            f.percent(each.accuracy.get("int8"), 2),
+        )
+        for each in networks
+    )
+    columns = ("network", "stored weights", "compression", "accuracy (float)", "accuracy (8 bit)")
+    return grid("Networks of the zoo", columns, rows)

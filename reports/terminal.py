@@ -1,0 +1,42 @@
+"""A report on the terminal: its summary, its tables, its claims."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from reports.report import Report, ReportTable
+from reports.tables import grid
+
+_COLOURS = {"holds": "green", "partly": "yellow", "does not hold": "red"}
+
+
+def report_tables(report: Report) -> Group:
+    """Everything of a report that is no drawing."""
+    parts: list[RenderableType] = [
+        Text(report.title, style="bold"),
+        Text(report.citation, style="dim"),
+        Text(report.setup),
+        Text(),
+    ]
+    for section in report.sections:
+        for table in section.tables:
+            parts += [_table(table), *([Text(table.note, style="dim")] if table.note else []), Text()]
+    parts += [_claims(report), Text(report.rule, style="dim"), Text()]
+    parts += [Text(f"• {sentence}") for sentence in report.summary]
+    return Group(*parts)
+
+
+def _table(table: ReportTable) -> Table:
+    return grid(table.title, table.columns, table.rows, left=table.words)
+
+
+def _claims(report: Report) -> Table:
+    table = Table(title="Claims", title_justify="left", title_style="bold", header_style="bold", box=None)
+    for column in ("claim", "where", "against", "measured", "verdict"):
+        table.add_column(column, overflow="fold")
+    for each in report.claims:
+        verdict = Text(each.verdict, style=_COLOURS[each.verdict])
+        table.add_row(each.claim, each.where, each.baseline, each.measured, verdict)
+    return table
