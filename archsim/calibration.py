@@ -1,26 +1,67 @@
-"""Calibration: synthesises configurations drawn by seed, and fits to them what the fast fidelities charge for logic.
+"""Calibration: synthesises configurations drawn by seed, and fits what `archsim.estimate` charges for logic.
 
 Two sets are drawn, one to fit and one that the fit never sees. Both are kept as measured tables beside the
-coefficients, so that every stated error can be checked without Yosys.
+coefficients, so that a fit can be repeated, and every stated error checked, without Yosys.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.optimize import nnls
 from tqdm import tqdm
 
 from archsim.engines import Clos, Csc, Dense, Engine, Pruned
+from archsim.estimate import ASIC_METRICS, FPGA_METRICS, LEAKAGE, PATH_METRIC, LogicFit
 from archsim.gate import map_to_gates
-from archsim.logic import Logic
+from archsim.logic import Logic, LogicPart
 from archsim.mapping import Mapping
+from archsim.measurement import SETS, UNITS, Measurement, figure, write_measured
+from archsim.structure import Structure, paths, structures
+from archsim.synthesis import YosysError
 from archsim.technology import Technology
-from rtl import Sizes
 from workloads import DenseStage, PrunedStage, Stage, Topology, build_layer, random_integer_network
+
+NARROW = {
+    "train": ((2, 2), (2, 5), (3, 5), (4, 4), (5, 3), (6, 2)),
+    "held_out": ((3, 3), (4, 2), (2, 6)),
+}
+"""Bits of weights and activations whose products are too narrow for a DSP block, drawn for a dense engine."""
+
+METRICS = {"asic": ASIC_METRICS, "fpga": FPGA_METRICS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a technology is calibrated on: the seed and the number of netlists of each set, and the limits of
+    what is drawn, within which the stated errors hold."""
+
+    sets: MappingOf[str, tuple[int, int]]
+    largest_product: int
+    widest_weight: int
+    most_pes: int = 64
+
+
+PLANS = {
+    # ABC needs minutes for a multiplier whose weight has 12 bits or more (14 x 8: 137 s, 8 x 8: 5 s).
+    "cmos65": Plan(
+        sets={"train": (1, 60), "held_out": (102, 15)},
+        largest_product=90,
+        widest_weight=11,
+    ),
+    "artix7": Plan(
+        sets={"train": (3, 30), "held_out": (104, 12)},
+        largest_product=256,
+        widest_weight=16,
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -33,57 +74,220 @@ class Configuration:
     def map(self) -> Mapping:
         """The network, with random weights, on the engine."""
         engine = self.engine
-        widths = {"weight_bits": engine.weight_bits, "activation_bits": engine.activation_bits}
-        return engine.map(random_integer_network(self.topology, **widths))
+        network = random_integer_network(
+            self.topology, weight_bits=engine.weight_bits, activation_bits=engine.activation_bits
+        )
+        return engine.map(network)
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """A synthesised configuration: the sizes of its hardware and what came out."""
+class Error:
+    """How far the estimated totals of a metric lie from the measured ones: mean and largest absolute relative
+    error, and the configuration of the largest."""
 
-    sizes: Sizes
-    logic: Logic
+    metric: str
+    mean: float
+    worst: float
+    worst_case: str
 
 
-def draw(seed: int, count: int, *, most_pes: int = 64) -> list[Configuration]:
-    """``count`` configurations, the same for a seed.
+def calibrate(technology: Technology, directory: Path) -> tuple[Error, ...]:
+    """Synthesises what the technology's plan says, fits, writes the data files to ``directory``, and returns
+    the errors on the held-out netlists.
+
+    About a quarter of an hour of one core for each technology where nothing is cached; an interrupted run
+    goes on where it stopped.
+    """
+    plan = PLANS[technology.name]
+    measured = {label: measure(draw(plan, label), technology, label) for label in SETS}
+    return write_fit(technology, measured, directory)
+
+
+def draw(plan: Plan, label: str) -> list[Configuration]:
+    """The configurations of one set of a plan, the same each time.
 
     The engines take turns, the pruned one with both of its gathers. The numbers of PEs of an engine are
     spread evenly in log over 1 to ``most_pes`` (half of that for a banked gather, whose crossbar grows with
-    the square). Weights and activations have 4 to 16 bits, each 8 in a third of the draws; a fetch 16 to 128.
+    the square). Weights and activations have 4 to 16 bits, each 8 in a third of the draws, and their product
+    is ``largest_product`` at most; where the weight is wider than ``widest_weight`` the two change places.
+    A fetch has 16 to 128 bits. After these come the engines of `NARROW`.
     """
+    seed, count = plan.sets[label]
     random = np.random.default_rng(seed)
     turns = math.ceil(count / len(_DRAWN))
     strata = {kind: random.permutation(turns) for kind in _DRAWN}
     drawn = []
     for number in range(count):
         kind = list(_DRAWN)[number % len(_DRAWN)]
-        limit = most_pes // 2 if kind == "banked" else most_pes
+        limit = plan.most_pes // 2 if kind == "banked" else plan.most_pes
         share = (strata[kind][number // len(_DRAWN)] + random.random()) / turns
-        engine, layers = _DRAWN[kind]
-        options = {
+        make, layers = _DRAWN[kind]
+        options: dict[str, Any] = {
             "pes": min(limit, int((limit + 1) ** share)),
-            "weight_bits": _bits(random),
-            "activation_bits": _bits(random),
+            **_word_bits(random, plan.largest_product, plan.widest_weight),
             "fetch_bits": int(random.choice([16, 32, 64, 128])),
         }
-        chosen = engine(**options, gather=kind) if engine is Pruned else engine(**options)
+        if make is Pruned:
+            options["gather"] = kind
+        chosen = make(**options)
         drawn.append(Configuration(chosen, Topology(tuple(layers(random)))))
+    for weight, activation in NARROW[label]:
+        engine = Dense(pes=2, weight_bits=weight, activation_bits=activation)
+        drawn.append(Configuration(engine, Topology(tuple(_dense(random)))))
     return drawn
 
 
 def measure(configurations: list[Configuration], technology: Technology, label: str) -> list[Measurement]:
-    """Synthesises each configuration in one technology. What was synthesised before comes from the cache, so
-    an interrupted run goes on where it stopped."""
+    """Synthesises each configuration in one technology, and leaves out, aloud, what Yosys fails on (its ABC
+    crashes on a single-PE Clos engine for an FPGA). What was synthesised before comes from the cache, so an
+    interrupted run goes on where it stopped."""
     found = []
     for configuration in tqdm(configurations, desc=f"{technology.name} {label}", unit="netlist"):
         mapping = configuration.map()
-        found.append(Measurement(mapping.sizes, map_to_gates(mapping, technology)))
+        try:
+            found.append(Measurement(mapping.sizes, map_to_gates(mapping, technology)))
+        except YosysError as error:
+            tqdm.write(f"left out {mapping.sizes}: {error}")
     return found
 
 
-def _bits(random: np.random.Generator) -> int:
-    return 8 if random.random() < 1 / 3 else int(random.integers(4, 17))
+def fit(measurements: Sequence[Measurement], kind: str) -> LogicFit:
+    """Non-negative least squares on the relative errors of each component, family by family.
+
+    An amount that nothing was charged for is left out.
+    """
+    samples: dict[str, list[tuple[Structure, LogicPart]]] = {}
+    for measurement in measurements:
+        parts = {part.component: part for part in measurement.logic.parts}
+        for structure in structures(measurement.sizes):
+            if structure.component in parts:
+                samples.setdefault(structure.family, []).append((structure, parts[structure.component]))
+    coefficients = {
+        family: {metric: _charge(pairs, metric, kind) for metric in METRICS[kind]}
+        for family, pairs in samples.items()
+    }
+    for family, costs in _path_delays(measurements).items():
+        coefficients.setdefault(family, {})[PATH_METRIC] = costs
+    constants = {"netlists": float(len(measurements))}
+    if kind == "asic":
+        everything = [part for measurement in measurements for part in measurement.logic.parts]
+        constants[LEAKAGE] = sum(p.leakage_w for p in everything) / sum(p.area_mm2 for p in everything)
+    return LogicFit(coefficients, constants, f"fitted to {len(measurements)} netlists")
+
+
+def _path_delays(measurements: Sequence[Measurement]) -> dict[str, dict[str, float]]:
+    """The delay of each kind of path, from the netlists in which it is the longest."""
+    longest: dict[str, list[tuple[dict[str, float], float]]] = {}
+    for measurement in measurements:
+        through_pe, control = paths(measurement.sizes).items()
+        family, amounts = through_pe if measurement.ends_in_pe else control
+        longest.setdefault(family, []).append((amounts, measurement.logic.critical_path_s or 0.0))
+    return {
+        family: _non_negative([row for row, _ in found], [delay for _, delay in found])
+        for family, found in longest.items()
+    }
+
+
+def _charge(pairs: Sequence[tuple[Structure, LogicPart]], metric: str, kind: str) -> dict[str, float]:
+    """What each amount of one family costs."""
+    rows = [structure.charged(metric, kind) for structure, _ in pairs]
+    return _non_negative(rows, [figure(part, metric) / part.instances for _, part in pairs])
+
+
+def _non_negative(rows: Sequence[MappingOf[str, float]], figures: Sequence[float]) -> dict[str, float]:
+    names, each = list(rows[0]), np.array(figures)
+    if not (names and each.any()):
+        return {}
+    amounts = np.array([[float(row[name]) for name in names] for row in rows])
+    # Figures below a fiftieth of the largest count as that, so that the smallest do not rule the fit.
+    weight = 1 / np.maximum(each, each.max() / 50)
+    costs, _ = nnls(amounts * weight[:, None], each * weight)
+    return {
+        name: float(f"{cost:.5g}")
+        for name, cost in zip(names, costs, strict=True)
+        if cost * amounts.max() > 1e-6 * each.max()
+    }
+
+
+def errors(
+    measurements: Sequence[Measurement], fitted: LogicFit, technology: Technology
+) -> tuple[Error, ...]:
+    """The errors of the totals of every metric over some netlists."""
+    found = []
+    for metric, total in _totals(technology).items():
+        signed = []
+        for measurement in measurements:
+            measured = total(measurement.logic)
+            estimated = total(fitted.logic(measurement.sizes, technology.kind))
+            signed.append(estimated / measured - 1 if measured else float(estimated != 0))
+        worst, case = max(zip(signed, measurements, strict=True), key=lambda pair: abs(pair[0]))
+        mean = float(np.mean(np.abs(signed)))
+        found.append(Error(metric, mean, abs(worst), f"{case.name} ({worst:+.1%})"))
+    return tuple(found)
+
+
+def _totals(technology: Any) -> dict[str, Callable[[Logic], float]]:
+    """The metrics of which errors are stated. ``energy_j`` is that of a cycle in which everything works: the
+    clock, and the switching at the technology's activity."""
+    if technology.kind == "fpga":
+        return {
+            metric: lambda logic, m=metric: sum(figure(p, m) for p in logic.parts)
+            for metric in (*FPGA_METRICS, "dsp")
+        } | {PATH_METRIC: lambda logic: logic.critical_path_s or 0.0}
+    activity = float(technology.logic_activity)
+    return {
+        "area_mm2": lambda logic: sum(p.area_mm2 for p in logic.parts),
+        "energy_j": lambda logic: sum(p.clock_energy_j + activity * p.toggle_energy_j for p in logic.parts),
+        "clock_energy_j": lambda logic: sum(p.clock_energy_j for p in logic.parts),
+        "toggle_energy_j": lambda logic: sum(p.toggle_energy_j for p in logic.parts),
+        "leakage_w": lambda logic: sum(p.leakage_w for p in logic.parts),
+        PATH_METRIC: lambda logic: logic.critical_path_s or 0.0,
+    }
+
+
+def write_fit(
+    technology: Technology, measured: dict[str, list[Measurement]], directory: Path
+) -> tuple[Error, ...]:
+    """Fits the training set and writes coefficients, measurements and held-out errors of one technology."""
+    fitted = fit(measured["train"], technology.kind)
+    held_out = errors(measured["held_out"], fitted, technology)
+    name, count = technology.name, (len(measured["train"]), len(measured["held_out"]))
+    source = (
+        f"Non-negative least squares on {count[0]} netlists mapped by Yosys "
+        f"(logic_fit_{name}_measured.csv, set train), by archsim.calibration"
+    )
+    unseen = (
+        f"The {count[1]} netlists of logic_fit_{name}_measured.csv, set held_out, which the fit never saw"
+    )
+    lines = ["quantities:"]
+
+    def entry(quantity: str, value: float, unit: str, kind: str, origin: str) -> None:
+        lines.append(f"  {quantity}: {{value: {value:.6e}, unit: {unit}, kind: {kind}, source: {origin}}}")
+
+    entry("netlists", count[0], '"1"', "measured", f'&fit "{source}"')
+    entry("held_out_netlists", count[1], '"1"', "measured", f'&unseen "{unseen}"')
+    for error in held_out:
+        entry(f"held_out_mean/{error.metric}", error.mean, '"1"', "measured", "*unseen")
+        origin = f'"{unseen}; worst at {error.worst_case}"'
+        entry(f"held_out_worst/{error.metric}", error.worst, '"1"', "measured", origin)
+    if technology.kind == "asic":
+        entry(LEAKAGE, fitted.constants[LEAKAGE], "W/mm2", "fitted", "*fit")
+    for family, metrics in fitted.coefficients.items():
+        for metric, costs in metrics.items():
+            for amount, cost in costs.items():
+                entry(f"{family}/{metric}/{amount}", cost, UNITS[metric], "fitted", "*fit")
+    (directory / f"logic_fit_{name}.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_measured(name, technology.kind, measured, directory)
+    return held_out
+
+
+def _word_bits(random: np.random.Generator, largest_product: int, widest_weight: int) -> dict[str, int]:
+    while True:
+        weight, activation = (8 if random.random() < 1 / 3 else int(random.integers(4, 17)) for _ in range(2))
+        if weight * activation <= largest_product:
+            if weight > widest_weight:
+                weight, activation = activation, weight
+            return {"weight_bits": weight, "activation_bits": activation}
 
 
 def _log_uniform(random: np.random.Generator, least: int, most: int) -> int:
@@ -94,7 +298,7 @@ def _widths(random: np.random.Generator) -> Iterator[tuple[int, int]]:
     """Inputs and outputs of two or three layers, up to the widths of LeNet-300-100."""
     between = [_log_uniform(random, 30, 300) for _ in range(random.integers(1, 3))]
     widths = [_log_uniform(random, 30, 784), *between, _log_uniform(random, 4, 100)]
-    return zip(widths, widths[1:], strict=False)
+    return itertools.pairwise(widths)
 
 
 def _dense(random: np.random.Generator) -> Iterator[tuple[Stage, ...]]:
@@ -104,7 +308,9 @@ def _dense(random: np.random.Generator) -> Iterator[tuple[Stage, ...]]:
 
 def _csc(random: np.random.Generator) -> Iterator[tuple[Stage, ...]]:
     for n_in, n_out in _widths(random):
-        yield build_layer("csc", n_in, n_out, fan_in=_log_uniform(random, 2, 30), depth=int(random.integers(1, 4)))
+        yield build_layer(
+            "csc", n_in, n_out, fan_in=_log_uniform(random, 2, 30), depth=int(random.integers(1, 4))
+        )
 
 
 def _clos(random: np.random.Generator) -> Iterator[tuple[Stage, ...]]:

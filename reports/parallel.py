@@ -29,6 +29,10 @@ def simulate_all(
 ) -> dict[K, Result]:
     """The results of all design points, in their order. The first that fails raises its error here, and
     WorkerError says that a process was killed. An interrupt ends all processes and what they run."""
+    if fidelity == "gate":
+        from archsim.synthesis import prepare_yosys
+
+        prepare_yosys()
     pool = ProcessPoolExecutor(
         min(processes, os.cpu_count() or 1),
         mp_context=multiprocessing.get_context("spawn"),

@@ -135,10 +135,12 @@ class _Writer:
         instances: dict[str, list[str]] = {}
         names: dict[str, str] = {}
         calls: list[str] = []
+        locals_of = {part.component: _local_names(part) for part in self.parts.values()}
+        outside = self._outside_names(locals_of)
         for part in self.parts.values():
             if part.component == TOP:
                 continue
-            local = _local_names(part)
+            local = locals_of[part.component]
             body = _module_body(self, part, local)
             kind = part.component.kind
             key = f"{kind}\n{body}"
@@ -148,39 +150,42 @@ class _Writer:
                 modules[key] = f"module {names[key]} {body}\nendmodule\n"
                 instances[names[key]] = []
             instances[names[key]].append(part.component.instance)
-            calls.append(self._instance(part, names[key], local))
-        text = "\n".join([*modules.values(), self._top(calls)])
+            calls.append(_instance(part, names[key], local, outside))
+        text = "\n".join([*modules.values(), self._top(calls, outside)])
         return VerilogDesign(text, TOP_MODULE, {name: tuple(made) for name, made in instances.items()})
 
-    def _instance(self, part: _Part, module: str, local: dict[str, str]) -> str:
-        pins = [".clk(clk)"] + [".reset(reset)"] * _has_reset(part)
-        for name in [*part.inputs, *part.outputs]:
-            pins.append(f".{local[name]}({_flat(name)})")
-        return f"  {module} {part.component.instance} (\n    " + ",\n    ".join(pins) + "\n  );"
+    def _outside_names(self, locals_of: dict[Component, dict[str, str]]) -> dict[str, str]:
+        """The names of wires in the top module: the instance and the name inside it. PyRTL's own names of
+        unnamed wires count on from one description to the next, so the text must not depend on them."""
+        names = {
+            w.name: w.name for kind in (pyrtl.Input, pyrtl.Output) for w in self.block.wirevector_subset(kind)
+        }
+        for part in self.parts.values():
+            made = part.outputs if part.component != TOP else {n.dests[0].name: None for n in part.nets}
+            for name in made:
+                names.setdefault(name, f"{part.component.instance}_{locals_of[part.component][name]}")
+        return names
 
-    def _top(self, calls: Iterable[str]) -> str:
+    def _top(self, calls: Iterable[str], outside: dict[str, str]) -> str:
         inputs = sorted(self.block.wirevector_subset(pyrtl.Input), key=lambda w: str(w.name))
         ports = ["input clk", "input reset"]
         ports += [f"input {_range(w)}{w.name}" for w in inputs]
         ports += [f"output {_range(w)}{w.name}" for w in self.outputs]
         top = self.parts.get(TOP, _Part(TOP))
-        inner = {
-            name: wire
-            for part in self.parts.values()
-            for name, wire in part.outputs.items()
-            if not isinstance(wire, pyrtl.Output)
-        }
-        inner |= {net.dests[0].name: net.dests[0] for net in top.nets}
-        named = {name: _flat(name) for part in self.parts.values() for name in [*part.inputs, *part.outputs]}
-        named |= {name: _flat(name) for name in inner}
-        lines = [
-            f"  wire {_range(w)}{_flat(n)};" for n, w in inner.items() if not isinstance(w, pyrtl.Output)
-        ]
+        inner = [wire for part in self.parts.values() for wire in part.outputs.values() if part is not top]
+        inner += [net.dests[0] for net in top.nets]
+        lines = [f"  wire {_range(w)}{outside[w.name]};" for w in inner if not isinstance(w, pyrtl.Output)]
         lines += [
-            f"  assign {_flat(net.dests[0].name)} = {_expression(self, net, named)};" for net in top.nets
+            f"  assign {outside[net.dests[0].name]} = {_expression(self, net, outside)};" for net in top.nets
         ]
         header = f"module {TOP_MODULE} (\n  " + ",\n  ".join(ports) + "\n);"
         return "\n".join([header, *lines, *calls, "endmodule", ""])
+
+
+def _instance(part: _Part, module: str, local: dict[str, str], outside: dict[str, str]) -> str:
+    pins = [".clk(clk)"] + [".reset(reset)"] * _has_reset(part)
+    pins += [f".{local[name]}({outside[name]})" for name in [*part.inputs, *part.outputs]]
+    return f"  {module} {part.component.instance} (\n    " + ",\n    ".join(pins) + "\n  );"
 
 
 def _module_body(writer: _Writer, part: _Part, local: dict[str, str]) -> str:
@@ -273,11 +278,6 @@ def _operand(wire: Any, local: dict[str, str]) -> str:
 
 def _range(wire: Any) -> str:
     return f"[{len(wire) - 1}:0] " if len(wire) > 1 else ""
-
-
-def _flat(name: str) -> str:
-    """A wire's name in the top module."""
-    return name.replace("__", "_") if "__" in name else f"net_{name}" if name.startswith("tmp") else name
 
 
 def _has_reset(part: _Part) -> bool:

@@ -4,7 +4,7 @@ from archsim.synthesis.asic import AsicSynthesis, Component, MemoryArray, synthe
 from archsim.synthesis.fpga import FpgaComponent, FpgaSynthesis, synthesise_fpga
 from archsim.synthesis.netlist import Netlist, NetlistError, flatten, read_netlists
 from archsim.synthesis.timing import Timing, analyse
-from archsim.synthesis.yosys import YosysError, run_yosys
+from archsim.synthesis.yosys import YosysError, prepare_yosys, run_yosys
 
 __all__ = [
     "AsicSynthesis",
@@ -18,6 +18,7 @@ __all__ = [
     "YosysError",
     "analyse",
     "flatten",
+    "prepare_yosys",
     "read_netlists",
     "run_yosys",
     "synthesise_asic",

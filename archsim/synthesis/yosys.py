@@ -33,6 +33,12 @@ def cache_directory() -> Path:
     return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("archsim"))
 
 
+def prepare_yosys() -> None:
+    """Starts Yosys once. Its first start on a machine compiles it, on all cores for most of a minute: better
+    done once than by several processes at a time."""
+    subprocess.run([sys.executable, "-c", _START, "-V"], capture_output=True, check=False)
+
+
 def run_yosys(*, script: str, files: Mapping[str, str], outputs: Sequence[str]) -> dict[str, str]:
     """Run a script on input files and return the text of each output file.
 
