@@ -12,7 +12,7 @@ from archsim.counts import Counts, Traffic
 from archsim.mapping import StoredBits
 from archsim.pricing import Bill, Term
 from archsim.technology import FpgaResources
-from reports.studies.csc_dac2019 import Point, design_points
+from reports.studies.csc_dac2019.points import Point, design_points
 from workloads import Calibration, Topology, TrainedNetwork, build_layer
 
 # Energy and area of a design as multiples of those of CSC.

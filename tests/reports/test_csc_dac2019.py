@@ -14,8 +14,8 @@ from reports.claims import FactorRule, judge_losses, published
 from reports.page import render, write_page
 from reports.report import Report
 from reports.studies import STUDIES, csc_dac2019
-from reports.studies.csc_dac2019 import Point, design_points
-from reports.studies.csc_dac2019_report import write_up
+from reports.studies.csc_dac2019.points import Point, design_points
+from reports.studies.csc_dac2019.write_up import write_up
 from reports.terminal import report_tables
 from tests.reports.stand_ins import result, results
 

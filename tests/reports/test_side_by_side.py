@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reports.side_by_side import SideBySide, grouped
-from reports.studies.csc_dac2019 import Point
+from reports.studies.csc_dac2019.points import Point
 from tests.reports.stand_ins import result
 
 CANDIDATES = ("pruned replicated", "pruned banked")

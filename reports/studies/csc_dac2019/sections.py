@@ -11,7 +11,7 @@ from reports.claims import FactorRule
 from reports.figures import metric_bars, ratio_chart, stacked_bars
 from reports.report import Chart, ReportTable, Section
 from reports.side_by_side import STATIC, SideBySide, figures, shown
-from reports.studies.csc_dac2019 import (
+from reports.studies.csc_dac2019.points import (
     BASELINES,
     METRICS,
     PLACES,

@@ -11,9 +11,9 @@ from reports import formatting as f
 from reports.claims import Claim, FactorRule
 from reports.provenance import assumptions_of
 from reports.report import Report
-from reports.studies.csc_dac2019 import METRICS, NAME, REFERENCE, SIZES, Point, Sides, side_by_side
-from reports.studies.csc_dac2019_sections import sections
-from reports.studies.csc_dac2019_words import judge, summary
+from reports.studies.csc_dac2019.points import METRICS, NAME, REFERENCE, SIZES, Point, Sides, side_by_side
+from reports.studies.csc_dac2019.sections import sections
+from reports.studies.csc_dac2019.words import judge, summary
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Result

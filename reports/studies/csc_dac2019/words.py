@@ -12,7 +12,14 @@ from typing import Any
 from reports import formatting as f
 from reports.claims import Claim, FactorRule, judge_losses
 from reports.side_by_side import SideBySide
-from reports.studies.csc_dac2019 import BASELINES, PLACES, REFERENCE, Sides, settings_of, technologies_of
+from reports.studies.csc_dac2019.points import (
+    BASELINES,
+    PLACES,
+    REFERENCE,
+    Sides,
+    settings_of,
+    technologies_of,
+)
 
 # The claims.
 

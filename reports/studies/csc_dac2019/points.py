@@ -1,4 +1,4 @@
-"""The comparison of the CSC paper (DAC 2019): layers sparse beforehand against pruned ones.
+"""The design points of the comparison, and their results side by side.
 
 Five designs on the same skeleton with 16 PEs, 8-bit integers and fetches of 64 bits, in 65 nm CMOS and on an
 Artix-7, at a clock that every one of them meets. On the FPGA a fetch of 64 bits is one RAMB36 with its 72-bit
@@ -10,11 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from reports.claims import published
-from reports.parallel import simulate_all
-from reports.report import Report
 from reports.side_by_side import SideBySide
-from reports.studies.registry import register_study
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Result
@@ -88,15 +84,6 @@ def design_points() -> dict[Point, DesignPoint]:
         for ending in COMPRESSIONS
         if not (design == "dense" and ending)
     }
-
-
-@register_study(NAME)
-def reproduce() -> Report:
-    """Synthesises and costs every design point, two at a time, and writes up what came out."""
-    from reports.studies.csc_dac2019_report import write_up
-
-    points = design_points()
-    return write_up(simulate_all(points, "gate"), points, published("csc_dac2019"))
 
 
 def side_by_side(results: Mapping[Point, Result]) -> Sides:
