@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.engines.engine import Engine
-from archsim.engines.lockstep import LockstepMapping, StagePlan, refuse_stage
+from archsim.engines.lockstep import LockstepMapping, refuse_stage
+from archsim.engines.lockstep_plan import StagePlan
 from archsim.engines.registry import register_engine
 from rtl import BankedAddress, CscSizes, Hardware, build_csc
 from workloads import CscStage, DenseStage, IntegerNetwork, IntegerStage

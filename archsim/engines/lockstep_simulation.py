@@ -7,30 +7,41 @@ them. Time is in cycles. Nothing here uses the closed form: it is the check on i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import simpy
 
-from archsim.counts import Counts, StageActivity
+from archsim.counts import Counts, StageActivity, Traffic
+from archsim.engines.lockstep_plan import StagePlan
 from rtl import PIPELINE_CYCLES
-
-if TYPE_CHECKING:
-    from archsim.engines.lockstep import LockstepMapping, StagePlan
 
 Process = Iterator[simpy.Event]
 
 
-def simulate_lockstep(mapping: LockstepMapping) -> Counts:
-    """Runs one inference of ``mapping`` from ``start`` to ``done``."""
-    machine = _Machine(mapping)
+def simulate_lockstep(
+    plans: Sequence[StagePlan],
+    *,
+    descriptor_words: int,
+    weights_per_fetch: int,
+    traffic: Callable[..., dict[str, Traffic]],
+) -> Counts:
+    """Runs one inference from ``start`` to ``done``; ``traffic`` turns words into traffic."""
+    machine = _Machine(plans, descriptor_words, weights_per_fetch)
     machine.env.run(until=machine.env.process(machine.controller()))
-    return machine.counts()
+    return Counts(
+        cycles=int(machine.env.now),
+        macs=machine.macs,
+        traffic=traffic(**machine.words),
+        stages=tuple(machine.activity),
+    )
 
 
 class _Machine:
-    def __init__(self, mapping: LockstepMapping) -> None:
-        self.mapping = mapping
+    def __init__(self, plans: Sequence[StagePlan], descriptor_words: int, weights_per_fetch: int) -> None:
+        self.plans = plans
+        self.descriptor_words = descriptor_words
+        self.weights_per_fetch = weights_per_fetch
         self.env = simpy.Environment()
         self.write_port = simpy.Resource(self.env, capacity=1)
         self.words = dict.fromkeys(("weight", "activation_read", "activation_written", "descriptor"), 0)
@@ -40,7 +51,7 @@ class _Machine:
     def controller(self) -> Any:
         """Answers start, then runs stage after stage; `done` follows the last write."""
         yield self.env.timeout(1)
-        for number, plan in enumerate(self.mapping.plans):
+        for number, plan in enumerate(self.plans):
             began, macs_before = int(self.env.now), self.macs
             yield self.env.process(self.fetch_descriptor())
             fetching = self.env.process(self.weight_ports(plan))
@@ -55,7 +66,7 @@ class _Machine:
 
     def fetch_descriptor(self) -> Any:
         """One word a cycle, and one more cycle for the last word to enter its fields."""
-        for _ in range(self.mapping.sizes.descriptor_format.words):
+        for _ in range(self.descriptor_words):
             self.words["descriptor"] += 1
             yield self.env.timeout(1)
         yield self.env.timeout(1)
@@ -70,8 +81,7 @@ class _Machine:
     def weight_ports(self, plan: StagePlan) -> Any:
         """A fetch for every busy PE, each time the held word is dealt out. The pause after the first group
         stops the dealing too."""
-        per_fetch = self.mapping.weights_per_fetch
-        due = 0
+        per_fetch, due = self.weights_per_fetch, 0
         for group in range(plan.groups):
             step = due - group * plan.taps
             waited = 0
@@ -99,11 +109,3 @@ class _Machine:
     def valid(plan: StagePlan, group: int) -> int:
         """PEs with an output in this group."""
         return plan.last_valid if group == plan.groups - 1 else plan.pes
-
-    def counts(self) -> Counts:
-        return Counts(
-            cycles=int(self.env.now),
-            macs=self.macs,
-            traffic=self.mapping.traffic(**self.words),
-            stages=tuple(self.activity),
-        )

@@ -19,6 +19,7 @@ from archsim.counts import Counts, StageActivity, Traffic
 from archsim.engines.engine import Engine
 from archsim.engines.index_encoding import IndexEncoding, candidates, deal_rows
 from archsim.engines.pruned_conflicts import StageRun, banked_run, replicated_run
+from archsim.engines.pruned_entries import DealtStage, EncodedStage, deal_stage
 from archsim.engines.pruned_simulation import simulate_pruned
 from archsim.engines.registry import register_engine
 from archsim.mapping import Mapping, MappingError, StoredBits, pack_words
@@ -31,7 +32,7 @@ from rtl import (
     PrunedSizes,
     build_pruned,
 )
-from workloads import IntegerNetwork, IntegerStage
+from workloads import IntegerNetwork
 
 
 @register_engine
@@ -72,7 +73,7 @@ class Pruned(Engine):
         for integer in network.stages:
             positions = deal_rows(integer.stage.row_lengths(), self.pes)
             read_from = np.array([address.encode(int(i)) for i in at])
-            dealt.append(_deal(integer, read_from, positions, self.pes))
+            dealt.append(deal_stage(integer, read_from, positions, self.pes))
             at = positions
         highest = max(int(stage.addresses.max(initial=0)) for stage in dealt)
         options = candidates(highest, self.fetch_bits, self._index_kinds)
@@ -84,65 +85,6 @@ class Pruned(Engine):
         encoding = min(options, key=lambda option: _bits(option, dealt, self))
         entries = tuple(stage.encoded(encoding) for stage in dealt)
         return PrunedMapping(network, self, encoding, entries, output_positions=at)
-
-
-@dataclass(frozen=True, eq=False)
-class DealtStage:
-    """The rows of one stage in the order in which they are worked off, PE after PE.
-
-    ``addresses`` and ``weights`` of all kept weights, rows one after the other and addresses rising in each;
-    ``starts`` where each row begins, with the end at last; ``row_pe`` the PE of each row; ``empty`` rows too.
-    """
-
-    addresses: NDArray[np.int64]
-    weights: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    row_pe: NDArray[np.int64]
-    pes: int
-
-    def entries_of_rows(self, encoding: IndexEncoding) -> NDArray[np.int64]:
-        """Entries of each row, padding included, at least one."""
-        filled = self.starts[:-1][np.diff(self.starts) > 0]
-        taken = encoding.entries(self.addresses, filled)
-        total = np.concatenate([[0], np.cumsum(taken)])
-        lengths: NDArray[np.int64] = np.maximum(np.diff(total[self.starts]), 1)
-        return lengths
-
-    def encoded(self, encoding: IndexEncoding) -> EncodedStage:
-        """The entries of each PE."""
-        lists: list[list[tuple[NDArray[np.int64], ...]]] = [[] for _ in range(self.pes)]
-        for row, pe in enumerate(self.row_pe):
-            kept = slice(self.starts[row], self.starts[row + 1])
-            lists[pe].append(encoding.encode_row(self.addresses[kept], self.weights[kept]))
-        none = np.zeros(0, dtype=np.int64)
-        joined = [[np.concatenate([none, *(part[i] for part in rows)]) for i in range(3)] for rows in lists]
-        return EncodedStage(
-            indices=tuple(part[0] for part in joined),
-            weights=tuple(part[1] for part in joined),
-            addresses=tuple(part[2] for part in joined),
-            row_lengths=tuple(np.array([len(part[0]) for part in rows], dtype=np.int64) for rows in lists),
-            stored=len(self.weights),
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class EncodedStage:
-    """The entries of each PE: index words, weights, the addresses they visit, and how many make a row."""
-
-    indices: tuple[NDArray[np.int64], ...]
-    weights: tuple[NDArray[np.int64], ...]
-    addresses: tuple[NDArray[np.int64], ...]
-    row_lengths: tuple[NDArray[np.int64], ...]
-    stored: int
-
-    @property
-    def entries(self) -> NDArray[np.int64]:
-        """Entries of each PE, shape (pes,)."""
-        return np.array([len(part) for part in self.indices], dtype=np.int64)
-
-    @property
-    def outputs(self) -> int:
-        return sum(len(rows) for rows in self.row_lengths)
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,14 +148,9 @@ class PrunedMapping(Mapping):
         return tuple(
             replicated_run(stage.row_lengths, final=number == last)
             if self.replicated
-            else banked_run([self.banks(addresses) for addresses in stage.addresses])
+            else banked_run(stage.banks(self.sizes.address.bank_bits))
             for number, stage in enumerate(self.stages)
         )
-
-    def banks(self, addresses: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The bank of each address."""
-        banks: NDArray[np.int64] = addresses & ((1 << self.sizes.address.bank_bits) - 1)
-        return banks
 
     def count(self) -> Counts:
         fetch, ends, activity = self.sizes.descriptor_format.words, 1, []
@@ -251,7 +188,15 @@ class PrunedMapping(Mapping):
         }
 
     def simulate(self) -> Counts:
-        return simulate_pruned(self)
+        return simulate_pruned(
+            self.stages,
+            replicated=self.replicated,
+            bank_bits=self.sizes.address.bank_bits,
+            descriptor_words=self.sizes.descriptor_format.words,
+            entries_per_fetch=self.entries_per_fetch,
+            weights_per_fetch=self.weights_per_fetch,
+            traffic=self.traffic,
+        )
 
     def build(self) -> Hardware:
         return build_pruned(self.sizes)
@@ -289,25 +234,6 @@ class PrunedMapping(Mapping):
         return [
             LoadWrite("activation", i % pes, 2 * (i // pes), int(value) & mask) for i, value in enumerate(x)
         ]
-
-
-def _deal(
-    integer: IntegerStage, read_from: NDArray[np.int64], positions: NDArray[np.int64], pes: int
-) -> DealtStage:
-    """Puts the rows of a stage in order of PE and place, and their weights in order of address."""
-    lengths = integer.stage.row_lengths()
-    addresses = read_from[integer.stage.columns()]
-    place, pe = np.divmod(positions, pes)
-    row_of_weight = np.repeat(np.arange(len(lengths)), lengths)
-    order = np.lexsort((addresses, place[row_of_weight], pe[row_of_weight]))
-    rows = np.lexsort((place, pe))
-    return DealtStage(
-        addresses=addresses[order],
-        weights=integer.weights.ravel()[order],
-        starts=np.concatenate([[0], np.cumsum(lengths[rows])]),
-        row_pe=pe[rows],
-        pes=pes,
-    )
 
 
 def _bits(encoding: IndexEncoding, dealt: Sequence[DealtStage], engine: Pruned) -> int:

@@ -6,29 +6,61 @@ uses the closed form: it is the check on it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import simpy
 
-from archsim.counts import Counts, StageActivity
+from archsim.counts import Counts, StageActivity, Traffic
+from archsim.engines.pruned_entries import EncodedStage
 from rtl import GATHER_CYCLES
 
-if TYPE_CHECKING:
-    from archsim.engines.pruned import EncodedStage, PrunedMapping
 
-
-def simulate_pruned(mapping: PrunedMapping) -> Counts:
-    """Runs one inference of ``mapping`` from ``start`` to ``done``."""
-    machine = _Machine(mapping)
+def simulate_pruned(
+    stages: Sequence[EncodedStage],
+    *,
+    replicated: bool,
+    bank_bits: int,
+    descriptor_words: int,
+    entries_per_fetch: int,
+    weights_per_fetch: int,
+    traffic: Callable[..., dict[str, Traffic]],
+) -> Counts:
+    """Runs one inference from ``start`` to ``done``; ``traffic`` turns words into traffic."""
+    fetching = _Fetching(descriptor_words, entries_per_fetch, weights_per_fetch)
+    machine = _Machine(stages, replicated, bank_bits, fetching)
     machine.env.run(until=machine.env.process(machine.controller()))
-    return machine.counts()
+    stored = sum(stage.stored for stage in stages)
+    return Counts(
+        cycles=int(machine.env.now),
+        macs=stored,
+        padding=machine.entries - stored,
+        traffic=traffic(**machine.words),
+        stalls=machine.stalls,
+        stages=tuple(machine.activity),
+    )
+
+
+@dataclass(frozen=True)
+class _Fetching:
+    """Words of a descriptor, and how many entries and weights one fetch brings."""
+
+    descriptor_words: int
+    entries_per_fetch: int
+    weights_per_fetch: int
 
 
 class _Machine:
-    def __init__(self, mapping: PrunedMapping) -> None:
-        self.mapping = mapping
+    def __init__(
+        self, stages: Sequence[EncodedStage], replicated: bool, bank_bits: int, fetching: _Fetching
+    ) -> None:
+        self.stages = stages
+        self.replicated = replicated
+        self.bank_bits = bank_bits
+        self.fetching = fetching
         self.env = simpy.Environment()
-        self.pes = mapping.engine.pes
+        self.pes = len(stages[0].indices)
         self.words = dict.fromkeys(
             ("weight", "index", "activation_read", "activation_written", "descriptor"), 0
         )
@@ -38,11 +70,11 @@ class _Machine:
     def controller(self) -> Any:
         """Answers start, then runs stage after stage; a stage ends one cycle after its last result."""
         yield self.env.timeout(1)
-        last = len(self.mapping.stages) - 1
-        for number, stage in enumerate(self.mapping.stages):
+        last = len(self.stages) - 1
+        for number, stage in enumerate(self.stages):
             began, stalls_before = int(self.env.now), self.stalls
             yield self.env.process(self.fetch_descriptor())
-            run = self.run_replicated if self.mapping.replicated else self.run_banked
+            run = self.run_replicated if self.replicated else self.run_banked
             yield self.env.process(run(stage, final=number == last))
             yield self.env.timeout(1)
             self.activity.append(
@@ -51,7 +83,7 @@ class _Machine:
 
     def fetch_descriptor(self) -> Any:
         """One word a cycle, and one more cycle for the last word to enter its fields."""
-        for _ in range(self.mapping.sizes.descriptor_format.words):
+        for _ in range(self.fetching.descriptor_words):
             self.words["descriptor"] += 1
             yield self.env.timeout(1)
         yield self.env.timeout(1)
@@ -60,8 +92,8 @@ class _Machine:
         """Entry ``number`` of a PE in this stage is accepted: what it reads."""
         self.entries += 1
         self.words["activation_read"] += 1
-        self.words["index"] += number % self.mapping.entries_per_fetch == 0
-        self.words["weight"] += number % self.mapping.weights_per_fetch == 0
+        self.words["index"] += number % self.fetching.entries_per_fetch == 0
+        self.words["weight"] += number % self.fetching.weights_per_fetch == 0
 
     # Replicated activations: one bus for results.
 
@@ -103,8 +135,8 @@ class _Machine:
     def run_banked(self, stage: EncodedStage, *, final: bool) -> Any:
         """PEs ask for the banks of their entries, the arbiters answer."""
         asking: dict[int, tuple[int, simpy.Event]] = {}
-        for pe, addresses in enumerate(stage.addresses):
-            self.env.process(self.asking_pe(pe, self.mapping.banks(addresses).tolist(), asking))
+        for pe, banks in enumerate(stage.banks(self.bank_bits)):
+            self.env.process(self.asking_pe(pe, banks.tolist(), asking))
         yield self.env.process(self.arbiters(asking))
         self.words["activation_written"] += 0 if final else stage.outputs
         yield self.env.timeout(GATHER_CYCLES - 0.5)
@@ -137,14 +169,3 @@ class _Machine:
             if asking:
                 yield self.env.timeout(1)
             turn += 1
-
-    def counts(self) -> Counts:
-        stored = sum(stage.stored for stage in self.mapping.stages)
-        return Counts(
-            cycles=int(self.env.now),
-            macs=stored,
-            padding=self.entries - stored,
-            traffic=self.mapping.traffic(**self.words),
-            stalls=self.stalls,
-            stages=tuple(self.activity),
-        )

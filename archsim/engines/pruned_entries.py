@@ -1,0 +1,93 @@
+"""The entries of a pruned stage: its rows dealt to PEs, its indices encoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.engines.index_encoding import IndexEncoding
+from workloads import IntegerStage
+
+
+@dataclass(frozen=True, eq=False)
+class DealtStage:
+    """The rows of one stage in the order in which they are worked off, PE after PE.
+
+    ``addresses`` and ``weights`` of all kept weights, rows one after the other and addresses rising in each;
+    ``starts`` where each row begins, with the end at last; ``row_pe`` the PE of each row; ``empty`` rows too.
+    """
+
+    addresses: NDArray[np.int64]
+    weights: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    row_pe: NDArray[np.int64]
+    pes: int
+
+    def entries_of_rows(self, encoding: IndexEncoding) -> NDArray[np.int64]:
+        """Entries of each row, padding included, at least one."""
+        filled = self.starts[:-1][np.diff(self.starts) > 0]
+        taken = encoding.entries(self.addresses, filled)
+        total = np.concatenate([[0], np.cumsum(taken)])
+        lengths: NDArray[np.int64] = np.maximum(np.diff(total[self.starts]), 1)
+        return lengths
+
+    def encoded(self, encoding: IndexEncoding) -> EncodedStage:
+        """The entries of each PE."""
+        lists: list[list[tuple[NDArray[np.int64], ...]]] = [[] for _ in range(self.pes)]
+        for row, pe in enumerate(self.row_pe):
+            kept = slice(self.starts[row], self.starts[row + 1])
+            lists[pe].append(encoding.encode_row(self.addresses[kept], self.weights[kept]))
+        none = np.zeros(0, dtype=np.int64)
+        joined = [[np.concatenate([none, *(part[i] for part in rows)]) for i in range(3)] for rows in lists]
+        return EncodedStage(
+            indices=tuple(part[0] for part in joined),
+            weights=tuple(part[1] for part in joined),
+            addresses=tuple(part[2] for part in joined),
+            row_lengths=tuple(np.array([len(part[0]) for part in rows], dtype=np.int64) for rows in lists),
+            stored=len(self.weights),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedStage:
+    """The entries of each PE: index words, weights, the addresses they visit, and how many make a row."""
+
+    indices: tuple[NDArray[np.int64], ...]
+    weights: tuple[NDArray[np.int64], ...]
+    addresses: tuple[NDArray[np.int64], ...]
+    row_lengths: tuple[NDArray[np.int64], ...]
+    stored: int
+
+    @property
+    def entries(self) -> NDArray[np.int64]:
+        """Entries of each PE, shape (pes,)."""
+        return np.array([len(part) for part in self.indices], dtype=np.int64)
+
+    def banks(self, bank_bits: int) -> list[NDArray[np.int64]]:
+        """The bank that each entry of each PE reads: the low bits of its address."""
+        return [addresses & ((1 << bank_bits) - 1) for addresses in self.addresses]
+
+    @property
+    def outputs(self) -> int:
+        return sum(len(rows) for rows in self.row_lengths)
+
+
+def deal_stage(
+    integer: IntegerStage, read_from: NDArray[np.int64], positions: NDArray[np.int64], pes: int
+) -> DealtStage:
+    """Puts the rows of a stage in order of PE and place, and their weights in order of address."""
+    lengths = integer.stage.row_lengths()
+    addresses = read_from[integer.stage.columns()]
+    place, pe = np.divmod(positions, pes)
+    row_of_weight = np.repeat(np.arange(len(lengths)), lengths)
+    order = np.lexsort((addresses, place[row_of_weight], pe[row_of_weight]))
+    rows = np.lexsort((place, pe))
+    return DealtStage(
+        addresses=addresses[order],
+        weights=integer.weights.ravel()[order],
+        starts=np.concatenate([[0], np.cumsum(lengths[rows])]),
+        row_pe=pe[rows],
+        pes=pes,
+    )
