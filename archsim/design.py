@@ -44,7 +44,7 @@ class DesignPoint(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise DesignError(one_sentence(error, tuple(type(self).model_fields))) from None
+            raise DesignError(one_sentence(error, type(self))) from None
 
     @field_validator("network", mode="before")
     @classmethod
@@ -61,12 +61,12 @@ class DesignPoint(BaseModel):
         try:
             return kind(**options)
         except ValidationError as error:
-            raise DesignError(one_sentence(error, tuple(kind.model_fields), within="engine")) from None
+            raise DesignError(one_sentence(error, kind, within="engine")) from None
 
     @field_validator("technology", mode="before")
     @classmethod
     def _technology(cls, value: Any) -> Any:
-        if not isinstance(value, str | MappingOf):
+        if isinstance(value, tuple(TECHNOLOGIES.values())):
             return value
         options = _with_kind("technology", {"kind": value} if isinstance(value, str) else value, TECHNOLOGIES)
         make = TECHNOLOGIES[options.pop("kind")]
@@ -166,7 +166,7 @@ class DesignPoint(BaseModel):
         return _mapping(self.network, _stamp(self.network), self.engine)
 
 
-def one_sentence(error: ValidationError, fields: tuple[str, ...], *, within: str = "") -> str:
+def one_sentence(error: ValidationError, model: type[BaseModel], *, within: str = "") -> str:
     """The first complaint of pydantic, as field, value and what is allowed."""
     first = error.errors()[0]
     cause = first.get("ctx", {}).get("error")
@@ -174,12 +174,29 @@ def one_sentence(error: ValidationError, fields: tuple[str, ...], *, within: str
         return str(cause)
     name = ".".join([within] * bool(within) + [str(part) for part in first["loc"]])
     if first["type"] == "extra_forbidden":
-        return f"{name} is not a field, allowed are {', '.join(fields)}"
+        return f"{name} is not a field, allowed are {', '.join(model.model_fields)}"
     if first["type"] == "missing":
         return f"{name} is missing, it must be given"
     if cause is not None:
         return f"{within}.{cause}" if within else str(cause)
-    return f"{name} is {first['input']!r}, allowed is: {first['msg'][0].lower()}{first['msg'][1:]}"
+    return f"{name} is {first['input']!r}, allowed {_allowed(model, first)}"
+
+
+def _allowed(model: type[BaseModel], complaint: Any) -> str:
+    """What a field takes: its range or its words, else pydantic's own complaint."""
+    limits = {
+        bound: getattr(limit, bound)
+        for limit in model.model_fields[str(complaint["loc"][0])].metadata
+        for bound in ("ge", "gt", "le")
+        if hasattr(limit, bound)
+    }
+    if "le" in limits:
+        least = str(limits["ge"]) if "ge" in limits else f"more than {limits['gt']}"
+        whole = "whole numbers from " if complaint["type"].startswith("int_") else ""
+        return f"are {whole}{least} to {limits['le']:g}"
+    if "expected" in complaint.get("ctx", {}):
+        return f"are {complaint['ctx']['expected']}"
+    return f"is: {complaint['msg'][0].lower()}{complaint['msg'][1:]}"
 
 
 def _with_kind(field: str, value: Any, known: MappingOf[str, Any]) -> dict[str, Any]:

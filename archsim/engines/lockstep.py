@@ -149,5 +149,6 @@ class LockstepMapping(Mapping):
 def refuse_stage(number: int, stage: IntegerStage, engine: str, allowed: str) -> MappingError:
     """The error for a stage that an engine cannot run."""
     return MappingError(
-        f"stage {number} of the network is a {stage.stage.kind} stage, the {engine} engine runs {allowed}"
+        f"engine.kind is {engine!r}, which runs {allowed} only; stage {number} of the network is a "
+        f"{stage.stage.kind} stage"
     )

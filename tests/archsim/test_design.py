@@ -17,8 +17,8 @@ GOOD: dict[str, Any] = {
 }
 
 REFUSED = [
-    ({"engine": {"kind": "csc", "pes": 0}}, "engine.pes is 0, allowed is"),
-    ({"engine": {"kind": "csc", "pes": 1000}}, "engine.pes is 1000, allowed is"),
+    ({"engine": {"kind": "csc", "pes": 0}}, "engine.pes is 0, allowed are 1 to 256"),
+    ({"engine": {"kind": "csc", "pes": 1000}}, "engine.pes is 1000, allowed are 1 to 256"),
     ({"engine": {"kind": "csc", "pez": 4}}, "engine.pez is not a field, allowed are kind, pes"),
     ({"engine": {"kind": "tpu"}}, "engine is of kind 'tpu', allowed are clos, csc, dense, pruned"),
     ({"engine": "csc"}, "engine is 'csc', allowed is a mapping with a kind"),
@@ -30,10 +30,15 @@ REFUSED = [
         {"engine": {"kind": "pruned", "pes": 12, "gather": "banked", "index": "relative"}},
         "engine.index is relative with 12 banked PEs, allowed with banks are powers of two only",
     ),
-    ({"engine": {"kind": "pruned", "gather": "mixed"}}, "engine.gather is 'mixed', allowed is"),
-    ({"clock_hz": 0}, "clock_hz is 0, allowed is"),
-    ({"clock_hz": float("nan")}, "clock_hz is nan, allowed is"),
+    (
+        {"engine": {"kind": "pruned", "gather": "mixed"}},
+        "engine.gather is 'mixed', allowed are 'replicated' or 'banked'",
+    ),
+    ({"clock_hz": 0}, "clock_hz is 0, allowed are more than 0 to 1e+10"),
+    ({"clock_hz": float("nan")}, "clock_hz is nan, allowed are"),
     ({"clok_hz": 1e6}, "clok_hz is not a field, allowed are network, engine, clock_hz, technology"),
+    ({"technology": None}, "technology is None, allowed is a mapping with a kind: artix7, cmos65"),
+    ({"engine": {"kind": "csc", "pes": 1.5}}, "engine.pes is 1.5, allowed are whole numbers from 1 to 256"),
     ({"technology": "tsmc7"}, "technology is of kind 'tsmc7', allowed are artix7, cmos65"),
     ({"technology": {"kind": "artix7", "device": "XC7Z020"}}, "technology.device is 'XC7Z020'; allowed are"),
     (
@@ -94,7 +99,8 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_an_engine_refuses_a_topology_that_it_cannot_run() -> None:
     design = a.DesignPoint(**GOOD | {"engine": {"kind": "clos"}})
     with pytest.raises(
-        a.MappingError, match="stage 0 of the network is a csc stage, the clos engine runs block"
+        a.MappingError,
+        match=r"engine.kind is 'clos', which runs block .* only; stage 0 of the network is a csc stage",
     ):
         design.simulate("analytic")
 
