@@ -66,7 +66,7 @@ class DesignPoint(BaseModel):
     @field_validator("technology", mode="before")
     @classmethod
     def _technology(cls, value: Any) -> Any:
-        if isinstance(value, tuple(TECHNOLOGIES.values())):
+        if type(value) in TECHNOLOGIES.values():
             return value
         options = _with_kind("technology", {"kind": value} if isinstance(value, str) else value, TECHNOLOGIES)
         make = TECHNOLOGIES[options.pop("kind")]
