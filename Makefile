@@ -17,7 +17,7 @@ demo: $(VENV)/installed ## Run the comparison of the CSC paper; pages under buil
 	$(BIN)/archsim reproduce csc-dac2019 --out build/reports
 
 test: lint ## Lint, type-check and test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore tests/benchmarks
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .
