@@ -27,8 +27,9 @@ lint: $(VENV)/installed-test
 bench: $(VENV)/installed-test ## Measure speed, side by side in one run
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds
 
-calibrate: $(VENV)/installed ## Fit the logic models to synthesis anew (about an hour from nothing)
-	$(BIN)/python -m archsim.calibration
+calibrate: $(VENV)/installed ## Fit the logic models to synthesis anew (about half an hour from nothing)
+	$(BIN)/archsim calibrate cmos65 --out archsim/data
+	$(BIN)/archsim calibrate artix7 --out archsim/data
 
 zoo: $(VENV)/installed ## Train the shipped networks anew
 	for recipe in workloads/recipes/*.yaml; do \

@@ -19,11 +19,11 @@ from scipy.optimize import nnls
 from tqdm import tqdm
 
 from archsim.engines import Clos, Csc, Dense, Engine, Pruned
-from archsim.estimate import ASIC_METRICS, FPGA_METRICS, LEAKAGE, PATH_METRIC, LogicFit
+from archsim.estimate import ASIC_METRICS, FPGA_METRICS, LEAKAGE, PATH_METRIC, LogicFit, logic_fit
 from archsim.gate import map_to_gates
 from archsim.logic import Logic, LogicPart
 from archsim.mapping import Mapping
-from archsim.measurement import SETS, UNITS, Measurement, figure, write_measured
+from archsim.measurement import SETS, UNITS, Measurement, figure, read_measured, write_measured
 from archsim.structure import Structure, paths, structures
 from archsim.synthesis import YosysError
 from archsim.technology import Technology
@@ -101,6 +101,12 @@ def calibrate(technology: Technology, directory: Path) -> tuple[Error, ...]:
     plan = PLANS[technology.name]
     measured = {label: measure(draw(plan, label), technology, label) for label in SETS}
     return write_fit(technology, measured, directory)
+
+
+def held_out_errors(technology: Technology) -> tuple[Error, ...]:
+    """The errors of the stored fit on the stored netlists that it never saw; nothing is synthesised."""
+    stored = read_measured(technology.name)
+    return errors(stored["held_out"], logic_fit(technology.name), technology)
 
 
 def draw(plan: Plan, label: str) -> list[Configuration]:

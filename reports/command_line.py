@@ -256,6 +256,42 @@ def networks(as_json: bool) -> None:
 
 
 @main.command()
+@_json
+def validate(as_json: bool) -> None:
+    """Show the error of the fitted logic on netlists that the fit never saw."""
+    from archsim.calibration import PLANS, held_out_errors
+    from archsim.technology import technology
+    from reports.tables import error_table
+
+    found = {name: held_out_errors(technology(name)) for name in PLANS}
+    if as_json:
+        _print_json({name: [vars(error) for error in errors] for name, errors in found.items()})
+        return
+    for name, errors in found.items():
+        _print(error_table(name, errors))
+
+
+@main.command()
+@click.argument("name", metavar="TECHNOLOGY")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the data files.")
+def calibrate(name: str, out: Path) -> None:
+    """Synthesise the netlists of a calibration anew and fit the logic model to them.
+
+    About a quarter of an hour for each technology; an interrupted run goes on where it stopped.
+    """
+    from archsim.calibration import PLANS
+    from archsim.calibration import calibrate as fit_anew
+    from archsim.technology import technology
+    from reports.tables import error_table
+
+    if name not in PLANS:
+        raise click.UsageError(f"technology is {name!r}, allowed are {', '.join(PLANS)}")
+    if not out.is_dir():
+        raise click.UsageError(f"out is {out}, allowed is a folder that exists")
+    _print(error_table(name, fit_anew(technology(name), out)))
+
+
+@main.command()
 @click.argument("design", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option(

@@ -14,6 +14,7 @@ from reports import formatting as f
 
 if TYPE_CHECKING:
     from archsim import Result, TrainedNetwork, Verification
+    from archsim.calibration import Error
 
 
 def grid(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> Table:
@@ -189,6 +190,12 @@ def verification_table(checked: Verification) -> Table:
     """The figures on which the fidelities agree."""
     rows = ((name, f.count(value)) for name, value in checked.figures.items())
     return grid("Figures on which analytic, cycle and rtl agree", ("figure", "value"), rows)
+
+
+def error_table(technology: str, errors: Sequence[Error]) -> Table:
+    """How far the fitted logic lies from netlists that it never saw."""
+    rows = ((e.metric, f.percent(e.mean, 2), f.percent(e.worst, 2), e.worst_case) for e in errors)
+    return grid(f"{technology}: error on held-out netlists", ("metric", "mean", "worst", "at"), rows)
 
 
 def network_table(networks: Sequence[TrainedNetwork]) -> Table:

@@ -269,3 +269,18 @@ def test_an_interrupt_ends_in_one_line_and_status_130(
     done = archsim("simulate", write_design(tmp_path))
     assert done.exit_code == 130
     assert done.stderr == "archsim: interrupted.\n"
+
+
+def test_validate_shows_the_error_of_the_fit() -> None:
+    shown = CliRunner().invoke(main, ["validate", "--json"])
+    assert shown.exit_code == 0
+    table = json.loads(shown.stdout)
+    assert set(table) == {"cmos65", "artix7"}
+    area = next(error for error in table["cmos65"] if error["metric"] == "area_mm2")
+    assert 0 < area["mean"] < area["worst"] < 0.08
+
+
+def test_calibrate_refuses_what_nobody_planned(tmp_path: Path) -> None:
+    refused = CliRunner().invoke(main, ["calibrate", "tsmc7", "--out", str(tmp_path)])
+    assert refused.exit_code == 2
+    assert "technology is 'tsmc7', allowed are cmos65, artix7" in refused.stderr
