@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from archsim.synthesis.yosys import run_yosys
+from archsim.synthesis.yosys import YosysCrashError, run_yosys
 from archsim.technology.artix7 import Artix7, FpgaResources
 from archsim.technology.quantity import load_table
 
@@ -32,6 +32,8 @@ read_verilog -lib -specify +/xilinx/cells_sim.v
 read_rtlil mapped.il
 tee -o sta.txt sta
 """
+# ABC9's last optimisation, &mfs, breaks a few small modules (its own check then aborts): those do without it.
+_WITHOUT_MFS = "scratchpad -set abc9.nomfs 1"
 _LATEST = re.compile(r"Latest arrival time in '[^']*' is (\d+):\n((?:(?! *\n).*\n)*)")
 _STAGE = re.compile(r"^ +(\d+) +(\S.*)$", re.MULTILINE)
 
@@ -76,9 +78,11 @@ def synthesise_fpga(verilog: str, top: str, technology: Artix7 | None = None) ->
     not know.
     """
     chosen = technology or Artix7()
-    outputs = run_yosys(
-        script=_SCRIPT.format(top=top), files={"design.v": verilog}, outputs=("stat.json", "sta.txt")
-    )
+    script, wanted = _SCRIPT.format(top=top), ("stat.json", "sta.txt")
+    try:
+        outputs = run_yosys(script=script, files={"design.v": verilog}, outputs=wanted)
+    except YosysCrashError:
+        outputs = run_yosys(script=_WITHOUT_MFS + script, files={"design.v": verilog}, outputs=wanted)
     modules = {
         name.removeprefix("\\"): each["num_cells_by_type"]
         for name, each in json.loads(outputs["stat.json"])["modules"].items()

@@ -21,6 +21,10 @@ class YosysError(ValueError):
     """Yosys refused its input; the message is its first error."""
 
 
+class YosysCrashError(YosysError):
+    """Yosys ended without saying why: a defect of its own, not of the input."""
+
+
 @cache
 def yosys_version() -> str:
     """The version of the Yosys package; a part of every cache key, since results move with it."""
@@ -69,7 +73,9 @@ def run_yosys(*, script: str, files: Mapping[str, str], outputs: Sequence[str]) 
         if done.returncode or missing:
             log = room / "log.txt"
             logged = log.read_text(encoding="utf-8") if log.is_file() else ""
-            raise YosysError(_first_error(logged + done.stderr, done.returncode, missing))
+            printed = logged + done.stderr
+            refused = YosysError if "ERROR:" in printed else YosysCrashError
+            raise refused(_first_error(printed, done.returncode, missing))
         result = {name: room.joinpath(name).read_text(encoding="utf-8") for name in outputs}
     _remember(entry, result)
     return result
