@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serial
 
 from archsim.engines import ENGINES, Engine
 from archsim.fidelities import level, refuse_overflow
+from archsim.logic import Logic
 from archsim.mapping import Mapping
 from archsim.pricing import price
 from archsim.result import Result
@@ -117,15 +118,17 @@ class DesignPoint(BaseModel):
             accuracy=accuracy,
             critical_path_s=logic.critical_path_s,
             design=self.model_dump(),
-            warnings=tuple(self._warnings(logic.critical_path_s, accuracy)),
+            warnings=tuple(self._warnings(logic, accuracy)),
             assumed=_assumed(technology),
             critical_path=logic.critical_path,
         )
 
-    def _warnings(self, critical_path_s: float | None, accuracy: float | None) -> Iterator[str]:
+    def _warnings(self, logic: Logic, accuracy: float | None) -> Iterator[str]:
+        critical_path_s = logic.critical_path_s
+        estimated = "estimated " if logic.kind == "fitted" else ""
         if critical_path_s is not None and self.clock_hz * critical_path_s > 1:
             yield (
-                f"clock_hz is {self.clock_hz:.4g}, the critical path of {critical_path_s * 1e9:.2f} ns "
+                f"clock_hz is {self.clock_hz:.4g}, the {estimated}critical path of {critical_path_s * 1e9:.2f} ns "
                 f"allows at most {1 / critical_path_s:.4g}"
             )
         if accuracy is None:

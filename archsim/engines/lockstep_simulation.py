@@ -7,7 +7,7 @@ them. Time is in cycles. Nothing here uses the closed form: it is the check on i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import simpy
@@ -15,8 +15,6 @@ import simpy
 from archsim.counts import Counts, StageActivity, Traffic
 from archsim.engines.lockstep_plan import StagePlan
 from rtl import PIPELINE_CYCLES
-
-Process = Iterator[simpy.Event]
 
 
 def simulate_lockstep(

@@ -169,28 +169,20 @@ class Artix7:
             return constants[f"{coefficients}_{resource}"]
 
         logic, signals = per_cycle("logic_j_per_lut"), per_cycle("signals_j_per_lut")
-        self.lut_cost = replace(logic, value=(logic.value + signals.value) * activity)
+        self.lut_cost = replace(
+            logic,
+            name=f"{POWER_FILE}:{coefficients}_logic_and_signals_j_per_lut",
+            value=(logic.value + signals.value) * activity,
+            source="; ".join(dict.fromkeys((logic.source, signals.source))),
+        )
         self.ff_cost = per_cycle("clocks_j_per_ff")
         self.dsp_cost = per_cycle("dsp_j_per_dsp")
         self.bram36_cost = per_cycle("bram_j_per_bram36")
-        self.lut_energy_j = self.lut_cost.value
-        self.ff_energy_j = self.ff_cost.value
-        self.bram36_energy_j = self.bram36_cost.value
-        self.dsp_energy_j = self.dsp_cost.value
         self.routing_factor = float(constants["routing_factor"])
 
     @property
     def static_w(self) -> float:
         return float(self.device.static_w)
-
-    def energy_per_cycle_j(self, resources: FpgaResources) -> float:
-        """Dynamic energy of one clock cycle in which everything works at the assumed toggle rate."""
-        return (
-            resources.lut * self.lut_energy_j
-            + resources.ff * self.ff_energy_j
-            + (resources.bram36 + resources.bram18 / 2) * self.bram36_energy_j
-            + resources.dsp * self.dsp_energy_j
-        )
 
     def fits(self, resources: FpgaResources) -> Fit:
         return fits(resources, self.device.name)
@@ -210,7 +202,7 @@ class Artix7:
         halves = min(math.ceil(words / depth) * math.ceil(word_bits / bits) for depth, bits in _RAMB18_SHAPES)
         if ram_luts < _LUTS_FOR_A_RAMB18 * halves:
             taken = FpgaResources(lut=luts, lut_as_memory=ram_luts, ff=word_bits)
-            energy_j = luts * self.lut_energy_j + word_bits * self.ff_energy_j
+            energy_j = luts * self.lut_cost.value + word_bits * self.ff_cost.value
             return FpgaMemory(
                 words=words,
                 word_bits=word_bits,
@@ -222,7 +214,7 @@ class Artix7:
                 source=self.lut_cost.source,
             )
         taken = FpgaResources(bram36=halves // 2, bram18=halves % 2)
-        energy_j = halves / 2 * self.bram36_energy_j
+        energy_j = halves / 2 * self.bram36_cost.value
         return FpgaMemory(
             words=words,
             word_bits=word_bits,

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from reports.command_line import FIDELITIES as command_line_fidelities
 from reports.command_line import main
 from tests.reports.stand_ins import small_network, write_design
 
@@ -284,3 +285,9 @@ def test_calibrate_refuses_what_nobody_planned(tmp_path: Path) -> None:
     refused = CliRunner().invoke(main, ["calibrate", "tsmc7", "--out", str(tmp_path)])
     assert refused.exit_code == 2
     assert "technology is 'tsmc7', allowed are cmos65, artix7" in refused.stderr
+
+
+def test_the_fidelities_of_the_command_line_are_those_there_are() -> None:
+    from archsim import FIDELITIES
+
+    assert tuple(FIDELITIES) == command_line_fidelities
