@@ -128,8 +128,8 @@ class DesignPoint(BaseModel):
         estimated = "estimated " if logic.kind == "fitted" else ""
         if critical_path_s is not None and self.clock_hz * critical_path_s > 1:
             yield (
-                f"clock_hz is {self.clock_hz:.4g}, the {estimated}critical path of {critical_path_s * 1e9:.2f} ns "
-                f"allows at most {1 / critical_path_s:.4g}"
+                f"clock_hz is {self.clock_hz:.4g}, the {estimated}critical path of "
+                f"{critical_path_s * 1e9:.2f} ns allows at most {1 / critical_path_s:.4g}"
             )
         if accuracy is None:
             yield "accuracy is unknown: it was measured for 8-bit weights and activations only"
