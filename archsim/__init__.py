@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from archsim.fidelities import FIDELITIES, DeviceError, FidelityError
     from archsim.mapping import Mapping, MappingError
     from archsim.result import METRICS, MetricError, Result
-    from archsim.technology import Artix7, Cmos65, Quantity
+    from archsim.technology import Artix7, Asic, Cmos, Cmos65, Quantity
     from archsim.verification import Verification, verify
     from workloads import (
         IntegerNetwork,
@@ -43,7 +43,7 @@ _HOMES = {
     "archsim.fidelities": ("FIDELITIES", "DeviceError", "FidelityError"),
     "archsim.mapping": ("Mapping", "MappingError"),
     "archsim.result": ("METRICS", "MetricError", "Result"),
-    "archsim.technology": ("Artix7", "Cmos65", "Quantity"),
+    "archsim.technology": ("Artix7", "Asic", "Cmos", "Cmos65", "Quantity"),
     "archsim.verification": ("Verification", "verify"),
     "workloads": (
         "IntegerNetwork",
@@ -63,7 +63,9 @@ __all__ = [
     "FIDELITIES",
     "METRICS",
     "Artix7",
+    "Asic",
     "Clos",
+    "Cmos",
     "Cmos65",
     "Counts",
     "Csc",

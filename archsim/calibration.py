@@ -21,19 +21,35 @@ from tqdm import tqdm
 from archsim.engines import Clos, Csc, Dense, Engine, Pruned
 from archsim.estimate import ASIC_METRICS, FPGA_METRICS, LEAKAGE, PATH_METRIC, LogicFit, logic_fit
 from archsim.gate import map_to_gates
-from archsim.logic import Logic, LogicPart
+from archsim.glitch_factors import glitch_share
+from archsim.logic import LogicPart
 from archsim.mapping import Mapping
 from archsim.measurement import SETS, UNITS, Measurement, figure, read_measured, write_measured
+from archsim.operands import Workload
+from archsim.pricing import memories
 from archsim.structure import Structure, paths, structures
 from archsim.synthesis import YosysError
-from archsim.technology import Technology
-from workloads import DenseStage, PrunedStage, Stage, Topology, build_layer, random_integer_network
+from archsim.technology import FpgaResources, Technology
+from rtl import Sizes
+from workloads import (
+    DenseStage,
+    PrunedStage,
+    Stage,
+    Topology,
+    build_layer,
+    load_network,
+    quantise,
+    random_integer_network,
+    zoo_names,
+)
 
 NARROW = {
     "train": ((2, 2), (2, 5), (3, 5), (4, 4), (5, 3), (6, 2)),
     "held_out": ((3, 3), (4, 2), (2, 6)),
 }
 """Bits of weights and activations whose products are too narrow for a DSP block, drawn for a dense engine."""
+
+LONGEST_CYCLES, SMALL_CYCLES = 6000, 1000
 
 METRICS = {"asic": ASIC_METRICS, "fpga": FPGA_METRICS}
 
@@ -50,11 +66,10 @@ class Plan:
 
 
 PLANS = {
-    # ABC needs minutes for a multiplier whose weight has 12 bits or more (14 x 8: 137 s, 8 x 8: 5 s).
     "cmos65": Plan(
-        sets={"train": (1, 60), "held_out": (102, 15)},
-        largest_product=90,
-        widest_weight=11,
+        sets={"train": (1, 80), "held_out": (102, 25)},
+        largest_product=256,
+        widest_weight=16,
     ),
     "artix7": Plan(
         sets={"train": (3, 30), "held_out": (104, 12)},
@@ -66,18 +81,54 @@ PLANS = {
 
 @dataclass(frozen=True)
 class Configuration:
-    """One engine and the network it is sized for: what is synthesised once."""
+    """One engine and the network it is sized for: what is synthesised once. The weights of the network are
+    normal, with a ``spread`` of so much of the largest."""
 
     engine: Engine
     topology: Topology
+    spread: float
 
     def map(self) -> Mapping:
-        """The network, with random weights, on the engine."""
+        """The network, with weights as training leaves them, on the engine."""
         engine = self.engine
         network = random_integer_network(
-            self.topology, weight_bits=engine.weight_bits, activation_bits=engine.activation_bits
+            self.topology,
+            weight_bits=engine.weight_bits,
+            activation_bits=engine.activation_bits,
+            spread=self.spread,
         )
         return engine.map(network)
+
+
+@dataclass(frozen=True)
+class TrainedConfiguration:
+    """A network of the zoo on an engine: held out beside the random ones, so that errors are stated for
+    weights and activations as training leaves them."""
+
+    engine: Engine
+    network: str
+
+    def map(self) -> Mapping:
+        """The trained network on the engine."""
+        engine = self.engine
+        return engine.map(quantise(load_network(self.network), engine.weight_bits, engine.activation_bits))
+
+
+def trained_configurations() -> list[TrainedConfiguration]:
+    """The networks of the zoo, each on the engines that are made for it, with 16 PEs."""
+    engines: dict[str, list[Engine]] = {
+        "dense": [Dense(pes=16)],
+        "csc": [Csc(pes=16)],
+        "clos": [Clos(pes=16)],
+        "pruned": [Pruned(pes=16, gather="replicated"), Pruned(pes=16, gather="banked")],
+    }
+    return [
+        TrainedConfiguration(engine, name)
+        for name in zoo_names()
+        for family, made in engines.items()
+        if f"-{family}" in name
+        for engine in made
+    ]
 
 
 @dataclass(frozen=True)
@@ -99,7 +150,7 @@ def calibrate(technology: Technology, directory: Path) -> tuple[Error, ...]:
     goes on where it stopped.
     """
     plan = PLANS[technology.name]
-    measured = {label: measure(draw(plan, label), technology, label) for label in SETS}
+    measured = {label: measure(configurations(plan, label), technology, label) for label in SETS}
     return write_fit(technology, measured, directory)
 
 
@@ -107,6 +158,11 @@ def held_out_errors(technology: Technology) -> tuple[Error, ...]:
     """The errors of the stored fit on the stored netlists that it never saw; nothing is synthesised."""
     stored = read_measured(technology.name)
     return errors(stored["held_out"], logic_fit(technology.name), technology)
+
+
+def configurations(plan: Plan, label: str) -> list[Configuration | TrainedConfiguration]:
+    """All that one set of a plan is measured on: what is drawn, and trained networks among the held out."""
+    return [*draw(plan, label), *(trained_configurations() if label == "held_out" else ())]
 
 
 def draw(plan: Plan, label: str) -> list[Configuration]:
@@ -136,22 +192,52 @@ def draw(plan: Plan, label: str) -> list[Configuration]:
         if make is Pruned:
             options["gather"] = kind
         chosen = make(**options)
-        drawn.append(Configuration(chosen, Topology(tuple(layers(random)))))
+        drawn.append(Configuration(chosen, _topology(random, layers, chosen.pes), _spread(random)))
     for weight, activation in NARROW[label]:
         engine = Dense(pes=2, weight_bits=weight, activation_bits=activation)
-        drawn.append(Configuration(engine, Topology(tuple(_dense(random)))))
+        drawn.append(Configuration(engine, _topology(random, _dense, 2), _spread(random)))
     return drawn
 
 
-def measure(configurations: list[Configuration], technology: Technology, label: str) -> list[Measurement]:
+def draw_small(weight_bits: int, activation_bits: int, *, pes: int = 4) -> list[Configuration]:
+    """A small engine of every kind with these word widths, the same each time."""
+    random = np.random.default_rng(weight_bits * 100 + activation_bits)
+    drawn = []
+    for kind, (make, layers) in _DRAWN.items():
+        gather = {"gather": kind} if make is Pruned else {}
+        engine = make(pes=pes, weight_bits=weight_bits, activation_bits=activation_bits, **gather)
+        drawn.append(Configuration(engine, _topology(random, layers, pes, SMALL_CYCLES), _spread(random)))
+    return drawn
+
+
+def _topology(
+    random: np.random.Generator, layers: Any, pes: int, most_cycles: int = LONGEST_CYCLES
+) -> Topology:
+    """Layers that keep each PE busy for so many cycles at most, so that a run of the hardware stays short."""
+    while True:
+        drawn = Topology(tuple(layers(random)))
+        if drawn.stored_weights <= most_cycles * pes:
+            return drawn
+
+
+def _spread(random: np.random.Generator) -> float:
+    """The spread of the weights over their largest value, as in the networks of the zoo: 0.1 to 0.43."""
+    return float(np.exp(random.uniform(np.log(0.1), np.log(0.45))))
+
+
+def measure(
+    measured_on: Sequence[Configuration | TrainedConfiguration], technology: Technology, label: str
+) -> list[Measurement]:
     """Synthesises each configuration in one technology, and leaves out, aloud, what Yosys fails on (its ABC
     crashes on a single-PE Clos engine for an FPGA). What was synthesised before comes from the cache, so an
     interrupted run goes on where it stopped."""
     found = []
-    for configuration in tqdm(configurations, desc=f"{technology.name} {label}", unit="netlist"):
+    for configuration in tqdm(measured_on, desc=f"{technology.name} {label}", unit="netlist"):
         mapping = configuration.map()
         try:
-            found.append(Measurement(mapping.sizes, map_to_gates(mapping, technology)))
+            logic = map_to_gates(mapping, technology)
+            workload = mapping.workload if technology.kind == "asic" else None
+            found.append(Measurement(mapping.sizes, logic, workload))
         except YosysError as error:
             tqdm.write(f"left out {mapping.sizes}: {error}")
     return found
@@ -162,15 +248,16 @@ def fit(measurements: Sequence[Measurement], kind: str) -> LogicFit:
 
     An amount that nothing was charged for is left out.
     """
-    samples: dict[str, list[tuple[Structure, LogicPart]]] = {}
+    samples: dict[str, list[_Sample]] = {}
     for measurement in measurements:
         parts = {part.component: part for part in measurement.logic.parts}
         for structure in structures(measurement.sizes):
             if structure.component in parts:
-                samples.setdefault(structure.family, []).append((structure, parts[structure.component]))
+                sample = _Sample(structure, parts[structure.component], measurement.workload)
+                samples.setdefault(structure.family, []).append(sample)
     coefficients = {
-        family: {metric: _charge(pairs, metric, kind) for metric in METRICS[kind]}
-        for family, pairs in samples.items()
+        family: {metric: _charge(found, metric, kind) for metric in METRICS[kind]}
+        for family, found in samples.items()
     }
     for family, costs in _path_delays(measurements).items():
         coefficients.setdefault(family, {})[PATH_METRIC] = costs
@@ -194,10 +281,19 @@ def _path_delays(measurements: Sequence[Measurement]) -> dict[str, dict[str, flo
     }
 
 
-def _charge(pairs: Sequence[tuple[Structure, LogicPart]], metric: str, kind: str) -> dict[str, float]:
+@dataclass(frozen=True)
+class _Sample:
+    """One component of one netlist: what it is made of, what came out, and at which work."""
+
+    structure: Structure
+    part: LogicPart
+    workload: Workload | None
+
+
+def _charge(samples: Sequence[_Sample], metric: str, kind: str) -> dict[str, float]:
     """What each amount of one family costs."""
-    rows = [structure.charged(metric, kind) for structure, _ in pairs]
-    return _non_negative(rows, [figure(part, metric) / part.instances for _, part in pairs])
+    rows = [each.structure.charged(metric, kind, each.workload) for each in samples]
+    return _non_negative(rows, [figure(each.part, metric) / each.part.instances for each in samples])
 
 
 def _non_negative(rows: Sequence[MappingOf[str, float]], figures: Sequence[float]) -> dict[str, float]:
@@ -222,9 +318,9 @@ def errors(
     found = []
     for metric, total in _totals(technology).items():
         signed = []
-        for measurement in measurements:
-            measured = total(measurement.logic)
-            estimated = total(fitted.logic(measurement.sizes, technology.kind))
+        for each in measurements:
+            estimate = fitted.logic(each.sizes, each.workload, technology.kind)
+            measured, estimated = total(each), total(Measurement(each.sizes, estimate, each.workload))
             signed.append(estimated / measured - 1 if measured else float(estimated != 0))
         worst, case = max(zip(signed, measurements, strict=True), key=lambda pair: abs(pair[0]))
         mean = float(np.mean(np.abs(signed)))
@@ -232,22 +328,46 @@ def errors(
     return tuple(found)
 
 
-def _totals(technology: Any) -> dict[str, Callable[[Logic], float]]:
-    """The metrics of which errors are stated. ``energy_j`` is that of a cycle in which everything works: the
-    clock, and the switching at the technology's activity."""
+def _totals(technology: Any) -> dict[str, Callable[[Measurement], float]]:
+    """The metrics of which errors are stated. ``energy_j`` is what the logic takes for one inference with its
+    glitches, ``switching_j`` that without its clock. An FPGA's resources are those of logic and memories."""
     if technology.kind == "fpga":
+
+        def resources(each: Measurement) -> FpgaResources:
+            taken = [part.resources for part in each.logic.parts]
+            if each.logic.memory_resources is None:
+                taken += [cost.resources * number for _, number, cost in memories(each.sizes, technology)]
+            else:
+                taken.append(each.logic.memory_resources)
+            return sum(taken, FpgaResources())
+
         return {
-            metric: lambda logic, m=metric: sum(figure(p, m) for p in logic.parts)
-            for metric in (*FPGA_METRICS, "dsp")
-        } | {PATH_METRIC: lambda logic: logic.critical_path_s or 0.0}
-    activity = float(technology.logic_activity)
+            metric: lambda each, m=metric: float(getattr(resources(each), m))
+            for metric in (*FPGA_METRICS, "dsp", "bram18", "bram36")
+        } | {PATH_METRIC: lambda each: each.logic.critical_path_s or 0.0}
+
+    def glitching(part: LogicPart, sizes: Sizes) -> float:
+        return 1 + glitch_share(technology.glitches, part.component, sizes)[0]
+
+    def clock_j(each: Measurement) -> float:
+        assert each.workload is not None
+        return each.workload.cycles * sum(p.clock_energy_j for p in each.logic.parts)
+
+    def switching_j(each: Measurement) -> float:
+        assert each.workload is not None
+        return sum(
+            p.active_cycles(each.workload)
+            * (glitching(p, each.sizes) * p.gate_switching_j + p.register_switching_j)
+            for p in each.logic.parts
+        )
+
     return {
-        "area_mm2": lambda logic: sum(p.area_mm2 for p in logic.parts),
-        "energy_j": lambda logic: sum(p.clock_energy_j + activity * p.toggle_energy_j for p in logic.parts),
-        "clock_energy_j": lambda logic: sum(p.clock_energy_j for p in logic.parts),
-        "toggle_energy_j": lambda logic: sum(p.toggle_energy_j for p in logic.parts),
-        "leakage_w": lambda logic: sum(p.leakage_w for p in logic.parts),
-        PATH_METRIC: lambda logic: logic.critical_path_s or 0.0,
+        "area_mm2": lambda each: sum(p.area_mm2 for p in each.logic.parts),
+        "energy_j": lambda each: clock_j(each) + switching_j(each),
+        "clock_energy_j": clock_j,
+        "switching_j": switching_j,
+        "leakage_w": lambda each: sum(p.leakage_w for p in each.logic.parts),
+        PATH_METRIC: lambda each: each.logic.critical_path_s or 0.0,
     }
 
 
@@ -265,7 +385,7 @@ def write_fit(
     unseen = (
         f"The {count[1]} netlists of logic_fit_{name}_measured.csv, set held_out, which the fit never saw"
     )
-    lines = ["quantities:"]
+    lines = [f"title: Logic of the engines on {name}, fitted, and its errors", "quantities:"]
 
     def entry(quantity: str, value: float, unit: str, kind: str, origin: str) -> None:
         lines.append(f"  {quantity}: {{value: {value:.6e}, unit: {unit}, kind: {kind}, source: {origin}}}")

@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, field_validator
 
 from archsim.engines import ENGINES, Engine
+from archsim.expected_error import expected_errors
 from archsim.fidelities import level, refuse_overflow
 from archsim.logic import Logic
 from archsim.mapping import Mapping
@@ -20,6 +21,9 @@ from archsim.pricing import price
 from archsim.result import Result
 from archsim.technology import TECHNOLOGIES, Technology
 from workloads import IntegerNetwork, TrainedNetwork, load_network, quantise
+
+FILES = ("liberty", "power_report")
+"""The options of technologies that name a file."""
 
 
 class DesignError(ValueError):
@@ -120,6 +124,7 @@ class DesignPoint(BaseModel):
             design=self.model_dump(),
             warnings=tuple(self._warnings(logic, accuracy)),
             assumed=_assumed(technology),
+            expected_error=expected_errors(bill, logic, technology),
             critical_path=logic.critical_path,
         )
 
@@ -137,7 +142,7 @@ class DesignPoint(BaseModel):
     @classmethod
     def from_file(cls, path: str | Path) -> DesignPoint:
         """Reads a YAML file. Raises DesignError where it is missing, no YAML, or no design point. A network
-        given as a path is looked for beside the file."""
+        or a technology's file given as a path is looked for beside the file."""
         file = Path(path)
         try:
             values = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -150,6 +155,11 @@ class DesignPoint(BaseModel):
         network = values.get("network")
         if isinstance(network, str) and network.endswith(".npz") and (file.parent / network).exists():
             values["network"] = str(file.parent / network)
+        technology = values.get("technology")
+        if isinstance(technology, dict):
+            beside = {name: file.parent / str(technology[name]) for name in FILES if name in technology}
+            found = {name: str(path) for name, path in beside.items() if path.is_file()}
+            values["technology"] = technology | found
         return cls(**values)
 
     @property

@@ -8,17 +8,19 @@ The amounts are those of `archsim.structure`. What one of each costs was fitted 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, lru_cache
 
 from archsim.logic import Logic, LogicPart
 from archsim.mapping import Mapping as EngineMapping
+from archsim.operands import Workload
 from archsim.structure import CALIBRATED, Structure, multiplier_dsps, paths, structures
 from archsim.technology import FpgaResources, Technology
 from archsim.technology.quantity import load_quantities
+from archsim.technology.registry import FitScaling
 from rtl import Sizes
 
-ASIC_METRICS = ("area_mm2", "toggle_energy_j", "clock_energy_j")
+ASIC_METRICS = ("area_mm2", "clock_energy_j", "gate_switching_j", "register_switching_j")
 FPGA_METRICS = ("lut", "ff", "carry4")
 PATH_METRIC = "critical_path_s"
 STATED_METRICS = ("area_mm2", "energy_j", "lut", "ff", PATH_METRIC)
@@ -32,7 +34,7 @@ class EstimateError(ValueError):
 def estimate_logic(mapping: EngineMapping, technology: Technology) -> Logic:
     """The logic of the mapping's hardware, component by component, as `gate.map_to_gates` would find it.
 
-    Raises EstimateError for an engine, a technology or a cell library that nobody calibrated.
+    Raises EstimateError for an engine or a technology that nobody calibrated.
     """
     if type(mapping.sizes) not in CALIBRATED:
         engine = type(mapping).__name__.removesuffix("Mapping").lower()
@@ -40,19 +42,40 @@ def estimate_logic(mapping: EngineMapping, technology: Technology) -> Logic:
         raise EstimateError(
             f"engine is {engine}, whose logic nobody calibrated, allowed without synthesis are {allowed}"
         )
-    library = technology.options().get("liberty")
-    if library is not None:
+    scaling = technology.fit_scaling
+    if scaling is None:
         raise EstimateError(
-            f"technology.liberty is {library}, allowed without synthesis is only the project's own library, "
-            "to which the logic was fitted"
+            f"technology is of kind {technology.name}, whose logic nobody calibrated, "
+            "allowed is fidelity gate"
         )
-    return estimate_sizes(mapping.sizes, technology.name, technology.kind)
+    workload = mapping.workload if technology.kind == "asic" else None
+    return estimate_sizes(mapping.sizes, workload, scaling, technology.kind)
 
 
 @lru_cache(maxsize=4096)
-def estimate_sizes(sizes: Sizes, technology: str, kind: str) -> Logic:
-    """The logic of hardware of these sizes, from the coefficients of one technology."""
-    return logic_fit(technology).logic(sizes, kind)
+def estimate_sizes(sizes: Sizes, workload: Workload | None, scaling: FitScaling, kind: str) -> Logic:
+    """The logic of hardware of these sizes at this work, from the coefficients of one technology, scaled to
+    another where the two differ."""
+    logic = logic_fit(scaling.fit).logic(sizes, workload, kind)
+    if scaling == FitScaling(fit=scaling.fit):
+        return logic
+    parts = tuple(
+        replace(
+            part,
+            area_mm2=part.area_mm2 * scaling.area_mm2,
+            leakage_w=part.leakage_w * scaling.leakage_w,
+            clock_energy_j=part.clock_energy_j * scaling.energy,
+            gate_switching_j=part.gate_switching_j * scaling.energy,
+            register_switching_j=part.register_switching_j * scaling.energy,
+        )
+        for part in logic.parts
+    )
+    path_s = None if logic.critical_path_s is None else logic.critical_path_s * scaling.critical_path_s
+    source = (
+        f"{logic.source}; times {scaling.area_mm2:.4g} for area, {scaling.energy:.4g} for energy, "
+        f"{scaling.leakage_w:.4g} for leakage, {scaling.critical_path_s:.4g} for delay"
+    )
+    return replace(logic, parts=parts, critical_path_s=path_s, source=source)
 
 
 @dataclass(frozen=True)
@@ -64,11 +87,23 @@ class LogicFit:
     constants: Mapping[str, float]
     source: str
 
-    def logic(self, sizes: Sizes, kind: str) -> Logic:
-        """The components of hardware of these sizes."""
-        part = {"asic": self._asic_part, "fpga": self._fpga_part}[kind]
-        parts = tuple(part(structure, sizes) for structure in structures(sizes))
-        return Logic(parts, self.critical_path_s(sizes), "fitted", self.source)
+    def logic(self, sizes: Sizes, workload: Workload | None, kind: str) -> Logic:
+        """The components of hardware of these sizes. An FPGA needs no workload."""
+        if kind == "asic":
+            parts = tuple(self._asic_part(structure, workload) for structure in structures(sizes))
+        else:
+            parts = tuple(self._fpga_part(structure, sizes) for structure in structures(sizes))
+        return Logic(parts, self.critical_path_s(sizes), "fitted", self.source, mean_error=self.mean_errors)
+
+    @cached_property
+    def mean_errors(self) -> Mapping[str, float]:
+        """The mean error of each metric on netlists that the fit never saw; empty before it was measured."""
+        start = "held_out_mean/"
+        return {
+            name.removeprefix(start): value
+            for name, value in self.constants.items()
+            if name.startswith(start)
+        }
 
     def critical_path_s(self, sizes: Sizes) -> float | None:
         """The longest of the paths for which delays were fitted."""
@@ -79,19 +114,21 @@ class LogicFit:
         ]
         return max(delays, default=None)
 
-    def cost(self, structure: Structure, metric: str) -> float:
+    def cost(self, structure: Structure, metric: str, workload: Workload | None = None) -> float:
         """What all instances of a component come to; a metric that its family is not charged for is zero."""
-        each, amounts = self.coefficients[structure.family].get(metric, {}), structure.amounts(metric)
+        each = self.coefficients[structure.family].get(metric, {})
+        amounts = structure.amounts(metric, workload)
         return structure.instances * sum(cost * amounts[name] for name, cost in each.items())
 
-    def _asic_part(self, structure: Structure, sizes: Sizes) -> LogicPart:
-        area, toggle, clock = (self.cost(structure, metric) for metric in ASIC_METRICS)
+    def _asic_part(self, structure: Structure, workload: Workload | None) -> LogicPart:
+        area, clock, gates, registers = (self.cost(structure, metric, workload) for metric in ASIC_METRICS)
         return LogicPart(
             structure.component,
             structure.instances,
             area_mm2=area,
-            toggle_energy_j=toggle,
             clock_energy_j=clock,
+            gate_switching_j=gates,
+            register_switching_j=registers,
             leakage_w=area * self.constants[LEAKAGE],
         )
 

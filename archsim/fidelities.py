@@ -52,11 +52,4 @@ def refuse_overflow(technology: Any, used: FpgaResources) -> None:
         return
     fit = technology.fits(used)
     if not fit.fits:
-        name = fit.exhausted[0]
-        would_do = (
-            f"the smallest device that would do is {fit.smallest}" if fit.smallest else "no device would do"
-        )
-        raise DeviceError(
-            f"technology.device is {fit.device}, which has {fit.available[name]} {name} where the design "
-            f"needs {fit.used[name]}; {would_do}"
-        )
+        raise DeviceError(f"technology.device is {fit.device}, which has {fit.shortage}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.counts import Counts
+from archsim.operands import Workload, operand_activity
 from rtl import Hardware, Images, LoadWrite, Run, Sizes
 from workloads import IntegerNetwork
+
+_LOG = logging.getLogger(__name__)
 
 
 class MappingError(ValueError):
@@ -74,8 +78,16 @@ class Mapping(ABC):
         """The load-port writes that bring in one input vector, shape (n_in,)."""
 
     @cached_property
+    def workload(self) -> Workload:
+        """What one inference asks of the logic, on the digits of `archsim.stimulus`."""
+        counts = self.count()
+        operands = operand_activity(self.network, self.accumulator_bits)
+        return Workload(self.sizes.pes, counts.cycles, counts.products, operands)
+
+    @cached_property
     def hardware(self) -> Hardware:
         """The built hardware, made once."""
+        _LOG.info("describing an engine of %d PEs", self.sizes.pes)
         return self.build()
 
     @property

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from archsim.estimate import ASIC_METRICS, FPGA_METRICS, PATH_METRIC
 from archsim.logic import Logic, LogicPart
+from archsim.operands import OperandActivity, Workload
 from archsim.structure import CALIBRATED
 from archsim.technology import FpgaResources
 from archsim.technology.quantity import load_table
@@ -19,16 +20,24 @@ from rtl import Sizes
 SETS = ("train", "held_out")
 UNITS = {
     "area_mm2": "mm2",
-    "toggle_energy_j": "J",
     "clock_energy_j": "J",
+    "gate_switching_j": "J",
+    "register_switching_j": "J",
     "leakage_w": "W",
     "lut": "LUT",
     "ff": "flip-flop",
     "dsp": "DSP48E1",
+    "bram18": "RAMB18E1",
+    "bram36": "RAMB36E1",
     "carry4": "CARRY4",
     PATH_METRIC: "s",
 }
-_MEASURED = {"asic": (*ASIC_METRICS, "leakage_w"), "fpga": (*FPGA_METRICS, "dsp")}
+_MEASURED = {"asic": (*ASIC_METRICS, "leakage_w"), "fpga": (*FPGA_METRICS, "dsp", "bram18", "bram36")}
+MEMORIES = "memories"
+"""Stands for the memories of an FPGA among the components; those of an ASIC are macros, priced apart."""
+
+_RATES = tuple(field.name for field in fields(OperandActivity))
+_WORK = {"asic": ("cycles", "products", *(f"{rate}_rate" for rate in _RATES)), "fpga": ()}
 _HEAD = ("set", "configuration", "engine")
 _TAIL = (PATH_METRIC, "path_end", "component", "instances")
 _TEXT_COLUMNS = ("set", "engine", "path_end", "component")
@@ -36,10 +45,12 @@ _TEXT_COLUMNS = ("set", "engine", "path_end", "component")
 
 @dataclass(frozen=True)
 class Measurement:
-    """A synthesised configuration: the sizes of its hardware and what came out."""
+    """A synthesised configuration: the sizes of its hardware, what came out, and on an ASIC the work at which
+    its switching was counted."""
 
     sizes: Sizes
     logic: Logic
+    workload: Workload | None = None
 
     @property
     def name(self) -> str:
@@ -65,13 +76,13 @@ def write_measured(
     """Writes the table of a technology and the file that describes its columns. A size that an engine lacks
     is left blank."""
     sizes = dict.fromkeys(field.name for sizes_type in CALIBRATED for field in fields(sizes_type))
-    columns = [*_HEAD, *sizes, *_TAIL, *_MEASURED[kind]]
+    columns = [*_HEAD, *sizes, *_WORK[kind], *_TAIL, *_MEASURED[kind]]
     text = io.StringIO()
     table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     table.writeheader()
     for label, found in measured.items():
         for number, each in enumerate(found):
-            for part in each.logic.parts:
+            for part in (*each.logic.parts, *_memories(each.logic)):
                 table.writerow({"set": label, "configuration": number, **_row(each, part, kind)})
     name = f"logic_fit_{technology}_measured"
     (directory / f"{name}.csv").write_text(text.getvalue(), encoding="utf-8")
@@ -80,12 +91,19 @@ def write_measured(
         for column in (*_TEXT_COLUMNS, PATH_METRIC, *_MEASURED[kind])
     }
     described = (
+        f"title: Netlists that the logic of {technology} was fitted to, and held out\n"
         f"table: {name}.csv\nkind: measured\nsource: >-\n"
         f"  Engines drawn by seed in archsim.calibration, mapped by Yosys to {technology}, one row per\n"
-        "  component with the figures of all its instances together; memories are priced apart\ncolumns:\n"
+        "  component with the figures of all its instances together; macros are priced apart\ncolumns:\n"
     )
     lines = [f"  {column}: {unit}\n" for column, unit in units.items()]
     (directory / f"{name}.yaml").write_text(described + "".join(lines), encoding="utf-8")
+
+
+def _memories(logic: Logic) -> tuple[LogicPart, ...]:
+    if logic.memory_resources is None:
+        return ()
+    return (LogicPart(MEMORIES, 1, resources=logic.memory_resources),)
 
 
 def _row(each: Measurement, part: LogicPart, kind: str) -> dict[str, str | int]:
@@ -93,12 +111,27 @@ def _row(each: Measurement, part: LogicPart, kind: str) -> dict[str, str | int]:
     return {
         "engine": engine,
         **{field.name: int(getattr(each.sizes, field.name)) for field in fields(each.sizes)},
+        **_work(each.workload),
         PATH_METRIC: f"{each.logic.critical_path_s:.4g}",
         "path_end": "pe_" if each.ends_in_pe else "control",
         "component": part.component,
         "instances": part.instances,
         **{metric: f"{figure(part, metric):.6g}" for metric in _MEASURED[kind]},
     }
+
+
+def _work(workload: Workload | None) -> dict[str, str | int]:
+    if workload is None:
+        return {}
+    rates = {f"{rate}_rate": f"{getattr(workload.operands, rate):.6g}" for rate in _RATES}
+    return {"cycles": workload.cycles, "products": workload.products, **rates}
+
+
+def _workload(row: Mapping[str, str]) -> Workload | None:
+    if "cycles" not in row:
+        return None
+    operands = OperandActivity(**{rate: float(row[f"{rate}_rate"]) for rate in _RATES})
+    return Workload(int(row["pes"]), int(row["cycles"]), int(row["products"]), operands)
 
 
 def read_measured(technology: str) -> dict[str, list[Measurement]]:
@@ -117,14 +150,17 @@ def read_measured(technology: str) -> dict[str, list[Measurement]]:
         flags = {
             field.name: bool(numbers[field.name]) for field in fields(sizes_type) if field.type == "bool"
         }
+        parts = [_part(row) for row in rows]
+        memories = [part.resources for part in parts if part.component == MEMORIES]
         logic = Logic(
-            parts=tuple(_part(row) for row in rows),
+            parts=tuple(part for part in parts if part.component != MEMORIES),
             critical_path_s=float(first[PATH_METRIC]),
             kind="measured",
             source=file,
             critical_path=(first["path_end"],),
+            memory_resources=memories[0] if memories else None,
         )
-        found[label].append(Measurement(sizes_type(**numbers | flags), logic))
+        found[label].append(Measurement(sizes_type(**numbers | flags), logic, _workload(first)))
     return found
 
 

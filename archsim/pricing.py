@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from archsim.counts import Counts
-from archsim.logic import Logic, LogicPart
+from archsim.glitch_factors import glitch_share
+from archsim.logic import Logic
 from archsim.technology import FpgaResources, Technology
 from rtl import Sizes
+
+RESOURCES = {"lut": "LUT", "ff": "flip-flops", "dsp": "DSP48E1", "bram18": "RAMB18E1", "bram36": "RAMB36E1"}
+"""What a design takes of an FPGA, and what is counted."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class Bill:
     area: tuple[Term, ...]
     leakage: tuple[Term, ...]
     resources: dict[str, FpgaResources]
+    usage: Mapping[str, tuple[Term, ...]] = field(default_factory=dict)
+    """What an FPGA's resources go to, by resource."""
 
     @property
     def energy_j(self) -> float:
@@ -71,7 +77,8 @@ def price(counts: Counts, sizes: Sizes, logic: Logic, technology: Technology, cl
         Term(t.component, "leakage", t.count * seconds, "seconds", t.unit_cost, "J/s", t.kind, t.source)
         for t in leakage
     ]
-    return Bill(tuple(energy), tuple(priced.area), leakage, priced.resources)
+    usage = {name: tuple(terms) for name, terms in priced.usage.items()}
+    return Bill(tuple(energy), tuple(priced.area), leakage, priced.resources, usage)
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,7 @@ class _Priced:
     area: list[Term]
     leakage: list[Term]
     resources: dict[str, FpgaResources]
+    usage: Mapping[str, list[Term]]
 
 
 @lru_cache(maxsize=4096)
@@ -120,34 +128,23 @@ def _memory_energy(technology: Technology, counts: Counts, sizes: Sizes) -> list
     return terms
 
 
-def _active(part: LogicPart, counts: Counts) -> float:
-    """How often the part works: a PE once for each product, what serves all PEs once a cycle. The figures of
-    a part are those of all its instances together."""
-    if part.component == "pe":
-        return counts.products / part.instances
-    return counts.cycles
-
-
 def _asic(technology: Any, counts: Counts, sizes: Sizes, logic: Logic) -> _Priced:
     energy, area, leakage = _memory_energy(technology, counts, sizes), [], []
-    activity = technology.logic_activity
     for part in logic.parts:
         name, origin = part.component, (logic.kind, logic.source)
-        switching = part.toggle_energy_j * activity.value
-        source = f"{logic.source}; activity {activity.value}: {activity.source}"
-        energy += [
-            Term(name, "clock", counts.cycles, "cycles", part.clock_energy_j, "J/cycle", *origin),
-            Term(
-                name,
-                "switching",
-                _active(part, counts),
-                "active cycles",
-                switching,
-                "J/cycle",
-                activity.kind,
-                source,
-            ),
-        ]
+        active = part.active_cycles(counts)
+        for what, count, counted, each_j in (
+            ("clock", counts.cycles, "cycles", part.clock_energy_j),
+            ("gates", active, "active cycles", part.gate_switching_j),
+            ("registers", active, "active cycles", part.register_switching_j),
+        ):
+            energy.append(Term(name, what, count, counted, each_j, "J/cycle", *origin))
+        share, glitches = glitch_share(technology.glitches, name, sizes)
+        extra_j = part.gate_switching_j * share
+        source = f"{share:.3g} of the gates: {glitches.source}"
+        energy.append(
+            Term(name, "glitches", active, "active cycles", extra_j, "J/cycle", glitches.kind, source)
+        )
         area.append(
             Term(name, "cells", part.instances, "instances", part.area_mm2 / part.instances, "mm2", *origin)
         )
@@ -158,17 +155,18 @@ def _asic(technology: Any, counts: Counts, sizes: Sizes, logic: Logic) -> _Price
         leakage.append(
             Term(f"{role} memory", cost.built_as, number, "memories", cost.leakage_w, "W", *origin)
         )
-    return _Priced(energy, area, leakage, {})
+    return _Priced(energy, area, leakage, {}, {})
 
 
 def _fpga(technology: Any, counts: Counts, sizes: Sizes, logic: Logic) -> _Priced:
     energy = _memory_energy(technology, counts, sizes)
     resources = {part.component: part.resources for part in logic.parts}
+    origin = dict.fromkeys(resources, (logic.kind, logic.source))
     for part in logic.parts:
         for what, number, counted, cost in (
-            ("LUT logic and signals", part.resources.lut, _active(part, counts), technology.lut_cost),
+            ("LUT logic and signals", part.resources.lut, part.active_cycles(counts), technology.lut_cost),
             ("flip-flop clocks", part.resources.ff, counts.cycles, technology.ff_cost),
-            ("DSP48E1", part.resources.dsp, _active(part, counts), technology.dsp_cost),
+            ("DSP48E1", part.resources.dsp, part.active_cycles(counts), technology.dsp_cost),
         ):
             if number:
                 energy.append(
@@ -185,16 +183,31 @@ def _fpga(technology: Any, counts: Counts, sizes: Sizes, logic: Logic) -> _Price
                 )
     if logic.memory_resources is not None:
         resources["memories"] = logic.memory_resources
+        origin["memories"] = (logic.kind, logic.source)
     else:
         for role, number, cost in memories(sizes, technology):
             resources[f"{role} memory"] = cost.resources * number
+            origin[f"{role} memory"] = (cost.resources_kind, cost.resources_source)
     static = technology.device.static_w
     return _Priced(
         energy,
         [],
         [Term("device", "static power", 1, "device", static.value, "W", static.kind, static.source)],
         resources,
+        {name: _usage(resources, name, counted, origin) for name, counted in RESOURCES.items()},
     )
+
+
+def _usage(
+    resources: Mapping[str, FpgaResources], name: str, counted: str, origin: Mapping[str, tuple[str, str]]
+) -> list[Term]:
+    """How much of one resource each component takes."""
+    taken = {component: getattr(each, name) for component, each in resources.items()}
+    return [
+        Term(component, "resources", number, counted, 1.0, counted, *origin[component])
+        for component, number in taken.items()
+        if number
+    ]
 
 
 _PRICED = {"asic": _asic, "fpga": _fpga}

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from archsim.operands import Workload
 from rtl import BankedAddress, ClosSizes, CscSizes, LockstepSizes, PrunedSizes, Sizes
 from rtl.structure import bits_for
 
 REGISTER_METRICS = ("clock_energy_j", "ff")
 GATE_METRICS = ("lut", "carry4")
+SWITCHING_METRICS = ("gate_switching_j", "register_switching_j")
 FABRIC, CELLS = "fabric_", "cells_"
 """Begin the name of an amount that only an FPGA is charged for, what its DSP blocks would have taken in, and
 of one that only an ASIC is charged for, what DSP blocks take in."""
@@ -26,17 +28,23 @@ NARROWEST_DSP_PRODUCT_BITS = 9
 @dataclass(frozen=True)
 class Structure:
     """All instances of one component, and the amounts of structure in one of them: its gates, and its bits
-    of register. ``family`` names its coefficients: components that the same code describes share them."""
+    of register. ``family`` names its coefficients: components that the same code describes share them.
+    ``operand_bits`` are further widths that the switching of a PE follows."""
 
     component: str
     instances: int
     family: str
     gates: Mapping[str, float]
     registers: Mapping[str, float]
+    operand_bits: Mapping[str, float] = field(default_factory=dict)
 
-    def amounts(self, metric: str) -> Mapping[str, float]:
+    def amounts(self, metric: str, workload: Workload | None = None) -> Mapping[str, float]:
         """What a metric may be charged for. Clocks and flip-flops follow from the registers alone, LUTs and
-        carries from the gates; cells are both."""
+        carries from the gates; cells are both. What switches follows the workload too."""
+        if metric in SWITCHING_METRICS:
+            if workload is None:
+                raise ValueError(f"workload is None, {metric} needs to know what the logic works on")
+            return self._switching(metric, workload)
         if metric in REGISTER_METRICS:
             return self.registers
         if metric in GATE_METRICS:
@@ -44,10 +52,54 @@ class Structure:
         bits = sum(amount for name, amount in self.registers.items() if not name.startswith(FABRIC))
         return {**self.gates, "register_bits": bits}
 
-    def charged(self, metric: str, kind: str) -> dict[str, float]:
+    def _switching(self, metric: str, workload: Workload) -> Mapping[str, float]:
+        """Amounts times how often each changes: in a PE with the operand it belongs to, elsewhere each cycle,
+        with the share of busy PEs, and with the activations that move."""
+        operands = workload.operands
+        if self.component == "pe":
+            rates = vars(operands) | {"work": 1.0}
+            followed = PE_GATES_FOLLOW if metric == "gate_switching_j" else PE_REGISTERS_FOLLOW
+            amounts = {**self.gates, **self.registers, **self.operand_bits}
+            return {
+                f"{name}.{rate}": amounts[name] * rates[rate]
+                for name, follows in followed.items()
+                for rate in follows
+            }
+        busy = workload.busy
+        rates = {"cycle": 1.0, "busy": busy, "moved": busy * operands.activation}
+        described = self.gates if metric == "gate_switching_j" else self.registers
+        return {
+            f"{name}.{rate}": amount * rates[rate]
+            for name, amount in described.items()
+            if not name.startswith(FABRIC)
+            for rate in rates
+        }
+
+    def charged(self, metric: str, kind: str, workload: Workload | None = None) -> dict[str, float]:
         """The amounts that a technology of this kind is charged for."""
         other = {"asic": FABRIC, "fpga": CELLS}[kind]
-        return {name: amount for name, amount in self.amounts(metric).items() if not name.startswith(other)}
+        amounts = self.amounts(metric, workload)
+        return {name: amount for name, amount in amounts.items() if not name.startswith(other)}
+
+
+PE_GATES_FOLLOW = {
+    "one": ("work",),
+    "cells_product_bits": ("weight", "activation", "product"),
+    "accumulator_bits": ("product", "total"),
+    "shifter_bits": ("total",),
+    "activation_bits": ("activation", "total"),
+    "cells_weight_choice_bits": ("weight",),
+}
+PE_REGISTERS_FOLLOW = {
+    "weight_bits": ("weight",),
+    "activation_bits": ("activation",),
+    "accumulator_bits": ("total",),
+    "shifter_bits": ("total",),
+    "cells_product_bits": ("weight", "activation"),
+    "cells_weight_choice_bits": ("weight",),
+    "result_bits": ("work",),
+}
+"""Which operand's changes drive which amount of a PE."""
 
 
 Description = Callable[[Any], tuple[Structure, ...]]
@@ -121,6 +173,7 @@ def _pe(sizes: Sizes) -> Structure:
             "result_bits": activation,
             "fabric_operand_and_sum_bits": in_fabric * (weight + activation + total),
         },
+        {"weight_bits": weight},
     )
 
 

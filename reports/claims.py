@@ -48,6 +48,27 @@ class FactorRule:
         )
 
 
+@dataclass(frozen=True)
+class MatchRule:
+    """A published figure is met by a prediction that differs by a small share of it, and partly by one that
+    differs by a larger one."""
+
+    holds_within: float
+    partly_within: float
+
+    def judge(self, difference: float) -> Verdict:
+        if abs(difference) < self.holds_within:
+            return "holds"
+        return "partly" if abs(difference) < self.partly_within else "does not hold"
+
+    def __str__(self) -> str:
+        return (
+            "a published figure holds where the prediction differs by less than "
+            f"{f.percent(self.holds_within, 0)} of it, holds partly below "
+            f"{f.percent(self.partly_within, 0)}, and does not hold from there on"
+        )
+
+
 def judge_losses(losses: Sequence[float], allowed: float) -> Verdict:
     """A claim of little loss holds where every loss is within what is allowed, partly where some are."""
     within = [loss <= allowed for loss in losses]

@@ -198,15 +198,14 @@ def reproduce(study: str, out: Path, as_json: bool) -> None:
 @_fidelity("cycle")
 @_json
 def explain(design: Path, metric: str, fidelity: str, as_json: bool) -> None:
-    """Show the sum behind a number: energy_j, power_w, area_mm2 or leakage_w."""
+    """Show the sum behind a number: energy_j, power_w, leakage_w, area_mm2, or lut, ff, dsp, bram36."""
+    from reports.tables import explanation, explanation_values
+
     result = _simulated(design, fidelity)
     if as_json:
-        frame = result.explain(metric)
-        _print_json({"metric": metric, "terms": frame.to_dict(orient="records")})
-        return
-    from reports.tables import explanation
-
-    _print(explanation(result, metric))
+        _print_json(explanation_values(result, metric))
+    else:
+        _print(explanation(result, metric))
 
 
 @main.command()
@@ -293,6 +292,28 @@ def calibrate(name: str, out: Path) -> None:
 
 @main.command()
 @click.argument("design", type=click.Path(path_type=Path))
+@_json
+def netlist(design: Path, as_json: bool) -> None:
+    """Map an engine to gates or LUTs: cells, area and activity by component, and the longest path."""
+    from dataclasses import asdict
+
+    from archsim import DesignPoint
+    from archsim.netlist_report import report_netlist
+    from reports.progress import progress
+
+    point = DesignPoint.from_file(design)
+    with progress():
+        found = report_netlist(point)
+    if as_json:
+        _print_json(asdict(found))
+        return
+    from reports.tables import netlist_tables
+
+    _print(netlist_tables(found))
+
+
+@main.command()
+@click.argument("design", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option(
     "--inputs", default=2, show_default=True, type=click.IntRange(1, 40), help="Inputs in the test bench."
@@ -308,8 +329,11 @@ def export(design: Path, out: Path, inputs: int) -> None:
 
 def _simulated(design: Path, fidelity: str) -> Result:
     from archsim import DesignPoint
+    from reports.progress import progress
 
-    return DesignPoint.from_file(design).simulate(fidelity)
+    point = DesignPoint.from_file(design)
+    with progress():
+        return point.simulate(fidelity)
 
 
 def _print_json(value: Any) -> None:

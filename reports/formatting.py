@@ -60,6 +60,11 @@ def points(difference: float) -> str:
     return f"{difference * 100:+.2f}{_THIN}points".replace("-", "−")
 
 
+def expected_error(share: float) -> str:
+    """A relative error as a percentage, a large one as a factor up or down."""
+    return f"±{_THIN}{percent(share)}" if share < 0.5 else f"a factor of {1 + share:.2g}"
+
+
 def ratio(value: float | None) -> str:
     """How many times: 2.13×."""
     return _UNKNOWN if value is None else f"{value:.2f}×"

@@ -38,6 +38,6 @@ def write_page(report: Report, folder: Path) -> None:
             with (folder / f"{table.name}.csv").open("w", encoding="utf-8", newline="") as file:
                 csv.writer(file).writerows([table.columns, *table.values])
     designs = folder / "designs"
-    designs.mkdir()
     for name, design in report.designs.items():
+        designs.mkdir(exist_ok=True)
         (designs / f"{name}.yaml").write_text(design, encoding="utf-8")

@@ -50,12 +50,28 @@ class Assumption:
     source: str
 
 
+CLAIM_HEADS = (
+    "claim",
+    "where",
+    "against",
+    "measured",
+    "verdict",
+    "against the other",
+    "why, at the lower compression",
+)
+UNIT_COSTS = (
+    "Every figure is a count times a unit cost. These unit costs are assumed or fitted, or have a stated "
+    "error; all others are published or come out of the mapped netlist."
+)
+
+
 @dataclass(frozen=True)
 class Report:
     """A reproduction of a published comparison.
 
     ``summary`` are sentences computed from the figures; ``figures`` the same as plain values, for
-    ``results.json``; ``designs`` the design points as YAML, by name.
+    ``results.json``; ``designs`` the design points as YAML, by name, where there are any. ``claim_heads`` are
+    the headings over the fields of a claim, ``grounds`` says what kind of numbers the assumptions are.
     """
 
     name: str
@@ -72,3 +88,5 @@ class Report:
     designs: dict[str, str]
     command: str
     figures: dict[str, Any] = field(repr=False)
+    claim_heads: tuple[str, ...] = CLAIM_HEADS
+    grounds: str = UNIT_COSTS

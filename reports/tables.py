@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from archsim.pricing import RESOURCES
 from reports import formatting as f
 
 if TYPE_CHECKING:
     from archsim import Result, TrainedNetwork, Verification
     from archsim.calibration import Error
+    from archsim.netlist_report import NetlistReport
 
 
 def grid(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> Table:
@@ -65,6 +67,29 @@ def _figures(result: Result) -> list[tuple[str, str]]:
     return figures
 
 
+_METRIC_OF = {
+    "energy an inference": "energy_j",
+    "power": "power_w",
+    "dynamic power": "dynamic_power_w",
+    "leakage or static power": "leakage_w",
+    "area": "area_mm2",
+    "critical path": "critical_path_s",
+    "LUT": "lut",
+    "FF": "ff",
+}
+
+
+def _with_errors(result: Result) -> Table:
+    """The figures, each with its expected error where it rests on a fit."""
+    rows = []
+    for name, value in _figures(result):
+        error = result.expected_error.get(_METRIC_OF.get(name, ""))
+        rows.append((name, value, "" if error is None else f.expected_error(error)))
+    if any(error for _, _, error in rows):
+        return grid("Figures", ("", "", "expected error of the fit"), rows)
+    return grid("Figures", ("", ""), (row[:2] for row in rows))
+
+
 def traffic_bits(result: Result) -> int:
     """Bits through all memory ports in one inference."""
     return sum(t.bits_read + t.bits_written for t in result.traffic.values())
@@ -80,7 +105,7 @@ def result_tables(result: Result) -> Group:
         f"{engine['weight_bits']}-bit weights, {engine['activation_bits']}-bit activations, "
         f"fetches of {engine['fetch_bits']} bits; fidelity {result.fidelity}"
     )
-    parts: list[RenderableType] = [head, Text(below), Text(), grid("Figures", ("", ""), _figures(result))]
+    parts: list[RenderableType] = [head, Text(below), Text(), _with_errors(result)]
     parts += [Text(), breakdown(result, "energy_j", "Energy by component")]
     if result.is_asic:
         parts += [Text(), breakdown(result, "area_mm2", "Area by component")]
@@ -162,34 +187,112 @@ def comparable(result: Result) -> dict[str, float]:
 
 
 def explanation(result: Result, metric: str) -> Group:
-    """The sum behind a metric, term by term, largest first, with its sources below."""
+    """The tree behind a metric: components, largest first, the terms of each, and their sources below."""
     terms = [term for term in result.terms(metric) if term.value]
     total = math.fsum(term.value for term in terms)
     distinct = dict.fromkeys(term.source for term in terms)
     sources = {source: number for number, source in enumerate(distinct, start=1)}
-    rows = (
-        (
-            term.component,
-            term.what,
-            term.counted,
-            f"{term.kind} [{sources[term.source]}]",
-            f.count(int(term.count)) if term.count == int(term.count) else f.significant(term.count),
-            f.unit_cost(term.unit_cost, term.unit),
-            f.metric(metric, term.value),
-            f.percent(term.value / total),
-        )
-        for term in terms
-    )
-    columns = ("component", "what", "counted", "kind [source]", "count", "unit cost", "contribution", "share")
-    title = f"{metric} of {design_name(result)}, fidelity {result.fidelity}: {f.metric(metric, total)}"
-    notes = [Text(f"[{number}] {source}", style="dim") for source, number in sources.items()]
-    return Group(grid(title, columns, rows, left=4), Text(), *notes)
+    rows = []
+    for component, contribution in result.by_component(metric).items():
+        own = [term for term in terms if term.component == component]
+        if not own:
+            continue
+        share = f.percent(contribution / total)
+        rows.append((component, "", "", "", "", _contribution(metric, contribution), share))
+        rows += [
+            (
+                f"  {'└' if term is own[-1] else '├'} {term.what}",
+                term.counted,
+                f"{term.kind} [{sources[term.source]}]",
+                f.count(int(term.count)) if term.count == int(term.count) else f.significant(term.count),
+                f.unit_cost(term.unit_cost, term.unit),
+                _contribution(metric, term.value),
+                f.percent(term.value / total),
+            )
+            for term in own
+        ]
+    columns = ("component", "counted", "kind [source]", "count", "unit cost", "contribution", "share")
+    title = f"{metric} of {design_name(result)}, fidelity {result.fidelity}: {_contribution(metric, total)}"
+    error = result.expected_error.get(metric)
+    notes = [Text(f"Expected error of the fit: {f.expected_error(error)}")] if error is not None else []
+    notes += [Text(f"[{number}] {source}", style="dim") for source, number in sources.items()]
+    return Group(grid(title, columns, rows, left=3), Text(), *notes, *footnotes(result))
+
+
+def _contribution(metric: str, value: float) -> str:
+    """A cost in its unit, or a whole number of what an FPGA has."""
+    return f.count(int(value)) if metric in RESOURCES else f.metric(metric, value)
+
+
+def explanation_values(result: Result, metric: str) -> dict[str, Any]:
+    """The same tree as plain values in SI units; the contributions add up to ``total`` exactly."""
+    frame = result.explain(metric)
+    return {
+        "metric": metric,
+        "total": math.fsum(frame["contribution"]),
+        "expected_error": result.expected_error.get(metric),
+        "assumed": list(result.assumed),
+        "components": [
+            {
+                "component": component,
+                "contribution": contribution,
+                "terms": frame[frame["component"] == component]
+                .drop(columns="component")
+                .to_dict(orient="records"),
+            }
+            for component, contribution in result.by_component(metric).items()
+        ],
+    }
 
 
 def verification_table(checked: Verification) -> Table:
     """The figures on which the fidelities agree."""
     rows = ((name, f.count(value)) for name, value in checked.figures.items())
     return grid("Figures on which analytic, cycle and rtl agree", ("figure", "value"), rows)
+
+
+def netlist_tables(report: NetlistReport) -> Group:
+    """What a netlist is made of, and its longest path."""
+    parts: list[RenderableType] = []
+    components, title = report.components, f"Netlist mapped to {report.library}"
+    if report.is_fpga:
+        names = ("lut", "ff", "carry4", "dsp", "bram18", "bram36")
+        rows = (
+            (each.component, f.count(each.instances), *(f.count(getattr(each.resources, n)) for n in names))
+            for each in components
+        )
+        parts.append(grid(title, ("component", "instances", *(name.upper() for name in names)), rows))
+    else:
+        rows = (
+            (
+                each.component,
+                f.count(each.instances),
+                f.count(each.cells),
+                f.count(round(each.gate_equivalents)),
+                f.count(each.flops),
+                f.area(each.area_mm2),
+                f.significant(each.toggles_per_cycle),
+                f.percent(each.activity),
+            )
+            for each in components
+        )
+        heads = ("component", "instances", "cells", "gate equivalents", "flops", "area")
+        parts.append(grid(title, (*heads, "toggles a cycle", "activity"), rows))
+        kept = (
+            (
+                f"{each.role} memory",
+                f.count(each.number),
+                f"{each.words} × {each.word_bits}",
+                each.built_as,
+                f.area(each.area_mm2),
+            )
+            for each in report.memories
+        )
+        columns = ("memory", "number", "words × bits", "built as", "area of one")
+        parts += [Text(), grid("Memories, priced from the technology's table", columns, kept)]
+    path = [Text(f"  {stage}") for stage in report.critical_path]
+    longest = f"Longest path: {f.scaled(report.critical_path_s, 's')}"
+    return Group(*parts, Text(), Text(longest, style="bold"), *path)
 
 
 def error_table(technology: str, errors: Sequence[Error]) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyrtl
@@ -37,11 +37,13 @@ class LoadWrite:
 @dataclass(frozen=True)
 class Run:
     """One inference: ``cycles`` from ``start`` to ``done``; ``port_counts`` words read and written for each
-    memory role; ``scores`` the results of the final stage, in the order in which each PE gave them."""
+    memory role; ``scores`` the results of the final stage, in the order in which each PE gave them;
+    ``recorded`` the values of each recorded wire, from the cycle of ``start`` to that of ``done``."""
 
     cycles: int
     port_counts: Mapping[str, int]
     scores: tuple[tuple[int, ...], ...]
+    recorded: Mapping[str, Sequence[int]] = field(default_factory=dict, repr=False)
 
 
 class SimulationLimitError(RuntimeError):
@@ -50,14 +52,18 @@ class SimulationLimitError(RuntimeError):
 
 class Simulation:
     """A loaded engine. Inputs enter through the load port; so does the network where the simulator is
-    compiled, else its images are there from the start."""
+    compiled, else its images are there from the start. ``record`` names wires to keep the values of."""
 
-    def __init__(self, hardware: Hardware, images: Images, *, expected_cycles: int = 0) -> None:
+    def __init__(
+        self, hardware: Hardware, images: Images, *, expected_cycles: int = 0, record: Sequence[str] = ()
+    ) -> None:
         self.hardware = hardware
+        self._recorded = tuple(record)
         self._idle = dict.fromkeys(
             ("start", "load_enable", "load_target", "load_unit", "load_address", "load_data"), 0
         )
         self._watched = [hardware.done, hardware.score_valid, hardware.scores, *hardware.probes.values()]
+        self._watched += [hardware.block.get_wirevector_by_name(name, strict=True) for name in record]
         self._tracer = pyrtl.SimulationTrace(self._watched, block=hardware.block)
         if expected_cycles >= _COMPILE_FROM and shutil.which("gcc") is not None:
             self._simulator = pyrtl.CompiledSimulation(tracer=self._tracer, block=hardware.block)
@@ -89,7 +95,8 @@ class Simulation:
             name: sum(enables.bit_count() for enables in self._trace(probe)[:cycles])
             for name, probe in self.hardware.probes.items()
         }
-        return Run(cycles, counts, self._scores(cycles))
+        recorded = {name: self._tracer.trace[name][: cycles + 1] for name in self._recorded}
+        return Run(cycles, counts, self._scores(cycles), recorded)
 
     def _load(self, writes: Iterable[LoadWrite]) -> None:
         self._steps([load_signals(self._idle, write) for write in writes])

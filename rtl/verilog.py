@@ -21,16 +21,26 @@ TOP_MODULE = "archsim_engine"
 
 @dataclass(frozen=True)
 class VerilogDesign:
-    """The text, the name of the top module, and for each module the instances made of it."""
+    """The text, the name of the top module, and for each module the instances made of it.
+
+    ``wires`` tells which described wire a name of the text stands for: inputs by their own, then registers,
+    then the rest, as instance and local name joined by a dot.
+    """
 
     text: str
     top: str
     instances: dict[str, tuple[str, ...]]
+    wires: dict[str, str]
 
 
 def to_verilog(hardware: Hardware) -> VerilogDesign:
     """Exports ``hardware``. Ports are those of the description, with ``clk`` and a synchronous ``reset``."""
-    return _Writer(hardware.block).write()
+    return write_verilog(hardware.block)
+
+
+def write_verilog(block: StructuredBlock) -> VerilogDesign:
+    """Exports any block described by components; its inputs and outputs are the ports of the top module."""
+    return _Writer(block).write()
 
 
 @dataclass
@@ -152,7 +162,23 @@ class _Writer:
             instances[names[key]].append(part.component.instance)
             calls.append(_instance(part, names[key], local, outside))
         text = "\n".join([*modules.values(), self._top(calls, outside)])
-        return VerilogDesign(text, TOP_MODULE, {name: tuple(made) for name, made in instances.items()})
+        made = {name: tuple(instances_of) for name, instances_of in instances.items()}
+        return VerilogDesign(text, TOP_MODULE, made, self._names_of_wires(locals_of))
+
+    def _names_of_wires(self, locals_of: dict[Component, dict[str, str]]) -> dict[str, str]:
+        """What each name of the text stands for; a register is found under two names."""
+        inputs = {w.name: w.name for w in self.block.wirevector_subset(pyrtl.Input)}
+        registers: dict[str, str] = {}
+        others: dict[str, str] = {}
+        for part in self.parts.values():
+            for net in (net for net in part.nets if net.op != "@"):
+                wire = net.dests[0].name
+                name = f"{part.component.instance}.{locals_of[part.component][wire]}"
+                if net.op == "r":
+                    registers |= {name: wire, f"{name}_q": wire}
+                elif wire not in self.absorbed:
+                    others[name] = wire
+        return {**inputs, **registers, **others}
 
     def _outside_names(self, locals_of: dict[Component, dict[str, str]]) -> dict[str, str]:
         """The names of wires in the top module: the instance and the name inside it. PyRTL's own names of

@@ -13,13 +13,15 @@ def random_integer_network(
     *,
     weight_bits: int = 8,
     activation_bits: int = 8,
+    spread: float | None = None,
     seed: int = 0,
     name: str = "random",
 ) -> IntegerNetwork:
-    """A network of this topology whose weights are uniform over all values of `weight_bits` bits.
+    """A network of this topology whose weights are uniform over all values of `weight_bits` bits, or normal
+    with a standard deviation of `spread` times the largest value, cut off at that.
 
     Shifts keep the spread of the outputs of a stage near that of its inputs: a sum of n products of which one
-    factor is uniform over w bits grows by about sqrt(n / 3) * 2**(w - 1).
+    factor has a standard deviation of d grows by about sqrt(n) * d.
     """
     check_bits(name, weight_bits=weight_bits, activation_bits=activation_bits)
     random = np.random.default_rng(seed)
@@ -27,11 +29,18 @@ def random_integer_network(
     last = len(topology.stages) - 1
     stages = []
     for number, (stage, ends_layer) in enumerate(zip(topology.stages, topology.ends_layer, strict=True)):
-        growth = top * np.sqrt(max(stage.row_lengths().mean(), 1.0) / 3.0)
+        if spread is None:
+            weights = random.integers(-top, top, size=stage.weight_shape, dtype=np.int64)
+            deviation = top / np.sqrt(3.0)
+        else:
+            deviation = max(spread * top, 0.5)
+            drawn = random.normal(0.0, deviation, size=stage.weight_shape).round()
+            weights = np.clip(drawn, -top, top - 1).astype(np.int64)
+        growth = deviation * np.sqrt(max(stage.row_lengths().mean(), 1.0))
         stages.append(
             IntegerStage(
                 stage=stage,
-                weights=random.integers(-top, top, size=stage.weight_shape, dtype=np.int64),
+                weights=weights,
                 shift=max(0, round(float(np.log2(growth)))),
                 relu=ends_layer and number != last,
             )

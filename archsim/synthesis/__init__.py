@@ -1,5 +1,6 @@
 """Maps exported Verilog with Yosys, to standard cells or to an FPGA, and measures what came out."""
 
+from archsim.synthesis.activity import Activity, ActivityError, Switching, ToggleCounter, switching
 from archsim.synthesis.asic import AsicSynthesis, Component, MemoryArray, synthesise_asic
 from archsim.synthesis.fpga import FpgaComponent, FpgaSynthesis, synthesise_fpga
 from archsim.synthesis.netlist import Netlist, NetlistError, flatten, read_netlists
@@ -7,6 +8,8 @@ from archsim.synthesis.timing import Timing, analyse
 from archsim.synthesis.yosys import YosysError, prepare_yosys, run_yosys
 
 __all__ = [
+    "Activity",
+    "ActivityError",
     "AsicSynthesis",
     "Component",
     "FpgaComponent",
@@ -14,13 +17,16 @@ __all__ = [
     "MemoryArray",
     "Netlist",
     "NetlistError",
+    "Switching",
     "Timing",
+    "ToggleCounter",
     "YosysError",
     "analyse",
     "flatten",
     "prepare_yosys",
     "read_netlists",
     "run_yosys",
+    "switching",
     "synthesise_asic",
     "synthesise_fpga",
 ]

@@ -5,6 +5,7 @@ modules are mapped once, so totals are component x instances. Place and route is
 each pin, not run.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,7 +15,9 @@ from archsim.synthesis.yosys import run_yosys
 from archsim.technology.cmos65 import Cmos65
 from archsim.technology.flop_memory import clock_energy_j
 from archsim.technology.sram import MemoryMacro, Ports
+from archsim.technology.standard_cells import StandardCells
 
+_LOG = logging.getLogger(__name__)
 _SCRIPT = """
 read_liberty -lib cells.lib
 read_verilog design.v
@@ -28,7 +31,7 @@ opt -mux_undef
 techmap
 opt
 dfflibmap -liberty cells.lib
-abc -liberty cells.lib
+abc -liberty cells.lib -script +strash;ifraig;scorr;dc2;dch,-f;strash;&get,-n;&nf;&put;buffer,-c;stime,-p
 opt_clean -purge
 check -assert
 write_json mapped.json
@@ -117,7 +120,7 @@ class AsicSynthesis:
         return flatten(self.modules, self.top)
 
 
-def synthesise_asic(verilog: str, top: str, technology: Cmos65 | None = None) -> AsicSynthesis:
+def synthesise_asic(verilog: str, top: str, technology: StandardCells | None = None) -> AsicSynthesis:
     """Map Verilog to the cells of a technology (its own 65 nm library unless it was given another).
 
     Raises YosysError for Verilog that Yosys refuses, NetlistError for a memory read without a register,
@@ -132,6 +135,7 @@ def synthesise_asic(verilog: str, top: str, technology: Cmos65 | None = None) ->
     )
     modules = read_netlists(outputs["mapped.json"])
     counts = instance_counts(modules, top)
+    _LOG.info("timing the netlist")
     timing = analyse(
         flatten(modules, top), library=library, wiring=wiring, memory=lambda each: _macro(each, chosen)
     )
@@ -144,13 +148,13 @@ def synthesise_asic(verilog: str, top: str, technology: Cmos65 | None = None) ->
     )
 
 
-def _macro(memory: Memory, technology: Cmos65) -> MemoryMacro:
+def _macro(memory: Memory, technology: StandardCells) -> MemoryMacro:
     """The macro that times a memory; one that is only written or only read needs a single port."""
     ports: Ports = "1r1w" if memory.reads and memory.writes else "1rw"
     return technology.memory(words=memory.words, word_bits=memory.word_bits, ports=ports)
 
 
-def _component(module: Netlist, instances: int, technology: Cmos65) -> Component:
+def _component(module: Netlist, instances: int, technology: StandardCells) -> Component:
     library, counts = technology.library, module.count()
     area_um2 = sum(library.cells[name].area_um2 * number for name, number in counts.items())
     load_f, _ = net_loads(module, library, technology.wiring)

@@ -96,7 +96,8 @@ class Netlist:
     """One module, or a flattened design (then `instances` is empty).
 
     `cell_type` (cells,) indexes `type_names`; `pin_cell`, `pin_name`, `pin_net` (pins,) are parallel
-    arrays of which `pin_name` indexes `pin_names`. `net_names` names the nets that the source names.
+    arrays of which `pin_name` indexes `pin_names`. `named` holds the nets of every name of the source, least
+    significant bit first.
     """
 
     name: str
@@ -111,7 +112,16 @@ class Netlist:
     ports: Mapping[str, Port]
     memories: tuple[Memory, ...]
     instances: tuple[Instance, ...] = ()
-    net_names: Mapping[int, str] = field(default_factory=dict, repr=False)
+    named: Mapping[str, Nets] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def net_names(self) -> Mapping[int, str]:
+        """A name for each net that has one, the outermost of several."""
+        names: dict[int, str] = {}
+        for name, nets in self.named.items():
+            for place, net in enumerate(nets.tolist()):
+                names.setdefault(net, name if len(nets) == 1 else f"{name}[{place}]")
+        return names
 
     @cached_property
     def pin_table(self) -> Nets:
@@ -177,13 +187,12 @@ def _module(name: str, module: Mapping[str, Any], own: set[str]) -> Netlist:
             cell_type.append(types.setdefault(cell["type"], len(types)))
             names.append(cell_name)
     ports = {port: Port(each["direction"], _nets(each["bits"])) for port, each in module["ports"].items()}
-    net_names: dict[int, str] = {}
+    named: dict[str, Nets] = {}
     for net_name, net in module["netnames"].items():
         bits = _nets(net["bits"])
         highest = max([highest, *(int(bit) for bit in bits)])
         if not net["hide_name"]:
-            for place, bit in enumerate(bits):
-                net_names.setdefault(int(bit), net_name if len(bits) == 1 else f"{net_name}[{place}]")
+            named[net_name] = bits
     table = np.array(rows, np.int64).reshape(-1, 3)
     return Netlist(
         name=name,
@@ -198,7 +207,7 @@ def _module(name: str, module: Mapping[str, Any], own: set[str]) -> Netlist:
         ports=ports,
         memories=tuple(memories),
         instances=tuple(instances),
-        net_names=net_names,
+        named=named,
     )
 
 
@@ -285,7 +294,7 @@ def flatten(modules: Mapping[str, Netlist], top: str) -> Netlist:
     names: list[str] = []
     cell_type, pin_cell, pin_name, pin_net = [], [], [], []
     memories: list[Memory] = []
-    net_names: dict[int, str] = {}
+    named: dict[str, Nets] = {}
     total = modules[top].nets
     work: list[tuple[str, str, Nets]] = [(top, "", np.arange(total))]
     while work:
@@ -299,8 +308,7 @@ def flatten(modules: Mapping[str, Netlist], top: str) -> Netlist:
         cell_type.append(type_of[module.cell_type])
         names += [prefix + name for name in module.cell_names]
         memories += [memory.renamed(prefix, nets) for memory in module.memories]
-        for net, name in module.net_names.items():
-            net_names.setdefault(int(nets[net]), prefix + name)
+        named |= {prefix + name: nets[inner] for name, inner in module.named.items()}
         for instance in module.instances:
             child = modules[instance.module]
             inner = np.full(child.nets, -1, np.int64)
@@ -330,5 +338,5 @@ def flatten(modules: Mapping[str, Netlist], top: str) -> Netlist:
         pin_net=same[np.concatenate(pin_net)],
         ports={name: Port(port.direction, same[port.nets]) for name, port in modules[top].ports.items()},
         memories=tuple(memory.renamed("", same) for memory in memories),
-        net_names={int(same[net]): name for net, name in reversed(net_names.items())},
+        named={name: same[nets] for name, nets in named.items()},
     )

@@ -1,7 +1,9 @@
-"""Boolean functions as a Liberty file writes them, turned into truth tables."""
+"""Boolean functions as a Liberty file writes them: evaluated bit by bit, and turned into truth tables."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
 
 _TOKEN = re.compile(r"\s*([A-Za-z_][A-Za-z_0-9\[\]]*|[01()!'&*|+^])")
 
@@ -18,10 +20,21 @@ def truth_table(function: str, inputs: Sequence[str]) -> tuple[bool, ...]:
     # A function of n inputs is one integer whose bit r is its value in row r.
     columns = {
         name: sum(1 << row for row in range(rows) if row >> place & 1) for place, name in enumerate(inputs)
-    } | {"0": 0, "1": everything}
-    tokens = _tokens(function)
+    }
+    result = evaluate(function, columns, everything)
+    return tuple(bool(result >> row & 1) for row in range(rows))
 
-    def literal() -> int:
+
+def evaluate(function: str, columns: Mapping[str, Any], everything: Any) -> Any:
+    """A Liberty function of whole columns of bits: integers, or arrays of them.
+
+    ``columns`` gives the bits of each input, ``everything`` is the column of ones. Raises ValueError for a
+    text that is not a function of the inputs.
+    """
+    tokens = list(_tokens(function))
+    known = {**columns, "0": everything ^ everything, "1": everything}
+
+    def literal() -> Any:
         token = tokens.pop(0) if tokens else ""
         if token == "!":
             return everything ^ literal()
@@ -29,37 +42,37 @@ def truth_table(function: str, inputs: Sequence[str]) -> tuple[bool, ...]:
             value = disjunction()
             if not tokens or tokens.pop(0) != ")":
                 raise ValueError(f"function is {function!r}; allowed is a text with balanced brackets.")
-        elif token in columns:
-            value = columns[token]
+        elif token in known:
+            value = known[token]
         else:
             raise ValueError(
-                f"function is {function!r}; allowed are {', '.join(inputs)} where it has {token!r}."
+                f"function is {function!r}; allowed are {', '.join(columns)} where it has {token!r}."
             )
         while tokens and tokens[0] == "'":
             tokens.pop(0)
-            value ^= everything
+            value = everything ^ value
         return value
 
-    def exclusive() -> int:
+    def exclusive() -> Any:
         value = literal()
         while tokens and tokens[0] == "^":
             tokens.pop(0)
-            value ^= literal()
+            value = value ^ literal()
         return value
 
-    def conjunction() -> int:
+    def conjunction() -> Any:
         value = exclusive()
         while tokens and tokens[0] not in (")", "|", "+"):
             if tokens[0] in ("&", "*"):
                 tokens.pop(0)
-            value &= exclusive()
+            value = value & exclusive()
         return value
 
-    def disjunction() -> int:
+    def disjunction() -> Any:
         value = conjunction()
         while tokens and tokens[0] in ("|", "+"):
             tokens.pop(0)
-            value |= conjunction()
+            value = value | conjunction()
         return value
 
     result = disjunction()
@@ -67,10 +80,11 @@ def truth_table(function: str, inputs: Sequence[str]) -> tuple[bool, ...]:
         raise ValueError(
             f"function is {function!r}; allowed is one expression, but {tokens[0]!r} is left over."
         )
-    return tuple(bool(result >> row & 1) for row in range(rows))
+    return result
 
 
-def _tokens(function: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def _tokens(function: str) -> tuple[str, ...]:
     tokens, place = [], 0
     text = function.strip()
     while place < len(text):
@@ -79,4 +93,4 @@ def _tokens(function: str) -> list[str]:
             raise ValueError(f"function is {function!r}; allowed are names and ! ' & * | + ^ ( ) 0 1.")
         tokens.append(match.group(1))
         place = match.end()
-    return tokens
+    return tuple(tokens)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from archsim.technology.quantity import load_quantities, load_table
+from archsim.technology.scaling import process
 
 CELLS_TABLE = "cells_open_libraries.csv"
-SCALING_TABLE = "scaling_stillmaker2017.csv"
 CONSTANTS = "cmos65.yaml"
 LIBRARY_FILE = "cmos65.lib"
 
@@ -84,25 +84,6 @@ class CellFigures:
     setup_s: float = 0.0
 
 
-def scaling_factors(node_nm: int, supply_v: float) -> tuple[float, float]:
-    """Delay and energy factors of a bulk node at a supply, as Stillmaker and Baas (2017) define them."""
-    row = next(
-        (
-            r
-            for r in load_table(SCALING_TABLE).rows
-            if int(r["node_nm"]) == node_nm and r["flavour"] == "bulk"
-        ),
-        None,
-    )
-    if row is None:
-        raise ValueError(
-            f"node_nm is {node_nm!r}; allowed are the bulk nodes of {SCALING_TABLE}: 180, 130, 90, 65."
-        )
-    delay = np.polyval([float(row[f"delay_a{power}"]) for power in (3, 2, 1, 0)], supply_v)
-    energy = np.polyval([float(row[f"energy_b{power}"]) for power in (2, 1, 0)], supply_v)
-    return float(delay), float(energy)
-
-
 def _rows(cell: str, column: str, libraries: tuple[str, ...] | None) -> list[tuple[Mapping[str, str], float]]:
     return [
         (row, float(row[column]))
@@ -118,20 +99,21 @@ def derive_cells() -> dict[str, CellFigures]:
     """The figures of every cell of the library, by the rules that the Liberty file repeats in its
     comments."""
     constants = {name: float(load_quantities(CONSTANTS)[name]) for name in USED}
-    delay_65, energy_65 = scaling_factors(65, constants["supply_v"])
+    target, supply_v = process(65), constants["supply_v"]
     capacitance_scale = constants["capacitance_scale_130_to_65"]
 
     def scaled(cell: str, column: str, what: str) -> float:
         found = []
         for row, value in _rows(cell, column, _ELECTRICAL):
-            delay, energy = scaling_factors(int(row["node_nm"]), float(row["vdd_v"]))
+            source, source_v = process(int(row["node_nm"])), float(row["vdd_v"])
+            delay = target.delay(supply_v) / source.delay(source_v)
             found.append(
                 value
                 * {
                     "capacitance": capacitance_scale,
-                    "energy": energy_65 / energy,
-                    "delay": delay_65 / delay,
-                    "delay per load": delay_65 / delay / capacitance_scale,
+                    "energy": target.energy(supply_v) / source.energy(source_v),
+                    "delay": delay,
+                    "delay per load": delay / capacitance_scale,
                 }[what]
             )
         return float(np.mean(found))

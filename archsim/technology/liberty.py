@@ -1,395 +1,326 @@
-"""Reads a Liberty file into the few figures this project uses of a cell: area, pins, delay, energy and
+"""The few figures this project uses of a standard cell, read from a Liberty file: area, pins, delay, energy,
 leakage.
 
-Delay is a straight line over load, fitted to the tables at 0.1 ns input slew; energy is taken at the
-same slew and a load of four NAND2 inputs. So a foundry's library and the project's own go through the
-same model.
+A foundry's library and the project's own go through the same model (`liberty_tables`). A cell of which a
+figure is missing is left out and never guessed; Yosys is then given the library without it.
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-
 from archsim.technology.boolean import truth_table
+from archsim.technology.cell_library import Arc, Cell, CellLibrary
+from archsim.technology.liberty_tables import CONSTRAINTS, DELAYS, TRANSITIONS, Tables, mean
+from archsim.technology.liberty_text import Group, LibertyError, liberty_text, parse_liberty, write_liberty
 
-REFERENCE_SLEW_S = 1e-10
-_SCALES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3}
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|/\*.*?\*/|//[^\n]*|[{}();:,]|[^\s{}();:,"]+', re.DOTALL)
+__all__ = ["Arc", "Cell", "CellLibrary", "LibertyError", "read_liberty"]
+
+MISSING_POWER = ("refuse", "zero")
+# What marks a cell that a synthesiser must not pick, and what it then is.
+_MARKS = {
+    "dont_use": "is marked dont_use",
+    "pad_cell": "is a pad",
+    "is_macro_cell": "is a macro",
+    "is_filler_cell": "is a filler",
+    "is_tap_cell": "is a well tap",
+    "is_decap_cell": "is a decoupling capacitor",
+    "is_isolation_cell": "is an isolation cell",
+    "is_level_shifter": "is a level shifter",
+    "always_on": "is an always-on cell",
+    "retention_cell": "is a retention cell",
+    "switch_cell_type": "is a power switch",
+    "clock_gating_integrated_cell": "is a clock gate",
+}
+_GROUPS = {
+    "latch": "is a latch",
+    "latch_bank": "is a latch",
+    "ff_bank": "has several bits",
+    "bus": "has bus pins",
+    "bundle": "has bus pins",
+    "statetable": "has a state table",
+    "test_cell": "is a scan cell",
+}
 
 
-class LibertyError(ValueError):
-    """A text is not a Liberty library, or lacks something the project needs of one."""
+class _LeftOut(Exception):
+    """Why a cell cannot be used."""
 
 
-@dataclass(frozen=True)
-class Arc:
-    """A way from an input pin to an output pin: delay = `intrinsic_s` + `slope_s_per_f` x load in farad."""
+def read_liberty(source: Path | str, *, missing_power: str = "refuse") -> CellLibrary:
+    """The library of a Liberty file (a path; it may be compressed with gzip) or of a Liberty text.
 
-    input: str
-    output: str
-    intrinsic_s: float
-    slope_s_per_f: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """One standard cell.
-
-    `input_capacitance_f` is by input pin, `functions` (Liberty text) and `switch_energy_j` (internal
-    energy per output transition, without the load) by output pin. `clock_pin` is empty for a gate;
-    `clock_edge_energy_j` is the internal energy of one clock edge with the data still. `next_state` is
-    the Liberty text of what a flop takes over.
+    Latches, pads, cells with buses or tri-states, and cells without area, timing tables or a known function
+    are left out. So are cells without internal energy or leakage, unless `missing_power` is "zero", which
+    counts them as none. Raises LibertyError for a text that is not a library, and for a library without a
+    two-input NAND, an inverter, a buffer or a flop that can be used.
     """
-
-    name: str
-    area_um2: float
-    leakage_w: float
-    input_capacitance_f: Mapping[str, float]
-    functions: Mapping[str, str]
-    switch_energy_j: Mapping[str, float]
-    arcs: tuple[Arc, ...]
-    clock_pin: str = ""
-    clock_edge_energy_j: float = 0.0
-    setup_s: float = 0.0
-    next_state: str = ""
-    has_reset: bool = False
-
-    @property
-    def is_flop(self) -> bool:
-        return bool(self.clock_pin)
+    if missing_power not in MISSING_POWER:
+        raise LibertyError(f"missing_power is {missing_power!r}; allowed are {', '.join(MISSING_POWER)}.")
+    if isinstance(source, Path):
+        try:
+            changed = os.stat(source).st_mtime_ns
+        except OSError as error:
+            raise LibertyError(f"liberty is {str(source)!r} ({error.strerror}); allowed is a file.") from None
+        return _read_file(source, changed, missing_power)
+    return _read(source, missing_power)
 
 
-@dataclass(frozen=True, kw_only=True)
-class CellLibrary:
-    """The cells of one Liberty file, its text (Yosys reads that) and its supply."""
-
-    name: str
-    text: str = field(repr=False)
-    supply_v: float
-    cells: Mapping[str, Cell]
-
-    def gate(self, function: str, inputs: tuple[str, ...]) -> Cell:
-        """The smallest gate with this function, whatever its pins are called; LibertyError where there
-        is none."""
-        wanted = truth_table(function, inputs)
-        fitting = [
-            cell
-            for cell in self.cells.values()
-            if not cell.is_flop
-            and len(cell.functions) == 1
-            and len(cell.input_capacitance_f) == len(inputs)
-            and truth_table(next(iter(cell.functions.values())), tuple(cell.input_capacitance_f)) == wanted
-        ]
-        if not fitting:
-            raise LibertyError(
-                f"library {self.name}: it has no gate {function!r}; allowed is a library with one."
-            )
-        return min(fitting, key=lambda cell: cell.area_um2)
-
-    def flop(self, *, enable: bool) -> Cell:
-        """The smallest flop without set or reset, with or without an enable pin; LibertyError without one."""
-        fitting = [
-            cell
-            for cell in self.cells.values()
-            if cell.is_flop and not cell.has_reset and len(cell.input_capacitance_f) == 2 + enable
-        ]
-        if not fitting:
-            raise LibertyError(
-                f"library {self.name}: it has no flop with enable {enable}; allowed is a library with one."
-            )
-        return min(fitting, key=lambda cell: cell.area_um2)
-
-    @cached_property
-    def nand2(self) -> Cell:
-        return self.gate("!(A&B)", ("A", "B"))
-
-    @cached_property
-    def buffer(self) -> Cell:
-        return self.gate("A", ("A",))
-
-    @property
-    def gate_equivalent_um2(self) -> float:
-        """Area of the smallest two-input NAND, which is what one gate equivalent means."""
-        return self.nand2.area_um2
+@lru_cache(maxsize=8)
+def _read_file(path: Path, changed_ns: int, missing_power: str) -> CellLibrary:
+    return _read(liberty_text(path), missing_power)
 
 
-@dataclass
-class _Group:
-    kind: str
-    arguments: list[str]
-    attributes: dict[str, list[str]]
-    groups: list["_Group"]
-
-    def all(self, kind: str) -> Iterator["_Group"]:
-        return (group for group in self.groups if group.kind == kind)
-
-    def text(self, name: str, default: str = "") -> str:
-        return self.attributes.get(name, [default])[0]
-
-    def number(self, name: str, default: float = 0.0) -> float:
-        return float(self.text(name, str(default)))
-
-
-def read_liberty(source: Path | str) -> CellLibrary:
-    """The library of a Liberty file (a path) or of a Liberty text.
-
-    Cells without area or with a function this project cannot use (latches, tri-states, bus pins) are
-    left out. Raises LibertyError for a text that is not a library, for one without a two-input NAND or
-    without a flop.
-    """
-    text = source.read_text(encoding="utf-8", errors="replace") if isinstance(source, Path) else source
-    library = _parse(text)
-    units = _Units(library)
-    reference_load_f = 4 * _nand2_input_f(library, units)
-    supply_v = library.number("nom_voltage", 1.0)
-    cells = {}
-    for group in library.all("cell"):
-        cell = _cell(group, units, reference_load_f, library)
-        if cell is not None:
-            cells[cell.name] = cell
-    result = CellLibrary(name=library.arguments[0], text=text, supply_v=supply_v, cells=cells)
+def _read(text: str, missing_power: str) -> CellLibrary:
+    library = parse_liberty(text)
+    reader = _Reader(library, missing_power)
+    cells: dict[str, Cell] = {}
+    left_out: dict[str, str] = {}
+    for group in library.groups("cell"):
+        try:
+            cells[group.name] = reader.cell(group)
+        except _LeftOut as reason:
+            left_out[group.name] = str(reason)
+    unused = {id(group) for group in library.groups("cell") if group.name in left_out}
+    used = tuple(each for each in library.statements if id(each) not in unused)
+    result = CellLibrary(
+        name=library.name,
+        text=write_liberty(replace(library, statements=used)) if left_out else text,
+        supply_v=_supply_v(library),
+        cells=cells,
+        left_out=left_out,
+        without_power=tuple(reader.without_power),
+    )
+    for needed in ("!(A&B)", "!A", "A"):
+        result.gate(needed, ("A", "B") if "B" in needed else ("A",))
     result.flop(enable=False)
     return result
 
 
-def _parse(text: str) -> _Group:
-    tokens = [t for t in _TOKEN.findall(text.replace("\\\n", " ")) if not t.startswith(("/*", "//"))]
-    root = _Group("", [], {}, [])
-    stack, place = [root], 0
-    while place < len(tokens):
-        token = tokens[place]
-        if token == "}":
-            if len(stack) == 1:
-                raise LibertyError(
-                    "Liberty text closes a bracket it never opened; allowed are balanced brackets."
-                )
-            stack.pop()
-            place += 1
-        elif token in (";", ","):
-            place += 1
-        elif tokens[place + 1 : place + 2] == [":"]:
-            end = tokens.index(";", place) if ";" in tokens[place : place + 64] else place + 3
-            stack[-1].attributes[token] = [" ".join(t.strip('"') for t in tokens[place + 2 : end])]
-            place = end
-        elif tokens[place + 1 : place + 2] == ["("]:
-            end = tokens.index(")", place)
-            arguments = [t.strip('"') for t in tokens[place + 2 : end] if t != ","]
-            place = end + 1
-            if tokens[place : place + 1] == ["{"]:
-                group = _Group(token, arguments, {}, [])
-                stack[-1].groups.append(group)
-                stack.append(group)
-                place += 1
-            else:
-                stack[-1].attributes[token] = arguments
-        else:
-            raise LibertyError(f"Liberty text has {token!r} where an attribute or a group is allowed.")
-    if len(stack) != 1 or len(root.groups) != 1 or root.groups[0].kind != "library":
-        raise LibertyError(
-            "Liberty text holds no complete library group; allowed is one library (name) { ... }."
-        )
-    return root.groups[0]
+def _supply_v(library: Group) -> float:
+    """The supply at which the tables hold: the nominal one, else that of the operating condition that is the
+    default or the only one."""
+    nominal = library.number("nom_voltage")
+    if nominal is not None:
+        return nominal
+    conditions = {group.name: group.number("voltage") for group in library.groups("operating_conditions")}
+    default = library.text("default_operating_conditions").strip('"')
+    voltages = {conditions.get(default)} if default else set(conditions.values())
+    if len(voltages) == 1 and (only := voltages.pop()) is not None:
+        return only
+    raise LibertyError(
+        f"library {library.name}: nom_voltage is missing and {len(conditions)} operating conditions give no "
+        "one supply; allowed is a library that states its nominal voltage."
+    )
 
 
-class _Units:
-    """The units of a library as factors to SI. Internal energy is in capacitance unit x voltage unit
-    squared."""
+class _Reader:
+    """Reads cell after cell of one library; `without_power` collects those priced without some power."""
 
-    def __init__(self, library: _Group) -> None:
-        self.time = self._unit(library.text("time_unit", "1ns"), "s")
-        self.leakage = self._unit(library.text("leakage_power_unit", "1nW"), "w")
-        value, name = library.attributes.get("capacitive_load_unit", ["1", "pf"])
-        self.capacitance = float(value) * self._unit("1" + name, "f")
-        self.energy = self.capacitance * self._unit(library.text("voltage_unit", "1V"), "v") ** 2
+    def __init__(self, library: Group, missing_power: str) -> None:
+        self._tables = Tables(library)
+        self._default_leakage = library.number("default_cell_leakage_power")
+        self._default_capacitance = library.number("default_input_pin_cap")
+        self._zero_power = missing_power == "zero"
+        self._load_f = 4 * self._nand2_input_f(library)
+        self.without_power: dict[str, None] = {}
 
-    @staticmethod
-    def _unit(text: str, symbol: str) -> float:
-        match = re.fullmatch(rf"([0-9.]+)\s*([fpnumk]?){symbol}", text.strip().lower())
-        if match is None:
+    def _nand2_input_f(self, library: Group) -> float:
+        """Input capacitance of the smallest two-input NAND, which sets the load for energies."""
+        found = []
+        for group in library.groups("cell"):
+            inputs, outputs = _pins(group, "input"), _pins(group, "output")
+            area = group.number("area")
+            if (
+                len(inputs) != 2
+                or len(outputs) != 1
+                or area is None
+                or area <= 0
+                or any(group.groups(*_GROUPS, "ff"))
+            ):
+                continue
+            (output,) = outputs.values()
+            if _table(output.text("function"), tuple(inputs)) == (True, True, True, False):
+                with suppress(_LeftOut):
+                    found.append((area, mean([self._capacitance_f(pin) for pin in inputs.values()])))
+        if not found:
             raise LibertyError(
-                f"Liberty unit is {text!r}; allowed is a number, a prefix and the symbol {symbol!r}."
+                f"library {library.name}: it has no two-input NAND; allowed is a library with one."
             )
-        return float(match.group(1)) * _SCALES[match.group(2)]
+        return min(found)[1]
 
-
-def _numbers(texts: list[str]) -> np.ndarray:
-    return np.array([float(word) for text in texts for word in text.replace(",", " ").split()])
-
-
-def _axis(group: _Group, library: _Group, number: str) -> tuple[str, np.ndarray] | None:
-    """The variable and the values of one index of a lookup group, its template's where it has none of
-    its own."""
-    name = group.arguments[0] if group.arguments else ""
-    templates = [t for t in library.groups if t.kind.endswith("template") and name in t.arguments]
-    index = group.attributes.get("index_" + number)
-    if index is None and templates:
-        index = templates[0].attributes.get("index_" + number)
-    if index is None:
-        return None
-    return templates[0].text("variable_" + number) if templates else "", _numbers(index)
-
-
-def _table(group: _Group, library: _Group) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Slews, loads and values (slew x load) of a lookup group, in the library's own units."""
-    axes = [axis for axis in (_axis(group, library, number) for number in ("1", "2")) if axis is not None]
-    values = _numbers(group.attributes.get("values", ["0"])).reshape(
-        [len(points) for _, points in axes] or [1]
-    )
-    loads, slews = np.zeros(1), np.zeros(1)
-    for variable, points in axes:
-        if "capacitance" in variable:
-            loads = points
-        else:
-            slews = points
-    if axes and "capacitance" in axes[0][0]:
-        values = values.T
-    return slews, loads, values.reshape(len(slews), len(loads))
-
-
-def _at_reference_slew(group: _Group, units: _Units, library: _Group) -> tuple[np.ndarray, np.ndarray]:
-    """Loads (library units) and values of a lookup group at the reference slew."""
-    slews, loads, values = _table(group, library)
-    slew = REFERENCE_SLEW_S / units.time
-    return loads, np.array([np.interp(slew, slews, column) for column in values.T])
-
-
-def _mean(values: list[float]) -> float:
-    return float(np.mean(values)) if values else 0.0
-
-
-def _energy(groups: list[_Group], load_f: float, units: _Units, library: _Group) -> float:
-    found = []
-    for group in groups:
-        for table in group.groups:
-            if table.kind in ("rise_power", "fall_power"):
-                loads, values = _at_reference_slew(table, units, library)
-                found.append(float(np.interp(load_f / units.capacitance, loads, values)) * units.energy)
-    return _mean(found)
-
-
-def _line(group: _Group, units: _Units, library: _Group) -> tuple[float, float]:
-    """Intrinsic delay and slope: a least-squares line over the loads up to the middle one, rise and fall
-    together."""
-    fits = []
-    for table in group.groups:
-        if table.kind in ("cell_rise", "cell_fall"):
-            loads, values = _at_reference_slew(table, units, library)
-            if len(loads) < 2:
-                fits.append((float(values[0]) * units.time, 0.0))
-                continue
-            used = max(2, (len(loads) + 1) // 2)
-            slope, start = np.polyfit(loads[:used], values[:used], 1)
-            fits.append((float(start) * units.time, float(slope) * units.time / units.capacitance))
-    return _mean([fit[0] for fit in fits]), _mean([fit[1] for fit in fits])
-
-
-def _nand2_input_f(library: _Group, units: _Units) -> float:
-    """Input capacitance of the smallest two-input NAND, which sets the load at which energies are read."""
-    found = []
-    for group in library.all("cell"):
-        pins = [p for p in group.groups if p.kind == "pin"]
-        inputs = tuple(p.arguments[0] for p in pins if p.text("direction") == "input")
-        functions = [p.text("function") for p in pins if p.text("function")]
-        if (
-            len(inputs) == 2
-            and len(functions) == 1
-            and not any(g.kind in ("ff", "latch") for g in group.groups)
-        ):
-            try:
-                table = truth_table(functions[0], inputs)
-            except ValueError:
-                continue
-            if table == (True, True, True, False):
-                capacitance = _mean([p.number("capacitance") for p in pins if p.text("direction") == "input"])
-                found.append((group.number("area"), capacitance * units.capacitance))
-    if not found:
-        raise LibertyError("Liberty text holds no two-input NAND; allowed is a library with one.")
-    return min(found)[1]
-
-
-def _cell(group: _Group, units: _Units, load_f: float, library: _Group) -> Cell | None:
-    pins = {p.arguments[0]: p for p in group.all("pin")}
-    inputs = {name: pin for name, pin in pins.items() if pin.text("direction") == "input"}
-    outputs = {name: pin for name, pin in pins.items() if pin.text("direction") == "output"}
-    flops = list(group.all("ff"))
-    if (
-        any(g.kind in ("latch", "bus", "bundle", "statetable", "test_cell") for g in group.groups)
-        or not outputs
-    ):
-        return None
-    if not inputs or any(not pin.text("function") or pin.text("three_state") for pin in outputs.values()):
-        return None
-    clock_pin = flops[0].text("clocked_on").strip("()!' ") if flops else ""
-    if flops and clock_pin not in inputs:
-        return None
-    lines: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for name, pin in outputs.items():
-        for timing in pin.all("timing"):
-            related = timing.text("related_pin")
-            if related in inputs and any(t.kind in ("cell_rise", "cell_fall") for t in timing.groups):
-                lines.setdefault((related, name), []).append(_line(timing, units, library))
-    setups = [
-        _setup(table, units, library)
-        for pin in inputs.values()
-        for timing in pin.all("timing")
-        if timing.text("timing_type").startswith("setup")
-        for table in timing.groups
-        if table.kind in ("rise_constraint", "fall_constraint")
-    ]
-    return Cell(
-        name=group.arguments[0],
-        area_um2=group.number("area"),
-        leakage_w=_leakage(group) * units.leakage,
-        input_capacitance_f={n: p.number("capacitance") * units.capacitance for n, p in inputs.items()},
-        functions={name: pin.text("function") for name, pin in outputs.items()},
-        switch_energy_j={
-            name: _energy(
-                # Of a flop only the transitions that its clock causes, not those of a set or reset.
-                [
-                    p
-                    for p in pin.all("internal_power")
-                    if p.text("related_pin", clock_pin) == clock_pin or not flops
-                ],
-                load_f,
-                units,
-                library,
+    def cell(self, group: Group) -> Cell:
+        """The figures of a cell. Raises _LeftOut with what makes it unusable."""
+        inputs, outputs, flops = _pins(group, "input"), _pins(group, "output"), list(group.groups("ff"))
+        area_um2 = _usable(group, inputs, outputs)
+        states = tuple(argument.strip('"') for argument in flops[0].arguments) if flops else ()
+        functions = {name: _function(name, pin, tuple(inputs), states) for name, pin in outputs.items()}
+        clock_pin = _clock_pin(flops[0].text("clocked_on"), tuple(inputs)) if flops else ""
+        return Cell(
+            name=group.name,
+            area_um2=area_um2,
+            leakage_w=self._leakage_w(group),
+            input_capacitance_f={name: self._capacitance_f(pin) for name, pin in inputs.items()},
+            functions=functions,
+            switch_energy_j={
+                name: self._switch_energy_j(group, name, pin, clock_pin) for name, pin in outputs.items()
+            },
+            arcs=self._arcs(inputs, outputs, clock_pin),
+            clock_pin=clock_pin,
+            clock_edge_energy_j=self._power(
+                group, clock_pin, list(inputs[clock_pin].groups("internal_power"))
             )
-            for name, pin in outputs.items()
-        },
-        arcs=tuple(
-            Arc(first, last, _mean([f[0] for f in fits]), _mean([f[1] for f in fits]))
+            if clock_pin
+            else 0.0,
+            setup_s=self._setup_s(inputs) if clock_pin else 0.0,
+            next_state=flops[0].text("next_state") if flops else "",
+            state_names=states,
+            has_reset=bool(flops and (flops[0].text("clear") or flops[0].text("preset"))),
+        )
+
+    def _capacitance_f(self, pin: Group) -> float:
+        stated = pin.number("capacitance")
+        stated = self._default_capacitance if stated is None else stated
+        if stated is None or stated < 0:
+            raise _LeftOut(f"states no capacitance at {pin.name}")
+        return stated * self._tables.capacitance
+
+    def _switch_energy_j(self, group: Group, name: str, pin: Group, clock_pin: str) -> float:
+        """Internal energy of a transition; of a flop only of those that its clock causes, not a set or
+        reset."""
+        powers = [
+            power
+            for power in pin.groups("internal_power")
+            if not clock_pin or clock_pin in power.text("related_pin", clock_pin).split()
+        ]
+        return self._power(group, name, powers)
+
+    def _edge_energy_j(self, group: Group, clock: Group) -> float:
+        """Internal energy of one edge of the clock with the data still."""
+        return self._power(group, clock.name, list(clock.groups("internal_power")))
+
+    def _power(self, group: Group, pin: str, powers: list[Group]) -> float:
+        found = self._tables.energy_j(powers, self._load_f)
+        if found is None:
+            return self._no_power(group, f"has no internal_power at {pin}")
+        return found
+
+    def _no_power(self, group: Group, reason: str) -> float:
+        if not self._zero_power:
+            raise _LeftOut(f"{reason} (missing_power: zero would count it as none)")
+        self.without_power[group.name] = None
+        return 0.0
+
+    def _leakage_w(self, group: Group) -> float:
+        """The cell's stated leakage, else the mean of its leakage groups, else the library's default."""
+        stated = group.number("cell_leakage_power")
+        if stated is None:
+            values = [
+                value for each in group.groups("leakage_power") if (value := each.number("value")) is not None
+            ]
+            stated = mean(values) if values else self._default_leakage
+        return self._no_power(group, "states no leakage") if stated is None else stated * self._tables.leakage
+
+    def _arcs(
+        self, inputs: Mapping[str, Group], outputs: Mapping[str, Group], clock_pin: str
+    ) -> tuple[Arc, ...]:
+        """Every way that has tables. The transitions of gates are for ABC, which stops without them."""
+        lines: dict[tuple[str, str], list[tuple[float, float]]] = {}
+        for name, pin in outputs.items():
+            for timing in pin.groups("timing"):
+                if any(timing.groups(*DELAYS)) and (clock_pin or any(timing.groups(*TRANSITIONS))):
+                    for related in timing.text("related_pin").split():
+                        lines.setdefault((related, name), []).append(self._tables.line(timing))
+            needed = [clock_pin] if clock_pin else _support(pin.text("function"), tuple(inputs))
+            for related in needed:
+                if (related, name) not in lines:
+                    raise _LeftOut(f"has no tables of delay and transition from {related} to {name}")
+        return tuple(
+            Arc(first, last, mean(f[0] for f in fits), mean(f[1] for f in fits))
             for (first, last), fits in lines.items()
-        ),
-        clock_pin=clock_pin,
-        clock_edge_energy_j=_energy(list(inputs[clock_pin].all("internal_power")), load_f, units, library)
-        if clock_pin
-        else 0.0,
-        setup_s=_mean(setups),
-        next_state=flops[0].text("next_state") if flops else "",
-        has_reset=any({"clear", "preset"} & flop.attributes.keys() for flop in flops),
-    )
+            if first in inputs
+        )
+
+    def _setup_s(self, inputs: Mapping[str, Group]) -> float:
+        setups = [
+            self._tables.constraint_s(table)
+            for pin in inputs.values()
+            for timing in pin.groups("timing")
+            if timing.text("timing_type").startswith("setup")
+            for table in timing.groups(*CONSTRAINTS)
+        ]
+        if not setups:
+            raise _LeftOut("has no setup time")
+        return mean(setups)
 
 
-def _setup(group: _Group, units: _Units, library: _Group) -> float:
-    """Setup time with clock and data both at the reference slew."""
-    slew = REFERENCE_SLEW_S / units.time
-    values = _numbers(group.attributes.get("values", ["0"]))
-    for number in ("1", "2"):
-        axis = _axis(group, library, number)
-        if axis is not None:
-            points = axis[1]
-            values = np.array(
-                [np.interp(slew, points, column) for column in values.reshape(len(points), -1).T]
-            )
-    return float(values[0]) * units.time
+def _usable(group: Group, inputs: Mapping[str, Group], outputs: Mapping[str, Group]) -> float:
+    """The area of a cell that has one, is no special cell, and whose outputs are functions of its inputs."""
+    marks = [why for mark, why in _MARKS.items() if group.text(mark, "false") not in ("false", "none")]
+    special = marks or [_GROUPS[each.kind] for each in group.groups(*_GROUPS)]
+    if special:
+        raise _LeftOut(special[0])
+    area_um2 = group.number("area")
+    if area_um2 is None or area_um2 <= 0:
+        raise _LeftOut("states no area")
+    if not inputs or not outputs or _pins(group, "inout"):
+        raise _LeftOut("has no inputs, no outputs or a pin that is both")
+    if any(pin.text("three_state") for pin in outputs.values()):
+        raise _LeftOut("is a tri-state")
+    return area_um2
 
 
-def _leakage(group: _Group) -> float:
-    """The cell's stated leakage, or the mean of its leakage groups where it states none."""
-    if "cell_leakage_power" in group.attributes:
-        return group.number("cell_leakage_power")
-    return _mean([leak.number("value") for leak in group.all("leakage_power")])
+def _clock_pin(clocked_on: str, inputs: tuple[str, ...]) -> str:
+    """The pin at whose rising edge a flop takes data over; the engines have no other edge."""
+    pins = [] if _table(clocked_on, inputs) is None else _support(clocked_on, inputs)
+    if len(pins) != 1:
+        raise _LeftOut("has no single clock pin")
+    if _table(clocked_on, inputs) != _table(pins[0], inputs):
+        raise _LeftOut("works at the falling edge")
+    return pins[0]
+
+
+def _function(name: str, pin: Group, inputs: tuple[str, ...], states: tuple[str, ...]) -> str:
+    """The Liberty text of what an output shows; of a flop the name of its state or of the inverse of that."""
+    function = pin.text("function")
+    table = _table(function, states or inputs)
+    if table is None:
+        raise _LeftOut(f"has no known function at {name}")
+    if not states:
+        return function
+    # Rows 1 and 2 are those in which the second name is the inverse of the first.
+    shown = {(True, False): states[0], (False, True): states[-1]}.get((table[1], table[-2]))
+    if shown is None:
+        raise _LeftOut(f"shows something else than its state at {name}")
+    return shown
+
+
+def _pins(group: Group, direction: str) -> dict[str, Group]:
+    """The pins of one direction by name; a group may name several."""
+    return {
+        name.strip('"'): pin
+        for pin in group.groups("pin")
+        if pin.text("direction") == direction
+        for name in pin.arguments
+    }
+
+
+def _table(function: str, inputs: tuple[str, ...]) -> tuple[bool, ...] | None:
+    """The truth table of a function; None for a text that is none."""
+    try:
+        return truth_table(function, inputs)
+    except ValueError:
+        return None
+
+
+def _support(function: str, inputs: tuple[str, ...]) -> list[str]:
+    """The inputs on which a function depends."""
+    table = truth_table(function, inputs)
+    return [
+        name
+        for place, name in enumerate(inputs)
+        if any(table[row] != table[row ^ 1 << place] for row in range(len(table)))
+    ]

@@ -13,13 +13,12 @@ from archsim.technology.cells import (
     FLOPS,
     GATES,
     LIBRARY_FILE,
-    SCALING_TABLE,
     USED,
     CellFigures,
     derive_cells,
-    scaling_factors,
 )
 from archsim.technology.quantity import load_quantities
+from archsim.technology.scaling import SCALING_TABLE, process
 
 _MAX_LOAD_PF = 0.1
 
@@ -123,7 +122,7 @@ def _comment() -> list[str]:
     constants = load_quantities(CONSTANTS)
     lines = ["/*", *_RULES.strip("\n").splitlines()]
     for node, volt in ((65, float(constants["supply_v"])), (130, 1.2), (130, 1.8)):
-        delay, energy = scaling_factors(node, volt)
+        delay, energy = process(node).delay(volt), process(node).energy(volt)
         lines.append(f"    {node} nm at {volt} V: delay {delay:.5g}, energy {energy:.5g}")
     lines.append("  Left out of the means:")
     lines += [f"    {library} {cell} {column}: {why}" for (library, cell, column), why in EXCLUDED.items()]

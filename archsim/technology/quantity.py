@@ -115,6 +115,14 @@ def read_text(file: str) -> str:
     return (resources.files("archsim") / "data" / file).read_text(encoding="utf-8")
 
 
+def title_of(file: str) -> str:
+    """What a YAML file of `archsim/data` holds, in a few words; ProvenanceError where it does not say."""
+    title = _read_yaml(file).get("title")
+    if not isinstance(title, str) or not title:
+        raise ProvenanceError(f"{file}: title is {title!r}; allowed is a text that says what the file holds.")
+    return title
+
+
 def _read_yaml(file: str) -> dict[str, Any]:
     content = yaml.safe_load(read_text(file))
     if not isinstance(content, dict) or not {"quantities", "table"} & content.keys():

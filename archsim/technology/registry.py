@@ -1,6 +1,7 @@
 """The technologies there are, by name, and the protocol each of them keeps."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
 from archsim.technology.quantity import Quantity
@@ -26,6 +27,21 @@ class MemoryCost(Protocol):
     def source(self) -> str: ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class FitScaling:
+    """What turns the logic that was fitted to one technology into the logic of another: the name of the fit
+    (`logic_fit_<fit>.yaml`), and the factor for each figure of it.
+
+    `energy` is for the energy of toggles and of the clock alike.
+    """
+
+    fit: str
+    area_mm2: float = 1.0
+    energy: float = 1.0
+    leakage_w: float = 1.0
+    critical_path_s: float = 1.0
+
+
 class Technology(Protocol):
     """A way of making the hardware, and what its parts cost."""
 
@@ -33,6 +49,12 @@ class Technology(Protocol):
     def name(self) -> str: ...
     @property
     def kind(self) -> Literal["asic", "fpga"]: ...
+    @property
+    def fit_scaling(self) -> FitScaling | None:
+        """The fitted logic that estimates without synthesis rest on, and its factors; None where nobody
+        fitted any, so that logic has to be synthesised."""
+        ...
+
     def memory(self, *, words: int, word_bits: int, ports: Ports = "1rw") -> MemoryCost: ...
     def options(self) -> dict[str, object]:
         """The arguments that make this technology again."""

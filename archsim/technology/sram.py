@@ -1,5 +1,11 @@
 """What a memory macro costs: the CACTI 7 table between its points, and flops where a memory is too small
-for it."""
+for it.
+
+Read between points twice as far apart as they are (every second capacity, or width, left out and read from
+its neighbours), the table is met within a mean of 9 % for read energy, 7 % for write energy, 4 % for leakage
+and 5 % for area and access time; the worst reading, of read energy between widths, is 58 % off. CACTI changes
+the organisation of the array from size to size, so closer points would not come out much better.
+"""
 
 import math
 from collections.abc import Mapping
@@ -13,6 +19,7 @@ from numpy.typing import NDArray
 from archsim.technology.flop_memory import MemoryFigures, Wiring, flop_memory
 from archsim.technology.liberty import CellLibrary, LibertyError
 from archsim.technology.quantity import Table, load_table
+from archsim.technology.scaling import Factors
 
 Ports = Literal["1rw", "1r1w"]
 Logs = NDArray[np.float64]
@@ -50,17 +57,36 @@ class MemoryMacro:
     macros: int = 1
 
 
+@dataclass(frozen=True, kw_only=True)
+class MacroScaling:
+    """How the macros of a node of the table become those of another node or supply, and by what rule."""
+
+    native_node_nm: int
+    node_nm: int
+    factors: Factors
+    rule: str
+
+
 class SramTable:
     """The CACTI table, read between its points in log-log over capacity and word width; never beyond them.
 
     `cells` and `wiring` price the memories that are built from flops; they belong to the node
-    `cells_node_nm`, at other nodes a small memory always takes the smallest macro.
+    `cells_node_nm`, at other nodes a small memory always takes the smallest macro. With `scaling` the table
+    has its node too, at the scaled costs of the native one.
     """
 
-    def __init__(self, *, cells: CellLibrary, wiring: Wiring, cells_node_nm: int = 65) -> None:
+    def __init__(
+        self,
+        *,
+        cells: CellLibrary,
+        wiring: Wiring,
+        cells_node_nm: int = 65,
+        scaling: MacroScaling | None = None,
+    ) -> None:
         self._cells = cells
         self._wiring = wiring
         self._cells_node_nm = cells_node_nm
+        self._scaling = scaling
 
     @cached_property
     def _table(self) -> Table:
@@ -98,7 +124,9 @@ class SramTable:
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ValueError(f"{field} is {value!r}; allowed is an integer of 1 or more.")
         capacities, widths = self._axes
-        chosen = (("node_nm", node_nm), ("cell_type", cell_type), ("ports", ports))
+        scaling = self._scaling if self._scaling is not None and node_nm == self._scaling.node_nm else None
+        native_nm = node_nm if scaling is None else scaling.native_node_nm
+        chosen = (("node_nm", native_nm), ("cell_type", cell_type), ("ports", ports))
         for place, (field, choice) in enumerate(chosen):
             allowed = sorted({str(key[place]) for key in self._grids})
             if str(choice) not in allowed:
@@ -113,12 +141,15 @@ class SramTable:
                 f"words is {words}; allowed are at most {capacities[-1] * 8 // word_bits} "
                 f"of {word_bits} bits, the largest macro of the SRAM table."
             )
-        grid = self._grids[node_nm, cell_type, ports]
+        grid = self._grids[native_nm, cell_type, ports]
         smallest_bytes = self._smallest_bytes(grid, word_bits)
         built_bytes = max(capacity_bytes, smallest_bytes)
         costs = self._between(grid, built_bytes, word_bits)
         built_as: Literal["macro", "flops"] = "macro"
         kind, source = self._table.kind, self._table.source
+        if scaling is not None:
+            costs = _scaled(costs, scaling.factors)
+            kind, source = "assumed", f"{source} Here {scaling.rule}."
         if capacity_bytes < smallest_bytes and node_nm == self._cells_node_nm:
             flops = self._of_flops(words, word_bits)
             if flops is not None and flops.area_mm2 < costs.area_mm2:
@@ -204,3 +235,15 @@ class SramTable:
             access_time_s=access_s,
             setup_s=self._cells.flop(enable=False).setup_s,
         )
+
+
+def _scaled(costs: MemoryFigures, factors: Factors) -> MemoryFigures:
+    """A macro's costs in another process; what its inputs need before the clock is the library's own."""
+    return replace(
+        costs,
+        area_mm2=costs.area_mm2 * factors.area,
+        read_energy_j=costs.read_energy_j * factors.energy,
+        write_energy_j=costs.write_energy_j * factors.energy,
+        leakage_w=costs.leakage_w * factors.leakage,
+        access_time_s=costs.access_time_s * factors.delay,
+    )

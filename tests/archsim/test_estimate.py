@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,15 +10,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
-from archsim.calibration import PLANS, Plan, draw, errors, fit, write_fit
+from archsim.calibration import PLANS, Plan, configurations, errors, write_fit
 from archsim.engines import Clos, Csc, Dense, Engine, Pruned
 from archsim.estimate import EstimateError, estimate_logic, logic_fit
 from archsim.gate import map_to_gates
 from archsim.logic import Logic
 from archsim.mapping import Mapping
-from archsim.measurement import read_measured
-from archsim.technology import Artix7, Cmos65, Technology
+from archsim.measurement import Measurement, read_measured
+from archsim.operands import OperandActivity
+from archsim.technology import Artix7, Cmos65, technology
+from archsim.technology.quantity import read_text
 from rtl import LockstepSizes, Sizes
 from workloads import Topology, build_layer, random_integer_network
 from workloads.stages import PrunedStage
@@ -61,24 +64,19 @@ def small(name: str) -> Mapping:
     return engine.map(random_integer_network(topology))
 
 
-def totals(logic: Logic, technology: Technology) -> dict[str, float]:
-    if isinstance(technology, Cmos65):
-        activity = float(technology.logic_activity)
-        energy = sum(p.clock_energy_j + activity * p.toggle_energy_j for p in logic.parts)
-        area, leakage = sum(p.area_mm2 for p in logic.parts), sum(p.leakage_w for p in logic.parts)
-        return {"area_mm2": area, "energy_j": energy, "leakage_w": leakage}
-    return {name: sum(getattr(p.resources, name) for p in logic.parts) for name in ("lut", "ff", "dsp")}
+def measured(name: str, technology: str) -> Measurement:
+    """The netlist of a small engine as a calibration would measure it."""
+    mapping = small(name)
+    workload = mapping.workload if technology == "cmos65" else None
+    return Measurement(mapping.sizes, netlist(name, technology), workload)
 
 
 @pytest.mark.parametrize("technology", TECHNOLOGIES)
 @pytest.mark.parametrize("engine", SMALL)
 def test_an_estimate_is_within_the_stated_error_of_the_netlist(engine: str, technology: str) -> None:
-    mapping, chosen = small(engine), TECHNOLOGIES[technology]()
-    estimated = totals(estimate_logic(mapping, chosen), chosen)
-    stated = logic_fit(technology).constants
-    for metric, measured in totals(netlist(engine, technology), chosen).items():
-        worst = stated[f"held_out_worst/{metric}"]
-        assert estimated[metric] == pytest.approx(measured, rel=worst, abs=0), metric
+    stated = logic_fit(technology)
+    for error in errors([measured(engine, technology)], stated, TECHNOLOGIES[technology]()):
+        assert error.worst <= stated.constants[f"held_out_worst/{error.metric}"], error
 
 
 @pytest.mark.parametrize("technology", TECHNOLOGIES)
@@ -110,13 +108,15 @@ def test_the_stated_errors_are_those_of_the_stored_measurements(technology: str)
 
 @pytest.mark.parametrize("technology", TECHNOLOGIES)
 def test_the_coefficients_follow_from_the_stored_measurements(technology: str, tmp_path: Path) -> None:
-    chosen, measured = TECHNOLOGIES[technology](), read_measured(technology)
-    again, stored = fit(measured["train"], chosen.kind), logic_fit(technology)
-    for measurement in measured["held_out"]:
-        repeated = totals(again.logic(measurement.sizes, chosen.kind), chosen)
-        for metric, value in totals(stored.logic(measurement.sizes, chosen.kind), chosen).items():
-            assert repeated[metric] == pytest.approx(value, rel=1e-3)
-    write_fit(chosen, measured, tmp_path)
+    chosen, stored = TECHNOLOGIES[technology](), read_measured(technology)
+    write_fit(chosen, stored, tmp_path)
+    again = (tmp_path / f"logic_fit_{technology}.yaml").read_text(encoding="utf-8")
+    repeated, shipped = (
+        yaml.safe_load(text)["quantities"] for text in (again, read_text(f"logic_fit_{technology}.yaml"))
+    )
+    assert repeated.keys() == shipped.keys()
+    for name, entry in shipped.items():
+        assert repeated[name]["value"] == pytest.approx(entry["value"], rel=1e-3, abs=2e-4), name
     written = {path.name for path in tmp_path.iterdir()}
     measured_file = f"logic_fit_{technology}_measured"
     assert written == {f"logic_fit_{technology}.yaml", f"{measured_file}.csv", f"{measured_file}.yaml"}
@@ -132,7 +132,7 @@ def test_no_netlist_is_both_fitted_and_held_out(technology: str) -> None:
 
 
 def drawn_sizes(plan: Plan, label: str) -> list[Sizes]:
-    return [each.map().sizes for each in draw(plan, label)]
+    return [each.map().sizes for each in configurations(plan, label)]
 
 
 @pytest.mark.parametrize("technology", TECHNOLOGIES)
@@ -173,13 +173,31 @@ def test_an_engine_that_nobody_calibrated_is_refused_by_name() -> None:
 
 
 def test_a_technology_that_nobody_calibrated_is_refused_by_name() -> None:
-    technology: Any = SimpleNamespace(name="cmos22", kind="asic", options=dict)
-    with pytest.raises(EstimateError, match=r"technology is cmos22, whose logic nobody calibrated, allowed"):
+    technology: Any = SimpleNamespace(name="cmos22", kind="asic", fit_scaling=None)
+    with pytest.raises(EstimateError, match=r"technology is of kind cmos22, whose logic nobody calibrated"):
         estimate_logic(small("dense"), technology)
 
 
-def test_a_cell_library_of_the_users_own_is_refused(tmp_path: Path) -> None:
-    library = tmp_path / "own.lib"
-    library.write_text(Cmos65().library.text, encoding="utf-8")
-    with pytest.raises(EstimateError, match=r"technology\.liberty is .*own\.lib, allowed without"):
-        estimate_logic(small("dense"), Cmos65(liberty=library))
+def test_logic_at_another_node_is_that_of_the_fit_times_its_factors() -> None:
+    mapping, scaled = small("csc"), technology("cmos", node_nm=130)
+    factors = scaled.fit_scaling
+    assert factors is not None
+    for at_65, at_130 in zip(
+        estimate_logic(mapping, Cmos65()).parts, estimate_logic(mapping, scaled).parts, strict=True
+    ):
+        assert at_130.area_mm2 == pytest.approx(at_65.area_mm2 * factors.area_mm2)
+        assert at_130.clock_energy_j == pytest.approx(at_65.clock_energy_j * factors.energy)
+        assert at_130.gate_switching_j == pytest.approx(at_65.gate_switching_j * factors.energy)
+        assert at_130.leakage_w == pytest.approx(at_65.leakage_w * factors.leakage_w)
+
+
+def test_an_idle_multiplier_switches_less() -> None:
+    sizes, busy = small("dense").sizes, small("dense").workload
+    still = replace(busy, operands=OperandActivity(0.0, 0.0, 0.0, 0.0))
+    fitted = logic_fit("cmos65")
+    (pe, idle) = (
+        next(part for part in fitted.logic(sizes, work, "asic").parts if part.component == "pe")
+        for work in (busy, still)
+    )
+    assert idle.gate_switching_j < 0.2 * pe.gate_switching_j
+    assert idle.area_mm2 == pe.area_mm2

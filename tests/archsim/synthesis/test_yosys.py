@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from archsim.synthesis import yosys
-from archsim.synthesis.yosys import CACHE_VARIABLE, YosysError, run_yosys
+from archsim.synthesis.cache import CACHE_VARIABLE
+from archsim.synthesis.yosys import YosysError, run_yosys
 
 SCRIPT = "read_verilog design.v\nhierarchy -check -top small\nproc\nwrite_json out.json\n"
 VERILOG = "module small(input a, output b); assign b = !a; endmodule"
@@ -36,7 +37,7 @@ def test_the_same_design_is_answered_from_the_cache(started: list[object], tmp_p
     assert entry.suffix == ".json"
 
 
-@pytest.mark.parametrize("spoiled", ["", "{}", '{"files": {"out.json": "{}"}, "sha256": "0"}', "[1]"])
+@pytest.mark.parametrize("spoiled", ["", "{}", '{"value": {"out.json": "{}"}, "sha256": "0"}', "[1]"])
 def test_a_spoiled_cache_entry_is_computed_again(started: list[object], tmp_path: Path, spoiled: str) -> None:
     first = run_yosys(script=SCRIPT, files={"design.v": VERILOG}, outputs=("out.json",))
     (entry,) = (tmp_path / "yosys").iterdir()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archsim.technology.boolean import truth_table
-from archsim.technology.cells import GATES, LIBRARY_FILE, derive_cells, scaling_factors
+from archsim.technology.cells import GATES, LIBRARY_FILE, derive_cells
 from archsim.technology.cmos65 import cmos65_library
 from archsim.technology.liberty import LibertyError, read_liberty
 from archsim.technology.liberty_writer import library_text
@@ -41,21 +41,6 @@ def test_the_library_is_read_back_as_it_was_derived() -> None:
             assert arc.slope_s_per_f == pytest.approx(figures.slope_s_per_f, rel=1e-4)
 
 
-def test_the_published_check_of_the_scaling_equations_is_reproduced() -> None:
-    assert scaling_factors(65, 1.3)[1] == pytest.approx(2.604, abs=5e-4)
-
-
-def test_a_130_nm_gate_is_slower_and_hungrier_than_at_65_nm() -> None:
-    old, new = scaling_factors(130, 1.2), scaling_factors(65, 1.2)
-    assert new[0] < old[0]
-    assert new[1] < old[1]
-
-
-def test_scaling_from_a_node_without_polynomials_is_refused() -> None:
-    with pytest.raises(ValueError, match="node_nm is 55"):
-        scaling_factors(55, 1.2)
-
-
 def test_flops_with_and_without_enable_have_a_clock_that_costs() -> None:
     for enable, name in ((False, "DFF_X1"), (True, "DFFE_X1")):
         flop = LIBRARY.flop(enable=enable)
@@ -68,9 +53,8 @@ def test_flops_with_and_without_enable_have_a_clock_that_costs() -> None:
     ("text", "message"),
     [
         ("", "no complete library group"),
-        ("library (x) { cell (INV) { area : 1; } ", "no complete library group"),
-        ("library (x) { }", "no two-input NAND"),
-        ("library (x) { } }", "closes a bracket"),
+        ("library (x) { }", "capacitive_load_unit is missing"),
+        ("library (x) { capacitive_load_unit (1, pf); }", "no two-input NAND"),
     ],
 )
 def test_a_text_that_is_no_library_is_refused(text: str, message: str) -> None:

@@ -1,32 +1,111 @@
 """No number without its unit, its source and how it came about."""
 
-from collections.abc import Mapping
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from importlib import resources
 from typing import Any
 
 import pytest
+import yaml
 
 from archsim.technology import quantity as quantities
-from archsim.technology.quantity import KINDS, ProvenanceError, Quantity, all_quantities, load_table, quantity
+from archsim.technology.cells import LIBRARY_FILE
+from archsim.technology.quantity import (
+    KINDS,
+    TEXT,
+    ProvenanceError,
+    Quantity,
+    all_quantities,
+    load_table,
+    quantity,
+)
 
 COMPLETE = {"value": 1.2, "unit": "V", "source": "a data sheet", "kind": "published"}
+
+
+COSTS = resources.files("archsim") / "data"
+PUBLISHED = resources.files("reports") / "data"
+
+
+def numbers(content: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The places of all numbers in what a YAML file holds."""
+    if isinstance(content, Mapping):
+        for key, value in content.items():
+            yield from numbers(value, (*path, str(key)))
+    elif isinstance(content, list):
+        for value in content:
+            yield from numbers(value, path)
+    elif isinstance(content, int | float) and not isinstance(content, bool):
+        yield path
 
 
 def test_every_number_of_every_data_file_has_a_unit_a_kind_and_a_source() -> None:
     found = all_quantities()
     assert len(found) > 5000
-    assert {name.split(":")[0] for name in found} >= {
-        "cmos65.yaml",
-        "artix7.yaml",
-        "sram_cacti7.csv",
-        "cells_open_libraries.csv",
-        "scaling_stillmaker2017.csv",
-        "artix7_devices.csv",
-        "artix7_primitives.csv",
-    }
     for each in found.values():
         assert each.unit
         assert each.source
         assert each.kind in KINDS
+
+
+def test_no_file_of_costs_holds_a_number_that_the_walk_over_the_quantities_misses() -> None:
+    found = all_quantities()
+    known = Counter(name.split(":")[0] for name in found)
+    for file in COSTS.iterdir():
+        if file.name.endswith(".yaml"):
+            content = yaml.safe_load(file.read_text(encoding="utf-8"))
+            assert {"quantities", "table"} & content.keys(), file.name
+            places = list(numbers(content))
+            for place in places:
+                assert (place[0], place[2:]) in {
+                    ("quantities", ("value",)),
+                    ("quantities", ("error_factor",)),
+                }, f"{file.name}: a number at {place}"
+            assert known[file.name] == sum(place[-1] == "value" for place in places), file.name
+        elif file.name.endswith(".csv"):
+            rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"))))
+            units = load_table(file.name).columns
+            assert set(units) == set(rows[0]), file.name
+            filled = sum(row[column] != "" for row in rows for column, unit in units.items() if unit != TEXT)
+            assert known[file.name] == filled > 0, file.name
+        else:
+            # The library is made from the tables byte by byte, which test_cells holds it to.
+            assert file.name == LIBRARY_FILE
+
+
+def test_a_column_of_text_is_not_a_column_of_numbers_in_hiding() -> None:
+    for file in COSTS.iterdir():
+        if file.name.endswith(".csv"):
+            table = load_table(file.name)
+            for column in (name for name, unit in table.columns.items() if unit == TEXT):
+                filled = [row[column] for row in table.rows if row[column]]
+                assert not filled or not all(_is_number(text) for text in filled), f"{file.name}: {column}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def test_every_description_of_a_table_has_its_table() -> None:
+    files = {file.name for file in COSTS.iterdir()}
+    for file in COSTS.iterdir():
+        if file.name.endswith(".yaml"):
+            table = yaml.safe_load(file.read_text(encoding="utf-8")).get("table")
+            assert table is None or table in files, file.name
+
+
+def test_published_figures_are_kept_apart_from_costs_and_name_the_publication() -> None:
+    for file in PUBLISHED.iterdir():
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        assert file.name.endswith(".yaml")
+        assert content["citation"].strip()
+        assert content["exactness"].strip()
 
 
 @pytest.mark.parametrize("missing", ["value", "unit", "source", "kind"])

@@ -1,13 +1,16 @@
 """Memories are priced at the points of the CACTI table, between them, and never beyond."""
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archsim.technology import Cmos65
+from archsim.technology import Cmos65, MemoryMacro, SramTable, sram
 from archsim.technology.quantity import load_table
 from archsim.technology.sram import SRAM_TABLE
 
@@ -19,17 +22,79 @@ SMALLEST_BITS = 512 * 8
 
 def test_every_point_of_the_table_is_met() -> None:
     for row in ROWS:
-        bits = int(row["word_bits"])
-        macro = SRAM.macro(
-            words=int(row["capacity_bytes"]) * 8 // bits,
-            word_bits=bits,
-            ports=row["ports"],  # type: ignore[arg-type]
-            node_nm=int(row["node_nm"]),
-            cell_type=row["cell_type"],
-        )
+        macro = _macro_of(SRAM, row)
         assert macro.built_as == "macro"
         for cost in COSTS:
             assert math.isclose(getattr(macro, cost), float(row[cost]), rel_tol=1e-12), (row, cost)
+
+
+STATED_MEANS = dict(zip(COSTS, (0.09, 0.07, 0.04, 0.05, 0.05), strict=True))
+STATED_WORST = 0.58
+
+
+@pytest.mark.parametrize("axis", ["capacity_bytes", "word_bits"])
+def test_points_that_are_left_out_are_met_within_the_stated_errors(
+    axis: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = sorted({int(row[axis]) for row in ROWS})
+    errors: dict[str, list[float]] = {cost: [] for cost in COSTS}
+    there = {_place(row) for row in ROWS}
+    for fold in (0, 1):
+        kept = {step for place, step in enumerate(steps) if place % 2 == fold}
+        table = replace(load_table(SRAM_TABLE), rows=tuple(row for row in ROWS if int(row[axis]) in kept))
+        monkeypatch.setattr(sram, "load_table", lambda name, table=table: table)
+        sparse = SramTable(cells=Cmos65().library, wiring=Cmos65().wiring)
+        for row in ROWS:
+            beside = [_place({**row, axis: str(step)}) for step in _beside(row, axis)]
+            if int(row[axis]) not in kept and there.issuperset(beside):
+                macro = _macro_of(sparse, row)
+                for cost in COSTS:
+                    errors[cost].append(abs(getattr(macro, cost) / float(row[cost]) - 1))
+    assert len(errors["area_mm2"]) > 500
+    for cost, found in errors.items():
+        assert np.mean(found) < STATED_MEANS[cost] + 0.005
+        assert max(found) < STATED_WORST + 0.005
+
+
+def _beside(row: Mapping[str, str], axis: str) -> tuple[int, int]:
+    return int(row[axis]) // 2, int(row[axis]) * 2
+
+
+def _place(row: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(row[column] for column in ("node_nm", "cell_type", "ports", "capacity_bytes", "word_bits"))
+
+
+def _macro_of(table: SramTable, row: Mapping[str, str]) -> MemoryMacro:
+    bits = int(row["word_bits"])
+    return table.macro(
+        words=int(row["capacity_bytes"]) * 8 // bits,
+        word_bits=bits,
+        ports=row["ports"],  # type: ignore[arg-type]
+        node_nm=int(row["node_nm"]),
+        cell_type=row["cell_type"],
+    )
+
+
+@pytest.mark.parametrize("node_nm", [65, 45])
+@pytest.mark.parametrize("cell_type", ["lstp", "lop", "hp"])
+def test_a_second_port_and_a_longer_or_wider_memory_cost_area(node_nm: int, cell_type: str) -> None:
+    def area_mm2(words: int, word_bits: int, ports: Any = "1rw") -> float:
+        options = {"node_nm": node_nm, "cell_type": cell_type, "ports": ports}
+        return SRAM.macro(words=words, word_bits=word_bits, **options).area_mm2
+
+    assert area_mm2(1500, 24) < area_mm2(1500, 24, "1r1w")
+    assert area_mm2(1500, 24) < area_mm2(1600, 24)
+    assert area_mm2(1500, 24) < area_mm2(1500, 28)
+
+
+def test_low_power_macros_leak_least_and_high_performance_ones_are_fastest() -> None:
+    for node_nm in (65, 45):
+        lstp, lop, hp = (
+            SRAM.macro(words=1024, word_bits=64, node_nm=node_nm, cell_type=each)
+            for each in ("lstp", "lop", "hp")
+        )
+        assert lstp.leakage_w < lop.leakage_w < hp.leakage_w
+        assert hp.access_time_s < min(lop.access_time_s, lstp.access_time_s)
 
 
 @given(

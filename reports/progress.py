@@ -1,0 +1,46 @@
+"""Says on a terminal what a long step is doing, from what the packages log; silent where nobody watches."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.status import Status
+
+LOGGERS = ("archsim", "rtl", "workloads")
+
+
+@contextmanager
+def progress() -> Iterator[None]:
+    """While inside, the latest step stands on stderr beside a spinner, with the seconds since the first."""
+    console = Console(file=sys.stderr)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status("starting") as status:
+        handler = _Shown(status)
+        loggers = [logging.getLogger(name) for name in LOGGERS]
+        before = [logger.level for logger in loggers]
+        for logger in loggers:
+            logger.addHandler(handler)
+            logger.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, before, strict=True):
+                logger.removeHandler(handler)
+                logger.setLevel(level)
+
+
+class _Shown(logging.Handler):
+    def __init__(self, status: Status) -> None:
+        super().__init__(logging.INFO)
+        self._status = status
+        self._start = time.monotonic()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._status.update(f"{record.getMessage()} (after {time.monotonic() - self._start:.0f} s)")

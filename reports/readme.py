@@ -1,0 +1,163 @@
+"""Rebuilds the tables of the README from what the packages say: ``python -m reports.readme README.md``.
+
+A table stands between ``<!-- NAME -->`` and ``<!-- end of NAME -->``; what is between is replaced.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reports import formatting as f
+
+if TYPE_CHECKING:
+    from archsim.calibration import Error
+    from reports.report import Report, ReportTable
+
+_BLOCK = re.compile(r"(<!-- ([a-z][a-z0-9-]*) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
+KINDS = {
+    "measured": "measured here: netlists of our own Verilog",
+    "published": "published",
+    "fitted": "fitted here, the error stated",
+    "assumed": "assumed",
+}
+ERRORS = {
+    "cmos65": {
+        "area_mm2": "area of the logic",
+        "energy_j": "energy of the logic",
+        "critical_path_s": "critical path",
+    },
+    "artix7": {
+        "lut": "LUT",
+        "ff": "FF",
+        "dsp": "DSP",
+        "bram18": "RAMB18",
+        "bram36": "RAMB36",
+        "critical_path_s": "critical path",
+    },
+}
+
+
+def rebuilt(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
+    """The text with every named table that it holds made anew. Raises KeyError for a name nobody makes."""
+    return _BLOCK.sub(lambda found: f"{found[1]}{tables[found[2]]()}\n{found[3]}", text)
+
+
+def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 1) -> str:
+    """A table in Markdown; the first ``words`` columns are set to the left, the others to the right."""
+    lines = [f"| {' | '.join(heads)} |"]
+    lines.append("|" + "|".join("---" if k < words else "---:" for k in range(len(heads))) + "|")
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def network_table() -> str:
+    """The networks of the zoo."""
+    from workloads import load_network, zoo_names
+
+    rows = (
+        (
+            each.name,
+            f"{each.stored_weights:,}",
+            f"{each.compression:.2f}×",
+            *(f"{each.accuracy[form]:.2%}".replace("%", " %") for form in ("float", "int8")),
+        )
+        for each in map(load_network, zoo_names())
+    )
+    return markdown(("network", "stored weights", "compression", "float", "8 bit"), rows)
+
+
+def error_tables() -> str:
+    """The errors of the fits on netlists that they never saw."""
+    from archsim.calibration import PLANS, held_out_errors
+    from archsim.estimate import logic_fit
+    from archsim.technology import technology
+
+    parts = []
+    for name in PLANS:
+        counts = logic_fit(name).constants
+        title = (
+            f"{name}: {counts['netlists']:.0f} netlists fitted, {counts['held_out_netlists']:.0f} held out"
+        )
+        shown = ERRORS[name]
+        rows = [
+            _error_row(shown[error.metric], error)
+            for error in held_out_errors(technology(name))
+            if error.metric in shown
+        ]
+        parts.append(markdown((title, "mean", "worst", "at"), rows))
+    return "\n\n".join(parts)
+
+
+def _error_row(label: str, error: Error) -> tuple[str, ...]:
+    at = re.sub(r" \([^)]*\)$", "", error.worst_case) if error.worst else ""
+    return label, f.percent(error.mean), f.percent(error.worst), at
+
+
+def number_table() -> str:
+    """Every number that enters a cost, by kind: what it is, how many, where it stands."""
+    from archsim.technology.quantity import all_quantities, load_quantities, title_of
+
+    counts: Counter[tuple[str, str]] = Counter()
+    for name, quantity in all_quantities().items():
+        counts[quantity.kind, name.partition(":")[0]] += 1
+    rows = []
+    for kind, heading in KINDS.items():
+        for (of_kind, file), number in sorted(counts.items(), key=lambda item: -item[1]):
+            if of_kind != kind:
+                continue
+            described = file.removesuffix(".csv").removesuffix(".yaml") + ".yaml"
+            title = title_of(described)
+            if kind == "assumed" and file.endswith(".yaml"):
+                names = (name for name, each in load_quantities(file).items() if each.kind == kind)
+                title += f": {', '.join(f'`{name}`' for name in names)}"
+            rows.append((heading, title, f"`{file}`", f"{number:,}"))
+    return markdown(("kind", "what", "file in `archsim/data`", "numbers"), rows, words=3)
+
+
+@cache
+def _comparison() -> Report:
+    from reports.studies import STUDIES
+
+    return STUDIES["csc-dac2019"]()
+
+
+def comparison_tables() -> str:
+    """The costs and ratios of the CSC comparison at the first compression, and its claims."""
+    report = _comparison()
+    parts = [_markdown_of(table) for section in report.sections for table in section.tables[:2]][:4]
+    claims = markdown(
+        ("claim", "where", "against", "measured", "verdict"),
+        ((c.claim, c.where, c.baseline, c.measured, c.verdict) for c in report.claims),
+        words=5,
+    )
+    return "\n\n".join([*parts, claims])
+
+
+def _markdown_of(table: ReportTable) -> str:
+    return f"{table.title}:\n\n{markdown(table.columns, table.rows, words=table.words)}"
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "networks": network_table,
+    "errors": error_tables,
+    "numbers": number_table,
+    "comparison": comparison_tables,
+}
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def main(file: Path) -> None:
+    """Rebuild the tables of FILE."""
+    file.write_text(rebuilt(file.read_text(encoding="utf-8"), TABLES), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

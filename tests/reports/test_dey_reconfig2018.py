@@ -1,0 +1,169 @@
+"""The edge-parallel network: its clocks come from a model that reads memories; its page says what fails."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from reports.claims import published
+from reports.page import write_page
+from reports.report import Report
+from reports.studies import STUDIES, dey_reconfig2018
+from reports.studies.dey_reconfig2018 import figures
+from reports.studies.dey_reconfig2018.figures import Measured, dsps_of_products, measure, training_products
+from reports.studies.dey_reconfig2018.junction import (
+    Junction,
+    clash_free_pattern,
+    degrees_hold,
+    is_clash_free,
+    random_pattern,
+    reads_of_busiest_memory,
+    run_junction,
+)
+from reports.studies.dey_reconfig2018.write_up import write_up
+from tests.reports.pages import check_page
+
+PLAIN = ("read", "process", "write")
+
+
+@cache
+def content() -> dict[str, Any]:
+    return published("dey_reconfig2018")
+
+
+@pytest.fixture(scope="module")
+def measured() -> Measured:
+    """Everything but the mapping by Yosys, which a test of its own asks for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "dsps_of_products", lambda _: {10: 1, 20: 2, 32: 4})
+        return measure(content())
+
+
+@pytest.fixture(scope="module")
+def report(measured: Measured) -> Report:
+    return write_up(measured, content())
+
+
+@st.composite
+def junctions(draw: st.DrawFn) -> Junction:
+    depth, z, fan_out = draw(st.integers(1, 6)), draw(st.integers(1, 24)), draw(st.integers(1, 6))
+    edges = depth * z * fan_out
+    n_right = draw(st.sampled_from([n for n in range(1, edges + 1) if edges % n == 0]))
+    fan_in = edges // n_right
+    assume(max(z, fan_in) % min(z, fan_in) == 0)
+    return Junction(n_left=depth * z, n_right=n_right, fan_out=fan_out, z=z)
+
+
+@given(junction=junctions(), seed=st.integers(0, 1000), stages=st.integers(2, 6))
+def test_a_clash_free_junction_never_waits_and_its_sums_are_right(
+    junction: Junction, seed: int, stages: int
+) -> None:
+    random = np.random.default_rng(seed)
+    weights = random.integers(-512, 512, (junction.steps, junction.z))
+    left = random.integers(-512, 512, junction.n_left)
+    for pattern in (clash_free_pattern(junction, seed), random_pattern(junction, seed)):
+        run = run_junction(junction, pattern, weights, left, ["stage"] * stages)
+        matrix = np.zeros((junction.n_right, junction.n_left), dtype=np.int64)
+        rights = np.arange(junction.edges) // junction.fan_in
+        np.add.at(matrix, (rights, pattern.ravel()), weights.ravel())
+        assert np.array_equal(run.sums, matrix @ left)
+        waits = sum(reads_of_busiest_memory(junction, step) - 1 for step in pattern)
+        assert run.waits == waits
+        assert run.clocks == junction.steps + waits + stages - 1
+    assert is_clash_free(junction, clash_free_pattern(junction, seed))
+
+
+@given(seed=st.integers(0, 1000))
+def test_the_published_junctions_have_their_degrees_whatever_is_drawn(seed: int) -> None:
+    for junction in figures.junctions(content()):
+        pattern = clash_free_pattern(junction, seed)
+        assert is_clash_free(junction, pattern)
+        assert degrees_hold(junction, pattern)
+
+
+def test_a_pattern_with_two_edges_in_one_memory_is_not_clash_free_and_waits() -> None:
+    junction = Junction(n_left=8, n_right=4, fan_out=2, z=4)
+    pattern = clash_free_pattern(junction, 1)
+    pattern[0, 0] = (pattern[0, 1] + 4) % 8
+    assert not is_clash_free(junction, pattern)
+    assert not degrees_hold(junction, pattern)
+    run = run_junction(junction, pattern, np.ones((4, 4), dtype=np.int64), np.ones(8, dtype=np.int64), PLAIN)
+    assert run.waits == 1
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"n_left": 9, "n_right": 3, "fan_out": 2, "z": 4}, "n_left is 9, allowed are multiples of z, 4"),
+        ({"n_left": 8, "n_right": 3, "fan_out": 2, "z": 4}, "allowed are multiples of n_right, 3"),
+        ({"n_left": 12, "n_right": 4, "fan_out": 2, "z": 4}, "multiples and divisors of the fan-in, 6"),
+    ],
+)
+def test_sizes_that_do_not_divide_are_refused(sizes: dict[str, int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Junction(**sizes)
+
+
+def test_the_published_clocks_come_out(measured: Measured) -> None:
+    assert [ran.plain.clocks for ran in measured.junctions] == [34, 34]
+    assert [ran.pipelined.clocks for ran in measured.junctions] == [36, 36]
+    assert all(ran.clash_free and ran.degrees_hold and ran.sums_hold for ran in measured.junctions)
+
+
+def test_training_needs_the_published_multipliers(measured: Measured) -> None:
+    first, second = (ran.junction for ran in measured.junctions)
+    assert training_products(first, first=True) == {"forward": 128, "update": 130, "backward": 0}
+    assert training_products(second, first=False) == {"forward": 32, "update": 33, "backward": 64}
+
+
+def test_the_engines_run_a_network_of_the_same_degrees(measured: Measured) -> None:
+    assert {run.macs for run in measured.engines} == {sum(ran.junction.edges for ran in measured.junctions)}
+    assert all(run.clocks == run.simulated_clocks for run in measured.engines)
+
+
+def test_a_product_of_the_published_width_takes_one_dsp_block_and_one_of_32_bits_four() -> None:
+    assert dsps_of_products((10, 32)) == {10: 1, 32: 4}
+
+
+def test_the_study_is_registered() -> None:
+    assert STUDIES["dey-reconfig2018"] is dey_reconfig2018.reproduce
+
+
+def test_the_rule_for_dsp_blocks_does_not_hold_and_the_page_says_so(report: Report) -> None:
+    verdicts = {each.claim: each.verdict for each in report.claims}
+    assert verdicts["DSP blocks by the published rule"] == "does not hold"
+    assert verdicts["34 clocks without pipeline"] == "holds"
+    assert any("640 of the device's 240 DSP blocks" in sentence for sentence in report.summary)
+
+
+def test_words_follow_the_figures(measured: Measured) -> None:
+    """Were a product to take as many blocks as published, nothing would be said against the rule."""
+    same = Measured(measured.junctions, measured.engines, {10: 4, 20: 4, 32: 4}, measured.device_dsps)
+    told = write_up(same, content())
+    assert not any("does not hold" in each.verdict for each in told.claims)
+    assert not any("What does not hold" in sentence for sentence in told.summary)
+
+
+def test_rows_that_were_read_by_their_match_are_fitted(report: Report) -> None:
+    kinds = {row["figure"]: row["kind"] for row in report.figures["predictions"]}
+    assert kinds["memories of left activations"] == "fitted"
+    assert kinds["forward multipliers"] == kinds["time as published"] == "arithmetic"
+    assert kinds["clocks as published"] == "predicted"
+
+
+def test_the_page_stands_by_itself(report: Report, tmp_path: Path) -> None:
+    text = check_page(report)
+    assert "designs/" not in text
+    write_page(report, tmp_path)
+    rows = json.loads((tmp_path / "results.json").read_text())["predictions"]
+    clocks = next(row for row in rows if row["figure"] == "clocks without pipeline")
+    assert clocks["predicted"] == clocks["published"] == 34
+    assert clocks["difference"] == 0
+    assert (tmp_path / "clocks.csv").read_text().startswith("junction,figure,kind,published is,predicted")

@@ -1,0 +1,91 @@
+"""The exported Verilog of every engine gives, in Verilator, the scores and cycles that PyRTL gives."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from archsim.engines import Clos, Csc, Dense, Engine, Pruned
+from archsim.hardware_run import run_rtl, sample_inputs
+from archsim.mapping import Mapping
+from rtl import LoadWrite, Run, make_test_bench, to_verilog
+from workloads import (
+    DenseStage,
+    PrunedStage,
+    Topology,
+    build_layer,
+    load_network,
+    quantise,
+    random_integer_network,
+)
+
+RANDOM = np.random.default_rng(7)
+SMALL: dict[str, tuple[Engine, Topology]] = {
+    "dense": (Dense(pes=5, weight_bits=6), Topology(((DenseStage(19, 11),), (DenseStage(11, 7),)))),
+    "csc": (Csc(pes=3, fetch_bits=24), Topology((build_layer("csc", 23, 17, fan_in=4),))),
+    "clos": (
+        Clos(pes=6, activation_bits=5),
+        Topology((build_layer("clos", 20, 12, ingress=4, middle=3, egress=2),)),
+    ),
+    "pruned": (
+        Pruned(pes=4, gather="banked", fetch_bits=16),
+        Topology(((PrunedStage.from_mask(RANDOM.random((13, 21)) < 0.3),),)),
+    ),
+    "replicated": (
+        Pruned(pes=3, weight_bits=7),
+        Topology(((PrunedStage.from_mask(RANDOM.random((13, 21)) < 0.3),),)),
+    ),
+}
+needs_verilator = pytest.mark.skipif(
+    shutil.which("verilator") is None, reason="Verilator is not installed (Debian: verilator)"
+)
+
+
+def verilator(folder: Path, mapping: Mapping, loads: list[list[LoadWrite]], runs: list[Run]) -> str:
+    """What the exported test bench prints. Verilator's warnings are errors, but for comparisons that a size
+    makes constant."""
+    bench = make_test_bench(mapping.hardware, mapping.images, loads, runs)
+    (folder / "engine.v").write_text(to_verilog(mapping.hardware).text)
+    (folder / "testbench.v").write_text(bench.verilog)
+    for name, text in bench.files.items():
+        (folder / name).write_text(text)
+    fast_to_build = "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
+    build = ["verilator", "--binary", "--timing", "-Wno-CMPCONST", "-j", "1", "-MAKEFLAGS", fast_to_build]
+    subprocess.run(
+        [*build, "--top-module", "testbench", "testbench.v", "engine.v"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
+    run = ["obj_dir/Vtestbench"]
+    return subprocess.run(run, cwd=folder, check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+def agrees(mapping: Mapping, folder: Path, *, inputs: int = 2) -> bool:
+    """Whether every score and the cycles of each input are those of PyRTL."""
+    x = sample_inputs(mapping, inputs)
+    runs, outputs = run_rtl(mapping, x)
+    assert np.array_equal(outputs, mapping.network.run(x))
+    said = verilator(folder, mapping, [mapping.load(column) for column in x.T], runs)
+    return f"input 0: {runs[0].cycles} cycles" in said and f"PASS: {inputs} inputs" in said
+
+
+@needs_verilator
+@pytest.mark.parametrize("kind", SMALL)
+def test_a_small_random_engine_of_each_kind_agrees_in_verilator(kind: str, tmp_path: Path) -> None:
+    engine, topology = SMALL[kind]
+    network = random_integer_network(
+        topology, weight_bits=engine.weight_bits, activation_bits=engine.activation_bits
+    )
+    assert agrees(engine.map(network), tmp_path)
+
+
+@needs_verilator
+def test_a_trained_network_classifies_digits_in_verilator(tmp_path: Path) -> None:
+    mapping = Csc(pes=8).map(quantise(load_network("lenet-300-100-csc"), 8, 8))
+    assert agrees(mapping, tmp_path, inputs=4)
