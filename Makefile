@@ -8,7 +8,7 @@ WORKERS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench calibrate zoo test-network clean
+.PHONY: help demo test lint bench calibrate readme zoo test-network clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -28,8 +28,12 @@ bench: $(VENV)/installed-test ## Measure speed, side by side in one run
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds
 
 calibrate: $(VENV)/installed ## Fit the logic models to synthesis anew (about half an hour from nothing)
+	$(BIN)/archsim calibrate glitches --out archsim/data
 	$(BIN)/archsim calibrate cmos65 --out archsim/data
 	$(BIN)/archsim calibrate artix7 --out archsim/data
+
+readme: $(VENV)/installed ## Rebuild the tables of the README
+	$(BIN)/python -m reports.readme README.md
 
 zoo: $(VENV)/installed ## Train the shipped networks anew
 	for recipe in workloads/recipes/*.yaml; do \

@@ -15,7 +15,7 @@ from archsim.operands import OperandActivity, Workload
 from archsim.structure import CALIBRATED
 from archsim.technology import FpgaResources
 from archsim.technology.quantity import load_table
-from rtl import Sizes
+from rtl import PrunedSizes, Sizes
 
 SETS = ("train", "held_out")
 UNITS = {
@@ -57,6 +57,8 @@ class Measurement:
         """The configuration in a few words."""
         engine, _ = CALIBRATED[type(self.sizes)]
         s = self.sizes
+        if isinstance(s, PrunedSizes):
+            engine += " replicated" if s.replicated else " banked"
         return f"{engine}, {s.pes} PEs, {s.weight_bits} x {s.activation_bits} bits, fetch {s.fetch_bits} bits"
 
     @property

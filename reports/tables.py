@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -16,6 +16,7 @@ from reports import formatting as f
 if TYPE_CHECKING:
     from archsim import Result, TrainedNetwork, Verification
     from archsim.calibration import Error
+    from archsim.glitches import GlitchShare
     from archsim.netlist_report import NetlistReport
 
 
@@ -299,6 +300,16 @@ def error_table(technology: str, errors: Sequence[Error]) -> Table:
     """How far the fitted logic lies from netlists that it never saw."""
     rows = ((e.metric, f.percent(e.mean, 2), f.percent(e.worst, 2), e.worst_case) for e in errors)
     return grid(f"{technology}: error on held-out netlists", ("metric", "mean", "worst", "at"), rows)
+
+
+def glitch_table(shares: Mapping[str, GlitchShare]) -> Table:
+    """What glitches add to the switching of gates, by kind of component."""
+    rows = (
+        (name, f.significant(each.value), f.percent(each.spread), f.count(each.netlists))
+        for name, each in shares.items()
+    )
+    columns = ("component", "added, of a PE for each operand bit", "spread", "netlists")
+    return grid("Glitches: switching of gates added to that without delays", columns, rows)
 
 
 def network_table(networks: Sequence[TrainedNetwork]) -> Table:

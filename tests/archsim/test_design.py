@@ -37,9 +37,12 @@ REFUSED = [
     ({"clock_hz": 0}, "clock_hz is 0, allowed are more than 0 to 1e+10"),
     ({"clock_hz": float("nan")}, "clock_hz is nan, allowed are"),
     ({"clok_hz": 1e6}, "clok_hz is not a field, allowed are network, engine, clock_hz, technology"),
-    ({"technology": None}, "technology is None, allowed is a mapping with a kind: artix7, cmos65"),
+    (
+        {"technology": None},
+        "technology is None, allowed is a mapping with a kind: artix7, asic, cmos, cmos65",
+    ),
     ({"engine": {"kind": "csc", "pes": 1.5}}, "engine.pes is 1.5, allowed are whole numbers from 1 to 256"),
-    ({"technology": "tsmc7"}, "technology is of kind 'tsmc7', allowed are artix7, cmos65"),
+    ({"technology": "tsmc7"}, "technology is of kind 'tsmc7', allowed are artix7, asic, cmos, cmos65"),
     ({"technology": {"kind": "artix7", "device": "XC7Z020"}}, "technology.device is 'XC7Z020'; allowed are"),
     (
         {"technology": {"kind": "artix7", "part": "x"}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from click.testing import CliRunner, Result
 from reports.command_line import FIDELITIES as command_line_fidelities
 from reports.command_line import main
 from tests.reports.stand_ins import small_network, write_design
+
+KINDS = {"measured", "published", "fitted", "assumed"}
 
 
 def archsim(*arguments: object) -> Result:
@@ -89,9 +92,50 @@ def test_explain_shows_terms_that_sum_to_the_metric(tmp_path: Path) -> None:
     design = write_design(tmp_path)
     explained = json.loads(archsim("explain", design, "energy_j", "--fidelity", "analytic", "--json").stdout)
     simulated = json.loads(archsim("simulate", design, "--fidelity", "analytic", "--json").stdout)
-    assert sum(each["contribution"] for each in explained["terms"]) == pytest.approx(simulated["energy_j"])
-    assert all(each["source"] for each in explained["terms"])
-    assert "unit cost" in archsim("explain", design, "energy_j", "--fidelity", "analytic").stdout
+    terms = [term for part in explained["components"] for term in part["terms"]]
+    assert math.fsum(term["contribution"] for term in terms) == simulated["energy_j"] == explained["total"]
+    assert all(term["source"] and term["kind"] in KINDS for term in terms)
+    for part in explained["components"]:
+        own = math.fsum(term["contribution"] for term in part["terms"])
+        assert own == pytest.approx(part["contribution"], rel=1e-15)
+    shown = archsim("explain", design, "energy_j", "--fidelity", "analytic").stdout
+    assert "unit cost" in shown
+    assert "Expected error of the fit: ±" in shown
+
+
+def test_explain_counts_what_an_fpga_has(tmp_path: Path) -> None:
+    design = write_design(tmp_path, technology="artix7")
+    explained = json.loads(archsim("explain", design, "lut", "--fidelity", "analytic", "--json").stdout)
+    simulated = json.loads(archsim("simulate", design, "--fidelity", "analytic", "--json").stdout)
+    assert explained["total"] == simulated["resources"]["lut"]
+    done = archsim("explain", design, "area_mm2", "--fidelity", "analytic")
+    assert done.exit_code == 2
+    assert "allowed are energy_j, power_w, leakage_w, lut, ff, dsp" in done.stderr
+
+
+def test_simulate_shows_the_expected_error_beside_what_was_fitted(tmp_path: Path) -> None:
+    design = write_design(tmp_path)
+    told = json.loads(archsim("simulate", design, "--fidelity", "analytic", "--json").stdout)
+    assert set(told["expected_error"]) >= {"energy_j", "power_w", "area_mm2", "critical_path_s"}
+    assert all(0 < error < 0.2 for error in told["expected_error"].values())
+    assert "expected error of the fit" in archsim("simulate", design, "--fidelity", "analytic").stdout
+    mapped = json.loads(archsim("simulate", design, "--fidelity", "gate", "--json").stdout)
+    assert mapped["expected_error"] == {}
+
+
+def test_netlist_shows_components_memories_and_the_longest_path(tmp_path: Path) -> None:
+    design = write_design(tmp_path)
+    told = json.loads(archsim("netlist", design, "--json").stdout)
+    parts = {each["component"]: each for each in told["components"]}
+    assert parts["pe"]["cells"] > parts["pe"]["flops"] > 0
+    assert 0 < parts["pe"]["activity"] < 1
+    assert {each["role"] for each in told["memories"]} >= {"weight", "activation"}
+    assert told["critical_path"][-1].startswith("setup of")
+    assert "Longest path" in archsim("netlist", design).stdout
+    mapped = json.loads(archsim("simulate", design, "--fidelity", "gate", "--json").stdout)
+    logic = math.fsum(each["area_mm2"] for each in told["components"])
+    memories = math.fsum(each["area_mm2"] * each["number"] for each in told["memories"])
+    assert mapped["area_mm2"] == pytest.approx(logic + memories)
 
 
 def test_networks_lists_the_zoo() -> None:

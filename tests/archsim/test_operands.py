@@ -1,0 +1,88 @@
+"""How often operands change is counted as a PE sees them, product after product."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import archsim as a
+from archsim.operands import operand_activity
+from archsim.stimulus import DIGITS, stimulus
+from tests.strategies import cases
+from workloads import IntegerNetwork, test_digits
+
+
+def one_by_one(network: IntegerNetwork, accumulator_bits: int) -> dict[str, float]:
+    """The same rates from plain loops over stages, digits, outputs and taps."""
+    widths = {
+        "weight": network.weight_bits,
+        "activation": network.activation_bits,
+        "product": network.weight_bits + network.activation_bits,
+        "total": accumulator_bits,
+    }
+    changed, products = dict.fromkeys(widths, 0), 0
+    inputs = stimulus(network)
+    signals = [inputs, *network.trace(inputs)[:-1]]
+    for integer, signal in zip(network.stages, signals, strict=True):
+        columns, weights = integer.stage.columns().tolist(), integer.weights.ravel().tolist()
+        for x in signal.T.tolist():
+            before: dict[str, int] = {}
+            at = 0
+            for length in integer.stage.row_lengths().tolist():
+                total = 0
+                for weight, column in zip(weights[at : at + length], columns[at : at + length], strict=True):
+                    total += weight * x[column]
+                    now = {
+                        "weight": weight,
+                        "activation": x[column],
+                        "product": weight * x[column],
+                        "total": total,
+                    }
+                    for name, bits in widths.items():
+                        if before:
+                            changed[name] += ((now[name] ^ before[name]) & ((1 << bits) - 1)).bit_count()
+                    before, products = now, products + 1
+                at += length
+    return {name: changed[name] / (products * bits) for name, bits in widths.items()}
+
+
+@settings(max_examples=40)
+@given(data=st.data(), kind=st.sampled_from(("dense", "csc", "clos", "pruned")))
+def test_rates_are_those_of_plain_loops(data: st.DataObject, kind: str) -> None:
+    network = data.draw(cases(kind)).network
+    if network.stored_weights == 0:
+        return
+    assert vars(operand_activity(network, network.accumulator_bits)) == one_by_one(
+        network, network.accumulator_bits
+    )
+
+
+@pytest.mark.parametrize("name", ["lenet-300-100-csc-x40", "lenet-300-100-pruned-x40"])
+def test_the_stimulus_is_real_digits(name: str) -> None:
+    design = a.DesignPoint(network=name, engine={"kind": name.split("-")[3], "pes": 4}, technology="cmos65")
+    inputs = stimulus(design.integer)
+    images, _ = test_digits()
+    known = {image.tobytes() for image in design.integer.quantise_input(images).T.copy()}
+    assert inputs.shape == (784, DIGITS)
+    assert all(column.tobytes() in known for column in inputs.T.copy())
+
+
+def test_an_engine_reading_blank_pixels_works_with_less_energy() -> None:
+    """A pruned network multiplies the image itself, most of it blank; a CSC network mostly dense vectors."""
+    csc, pruned = (
+        a.DesignPoint(network=f"lenet-300-100-{kind}", engine={"kind": kind, "pes": 16}, technology="cmos65")
+        for kind in ("csc", "pruned")
+    )
+    rates = [design.mapping.workload.operands for design in (csc, pruned)]
+    assert rates[1].activation < 0.8 * rates[0].activation
+    assert rates[1].product < 0.8 * rates[0].product
+
+
+def test_narrow_networks_see_the_middle_of_the_digit() -> None:
+    from workloads import build_layer, random_integer_network
+    from workloads.topology import Topology
+
+    network = random_integer_network(Topology((build_layer("dense", 16, 4),)))
+    assert (np.count_nonzero(stimulus(network), axis=0) >= 3).all()
