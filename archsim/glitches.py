@@ -29,7 +29,7 @@ from archsim.synthesis import Activity, Netlist, ToggleCounter, switching, synth
 from archsim.synthesis.netlist_verilog import netlist_verilog
 from archsim.technology import Technology
 from archsim.technology.standard_cells import GLITCHES
-from rtl import Images, Simulation, VerilogDesign, load_writes, make_test_bench, to_verilog
+from rtl import Images, Simulation, VerilogDesign, make_test_bench, power_up_writes, to_verilog
 
 MEASURED_ON = ((4, 4, 4), (6, 8, 4), (8, 8, 4), (12, 10, 4), (8, 8, 16))
 """Bits of weights and of activations, and PEs, of the engines that glitches are measured on."""
@@ -124,7 +124,8 @@ def evaluated_activity(
     blank: list[list[int]] = [[]] * mapping.sizes.pes
     simulation = Simulation(mapping.hardware, Images([], blank, blank), record=counter.recorded)
     inputs = mapping.load(stimulus(mapping.network)[:, 0])
-    return counter.count(simulation.run([*load_writes(mapping.images), *inputs]).recorded)
+    writes = [*power_up_writes(mapping.hardware, mapping.images), *inputs]
+    return counter.count(simulation.run(writes).recorded)
 
 
 def simulated_activity(netlist: Netlist, mapping: Mapping, technology: Any, *, delays: bool) -> Activity:

@@ -9,7 +9,7 @@ from rtl.pruned import GATHER_CYCLES, PrunedSizes, build_pruned
 from rtl.simulation import Images, LoadWrite, Run, Simulation, SimulationLimitError, load_writes
 from rtl.sizes import LockstepSizes, MemoryShape, Sizes
 from rtl.skeleton import PIPELINE_CYCLES, Hardware
-from rtl.testbench import TestBench, make_test_bench
+from rtl.testbench import TestBench, make_test_bench, power_up_writes
 from rtl.verilog import TOP_MODULE, VerilogDesign, to_verilog
 
 __all__ = [
@@ -39,5 +39,6 @@ __all__ = [
     "build_pruned",
     "load_writes",
     "make_test_bench",
+    "power_up_writes",
     "to_verilog",
 ]

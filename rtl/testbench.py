@@ -25,7 +25,7 @@ def make_test_bench(
     """The test bench for these inputs (load-port writes) and what they are expected to give."""
     ports, pes, bits = hardware.ports, hardware.sizes.pes, hardware.sizes.activation_bits
     widths = [len(w) for w in (ports.load_target, ports.load_unit, ports.load_address, ports.load_data)]
-    network = load_writes(images)
+    network = power_up_writes(hardware, images)
     per_input = len(inputs[0])
     rows = max(len(lane) for run in expected for lane in run.scores)
     scores = [
@@ -71,6 +71,24 @@ def _packed(writes: Sequence[LoadWrite], widths: Sequence[int]) -> list[int]:
             word = word << width | value
         words.append(word)
     return words
+
+
+def power_up_writes(hardware: Hardware, images: Images) -> list[LoadWrite]:
+    """What the test bench writes before the first input: all activation words, then the network."""
+    return [*_arbitrary_activations(hardware), *load_writes(images)]
+
+
+def _arbitrary_activations(hardware: Hardware) -> list[LoadWrite]:
+    """Something in every activation word, as after power-up. An event simulator would start with unknown
+    values, and take a zero weight times an unknown activation for unknown."""
+    bits = hardware.sizes.activation_bits
+    kept = [each for each in hardware.memories if each.role == "activation"]
+    if getattr(hardware.sizes, "replicated", False):
+        kept = kept[:1]  # One write goes to all copies.
+    pattern = sum(1 << bit for bit in range(0, bits, 2))
+    return [
+        LoadWrite("activation", each.unit, address, pattern) for each in kept for address in range(each.words)
+    ]
 
 
 def _hex(values: Sequence[int], bits: int) -> str:
