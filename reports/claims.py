@@ -11,7 +11,7 @@ import yaml
 
 from reports import formatting as f
 
-Verdict = Literal["holds", "partly", "does not hold"]
+Verdict = Literal["holds", "partly", "does not hold", "not testable here"]
 
 
 @dataclass(frozen=True)

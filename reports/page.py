@@ -12,7 +12,12 @@ from markupsafe import Markup
 from reports.report import Report
 
 TEMPLATE = "report.html.j2"
-VERDICT_CLASSES = {"holds": "holds", "partly": "partly", "does not hold": "fails"}
+VERDICT_CLASSES = {
+    "holds": "holds",
+    "partly": "partly",
+    "does not hold": "fails",
+    "not testable here": "untested",
+}
 
 
 def render(report: Report) -> str:

@@ -80,12 +80,18 @@ _METRIC_OF = {
 }
 
 
-def _with_errors(result: Result) -> Table:
+def _figures_with_errors(result: Result) -> list[tuple[str, str, str]]:
     """The figures, each with its expected error where it rests on a fit."""
     rows = []
     for name, value in _figures(result):
         error = result.expected_error.get(_METRIC_OF.get(name, ""))
         rows.append((name, value, "" if error is None else f.expected_error(error)))
+    return rows
+
+
+def _with_errors(result: Result) -> Table:
+    """The figures as a table."""
+    rows = _figures_with_errors(result)
     if any(error for _, _, error in rows):
         return grid("Figures", ("", "", "expected error of the fit"), rows)
     return grid("Figures", ("", ""), (row[:2] for row in rows))
@@ -152,7 +158,13 @@ def comparison_tables(results: Sequence[Result]) -> Group:
     heads = [design_name(result) for result in results]
     names = [f"{chr(ord('A') + place)}" if place < 26 else str(place) for place in range(len(results))]
     legend = grid("Designs", ("", "design"), zip(names, heads, strict=True), left=2)
-    sides = [dict(_figures(result)) for result in results]
+    sides = [
+        {
+            name: f"{value} ({error})" if error else value
+            for name, value, error in _figures_with_errors(result)
+        }
+        for result in results
+    ]
     figures = ((name, *(side.get(name, "—") for side in sides)) for name in sides[0])
     shown: list[RenderableType] = [legend, Text(), grid("Figures", ("", *names), figures)]
     ratios = (

@@ -9,7 +9,7 @@ from rich.text import Text
 from reports.report import Report, ReportTable
 from reports.tables import grid
 
-_COLOURS = {"holds": "green", "partly": "yellow", "does not hold": "red"}
+_COLOURS = {"holds": "green", "partly": "yellow", "does not hold": "red", "not testable here": "dim"}
 
 
 def report_tables(report: Report) -> Group:

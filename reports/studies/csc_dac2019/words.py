@@ -147,6 +147,7 @@ def summary(sides: Sides, judged: Sequence[Claim]) -> Iterator[str]:
         yield f"{PLACES[technology]}: {_verdicts(technology, judged)}. {_measured(side)}"
     side = next(settings_of(sides, technologies_of(sides)[0]))
     yield _index(side)
+    yield _data(side)
     yield _route(sides)
     yield _others(side)
     yield _accuracy(side, sides)
@@ -200,6 +201,27 @@ def _index(side: SideBySide) -> str:
         f"weights), and its memory takes {f.percent(share, 0)} of the energy of {name} in "
         f"{PLACES[side.technology]}. All that {name} takes more than CSC there is: "
         f"{side.drivers('energy_j', name, 5)}."
+    )
+
+
+def _data(side: SideBySide) -> str:
+    """What a product costs in each design: the data decide, since an operand that does not change moves
+    nothing."""
+    energies = {
+        name: math.fsum(
+            term.value
+            for term in result.terms("energy_j")
+            if term.component == "pe" and term.what in ("gates", "registers", "glitches")
+        )
+        / result.counts.products
+        for name, result in side.results.items()
+    }
+    least, most = min(energies, key=energies.__getitem__), max(energies, key=energies.__getitem__)
+    shown = ", ".join(f"{f.scaled(energy, 'J')} in {name}" for name, energy in energies.items())
+    return (
+        f"What switches in a PE follows its data: a product takes {shown} in {PLACES[side.technology]}. A "
+        "layer that multiplies the image itself meets mostly blank pixels, a support layer inside a cascade "
+        f"hardly any zeros; the spread from {least} to {most} is {f.ratio(energies[most] / energies[least])}."
     )
 
 
