@@ -8,7 +8,7 @@ WORKERS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench calibrate readme zoo test-network clean
+.PHONY: help demo test lint bench calibrate experiments readme zoo test-network clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -24,13 +24,18 @@ lint: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/installed-test ## Measure speed, side by side in one run
+bench: $(VENV)/installed-bench ## Measure speed, side by side in one run
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds
+	$(BIN)/python -m tests.benchmarks.toggle_speed
+	$(BIN)/python -m tests.benchmarks.training_speed
 
 calibrate: $(VENV)/installed ## Fit the logic models to synthesis anew (about half an hour from nothing)
 	$(BIN)/archsim calibrate glitches --out archsim/data
 	$(BIN)/archsim calibrate cmos65 --out archsim/data
 	$(BIN)/archsim calibrate artix7 --out archsim/data
+
+experiments: $(VENV)/installed ## Train the networks of the topology studies anew (about half an hour)
+	$(BIN)/python -m reports.experiments reports/data
 
 readme: $(VENV)/installed ## Rebuild the tables of the README
 	$(BIN)/python -m reports.readme README.md
@@ -56,3 +61,7 @@ $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
 $(VENV)/installed-test: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	touch $(VENV)/installed $@
+
+$(VENV)/installed-bench: $(VENV)/installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	touch $@

@@ -22,8 +22,8 @@ from archsim.synthesis import (
     activity,
     switching,
 )
-from archsim.synthesis.cache import remembered
 from rtl import Simulation, VerilogDesign, load_writes
+from workloads.remembered import remembered
 
 _LOG = logging.getLogger(__name__)
 
@@ -54,12 +54,7 @@ def measure_switching(
         ],
     }
     netlist = made.flat()
-    found = remembered(
-        "toggles",
-        content,
-        lambda: _count(mapping, design, netlist, technology),
-        holds=lambda value: len(value["toggles"]) == netlist.nets,
-    )
+    found = remembered("toggles", content, lambda: _count(mapping, design, netlist, technology))
     counted = Activity(found["cycles"], np.array(found["toggles"], np.int64))
     spent = switching(netlist, technology.library, technology.wiring, counted)
     return MeasuredSwitching(DIGITS, counted.cycles, spent)

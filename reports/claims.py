@@ -69,10 +69,30 @@ class MatchRule:
         )
 
 
+@dataclass(frozen=True)
+class SeedRule:
+    """Two means over seeds differ where their difference exceeds so many standard errors of it."""
+
+    significant: float
+
+    def differs(self, difference: float, error: float) -> bool:
+        return abs(difference) > self.significant * error
+
+    def __str__(self) -> str:
+        return (
+            f"two means differ where they are more than {self.significant:g} standard errors apart, from the "
+            "deviation from seed to seed that all networks of a group share"
+        )
+
+
+def judge_cases(cases: Sequence[bool]) -> Verdict:
+    """A claim of several cases holds where it does in all of them, partly where it does in some."""
+    return "holds" if all(cases) else "partly" if any(cases) else "does not hold"
+
+
 def judge_losses(losses: Sequence[float], allowed: float) -> Verdict:
     """A claim of little loss holds where every loss is within what is allowed, partly where some are."""
-    within = [loss <= allowed for loss in losses]
-    return "holds" if all(within) else "partly" if any(within) else "does not hold"
+    return judge_cases([loss <= allowed for loss in losses])
 
 
 def published(study: str) -> dict[str, Any]:

@@ -1,8 +1,12 @@
 """What is computed: topologies, the training core, pruning, quantisation, data sets and trained networks."""
 
+from workloads.checkpoint import CheckpointError
+from workloads.datasets import load_data
 from workloads.digits import test_digits
 from workloads.evaluate import evaluate
-from workloads.families import FAMILIES, build_layer
+from workloads.families import FAMILIES, build_layer, fit_budget
+from workloads.fashion import load_fashion_mnist
+from workloads.images import DataUnavailableError
 from workloads.integer import IntegerNetwork, IntegerNetworkError, IntegerStage
 from workloads.mnist import MnistData, MnistUnavailableError, load_mnist
 from workloads.network import (
@@ -25,13 +29,16 @@ from workloads.topology import (
     TopologyError,
     build_stage,
 )
-from workloads.training import TrainingError, train
+from workloads.trained_model import TrainedModel
+from workloads.training import TrainingError, train, train_model, train_to_file
 
 __all__ = [
     "FAMILIES",
     "BlockStage",
     "Calibration",
+    "CheckpointError",
     "CscStage",
+    "DataUnavailableError",
     "DenseStage",
     "IntegerNetwork",
     "IntegerNetworkError",
@@ -45,11 +52,15 @@ __all__ = [
     "Stage",
     "Topology",
     "TopologyError",
+    "TrainedModel",
     "TrainedNetwork",
     "TrainingError",
     "build_layer",
     "build_stage",
     "evaluate",
+    "fit_budget",
+    "load_data",
+    "load_fashion_mnist",
     "load_mnist",
     "load_network",
     "load_recipe",
@@ -59,5 +70,7 @@ __all__ = [
     "recipe_names",
     "test_digits",
     "train",
+    "train_model",
+    "train_to_file",
     "zoo_names",
 ]

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.stages import Stage
+from workloads.topology import Topology
 
 BITS = range(2, 17)
 # Sums are taken in int64; a wider accumulator could not be simulated exactly.
@@ -40,6 +41,15 @@ def check_bits(owner: str, **widths: int) -> None:
                 f"{field} of {owner} is {width!r}; "
                 f"it must be an integer from {BITS.start} to {BITS.stop - 1}."
             )
+
+
+def check_no_skips(owner: str, topology: Topology) -> None:
+    """Raise an `IntegerNetworkError` for a topology with skip connections: the hardware adds no identity."""
+    if topology.skips:
+        raise IntegerNetworkError(
+            f"skips of {owner} is true for stage {topology.skips.index(True)}; it must be false for every "
+            "stage of an integer network, because no engine has skip connections."
+        )
 
 
 @dataclass(frozen=True, eq=False)

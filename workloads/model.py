@@ -1,78 +1,138 @@
-"""The float network while it is trained: forward, loss and gradients.  Activations are (features, batch)."""
+"""The float network while it is trained: forward, loss and gradients.  Activations are (features, batch).
+
+`Classifier` is what any model gives to training; `Model` is the multi-layer perceptron, whose layers are
+cascades with a ReLU after each but the last.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.cascade import Cascade
 from workloads.kernels import Array
 from workloads.stages import Stage
 from workloads.topology import Topology
 
+Initialisation = Literal["glorot", "sparse-glorot"]
+# Images classified at once: bounds the memory of the activations.
+CHUNK = 2000
+
 
 def initial_weights(
-    stage: Stage, random: np.random.Generator, dtype: type[np.floating] = np.float32
+    stage: Stage,
+    random: np.random.Generator,
+    dtype: type[np.floating] = np.float32,
+    *,
+    init: Initialisation = "sparse-glorot",
 ) -> NDArray[np.floating]:
-    """Sparse Glorot: uniform on (-a, a) with a = sqrt(6) / (sqrt(n_in + n_out) * sqrt(density)).
+    """Uniform on (-a, a) with a = sqrt(6) / (sqrt(n_in + n_out) * sqrt(density)): sparse Glorot.
 
     Equation of Isakov and Kinsy, "NeuroFabric", arXiv 2002.08339; density is one minus their sparsity.
+    Plain `glorot` leaves the density out, as for a dense stage (Glorot and Bengio, AISTATS 2010).
     """
-    reach = np.sqrt(6.0 / ((stage.n_in + stage.n_out) * stage.density))
+    density = stage.density if init == "sparse-glorot" else 1.0
+    reach = np.sqrt(6.0 / ((stage.n_in + stage.n_out) * density))
     return random.uniform(-reach, reach, size=stage.weight_shape).astype(dtype)
 
 
+class Classifier(Protocol):
+    """What is trained: weights that change in place, and the slope of the loss with respect to them."""
+
+    weights: list[Array]
+
+    @property
+    def topology(self) -> Topology:
+        """The fully connected layers."""
+
+    def replace(self, topology: Topology, weights: Sequence[Array]) -> None:
+        """Continue with these fully connected layers and these weights, the arrays of all parts in order."""
+
+    def loss_and_gradients(self, x: Array, labels: NDArray[np.int64]) -> tuple[float, list[Array]]:
+        """Mean cross-entropy of inputs x (n_in, batch), and its gradient for every weight array."""
+
+    def logits(self, x: Array) -> Array:
+        """The outputs (classes, batch) for inputs x (n_in, batch)."""
+
+    def first_out_of_range(self, x: Array) -> str:
+        """The first part whose weights or outputs are not finite for inputs x, in words."""
+
+
 class Model:
-    """A topology with weights, one array a stage.  Both change when the model is pruned."""
+    """A topology with weights, one array a stage.  Both change when the model is pruned or grows."""
 
     def __init__(self, topology: Topology, weights: Sequence[Array]) -> None:
+        self.replace(topology, weights)
+
+    def replace(self, topology: Topology, weights: Sequence[Array]) -> None:
+        """Continue with this topology and these weights."""
         self.topology = topology
         self.weights = list(weights)
-        self.kernels = [stage.kernel() for stage in topology.stages]
-        last = len(topology.stages) - 1
-        self.relu = [ends and number != last for number, ends in enumerate(topology.ends_layer)]
-
-    def replace_stage(self, number: int, topology: Topology, weights: Array) -> None:
-        """Continue with `topology`, which differs in this stage only, and with the weights of the stage."""
-        self.topology = topology
-        self.kernels[number] = topology.stages[number].kernel()
-        self.weights[number] = weights
+        self.cascades: list[Cascade] = []
+        self.parts: list[slice] = []
+        for number, layer in enumerate(topology.layers):
+            start = self.parts[-1].stop if self.parts else 0
+            part = slice(start, start + len(layer))
+            self.parts.append(part)
+            self.cascades.append(Cascade(layer, topology.skipped_in(number)))
 
     def forward(self, x: Array) -> list[Array]:
         """The inputs x (n_in, batch), then the outputs of every stage, after ReLU where there is one."""
         signals = [x]
-        for kernel, weights, relu in zip(self.kernels, self.weights, self.relu, strict=True):
-            y = kernel.forward(weights, signals[-1])
-            signals.append(np.maximum(y, 0, out=y) if relu else y)
+        for number, (cascade, part) in enumerate(zip(self.cascades, self.parts, strict=True), start=1):
+            signals += cascade.forward(self.weights[part], signals[-1])
+            if number < len(self.cascades):
+                np.maximum(signals[-1], 0, out=signals[-1])
         return signals
 
     def loss_and_gradients(self, x: Array, labels: NDArray[np.int64]) -> tuple[float, list[Array]]:
         """Mean cross-entropy of a batch and its gradient with respect to every weight array."""
         signals = self.forward(x)
         loss, dy = cross_entropy(signals[-1], labels)
+        later, dy = self._back_to_first_layer(signals, dy)
+        part = self.parts[0]
+        return loss, self.cascades[0].weight_gradients(self.weights[part], signals[part], dy) + later
+
+    def backward(self, signals: list[Array], dy: Array) -> tuple[list[Array], Array]:
+        """The gradients of every weight array and dx (n_in, batch), where the layers follow others.
+
+        `signals` are those of `forward`, dy (n_out, batch) the gradient of its last.
+        """
+        later, dy = self._back_to_first_layer(signals, dy)
+        part = self.parts[0]
+        first, dx = self.cascades[0].backward(self.weights[part], signals[part], dy)
+        return first + later, dx
+
+    def _back_to_first_layer(self, signals: list[Array], dy: Array) -> tuple[list[Array], Array]:
         gradients: list[Array] = []
-        for number in reversed(range(len(self.weights))):
-            if self.relu[number]:
-                dy *= signals[number + 1] > 0
-            gradients.append(self.kernels[number].weight_gradient(signals[number], dy))
-            if number:
-                dy = self.kernels[number].input_gradient(self.weights[number], dy)
-        return loss, gradients[::-1]
+        for number in reversed(range(1, len(self.cascades))):
+            part = self.parts[number]
+            of_layer, dy = self.cascades[number].backward(self.weights[part], signals[part], dy)
+            dy *= signals[part.start] > 0
+            gradients = of_layer + gradients
+        return gradients, dy
+
+    def logits(self, x: Array) -> Array:
+        """The outputs (classes, batch) for inputs x (n_in, batch)."""
+        return self.forward(x)[-1]
 
     def classify(self, images: Array) -> NDArray[np.int64]:
         """The class of every image (batch, n_in)."""
-        classes: NDArray[np.int64] = np.argmax(self.forward(np.ascontiguousarray(images.T))[-1], axis=0)
-        return classes
+        return classify(self, images)
 
-    def first_stage_out_of_range(self, x: Array) -> int:
+    def first_out_of_range(self, x: Array) -> str:
         """The first stage whose weights or outputs are not finite for inputs x, or the last if all are."""
         outputs = self.forward(x)[1:]
         finite = [
             bool(np.isfinite(weights).all() and np.isfinite(y).all())
             for weights, y in zip(self.weights, outputs, strict=True)
         ]
-        return finite.index(False) if False in finite else len(finite) - 1
+        number = finite.index(False) if False in finite else len(finite) - 1
+        layer = next(place for place, part in enumerate(self.parts) if number < part.stop)
+        return f"stage {number} ({self.topology.stages[number].kind}), in layer {layer}"
 
 
 def cross_entropy(logits: Array, labels: NDArray[np.int64]) -> tuple[float, Array]:
@@ -86,3 +146,10 @@ def cross_entropy(logits: Array, labels: NDArray[np.int64]) -> tuple[float, Arra
     gradient[labels, batch] -= 1
     gradient /= labels.size
     return loss, gradient
+
+
+def classify(model: Classifier, images: Array) -> NDArray[np.int64]:
+    """The class of every image (batch, n_in)."""
+    chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
+    classes = [np.argmax(model.logits(np.ascontiguousarray(chunk.T)), axis=0) for chunk in chunks]
+    return np.concatenate(classes)

@@ -6,10 +6,6 @@ the weights and stored connections of every stage.
 
 from __future__ import annotations
 
-import json
-import tempfile
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.stages import build_stage
+from workloads.archive import read_archive, write_archive
+from workloads.stored_topology import restored_topology, stored_layers
 from workloads.topology import Topology
 
 FORMAT = "archsim network"
-FORMAT_VERSION = 1
+# A file of a network without skip connections is as it was before there were any.
+WITHOUT_SKIPS, WITH_SKIPS = 1, 2
 ZOO = Path(__file__).parent / "zoo"
 
 
@@ -47,7 +45,8 @@ class TrainedNetwork:
     """A topology with float32 weights, how it was trained, and how accurate it is.
 
     `accuracy` holds shares in [0, 1] on all test images: `float`, and `int8` after quantisation to 8-bit
-    weights and activations.  A recipe that holds out images adds `validation_float` and `validation_int8`.
+    weights and activations, which a network with skip connections does not have.  A recipe that holds out
+    images adds `validation_float` and `validation_int8`.
     """
 
     name: str
@@ -84,26 +83,19 @@ class TrainedNetwork:
 
     def save(self, path: str | Path) -> None:
         """Write the network to a file; a file that is there already stays whole until the new one is."""
-        path = Path(path)
-        arrays: dict[str, Any] = {}
-        layers: list[list[dict[str, Any]]] = []
-        number = 0
-        for layer in self.topology.layers:
-            layers.append([])
-            for stage in layer:
-                parameters = stage.parameters()
-                arrays[f"weights_{number}"] = self.weights[number]
-                for name, value in parameters.items():
-                    if isinstance(value, np.ndarray):
-                        arrays[f"{name}_{number}"] = value
-                        parameters[name] = {"array": f"{name}_{number}"}
-                layers[-1].append({"kind": stage.kind, "parameters": parameters})
-                number += 1
+        connections: dict[str, NDArray[Any]] = {}
+        layers = stored_layers(self.topology, connections)
+        arrays: dict[str, NDArray[Any]] = {}
+        for number, weights in enumerate(self.weights):
+            arrays[f"weights_{number}"] = weights
+            arrays |= {name: array for name, array in connections.items() if name.endswith(f"_{number}")}
+        skips = {"skips": self.topology.skips} if self.topology.skips else {}
         metadata = {
             "format": FORMAT,
-            "version": FORMAT_VERSION,
+            "version": WITH_SKIPS if skips else WITHOUT_SKIPS,
             "name": self.name,
             "layers": layers,
+            **skips,
             "calibration": {
                 "percentiles": self.calibration.percentiles,
                 "ranges": self.calibration.ranges,
@@ -111,43 +103,18 @@ class TrainedNetwork:
             "recipe": dict(self.recipe),
             "accuracy": dict(self.accuracy),
         }
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            try:
-                np.savez_compressed(file, metadata=np.array(json.dumps(metadata)), **arrays)
-            except BaseException:
-                Path(file.name).unlink()
-                raise
-        Path(file.name).chmod(0o644)
-        Path(file.name).replace(path)
+        write_archive(Path(path), metadata, arrays, compressed=True)
 
     @classmethod
     def load(cls, path: str | Path) -> TrainedNetwork:
         """Read a network from a file; a `NetworkFileError` says in a sentence what is wrong with it."""
-        try:
-            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-        except FileNotFoundError as error:
-            raise NetworkFileError(f"{path} does not exist.") from error
-        except (
-            ValueError,
-            TypeError,
-            AttributeError,
-            OSError,
-            EOFError,
-            zipfile.BadZipFile,
-            zlib.error,
-        ) as error:
-            raise NetworkFileError(f"{path} is not a whole NumPy archive, so it holds no network.") from error
-        try:
-            metadata = json.loads(str(arrays["metadata"]))
-            kind, version = metadata["format"], metadata["version"]
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
-            raise NetworkFileError(f"{path} is a NumPy archive, but not one of a trained network.") from error
-        if kind != FORMAT or version != FORMAT_VERSION:
-            raise NetworkFileError(
-                f"{path} has format {kind!r} version {version!r}; "
-                f"only {FORMAT!r} version {FORMAT_VERSION} can be read."
-            )
+        metadata, arrays = read_archive(
+            Path(path),
+            file_format=FORMAT,
+            versions=(WITHOUT_SKIPS, WITH_SKIPS),
+            holds="trained network",
+            error=NetworkFileError,
+        )
         try:
             return cls._rebuild(metadata, arrays)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -156,19 +123,7 @@ class TrainedNetwork:
 
     @classmethod
     def _rebuild(cls, metadata: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> TrainedNetwork:
-        def value_of(stored: Any) -> Any:
-            return arrays[stored["array"]] if isinstance(stored, dict) else stored
-
-        layers = tuple(
-            tuple(
-                build_stage(
-                    stage["kind"], {name: value_of(stored) for name, stored in stage["parameters"].items()}
-                )
-                for stage in layer
-            )
-            for layer in metadata["layers"]
-        )
-        topology = Topology(layers)
+        topology = restored_topology(metadata["layers"], arrays, tuple(metadata.get("skips", ())))
         return cls(
             name=metadata["name"],
             topology=topology,

@@ -1,6 +1,7 @@
 """Optimisers and their rates.
 
-An optimiser keeps state of the shape of every weight array; `select` carries it over when entries are pruned.
+An optimiser keeps moments of the shape of every weight array; `select` carries them over when entries are
+pruned, `widen` when the last axis grows, `resume` when a run goes on from a checkpoint.
 """
 
 from __future__ import annotations
@@ -13,16 +14,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.kernels import Array
+from workloads.kernels_update import adam_update
 
 
 class Optimiser(Protocol):
     """Changes weights in place."""
+
+    @property
+    def moments(self) -> Sequence[Sequence[Array]]:
+        """What is kept between steps: for every moment, an array for each weight array."""
+
+    def resume(self, steps: int, moments: Sequence[Sequence[Array]]) -> None:
+        """Go on after so many steps, with these moments."""
 
     def step(self, weights: Sequence[Array], gradients: Sequence[Array], rate: float) -> None:
         """One update at this rate."""
 
     def select(self, number: int, kept: NDArray[np.int64]) -> None:
         """Keep the state of these entries, by position in the raveled array, of weight array `number`."""
+
+    def widen(self, number: int, width: int) -> None:
+        """Give the last axis of the state of weight array `number` this width; new entries start afresh."""
 
 
 class Sgd:
@@ -31,6 +43,14 @@ class Sgd:
     def __init__(self, weights: Sequence[Array], *, momentum: float, weight_decay: float) -> None:
         self.momentum, self.weight_decay = momentum, weight_decay
         self.velocity = [np.zeros_like(array) for array in weights]
+
+    @property
+    def moments(self) -> Sequence[Sequence[Array]]:
+        return (self.velocity,)
+
+    def resume(self, steps: int, moments: Sequence[Sequence[Array]]) -> None:
+        (velocity,) = moments
+        self.velocity = list(velocity)
 
     def step(self, weights: Sequence[Array], gradients: Sequence[Array], rate: float) -> None:
         for array, gradient, velocity in zip(weights, gradients, self.velocity, strict=True):
@@ -41,6 +61,9 @@ class Sgd:
 
     def select(self, number: int, kept: NDArray[np.int64]) -> None:
         self.velocity[number] = self.velocity[number].ravel()[kept]
+
+    def widen(self, number: int, width: int) -> None:
+        self.velocity[number] = widened(self.velocity[number], width)
 
 
 class Adam:
@@ -61,19 +84,50 @@ class Adam:
         self.second = [np.zeros_like(array) for array in weights]
         self.steps = 0
 
+    @property
+    def moments(self) -> Sequence[Sequence[Array]]:
+        return (self.first, self.second)
+
+    def resume(self, steps: int, moments: Sequence[Sequence[Array]]) -> None:
+        self.steps = steps
+        self.first, self.second = (list(moment) for moment in moments)
+
     def step(self, weights: Sequence[Array], gradients: Sequence[Array], rate: float) -> None:
         self.steps += 1
         size = rate / (1 - self.first_decay**self.steps)
         scale = 1 / math.sqrt(1 - self.second_decay**self.steps)
         for array, gradient, first, second in zip(weights, gradients, self.first, self.second, strict=True):
-            first += (1 - self.first_decay) * (gradient - first)
-            second += (1 - self.second_decay) * (gradient * gradient - second)
-            array *= 1 - rate * self.weight_decay
-            array -= size * first / (np.sqrt(second) * scale + self.epsilon)
+            adam_update(
+                array,
+                gradient,
+                first,
+                second,
+                first_share=1 - self.first_decay,
+                second_share=1 - self.second_decay,
+                keep=1 - rate * self.weight_decay,
+                size=size,
+                scale=scale,
+                epsilon=self.epsilon,
+            )
 
     def select(self, number: int, kept: NDArray[np.int64]) -> None:
         self.first[number] = self.first[number].ravel()[kept]
         self.second[number] = self.second[number].ravel()[kept]
+
+    def widen(self, number: int, width: int) -> None:
+        """The second moment of a new entry is the mean of those beside it: bias correction is long over, and
+        with a second moment of zero the first step would be some three times the rate."""
+        beside = self.second[number].mean(axis=-1, keepdims=True)
+        self.first[number] = widened(self.first[number], width)
+        self.second[number] = np.concatenate(
+            [self.second[number], np.repeat(beside, width - self.second[number].shape[-1], axis=-1)], axis=-1
+        )
+
+
+def widened(array: Array, width: int) -> Array:
+    """The array with its last axis filled up with zeros to this width."""
+    missing = np.zeros((*array.shape[:-1], width - array.shape[-1]), dtype=array.dtype)
+    return np.concatenate([array, missing], axis=-1)
 
 
 # A one-cycle rate rises from a 25th of its peak during the first 30 % of the steps (Smith, arXiv 1803.09820).

@@ -6,6 +6,7 @@ mask is kept over a dense matrix.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -15,7 +16,6 @@ from workloads.model import Model
 from workloads.optimisers import Optimiser
 from workloads.recipe import PruningRecipe
 from workloads.stages import PrunedStage, Stage
-from workloads.topology import Topology
 
 
 class PruningSchedule:
@@ -35,8 +35,16 @@ class PruningSchedule:
         left = self.left_at.get(step)
         if left is None:
             return
-        for number, kept in enumerate(self._kept(model, left)):
-            _keep(model, optimiser, number, kept)
+        kept = self._kept(model, left)
+        stages = [
+            _pruned_stage(stage, places) for stage, places in zip(model.topology.stages, kept, strict=True)
+        ]
+        model.replace(
+            dataclasses.replace(model.topology, layers=tuple((stage,) for stage in stages)),
+            [weights.ravel()[places] for weights, places in zip(model.weights, kept, strict=True)],
+        )
+        for number, places in enumerate(kept):
+            optimiser.select(number, places)
 
     def _kept(self, model: Model, left: float) -> list[NDArray[np.int64]]:
         """Positions to keep in every weight array, when `left` of the way from target to dense remains."""
@@ -57,15 +65,6 @@ class PruningSchedule:
 def _largest(magnitudes: NDArray[np.floating], count: int) -> NDArray[np.int64]:
     """Positions of the `count` largest entries, in rising order; of equals, the first."""
     return np.sort(np.argsort(-magnitudes, kind="stable")[:count])
-
-
-def _keep(model: Model, optimiser: Optimiser, number: int, kept: NDArray[np.int64]) -> None:
-    stage = model.topology.stages[number]
-    pruned = _pruned_stage(stage, kept)
-    layers = [list(layer) for layer in model.topology.layers]
-    layers[number] = [pruned]
-    model.replace_stage(number, Topology(tuple(map(tuple, layers))), model.weights[number].ravel()[kept])
-    optimiser.select(number, kept)
 
 
 def _pruned_stage(stage: Stage, kept: NDArray[np.int64]) -> PrunedStage:

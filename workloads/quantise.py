@@ -13,9 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.integer import IntegerNetwork, IntegerStage, check_bits
+from workloads.integer import (
+    IntegerNetwork,
+    IntegerNetworkError,
+    IntegerStage,
+    check_bits,
+    check_no_skips,
+)
 from workloads.model import Model
 from workloads.network import Calibration, TrainedNetwork
+from workloads.trained_model import TrainedModel
 
 # The share of magnitudes, in percent, that the format of an inner stage must hold; what lies above saturates.
 # The last stage must hold them all, since saturated classes would tie.
@@ -36,9 +43,20 @@ def calibrate(model: Model, images: NDArray[Any]) -> Calibration:
     return Calibration(percentiles=PERCENTILES, ranges=ranges)
 
 
-def quantise(network: TrainedNetwork, weight_bits: int, activation_bits: int) -> IntegerNetwork:
-    """The integer network of these widths, 2 to 16 bits each, closest to `network` stage by stage."""
+def quantise(
+    network: TrainedNetwork | TrainedModel, weight_bits: int, activation_bits: int
+) -> IntegerNetwork:
+    """The integer network of these widths, 2 to 16 bits each, closest to `network` stage by stage.
+
+    An `IntegerNetworkError` refuses a network that no engine runs: one with skip connections, or no MLP.
+    """
+    if not isinstance(network, TrainedNetwork):
+        raise IntegerNetworkError(
+            f"model of {network.name} is {network.recipe['model']}; "
+            "it must be mlp, because the engines run fully connected layers one after another."
+        )
     check_bits(network.name, weight_bits=weight_bits, activation_bits=activation_bits)
+    check_no_skips(network.name, network.topology)
     topology = network.topology
     last = len(topology.stages) - 1
     stages: list[IntegerStage] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workloads.integer import IntegerNetwork, IntegerStage, check_bits
+from workloads.integer import IntegerNetwork, IntegerStage, check_bits, check_no_skips
 from workloads.topology import Topology
 
 
@@ -24,6 +24,7 @@ def random_integer_network(
     factor has a standard deviation of d grows by about sqrt(n) * d.
     """
     check_bits(name, weight_bits=weight_bits, activation_bits=activation_bits)
+    check_no_skips(name, topology)
     random = np.random.default_rng(seed)
     top = 1 << (weight_bits - 1)
     last = len(topology.stages) - 1

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from workloads.convolution import Convolution
 from workloads.families import build_layer
-from workloads.topology import Topology
+from workloads.model import Initialisation
+from workloads.topology import Stage, Topology, skips_of
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -23,11 +28,15 @@ class _Strict(BaseModel):
 
 
 class LayerRecipe(BaseModel):
-    """A layer: its family, its outputs, and whatever parameters the family takes."""
+    """A layer: its family, its outputs, and whatever parameters the family takes.
+
+    With `skips`, every square stage of the layer has an identity skip connection.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
     family: str
     outputs: int = Field(ge=1)
+    skips: bool = False
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -78,35 +87,100 @@ class PruningRecipe(_Strict):
         return self
 
 
+class GrowthStep(_Strict):
+    """A size on the way to the final one: the fan-in of every csc layer, and how long it trains."""
+
+    fan_in: tuple[int, ...] = Field(min_length=1)
+    epochs: int = Field(ge=1)
+
+
+class GrowthRecipe(_Strict):
+    """Bottom-up training: sizes from the smallest on; what epochs remain train the layers of the recipe.
+
+    With `until`, a network grows only while its accuracy on the images held out is below it.
+    """
+
+    steps: tuple[GrowthStep, ...] = Field(min_length=1)
+    until: float | None = Field(default=None, gt=0, le=1)
+
+
+class ConvolutionRecipe(LayerRecipe):
+    """A convolution: a cascade from kernel * kernel * channels inputs to `outputs` channels, at every place.
+
+    Images are padded with zeros by (kernel - 1) / 2 on each side, and every `stride`-th place is kept.
+    """
+
+    kernel: int = Field(default=1, ge=1)
+    stride: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _kernel_has_a_middle(self) -> Self:
+        if self.kernel % 2 == 0:
+            raise ValueError("kernel must be odd")
+        return self
+
+
+class RecurrenceRecipe(_Strict):
+    """A recurrent layer that reads the inputs in `steps` equal parts: h = tanh(input part + hidden h)."""
+
+    steps: int = Field(ge=1)
+    input: LayerRecipe
+    hidden: LayerRecipe
+
+
 class Recipe(_Strict):
     """How to train one network.  The same recipe on the same machine gives the same network.
 
-    `shift_pixels` moves every training image by up to so many pixels at random, each time it is seen.
-    `hold_out` is the number of training images, the last ones, kept for validation.
+    `layers` are fully connected; in a `cnn` they follow the `convolutions`, in an `rnn` the last state of the
+    `recurrence`.  `shift_pixels` moves every training image by up to so many pixels at random, each time it
+    is seen.  `hold_out` is the number of training images, the last ones, kept for validation.
     """
 
     name: str = Field(min_length=1)
-    data: Literal["mnist"] = "mnist"
+    data: Literal["mnist", "fashion-mnist", "synthetic"] = "mnist"
     seed: int = Field(default=0, ge=0)
+    model: Literal["mlp", "cnn", "rnn"] = "mlp"
     inputs: int = Field(ge=1)
+    convolutions: tuple[ConvolutionRecipe, ...] = ()
+    recurrence: RecurrenceRecipe | None = None
     layers: tuple[LayerRecipe, ...] = Field(min_length=1)
+    init: Initialisation = "sparse-glorot"
     epochs: int = Field(ge=1)
     batch: int = Field(default=128, ge=1)
     optimiser: OptimiserRecipe = OptimiserRecipe()
     rate: RateRecipe
     pruning: PruningRecipe | None = None
+    growth: GrowthRecipe | None = None
     shift_pixels: int = Field(default=0, ge=0)
     hold_out: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
+    def _sections_fit_the_model(self) -> Self:
+        if bool(self.convolutions) != (self.model == "cnn"):
+            raise ValueError("convolutions must be given for a cnn, and for a cnn only")
+        if (self.recurrence is not None) != (self.model == "rnn"):
+            raise ValueError("recurrence must be given for an rnn, and for an rnn only")
+        if self.model != "mlp" and (self.pruning or self.growth):
+            raise ValueError("pruning and growth must be left out of a model that is not an mlp")
+        if self.pruning and self.growth:
+            raise ValueError("pruning and growth must not both be given")
+        return self
+
+    @model_validator(mode="after")
     def _topology_exists(self) -> Self:
         topology = self.topology()
-        if self.pruning is None:
-            return self
+        self.recurrent_cascades()
+        if self.pruning:
+            self._check_pruning(self.pruning, topology)
+        if self.growth:
+            self._check_growth(self.growth)
+        return self
+
+    def _check_pruning(self, pruning: PruningRecipe, topology: Topology) -> None:
         if any(layer.family != "dense" for layer in self.layers):
             raise ValueError("family must be dense in every layer of a network that is pruned")
         dense = [stage.stored_weights for stage in topology.stages]
-        budgets, budget = self.pruning.layer_weights, self.pruning.stored_weights
+        budgets, budget = pruning.layer_weights, pruning.stored_weights
         if budget is not None and budget > sum(dense):
             raise ValueError(
                 f"stored_weights of pruning must be at most {sum(dense)}, those of the dense network"
@@ -116,19 +190,75 @@ class Recipe(_Strict):
             or any(not 1 <= kept <= full for kept, full in zip(budgets, dense, strict=True))
         ):
             raise ValueError(f"layer_weights of pruning must have an entry a layer, of 1 to {dense} each")
-        return self
+
+    def _check_growth(self, growth: GrowthRecipe) -> None:
+        final = [layer.parameters["fan_in"] for layer in self.layers if layer.family == "csc"]
+        sizes = [*(list(step.fan_in) for step in growth.steps), final]
+        if any(len(size) != len(final) for size in sizes):
+            raise ValueError(f"fan_in of growth must have {len(final)} entries, one a csc layer")
+        if any(
+            not 1 <= smaller <= larger
+            for before, after in itertools.pairwise(sizes)
+            for smaller, larger in zip(before, after, strict=True)
+        ):
+            raise ValueError(f"fan_in of growth must rise from at least 1 to that of the layers, {final}")
+        if sum(step.epochs for step in growth.steps) >= self.epochs:
+            raise ValueError(f"epochs of growth must add up to less than those of the recipe, {self.epochs}")
+        if growth.until is not None and not self.hold_out:
+            raise ValueError("until of growth must come with hold_out images to judge by")
 
     def topology(self) -> Topology:
-        """The topology that training starts from; for a pruned network, the dense one."""
-        layers, n_in = [], self.inputs
-        for layer in self.layers:
-            layers.append(build_layer(layer.family, n_in, layer.outputs, **layer.parameters))
-            n_in = layer.outputs
-        return Topology(tuple(layers))
+        """The fully connected layers: of a network that is pruned, the dense ones; of one that grows, the
+        final ones."""
+        return _chain(self._features(), self.layers)
+
+    def _features(self) -> int:
+        """What the fully connected layers read."""
+        if self.recurrence:
+            return self.recurrence.hidden.outputs
+        return self.geometry()[-1].n_out if self.convolutions else self.inputs
+
+    @property
+    def dense_weights(self) -> int:
+        """Number of weights if every cascade were one dense matrix."""
+        cascades = (*(each.mixing for each in self.geometry()), *(self.recurrent_cascades() or ()))
+        return sum(each.dense_weights for each in (*cascades, self.topology()))
+
+    def geometry(self) -> tuple[Convolution, ...]:
+        """The convolutions, for square images of one channel."""
+        side, channels = math.isqrt(self.inputs), 1
+        if self.convolutions and side * side != self.inputs:
+            raise ValueError("inputs must be a square number for a cnn")
+        found: list[Convolution] = []
+        for each in self.convolutions:
+            mixing = _chain(each.kernel**2 * channels, (each,))
+            found.append(Convolution(mixing, side=side, kernel=each.kernel, stride=each.stride))
+            side, channels = found[-1].side_out, each.outputs
+        return tuple(found)
+
+    def recurrent_cascades(self) -> tuple[Topology, Topology] | None:
+        """The input and the hidden matrix of a recurrent layer, as a layer each."""
+        if self.recurrence is None:
+            return None
+        steps, first, hidden = self.recurrence.steps, self.recurrence.input, self.recurrence.hidden
+        if self.inputs % steps or first.outputs != hidden.outputs:
+            raise ValueError(
+                f"steps of recurrence must divide inputs, {self.inputs}, "
+                "and its input and hidden outputs must be equal"
+            )
+        return _chain(self.inputs // steps, (first,)), _chain(hidden.outputs, (hidden,))
 
     def replace(self, **changes: Any) -> Recipe:
         """This recipe with other values for some fields, checked again."""
         return parse_recipe(self.model_dump() | changes)
+
+
+def _chain(n_in: int, layers: Sequence[LayerRecipe]) -> Topology:
+    built: list[tuple[Stage, ...]] = []
+    for layer in layers:
+        built.append(build_layer(layer.family, n_in, layer.outputs, **layer.parameters))
+        n_in = layer.outputs
+    return Topology(tuple(built), skips_of(built, [layer.skips for layer in layers]))
 
 
 def parse_recipe(values: Any) -> Recipe:
@@ -145,13 +275,17 @@ def parse_recipe(values: Any) -> Recipe:
 
 
 def recipe_names() -> tuple[str, ...]:
-    """The recipes of the zoo, by name."""
-    return tuple(sorted(path.stem for path in RECIPES.glob("*.yaml")))
+    """The recipes that come with the package, by name: those of the zoo, and the examples."""
+    return tuple(sorted(_recipe_files()))
+
+
+def _recipe_files() -> dict[str, Path]:
+    return {path.stem: path for path in RECIPES.rglob("*.yaml")}
 
 
 def load_recipe(name_or_path: str | Path) -> Recipe:
-    """A recipe of the zoo by name, or any recipe by the path of its YAML file."""
-    path = RECIPES / f"{name_or_path}.yaml" if name_or_path in recipe_names() else Path(name_or_path)
+    """A recipe of the package by name, or any recipe by the path of its YAML file."""
+    path = _recipe_files().get(str(name_or_path), Path(name_or_path))
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:

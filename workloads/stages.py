@@ -2,8 +2,8 @@
 
 A stage knows its connections and nothing of the values of its weights.  The weights of a stage are one
 array of shape `weight_shape`; read in row-major order they are sorted by output, and `columns()` names the
-input that each of them multiplies.  Regular stages (dense, CSC, block) compute that from a formula, as the
-hardware does; only a pruned stage stores it.
+input that each of them multiplies.  Regular stages (dense, CSC, block, Kronecker) compute that from a
+formula, as the hardware does; only a pruned stage stores it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from workloads.kernels import BlockKernel, CyclicKernel, DenseKernel, GatherKernel, Kernel
+from workloads.kernels import BlockKernel, DenseKernel, GatherKernel, Kernel, cyclic_kernel
+from workloads.kernels_kronecker import KroneckerKernel
 
 
 class TopologyError(ValueError):
@@ -182,7 +183,7 @@ class CscStage(Stage):
         return {"n_in": self.n_in, "n_out": self.n_out, "fan_in": self.fan_in, "stride": self.stride}
 
     def kernel(self) -> Kernel:
-        return CyclicKernel(self.n_in, self.n_out, self.taps, self.stride)
+        return cyclic_kernel(self.n_in, self.n_out, self.taps, self.stride)
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,47 @@ class BlockStage(Stage):
 
     def kernel(self) -> Kernel:
         return BlockKernel(self.blocks, self.block_in, self.block_out)
+
+
+@dataclass(frozen=True)
+class KroneckerStage(Stage):
+    """The Kronecker product I_left (x) 1_{outputs x inputs} (x) I_right: dense blocks, set apart.
+
+    With places counted as (l, i, r), r fastest, output (l, o, r) reads the inputs (l, i, r) for all i.
+    Weights: (left, outputs, right, inputs).  A stage of a butterfly has outputs = inputs = the radix; a block
+    diagonal matrix has right = 1; a block stage's matrix is a permutation of that.
+    """
+
+    n_in: int = field(init=False)
+    n_out: int = field(init=False)
+    left: int
+    outputs: int
+    inputs: int
+    right: int
+
+    kind: ClassVar[str] = "kronecker"
+
+    def __post_init__(self) -> None:
+        self._check_whole("left", "outputs", "inputs", "right")
+        object.__setattr__(self, "n_in", self.left * self.inputs * self.right)
+        object.__setattr__(self, "n_out", self.left * self.outputs * self.right)
+
+    @property
+    def weight_shape(self) -> tuple[int, ...]:
+        return (self.left, self.outputs, self.right, self.inputs)
+
+    def columns(self) -> NDArray[np.int64]:
+        places = np.arange(self.n_in, dtype=np.int64).reshape(self.left, 1, self.inputs, self.right)
+        return np.broadcast_to(places.swapaxes(2, 3), self.weight_shape).ravel()
+
+    def row_lengths(self) -> NDArray[np.int64]:
+        return np.full(self.n_out, self.inputs, dtype=np.int64)
+
+    def parameters(self) -> dict[str, Any]:
+        return {"left": self.left, "outputs": self.outputs, "inputs": self.inputs, "right": self.right}
+
+    def kernel(self) -> Kernel:
+        return KroneckerKernel(self.left, self.outputs, self.inputs, self.right)
 
 
 @dataclass(frozen=True, eq=False)

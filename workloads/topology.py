@@ -1,20 +1,24 @@
 """A network without its weights: layers, each a cascade of stages.
 
-Inside a layer the cascade is linear; a ReLU follows every layer but the last.
+Inside a layer the cascade is linear; a ReLU follows every layer but the last.  A stage may be skipped: an
+identity connection then runs beside it, so that it computes y = W x + x.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.paths import is_fully_connected, path_counts
 from workloads.stages import (
     BlockStage,
     CscStage,
     DenseStage,
+    KroneckerStage,
     PrunedStage,
     Stage,
     TopologyError,
@@ -25,19 +29,26 @@ __all__ = [
     "BlockStage",
     "CscStage",
     "DenseStage",
+    "KroneckerStage",
     "PrunedStage",
     "Stage",
     "Topology",
     "TopologyError",
     "build_stage",
+    "skips_of",
 ]
 
 
 @dataclass(frozen=True)
 class Topology:
-    """The layers of a network; raises `TopologyError` where sizes do not chain."""
+    """The layers of a network; raises `TopologyError` where sizes do not chain.
+
+    `skips` has one flag a stage, in the order in which data meets them, or is empty where no stage is
+    skipped; all flags down is stored as empty.  Only a stage with as many outputs as inputs may be skipped.
+    """
 
     layers: tuple[tuple[Stage, ...], ...]
+    skips: tuple[bool, ...] = ()
 
     def __post_init__(self) -> None:
         layers = tuple(tuple(layer) for layer in self.layers)
@@ -51,11 +62,33 @@ class Topology:
                     f"n_in of stage {number} is {after.n_in}; it must be {before.n_out}, "
                     f"the n_out of stage {number - 1}."
                 )
+        object.__setattr__(self, "skips", self._checked_skips())
+
+    def _checked_skips(self) -> tuple[bool, ...]:
+        skips, stages = tuple(self.skips), self.stages
+        if skips and len(skips) != len(stages):
+            raise TopologyError(
+                f"skips has {len(skips)} entries; it must have {len(stages)}, one a stage, or none."
+            )
+        for number, (skip, stage) in enumerate(zip(skips, stages, strict=False)):
+            if not isinstance(skip, bool | np.bool_):
+                raise TopologyError(f"skips of stage {number} is {skip!r}; it must be true or false.")
+            if skip and stage.n_in != stage.n_out:
+                raise TopologyError(
+                    f"skips of stage {number} is true, with {stage.n_in} inputs and {stage.n_out} outputs; "
+                    "it must be false where the two differ."
+                )
+        return tuple(bool(skip) for skip in skips) if any(skips) else ()
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """Every stage, in the order in which data meets them."""
         return tuple(stage for layer in self.layers for stage in layer)
+
+    @property
+    def skipped(self) -> tuple[bool, ...]:
+        """For every stage, whether an identity connection runs beside it."""
+        return self.skips or (False,) * len(self.stages)
 
     @property
     def ends_layer(self) -> tuple[bool, ...]:
@@ -74,7 +107,7 @@ class Topology:
 
     @property
     def stored_weights(self) -> int:
-        """Number of weights kept."""
+        """Number of weights kept; an identity connection has none."""
         return sum(stage.stored_weights for stage in self.stages)
 
     @property
@@ -87,15 +120,35 @@ class Topology:
         """Dense weights divided by stored weights."""
         return self.dense_weights / self.stored_weights
 
+    def skipped_in(self, layer: int) -> tuple[bool, ...]:
+        """For every stage of a layer, whether it is skipped."""
+        first = sum(len(before) for before in self.layers[:layer])
+        return self.skipped[first : first + len(self.layers[layer])]
+
     def paths(self, layer: int) -> NDArray[np.int64]:
-        """Number of paths from every input to every output of a layer, shape (n_out, n_in)."""
-        first, *rest = self.layers[layer]
-        product = first.adjacency()
-        for stage in rest:
-            product = stage.adjacency() @ product
-        return np.asarray(product.toarray(), dtype=np.int64)
+        """Number of paths from every input to every output of a layer, shape (n_out, n_in).
+
+        Identity connections are paths too.  Raises `TopologyError` where a count might not fit 64 bits.
+        """
+        return path_counts(self.layers[layer], self.skipped_in(layer))
 
     def is_fully_connected(self, layer: int | None = None) -> bool:
         """Whether every output of the layer (of each layer, if none is named) depends on all its inputs."""
         chosen = range(len(self.layers)) if layer is None else (layer,)
-        return all(bool((self.paths(number) > 0).all()) for number in chosen)
+        return all(is_fully_connected(self.layers[number], self.skipped_in(number)) for number in chosen)
+
+
+def skips_of(layers: Sequence[Sequence[Stage]], wanted: Sequence[bool] | None = None) -> tuple[bool, ...]:
+    """The flags that skip every stage with as many outputs as inputs, for `Topology.skips`.
+
+    `wanted` says for every layer whether its stages are skipped at all; without it, all layers are.
+    """
+    chosen = [True] * len(layers) if wanted is None else list(wanted)
+    if len(chosen) != len(layers):
+        raise TopologyError(f"wanted has {len(chosen)} entries; it must have {len(layers)}, one a layer.")
+    flags = tuple(
+        bool(skip and stage.n_in == stage.n_out)
+        for skip, layer in zip(chosen, layers, strict=True)
+        for stage in layer
+    )
+    return flags if any(flags) else ()

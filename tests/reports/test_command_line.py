@@ -297,7 +297,7 @@ def test_a_defect_keeps_its_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     from archsim import DesignPoint
 
     monkeypatch.setattr(DesignPoint, "simulate", lambda self, fidelity: int("no number"))
-    monkeypatch.setattr("reports.command_line.OURS", ("reports_of_someone_else",))
+    monkeypatch.setattr("reports.commands.group.OURS", ("reports_of_someone_else",))
     done = archsim("simulate", write_design(tmp_path))
     assert isinstance(done.exception, ValueError)
 

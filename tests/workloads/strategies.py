@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from workloads import BlockStage, CscStage, DenseStage, IntegerNetwork, IntegerStage, PrunedStage, Stage
+from workloads.stages import KroneckerStage
 
 sizes = st.integers(1, 9)
 
@@ -34,9 +35,17 @@ def pruned_stages(draw: st.DrawFn, n_in: int) -> Stage:
 
 
 @st.composite
+def kronecker_stages(draw: st.DrawFn, n_in: int) -> Stage:
+    inputs = draw(st.sampled_from([c for c in range(1, n_in + 1) if n_in % c == 0]))
+    others = n_in // inputs
+    left = draw(st.sampled_from([a for a in range(1, others + 1) if others % a == 0]))
+    return KroneckerStage(left, draw(st.integers(1, 3)), inputs, others // left)
+
+
+@st.composite
 def stages(draw: st.DrawFn, n_in: int | None = None) -> Stage:
     width = draw(sizes) if n_in is None else n_in
-    kind = draw(st.sampled_from([dense_stages, csc_stages, block_stages, pruned_stages]))
+    kind = draw(st.sampled_from([dense_stages, csc_stages, block_stages, kronecker_stages, pruned_stages]))
     return draw(kind(width))
 
 

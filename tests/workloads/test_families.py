@@ -1,4 +1,4 @@
-"""What the families build, and what a topology promises of it."""
+"""What the families build, beyond what every family must keep to."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workloads import FAMILIES, CscStage, DenseStage, Topology, TopologyError, build_layer
+from workloads import CscStage, PrunedStage, Topology, TopologyError, build_layer
+from workloads.families import fit_budget
 from workloads.families.csc import stages_to_connect
+from workloads.families.expander import second_singular_value
+from workloads.families.registry import family
+from workloads.stages import KroneckerStage
 
 
 def layer_topology(family: str, n_in: int, n_out: int, **parameters: Any) -> Topology:
@@ -92,43 +96,110 @@ def test_a_clos_layer_is_the_textbook_network_up_to_a_permutation_of_its_inputs(
         )
 
 
-@pytest.mark.parametrize(
-    ("family", "parameters"),
-    [
-        ("csc", {"fan_in": 3}),
-        ("clos", {"ingress": 4, "middle": 2, "egress": 3}),
-        ("dense", {}),
-        ("pruned", {"mask": np.random.default_rng(0).random((9, 12)) < 0.3}),
-    ],
-)
-def test_the_paths_of_a_layer_are_the_product_of_its_adjacencies(
-    family: str, parameters: dict[str, Any]
+@given(st.integers(2, 5), st.integers(2, 3), st.integers(0, 20), st.integers(0, 20))
+def test_a_butterfly_of_any_radix_and_size_has_one_path(
+    radix: int, depth: int, more_in: int, more_out: int
 ) -> None:
-    topology = layer_topology(family, 12, 9, **parameters)
-    product = np.eye(12, dtype=np.int64)
-    for stage in topology.stages:
-        product = stage.adjacency().toarray() @ product
-    np.testing.assert_array_equal(topology.paths(0), product)
+    places = radix**depth
+    topology = layer_topology("butterfly", places + more_in, places + more_out, radix=radix, places=places)
+    assert len(topology.stages) == depth
+    assert (topology.paths(0) == 1).all()
+    between = (depth - 2) * places
+    assert topology.stored_weights == radix * (2 * places + more_in + more_out + between)
 
 
-def test_every_family_is_registered_under_its_name() -> None:
-    assert set(FAMILIES) == {"dense", "csc", "clos", "pruned"}
+@given(st.integers(1, 5), st.integers(2, 40), st.integers(2, 40))
+def test_a_benes_layer_has_a_path_through_every_crossbar_of_its_middle(
+    bits: int, n_in: int, n_out: int
+) -> None:
+    places = 2 ** min(bits, min(n_in, n_out).bit_length() - 1)
+    topology = layer_topology("benes", n_in, n_out, places=places)
+    assert (topology.paths(0) == places // 2).all()
 
 
-def test_a_topology_counts_what_it_stores_and_what_it_replaces() -> None:
-    topology = Topology(
-        (build_layer("clos", 784, 300, ingress=28, middle=10, egress=20), build_layer("dense", 300, 10))
-    )
-    assert topology.stored_weights == 10 * (784 + 28 * 20 + 300) + 3000
-    assert topology.dense_weights == 784 * 300 + 3000
-    assert math.isclose(topology.compression, 238200 / 19440)
-    assert topology.ends_layer == (False, False, True, True)
+@given(st.integers(2, 5), st.integers(8, 30), st.integers(8, 30), st.integers(0, 9))
+def test_parallel_butterflies_add_paths_and_weights_and_nothing_else(
+    copies: int, n_in: int, n_out: int, seed: int
+) -> None:
+    one = layer_topology("butterfly", n_in, n_out)
+    several = layer_topology("parallel-butterfly", n_in, n_out, copies=copies, seed=seed)
+    assert several.stored_weights == copies * one.stored_weights
+    assert len(several.stages) == len(one.stages)
+    assert (several.paths(0) == copies).all()
+
+
+@pytest.mark.parametrize("n", [16, 64])
+def test_hypercubes_and_tori_are_connected_after_their_diameter_and_not_before(n: int) -> None:
+    for name in ("hypercube", "torus"):
+        depth = len(build_layer(name, n, n))
+        assert layer_topology(name, n, n).is_fully_connected()
+        assert not layer_topology(name, n, n, depth=depth - 1).is_fully_connected()
+
+
+@given(st.lists(st.integers(2, 5), min_size=1, max_size=3), st.integers(1, 3))
+def test_a_radix_layer_of_one_system_has_as_many_paths_as_it_is_wide(radices: list[int], width: int) -> None:
+    places = int(np.prod(radices))
+    topology = layer_topology("radix", places, places, radices=radices, width=width)
+    assert (topology.paths(0) == width ** (len(radices) - 1)).all()
+
+
+def test_a_square_monarch_matrix_has_two_n_root_n_weights() -> None:
+    topology = layer_topology("monarch", 256, 256, ingress=16, egress=16)
+    assert topology.stored_weights == 2 * 256 * 16
+    assert (topology.paths(0) == 1).all()
+
+
+def test_a_clos_layer_of_five_stages_multiplies_the_paths_of_its_networks() -> None:
+    topology = layer_topology("clos", 64, 48, ingress=16, middle=3, egress=12, stages=5, inner=5)
+    assert (topology.paths(0) == 15).all()
+    assert topology.stored_weights == 3 * (64 + 5 * (16 + 4 * 3 + 12) + 48)
+
+
+def test_the_middle_of_four_clos_stages_multiplies_paths() -> None:
+    topology = layer_topology("clos", 64, 48, ingress=8, middle=3, egress=6, stages=4, second=5)
+    assert (topology.paths(0) == 15).all()
+    assert topology.stored_weights == 3 * 64 + 3 * 5 * (8 + 6) + 5 * 48
+
+
+@pytest.mark.parametrize("fan_in", [3, 4, 8])
+def test_an_expander_stage_mixes_faster_than_a_cyclic_one(fan_in: int) -> None:
+    (random,) = build_layer("expander", 128, 128, fan_in=fan_in, depth=1)
+    (cyclic,) = build_layer("csc", 128, 128, fan_in=fan_in, depth=1)
+    bound = 1.05 * 2 * math.sqrt(fan_in - 1)
+    assert second_singular_value(random) <= bound < second_singular_value(cyclic)
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.data())
+def test_random_regular_layers_use_every_input_evenly(n_in: int, n_out: int, data: st.DataObject) -> None:
+    fan_in = data.draw(st.integers(1, n_in))
+    (stage,) = build_layer("random-regular", n_in, n_out, fan_in=fan_in, seed=data.draw(st.integers(0, 9)))
+    used = stage.adjacency().toarray()
+    assert (used.sum(axis=1) == fan_in).all()
+    assert np.ptp(used.sum(axis=0)) <= 1
+
+
+@pytest.mark.parametrize("name", ["random-regular", "dey", "expander", "parallel-butterfly"])
+def test_a_seed_decides_what_is_random(name: str) -> None:
+    parameters = {"copies": 2} if name == "parallel-butterfly" else {"fan_in": 4}
+    one, same, other = (build_layer(name, 24, 24, **parameters, seed=seed) for seed in (1, 1, 2))
+    assert one == same != other
+
+
+def test_a_layer_is_kept_by_formula_where_the_sizes_allow() -> None:
+    assert all(isinstance(stage, KroneckerStage) for stage in build_layer("butterfly", 64, 64))
+    first, last = build_layer("butterfly", 10, 18, radix=3, places=9)
+    assert isinstance(first, PrunedStage)
+    assert last == KroneckerStage(1, 6, 3, 3)
+    assert build_layer("radix", 6, 10, radices=[2, 3])[1] == CscStage(6, 10, 3, 2)
 
 
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: build_layer("butterfly", 4, 4), "must be one of clos, csc, dense, pruned."),
+        (
+            lambda: build_layer("moebius", 4, 4),
+            "must be one of benes, block-diagonal, butterfly, clos, csc, dense, dey,",
+        ),
         (
             lambda: build_layer("csc", 4, 4, fan_in=2, width=3),
             "parameter 'width' is not one of the csc family",
@@ -145,12 +216,98 @@ def test_a_topology_counts_what_it_stores_and_what_it_replaces() -> None:
             "egress of a clos layer is 2; it must divide n_out, which is 7.",
         ),
         (lambda: build_layer("pruned", 3, 2, mask=np.ones((3, 2))), "shape (3, 2); it must be (2, 3)."),
-        (lambda: Topology(((DenseStage(2, 3), DenseStage(4, 2)),)), "n_in of stage 1 is 4; it must be 3"),
-        (lambda: Topology(()), "at least one stage a layer"),
-        (lambda: Topology(((),)), "at least one stage a layer"),
+        (
+            lambda: build_layer("clos", 12, 9, ingress=4, middle=2, egress=3, stages=6),
+            "stages of a clos layer is 6; it must be from 3 to 5.",
+        ),
+        (
+            lambda: build_layer("clos", 12, 9, ingress=4, middle=2, egress=3, second=2),
+            "second of a clos layer is 2; it must not be given with 3 stages.",
+        ),
+        (
+            lambda: build_layer("clos", 12, 9, ingress=4, middle=2, egress=3, inner=2),
+            "inner of a clos layer is 2; it must not be given with 3 stages.",
+        ),
+        (
+            lambda: build_layer("butterfly", 12, 9, radix=10),
+            "radix of a butterfly layer is 10; it must be from 2 to 9, the smaller side of the layer.",
+        ),
+        (
+            lambda: build_layer("benes", 12, 9, places=6),
+            "places of a benes layer is 6; it must be a power of 2.",
+        ),
+        (
+            lambda: build_layer("benes", 12, 9, places=16),
+            "places of a benes layer is 16; it must be at most 9, the smaller of n_in, 12, and n_out, 9.",
+        ),
+        (
+            lambda: build_layer("parallel-butterfly", 5, 3, copies=2, radix=3),
+            "copies of a parallel-butterfly layer is 2; it must be 1 where a single stage of radix 3",
+        ),
+        (
+            lambda: build_layer("hypercube", 12, 9, depth=1),
+            "stages of a hypercube layer are 1 on 8 places; they must be at least 2",
+        ),
+        (
+            lambda: build_layer("torus", 12, 9, places=10),
+            "places of a torus layer is 10; it must be at most 9",
+        ),
+        (
+            lambda: build_layer("radix", 12, 12, radices=[[2, 3], [5]]),
+            "radices of a radix layer have the products 6, 5; they must be equal, and the last a divisor",
+        ),
+        (lambda: build_layer("radix", 12, 12, radices="ab"), "it must be a list of integers of at least 2"),
+        (
+            lambda: build_layer("radix", 12, 12, radices=[[2], 3]),
+            "radices of a radix layer is [2]; it must be",
+        ),
+        (lambda: build_layer("radix", 12, 12, radices=[13]), "places of a radix layer is 13"),
+        (
+            lambda: build_layer("monarch", 12, 9, ingress=5, egress=3),
+            "ingress of a monarch layer is 5; it must divide n_in, which is 12.",
+        ),
+        (
+            lambda: build_layer("kronecker", 12, 9, factors=[[4, 3, 3, 1], [1, 3, 4, 2]]),
+            "factors of a kronecker layer read 8 places in stage 1; they must read 12.",
+        ),
+        (
+            lambda: build_layer("kronecker", 12, 8, factors=[[4, 3, 3, 1]]),
+            "factors of a kronecker layer end at 12 places; they must end at n_out, 8.",
+        ),
+        (lambda: build_layer("kronecker", 12, 8, factors=[4]), "it must be a list of four integers"),
+        (
+            lambda: build_layer("block-diagonal", 12, 9, blocks=10),
+            "blocks of a block-diagonal layer is 10; it must be at most 9",
+        ),
+        (
+            lambda: build_layer("random-regular", 12, 9, fan_in=10, depth=2),
+            "fan_in of a random-regular layer is 10; it must be at most 9, the fewest inputs of a stage.",
+        ),
+        (
+            lambda: build_layer("expander", 12, 9, fan_in=2),
+            "fan_in of an expander layer is 2; it must be from 3 to 9, the smaller side of the layer.",
+        ),
+        (
+            lambda: build_layer("dey", 12, 9, fan_in=3, memories=5),
+            "memories of a dey layer is 5; it must divide n_in, which is 12.",
+        ),
+        (lambda: build_layer("dey", 12, 9, fan_in=13), "fan_in of a dey layer is 13; it must be at most 12"),
+        (
+            lambda: fit_budget("pruned", 12, 9, 30),
+            "family of a budget is 'pruned'; it must be one with a grid",
+        ),
+        (
+            lambda: fit_budget("butterfly", 3, 2, 5),
+            "sizes of a butterfly layer are 3 and 2; they must be those",
+        ),
+        (lambda: fit_budget("dense", 3, 2, 0), "weights of a dense layer is 0"),
+        (
+            lambda: family("empty", weights=lambda: 0, examples=[])(lambda n_in, n_out: ()),
+            "examples of the empty family is empty; it must hold at least one.",
+        ),
     ],
 )
-def test_a_family_or_topology_refuses_a_value_by_name(build: Any, message: str) -> None:
+def test_a_family_refuses_a_value_by_name(build: Any, message: str) -> None:
     with pytest.raises(TopologyError) as caught:
         build()
     assert message in str(caught.value)

@@ -13,38 +13,45 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workloads import digits, mnist
+from workloads import digits, images, mnist
 
 
-def fake_parts(images: int = 3) -> list[mnist.Bytes]:
+def fake_parts(count: int = 3) -> list[images.Bytes]:
     random = np.random.default_rng(0)
     return [
-        random.integers(0, 256, size=(images, 28, 28), dtype=np.uint8)
+        random.integers(0, 256, size=(count, 28, 28), dtype=np.uint8)
         if number % 2 == 0
-        else random.integers(0, 10, size=images, dtype=np.uint8)
+        else random.integers(0, 10, size=count, dtype=np.uint8)
         for number in range(4)
     ]
 
 
+def idx_file(content: images.Bytes) -> bytes:
+    sizes = b"".join(size.to_bytes(4, "big") for size in content.shape)
+    return bytes([0, 0, 8, content.ndim]) + sizes + content.tobytes()
+
+
 @pytest.fixture
-def fake_mnist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[mnist.Bytes]:
+def fake_mnist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[images.Bytes]:
     """Four small arrays that pass for MNIST, with a cache of their own and the network cut."""
     parts = fake_parts()
     monkeypatch.setenv("ARCHSIM_CACHE", str(tmp_path))
-    names = [name for name, _, _ in mnist.PARTS]
-    hashes = [hashlib.sha256(part.tobytes()).hexdigest() for part in parts]
-    monkeypatch.setattr(mnist, "PARTS", tuple(zip(names, [""] * 4, hashes, strict=True)))
+    named = [
+        images.Part(part.file, "", hashlib.sha256(content.tobytes()).hexdigest())
+        for part, content in zip(mnist.PARTS, parts, strict=True)
+    ]
+    monkeypatch.setattr(mnist, "PARTS", tuple(named))
 
-    def unreachable(*_: object) -> list[mnist.Bytes]:
+    def unreachable(*_: object) -> list[images.Bytes]:
         raise OSError("no route")
 
-    monkeypatch.setattr(mnist, "_from_mirror", unreachable)
+    monkeypatch.setattr(mnist, "from_mirror", unreachable)
     monkeypatch.setattr(mnist, "_from_package", unreachable)
     return parts
 
 
 def test_a_download_is_cached_as_bytes_and_read_from_there(
-    fake_mnist: list[mnist.Bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    fake_mnist: list[images.Bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with monkeypatch.context() as reachable:
         reachable.setattr(mnist, "_from_package", lambda: fake_mnist)
@@ -59,7 +66,7 @@ def test_a_download_is_cached_as_bytes_and_read_from_there(
 
 
 def test_bytes_that_are_not_mnist_are_refused_and_every_source_is_named(
-    fake_mnist: list[mnist.Bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    fake_mnist: list[images.Bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "mnist.npz").write_bytes(b"not an archive")
     fake_mnist[2][0, 0, 0] ^= 1
@@ -74,11 +81,10 @@ def test_bytes_that_are_not_mnist_are_refused_and_every_source_is_named(
 
 
 def test_an_idx_file_is_read_by_its_header(tmp_path: Path) -> None:
-    images = fake_parts()[0]
-    header = bytes([0, 0, 8, 3]) + b"".join(size.to_bytes(4, "big") for size in images.shape)
+    content = fake_parts()[0]
     path = tmp_path / "images.gz"
-    path.write_bytes(gzip.compress(header + images.tobytes()))
-    np.testing.assert_array_equal(mnist._decode_idx(path), images)
+    path.write_bytes(gzip.compress(idx_file(content)))
+    np.testing.assert_array_equal(images.decode_idx(path), content)
 
 
 def test_the_package_is_scaled_back_to_the_bytes_of_mnist() -> None:
@@ -120,6 +126,6 @@ def test_mnist_can_be_had_without_a_cache(monkeypatch: pytest.MonkeyPatch, tmp_p
     data = mnist.load_mnist()
     assert data.train_images.shape == (60_000, 784)
     chosen = digits.first_of_each_class(data.test_labels, digits.DIGITS_PER_CLASS)
-    images, labels = digits.test_digits()
-    np.testing.assert_array_equal(data.test_images[chosen], images)
+    shipped, labels = digits.test_digits()
+    np.testing.assert_array_equal(data.test_images[chosen], shipped)
     np.testing.assert_array_equal(data.test_labels[chosen], labels)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from tests.workloads.synthetic import dense_layers, patches, recipe
-from workloads import NetworkFileError, TrainedNetwork, load_network, train
+from workloads import NetworkFileError, TrainedNetwork, load_network, train, zoo_names
+from workloads.network import ZOO
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,13 @@ def pruned() -> TrainedNetwork:
     return train(chosen, progress=False, data=patches())
 
 
-@pytest.mark.parametrize("which", ["trained", "pruned"])
+@pytest.fixture(scope="module")
+def skipped() -> TrainedNetwork:
+    layers = [{"family": "csc", "outputs": 36, "fan_in": 6, "skips": True}, *dense_layers()]
+    return train(recipe(epochs=1, layers=layers), progress=False, data=patches())
+
+
+@pytest.mark.parametrize("which", ["trained", "pruned", "skipped"])
 def test_a_saved_network_loads_as_it_was(which: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     network: TrainedNetwork = request.getfixturevalue(which)
     path = tmp_path / "network.npz"
@@ -47,6 +54,26 @@ def test_the_same_network_makes_the_same_file(trained: TrainedNetwork, tmp_path:
     for name in ("one.npz", "other.npz"):
         trained.save(tmp_path / name)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "other.npz").read_bytes()
+
+
+def test_a_file_says_version_two_only_where_there_are_skips(
+    trained: TrainedNetwork, skipped: TrainedNetwork, tmp_path: Path
+) -> None:
+    versions = []
+    for network in (trained, skipped):
+        network.save(tmp_path / "network.npz")
+        with np.load(tmp_path / "network.npz") as archive:
+            versions.append(json.loads(str(archive["metadata"]))["version"])
+    assert versions == [1, 2]
+    assert load_network(tmp_path / "network.npz").topology.skips == (True, True, False, False)
+
+
+@pytest.mark.parametrize("name", zoo_names())
+def test_a_network_of_the_zoo_is_saved_as_it_was_shipped(name: str, tmp_path: Path) -> None:
+    load_network(name).save(tmp_path / "again.npz")
+    with np.load(tmp_path / "again.npz") as again, np.load(ZOO / f"{name}.npz") as shipped:
+        assert again.files == shipped.files
+        assert all(np.array_equal(again[array], shipped[array]) for array in again.files)
 
 
 def test_an_interrupted_save_leaves_the_old_file_and_nothing_else(
@@ -108,7 +135,10 @@ def edited(change: Callable[[dict[str, Any], dict[str, Any]], None]) -> Callable
         (lambda path: path.write_bytes(b""), "is not a whole NumPy archive"),
         (lambda path: path.write_text("not a network"), "is not a whole NumPy archive"),
         (lambda path: path.unlink(), "does not exist"),
-        (edited(lambda metadata, arrays: metadata.update(version=99)), "version 99; only"),
+        (
+            edited(lambda metadata, arrays: metadata.update(version=99)),
+            "version 99; only 'archsim network' version 1 or 2 can be read",
+        ),
         (edited(lambda metadata, arrays: metadata.update(format="other")), "has format 'other'"),
         (edited(lambda metadata, arrays: metadata.pop("calibration")), "inconsistent network: 'calibration'"),
         (edited(lambda metadata, arrays: arrays.pop("weights_0")), "inconsistent network: 'weights_0'"),
@@ -125,8 +155,8 @@ def edited(change: Callable[[dict[str, Any], dict[str, Any]], None]) -> Callable
             "inconsistent network: n_in of stage",
         ),
         (
-            edited(lambda metadata, arrays: metadata["layers"][0][0].update(kind="butterfly")),
-            "inconsistent network: kind of a stage is 'butterfly'",
+            edited(lambda metadata, arrays: metadata["layers"][0][0].update(kind="omega")),
+            "inconsistent network: kind of a stage is 'omega'",
         ),
     ],
 )

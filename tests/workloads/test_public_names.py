@@ -9,7 +9,9 @@ def test_the_public_names_are_these() -> None:
     assert sorted(workloads.__all__) == [
         "BlockStage",
         "Calibration",
+        "CheckpointError",
         "CscStage",
+        "DataUnavailableError",
         "DenseStage",
         "FAMILIES",
         "IntegerNetwork",
@@ -24,11 +26,14 @@ def test_the_public_names_are_these() -> None:
         "Stage",
         "Topology",
         "TopologyError",
+        "TrainedModel",
         "TrainedNetwork",
         "TrainingError",
         "build_layer",
         "build_stage",
         "evaluate",
+        "load_data",
+        "load_fashion_mnist",
         "load_mnist",
         "load_network",
         "load_recipe",
@@ -38,6 +43,8 @@ def test_the_public_names_are_these() -> None:
         "recipe_names",
         "test_digits",
         "train",
+        "train_model",
+        "train_to_file",
         "zoo_names",
     ]
     assert all(hasattr(workloads, name) for name in workloads.__all__)

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workloads.synthetic import patches, recipe
-from workloads import Calibration, DenseStage, IntegerNetworkError, Topology, TrainedNetwork, quantise, train
+from workloads import (
+    Calibration,
+    DenseStage,
+    IntegerNetworkError,
+    Topology,
+    TrainedNetwork,
+    quantise,
+    random_integer_network,
+    train,
+)
 from workloads.quantise import fraction_bits, quantise_weights
 
 
@@ -74,3 +83,13 @@ def test_a_stage_of_zero_weights_stays_zero() -> None:
     assert not integers.any()
     empty, _ = quantise_weights(np.zeros(0, dtype=np.float32), 8)
     assert empty.shape == (0,)
+
+
+def test_a_network_with_skips_is_refused_in_a_sentence() -> None:
+    layers = [{"family": "dense", "outputs": 36, "skips": True}, {"family": "dense", "outputs": 4}]
+    network = train(recipe(epochs=1, layers=layers), progress=False, data=patches())
+    assert set(network.accuracy) == {"float"}
+    with pytest.raises(IntegerNetworkError, match="skips of tiny is true for stage 0; it must be false"):
+        quantise(network, 8, 8)
+    with pytest.raises(IntegerNetworkError, match="skips of random is true for stage 0"):
+        random_integer_network(network.topology)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.workloads.strategies import sizes, stages
 from workloads import BlockStage, CscStage, DenseStage, PrunedStage, Stage, TopologyError, build_stage
+from workloads.stages import KroneckerStage
 
 
 @given(stages())
@@ -71,6 +72,20 @@ def test_the_outputs_of_a_block_read_the_same_interleaved_inputs() -> None:
             assert list(rows[block * 4 + c]) == [block, 3 + block]
 
 
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 4), st.integers(1, 4))
+def test_a_kronecker_stage_is_a_kronecker_product(left: int, outputs: int, inputs: int, right: int) -> None:
+    stage = KroneckerStage(left, outputs, inputs, right)
+    product = np.kron(np.kron(np.eye(left), np.ones((outputs, inputs))), np.eye(right))
+    np.testing.assert_array_equal(stage.adjacency().toarray(), product)
+    assert stage.stored_weights == left * outputs * inputs * right
+
+
+def test_a_block_stage_is_a_kronecker_stage_whose_outputs_are_permuted() -> None:
+    block = BlockStage(blocks=3, block_in=2, block_out=4).adjacency().toarray()
+    kronecker = KroneckerStage(left=1, outputs=4, inputs=2, right=3).adjacency().toarray()
+    np.testing.assert_array_equal(kronecker.reshape(4, 3, 6).swapaxes(0, 1).reshape(12, 6), block)
+
+
 def test_a_pruned_stage_keeps_its_own_copy_of_the_connections() -> None:
     ends, indices = np.array([0, 1, 2]), np.array([0, 1])
     stage = PrunedStage(2, 2, ends, indices)
@@ -88,13 +103,14 @@ def test_a_pruned_stage_keeps_its_own_copy_of_the_connections() -> None:
         (lambda: CscStage(4, 4, 2.5, 1), "fan_in of CscStage is 2.5; it must be an integer"),  # type: ignore[arg-type]
         (lambda: CscStage(4, 4, 2, 0), "stride of CscStage is 0"),
         (lambda: BlockStage(0, 1, 1), "blocks of BlockStage is 0"),
+        (lambda: KroneckerStage(1, 2, 0, 1), "inputs of KroneckerStage is 0"),
         (lambda: PrunedStage(3, 2, np.array([0, 1]), np.array([0])), "it must have n_out + 1 = 3"),
         (lambda: PrunedStage(3, 2, np.array([0, 2, 1]), np.array([0])), "never fall"),
         (lambda: PrunedStage(3, 1, np.array([0, 1]), np.array([3])), "must lie in 0 to 2"),
         (lambda: PrunedStage(3, 1, np.array([0, 2]), np.array([1, 1])), "increase strictly"),
         (lambda: PrunedStage(3, 1, np.array([0.0, 1.0]), np.array([1])), "vector of integers"),
         (lambda: PrunedStage.from_mask(np.ones(3)), "mask has 1 dimensions"),
-        (lambda: build_stage("butterfly", {}), "must be one of block, csc, dense, pruned."),
+        (lambda: build_stage("butterfly", {}), "must be one of block, csc, dense, kronecker, pruned."),
         (lambda: build_stage("dense", {"size": 3}), "do not fit its constructor"),
         (lambda: DenseStage(2, 2).csr(np.ones(4)), r"this stage allows (2, 2) only"),
     ],

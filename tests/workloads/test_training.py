@@ -22,10 +22,22 @@ from workloads import (
     zoo_names,
 )
 from workloads.augmentation import Shifts
+from workloads.model import initial_weights
 from workloads.optimisers import RATES, Adam, Sgd
-from workloads.training import fit
+from workloads.recipe import RECIPES
+from workloads.training import fit, train_model
 
 DATA = patches()
+CONVOLUTIONS: dict[str, Any] = {"convolutions": [{"family": "dense", "outputs": 2, "kernel": 3}]}
+
+
+def recurrence(**changes: Any) -> dict[str, Any]:
+    matrix = {"family": "dense", "outputs": 8}
+    return {"model": "rnn", "recurrence": {"steps": 6, "input": matrix, "hidden": matrix} | changes}
+
+
+def growth(*fan_ins: list[int], epochs: int = 2, **changes: Any) -> dict[str, Any]:
+    return {"growth": {"steps": [{"fan_in": each, "epochs": epochs} for each in fan_ins]} | changes}
 
 
 def test_a_network_of_all_families_learns_and_stays_accurate_as_integers() -> None:
@@ -99,13 +111,46 @@ def test_held_out_images_are_judged_and_not_trained_on() -> None:
 
 def test_a_loss_that_is_not_finite_stops_training_and_names_step_and_stage() -> None:
     with pytest.raises(
-        TrainingError, match=r"loss of tiny is (nan|inf) at step 1 of 450; .* stage .* is 1\."
+        TrainingError,
+        match=r"loss of tiny is (nan|inf) at step 1 of 450; .* is stage 1 \(csc\), in layer 0\.",
     ):
         train(
             recipe(optimiser={"kind": "sgd", "momentum": 0.9}, rate={"peak": 1e30, "course": "constant"}),
             progress=False,
             data=DATA,
         )
+
+
+def test_weights_that_overflow_in_the_last_step_stop_training_too() -> None:
+    one_step = recipe(
+        epochs=1,
+        batch=300,
+        optimiser={"kind": "sgd", "momentum": 0.9},
+        rate={"peak": 1e60, "course": "constant"},
+    )
+    with pytest.raises(TrainingError, match=r"a weight of tiny is not finite at step 1 of 1; .* stage 0 "):
+        fit(one_step, DATA.train_images, DATA.train_labels, progress=False)
+
+
+def test_an_mlp_is_asked_for_where_another_model_does_not_do() -> None:
+    with pytest.raises(ValueError, match="model of tiny is rnn; it must be mlp here"):
+        fit(recipe(**recurrence()), DATA.train_images, DATA.train_labels, progress=False)
+    with pytest.raises(ValueError, match="model of tiny is mlp; it must be cnn or rnn here"):
+        train_model(recipe(), progress=False, data=DATA)
+
+
+def test_glorot_leaves_out_the_density_that_sparse_glorot_puts_in() -> None:
+    (stage,) = recipe(layers=[{"family": "csc", "outputs": 36, "fan_in": 4, "depth": 1}]).topology().stages
+    sparse, plain = (
+        initial_weights(stage, np.random.default_rng(0), init=init) for init in ("sparse-glorot", "glorot")
+    )
+    np.testing.assert_allclose(sparse, plain * np.sqrt(36 / 4), rtol=1e-6)
+    chosen = recipe(layers=[{"family": "csc", "outputs": 4, "fan_in": 4}], epochs=1, rate={"peak": 1e-12})
+    small, large = (
+        fit(chosen.replace(init=init), DATA.train_images, DATA.train_labels, progress=False)
+        for init in ("glorot", "sparse-glorot")
+    )
+    assert np.abs(large.weights[0]).max() > 1.5 * np.abs(small.weights[0]).max()
 
 
 def test_too_little_data_for_a_batch_is_refused() -> None:
@@ -121,7 +166,7 @@ def test_too_little_data_for_a_batch_is_refused() -> None:
         ({"epoch": 3}, "epoch of a recipe is 3; extra inputs are not permitted"),
         ({"epochs": 0}, "epochs of a recipe is 0; input should be greater than or equal to 1"),
         ({"rate": {"peak": -1}}, "rate.peak of a recipe is -1"),
-        ({"layers": [{"family": "butterfly", "outputs": 3}]}, "must be one of clos, csc, dense, pruned."),
+        ({"layers": [{"family": "omega", "outputs": 3}]}, "family of a layer is 'omega'; it must be one of"),
         (
             {"layers": [{"family": "csc", "outputs": 3, "fanin": 3}]},
             "parameter 'fanin' is not one of the csc",
@@ -135,6 +180,27 @@ def test_too_little_data_for_a_batch_is_refused() -> None:
         ({"optimiser": {"kind": "sgd"}}, "momentum must be given for sgd, and for sgd only"),
         ({"optimiser": {"momentum": 0.5}}, "momentum must be given for sgd, and for sgd only"),
         ({"data": "letters"}, "data of a recipe is 'letters'"),
+        ({"init": "zeros"}, "init of a recipe is 'zeros'"),
+        ({"model": "cnn"}, "convolutions must be given for a cnn, and for a cnn only"),
+        ({"model": "rnn"}, "recurrence must be given for an rnn, and for an rnn only"),
+        (CONVOLUTIONS, "convolutions must be given for a cnn, and for a cnn only"),
+        (CONVOLUTIONS | {"model": "cnn", "inputs": 35}, "inputs must be a square number for a cnn"),
+        (
+            {"model": "cnn", "convolutions": [{"family": "dense", "outputs": 2, "kernel": 4}]},
+            "kernel must be odd",
+        ),
+        (
+            CONVOLUTIONS | {"model": "cnn", "pruning": {"stored_weights": 3}},
+            "pruning and growth must be left out of a model that is not an mlp",
+        ),
+        (recurrence(steps=5), "steps of recurrence must divide inputs, 36"),
+        (recurrence(hidden={"family": "dense", "outputs": 9}), "input and hidden outputs must be equal"),
+        (growth([3, 3]), "fan_in of growth must have 1 entries, one a csc layer"),
+        (growth([5]), "fan_in of growth must rise from at least 1 to that of the layers, [4]"),
+        (growth([0]), "fan_in of growth must rise from at least 1"),
+        (growth([2], epochs=30), "epochs of growth must add up to less than those of the recipe, 30"),
+        (growth([2], until=0.9), "until of growth must come with hold_out images"),
+        (growth([2]) | {"pruning": {"stored_weights": 9}}, "pruning and growth must not both be given"),
     ],
 )
 def test_a_recipe_refuses_a_value_by_name(changes: dict[str, Any], message: str) -> None:
@@ -155,8 +221,9 @@ def test_a_recipe_that_is_missing_or_not_yaml_is_refused(tmp_path: Path) -> None
         load_recipe(path)
 
 
-def test_every_network_of_the_zoo_has_its_recipe() -> None:
-    assert recipe_names() == zoo_names()
+def test_every_network_of_the_zoo_has_its_recipe_and_every_recipe_its_name() -> None:
+    assert {path.stem for path in RECIPES.glob("*.yaml")} == set(zoo_names())
+    assert set(zoo_names()) < set(recipe_names())
     for name in recipe_names():
         assert load_recipe(name).name == name
 
@@ -195,6 +262,26 @@ def test_adam_makes_the_first_step_of_the_size_of_the_rate() -> None:
     weights = [np.array([1.0, -2.0, 3.0])]
     Adam(weights, weight_decay=0.0).step(weights, [np.array([5.0, -0.01, 0.3])], rate=0.1)
     np.testing.assert_allclose(weights[0], [0.9, -1.9, 2.9], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [Adam, Sgd])
+def test_an_optimiser_that_goes_on_from_its_moments_makes_the_same_steps(kind: type) -> None:
+    options = {"weight_decay": 0.1} | ({"momentum": 0.9} if kind is Sgd else {})
+    random = np.random.default_rng(3)
+    gradients = random.normal(size=(6, 4))
+    straight = [np.ones(4)]
+    whole = kind(straight, **options)
+    for gradient in gradients:
+        whole.step(straight, [gradient], rate=0.1)
+    halved = [np.ones(4)]
+    first = kind(halved, **options)
+    for gradient in gradients[:3]:
+        first.step(halved, [gradient], rate=0.1)
+    second = kind(halved, **options)
+    second.resume(3, [[moment.copy() for moment in moments] for moments in first.moments])
+    for gradient in gradients[3:]:
+        second.step(halved, [gradient], rate=0.1)
+    np.testing.assert_array_equal(halved[0], straight[0])
 
 
 def test_momentum_adds_up_and_decay_shrinks() -> None:

@@ -3,7 +3,51 @@
 A family is one file that registers itself; importing it here is all that makes it known.
 """
 
-from workloads.families import clos, csc, dense, pruned
-from workloads.families.registry import FAMILIES, build_layer, family
+from workloads.families import (
+    benes,
+    block_diagonal,
+    butterfly,
+    clos,
+    csc,
+    dense,
+    dey,
+    expander,
+    hypercube,
+    kronecker,
+    low_rank,
+    monarch,
+    parallel_butterfly,
+    pruned,
+    radix,
+    random_regular,
+    torus,
+)
+from workloads.families.budget import fit_budget
+from workloads.families.registry import FAMILIES, Example, Family, build_layer, family, layer_weights
 
-__all__ = ["FAMILIES", "build_layer", "clos", "csc", "dense", "family", "pruned"]
+__all__ = [
+    "FAMILIES",
+    "Example",
+    "Family",
+    "benes",
+    "block_diagonal",
+    "build_layer",
+    "butterfly",
+    "clos",
+    "csc",
+    "dense",
+    "dey",
+    "expander",
+    "family",
+    "fit_budget",
+    "hypercube",
+    "kronecker",
+    "layer_weights",
+    "low_rank",
+    "monarch",
+    "parallel_butterfly",
+    "pruned",
+    "radix",
+    "random_regular",
+    "torus",
+]

@@ -6,7 +6,12 @@ from workloads.families.registry import family
 from workloads.stages import DenseStage, Stage
 
 
-@family("dense")
+@family(
+    "dense",
+    weights=lambda n_in, n_out: n_in * n_out,
+    grid=lambda n_in, n_out: [{}],
+    examples=[(12, 9, {}), (9, 4, {})],
+)
 def dense(n_in: int, n_out: int) -> tuple[Stage, ...]:
     """n_in * n_out weights in one stage."""
     return (DenseStage(n_in, n_out),)

@@ -11,10 +11,29 @@ from workloads.families.registry import family
 from workloads.stages import PrunedStage, Stage, TopologyError
 
 
-@family("pruned")
+def _checked(n_in: int, n_out: int, mask: Any) -> NDArray[Any]:
+    checked: NDArray[Any] = np.asarray(mask)
+    if checked.shape != (n_out, n_in):
+        raise TopologyError(f"mask of a pruned layer has shape {checked.shape}; it must be {(n_out, n_in)}.")
+    return checked
+
+
+def kept(n_in: int, n_out: int, *, mask: NDArray[Any]) -> int:
+    """The places where the mask is true."""
+    return int(np.count_nonzero(_checked(n_in, n_out, mask)))
+
+
+@family(
+    "pruned",
+    weights=kept,
+    examples=[
+        (12, 9, {"mask": np.arange(108).reshape(9, 12) * 7 % 5 < 2}),
+        (9, 4, {"mask": np.arange(36).reshape(4, 9) * 5 % 7 < 4}),
+    ],
+)
 def pruned(n_in: int, n_out: int, *, mask: NDArray[Any]) -> tuple[Stage, ...]:
-    """The places where `mask`, shape (n_out, n_in), is true."""
-    mask = np.asarray(mask)
-    if mask.shape != (n_out, n_in):
-        raise TopologyError(f"mask of a pruned layer has shape {mask.shape}; it must be {(n_out, n_in)}.")
-    return (PrunedStage.from_mask(mask),)
+    """The places where `mask`, shape (n_out, n_in), is true.
+
+    Which these are is decided while a network trains (magnitude pruning), so there is no grid for a budget.
+    """
+    return (PrunedStage.from_mask(_checked(n_in, n_out, mask)),)

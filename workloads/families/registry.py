@@ -1,41 +1,118 @@
-"""The families that are known, by name."""
+"""The families that are known, by name, and what each says of itself.
+
+A family registers the builder of its cascades, and beside it an exact formula for the weights that they
+store, a grid of parameters to search for a budget, and small examples.  The conformance suite of the tests
+walks through this register, so a new family is tested without being named anywhere else.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from workloads.stages import Stage, TopologyError, whole_number
 
 Builder = Callable[..., tuple[Stage, ...]]
+Grid = Callable[[int, int], Iterable[dict[str, Any]]]
 
-FAMILIES: dict[str, Builder] = {}
+
+@dataclass(frozen=True)
+class Example:
+    """A small layer of a family."""
+
+    n_in: int
+    n_out: int
+    parameters: dict[str, Any]
 
 
-def family(name: str) -> Callable[[Builder], Builder]:
-    """Register a builder `(n_in, n_out, *, parameters) -> cascade` under this name."""
+@dataclass(frozen=True)
+class Family:
+    """What is registered of a family.
+
+    `weights` takes what `build` takes and gives the number of stored weights without building anything.
+    `grid` names parameters worth trying for a layer of n_in inputs and n_out outputs, the preferred ones
+    first; a family whose parameters no grid can name has none.
+    """
+
+    name: str
+    build: Builder
+    weights: Callable[..., int]
+    grid: Grid | None
+    examples: tuple[Example, ...]
+
+    def __post_init__(self) -> None:
+        if not self.examples:
+            raise TopologyError(f"examples of the {self.name} family is empty; it must hold at least one.")
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The parameters that the builder takes, each with its default, or with `inspect.Parameter.empty`."""
+        taken = list(inspect.signature(self.build).parameters.items())[2:]
+        return {name: parameter.default for name, parameter in taken}
+
+    def check_parameters(self, parameters: dict[str, Any]) -> None:
+        """A `TopologyError` names a parameter that the family does not take, or one that is missing."""
+        defaults = self.defaults
+        for name in parameters:
+            if name not in defaults:
+                allowed = ", ".join(defaults) or "none"
+                raise TopologyError(
+                    f"parameter {name!r} is not one of the {self.name} family; it takes {allowed}."
+                )
+        for name, default in defaults.items():
+            if default is inspect.Parameter.empty and name not in parameters:
+                raise TopologyError(
+                    f"parameter {name!r} of the {self.name} family is missing; it must be given."
+                )
+
+
+FAMILIES: dict[str, Family] = {}
+
+
+def family(
+    name: str,
+    *,
+    weights: Callable[..., int],
+    examples: Sequence[tuple[int, int, dict[str, Any]]],
+    grid: Grid | None = None,
+) -> Callable[[Builder], Builder]:
+    """Register a builder `(n_in, n_out, *, parameters) -> cascade` under this name.
+
+    `examples` are triples of n_in, n_out and parameters; the other two are as in `Family`.
+    """
 
     def register(builder: Builder) -> Builder:
-        FAMILIES[name] = builder
+        small = tuple(Example(*example) for example in examples)
+        FAMILIES[name] = Family(name, builder, weights, grid, small)
         return builder
 
     return register
 
 
+def named_family(name: str) -> Family:
+    """The family of this name, or a `TopologyError` that lists those there are."""
+    if name not in FAMILIES:
+        allowed = ", ".join(sorted(FAMILIES))
+        raise TopologyError(f"family of a layer is {name!r}; it must be one of {allowed}.")
+    return FAMILIES[name]
+
+
 def build_layer(family: str, n_in: int, n_out: int, **parameters: Any) -> tuple[Stage, ...]:
     """The cascade of one layer; a `TopologyError` names an unknown family or a parameter it does not take."""
-    if family not in FAMILIES:
-        allowed = ", ".join(sorted(FAMILIES))
-        raise TopologyError(f"family of a layer is {family!r}; it must be one of {allowed}.")
-    builder = FAMILIES[family]
-    known = inspect.signature(builder).parameters
-    for name in parameters:
-        if name not in known or name in ("n_in", "n_out"):
-            allowed = ", ".join(list(known)[2:]) or "none"
-            raise TopologyError(f"parameter {name!r} is not one of the {family} family; it takes {allowed}.")
-    for name, parameter in list(known.items())[2:]:
-        if parameter.default is parameter.empty and name not in parameters:
-            raise TopologyError(f"parameter {name!r} of the {family} family is missing; it must be given.")
+    chosen = named_family(family)
+    chosen.check_parameters(parameters)
+    return chosen.build(*_sizes(family, n_in, n_out), **parameters)
+
+
+def layer_weights(family: str, n_in: int, n_out: int, **parameters: Any) -> int:
+    """The weights that `build_layer` would store, by the formula of the family."""
+    chosen = named_family(family)
+    chosen.check_parameters(parameters)
+    return chosen.weights(*_sizes(family, n_in, n_out), **parameters)
+
+
+def _sizes(family: str, n_in: int, n_out: int) -> tuple[int, int]:
     owner = f"a {family} layer"
-    return builder(whole_number(owner, "n_in", n_in), whole_number(owner, "n_out", n_out), **parameters)
+    return whole_number(owner, "n_in", n_in), whole_number(owner, "n_out", n_out)

@@ -215,6 +215,7 @@ def _data(side: SideBySide) -> str:
         )
         / result.counts.products
         for name, result in side.results.items()
+        if result.counts.products
     }
     least, most = min(energies, key=energies.__getitem__), max(energies, key=energies.__getitem__)
     shown = ", ".join(f"{f.scaled(energy, 'J')} in {name}" for name, energy in energies.items())

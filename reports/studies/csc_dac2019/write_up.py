@@ -11,9 +11,11 @@ from reports import formatting as f
 from reports.claims import Claim, FactorRule
 from reports.provenance import assumptions_of
 from reports.report import Report
+from reports.studies.csc_accuracy import accuracy_claim, accuracy_section
 from reports.studies.csc_dac2019.points import METRICS, NAME, REFERENCE, SIZES, Point, Sides, side_by_side
 from reports.studies.csc_dac2019.sections import sections
 from reports.studies.csc_dac2019.words import judge, summary
+from reports.training_runs import shipped_runs
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Result
@@ -34,7 +36,8 @@ def write_up(
     """The report. ``claims`` is the content of the study's data file."""
     sides = side_by_side(results)
     rule = FactorRule(**claims["rule"])
-    judged = tuple(judge(sides, claims, rule))
+    runs = shipped_runs()
+    judged = (*judge(sides, claims, rule), accuracy_claim(runs, claims))
     technologies = {points[point].technology.name: points[point].technology for point in results}
     return Report(
         name=NAME,
@@ -46,7 +49,7 @@ def write_up(
         setup=_setup(sides),
         citation=" ".join(claims["citation"].split()),
         summary=tuple(summary(sides, judged)),
-        sections=tuple(sections(sides, claims, rule)),
+        sections=(*sections(sides, claims, rule), accuracy_section(runs)),
         claims=judged,
         rule=(
             f"Rule: {rule}; the least favourable of the compressions decides. The baseline is the strongest "

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from archsim.synthesis.cache import CACHE_VARIABLE
+from workloads.remembered import CACHE_VARIABLE
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from archsim.synthesis import yosys
-from archsim.synthesis.cache import CACHE_VARIABLE
 from archsim.synthesis.yosys import YosysError, run_yosys
+from workloads.remembered import CACHE_VARIABLE
 
 SCRIPT = "read_verilog design.v\nhierarchy -check -top small\nproc\nwrite_json out.json\n"
 VERILOG = "module small(input a, output b); assign b = !a; endmodule"

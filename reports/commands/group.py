@@ -1,0 +1,105 @@
+"""The group of commands and what they share. Bad input ends in one sentence and exit status 2; a defect keeps
+its trace."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+OURS = ("archsim", "reports", "rtl", "workloads")
+FIDELITIES = ("analytic", "cycle", "rtl", "gate")
+PIPED_WIDTH = 150
+STUDY_FOLDER = Path("build/reports")
+
+_C = TypeVar("_C", bound=Callable[..., Any])
+
+
+class CommandLine(click.Group):
+    """A group that turns refusals into one sentence on stderr."""
+
+    def main(  # type: ignore[override]  # the exit status is always ours to give, whatever the mode
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
+    ) -> NoReturn:
+        extra["standalone_mode"] = False
+        try:
+            status = super().main(args, prog_name or "archsim", **extra)
+        except click.ClickException as error:
+            status = refuse(error.format_message(), 2)
+        except click.Abort:
+            status = refuse("interrupted", 130)
+        except BrokenPipeError:
+            sys.stderr.close()
+            status = 1
+        except (ValueError, ArithmeticError, RuntimeError, AssertionError) as error:
+            if not _said_by_us(error):
+                raise
+            status = refuse(str(error), 2 if isinstance(error, ValueError) else 1)
+        sys.exit(status if isinstance(status, int) else 0)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            return refuse("interrupted", 130)
+
+
+def refuse(message: str, status: int) -> int:
+    """Says one sentence on stderr and gives the exit status back."""
+    sentence = " ".join(message.split()).rstrip(".")
+    click.echo(f"archsim: {sentence}.", err=True)
+    return status
+
+
+def _said_by_us(error: BaseException) -> bool:
+    """Whether the error is of our own kind, or our own code raised it: then its message is meant for people.
+    One that comes from a library below us is a defect, and its trace is worth more than its message."""
+    if type(error).__module__.partition(".")[0] in OURS:
+        return True
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
+    return module.partition(".")[0] in OURS
+
+
+def fidelity_option(default: str) -> Callable[[_C], _C]:
+    return click.option(
+        "--fidelity",
+        default=default,
+        show_default=True,
+        metavar="|".join(FIDELITIES),
+        help="How closely to look: closed form, event simulation, the hardware, or its netlist.",
+    )
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print plain JSON, in SI units.")
+
+
+@click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="archsim")
+def main() -> None:
+    """What does a sparse fully connected layer really cost in silicon?
+
+    A DESIGN is a YAML file that names a network, an engine, a clock and a technology.
+    """
+
+
+def print_json(value: Any) -> None:
+    """Plain JSON on stdout."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def show(shown: RenderableType) -> None:
+    """A table on stdout, wide where that is no terminal."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    Console(highlight=False, width=width).print(shown)

@@ -1,0 +1,88 @@
+"""The page of ClosNets, made of networks that nobody had to train."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from reports.claims import published
+from reports.page import write_page
+from reports.report import Report
+from reports.studies import STUDIES, closnets_2018
+from reports.studies.closnets_2018.write_up import write_up
+from reports.training_plan import LENET, LONG
+from reports.training_runs import Planned
+from tests.reports.pages import check_page
+from tests.reports.stand_in_experiments import Gain, runs
+
+
+def told(gain: Gain) -> Report:
+    return write_up(runs(gain), published("closnets_2018"))
+
+
+@cache
+def report() -> Report:
+    return told(lambda planned: 0.0)
+
+
+def verdicts(report: Report) -> dict[str, str]:
+    return {claim.topic: claim.verdict for claim in report.claims}
+
+
+def test_the_study_is_registered() -> None:
+    assert STUDIES["closnets-2018"] is closnets_2018.reproduce
+
+
+def at_full_accuracy(planned: Planned) -> float:
+    """As good as dense, where networks are trained for longer."""
+    return 20 / planned.budget - 20 / 266_200 if planned.group == LONG else 0.0
+
+
+def a_point_worse(planned: Planned) -> float:
+    return -0.01 if planned.group == LONG and planned.label == "clos" else 0.0
+
+
+def a_little_worse(planned: Planned) -> float:
+    return -0.003 if planned.group == LONG and planned.label == "clos" else 0.0
+
+
+@pytest.mark.parametrize(
+    ("gain", "verdict"),
+    [(at_full_accuracy, "holds"), (a_little_worse, "partly"), (a_point_worse, "does not hold")],
+)
+def test_no_loss_is_judged_by_the_stated_rule(gain: Gain, verdict: str) -> None:
+    assert verdicts(told(gain))["weights"] == verdict
+
+
+def test_clos_is_best_only_where_no_family_is_better() -> None:
+    def best(planned: Planned) -> float:
+        return 0.02 if planned.group == LENET and planned.label == "clos" else 0.0
+
+    def butterfly(planned: Planned) -> float:
+        ahead = planned.group == LENET and planned.label == "butterfly" and planned.budget > 20_000
+        return 0.03 if ahead else best(planned)
+
+    assert verdicts(told(best))["accuracy among families"] == "holds"
+    assert verdicts(told(butterfly))["accuracy among families"] == "partly"
+
+
+def test_what_is_counted_needs_no_training() -> None:
+    of = verdicts(report())
+    assert of["connectivity"] == of["path diversity"] == of["depth"] == of["indices"] == "holds"
+    assert of["training on chip"] == "not testable here"
+
+
+def test_the_page_stands_by_itself(tmp_path: Path) -> None:
+    text = check_page(report())
+    assert "butterfly" in text
+    write_page(report(), tmp_path)
+    told = json.loads((tmp_path / "results.json").read_text())
+    assert set(told) == {"study", "networks", "paths", "claims"}
+    assert (tmp_path / "accuracy.csv").is_file()
+
+
+def test_the_shipped_networks_make_a_page() -> None:
+    check_page(closnets_2018.reproduce())

@@ -1,0 +1,38 @@
+"""The accuracy side of the CSC paper, from networks that nobody had to train."""
+
+from __future__ import annotations
+
+from reports.claims import published
+from reports.studies.csc_accuracy import accuracy_claim, accuracy_section
+from reports.training_plan import BOTTOM_UP, budget_of
+from reports.training_runs import Planned, shipped_runs
+from tests.reports.stand_in_experiments import Gain, runs
+
+
+def verdict(gain: Gain) -> str:
+    return accuracy_claim(runs(gain), published("csc_dac2019")).verdict
+
+
+def test_the_whole_range_must_lie_within_the_claimed_loss() -> None:
+    def one_too_low(planned: Planned) -> float:
+        return -0.03 if planned.label == "csc" and planned.budget == budget_of(46) else 0.0
+
+    assert verdict(lambda planned: 0.0) == "holds"
+    assert verdict(one_too_low) == "partly"
+    assert verdict(lambda planned: -0.03 if planned.label == "csc" else 0.0) == "does not hold"
+
+
+def test_bottom_up_is_told_beside_direct_training() -> None:
+    def better(planned: Planned) -> float:
+        return 0.01 if planned.label == BOTTOM_UP else 0.0
+
+    words = accuracy_section(runs(better)).paragraphs[1]
+    assert "+1.0" in words or "+0.9" in words
+
+
+def test_the_shipped_networks_span_the_claimed_range() -> None:
+    csc = [each for each in shipped_runs() if each.label == "csc"]
+    reached = [each.outcome.dense_weights / each.outcome.stored_weights for each in csc]
+    low, high = published("csc_dac2019")["networks"]["compression"]
+    assert min(reached) < low
+    assert max(reached) > 0.99 * high

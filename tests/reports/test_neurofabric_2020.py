@@ -1,0 +1,103 @@
+"""The page of NeuroFabric, made of experiments that nobody had to run."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from reports.claims import published
+from reports.experiments import Experiments
+from reports.report import Report
+from reports.studies import STUDIES, neurofabric_2020
+from reports.studies.neurofabric_2020.write_up import write_up
+from reports.studies.registry import StudyError, reproduce
+from reports.training_plan import WITH_SKIPS
+from reports.training_runs import Planned
+from tests.reports.pages import check_page
+from tests.reports.stand_in_experiments import cascades, experiments, measures, runs
+
+
+def told(found: Experiments) -> dict[str, str]:
+    report = write_up(found, published("neurofabric_2020"))
+    return {claim.topic: claim.verdict for claim in report.claims}
+
+
+@cache
+def report() -> Report:
+    return write_up(experiments(), published("neurofabric_2020"))
+
+
+def test_the_study_is_registered() -> None:
+    assert STUDIES["neurofabric-2020"] is neurofabric_2020.reproduce
+
+
+def test_sparse_glorot_must_train_what_glorot_does_not() -> None:
+    assert told(experiments())["initialisation"] == "holds"
+    both = Experiments(runs(), measures(), cascades(glorot_fails=False))
+    assert told(both)["initialisation"] == "partly"
+
+
+def test_equal_networks_do_not_differ() -> None:
+    of = told(experiments())
+    assert of["butterflies"] == "does not hold"
+    assert of["fourth stage"] == "holds"
+
+
+def test_a_butterfly_that_is_worse_underperforms() -> None:
+    def worse(planned: Planned) -> float:
+        return -0.01 if planned.label in ("butterfly, radix 2", "benes") else 0.0
+
+    of = told(Experiments(runs(worse), measures(), cascades()))
+    assert of["butterflies"] == "holds"
+    assert of["look-alikes"] == "partly"
+
+
+def test_a_fourth_stage_that_helps_at_one_budget_leaves_the_claim_half_true() -> None:
+    def better(planned: Planned) -> float:
+        return 0.01 if planned.label == "clos, 4 stages" and planned.budget < 1500 else 0.0
+
+    assert told(Experiments(runs(better), measures(), cascades()))["fourth stage"] == "partly"
+
+
+def test_skips_are_judged_by_what_they_do_to_efficiency() -> None:
+    def raised(planned: Planned) -> float:
+        return 0.97 if planned.label.endswith(WITH_SKIPS) else 0.5
+
+    of = told(Experiments(runs(), measures(raised), cascades()))
+    assert of["skips"] == of["clos with skips"] == "holds"
+    of = told(experiments())
+    assert of["skips"] == "does not hold"
+    assert of["clos with skips"] == "partly", "paths are many, but efficiency is not ideal"
+
+
+@pytest.mark.parametrize(("rising", "verdict"), [(True, "holds"), (False, "does not hold")])
+def test_a_heuristic_is_judged_by_its_ranks(rising: bool, verdict: str) -> None:
+    order = {each.label: place for place, each in enumerate(measures())}
+
+    def gain(planned: Planned) -> float:
+        return order.get(planned.label, 0) / 1000
+
+    def efficiency(planned: Planned) -> float:
+        place = order[planned.label] / (2 * len(order))
+        return 0.2 + place if rising else 0.9 - place
+
+    found = Experiments(runs(gain), measures(efficiency), cascades())
+    assert told(found)["heuristic"] == verdict
+
+
+def test_equal_efficiencies_rank_nothing() -> None:
+    assert told(experiments())["heuristic"] == "not testable here"
+
+
+def test_the_page_stands_by_itself() -> None:
+    assert "look alike" in check_page(report())
+
+
+def test_the_shipped_experiments_make_a_page() -> None:
+    check_page(neurofabric_2020.reproduce())
+
+
+def test_only_a_study_of_trained_networks_can_be_rerun(tmp_path: object) -> None:
+    with pytest.raises(StudyError, match="study to rerun is 'eie-isca2016', allowed are closnets-2018"):
+        reproduce("eie-isca2016", tmp_path, rerun=True)  # type: ignore[arg-type]

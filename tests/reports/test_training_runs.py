@@ -1,0 +1,122 @@
+"""Trained networks as data: they come back from their file, and what is shipped is what the plan asks for."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+import pytest
+
+from reports import training_runs
+from reports.cascade_runs import shipped_cascades, write_cascades
+from reports.experiments import shipped
+from reports.topology_measures import shipped_measures, write_measures
+from reports.training_plan import BOTTOM_UP, DENSE, LENET, NEAR, PRUNED, SQUARE, plan
+from reports.training_runs import (
+    FILE,
+    Run,
+    Trained,
+    error_of_difference,
+    networks,
+    seed_deviation,
+    shipped_runs,
+    write_runs,
+)
+from tests.reports.stand_in_experiments import runs
+from workloads.experiments import Outcome, train_cell
+
+
+def trained(*accuracies: float | None) -> Trained:
+    made = [
+        Run("group", "label", 10, "mnist", seed, {"epochs": 1}, Outcome(10, 100, None, accuracy, 1.0))
+        for seed, accuracy in enumerate(accuracies)
+    ]
+    return Trained("group", "label", 10, tuple(made))
+
+
+def test_a_mean_has_the_standard_error_of_its_seeds() -> None:
+    network = trained(0.90, 0.92, 0.94)
+    assert network.mean == pytest.approx(0.92)
+    assert network.standard_error == pytest.approx(0.02 / math.sqrt(3))
+    assert network.compression == 10
+
+
+def test_a_training_that_left_the_finite_numbers_counts_as_chance() -> None:
+    assert trained(0.9, None).accuracies == (0.9, 0.1)
+
+
+def test_the_deviation_is_pooled_over_networks() -> None:
+    deviation = seed_deviation([trained(0.90, 0.92), trained(0.80, 0.80), trained(0.5)])
+    assert deviation == pytest.approx(math.sqrt(0.0002 / 2))
+    error = error_of_difference(trained(0.9, 0.9), trained(0.8, 0.8), deviation)
+    assert error == pytest.approx(deviation)
+
+
+def test_runs_come_back_from_their_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [*runs()[:4], dataclasses.replace(runs()[4], outcome=Outcome(10, 100, None, None, 2.0))]
+    (tmp_path / "data").mkdir()
+    write_runs(made, tmp_path / "data" / FILE)
+    monkeypatch.setattr("importlib.resources.files", lambda package: tmp_path)
+    assert shipped_runs() == made
+    assert [each.cell.key for each in shipped_runs()] == [each.cell.key for each in made]
+
+
+def test_every_family_is_in_the_plan_at_three_budgets_or_misses_them() -> None:
+    from workloads.families import FAMILIES
+
+    planned = [each for each in plan() if each.group == LENET]
+    assert {each.label for each in planned} == {*FAMILIES, BOTTOM_UP}
+    for each in planned:
+        if each.label != PRUNED:
+            stored = each.recipe.topology().stored_weights
+            assert abs(stored / each.budget - 1) <= NEAR, each.label
+    counts = [sum(each.label == label for each in planned) for label in FAMILIES if label != DENSE]
+    assert sum(count >= 3 for count in counts) >= 13
+
+
+def test_what_is_shipped_is_what_the_plan_asks_for() -> None:
+    planned = plan()
+    wanted = {(each.group, each.label, each.budget, cell.key) for each in planned for cell in each.cells()}
+    found = {(each.group, each.label, each.budget, each.cell.key) for each in shipped_runs()}
+    assert found == wanted
+    measured = {(each.label, each.budget) for each in shipped_measures()}
+    sparse = [each for each in planned if each.group == SQUARE and each.label not in (DENSE, PRUNED)]
+    assert measured == {(each.label, each.budget) for each in sparse}
+
+
+def test_every_network_has_three_seeds_at_least() -> None:
+    found = shipped_runs()
+    for group in {each.group for each in found}:
+        assert all(len({one.seed for one in each.runs}) >= 3 for each in networks(found, group))
+
+
+def test_measures_and_cascades_come_back_from_their_files(tmp_path: Path) -> None:
+    data = Path(training_runs.__file__).parent / "data"
+    write_measures(shipped_measures(), tmp_path / "topology_measures.csv")
+    write_cascades(shipped_cascades(), tmp_path / "linear_cascades.csv")
+    write_runs(shipped_runs(), tmp_path / FILE)
+    for path in tmp_path.iterdir():
+        assert path.read_text() == (data / path.name).read_text(), path.name
+
+
+def test_measures_keep_their_bounds() -> None:
+    for each in shipped().measures:
+        assert 0 < each.solved <= each.weights
+        assert 0 < each.freedom <= each.weights
+        assert each.least_paths <= each.most_paths
+
+
+@pytest.mark.network
+def test_a_shipped_network_trains_again_to_its_accuracy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same BLAS and the same kernels give the same figure; others round sums differently, and may differ
+    as another seed would, by half a point at most."""
+    import workloads.remembered
+
+    monkeypatch.setattr(workloads.remembered, "cache_folder", lambda: tmp_path)
+    chosen = next(each for each in shipped_runs() if each.group == SQUARE and each.label == "csc, fan-in 4")
+    again = train_cell(chosen.cell)
+    assert again.stored_weights == chosen.outcome.stored_weights
+    assert again.test_accuracy == pytest.approx(chosen.outcome.test_accuracy, abs=0.005)

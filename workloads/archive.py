@@ -1,0 +1,70 @@
+"""Our files: NumPy archives without pickles, of arrays and of `metadata`, a JSON text with all the rest.
+
+A file appears whole or not at all, and one that is there already stays until the new one is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def write_archive(
+    path: Path, metadata: Mapping[str, Any], arrays: Mapping[str, Any], *, compressed: bool
+) -> None:
+    """Write the file; what is written before it is whole lies beside it under the name of `part_of`."""
+    part, write = part_of(path), np.savez_compressed if compressed else np.savez
+    try:
+        with part.open("wb") as file:
+            write(file, metadata=np.array(json.dumps(metadata)), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def part_of(path: Path) -> Path:
+    """Where a file grows until it is whole."""
+    return path.with_name(f"{path.name}.part")
+
+
+def read_archive(
+    path: Path, *, file_format: str, versions: Sequence[int], holds: str, error: type[ValueError]
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """The metadata and the arrays of a file of this format; an `error` says in a sentence what is wrong."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except FileNotFoundError as cause:
+        raise error(f"{path} does not exist.") from cause
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        OSError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as cause:
+        raise error(f"{path} is not a whole NumPy archive, so it holds no {holds}.") from cause
+    try:
+        metadata = json.loads(str(arrays.pop("metadata")))
+        found, version = metadata["format"], metadata["version"]
+    except (KeyError, TypeError, json.JSONDecodeError) as cause:
+        raise error(f"{path} is a NumPy archive, but not one of a {holds}.") from cause
+    if found != file_format or version not in versions:
+        raise error(
+            f"{path} has format {found!r} version {version!r}; "
+            f"only {file_format!r} version {' or '.join(map(str, versions))} can be read."
+        )
+    return metadata, arrays
