@@ -59,7 +59,7 @@ def accuracy_claim(runs: Sequence[Run], claims: Mapping[str, Any]) -> Claim:
 
     return Claim(
         claim=f"accuracy: compression of {low}× to {high}× costs at most {allowed} %",
-        topic="accuracy over the whole range",
+        topic="accuracy",
         where=f"MNIST, float, {dense.epochs} epochs, {len(dense.runs)} seeds",
         baseline=f"the dense network, {with_error(dense)}",
         measured=losses(csc),

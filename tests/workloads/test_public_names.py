@@ -32,6 +32,7 @@ def test_the_public_names_are_these() -> None:
         "build_layer",
         "build_stage",
         "evaluate",
+        "fit_budget",
         "load_data",
         "load_fashion_mnist",
         "load_mnist",

@@ -147,7 +147,7 @@ def summary(sides: Sides, judged: Sequence[Claim]) -> Iterator[str]:
         yield f"{PLACES[technology]}: {_verdicts(technology, judged)}. {_measured(side)}"
     side = next(settings_of(sides, technologies_of(sides)[0]))
     yield _index(side)
-    yield _data(side)
+    yield from _data(side)
     yield _route(sides)
     yield _others(side)
     yield _accuracy(side, sides)
@@ -204,10 +204,10 @@ def _index(side: SideBySide) -> str:
     )
 
 
-def _data(side: SideBySide) -> str:
+def _data(side: SideBySide) -> Iterator[str]:
     """What a product costs in each design: the data decide, since an operand that does not change moves
     nothing."""
-    energies = {
+    spent = {
         name: math.fsum(
             term.value
             for term in result.terms("energy_j")
@@ -217,9 +217,12 @@ def _data(side: SideBySide) -> str:
         for name, result in side.results.items()
         if result.counts.products
     }
+    energies = {name: energy for name, energy in spent.items() if energy}
+    if not energies:
+        return
     least, most = min(energies, key=energies.__getitem__), max(energies, key=energies.__getitem__)
     shown = ", ".join(f"{f.scaled(energy, 'J')} in {name}" for name, energy in energies.items())
-    return (
+    yield (
         f"What switches in a PE follows its data: a product takes {shown} in {PLACES[side.technology]}. A "
         "layer that multiplies the image itself meets mostly blank pixels, a support layer inside a cascade "
         f"hardly any zeros; the spread from {least} to {most} is {f.ratio(energies[most] / energies[least])}."
