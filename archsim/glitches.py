@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from archsim.calibration import Configuration, draw_small
+from archsim.calibration_set import Configuration, draw_small
 from archsim.gate import component_of_instance
 from archsim.glitch_factors import OTHER, PE, glitch_amount, glitch_key
 from archsim.mapping import Mapping

@@ -95,7 +95,7 @@ def write_measured(
     described = (
         f"title: Netlists that the logic of {technology} was fitted to, and held out\n"
         f"table: {name}.csv\nkind: measured\nsource: >-\n"
-        f"  Engines drawn by seed in archsim.calibration, mapped by Yosys to {technology}, one row per\n"
+        f"  Engines drawn by seed in archsim.calibration_set, mapped by Yosys to {technology}, one row per\n"
         "  component with the figures of all its instances together; macros are priced apart\ncolumns:\n"
     )
     lines = [f"  {column}: {unit}\n" for column, unit in units.items()]

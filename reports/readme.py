@@ -75,7 +75,8 @@ def network_table() -> str:
 
 def error_tables() -> str:
     """The errors of the fits on netlists that they never saw."""
-    from archsim.calibration import PLANS, held_out_errors
+    from archsim.calibration import held_out_errors
+    from archsim.calibration_set import PLANS
     from archsim.estimate import logic_fit
     from archsim.technology import technology
 

@@ -40,7 +40,8 @@ def reproduce(study: str, out: Path, rerun: bool, as_json: bool) -> None:
 @json_option
 def validate(as_json: bool) -> None:
     """Show the error of the fitted logic on netlists that the fit never saw."""
-    from archsim.calibration import PLANS, held_out_errors
+    from archsim.calibration import held_out_errors
+    from archsim.calibration_set import PLANS
     from archsim.technology import technology
     from reports.tables import error_table
 
@@ -61,8 +62,8 @@ def calibrate(name: str, out: Path) -> None:
     TECHNOLOGY is cmos65 or artix7, a quarter of an hour each, or "glitches", which Icarus Verilog measures
     on netlists of cmos65. An interrupted run goes on where it stopped.
     """
-    from archsim.calibration import PLANS
     from archsim.calibration import calibrate as fit_anew
+    from archsim.calibration_set import PLANS
     from archsim.technology import technology
     from reports.tables import error_table, glitch_table
 

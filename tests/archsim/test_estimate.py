@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import yaml
 
-from archsim.calibration import PLANS, Plan, configurations, errors, write_fit
+from archsim.calibration import errors, write_fit
+from archsim.calibration_set import PLANS, Plan, configurations
 from archsim.engines import Clos, Csc, Dense, Engine, Pruned
 from archsim.estimate import EstimateError, estimate_logic, logic_fit
 from archsim.gate import map_to_gates

@@ -25,6 +25,7 @@ def test_the_csc_recipe_trains_a_network_like_the_shipped_one() -> None:
     shipped = load_network("lenet-300-100-csc")
     trained = train(load_recipe("lenet-300-100-csc"), progress=False)
     assert trained.stored_weights == shipped.stored_weights
-    assert trained.accuracy["int8"] > 0.98
+    # Another order of sums acts as another seed does: 0.11 points from seed to seed, of which three.
+    assert trained.accuracy["int8"] == pytest.approx(shipped.accuracy["int8"], abs=0.0033)
     for ours, theirs in zip(trained.weights, shipped.weights, strict=True):
         assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 0.9

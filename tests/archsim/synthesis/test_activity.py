@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.calibration import draw_small
+from archsim.calibration_set import draw_small
 from archsim.glitches import evaluated_activity, measure_glitches, simulated_activity
 from archsim.synthesis import Activity, ActivityError, Netlist, ToggleCounter, switching, synthesise_asic
 from archsim.synthesis.activity import pack
