@@ -17,6 +17,7 @@ from archsim.synthesis.activity import pack
 from archsim.synthesis.netlist import CONSTANTS, Port
 from archsim.technology import Cmos65
 from archsim.technology.boolean import truth_table
+from archsim.technology.cell_library import Cell
 from rtl import to_verilog
 
 TECHNOLOGY = Cmos65()
@@ -77,8 +78,8 @@ def netlists(draw: st.DrawFn) -> Netlist:
     )
 
 
-def _pins(cell: object) -> list[str]:
-    return [*cell.input_capacitance_f, *cell.functions]  # type: ignore[attr-defined]
+def _pins(cell: Cell) -> list[str]:
+    return [*cell.input_capacitance_f, *cell.functions]
 
 
 def step_by_step(netlist: Netlist, inputs: list[int]) -> tuple[list[int], np.ndarray]:
