@@ -5,6 +5,9 @@ The bits are those of the same formula written with arrays; what is saved is the
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+
 from workloads.kernels import Array
 from workloads.kernels_threads import share
 
@@ -13,10 +16,10 @@ PRODUCTS = 16
 
 
 def adam_update(
-    weights: Array,
-    gradient: Array,
-    first: Array,
-    second: Array,
+    weights: Sequence[Array],
+    gradients: Sequence[Array],
+    first: Sequence[Array],
+    second: Sequence[Array],
     *,
     first_share: float,
     second_share: float,
@@ -25,7 +28,7 @@ def adam_update(
     scale: float,
     epsilon: float,
 ) -> None:
-    """Adam in place, on arrays of one type and shape.
+    """Adam in place, on arrays that correspond in number, type and shape, shared among threads as one range.
 
     first += first_share * (gradient - first); second += second_share * (gradient**2 - second);
     weights = keep * weights - size * first / (scale * sqrt(second) + epsilon).
@@ -33,14 +36,24 @@ def adam_update(
     """
     from workloads.kernels_compiled import adam
 
-    for name, array in (("weights", weights), ("first", first), ("second", second)):
-        if not array.flags.c_contiguous:
-            raise ValueError(f"{name} has strides {array.strides}; it must be contiguous to change in place.")
-    arrays = [array.reshape(-1) for array in (weights, gradient, first, second)]
-    numbers = [weights.dtype.type(each) for each in (first_share, second_share, keep, size, scale, epsilon)]
+    for name, arrays in (("weights", weights), ("first", first), ("second", second)):
+        for array in arrays:
+            if not array.flags.c_contiguous:
+                raise ValueError(
+                    f"{name} has strides {array.strides}; it must be contiguous to change in place."
+                )
+    numbers = (first_share, second_share, keep, size, scale, epsilon)
+    ends = [0, *itertools.accumulate(array.size for array in weights)]
+    updates = [
+        (begin, [array.reshape(-1) for array in arrays], [arrays[0].dtype.type(each) for each in numbers])
+        for begin, arrays in zip(ends, zip(weights, gradients, first, second, strict=True), strict=False)
+    ]
 
     def part(start: int, stop: int) -> None:
-        values, slopes, means, squares = (array[start:stop] for array in arrays)
-        adam(values, slopes, means, squares, *numbers)
+        for begin, arrays, values in updates:
+            lower, upper = max(start - begin, 0), stop - begin
+            if lower < arrays[0].size and upper > 0:
+                ours, slopes, means, squares = (array[lower:upper] for array in arrays)
+                adam(ours, slopes, means, squares, *values)
 
-    share(weights.size, PRODUCTS * weights.size, part)
+    share(ends[-1], PRODUCTS * ends[-1], part)

@@ -96,19 +96,18 @@ class Adam:
         self.steps += 1
         size = rate / (1 - self.first_decay**self.steps)
         scale = 1 / math.sqrt(1 - self.second_decay**self.steps)
-        for array, gradient, first, second in zip(weights, gradients, self.first, self.second, strict=True):
-            adam_update(
-                array,
-                gradient,
-                first,
-                second,
-                first_share=1 - self.first_decay,
-                second_share=1 - self.second_decay,
-                keep=1 - rate * self.weight_decay,
-                size=size,
-                scale=scale,
-                epsilon=self.epsilon,
-            )
+        adam_update(
+            weights,
+            gradients,
+            self.first,
+            self.second,
+            first_share=1 - self.first_decay,
+            second_share=1 - self.second_decay,
+            keep=1 - rate * self.weight_decay,
+            size=size,
+            scale=scale,
+            epsilon=self.epsilon,
+        )
 
     def select(self, number: int, kept: NDArray[np.int64]) -> None:
         self.first[number] = self.first[number].ravel()[kept]

@@ -19,8 +19,9 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from workloads.kernels import BlockKernel, DenseKernel, GatherKernel, Kernel, cyclic_kernel
-from workloads.kernels_kronecker import KroneckerKernel
+from workloads.kernels import DenseKernel, GatherKernel, Kernel
+from workloads.kernels_blocks import block_kernel, kronecker_kernel
+from workloads.kernels_cyclic import cyclic_kernel
 
 
 class TopologyError(ValueError):
@@ -228,7 +229,7 @@ class BlockStage(Stage):
         return {"blocks": self.blocks, "block_in": self.block_in, "block_out": self.block_out}
 
     def kernel(self) -> Kernel:
-        return BlockKernel(self.blocks, self.block_in, self.block_out)
+        return block_kernel(self.blocks, self.block_in, self.block_out)
 
 
 @dataclass(frozen=True)
@@ -269,7 +270,7 @@ class KroneckerStage(Stage):
         return {"left": self.left, "outputs": self.outputs, "inputs": self.inputs, "right": self.right}
 
     def kernel(self) -> Kernel:
-        return KroneckerKernel(self.left, self.outputs, self.inputs, self.right)
+        return kronecker_kernel(self.left, self.outputs, self.inputs, self.right)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from tests.workloads.strategies import stages
 from workloads import BlockStage, CscStage, PrunedStage, Stage
-from workloads.kernels import FAR, GatherKernel, Kernel, TurnKernel
+from workloads.kernels import GatherKernel, Kernel
+from workloads.kernels_cyclic import FAR, TurnKernel
 from workloads.kernels_reference import ReferenceKernel
 from workloads.kernels_threads import WORTH_SHARING, share, threads, use_threads
 from workloads.kernels_update import adam_update
@@ -234,11 +235,9 @@ def test_the_compiled_update_has_the_bits_of_adam(
         second += 0.001 * (gradient * gradient - second)
         weights *= 1 - decay
         weights -= rate * first / (np.sqrt(second) * scale + 1e-8)
+        arrays = [np.split(array, [size // 3, size // 2]) for array in (ours[0], gradient, *ours[1:])]
         adam_update(
-            ours[0],
-            gradient,
-            ours[1],
-            ours[2],
+            *arrays,
             first_share=0.1,
             second_share=0.001,
             keep=1 - decay,
@@ -255,10 +254,10 @@ def test_weights_that_an_update_could_not_change_in_place_are_refused() -> None:
     weights, gradient, first, second = arrays
     with pytest.raises(ValueError, match=r"weights has strides \(4, 16\); it must be contiguous"):
         adam_update(
-            weights.T,
-            gradient,
-            first,
-            second,
+            [weights.T],
+            [gradient],
+            [first],
+            [second],
             first_share=0.1,
             second_share=0.001,
             keep=1,
