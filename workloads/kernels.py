@@ -1,19 +1,20 @@
 """The products of training, one class per shape of stage: y = W x, dx = W' dy and the stored part of dy x'.
 
 All arrays are feature-major: activations have shape (features, batch).  No kernel ever forms the dense matrix
-of a sparse stage: block and Kronecker stages multiply many small matrices (see `workloads.kernels_blocks`),
-CSC and pruned stages go through their connections in compiled loops (see `workloads.kernels_compiled`; they
-are compiled when a kernel first multiplies, and kept on disk).
+of a sparse stage: block, Kronecker and CSC stages multiply in tiles of vector registers (see
+`workloads.kernels_tiles`), pruned stages and CSC stages of few taps go through their connections in compiled
+loops (see `workloads.kernels_compiled`).  Both are compiled when a kernel first multiplies, and kept on disk.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.kernels_threads import share
+from workloads.kernels_threads import Part, share
 
 Array = NDArray[Any]
 
@@ -46,6 +47,58 @@ class DenseKernel(Kernel):
 
     def weight_gradient(self, x: Array, dy: Array) -> Array:
         return dy @ x.T
+
+
+# Rows of a tile, and its products in the time of one in a compiled loop.
+TILE_ROWS, TILE_SPEED = 6, 6
+
+
+class TiledKernel(Kernel):
+    """Products in tiles of vector registers, cut in `parts` that can be worked on at once."""
+
+    def __init__(self, n_in: int, n_out: int, weight_shape: tuple[int, ...], *, parts: int) -> None:
+        self.n_in, self.n_out, self.weight_shape, self.parts = n_in, n_out, weight_shape, parts
+
+    def _products(self, weights: Array, right: Array, out: Array, *, back: bool) -> Part:
+        """Computes out = W right, or W' right (`back`), for parts start to stop - 1; all is contiguous."""
+        raise NotImplementedError
+
+    def _correlations(self, dy: Array, x: Array, gradient: Array) -> Part:
+        """Computes the stored part of dy x' likewise."""
+        raise NotImplementedError
+
+    def _share(self, batch: int, *works: Part) -> None:
+        def part(start: int, stop: int) -> None:
+            for work in works:
+                work(start, stop)
+
+        products = math.prod(self.weight_shape) * batch * len(works)
+        share(self.parts, products // TILE_SPEED, part)
+
+    def forward(self, weights: Array, x: Array) -> Array:
+        weights, x = alike(weights, x)
+        y = np.empty((self.n_out, x.shape[1]), x.dtype)
+        self._share(x.shape[1], self._products(weights, x, y, back=False))
+        return y
+
+    def input_gradient(self, weights: Array, dy: Array) -> Array:
+        weights, dy = alike(weights, dy)
+        dx = np.empty((self.n_in, dy.shape[1]), dy.dtype)
+        self._share(dy.shape[1], self._products(weights, dy, dx, back=True))
+        return dx
+
+    def weight_gradient(self, x: Array, dy: Array) -> Array:
+        x, dy = alike(x, dy)
+        gradient = np.empty(self.weight_shape, x.dtype)
+        self._share(x.shape[1], self._correlations(dy, x, gradient))
+        return gradient
+
+    def gradients(self, weights: Array, x: Array, dy: Array) -> tuple[Array, Array]:
+        weights, x, dy = alike(weights, x, dy)
+        gradient, dx = np.empty(self.weight_shape, x.dtype), np.empty(x.shape, x.dtype)
+        works = self._correlations(dy, x, gradient), self._products(weights, dy, dx, back=True)
+        self._share(x.shape[1], *works)
+        return gradient, dx
 
 
 class GatherKernel(Kernel):

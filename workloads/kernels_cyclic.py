@@ -1,17 +1,21 @@
-"""The products of CSC stages: in compiled loops, or in blocks where the taps go once round the ring."""
+"""The products of CSC stages: in tiles of vector registers, or in compiled loops where there are few taps."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from workloads.kernels import Array, GatherKernel, Kernel
-from workloads.kernels_blocks import BlocksKernel, Places
+from workloads.kernels import TILE_ROWS, Array, GatherKernel, Kernel, TiledKernel
+from workloads.kernels_threads import Part
 
 # Inputs between the first and the last tap of an output, from which the outputs of a CSC stage are better
 # taken class by class: at 128 float32 an input, they are half of a second-level cache of 2 MiB.
 FAR = 2048
-# Taps from which turning the weights of a CSC stage into blocks is faster than a compiled loop.
-WORTH_TURNING = 16
+# Taps from which tiles are faster than a compiled loop.
+WORTH_TILES = 12
+# Places of a ring that are packed at once, unless the taps are more.
+PART = 96
 
 
 class CyclicKernel(GatherKernel):
@@ -31,40 +35,47 @@ class CyclicKernel(GatherKernel):
             self.input_order = _by_class(n_in, stride)
 
 
-class TurnKernel(BlocksKernel):
-    """A CSC stage whose taps go once round the ring, taps * stride = n_in = n_out, as dense blocks.
+class BandKernel(TiledKernel):
+    """A square CSC stage as rings, in which every output reads the inputs of its own place and the next ones.
 
-    The outputs of one class modulo the stride read all inputs of that class.  Output m of a class has its
-    first tap at input m, so a row of its block is the row of its weights, turned by m places.
+    The stride leads from place to place of a ring: of n features, those of one class modulo gcd(n, stride)
+    are a ring of n / gcd places.  Raises `ValueError` for fewer taps than a tile has rows, or more than a
+    ring has places.
     """
 
-    def __init__(self, taps: int, stride: int) -> None:
-        ring, block = Places(np.arange(stride), stride), np.arange(stride) * taps * taps
-        shape = (stride, taps, taps)
-        super().__init__((taps, taps), shape, weights=Places(block, taps), inputs=ring, outputs=ring)
-        outputs = np.arange(taps) * stride + np.arange(stride)[:, None]
-        turns = (np.arange(taps) - np.arange(taps)[:, None]) % taps
-        self.stored = outputs[:, :, None] * taps + turns
-        self.turned = np.argsort(self.stored.ravel()).reshape(taps * stride, taps)
+    def __init__(self, n: int, taps: int, stride: int) -> None:
+        count = math.gcd(n, stride)
+        self.taps, self.places = taps, n // count
+        if not TILE_ROWS <= taps <= self.places:
+            raise ValueError(
+                f"taps of a band are {taps}; they must be {TILE_ROWS} to {self.places}, "
+                "the places of its ring."
+            )
+        steps = np.arange(3 * self.places) * (stride % n) % n
+        self.rings = ((np.arange(count)[:, None] + steps) % n).ravel()
+        parts = -(-self.places // max(PART, taps))
+        self.part = -(-self.places // parts)
+        super().__init__(n, n, (n, taps), parts=parts * count)
 
-    def forward(self, weights: Array, x: Array) -> Array:
-        return super().forward(weights.ravel()[self.stored], x)
+    def _products(self, weights: Array, right: Array, out: Array, *, back: bool) -> Part:
+        from workloads.kernels_tiles import multiply_bands
 
-    def input_gradient(self, weights: Array, dy: Array) -> Array:
-        return super().input_gradient(weights.ravel()[self.stored], dy)
+        given = weights.reshape(-1), back, self.taps, self.rings, self.places, self.part
+        signals = right.reshape(-1), out.reshape(-1), right.shape[1]
+        return lambda start, stop: multiply_bands(*given, *signals, start, stop)
 
-    def weight_gradient(self, x: Array, dy: Array) -> Array:
-        return super().weight_gradient(x, dy).ravel()[self.turned]
+    def _correlations(self, dy: Array, x: Array, gradient: Array) -> Part:
+        from workloads.kernels_tiles import correlate_bands
 
-    def gradients(self, weights: Array, x: Array, dy: Array) -> tuple[Array, Array]:
-        gradient, dx = super().gradients(weights.ravel()[self.stored], x, dy)
-        return gradient.ravel()[self.turned], dx
+        arrays = dy.reshape(-1), x.reshape(-1), gradient.reshape(-1)
+        given = *arrays, self.taps, self.rings, self.places, self.part, x.shape[1]
+        return lambda start, stop: correlate_bands(*given, start, stop)
 
 
 def cyclic_kernel(n_in: int, n_out: int, taps: int, stride: int) -> Kernel:
     """The faster kernel of a CSC stage."""
-    if taps >= WORTH_TURNING and taps * stride == n_in == n_out:
-        return TurnKernel(taps, stride)
+    if taps >= WORTH_TILES and n_in == n_out:
+        return BandKernel(n_in, taps, stride)
     return CyclicKernel(n_in, n_out, taps, stride)
 
 

@@ -21,8 +21,7 @@ from rich.table import Table
 from tests.benchmarks import contestants
 from tests.benchmarks.contestants import Contestant, Layer
 from workloads import Stage, build_layer, load_mnist, load_recipe
-from workloads.kernels import DenseKernel
-from workloads.kernels_blocks import BlocksKernel
+from workloads.kernels import DenseKernel, TiledKernel
 from workloads.kernels_threads import use_threads
 from workloads.model import Model, initial_weights
 from workloads.run import Run
@@ -39,6 +38,7 @@ LAYERS: dict[int, list[tuple[str, dict[str, Any]]]] = {
         ("csc", {"fan_in": 4}),
         ("csc", {"fan_in": 64}),
         ("csc", {"fan_in": 128}),
+        ("csc", {"fan_in": 204}),
     ],
     1024: [
         ("clos", {"ingress": 16, "middle": 40, "egress": 16}),
@@ -182,7 +182,7 @@ def epoch_table(name: str, machine: Machine) -> Table:
     run.advance()
     for cascade in run.model.cascades:
         for kernel in cascade.kernels:
-            parts = {DenseKernel: "BLAS", BlocksKernel: "tiles of registers"}
+            parts = {DenseKernel: "BLAS", TiledKernel: "tiles of registers"}
             found = (part for kind, part in parts.items() if isinstance(kernel, kind))
             part = next(found, "compiled loops")
             for method in ("forward", "input_gradient", "weight_gradient", "gradients"):

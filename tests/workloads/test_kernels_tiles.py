@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -15,98 +16,106 @@ from hypothesis import given
 from hypothesis import strategies as st
 from llvmlite import binding
 
-from workloads.kernels_blocks import BlocksKernel, block_kernel
-from workloads.kernels_tiles import multiply_blocks
+from workloads import BlockStage, CscStage, Stage
+from workloads.kernels import TILE_ROWS, TiledKernel
+from workloads.kernels_blocks import block_kernel
+from workloads.kernels_cyclic import BandKernel
+from workloads.stages import KroneckerStage
 
-MARGIN = 7
+MARGIN = 64
 UNTOUCHED = -1234.5
+ROUNDING = {np.float32: 2e-4, np.float64: 1e-12}
+
+sizes = st.integers(1, 20)
+bands = (
+    st.integers(TILE_ROWS, 90)
+    .flatmap(
+        lambda n: st.builds(CscStage, st.just(n), st.just(n), st.integers(TILE_ROWS, n), st.integers(1, n))
+    )
+    .filter(lambda stage: stage.taps >= TILE_ROWS)
+)
+
+
+def tiled(stage: Stage) -> TiledKernel:
+    """The kernel of a stage in tiles, wherever tiles can multiply it at all."""
+    if isinstance(stage, CscStage):
+        return BandKernel(stage.n_in, stage.taps, stage.stride)
+    kernel = stage.kernel()
+    assert isinstance(kernel, TiledKernel)
+    return kernel
+
+
+def guarded(shape: tuple[int, ...], dtype: Any) -> tuple[Any, Any]:
+    """An array, and the memory around it."""
+    size = math.prod(shape)
+    memory = np.full(size + 2 * MARGIN, UNTOUCHED, dtype)
+    return memory[MARGIN : MARGIN + size].reshape(shape), memory
 
 
 @given(
-    blocks=st.integers(1, 3),
-    rows=st.integers(1, 20),
-    depth=st.integers(1, 40),
-    columns=st.integers(1, 150),
-    left_turned=st.booleans(),
-    right_turned=st.booleans(),
-    gap=st.integers(0, 5),
+    stage=st.builds(BlockStage, sizes, sizes, sizes)
+    | st.builds(KroneckerStage, sizes, sizes, sizes, st.integers(1, 5))
+    | bands,
+    batch=st.integers(1, 150),
     dtype=st.sampled_from([np.float32, np.float64]),
     seed=st.integers(0, 99),
 )
-def test_blocks_are_multiplied_and_nothing_else_is_written(
-    blocks: int,
-    rows: int,
-    depth: int,
-    columns: int,
-    left_turned: bool,
-    right_turned: bool,
-    gap: int,
-    dtype: Any,
-    seed: int,
+def test_tiles_multiply_as_plain_products_and_write_nothing_else(
+    stage: Stage, batch: int, dtype: Any, seed: int
 ) -> None:
-    """Rows of a factor lie side by side, or its columns do; between rows there are gaps."""
-    random = np.random.default_rng(seed)
-
-    def factor(height: int, width: int, turned: bool) -> tuple[Any, Any, tuple[int, int]]:
-        lines, line = (width, height) if turned else (height, width)
-        array = random.normal(size=(blocks, lines, line + gap)).astype(dtype)
-        values = array[:, :, :line]
-        steps = (1, line + gap) if turned else (line + gap, 1)
-        return array, values.swapaxes(1, 2) if turned else values, steps
-
-    left, left_values, left_steps = factor(rows, depth, left_turned)
-    right, right_values, right_steps = factor(depth, columns, right_turned)
-    out = np.full((blocks, rows, columns + MARGIN), UNTOUCHED, dtype)
-    every = np.arange(blocks)
-    multiply_blocks(
-        left.reshape(-1),
-        every * left[0].size,
-        1,
-        *left_steps,
-        right.reshape(-1),
-        every,
-        right[0].size,
-        *right_steps,
-        out.reshape(-1),
-        every * rows,
-        columns + MARGIN,
-        columns + MARGIN,
-        rows,
-        depth,
-        columns,
-        0,
-        blocks,
-    )
-    rounding = 1e-4 if dtype is np.float32 else 1e-12
-    expected = left_values @ right_values
-    np.testing.assert_allclose(out[:, :, :columns], expected, rtol=rounding, atol=rounding)
-    assert (out[:, :, columns:] == UNTOUCHED).all()
+    kernel, random = tiled(stage), np.random.default_rng(seed)
+    shapes = stage.weight_shape, (stage.n_in, batch), (stage.n_out, batch)
+    weights, x, dy = (random.normal(size=shape).astype(dtype) for shape in shapes)
+    (gradient, dx, y), memories = zip(*(guarded(shape, dtype) for shape in shapes), strict=True)
+    kernel._products(weights, x, y, back=False)(0, kernel.parts)
+    kernel._products(weights, dy, dx, back=True)(0, kernel.parts)
+    kernel._correlations(dy, x, gradient)(0, kernel.parts)
+    places = np.repeat(np.arange(stage.n_out), stage.row_lengths()), stage.columns()
+    matrix = np.zeros((stage.n_out, stage.n_in), dtype)
+    matrix[places] = weights.ravel()
+    expected = {"y": matrix @ x, "dx": matrix.T @ dy, "dW": (dy @ x.T)[places].reshape(gradient.shape)}
+    for (name, one), found in zip(expected.items(), (y, dx, gradient), strict=True):
+        np.testing.assert_allclose(found, one, rtol=ROUNDING[dtype], atol=ROUNDING[dtype], err_msg=name)
+    for memory in memories:
+        assert (memory[:MARGIN] == UNTOUCHED).all()
+        assert (memory[-MARGIN:] == UNTOUCHED).all()
 
 
-def test_blocks_outside_the_range_are_left_alone() -> None:
-    kernel = block_kernel(4, 3, 2)
-    assert isinstance(kernel, BlocksKernel)
-    weights, x = np.ones((4, 2, 3), np.float32), np.ones((12, 5), np.float32)
-    out = np.full((8, 5), UNTOUCHED, np.float32)
-    starts = kernel.outputs.starts, kernel.inputs.starts
-    given = (weights.reshape(-1), kernel.weights.starts, 1, 3, 1, x.reshape(-1), starts[1], 5, 20, 1)
-    multiply_blocks(*given, out.reshape(-1), starts[0], 5, 5, 2, 3, 5, 1, 3)
-    assert (out[2:6] == 3).all()
-    assert (out[:2] == UNTOUCHED).all()
-    assert (out[6:] == UNTOUCHED).all()
+@pytest.mark.parametrize("stage", [BlockStage(6, 3, 5), CscStage(300, 300, 26, 26), CscStage(60, 60, 12, 5)])
+def test_parts_that_are_not_asked_for_are_left_alone(stage: Stage) -> None:
+    kernel = tiled(stage)
+    assert kernel.parts > 2
+    x, weights = np.ones((stage.n_in, 5)), np.ones(stage.weight_shape)
+    whole = kernel.forward(weights, x)
+    y, _ = guarded(whole.shape, float)
+    kernel._products(weights, x, y, back=False)(1, 2)
+    written = (y != UNTOUCHED).all(axis=1)
+    assert 0 < written.sum() < stage.n_out
+    np.testing.assert_array_equal(y[written], whole[written])
+    assert (y[~written] == UNTOUCHED).all()
+
+
+def test_a_band_of_fewer_taps_than_a_tile_has_rows_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match="taps of a band are 5; they must be 6 to 20, the places of its ring"
+    ):
+        BandKernel(20, 5, 1)
+    with pytest.raises(ValueError, match="taps of a band are 8; they must be 6 to 4, the places of its ring"):
+        BandKernel(20, 8, 5)
 
 
 ELSEWHERE = """
 import json
 import numpy as np
 from workloads.kernels_blocks import block_kernel
+from workloads.kernels_cyclic import BandKernel
 from workloads.kernels_tiles import VECTOR_BYTES
 
-kernel, random = block_kernel(5, 19, 23), np.random.default_rng(0)
-shapes = (5, 23, 19), (95, 77), (115, 77)
-weights, x, dy = (random.normal(size=shape).astype(np.float32) for shape in shapes)
-gradient, dx = kernel.gradients(weights, x, dy)
-arrays = kernel.forward(weights, x), gradient, dx
+arrays, random = [], np.random.default_rng(0)
+for kernel in (block_kernel(5, 19, 23), BandKernel(95, 19, 7)):
+    shapes = kernel.weight_shape, (kernel.n_in, 77), (kernel.n_out, 77)
+    weights, x, dy = (random.normal(size=shape).astype(np.float32) for shape in shapes)
+    arrays += [kernel.forward(weights, x), *kernel.gradients(weights, x, dy)]
 print(json.dumps([VECTOR_BYTES, *(array.ravel().tolist() for array in arrays)]))
 """
 
@@ -129,9 +138,12 @@ def test_other_processors_get_tiles_of_their_own(processor: str, tmp_path: Path)
     )
     width, *arrays = json.loads(found.stdout)
     assert width == vector_bytes
-    kernel, random = block_kernel(5, 19, 23), np.random.default_rng(0)
-    shapes = (5, 23, 19), (95, 77), (115, 77)
-    weights, x, dy = (random.normal(size=shape).astype(np.float32) for shape in shapes)
-    here = kernel.forward(weights, x), *kernel.gradients(weights, x, dy)
+    here, random = [], np.random.default_rng(0)
+    kernels = block_kernel(5, 19, 23), BandKernel(95, 19, 7)
+    for kernel in kernels:
+        assert isinstance(kernel, TiledKernel)
+        shapes = kernel.weight_shape, (kernel.n_in, 77), (kernel.n_out, 77)
+        weights, x, dy = (random.normal(size=shape).astype(np.float32) for shape in shapes)
+        here += [kernel.forward(weights, x), *kernel.gradients(weights, x, dy)]
     for one, other in zip(arrays, here, strict=True):
         np.testing.assert_allclose(np.reshape(one, other.shape), other, rtol=1e-4, atol=1e-4)
