@@ -1,10 +1,11 @@
 """Which networks are trained for the studies of topologies, and how.
 
-Three groups. *LeNet-300-100* trains every family at three compressions for a few epochs, its first two layers
+Four groups. *LeNet-300-100* trains every family at three compressions for a few epochs, its first two layers
 by the family, the third dense. *Long* trains dense and Clos networks as those of the zoo are trained, with
-random shifts, where a loss is to be told from too short a training. *Square* has one hidden layer of 64 x 64
-on MNIST of 8 x 8 pixels: powers of two, where every family has its own shape and no rule for rectangles, and
-small enough for the measures that need no data.
+random shifts, where a loss is to be told from too short a training. *Zoo* trains every family, and the best
+ones with several seeds, at the two budgets of the zoo and as long as its networks are trained. *Square* has
+one hidden layer of 64 x 64 on MNIST of 8 x 8 pixels: powers of two, where every family has its own shape and
+no rule for rectangles, and small enough for the measures that need no data.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reports.training_runs import Planned
-from workloads import parse_recipe
-from workloads.experiments import Images
+from workloads import load_recipe, parse_recipe
+from workloads.experiments import Images, recipe_values
 from workloads.families import FAMILIES, fit_budget, layer_weights
 
 LENET, LONG, SQUARE = "LeNet-300-100", "LeNet-300-100, long", "square"
+ZOO = "LeNet-300-100, budgets of the zoo"
 DENSE_WEIGHTS = 266_200
 COMPRESSIONS = (10, 20, 40)
 FIRST_LAYER = 0.8
@@ -28,7 +30,7 @@ NEAR = 0.15
 SEEDS = {LENET: 3, LONG: 3, SQUARE: 10}
 PEAK = 0.01
 HOLD_OUT = 5000
-EPOCHS, LONG_EPOCHS = 4, 12
+EPOCHS, LONG_EPOCHS, ZOO_EPOCHS = 4, 12, 40
 DENSE = "dense"
 PRUNED = "pruned"
 BOTTOM_UP = "csc, bottom up"
@@ -58,7 +60,7 @@ def budget_of(compression: int) -> int:
 
 def plan() -> list[Planned]:
     """Every network that the studies show."""
-    return [*_lenet(), *_long(), *_square()]
+    return [*_lenet(), *_long(), *_zoo(), *_square()]
 
 
 # LeNet-300-100.
@@ -96,9 +98,13 @@ def _family_layers(name: str, compression: int) -> list[Layer]:
         fit_budget(name, 784, 300, round(rest * FIRST_LAYER)),
         fit_budget(name, 300, 100, round(rest * (1 - FIRST_LAYER))),
     )
+    return _layers(name, first, second)
+
+
+def _layers(name: str, first: Layer, second: Layer) -> list[Layer]:
     return [
-        {"family": name, "outputs": 300} | first,
-        {"family": name, "outputs": 100} | second,
+        {"family": name, "outputs": 300, **first},
+        {"family": name, "outputs": 100, **second},
         {"family": DENSE, "outputs": 10},
     ]
 
@@ -109,6 +115,63 @@ def _long() -> Iterator[Planned]:
     for compression in (5, 10, 20):
         layers = _family_layers("clos", compression)
         yield _network(LONG, "clos", budget_of(compression), layers, **settings)
+
+
+# The budgets of the zoo.
+
+# The recipes of the zoo with layers of some family, and Kronecker layers that spend a budget in another way.
+ZOO_RECIPES = {21_040: "lenet-300-100-{}", 6_600: "lenet-300-100-{}-x40"}
+KRONECKER = "kronecker"
+OTHER_KRONECKER: Mapping[int, tuple[Layer, Layer]] = {
+    21_040: (
+        {"factors": [[112, 10, 7, 1], [7, 6, 16, 10], [1, 5, 7, 60]]},
+        {"factors": [[50, 5, 6, 1], [5, 5, 10, 5], [1, 4, 5, 25]]},
+    ),
+    6_600: (
+        {"factors": [[56, 2, 14, 1], [4, 15, 14, 2], [1, 10, 4, 30]]},
+        {"factors": [[12, 2, 25, 1], [3, 10, 4, 2], [1, 5, 3, 20]]},
+    ),
+}
+FINAL_SEEDS = (1, 2, 3)
+FINALISTS = ("radix", "csc", "clos", KRONECKER, PRUNED)
+"""Families that are trained with several seeds at the budgets of the zoo."""
+PRUNED_PEAK = 0.003
+"""A dense network that is then pruned does not train at the rate of the others."""
+
+
+def _zoo() -> Iterator[Planned]:
+    for budget, recipe in ZOO_RECIPES.items():
+        for name in sorted(FAMILIES):
+            seeds = FINAL_SEEDS if name in FINALISTS else FINAL_SEEDS[:1]
+            if name == PRUNED:
+                pruning, rate = {"stored_weights": budget}, {"peak": PRUNED_PEAK}
+                yield _long_trained(PRUNED, budget, _dense_layers(), seeds, pruning=pruning, rate=rate)
+            elif name in ("csc", "clos", KRONECKER):
+                layers = recipe_values(load_recipe(recipe.format(name)))["layers"]
+                yield _long_trained(name, budget, layers, seeds)
+            elif name != DENSE:
+                network = _long_trained(name, budget, _layers(name, *_within(name, budget)), seeds)
+                if (1 - NEAR) * budget <= network.recipe.topology().stored_weights <= budget:
+                    yield network
+        layers = _layers(KRONECKER, *OTHER_KRONECKER[budget])
+        yield _long_trained("kronecker, other factors", budget, layers, FINAL_SEEDS)
+
+
+def _long_trained(
+    label: str, budget: int, layers: Sequence[Layer], seeds: Sequence[int], **settings: Any
+) -> Planned:
+    return _network(ZOO, label, budget, layers, seeds=seeds, epochs=ZOO_EPOCHS, shift_pixels=1, **settings)
+
+
+def _within(name: str, budget: int) -> tuple[Layer, Layer]:
+    """Two layers of a family that come near to a budget and, if they can, do not exceed it."""
+    for share in range(100, round(100 * (1 - NEAR)), -1):
+        rest = (budget - 1000) * share / 100
+        first = fit_budget(name, 784, 300, round(rest * FIRST_LAYER))
+        second = fit_budget(name, 300, 100, round(rest * (1 - FIRST_LAYER)))
+        if layer_weights(name, 784, 300, **first) + layer_weights(name, 300, 100, **second) <= budget - 1000:
+            break
+    return first, second
 
 
 # The square layer.
@@ -209,6 +272,7 @@ def _network(
     *,
     inputs: int = 784,
     images: Images = "mnist",
+    seeds: Sequence[int] = (),
     **settings: Any,
 ) -> Planned:
     values = {
@@ -219,4 +283,5 @@ def _network(
         "rate": {"peak": PEAK},
         "hold_out": HOLD_OUT,
     }
-    return Planned(group, label, budget, parse_recipe(values | settings), images, tuple(range(SEEDS[group])))
+    recipe = parse_recipe(values | settings)
+    return Planned(group, label, budget, recipe, images, tuple(seeds or range(SEEDS[group])))

@@ -247,6 +247,19 @@ def monarch(found: list[Matrix], n_in: int, n_out: int, ingress: int, egress: in
     assert (product(found) == paths).all()
 
 
+def deformable_butterfly(found: list[Matrix], n_in: int, n_out: int, blocks: Any) -> None:
+    """Stage i replaces the first digit that is left of the input by one of the output, at the end."""
+    digits, expected = [inputs for inputs, _ in blocks], []
+    for inputs, outputs in blocks:
+        assert digits[0] == inputs
+        rest = math.prod(digits[1:])
+        read = np.kron(ones(1, inputs), np.eye(rest, dtype=np.int64))
+        expected.append(np.kron(read, ones(outputs, 1)))
+        digits = [*digits[1:], outputs]
+    equal(found, expected)
+    assert (product(found) == 1).all()
+
+
 def kronecker(found: list[Matrix], n_in: int, n_out: int, factors: Any) -> None:
     equal(
         found,
@@ -311,6 +324,7 @@ DEFINITIONS: dict[str, Definition] = {
     "butterfly": butterfly,
     "clos": clos,
     "csc": csc,
+    "deformable-butterfly": deformable_butterfly,
     "dense": dense,
     "dey": dey,
     "expander": expander,

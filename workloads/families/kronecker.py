@@ -45,7 +45,7 @@ def kronecker_weights(n_in: int, n_out: int, *, factors: Sequence[Sequence[int]]
     return sum(math.prod(factor) for factor in _checked(n_in, n_out, factors))
 
 
-def _products(number: int, factors: int) -> list[tuple[int, ...]]:
+def products(number: int, factors: int) -> list[tuple[int, ...]]:
     """All ordered ways to write a number as a product of so many factors of at least 2."""
     if factors == 1:
         return [(number,)] if number > 1 else []
@@ -53,7 +53,7 @@ def _products(number: int, factors: int) -> list[tuple[int, ...]]:
         (first, *rest)
         for first in range(2, number // 2 + 1)
         if number % first == 0
-        for rest in _products(number // first, factors - 1)
+        for rest in products(number // first, factors - 1)
     ]
 
 
@@ -61,8 +61,8 @@ def kronecker_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
     """Products of two numbers and of three, those with the most places between the stages first."""
     side, found = min(n_in, n_out), []
     for depth in (2, 3):
-        for p in _products(n_in, depth):
-            for s in _products(n_out, depth):
+        for p in products(n_in, depth):
+            for s in products(n_out, depth):
                 between = [math.prod(p[:place]) * math.prod(s[place:]) for place in range(1, depth)]
                 found.append((-min(side, *between), depth, max(p) * max(s), p, s))
     for _, depth, _, p, s in sorted(found):
