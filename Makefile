@@ -34,7 +34,7 @@ calibrate: $(VENV)/installed ## Fit the logic models to synthesis anew (about ha
 	$(BIN)/archsim calibrate cmos65 --out archsim/data
 	$(BIN)/archsim calibrate artix7 --out archsim/data
 
-experiments: $(VENV)/installed ## Train the networks of the topology studies anew (about half an hour)
+experiments: $(VENV)/installed ## Train the networks of the topology studies anew (about an hour)
 	$(BIN)/python -m reports.experiments reports/data
 
 readme: $(VENV)/installed ## Rebuild the tables of the README

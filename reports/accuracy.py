@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
@@ -33,46 +34,34 @@ def difference(one: Trained, other: Trained, deviation: float) -> str:
 
 
 def accuracy_table(
-    name: str, title: str, networks: Sequence[Trained], *, note: str = "", marked: Iterable[str] = ()
+    name: str,
+    title: str,
+    networks: Sequence[Trained],
+    *,
+    note: str = "",
+    marked: Iterable[str] = (),
+    validation: bool = False,
 ) -> ReportTable:
-    """A line a network, in the order given."""
+    """A line a network, in the order given; ``validation`` adds accuracy on images held out of training."""
     chosen = set(marked)
+    columns: dict[str, tuple[Callable[[Trained], str], Callable[[Trained], Any]]] = {
+        "network": (lambda one: one.label, lambda one: one.label),
+        "stored weights": (lambda one: f.count(one.stored_weights), lambda one: one.stored_weights),
+        "compression": (lambda one: f"{one.compression:.1f}×", lambda one: one.compression),
+        "held-out images": (lambda one: f.percent(one.validation, 2), lambda one: one.validation),
+        "accuracy, mean ± standard error": (with_error, lambda one: f"{one.mean} ± {one.standard_error}"),
+        "worst seed": (lambda one: f.percent(min(one.accuracies), 2), lambda one: min(one.accuracies)),
+        "best seed": (lambda one: f.percent(max(one.accuracies), 2), lambda one: max(one.accuracies)),
+        "seeds": (lambda one: str(len(one.runs)), lambda one: len(one.runs)),
+    }
+    if not validation:
+        del columns["held-out images"]
     return ReportTable(
         name=name,
         title=title,
-        columns=(
-            "network",
-            "stored weights",
-            "compression",
-            "accuracy, mean ± standard error",
-            "worst seed",
-            "best seed",
-            "seeds",
-        ),
-        rows=tuple(
-            (
-                each.label,
-                f.count(each.stored_weights),
-                f"{each.compression:.1f}×",
-                with_error(each),
-                f.percent(min(each.accuracies), 2),
-                f.percent(max(each.accuracies), 2),
-                str(len(each.runs)),
-            )
-            for each in networks
-        ),
-        values=tuple(
-            (
-                each.label,
-                each.stored_weights,
-                each.compression,
-                f"{each.mean} ± {each.standard_error}",
-                min(each.accuracies),
-                max(each.accuracies),
-                len(each.runs),
-            )
-            for each in networks
-        ),
+        columns=tuple(columns),
+        rows=tuple(tuple(shown(each) for shown, _ in columns.values()) for each in networks),
+        values=tuple(tuple(value(each) for _, value in columns.values()) for each in networks),
         marked=frozenset(place for place, each in enumerate(networks) if each.label in chosen),
         note=note,
     )

@@ -1,11 +1,12 @@
 """Which networks are trained for the studies of topologies, and how.
 
-Four groups. *LeNet-300-100* trains every family at three compressions for a few epochs, its first two layers
+Five groups. *LeNet-300-100* trains every family at three compressions for a few epochs, its first two layers
 by the family, the third dense. *Long* trains dense and Clos networks as those of the zoo are trained, with
-random shifts, where a loss is to be told from too short a training. *Zoo* trains every family, and the best
-ones with several seeds, at the two budgets of the zoo and as long as its networks are trained. *Square* has
-one hidden layer of 64 x 64 on MNIST of 8 x 8 pixels: powers of two, where every family has its own shape and
-no rule for rectangles, and small enough for the measures that need no data.
+random shifts, where a loss is to be told from too short a training. *Zoo* trains every family at the two
+budgets of the zoo, and for longer. *Square* has one hidden layer of 64 x 64 on MNIST of 8 x 8 pixels: powers
+of two, where every family has its own shape and no rule for rectangles, and small enough for the measures that
+need no data. *Other layers* trains a convolutional and a recurrent network of cascades, and the same of dense
+layers.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from workloads.families import FAMILIES, fit_budget, layer_weights
 
 LENET, LONG, SQUARE = "LeNet-300-100", "LeNet-300-100, long", "square"
 ZOO = "LeNet-300-100, budgets of the zoo"
+OTHER_LAYERS = "convolutional and recurrent"
 DENSE_WEIGHTS = 266_200
 COMPRESSIONS = (10, 20, 40)
 FIRST_LAYER = 0.8
@@ -27,13 +29,22 @@ FIRST_LAYER = 0.8
 NEAR = 0.15
 """A family is left out at a budget that none of its members comes so near to, as a share."""
 
-SEEDS = {LENET: 3, LONG: 3, SQUARE: 10}
+SEEDS = {
+    LENET: (0, 1, 2),
+    LONG: (0, 1, 2),
+    ZOO: (1, 2, 3),
+    SQUARE: tuple(range(10)),
+    OTHER_LAYERS: (1, 2, 3),
+}
 PEAK = 0.01
 HOLD_OUT = 5000
 EPOCHS, LONG_EPOCHS, ZOO_EPOCHS = 4, 12, 40
 DENSE = "dense"
 PRUNED = "pruned"
 BOTTOM_UP = "csc, bottom up"
+CONTIGUOUS = "clos, contiguous blocks"
+"""The Clos layers of ``clos`` but for the order of their inputs: blocks read neighbours, and are not
+interleaved."""
 
 Layer = Mapping[str, Any]
 
@@ -60,7 +71,7 @@ def budget_of(compression: int) -> int:
 
 def plan() -> list[Planned]:
     """Every network that the studies show."""
-    return [*_lenet(), *_long(), *_zoo(), *_square()]
+    return [*_lenet(), *_long(), *_zoo(), *_square(), *_other_layers()]
 
 
 # LeNet-300-100.
@@ -78,6 +89,7 @@ def _lenet() -> Iterator[Planned]:
                 network = _network(LENET, name, budget, _family_layers(name, compression))
                 if abs(network.recipe.topology().stored_weights / budget - 1) <= NEAR:
                     yield network
+        yield _network(LENET, CONTIGUOUS, budget, _contiguous(_family_layers("clos", compression)))
     yield _network(LENET, "csc", budget_of(46), _family_layers("csc", 46))
     yield _network(LENET, PRUNED, budget_of(46), _dense_layers(), pruning={"stored_weights": budget_of(46)})
     for compression, sizes in GROWTH.items():
@@ -109,6 +121,24 @@ def _layers(name: str, first: Layer, second: Layer) -> list[Layer]:
     ]
 
 
+def _contiguous(layers: Sequence[Layer]) -> list[Layer]:
+    """The layers with every Clos layer of three stages as Kronecker factors.  A block of the ingress reads
+    inputs side by side, middle block j output j of every ingress block."""
+    inputs, found = 784, []
+    for layer in layers:
+        if layer["family"] == "clos":
+            ingress, middle, egress = (layer[name] for name in ("ingress", "middle", "egress"))
+            factors = [
+                [ingress, middle, inputs // ingress, 1],
+                [1, egress, ingress, middle],
+                [egress, layer["outputs"] // egress, middle, 1],
+            ]
+            layer = {"family": KRONECKER, "outputs": layer["outputs"], "factors": factors}
+        found.append(layer)
+        inputs = layer["outputs"]
+    return found
+
+
 def _long() -> Iterator[Planned]:
     settings: dict[str, Any] = {"epochs": LONG_EPOCHS, "shift_pixels": 1}
     yield _network(LONG, DENSE, DENSE_WEIGHTS, _dense_layers(), **settings)
@@ -119,48 +149,62 @@ def _long() -> Iterator[Planned]:
 
 # The budgets of the zoo.
 
-# The recipes of the zoo with layers of some family, and Kronecker layers that spend a budget in another way.
+# The recipes of the zoo, and Kronecker layers that spend a budget in two ways.
 ZOO_RECIPES = {21_040: "lenet-300-100-{}", 6_600: "lenet-300-100-{}-x40"}
+IN_THE_ZOO = ("csc", "clos", "deformable-butterfly")
 KRONECKER = "kronecker"
-OTHER_KRONECKER: Mapping[int, tuple[Layer, Layer]] = {
-    21_040: (
-        {"factors": [[112, 10, 7, 1], [7, 6, 16, 10], [1, 5, 7, 60]]},
-        {"factors": [[50, 5, 6, 1], [5, 5, 10, 5], [1, 4, 5, 25]]},
-    ),
-    6_600: (
-        {"factors": [[56, 2, 14, 1], [4, 15, 14, 2], [1, 10, 4, 30]]},
-        {"factors": [[12, 2, 25, 1], [3, 10, 4, 2], [1, 5, 3, 20]]},
-    ),
+KRONECKER_FACTORS: Mapping[int, Mapping[str, tuple[Layer, Layer]]] = {
+    21_040: {
+        "kronecker": (
+            {"factors": [[56, 10, 14, 1], [7, 10, 8, 10], [1, 3, 7, 100]]},
+            {"factors": [[15, 10, 20, 1], [1, 10, 15, 10]]},
+        ),
+        "kronecker, other factors": (
+            {"factors": [[112, 10, 7, 1], [7, 6, 16, 10], [1, 5, 7, 60]]},
+            {"factors": [[50, 5, 6, 1], [5, 5, 10, 5], [1, 4, 5, 25]]},
+        ),
+    },
+    6_600: {
+        "kronecker": (
+            {"factors": [[49, 2, 16, 1], [7, 6, 7, 2], [1, 25, 7, 12]]},
+            {"factors": [[20, 2, 15, 1], [5, 5, 4, 2], [1, 10, 5, 10]]},
+        ),
+        "kronecker, other factors": (
+            {"factors": [[56, 2, 14, 1], [4, 15, 14, 2], [1, 10, 4, 30]]},
+            {"factors": [[12, 2, 25, 1], [3, 10, 4, 2], [1, 5, 3, 20]]},
+        ),
+    },
 }
-FINAL_SEEDS = (1, 2, 3)
-FINALISTS = ("radix", "csc", "clos", KRONECKER, PRUNED)
-"""Families that are trained with several seeds at the budgets of the zoo."""
 PRUNED_PEAK = 0.003
 """A dense network that is then pruned does not train at the rate of the others."""
+INTERLEAVED = "deformable-butterfly, inputs as they come"
 
 
 def _zoo() -> Iterator[Planned]:
     for budget, recipe in ZOO_RECIPES.items():
         for name in sorted(FAMILIES):
-            seeds = FINAL_SEEDS if name in FINALISTS else FINAL_SEEDS[:1]
             if name == PRUNED:
                 pruning, rate = {"stored_weights": budget}, {"peak": PRUNED_PEAK}
-                yield _long_trained(PRUNED, budget, _dense_layers(), seeds, pruning=pruning, rate=rate)
-            elif name in ("csc", "clos", KRONECKER):
-                layers = recipe_values(load_recipe(recipe.format(name)))["layers"]
-                yield _long_trained(name, budget, layers, seeds)
+                yield _long_trained(PRUNED, budget, _dense_layers(), pruning=pruning, rate=rate)
+            elif name in IN_THE_ZOO:
+                values = recipe_values(load_recipe(recipe.format(name)))
+                layers, order = values["layers"], values.get("input_digits", ())
+                yield _long_trained(name, budget, layers, input_digits=order)
+                if order:
+                    yield _long_trained(INTERLEAVED, budget, layers)
+                if name == "clos":
+                    yield _long_trained(CONTIGUOUS, budget, _contiguous(layers))
+            elif name == KRONECKER:
+                for label, sizes in KRONECKER_FACTORS[budget].items():
+                    yield _long_trained(label, budget, _layers(KRONECKER, *sizes))
             elif name != DENSE:
-                network = _long_trained(name, budget, _layers(name, *_within(name, budget)), seeds)
+                network = _long_trained(name, budget, _layers(name, *_within(name, budget)))
                 if (1 - NEAR) * budget <= network.recipe.topology().stored_weights <= budget:
                     yield network
-        layers = _layers(KRONECKER, *OTHER_KRONECKER[budget])
-        yield _long_trained("kronecker, other factors", budget, layers, FINAL_SEEDS)
 
 
-def _long_trained(
-    label: str, budget: int, layers: Sequence[Layer], seeds: Sequence[int], **settings: Any
-) -> Planned:
-    return _network(ZOO, label, budget, layers, seeds=seeds, epochs=ZOO_EPOCHS, shift_pixels=1, **settings)
+def _long_trained(label: str, budget: int, layers: Sequence[Layer], **settings: Any) -> Planned:
+    return _network(ZOO, label, budget, layers, epochs=ZOO_EPOCHS, shift_pixels=1, **settings)
 
 
 def _within(name: str, budget: int) -> tuple[Layer, Layer]:
@@ -264,6 +308,40 @@ def _one_hidden(label: str, hidden: int, layer: Layer, **settings: Any) -> Plann
     return _network(SQUARE, label, hidden + READ_OUT, layers, inputs=WIDTH, images="mnist-8", **settings)
 
 
+# Convolutional and recurrent networks.
+
+OTHER_MODELS = {"convolutional": "cnn-mnist", "recurrent": "rnn-mnist"}
+"""The recipes of cascades; their dense counterparts have a dense matrix in place of every cascade."""
+DENSE_PEAKS = {"recurrent": 0.002}
+"""A dense recurrent matrix does not train at the rate of the cascade: at 0.005 it comes to 90 %, at 0.001 to
+0.003 to 98 %."""
+CASCADES = ", cascades"
+
+
+def _other_layers() -> Iterator[Planned]:
+    for label, name in OTHER_MODELS.items():
+        values = recipe_values(load_recipe(name)) | {"hold_out": HOLD_OUT}
+        dense = _dense_counterpart(values)
+        if label in DENSE_PEAKS:
+            dense["rate"] = {"peak": DENSE_PEAKS[label]}
+        for form, settings in ((CASCADES, values), (f", {DENSE}", dense)):
+            recipe = parse_recipe(settings | {"name": label + form, "seed": SEEDS[OTHER_LAYERS][0]})
+            weights = recipe.stored_weights
+            yield Planned(OTHER_LAYERS, label + form, weights, recipe, "mnist", SEEDS[OTHER_LAYERS])
+
+
+def _dense_counterpart(values: Any) -> Any:
+    """The values of a recipe with a dense matrix for every layer."""
+    if isinstance(values, list):
+        return [_dense_counterpart(each) for each in values]
+    if not isinstance(values, dict):
+        return values
+    if "family" in values:
+        kept = ("outputs", "kernel", "stride")
+        return {"family": DENSE} | {name: values[name] for name in kept if name in values}
+    return {name: _dense_counterpart(each) for name, each in values.items()}
+
+
 def _network(
     group: str,
     label: str,
@@ -272,7 +350,6 @@ def _network(
     *,
     inputs: int = 784,
     images: Images = "mnist",
-    seeds: Sequence[int] = (),
     **settings: Any,
 ) -> Planned:
     values = {
@@ -284,4 +361,4 @@ def _network(
         "hold_out": HOLD_OUT,
     }
     recipe = parse_recipe(values | settings)
-    return Planned(group, label, budget, recipe, images, tuple(seeds or range(SEEDS[group])))
+    return Planned(group, label, budget, recipe, images, SEEDS[group])

@@ -100,6 +100,11 @@ class Trained:
     def mean(self) -> float:
         return statistics.fmean(self.accuracies)
 
+    @property
+    def validation(self) -> float:
+        """The mean accuracy on the images held out of training; a failed training counts as chance, 0.1."""
+        return statistics.fmean(run.outcome.validation_accuracy or 0.1 for run in self.runs)
+
     def plain(self) -> dict[str, Any]:
         """As plain values."""
         names = ("group", "label", "budget", "stored_weights", "compression")

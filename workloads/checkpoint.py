@@ -89,7 +89,9 @@ class Checkpoints:
                         f"{field} of the checkpoint {self.path} is {found}; it must be {recipe.name} "
                         f"{wanted[:12]} to go on, or the file must be removed to start anew."
                     )
-            topology = restored_topology(metadata["layers"], arrays, tuple(metadata["skips"]))
+            topology = restored_topology(
+                metadata["layers"], arrays, metadata["skips"], metadata["input_digits"]
+            )
             stages, moments = range(metadata["arrays"]), range(metadata["moments"])
             state = State(
                 step=metadata["step"],
@@ -123,6 +125,7 @@ class Checkpoints:
             "step": state.step,
             "layers": layers,
             "skips": state.topology.skips,
+            "input_digits": state.topology.input_digits,
             "arrays": len(state.weights),
             "moments": len(state.moments),
             "random": dict(state.random),

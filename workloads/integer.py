@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.stages import Stage
-from workloads.topology import Topology
+from workloads.topology import Topology, digit_reversed
 
 BITS = range(2, 17)
 # Sums are taken in int64; a wider accumulator could not be simulated exactly.
@@ -107,6 +107,7 @@ class IntegerNetwork:
     weight_bits: int
     activation_bits: int
     input_fraction_bits: int
+    input_digits: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stages", tuple(self.stages))
@@ -180,7 +181,8 @@ class IntegerNetwork:
         return self.accumulator_bound.bit_length() + 1
 
     def quantise_input(self, images: NDArray[Any]) -> NDArray[np.int64]:
-        """Integer inputs (n_in, batch) for images (batch, n_in) of values in [0, 1]."""
+        """Integer inputs (n_in, batch), in the order of `Topology.input_digits`, for images (batch, n_in) of
+        values in [0, 1]."""
         if images.ndim != 2 or images.shape[1] != self.n_in:
             raise IntegerNetworkError(
                 f"images have shape {images.shape}; {self.name} allows (batch, {self.n_in}) only."
@@ -192,7 +194,7 @@ class IntegerNetwork:
         top = (1 << (self.activation_bits - 1)) - 1
         scaled = np.floor(np.asarray(images, dtype=np.float64) * (1 << self.input_fraction_bits) + 0.5)
         quantised: NDArray[np.int64] = np.minimum(scaled, top).astype(np.int64).T
-        return quantised
+        return quantised[digit_reversed(self.input_digits)] if self.input_digits else quantised
 
     def trace(self, x: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """The outputs (n_out, batch) of every stage for integer inputs x (n_in, batch)."""

@@ -67,13 +67,18 @@ class TiledKernel(Kernel):
         """Computes the stored part of dy x' likewise."""
         raise NotImplementedError
 
+    def _new_gradient(self, x: Array) -> Array:
+        """Room for dW, which is zero where there are no examples."""
+        return (np.empty if x.shape[1] else np.zeros)(self.weight_shape, x.dtype)
+
     def _share(self, batch: int, *works: Part) -> None:
         def part(start: int, stop: int) -> None:
             for work in works:
                 work(start, stop)
 
         products = math.prod(self.weight_shape) * batch * len(works)
-        share(self.parts, products // TILE_SPEED, part)
+        if batch:
+            share(self.parts, products // TILE_SPEED, part)
 
     def forward(self, weights: Array, x: Array) -> Array:
         weights, x = alike(weights, x)
@@ -89,13 +94,13 @@ class TiledKernel(Kernel):
 
     def weight_gradient(self, x: Array, dy: Array) -> Array:
         x, dy = alike(x, dy)
-        gradient = np.empty(self.weight_shape, x.dtype)
+        gradient = self._new_gradient(x)
         self._share(x.shape[1], self._correlations(dy, x, gradient))
         return gradient
 
     def gradients(self, weights: Array, x: Array, dy: Array) -> tuple[Array, Array]:
         weights, x, dy = alike(weights, x, dy)
-        gradient, dx = np.empty(self.weight_shape, x.dtype), np.empty(x.shape, x.dtype)
+        gradient, dx = self._new_gradient(x), np.empty(x.shape, x.dtype)
         works = self._correlations(dy, x, gradient), self._products(weights, dy, dx, back=True)
         self._share(x.shape[1], *works)
         return gradient, dx

@@ -70,6 +70,7 @@ class Model:
     def replace(self, topology: Topology, weights: Sequence[Array]) -> None:
         """Continue with this topology and these weights."""
         self.topology = topology
+        self.input_order = topology.input_order if topology.input_digits else None
         self.weights = list(weights)
         self.cascades: list[Cascade] = []
         self.parts: list[slice] = []
@@ -80,8 +81,9 @@ class Model:
             self.cascades.append(Cascade(layer, topology.skipped_in(number)))
 
     def forward(self, x: Array) -> list[Array]:
-        """The inputs x (n_in, batch), then the outputs of every stage, after ReLU where there is one."""
-        signals = [x]
+        """The inputs x (n_in, batch) in the order of the first stage, then the outputs of every stage, after
+        ReLU where there is one."""
+        signals = [x if self.input_order is None else x[self.input_order]]
         for number, (cascade, part) in enumerate(zip(self.cascades, self.parts, strict=True), start=1):
             signals += cascade.forward(self.weights[part], signals[-1])
             if number < len(self.cascades):
@@ -103,7 +105,11 @@ class Model:
         """
         later, dy = self._back_to_first_layer(signals, dy)
         part = self.parts[0]
-        first, dx = self.cascades[0].backward(self.weights[part], signals[part], dy)
+        first, seen = self.cascades[0].backward(self.weights[part], signals[part], dy)
+        if self.input_order is None:
+            return first + later, seen
+        dx = np.empty_like(seen)
+        dx[self.input_order] = seen
         return first + later, dx
 
     def _back_to_first_layer(self, signals: list[Array], dy: Array) -> tuple[list[Array], Array]:

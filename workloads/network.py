@@ -20,7 +20,8 @@ from workloads.topology import Topology
 
 FORMAT = "archsim network"
 # A file of a network without skip connections is as it was before there were any.
-WITHOUT_SKIPS, WITH_SKIPS = 1, 2
+PLAIN, EXTENDED = 1, 2
+"""Versions of a file: of layers alone, and with skips or another order of inputs."""
 ZOO = Path(__file__).parent / "zoo"
 
 
@@ -89,13 +90,14 @@ class TrainedNetwork:
         for number, weights in enumerate(self.weights):
             arrays[f"weights_{number}"] = weights
             arrays |= {name: array for name, array in connections.items() if name.endswith(f"_{number}")}
-        skips = {"skips": self.topology.skips} if self.topology.skips else {}
+        extensions = {"skips": self.topology.skips, "input_digits": self.topology.input_digits}
+        given = {name: value for name, value in extensions.items() if value}
         metadata = {
             "format": FORMAT,
-            "version": WITH_SKIPS if skips else WITHOUT_SKIPS,
+            "version": EXTENDED if given else PLAIN,
             "name": self.name,
             "layers": layers,
-            **skips,
+            **given,
             "calibration": {
                 "percentiles": self.calibration.percentiles,
                 "ranges": self.calibration.ranges,
@@ -111,7 +113,7 @@ class TrainedNetwork:
         metadata, arrays = read_archive(
             Path(path),
             file_format=FORMAT,
-            versions=(WITHOUT_SKIPS, WITH_SKIPS),
+            versions=(PLAIN, EXTENDED),
             holds="trained network",
             error=NetworkFileError,
         )
@@ -123,7 +125,8 @@ class TrainedNetwork:
 
     @classmethod
     def _rebuild(cls, metadata: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> TrainedNetwork:
-        topology = restored_topology(metadata["layers"], arrays, tuple(metadata.get("skips", ())))
+        extensions = {name: metadata[name] for name in ("skips", "input_digits") if name in metadata}
+        topology = restored_topology(metadata["layers"], arrays, **extensions)
         return cls(
             name=metadata["name"],
             topology=topology,

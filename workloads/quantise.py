@@ -80,6 +80,7 @@ def quantise(
         weight_bits=weight_bits,
         activation_bits=activation_bits,
         input_fraction_bits=input_fraction_bits,
+        input_digits=topology.input_digits,
     )
 
 

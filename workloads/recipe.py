@@ -132,7 +132,8 @@ class Recipe(_Strict):
     """How to train one network.  The same recipe on the same machine gives the same network.
 
     `layers` are fully connected; in a `cnn` they follow the `convolutions`, in an `rnn` the last state of the
-    `recurrence`.  `shift_pixels` moves every training image by up to so many pixels at random, each time it
+    `recurrence`.  `input_digits` is the order in which an `mlp` sees its inputs (see `Topology`).
+    `shift_pixels` moves every training image by up to so many pixels at random, each time it
     is seen.  `hold_out` is the number of training images, the last ones, kept for validation.
     """
 
@@ -141,6 +142,7 @@ class Recipe(_Strict):
     seed: int = Field(default=0, ge=0)
     model: Literal["mlp", "cnn", "rnn"] = "mlp"
     inputs: int = Field(ge=1)
+    input_digits: tuple[int, ...] = ()
     convolutions: tuple[ConvolutionRecipe, ...] = ()
     recurrence: RecurrenceRecipe | None = None
     layers: tuple[LayerRecipe, ...] = Field(min_length=1)
@@ -162,6 +164,8 @@ class Recipe(_Strict):
             raise ValueError("recurrence must be given for an rnn, and for an rnn only")
         if self.model != "mlp" and (self.pruning or self.growth):
             raise ValueError("pruning and growth must be left out of a model that is not an mlp")
+        if self.model != "mlp" and self.input_digits:
+            raise ValueError("input_digits must be left out of a model that is not an mlp")
         if self.pruning and self.growth:
             raise ValueError("pruning and growth must not both be given")
         return self
@@ -210,7 +214,7 @@ class Recipe(_Strict):
     def topology(self) -> Topology:
         """The fully connected layers: of a network that is pruned, the dense ones; of one that grows, the
         final ones."""
-        return _chain(self._features(), self.layers)
+        return _chain(self._features(), self.layers, self.input_digits)
 
     def _features(self) -> int:
         """What the fully connected layers read."""
@@ -221,8 +225,17 @@ class Recipe(_Strict):
     @property
     def dense_weights(self) -> int:
         """Number of weights if every cascade were one dense matrix."""
-        cascades = (*(each.mixing for each in self.geometry()), *(self.recurrent_cascades() or ()))
-        return sum(each.dense_weights for each in (*cascades, self.topology()))
+        return sum(each.dense_weights for each in self._cascades())
+
+    @property
+    def stored_weights(self) -> int:
+        """Number of weights that are trained, before any pruning."""
+        return sum(each.stored_weights for each in self._cascades())
+
+    def _cascades(self) -> tuple[Topology, ...]:
+        """Those of the convolutions or the recurrence, and of the fully connected layers."""
+        convolutions = (each.mixing for each in self.geometry())
+        return (*convolutions, *(self.recurrent_cascades() or ()), self.topology())
 
     def geometry(self) -> tuple[Convolution, ...]:
         """The convolutions, for square images of one channel."""
@@ -253,12 +266,12 @@ class Recipe(_Strict):
         return parse_recipe(self.model_dump() | changes)
 
 
-def _chain(n_in: int, layers: Sequence[LayerRecipe]) -> Topology:
+def _chain(n_in: int, layers: Sequence[LayerRecipe], input_digits: tuple[int, ...] = ()) -> Topology:
     built: list[tuple[Stage, ...]] = []
     for layer in layers:
         built.append(build_layer(layer.family, n_in, layer.outputs, **layer.parameters))
         n_in = layer.outputs
-    return Topology(tuple(built), skips_of(built, [layer.skips for layer in layers]))
+    return Topology(tuple(built), skips_of(built, [layer.skips for layer in layers]), input_digits)
 
 
 def parse_recipe(values: Any) -> Recipe:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,10 @@ def stored_layers(topology: Topology, arrays: dict[str, Any]) -> Layers:
 
 
 def restored_topology(
-    layers: Layers, arrays: Mapping[str, NDArray[Any]], skips: tuple[bool, ...] = ()
+    layers: Layers,
+    arrays: Mapping[str, NDArray[Any]],
+    skips: Sequence[bool] = (),
+    input_digits: Sequence[int] = (),
 ) -> Topology:
     """The topology of these layers; raises as `build_stage` and `Topology` do."""
 
@@ -50,4 +53,5 @@ def restored_topology(
             for layer in layers
         ),
         tuple(skips),
+        tuple(input_digits),
     )

@@ -7,6 +7,7 @@ identity connection then runs beside it, so that it computes y = W x + x.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from workloads.stages import (
     Stage,
     TopologyError,
     build_stage,
+    whole_number,
 )
 
 __all__ = [
@@ -35,8 +37,15 @@ __all__ = [
     "Topology",
     "TopologyError",
     "build_stage",
+    "digit_reversed",
     "skips_of",
 ]
+
+
+def digit_reversed(digits: Sequence[int]) -> NDArray[np.int64]:
+    """The numbers of a mixed radix, most significant digit first, in the order of the reversed digits."""
+    numbers: NDArray[np.int64] = np.arange(math.prod(digits)).reshape(digits).T.ravel()
+    return numbers
 
 
 @dataclass(frozen=True)
@@ -45,10 +54,16 @@ class Topology:
 
     `skips` has one flag a stage, in the order in which data meets them, or is empty where no stage is
     skipped; all flags down is stored as empty.  Only a stage with as many outputs as inputs may be skipped.
+
+    `input_digits` is the order in which the first stage sees the inputs of the network: they are numbered in
+    this mixed radix, most significant digit first, and come in the order of the reversed digits, as those of
+    a fast Fourier transform do.  It is empty where they come as they are.  With digits (b, k), block i of b
+    interleaved ones, which reads the places i, b + i, 2 b + i ..., sees the neighbours i k to i k + k - 1.
     """
 
     layers: tuple[tuple[Stage, ...], ...]
     skips: tuple[bool, ...] = ()
+    input_digits: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         layers = tuple(tuple(layer) for layer in self.layers)
@@ -63,6 +78,18 @@ class Topology:
                     f"the n_out of stage {number - 1}."
                 )
         object.__setattr__(self, "skips", self._checked_skips())
+        object.__setattr__(self, "input_digits", self._checked_digits())
+
+    def _checked_digits(self) -> tuple[int, ...]:
+        digits = tuple(
+            whole_number("the order of inputs", "input_digits", each) for each in self.input_digits
+        )
+        if digits and math.prod(digits) != self.n_in:
+            raise TopologyError(
+                f"input_digits is {list(digits)}, whose product is {math.prod(digits)}; it must be the "
+                f"number of inputs, {self.n_in}."
+            )
+        return digits
 
     def _checked_skips(self) -> tuple[bool, ...]:
         skips, stages = tuple(self.skips), self.stages
@@ -99,6 +126,11 @@ class Topology:
     def n_in(self) -> int:
         """Inputs of the network."""
         return self.layers[0][0].n_in
+
+    @property
+    def input_order(self) -> NDArray[np.int64]:
+        """The input of the network that stands at each place of the first stage."""
+        return digit_reversed(self.input_digits or (self.n_in,))
 
     @property
     def n_out(self) -> int:

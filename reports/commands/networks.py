@@ -107,8 +107,8 @@ def topology(
 ) -> None:
     """Look at a layer of a FAMILY of topologies: weights, paths, connectivity, parameter efficiency.
 
-    FAMILY is dense, csc, clos, benes, butterfly, parallel-butterfly, hypercube, torus, radix, monarch,
-    kronecker, low-rank, block-diagonal, random-regular, expander, dey or pruned.
+    FAMILY is dense, csc, clos, benes, butterfly, parallel-butterfly, deformable-butterfly, hypercube, torus,
+    radix, monarch, kronecker, low-rank, block-diagonal, random-regular, expander, dey or pruned.
     """
     from reports.topology_view import build, layer_tables, look_at, parse_settings
     from workloads.families import fit_budget

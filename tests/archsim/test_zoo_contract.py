@@ -21,6 +21,8 @@ NETWORKS = {
     "lenet-300-100-csc-x40": ("csc",),
     "lenet-300-100-clos": ("clos",),
     "lenet-300-100-clos-x40": ("clos",),
+    "lenet-300-100-deformable-butterfly": ("clos",),
+    "lenet-300-100-deformable-butterfly-x40": ("clos",),
     "lenet-300-100-pruned": ("pruned-replicated", "pruned-banked"),
     "lenet-300-100-pruned-x40": ("pruned-replicated", "pruned-banked"),
 }

@@ -71,6 +71,21 @@ def test_skips_are_judged_by_what_they_do_to_efficiency() -> None:
     assert of["clos with skips"] == "partly", "paths are many, but efficiency is not ideal"
 
 
+@pytest.mark.parametrize(
+    ("lost", "label", "verdict"),
+    [
+        (0.005, ", cascades", "holds"),
+        (0.02, "recurrent, cascades", "partly"),
+        (0.02, ", cascades", "does not hold"),
+    ],
+)
+def test_cascades_serve_where_they_lose_little(lost: float, label: str, verdict: str) -> None:
+    def gain(planned: Planned) -> float:
+        return 20 / planned.budget - (lost if planned.label.endswith(label) else 0)
+
+    assert told(Experiments(runs(gain), measures(), cascades()))["other layers"] == verdict
+
+
 @pytest.mark.parametrize(("rising", "verdict"), [(True, "holds"), (False, "does not hold")])
 def test_a_heuristic_is_judged_by_its_ranks(rising: bool, verdict: str) -> None:
     order = {each.label: place for place, each in enumerate(measures())}

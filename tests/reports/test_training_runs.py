@@ -12,7 +12,7 @@ from reports import training_runs
 from reports.cascade_runs import shipped_cascades, write_cascades
 from reports.experiments import shipped
 from reports.topology_measures import shipped_measures, write_measures
-from reports.training_plan import BOTTOM_UP, DENSE, LENET, NEAR, PRUNED, SQUARE, plan
+from reports.training_plan import BOTTOM_UP, CONTIGUOUS, DENSE, LENET, NEAR, PRUNED, SQUARE, plan
 from reports.training_runs import (
     FILE,
     Run,
@@ -66,7 +66,7 @@ def test_every_family_is_in_the_plan_at_three_budgets_or_misses_them() -> None:
     from workloads.families import FAMILIES
 
     planned = [each for each in plan() if each.group == LENET]
-    assert {each.label for each in planned} == {*FAMILIES, BOTTOM_UP}
+    assert {each.label for each in planned} == {*FAMILIES, BOTTOM_UP, CONTIGUOUS}
     for each in planned:
         if each.label != PRUNED:
             stored = each.recipe.topology().stored_weights

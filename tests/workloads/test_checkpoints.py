@@ -26,6 +26,9 @@ RECIPES: dict[str, Recipe] = {
     "momentum": recipe(epochs=3, optimiser={"kind": "sgd", "momentum": 0.9, "weight_decay": 0.01}),
     "pruned": recipe(epochs=3, layers=dense_layers(), pruning={"stored_weights": 130, "events": 4}),
     "skips": recipe(epochs=2, layers=[{"family": "csc", "outputs": 36, "fan_in": 6, "skips": True}]),
+    "ordered": recipe(
+        epochs=3, layers=dense_layers(), input_digits=[4, 9], pruning={"stored_weights": 130, "events": 4}
+    ),
     "growing": growing(until=0.99).replace(epochs=5),
     "cnn": cnn(epochs=2),
     "rnn": rnn(epochs=2),

@@ -198,7 +198,7 @@ def test_a_layer_is_kept_by_formula_where_the_sizes_allow() -> None:
     [
         (
             lambda: build_layer("moebius", 4, 4),
-            "must be one of benes, block-diagonal, butterfly, clos, csc, dense, dey,",
+            "must be one of benes, block-diagonal, butterfly, clos, csc, deformable-butterfly, dense,",
         ),
         (
             lambda: build_layer("csc", 4, 4, fan_in=2, width=3),

@@ -76,6 +76,15 @@ def test_other_csc_stages_are_loops_over_connections(stage: Stage) -> None:
     assert isinstance(stage.kernel(), GatherKernel)
 
 
+@given(stages())
+def test_no_examples_have_no_outputs_and_no_gradient(stage: Stage) -> None:
+    found = products(stage.kernel(), *draw(stage, 0, 0, np.float32))
+    assert found["y"].shape == (stage.n_out, 0)
+    assert found["dx"].shape == found["dx of both"].shape == (stage.n_in, 0)
+    assert (found["dW"] == 0).all()
+    assert (found["dW of both"] == 0).all()
+
+
 def test_a_kernel_takes_arrays_that_are_not_contiguous_and_mixed_types() -> None:
     stage = CscStage(30, 20, 5, 7)
     weights, x, dy = draw(stage, 12, 1, np.float64)

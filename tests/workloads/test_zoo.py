@@ -7,13 +7,13 @@ import pytest
 
 from workloads import digits, evaluate, load_network, load_recipe, parse_recipe, quantise, zoo_names
 
-FAMILIES = ("csc", "clos", "pruned")
+FAMILIES = ("csc", "clos", "deformable-butterfly", "pruned")
 EQUAL = tuple(f"lenet-300-100-{family}" for family in FAMILIES)
 EXTREME = tuple(f"lenet-300-100-{family}-x40" for family in FAMILIES)
 DENSE = "lenet-300-100-dense"
 
 
-def test_the_zoo_has_the_dense_network_and_three_families_at_two_sizes() -> None:
+def test_the_zoo_has_the_dense_network_and_four_families_at_two_sizes() -> None:
     assert set(zoo_names()) == {DENSE, *EQUAL, *EXTREME}
 
 

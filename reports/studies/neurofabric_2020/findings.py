@@ -10,7 +10,18 @@ from reports.cascade_runs import CascadeRun, of_init
 from reports.claims import SeedRule
 from reports.experiments import Experiments
 from reports.topology_measures import Measures
-from reports.training_plan import DENSE, PRUNED, READ_OUT, SHAPES, SKIPPED, SQUARE, WITH_SKIPS
+from reports.training_plan import (
+    CASCADES,
+    DENSE,
+    OTHER_LAYERS,
+    OTHER_MODELS,
+    PRUNED,
+    READ_OUT,
+    SHAPES,
+    SKIPPED,
+    SQUARE,
+    WITH_SKIPS,
+)
 from reports.training_runs import Trained, error_of_difference, networks, seed_deviation
 from workloads.ranking import Observation, Ranking, RankingError, rank_by
 
@@ -74,6 +85,7 @@ class Findings:
         self.square = networks(found.runs, SQUARE)
         self.deviation = seed_deviation(self.square)
         self.cascades = list(found.cascades)
+        self.others = networks(found.runs, OTHER_LAYERS)
         self._trained = {(each.label, each.budget): each for each in self.square}
         self._measures = {(each.label, each.budget): each for each in found.measures}
         self._ranked: dict[tuple[str, bool, bool], Ranking | None] = {}
@@ -109,6 +121,11 @@ class Findings:
     def deeper(self) -> list[Pair]:
         """The shallowest and the deepest of every series."""
         return [self.pair((labels[0], budget), (labels[-1], budget)) for budget, labels in DEEPER]
+
+    def other_layers(self) -> list[tuple[str, Trained, Trained]]:
+        """Convolutional and recurrent networks: of cascades, and of dense layers."""
+        of = {each.label: each for each in self.others}
+        return [(label, of[label + CASCADES], of[f"{label}, {DENSE}"]) for label in OTHER_MODELS]
 
     def skips(self) -> list[Pair]:
         """Every layer of square stages without skips and with them."""

@@ -56,13 +56,15 @@ def write_up(experiments: Experiments, content: Mapping[str, Any]) -> Report:
             _skips_section(found),
             _depth_section(found),
             _stages_section(found),
+            _other_layers_section(found),
         ),
         claims=judged,
         rule=(
             f"Rule: {seeds}. A claim of several cases holds where all do, and partly where some do. A "
             f"measure ranks topologies from a Spearman correlation of {stated['ranks_from']:g}, partly from "
             f"{stated['ranks_partly_from']:g}. A start trains a depth where it reaches "
-            f"{f.percent(TRAINED_FROM, 0)} of the accuracy of a single stage."
+            f"{f.percent(TRAINED_FROM, 0)} of the accuracy of a single stage. A cascade serves another kind "
+            f"of layer where it loses at most {stated['serves_within_points']:g} point against dense layers."
         ),
         limits=(
             "The paper's figures are curves without numbers; its claims are those of its text. Not known "
@@ -273,6 +275,19 @@ def _stages_section(found: Findings) -> Section:
         key=lambda each: (each.budget, each.label),
     )
     return Section("Clos by stages", tables=(accuracy_table("clos", "Every Clos layer", clos),))
+
+
+def _other_layers_section(found: Findings) -> Section:
+    return Section(
+        "Convolutional and recurrent layers",
+        paragraphs=(
+            "The recipes cnn-mnist and rnn-mnist: cascades over the values under a kernel and over channels, "
+            "and one between the states of a recurrent network, on MNIST as it is. Beside them the same "
+            "networks with a dense matrix for every cascade, trained alike but for the rate of the dense "
+            "recurrent one, which is lower, as it needs.",
+        ),
+        tables=(accuracy_table("other-layers", "Cascades and dense layers", found.others),),
+    )
 
 
 # Words.
