@@ -4,9 +4,9 @@ Five groups. *LeNet-300-100* trains every family at three compressions for a few
 by the family, the third dense. *Long* trains dense and Clos networks as those of the zoo are trained, with
 random shifts, where a loss is to be told from too short a training. *Zoo* trains every family at the two
 budgets of the zoo, and for longer. *Square* has one hidden layer of 64 x 64 on MNIST of 8 x 8 pixels: powers
-of two, where every family has its own shape and no rule for rectangles, and small enough for the measures that
-need no data. *Other layers* trains a convolutional and a recurrent network of cascades, and the same of dense
-layers.
+of two, where every family has its own shape and no rule for rectangles, and small enough for the measures
+that need no data. *Other layers* trains a convolutional and a recurrent network of cascades, and the same of
+dense layers.
 """
 
 from __future__ import annotations
