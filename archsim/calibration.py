@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from archsim.estimate import ASIC_METRICS, FPGA_METRICS, LEAKAGE, PATH_METRIC, L
 from archsim.gate import map_to_gates
 from archsim.glitch_factors import glitch_share
 from archsim.logic import LogicPart
-from archsim.measurement import SETS, UNITS, Measurement, figure, read_measured, write_measured
+from archsim.measurement import SETS, UNITS, Measurement, figure, read_measured, stored_path, write_measured
 from archsim.operands import Workload
 from archsim.pricing import memories
 from archsim.structure import Structure, paths, structures
@@ -73,7 +73,9 @@ def measure(
         try:
             logic = map_to_gates(mapping, technology)
             workload = mapping.workload if technology.kind == "asic" else None
-            found.append(Measurement(mapping.sizes, logic, workload))
+            # Fitted as it is stored, so that the coefficients follow from the table.
+            kept = replace(logic, critical_path_s=float(stored_path(logic)))
+            found.append(Measurement(mapping.sizes, kept, workload))
         except YosysError as error:
             tqdm.write(f"left out {mapping.sizes}: {error}")
     return found

@@ -108,13 +108,18 @@ def _memories(logic: Logic) -> tuple[LogicPart, ...]:
     return (LogicPart(MEMORIES, 1, resources=logic.memory_resources),)
 
 
+def stored_path(logic: Logic) -> str:
+    """A critical path as the table keeps it."""
+    return f"{logic.critical_path_s:.4g}"
+
+
 def _row(each: Measurement, part: LogicPart, kind: str) -> dict[str, str | int]:
     engine, _ = CALIBRATED[type(each.sizes)]
     return {
         "engine": engine,
         **{field.name: int(getattr(each.sizes, field.name)) for field in fields(each.sizes)},
         **_work(each.workload),
-        PATH_METRIC: f"{each.logic.critical_path_s:.4g}",
+        PATH_METRIC: stored_path(each.logic),
         "path_end": "pe_" if each.ends_in_pe else "control",
         "component": part.component,
         "instances": part.instances,
