@@ -9,6 +9,7 @@ loops (see `workloads.kernels_compiled`).  Both are compiled when a kernel first
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import Any, Protocol
 
 import numpy as np
@@ -59,13 +60,13 @@ class TiledKernel(Kernel):
     def __init__(self, n_in: int, n_out: int, weight_shape: tuple[int, ...], *, parts: int) -> None:
         self.n_in, self.n_out, self.weight_shape, self.parts = n_in, n_out, weight_shape, parts
 
+    @abstractmethod
     def _products(self, weights: Array, right: Array, out: Array, *, back: bool) -> Part:
         """Computes out = W right, or W' right (`back`), for parts start to stop - 1; all is contiguous."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _correlations(self, dy: Array, x: Array, gradient: Array) -> Part:
         """Computes the stored part of dy x' likewise."""
-        raise NotImplementedError
 
     def _new_gradient(self, x: Array) -> Array:
         """Room for dW, which is zero where there are no examples."""
