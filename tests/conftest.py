@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -15,3 +16,6 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("archsim")
+
+# A shell that starts the tests in the background has them ignore interrupts, and their children with them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
