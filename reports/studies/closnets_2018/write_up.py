@@ -59,8 +59,8 @@ def write_up(runs: Sequence[Run], content: Mapping[str, Any]) -> Report:
             "known are: " + "; ".join(content["not_known"]) + ".",
             "The error of a mean is that of the seeds. All networks are judged on the same 10,000 images, "
             "whose choice adds about 0.15 points to every accuracy, much the same to each.",
-            "But for the zoo's budgets shapes were chosen by rule, not by search: another of the same family may "
-            "do better at a budget.",
+            "But for the zoo's budgets shapes were chosen by rule, not by search: another of the same family "
+            "may do better at a budget.",
             "One data set and one network; convolutions are not part of this page.",
         ),
         assumptions=chosen_here(short, long, square),
