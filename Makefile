@@ -30,12 +30,12 @@ bench: $(VENV)/installed-bench ## Measure speed, side by side in one run
 	$(BIN)/python -m tests.benchmarks.training_speed
 
 calibrate: $(VENV)/installed ## Fit the logic models to synthesis anew (about half an hour from nothing)
-	$(BIN)/archsim calibrate glitches --out archsim/data
-	$(BIN)/archsim calibrate cmos65 --out archsim/data
-	$(BIN)/archsim calibrate artix7 --out archsim/data
+	$(BIN)/archsim calibrate glitches --out archsim/technology/data
+	$(BIN)/archsim calibrate cmos65 --out archsim/technology/data
+	$(BIN)/archsim calibrate artix7 --out archsim/technology/data
 
 experiments: $(VENV)/installed ## Train the networks of the topology studies anew (about an hour)
-	$(BIN)/python -m reports.experiments reports/data
+	$(BIN)/python -m reports.studies.topologies.experiments reports/studies/topologies/data
 
 readme: $(VENV)/installed ## Rebuild the tables of the README
 	$(BIN)/python -m reports.readme README.md

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archsim.comparison import compare
-    from archsim.counts import Counts, Traffic
+    from archsim.costs.fidelities import FIDELITIES, DeviceError, FidelityError
+    from archsim.costs.result import METRICS, MetricError, Result
     from archsim.design import DesignError, DesignPoint, simulate
     from archsim.engines import Clos, Csc, Dense, Engine, Pruned, register_engine
-    from archsim.fidelities import FIDELITIES, DeviceError, FidelityError
-    from archsim.mapping import Mapping, MappingError
-    from archsim.result import METRICS, MetricError, Result
+    from archsim.engines.counts import Counts, Traffic
+    from archsim.engines.mapping import Mapping, MappingError
     from archsim.technology import Artix7, Asic, Cmos, Cmos65, Quantity
     from archsim.verification import Verification, verify
     from workloads import (
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "archsim.comparison": ("compare",),
-    "archsim.counts": ("Counts", "Traffic"),
+    "archsim.engines.counts": ("Counts", "Traffic"),
     "archsim.design": ("DesignError", "DesignPoint", "simulate"),
     "archsim.engines": ("Clos", "Csc", "Dense", "Engine", "Pruned", "register_engine"),
-    "archsim.fidelities": ("FIDELITIES", "DeviceError", "FidelityError"),
-    "archsim.mapping": ("Mapping", "MappingError"),
-    "archsim.result": ("METRICS", "MetricError", "Result"),
+    "archsim.costs.fidelities": ("FIDELITIES", "DeviceError", "FidelityError"),
+    "archsim.engines.mapping": ("Mapping", "MappingError"),
+    "archsim.costs.result": ("METRICS", "MetricError", "Result"),
     "archsim.technology": ("Artix7", "Asic", "Cmos", "Cmos65", "Quantity"),
     "archsim.verification": ("Verification", "verify"),
     "workloads": (

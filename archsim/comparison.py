@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from archsim.costs.result import Result
 from archsim.design import DesignError, DesignPoint, simulate
-from archsim.result import Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,7 +15,7 @@ COMPARED = ("cycles", "latency_s", "energy_j", "power_w", "dynamic_power_w", "le
 
 
 def compare(designs: Sequence[DesignPoint], fidelity: str = "cycle") -> pd.DataFrame:
-    """A frame with a row for each design: figures, then ``<figure>_ratio`` to the first design.
+    """A frame with a row for each design: figures, then `<figure>_ratio` to the first design.
 
     Raises DesignError for an empty list or where the designs mix kinds of technology.
     """

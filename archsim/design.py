@@ -12,13 +12,13 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, field_validator
 
+from archsim.costs.expected_error import expected_errors
+from archsim.costs.fidelities import level, refuse_overflow
+from archsim.costs.logic import Logic
+from archsim.costs.pricing import price
+from archsim.costs.result import Result
 from archsim.engines import ENGINES, Engine
-from archsim.expected_error import expected_errors
-from archsim.fidelities import level, refuse_overflow
-from archsim.logic import Logic
-from archsim.mapping import Mapping
-from archsim.pricing import price
-from archsim.result import Result
+from archsim.engines.mapping import Mapping
 from archsim.technology import TECHNOLOGIES, Technology
 from workloads import IntegerNetwork, TrainedNetwork, load_network, quantise
 
@@ -33,8 +33,8 @@ class DesignError(ValueError):
 class DesignPoint(BaseModel):
     """Network x engine x technology at a clock.
 
-    ``network`` is a name of the zoo or the path of an .npz file; ``engine`` an engine or a mapping with its
-    ``kind``; ``clock_hz`` in hertz; ``technology`` a name, a mapping with its ``kind``, or a technology.
+    `network` is a name of the zoo or the path of an .npz file; `engine` an engine or a mapping with its
+    `kind`; `clock_hz` in hertz; `technology` a name, a mapping with its `kind`, or a technology.
     Raises DesignError for anything else.
     """
 
@@ -99,7 +99,7 @@ class DesignPoint(BaseModel):
     def simulate(self, fidelity: str = "cycle") -> Result:
         """What this design point costs.
 
-        ``fidelity`` is analytic (closed form), cycle (event simulation), rtl (the hardware itself) or gate
+        `fidelity` is analytic (closed form), cycle (event simulation), rtl (the hardware itself) or gate
         (its mapped netlist). Raises ValueErrors of one sentence: FidelityError for an unknown fidelity,
         DeviceError for a device that is too small, MappingError where the engine cannot run the network.
         """
@@ -213,7 +213,7 @@ def _allowed(model: type[BaseModel], complaint: Any) -> str:
 
 
 def _with_kind(field: str, value: Any, known: MappingOf[str, Any]) -> dict[str, Any]:
-    """``value`` as a mapping whose ``kind`` is known."""
+    """`value` as a mapping whose `kind` is known."""
     if not isinstance(value, MappingOf) or "kind" not in value:
         raise DesignError(
             f"{field} is {value!r}, allowed is a mapping with a kind: {', '.join(sorted(known))}"
@@ -224,7 +224,7 @@ def _with_kind(field: str, value: Any, known: MappingOf[str, Any]) -> dict[str, 
 
 
 def simulate(design: DesignPoint, fidelity: str = "cycle") -> Result:
-    """Costs a design point; see ``DesignPoint.simulate``."""
+    """Costs a design point; see `DesignPoint.simulate`."""
     return design.simulate(fidelity)
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from archsim.costs.gate import component_of_instance, component_of_module
+from archsim.costs.pricing import memories
 from archsim.design import DesignPoint
-from archsim.gate import component_of_instance, component_of_module
-from archsim.pricing import memories
 from archsim.technology import FpgaResources
 from rtl import to_verilog
 
 
 @dataclass(frozen=True)
 class ComponentReport:
-    """All instances of one component. On an ASIC ``cells``, ``gate_equivalents`` (area in two-input NANDs),
-    ``flops``, ``area_mm2``, ``toggles_per_cycle`` of all its nets, and ``activity``: the energy that switches
-    in a cycle over that if every net toggled once. On an FPGA ``resources``."""
+    """All instances of one component. On an ASIC `cells`, `gate_equivalents` (area in two-input NANDs),
+    `flops`, `area_mm2`, `toggles_per_cycle` of all its nets, and `activity`: the energy that switches
+    in a cycle over that if every net toggled once. On an FPGA `resources`."""
 
     component: str
     instances: int
@@ -43,7 +43,7 @@ class MemoryReport:
 
 @dataclass(frozen=True)
 class NetlistReport:
-    """A mapped engine; ``critical_path`` names its stages, each with its time."""
+    """A mapped engine; `critical_path` names its stages, each with its time."""
 
     components: tuple[ComponentReport, ...]
     memories: tuple[MemoryReport, ...]
@@ -62,8 +62,8 @@ def report_netlist(design: DesignPoint) -> NetlistReport:
 
 
 def _asic(design: DesignPoint) -> NetlistReport:
-    from archsim.switching import measure_switching
-    from archsim.synthesis import synthesise_asic
+    from archsim.costs.switching import measure_switching
+    from archsim.netlist import synthesise_asic
 
     mapping, technology = design.mapping, design.technology
     verilog = to_verilog(mapping.hardware)
@@ -107,7 +107,7 @@ def _asic(design: DesignPoint) -> NetlistReport:
 
 
 def _fpga(design: DesignPoint) -> NetlistReport:
-    from archsim.synthesis import synthesise_fpga
+    from archsim.netlist import synthesise_fpga
 
     verilog = to_verilog(design.mapping.hardware)
     made = synthesise_fpga(verilog.text, verilog.top, design.technology)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from archsim.counts import Counts
-from archsim.hardware_run import counts_of_run, run_rtl, sample_inputs
-from archsim.mapping import Mapping
+from archsim.engines.counts import Counts
+from archsim.engines.hardware_run import counts_of_run, run_rtl, sample_inputs
+from archsim.engines.mapping import Mapping
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Verification:
-    """What was compared, and where it differs. ``figures`` are those on which all agree."""
+    """What was compared, and where it differs. `figures` are those on which all agree."""
 
     inputs: int
     figures: dict[str, int]
@@ -38,7 +38,7 @@ class Verification:
 
 
 def verify(mapping: Mapping, *, inputs: int = 1, seed: int = 0) -> Verification:
-    """Runs ``inputs`` inputs on the hardware and holds cycles, traffic and outputs against the closed form,
+    """Runs `inputs` inputs on the hardware and holds cycles, traffic and outputs against the closed form,
     the event simulation and the integer network."""
     x = sample_inputs(mapping, inputs, seed)
     levels = {"analytic": mapping.count(), "cycle": mapping.simulate()}

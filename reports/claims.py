@@ -16,7 +16,7 @@ Verdict = Literal["holds", "partly", "does not hold", "not testable here"]
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim beside what was measured against ``baseline``, whether it holds, and why; ``other`` says what
+    """A claim beside what was measured against `baseline`, whether it holds, and why; `other` says what
     was measured against something else."""
 
     claim: str
@@ -97,7 +97,7 @@ def judge_losses(losses: Sequence[float], allowed: float) -> Verdict:
 
 def published(study: str) -> dict[str, Any]:
     """The published claims of a study, as its data file states them."""
-    text = (resources.files("reports") / "data" / f"{study}.yaml").read_text(encoding="utf-8")
+    text = (resources.files("reports.studies") / study / "published.yaml").read_text(encoding="utf-8")
     content = yaml.safe_load(text)
     if not isinstance(content, dict) or not content.get("citation") or not content.get("exactness"):
         raise ValueError(f"claims of {study} lack citation or exactness, both must be given")

@@ -18,9 +18,9 @@ TEMPLATE = "export_readme.md.j2"
 
 
 def export(design: DesignPoint, folder: Path, *, inputs: int = 2) -> list[str]:
-    """Writes ``folder`` and returns the names of its files.
+    """Writes `folder` and returns the names of its files.
 
-    The test bench runs ``inputs`` inputs and expects the outputs of the integer network and the cycles of the
+    The test bench runs `inputs` inputs and expects the outputs of the integer network and the cycles of the
     simulated hardware. Raises OutputError where the folder cannot be written, MappingError where the engine
     cannot run the network.
     """
@@ -36,7 +36,7 @@ def export(design: DesignPoint, folder: Path, *, inputs: int = 2) -> list[str]:
 def _files(design: DesignPoint, mapping: Mapping, inputs: int) -> dict[str, str]:
     import numpy as np
 
-    from archsim.hardware_run import OutputMismatchError, run_rtl, sample_inputs
+    from archsim.engines.hardware_run import OutputMismatchError, run_rtl, sample_inputs
     from rtl import make_test_bench, to_verilog
 
     x = sample_inputs(mapping, inputs)
@@ -68,7 +68,7 @@ def _files(design: DesignPoint, mapping: Mapping, inputs: int) -> dict[str, str]
 
 
 def memory_images(mapping: Mapping) -> dict[str, str]:
-    """The words of every loaded memory as text for ``$readmemh``, by file name."""
+    """The words of every loaded memory as text for `$readmemh`, by file name."""
     widths = {shape.role: shape.word_bits for shape in mapping.sizes.memory_shapes}
     images = mapping.images
     files = {"memories/descriptor.hex": _hex(images.descriptors, widths["descriptor"])}

@@ -74,7 +74,7 @@ _UNITS = {"_s": "s", "_j": "J", "_w": "W", "_hz": "Hz"}
 
 
 def metric(name: str, value: float | None) -> str:
-    """A value formatted by the unit at the end of its name, as in ``energy_j`` and ``area_mm2``."""
+    """A value formatted by the unit at the end of its name, as in `energy_j` and `area_mm2`."""
     if name.endswith("_mm2"):
         return area(value)
     for ending, unit in _UNITS.items():
@@ -84,7 +84,7 @@ def metric(name: str, value: float | None) -> str:
 
 
 def unit_cost(value: float, unit: str) -> str:
-    """A cost for each of something: ``J/word`` is scaled before the slash."""
+    """A cost for each of something: `J/word` is scaled before the slash."""
     base, slash, per = unit.partition("/")
     shown = area(value) if base == "mm2" else scaled(value, base)
     return f"{shown}{slash}{per}"

@@ -19,7 +19,7 @@ class OutputError(ValueError):
 
 @contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
-    """A temporary folder beside ``target`` that takes its place when the block ends well.
+    """A temporary folder beside `target` that takes its place when the block ends well.
 
     Nothing is left behind when it does not. A folder that is there already is replaced if it is empty or was
     written by archsim. Raises OutputError for any other, and where the place cannot be written to.

@@ -34,7 +34,7 @@ def render(report: Report) -> str:
 
 
 def write_page(report: Report, folder: Path) -> None:
-    """Writes ``index.html``, ``results.json``, a CSV file for each table and a YAML file for each design."""
+    """Writes `index.html`, `results.json`, a CSV file for each table and a YAML file for each design."""
     (folder / "index.html").write_text(render(report), encoding="utf-8")
     text = json.dumps(report.figures, indent=2, ensure_ascii=False)
     (folder / "results.json").write_text(text + "\n", encoding="utf-8")

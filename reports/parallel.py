@@ -30,7 +30,7 @@ def simulate_all(
     """The results of all design points, in their order. The first that fails raises its error here, and
     WorkerError says that a process was killed. An interrupt ends all processes and what they run."""
     if fidelity == "gate":
-        from archsim.synthesis import prepare_yosys
+        from archsim.netlist import prepare_yosys
 
         prepare_yosys()
     pool = ProcessPoolExecutor(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from reports.figures import INK, PALE, _style, _svg
+from reports.charts import INK, PALE, _style, _svg
 from reports.formatting import percent
 from reports.predictions import EXPLAINED_FROM, KINDS, Prediction
 from reports.report import Chart

@@ -52,18 +52,18 @@ _UNITS: Mapping[str, Callable[[float], str]] = {
 
 
 def in_unit(value: float, unit: str) -> str:
-    """A value for people. ``unit`` is an SI unit, or one of ``count``, ``share``, ``times``, ``bit``,
-    ``byte``."""
+    """A value for people. `unit` is an SI unit, or one of `count`, `share`, `times`, `bit`,
+    `byte`."""
     return _UNITS[unit](value)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """A predicted figure beside the published one, both in ``unit``.
+    """A predicted figure beside the published one, both in `unit`.
 
-    ``place`` is the layer, junction or module; ``exactness`` says how the published figure is known; ``why``
+    `place` is the layer, junction or module; `exactness` says how the published figure is known; `why`
     what makes the difference. Raises ValueError for a figure that cannot be compared, and where a difference
-    of ``EXPLAINED_FROM`` or more goes unexplained.
+    of `EXPLAINED_FROM` or more goes unexplained.
     """
 
     place: str
@@ -113,7 +113,7 @@ class Prediction:
         return in_unit(self.predicted, self.unit), in_unit(self.published, self.unit)
 
     def plain(self) -> dict[str, Any]:
-        """Plain values, for ``results.json``."""
+        """Plain values, for `results.json`."""
         return {**vars(self), "difference": self.difference}
 
 
@@ -130,7 +130,7 @@ def by_sign(predicted: float, published: float, *, more: str, less: str) -> str:
 
 
 def prediction_table(name: str, title: str, place: str, rows: Sequence[Prediction]) -> ReportTable:
-    """Predicted beside published. Rows that differ by ``EXPLAINED_FROM`` or more are marked, and the note
+    """Predicted beside published. Rows that differ by `EXPLAINED_FROM` or more are marked, and the note
     says why they do."""
     return ReportTable(
         name=name,

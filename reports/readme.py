@@ -1,6 +1,6 @@
-"""Rebuilds the tables of the README from what the packages say: ``python -m reports.readme README.md``.
+"""Rebuilds the tables of the README from what the packages say: `python -m reports.readme README.md`.
 
-A table stands between ``<!-- NAME -->`` and ``<!-- end of NAME -->``; what is between is replaced.
+A table stands between `<!-- NAME -->` and `<!-- end of NAME -->`; what is between is replaced.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import click
 from reports import formatting as f
 
 if TYPE_CHECKING:
-    from archsim.calibration import Error
+    from archsim.calibration.calibrate import Error
     from reports.report import Report, ReportTable
 
 _BLOCK = re.compile(r"(<!-- ([a-z][a-z0-9-]*) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
@@ -50,7 +50,7 @@ def rebuilt(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
 
 
 def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 1) -> str:
-    """A table in Markdown; the first ``words`` columns are set to the left, the others to the right."""
+    """A table in Markdown; the first `words` columns are set to the left, the others to the right."""
     lines = [f"| {' | '.join(heads)} |"]
     lines.append("|" + "|".join("---" if k < words else "---:" for k in range(len(heads))) + "|")
     lines += [f"| {' | '.join(row)} |" for row in rows]
@@ -75,9 +75,9 @@ def network_table() -> str:
 
 def error_tables() -> str:
     """The errors of the fits on netlists that they never saw."""
-    from archsim.calibration import held_out_errors
-    from archsim.calibration_set import PLANS
-    from archsim.estimate import logic_fit
+    from archsim.calibration.calibrate import held_out_errors
+    from archsim.calibration.plan import PLANS
+    from archsim.costs.estimate import logic_fit
     from archsim.technology import technology
 
     parts = []
@@ -119,7 +119,7 @@ def number_table() -> str:
                 names = (name for name, each in load_quantities(file).items() if each.kind == kind)
                 title += f": {', '.join(f'`{name}`' for name in names)}"
             rows.append((heading, title, f"`{file}`", f"{number:,}"))
-    return markdown(("kind", "what", "file in `archsim/data`", "numbers"), rows, words=3)
+    return markdown(("kind", "what", "file in `archsim/technology/data`", "numbers"), rows, words=3)
 
 
 @cache

@@ -10,8 +10,8 @@ from reports.claims import Claim
 
 @dataclass(frozen=True)
 class ReportTable:
-    """A table. ``rows`` are what people read, ``values`` the same cells in SI units for the CSV file;
-    ``words`` is how many columns hold words and not numbers, ``marked`` the row of the baseline."""
+    """A table. `rows` are what people read, `values` the same cells in SI units for the CSV file;
+    `words` is how many columns hold words and not numbers, `marked` the row of the baseline."""
 
     name: str
     title: str
@@ -69,9 +69,9 @@ UNIT_COSTS = (
 class Report:
     """A reproduction of a published comparison.
 
-    ``summary`` are sentences computed from the figures; ``figures`` the same as plain values, for
-    ``results.json``; ``designs`` the design points as YAML, by name, where there are any. ``claim_heads`` are
-    the headings over the fields of a claim, ``grounds`` says what kind of numbers the assumptions are.
+    `summary` are sentences computed from the figures; `figures` the same as plain values, for
+    `results.json`; `designs` the design points as YAML, by name, where there are any. `claim_heads` are
+    the headings over the fields of a claim, `grounds` says what kind of numbers the assumptions are.
     """
 
     name: str

@@ -69,7 +69,7 @@ def shown(metric: str, value: float) -> str:
 
 @dataclass(frozen=True)
 class SideBySide:
-    """Results by design. Ratios are to ``reference``; the baseline is the strongest of ``candidates``."""
+    """Results by design. Ratios are to `reference`; the baseline is the strongest of `candidates`."""
 
     technology: str
     results: Mapping[str, Result]
@@ -92,7 +92,7 @@ class SideBySide:
         )
 
     def ratio(self, metric: str, design: str) -> float | None:
-        """A figure of ``design`` over that of the reference; None where the reference has none of it."""
+        """A figure of `design` over that of the reference; None where the reference has none of it."""
         mine, theirs = figures(self.results[self.reference]), figures(self.results[design])
         return theirs[metric] / mine[metric] if mine.get(metric) and metric in theirs else None
 
@@ -105,13 +105,13 @@ class SideBySide:
         return math.exp(math.fsum(math.log(value) for value in ratios) / len(ratios))
 
     def differences(self, metric: str, design: str) -> list[tuple[str, float]]:
-        """What ``design`` has more than the reference, group by group, the largest difference first."""
+        """What `design` has more than the reference, group by group, the largest difference first."""
         theirs, mine = self.groups(metric, design), self.groups(metric, self.reference)
         more = {group: theirs.get(group, 0.0) - mine.get(group, 0.0) for group in theirs | mine}
         return sorted(more.items(), key=lambda item: -abs(item[1]))
 
     def groups(self, metric: str, design: str) -> dict[str, float]:
-        """A metric of a design by group of components; ``lut`` is one on an FPGA."""
+        """A metric of a design by group of components; `lut` is one on an FPGA."""
         result = self.results[design]
         if metric in ("lut", "ff"):
             taken = result.bill.resources.items()
@@ -119,7 +119,7 @@ class SideBySide:
         return grouped(result.by_component(metric).items())
 
     def drivers(self, metric: str, design: str, most: int = 3) -> str:
-        """The groups behind a difference in words: ``index memory +21.0 nJ, control −1.20 nJ``."""
+        """The groups behind a difference in words: `index memory +21.0 nJ, control −1.20 nJ`."""
         texts = [
             f"{group} {'+' if value > 0 else '−'}{shown(metric, abs(value))}"
             for group, value in self.differences(metric, design)[:most]

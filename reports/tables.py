@@ -10,18 +10,18 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from archsim.pricing import RESOURCES
+from archsim.costs.pricing import RESOURCES
 from reports import formatting as f
 
 if TYPE_CHECKING:
     from archsim import Result, TrainedNetwork, Verification
-    from archsim.calibration import Error
-    from archsim.glitches import GlitchShare
+    from archsim.calibration.calibrate import Error
+    from archsim.calibration.glitches import GlitchShare
     from archsim.netlist_report import NetlistReport
 
 
 def grid(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> Table:
-    """A table whose first ``left`` columns are words and whose others are numbers, set to the right. Headings
+    """A table whose first `left` columns are words and whose others are numbers, set to the right. Headings
     may take several lines, cells never. Square brackets are plain text."""
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None)
     body = list(rows)
@@ -238,7 +238,7 @@ def _contribution(metric: str, value: float) -> str:
 
 
 def explanation_values(result: Result, metric: str) -> dict[str, Any]:
-    """The same tree as plain values in SI units; the contributions add up to ``total`` exactly."""
+    """The same tree as plain values in SI units; the contributions add up to `total` exactly."""
     frame = result.explain(metric)
     return {
         "metric": metric,

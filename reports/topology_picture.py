@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from reports.figures import CLAIM, INK
+from reports.charts import CLAIM, INK
 from reports.output import check_file
 from workloads import Topology, TopologyError
 
@@ -32,7 +32,7 @@ def check_picture(path: Path) -> None:
 def save_picture(topology: Topology, title: str, path: Path) -> None:
     """Draw the wiring of a layer: places from left to right, and the paths of one pair of them standing out.
 
-    The pair is the first input and the last output.  A dotted line is an identity connection.
+    The pair is the first input and the last output. A dotted line is an identity connection.
     """
     settings: Any = {"svg.hashsalt": title, "font.family": "DejaVu Sans", "font.size": 9, "text.color": INK}
     with rc_context(settings):

@@ -16,15 +16,15 @@ from rich.text import Text
 from reports import formatting as f
 from reports.tables import grid
 from workloads import Stage, Topology, TopologyError, build_layer
-from workloads.constraints import ConstraintScore, constraint_score
-from workloads.degrees_of_freedom import degrees_of_freedom
 from workloads.families import layer_weights
 from workloads.families.registry import named_family
-from workloads.paths import PathStatistics, is_fully_connected, path_statistics
-from workloads.topology import skips_of
+from workloads.measures.constraints import ConstraintScore, constraint_score
+from workloads.measures.degrees_of_freedom import degrees_of_freedom
+from workloads.topology.paths import PathStatistics, is_fully_connected, path_statistics
+from workloads.topology.topology import skips_of
 
 # Above these sizes a figure takes long, and is left out with a note: weights times inputs for path counts,
-# pairs times stages squared for the heuristic, weights for the rank.  The first refuses a layer altogether.
+# pairs times stages squared for the heuristic, weights for the rank. The first refuses a layer altogether.
 MOST_WEIGHTS = 20_000_000
 MOST_FOR_PATHS = 2_000_000_000
 MOST_FOR_SCORE = 400_000

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyrtl
 
-from rtl.skeleton import LOAD_TARGETS, Hardware
+from rtl.parts.skeleton import LOAD_TARGETS, Hardware
 
 _COMPILE_FROM = 20_000
 """Compiling pays from about this many cycles on, whatever the size; below, the interpreter starts faster."""
@@ -36,9 +36,9 @@ class LoadWrite:
 
 @dataclass(frozen=True)
 class Run:
-    """One inference: ``cycles`` from ``start`` to ``done``; ``port_counts`` words read and written for each
-    memory role; ``scores`` the results of the final stage, in the order in which each PE gave them;
-    ``recorded`` the values of each recorded wire, from the cycle of ``start`` to that of ``done``."""
+    """One inference: `cycles` from `start` to `done`; `port_counts` words read and written for each
+    memory role; `scores` the results of the final stage, in the order in which each PE gave them;
+    `recorded` the values of each recorded wire, from the cycle of `start` to that of `done`."""
 
     cycles: int
     port_counts: Mapping[str, int]
@@ -52,7 +52,7 @@ class SimulationLimitError(RuntimeError):
 
 class Simulation:
     """A loaded engine. Inputs enter through the load port; so does the network where the simulator is
-    compiled, else its images are there from the start. ``record`` names wires to keep the values of."""
+    compiled, else its images are there from the start. `record` names wires to keep the values of."""
 
     def __init__(
         self, hardware: Hardware, images: Images, *, expected_cycles: int = 0, record: Sequence[str] = ()
@@ -75,7 +75,7 @@ class Simulation:
             )
 
     def run(self, inputs: Iterable[LoadWrite], *, limit: int = 50_000_000) -> Run:
-        """Writes ``inputs``, starts the engine and waits for ``done``, at most ``limit`` cycles.
+        """Writes `inputs`, starts the engine and waits for `done`, at most `limit` cycles.
 
         Raises SimulationLimitError where it does not come.
         """
@@ -149,7 +149,7 @@ def load_writes(images: Images) -> list[LoadWrite]:
 
 
 def load_signals(idle: Mapping[str, int], write: LoadWrite) -> dict[str, int]:
-    """The input pins while ``write`` goes through the load port."""
+    """The input pins while `write` goes through the load port."""
     return {
         **idle,
         "load_enable": 1,

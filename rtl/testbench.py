@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rtl.parts.skeleton import LOAD_TARGETS, Hardware
 from rtl.simulation import Images, LoadWrite, Run, load_writes
-from rtl.skeleton import LOAD_TARGETS, Hardware
 from rtl.verilog import TOP_MODULE
 
 

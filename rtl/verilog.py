@@ -13,8 +13,8 @@ from typing import Any
 
 import pyrtl
 
-from rtl.skeleton import Hardware
-from rtl.structure import PROBE, TOP, Component, StructuredBlock
+from rtl.parts.components import PROBE, TOP, Component, StructuredBlock
+from rtl.parts.skeleton import Hardware
 
 TOP_MODULE = "archsim_engine"
 
@@ -23,7 +23,7 @@ TOP_MODULE = "archsim_engine"
 class VerilogDesign:
     """The text, the name of the top module, and for each module the instances made of it.
 
-    ``wires`` tells which described wire a name of the text stands for: inputs by their own, then registers,
+    `wires` tells which described wire a name of the text stands for: inputs by their own, then registers,
     then the rest, as instance and local name joined by a dot.
     """
 
@@ -34,7 +34,7 @@ class VerilogDesign:
 
 
 def to_verilog(hardware: Hardware) -> VerilogDesign:
-    """Exports ``hardware``. Ports are those of the description, with ``clk`` and a synchronous ``reset``."""
+    """Exports `hardware`. Ports are those of the description, with `clk` and a synchronous `reset`."""
     return write_verilog(hardware.block)
 
 
@@ -249,7 +249,7 @@ def _module_body(writer: _Writer, part: _Part, local: dict[str, str]) -> str:
 
 
 def _register(dest: Any, name: str, following: Any, mux: Any | None, local: dict[str, str]) -> str:
-    """The clocked statement of one register; ``mux`` is the multiplexer that holds it, if one does."""
+    """The clocked statement of one register; `mux` is the multiplexer that holds it, if one does."""
     if mux is None:
         update = f"{name}_q <= {_operand(following, local)};"
     else:
@@ -284,7 +284,7 @@ def _expression(writer: _Writer, net: Any, local: dict[str, str]) -> str:
 
 
 def _selection(wire: Any, bits: tuple[int, ...], local: dict[str, str]) -> str:
-    """Some bits of a wire, lowest first in ``bits``."""
+    """Some bits of a wire, lowest first in `bits`."""
     if isinstance(wire, pyrtl.Const):
         value = sum((wire.val >> bit & 1) << place for place, bit in enumerate(bits))
         return f"{len(bits)}'d{value}"

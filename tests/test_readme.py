@@ -9,7 +9,7 @@ import pytest
 
 import archsim
 from archsim.technology.quantity import title_of
-from reports.command_line import main
+from reports.cli import main
 from reports.readme import TABLES, rebuilt
 
 ROOT = Path(__file__).parent.parent
@@ -18,7 +18,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def block(language: str) -> str:
     """The first code block in a language."""
-    found = re.search(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    found = re.search(rf"``{language}\n(.*?)``", README, re.DOTALL)
     assert found is not None
     return found[1]
 
@@ -56,5 +56,5 @@ def test_the_tables_are_what_the_packages_say(name: str) -> None:
 
 
 def test_every_data_file_says_what_it_holds() -> None:
-    data = ROOT / "archsim" / "data"
+    data = ROOT / "archsim" / "technology" / "data"
     assert all(title_of(path.name) for path in data.glob("*.yaml"))

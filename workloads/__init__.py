@@ -1,25 +1,23 @@
 """What is computed: topologies, the training core, pruning, quantisation, data sets and trained networks."""
 
-from workloads.checkpoint import CheckpointError
-from workloads.datasets import load_data
-from workloads.digits import test_digits
-from workloads.evaluate import evaluate
+from __future__ import annotations
+
+from workloads.data.datasets import load_data
+from workloads.data.digits import test_digits
+from workloads.data.fashion import load_fashion_mnist
+from workloads.data.images import DataUnavailableError
+from workloads.data.mnist import MnistData, MnistUnavailableError, load_mnist
 from workloads.families import FAMILIES, build_layer, fit_budget
-from workloads.fashion import load_fashion_mnist
-from workloads.images import DataUnavailableError
-from workloads.integer import IntegerNetwork, IntegerNetworkError, IntegerStage
-from workloads.mnist import MnistData, MnistUnavailableError, load_mnist
-from workloads.network import (
+from workloads.topology.integer import IntegerNetwork, IntegerNetworkError, IntegerStage
+from workloads.topology.network import (
     Calibration,
     NetworkFileError,
     TrainedNetwork,
     load_network,
     zoo_names,
 )
-from workloads.quantise import quantise
-from workloads.random_network import random_integer_network
-from workloads.recipe import Recipe, RecipeError, load_recipe, parse_recipe, recipe_names
-from workloads.topology import (
+from workloads.topology.random_network import random_integer_network
+from workloads.topology.topology import (
     BlockStage,
     CscStage,
     DenseStage,
@@ -29,8 +27,12 @@ from workloads.topology import (
     TopologyError,
     build_stage,
 )
-from workloads.trained_model import TrainedModel
-from workloads.training import TrainingError, train, train_model, train_to_file
+from workloads.training.checkpoint import CheckpointError
+from workloads.training.evaluate import evaluate
+from workloads.training.quantise import quantise
+from workloads.training.recipe import Recipe, RecipeError, load_recipe, parse_recipe, recipe_names
+from workloads.training.trained_model import TrainedModel
+from workloads.training.training import TrainingError, train, train_model, train_to_file
 
 __all__ = [
     "FAMILIES",

@@ -1,5 +1,7 @@
 """The engines. Importing this package registers those of the project."""
 
+from __future__ import annotations
+
 from archsim.engines.clos import Clos
 from archsim.engines.csc import Csc
 from archsim.engines.dense import Dense

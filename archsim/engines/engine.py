@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from archsim.mapping import Mapping
+from archsim.engines.mapping import Mapping
 from workloads import IntegerNetwork
 
 Bits = Annotated[int, Field(ge=2, le=16)]
@@ -16,7 +16,7 @@ Bits = Annotated[int, Field(ge=2, le=16)]
 class Engine(BaseModel, ABC):
     """Parameters that all engines share.
 
-    ``pes`` processing elements; ``weight_bits`` and ``activation_bits`` of the integers; ``fetch_bits``
+    `pes` processing elements; `weight_bits` and `activation_bits` of the integers; `fetch_bits`
     brought by one read of a weight (or index) memory.
     """
 
@@ -30,7 +30,7 @@ class Engine(BaseModel, ABC):
 
     @classmethod
     def kind_name(cls) -> str:
-        """The name in a design point's ``engine.kind``."""
+        """The name in a design point's `engine.kind`."""
         name: str = cls.model_fields["kind"].default
         return name
 
@@ -44,4 +44,4 @@ class Engine(BaseModel, ABC):
 
     @abstractmethod
     def map(self, network: IntegerNetwork) -> Mapping:
-        """Lays ``network`` on this engine. Raises MappingError where it cannot run it."""
+        """Lays `network` on this engine. Raises MappingError where it cannot run it."""

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class IndexEncoding:
-    """How an index is written: ``bits`` without the row-end flag, and whether it is a distance."""
+    """How an index is written: `bits` without the row-end flag, and whether it is a distance."""
 
     bits: int
     relative: bool
 
     def entries(self, addresses: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
-        """How many entries each weight takes, itself and the padding before it. ``starts`` are the places
+        """How many entries each weight takes, itself and the padding before it. `starts` are the places
         where a row begins."""
         if not self.relative:
             return np.ones(len(addresses), dtype=np.int64)
@@ -56,7 +56,7 @@ def _distances(addresses: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArr
 
 
 def candidates(highest_address: int, fetch_bits: int, kind: str) -> list[IndexEncoding]:
-    """The encodings that reach ``highest_address`` and fit a fetch; ``kind``: auto, absolute, relative."""
+    """The encodings that reach `highest_address` and fit a fetch; `kind`: auto, absolute, relative."""
     full = max(1, highest_address.bit_length())
     absolute = [IndexEncoding(full, relative=False)] if kind != "relative" else []
     relative = [IndexEncoding(b, relative=True) for b in range(1, max(full, 2))] if kind != "absolute" else []

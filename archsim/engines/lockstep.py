@@ -14,17 +14,17 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.counts import Counts, StageActivity, Traffic
+from archsim.engines.counts import Counts, StageActivity, Traffic
 from archsim.engines.lockstep_plan import StagePlan
 from archsim.engines.lockstep_simulation import simulate_lockstep
-from archsim.mapping import Mapping, MappingError, StoredBits, pack_words
+from archsim.engines.mapping import Mapping, MappingError, StoredBits, pack_words
 from rtl import DESCRIPTOR_WORD_BITS, PIPELINE_CYCLES, Images, LoadWrite
 from workloads import IntegerNetwork, IntegerStage
 
 
 @dataclass(frozen=True, eq=False)
 class LockstepMapping(Mapping):
-    """A network as a list of stage plans. ``row_weights`` gives a stage's weights as (outputs, taps) in the
+    """A network as a list of stage plans. `row_weights` gives a stage's weights as (outputs, taps) in the
     order in which its taps are issued."""
 
     network: IntegerNetwork

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 class StagePlan:
     """One stage on the PEs.
 
-    ``taps`` F per output; ``outputs`` M; ``lane_words`` the activation words read in one step of each group,
-    shape (groups,); ``mirrors`` how often the first group's results are written again; ``hold`` the pause
-    after the first group; ``fields`` what the descriptor says beyond the common fields.
+    `taps` F per output; `outputs` M; `lane_words` the activation words read in one step of each group,
+    shape (groups,); `mirrors` how often the first group's results are written again; `hold` the pause
+    after the first group; `fields` what the descriptor says beyond the common fields.
     """
 
     taps: int
@@ -53,7 +53,7 @@ class StagePlan:
         return 0 if self.final else self.outputs + self.mirrors * self.first_valid
 
     def weight_fetches(self, groups: int, per_fetch: int) -> int:
-        """Fetches of a PE that is busy in the first ``groups`` groups."""
+        """Fetches of a PE that is busy in the first `groups` groups."""
         return -(-groups * self.taps // per_fetch)
 
     def weight_reads(self, per_fetch: int) -> int:

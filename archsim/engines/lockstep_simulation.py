@@ -12,7 +12,7 @@ from typing import Any
 
 import simpy
 
-from archsim.counts import Counts, StageActivity, Traffic
+from archsim.engines.counts import Counts, StageActivity, Traffic
 from archsim.engines.lockstep_plan import StagePlan
 from rtl import PIPELINE_CYCLES
 
@@ -24,7 +24,7 @@ def simulate_lockstep(
     weights_per_fetch: int,
     traffic: Callable[..., dict[str, Traffic]],
 ) -> Counts:
-    """Runs one inference from ``start`` to ``done``; ``traffic`` turns words into traffic."""
+    """Runs one inference from `start` to `done`; `traffic` turns words into traffic."""
     machine = _Machine(plans, descriptor_words, weights_per_fetch)
     machine.env.run(until=machine.env.process(machine.controller()))
     return Counts(

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from archsim.counts import Counts, StageActivity, Traffic
+from archsim.engines.counts import Counts, StageActivity, Traffic
 from archsim.engines.engine import Engine
 from archsim.engines.index_encoding import IndexEncoding, candidates, deal_rows
+from archsim.engines.mapping import Mapping, MappingError, StoredBits, pack_words
 from archsim.engines.pruned_conflicts import StageRun, banked_run, replicated_run
 from archsim.engines.pruned_entries import DealtStage, EncodedStage, deal_stage
 from archsim.engines.pruned_simulation import simulate_pruned
 from archsim.engines.registry import register_engine
-from archsim.mapping import Mapping, MappingError, StoredBits, pack_words
 from rtl import (
     DESCRIPTOR_WORD_BITS,
     BankedAddress,
@@ -39,8 +39,8 @@ from workloads import IntegerNetwork
 class Pruned(Engine):
     """Any sparse pattern, by indices.
 
-    ``gather``: *replicated* gives every PE a whole copy of the activations and broadcasts results over one
-    bus; *banked* shares one copy behind a crossbar, with conflicts. ``index``: *auto* takes the encoding,
+    `gather`: *replicated* gives every PE a whole copy of the activations and broadcasts results over one
+    bus; *banked* shares one copy behind a crossbar, with conflicts. `index`: *auto* takes the encoding,
     absolute or relative of any width, that needs the fewest bits.
     """
 

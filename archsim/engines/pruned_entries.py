@@ -15,8 +15,8 @@ from workloads import IntegerStage
 class DealtStage:
     """The rows of one stage in the order in which they are worked off, PE after PE.
 
-    ``addresses`` and ``weights`` of all kept weights, rows one after the other and addresses rising in each;
-    ``starts`` where each row begins, with the end at last; ``row_pe`` the PE of each row; ``empty`` rows too.
+    `addresses` and `weights` of all kept weights, rows one after the other and addresses rising in each;
+    `starts` where each row begins, with the end at last; `row_pe` the PE of each row; `empty` rows too.
     """
 
     addresses: NDArray[np.int64]

@@ -12,7 +12,7 @@ from typing import Any
 
 import simpy
 
-from archsim.counts import Counts, StageActivity, Traffic
+from archsim.engines.counts import Counts, StageActivity, Traffic
 from archsim.engines.pruned_entries import EncodedStage
 from rtl import GATHER_CYCLES
 
@@ -27,7 +27,7 @@ def simulate_pruned(
     weights_per_fetch: int,
     traffic: Callable[..., dict[str, Traffic]],
 ) -> Counts:
-    """Runs one inference from ``start`` to ``done``; ``traffic`` turns words into traffic."""
+    """Runs one inference from `start` to `done`; `traffic` turns words into traffic."""
     fetching = _Fetching(descriptor_words, entries_per_fetch, weights_per_fetch)
     machine = _Machine(stages, replicated, bank_bits, fetching)
     machine.env.run(until=machine.env.process(machine.controller()))
@@ -89,7 +89,7 @@ class _Machine:
         yield self.env.timeout(1)
 
     def take_entry(self, number: int) -> None:
-        """Entry ``number`` of a PE in this stage is accepted: what it reads."""
+        """Entry `number` of a PE in this stage is accepted: what it reads."""
         self.entries += 1
         self.words["activation_read"] += 1
         self.words["index"] += number % self.fetching.entries_per_fetch == 0

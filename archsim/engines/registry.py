@@ -12,7 +12,7 @@ E = TypeVar("E", bound=type[Engine])
 
 
 def register_engine(engine: E) -> E:
-    """Class decorator: makes the engine known by its ``kind``. Raises ValueError for a kind already taken."""
+    """Class decorator: makes the engine known by its `kind`. Raises ValueError for a kind already taken."""
     kind = engine.kind_name()
     if ENGINES.setdefault(kind, engine) is not engine:
         raise ValueError(f"engine kind {kind} is registered already")

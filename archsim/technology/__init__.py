@@ -1,12 +1,16 @@
 """What things cost: technologies by name, and the numbers behind them with their sources."""
 
-from archsim.technology.artix7 import Artix7, Device, Fit, FpgaMemory, FpgaResources, devices, fits
-from archsim.technology.asic import Asic
-from archsim.technology.cell_library import CellLibrary
-from archsim.technology.cmos import Cmos
-from archsim.technology.cmos65 import Cmos65
-from archsim.technology.flop_memory import Wiring
-from archsim.technology.liberty import LibertyError, read_liberty
+from __future__ import annotations
+
+from archsim.technology.asic.asic import Asic
+from archsim.technology.asic.cmos import Cmos
+from archsim.technology.asic.cmos65 import Cmos65
+from archsim.technology.asic.standard_cells import StandardCells
+from archsim.technology.fpga.artix7 import Artix7, Device, Fit, FpgaMemory, FpgaResources, devices, fits
+from archsim.technology.liberty.cell_library import CellLibrary
+from archsim.technology.liberty.reader import LibertyError, read_liberty
+from archsim.technology.memories.flop_memory import Wiring
+from archsim.technology.memories.sram import MemoryMacro, SramTable
 from archsim.technology.quantity import ProvenanceError, Quantity, all_quantities
 from archsim.technology.registry import (
     TECHNOLOGIES,
@@ -16,8 +20,6 @@ from archsim.technology.registry import (
     register,
     technology,
 )
-from archsim.technology.sram import MemoryMacro, SramTable
-from archsim.technology.standard_cells import StandardCells
 
 __all__ = [
     "TECHNOLOGIES",

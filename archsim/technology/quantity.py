@@ -1,9 +1,11 @@
 """A number of a technology and where it comes from: value, unit, kind and source, never one without the
 others.
 
-Every constant stands in a YAML file of `archsim/data`, every table in a CSV file beside a YAML file of
+Every constant stands in a YAML file of `technology/data`, every table in a CSV file beside a YAML file of
 the same name that gives each column's unit. What lacks any of the four is refused when it is read.
 """
+
+from __future__ import annotations
 
 import csv
 import io
@@ -111,12 +113,12 @@ def quantity(name: str, entry: object) -> Quantity:
 
 
 def read_text(file: str) -> str:
-    """The text of one file of `archsim/data`."""
-    return (resources.files("archsim") / "data" / file).read_text(encoding="utf-8")
+    """The text of one file of `technology/data`."""
+    return (resources.files("archsim.technology") / "data" / file).read_text(encoding="utf-8")
 
 
 def title_of(file: str) -> str:
-    """What a YAML file of `archsim/data` holds, in a few words; ProvenanceError where it does not say."""
+    """What a YAML file of `technology/data` holds, in a few words; ProvenanceError where it does not say."""
     title = _read_yaml(file).get("title")
     if not isinstance(title, str) or not title:
         raise ProvenanceError(f"{file}: title is {title!r}; allowed is a text that says what the file holds.")
@@ -134,7 +136,7 @@ def _read_yaml(file: str) -> dict[str, Any]:
 
 @cache
 def load_quantities(file: str) -> Mapping[str, Quantity]:
-    """The quantities of one YAML file of `archsim/data`, by name; ProvenanceError where one is incomplete."""
+    """The quantities of one YAML file of `technology/data`, by name; ProvenanceError if one is incomplete."""
     entries = _read_yaml(file).get("quantities")
     if not isinstance(entries, dict):
         raise ProvenanceError(f"{file}: quantities is {entries!r}; allowed is a mapping from name to entry.")
@@ -143,7 +145,7 @@ def load_quantities(file: str) -> Mapping[str, Quantity]:
 
 @cache
 def load_table(file: str) -> Table:
-    """One CSV file of `archsim/data` with the YAML file that describes it; ProvenanceError where a
+    """One CSV file of `archsim/technology/data` with the YAML file that describes it; ProvenanceError where a
     column lacks a unit."""
     sidecar = file.removesuffix(".csv") + ".yaml"
     described = _read_yaml(sidecar)
@@ -179,7 +181,7 @@ def all_quantities() -> dict[str, Quantity]:
     YAML file that holds neither quantities nor the description of a table.
     """
     found: dict[str, Quantity] = {}
-    files = sorted(entry.name for entry in (resources.files("archsim") / "data").iterdir())
+    files = sorted(entry.name for entry in (resources.files("archsim.technology") / "data").iterdir())
     for file in files:
         if file.endswith(".csv"):
             found |= {each.name: each for each in load_table(file).quantities()}

@@ -1,11 +1,13 @@
 """The technologies there are, by name, and the protocol each of them keeps."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
+from archsim.technology.memories.sram import Ports
 from archsim.technology.quantity import Quantity
-from archsim.technology.sram import Ports
 
 
 class MemoryCost(Protocol):

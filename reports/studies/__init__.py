@@ -1,6 +1,8 @@
 """Reproductions of published comparisons and designs. Importing this package registers those of the
 project."""
 
+from __future__ import annotations
+
 from reports.studies import closnets_2018 as _closnets_2018
 from reports.studies import csc_dac2019 as _csc_dac2019
 from reports.studies import deep_compression_iclr2016 as _deep_compression_iclr2016

@@ -10,7 +10,7 @@ from reports.page import write_page
 from reports.report import Report
 
 Study = Callable[..., Report]
-"""A study of trained networks takes ``rerun``, whether to train them anew; others take nothing."""
+"""A study of trained networks takes `rerun`, whether to train them anew; others take nothing."""
 
 STUDIES: dict[str, Study] = {}
 TRAINED: set[str] = set()
@@ -22,7 +22,7 @@ class StudyError(ValueError):
 
 
 def register_study(name: str, *, trained: bool = False) -> Callable[[Study], Study]:
-    """Decorator: makes a study known by its name; ``trained`` says that it can train its networks anew.
+    """Decorator: makes a study known by its name; `trained` says that it can train its networks anew.
     Raises ValueError for a name already taken."""
 
     def enter(study: Study) -> Study:
@@ -36,7 +36,7 @@ def register_study(name: str, *, trained: bool = False) -> Callable[[Study], Stu
 
 
 def reproduce(name: str, out: Path, *, rerun: bool = False) -> Report:
-    """Runs a study and writes its page, tables and figures to ``out/name``. With ``rerun`` a study of trained
+    """Runs a study and writes its page, tables and figures to `out/name`. With `rerun` a study of trained
     networks trains them first, but for those that are remembered. Raises StudyError for an unknown study, or
     one without trained networks, and OutputError where the folder cannot be written, before anything is run.
     """

@@ -12,20 +12,20 @@ import numpy as np
 import pytest
 import yaml
 
-from archsim.calibration import errors, write_fit
-from archsim.calibration_set import PLANS, Plan, configurations
+from archsim.calibration.calibrate import errors, write_fit
+from archsim.calibration.measurement import Measurement, read_measured
+from archsim.calibration.plan import PLANS, Plan, configurations
+from archsim.costs.estimate import EstimateError, estimate_logic, logic_fit
+from archsim.costs.gate import map_to_gates
+from archsim.costs.logic import Logic
+from archsim.costs.operands import OperandActivity
 from archsim.engines import Clos, Csc, Dense, Engine, Pruned
-from archsim.estimate import EstimateError, estimate_logic, logic_fit
-from archsim.gate import map_to_gates
-from archsim.logic import Logic
-from archsim.mapping import Mapping
-from archsim.measurement import Measurement, read_measured
-from archsim.operands import OperandActivity
+from archsim.engines.mapping import Mapping
 from archsim.technology import Artix7, Cmos65, technology
 from archsim.technology.quantity import read_text
 from rtl import LockstepSizes, Sizes
 from workloads import Topology, build_layer, random_integer_network
-from workloads.stages import PrunedStage
+from workloads.topology.stages import PrunedStage
 
 TECHNOLOGIES: dict[str, Any] = {"cmos65": Cmos65, "artix7": Artix7}
 

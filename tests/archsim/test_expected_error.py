@@ -7,7 +7,7 @@ import math
 import pytest
 
 import archsim as a
-from archsim.estimate import logic_fit
+from archsim.costs.estimate import logic_fit
 
 LOGIC = {"pe", "address", "route", "controller", "sequencer", "top"}
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 import archsim as a
-from archsim.glitch_factors import OTHER, glitch_key, glitch_share
+from archsim.costs.glitch_factors import OTHER, glitch_key, glitch_share
 from archsim.technology import Cmos65
 
 GLITCHES = Cmos65().glitches

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import archsim as a
-from archsim.operands import operand_activity
-from archsim.stimulus import DIGITS, stimulus
+from archsim.costs.operands import operand_activity
+from archsim.costs.stimulus import DIGITS, stimulus
 from tests.strategies import cases
 from workloads import IntegerNetwork, test_digits
 
@@ -82,7 +82,7 @@ def test_an_engine_reading_blank_pixels_works_with_less_energy() -> None:
 
 def test_narrow_networks_see_the_middle_of_the_digit() -> None:
     from workloads import build_layer, random_integer_network
-    from workloads.topology import Topology
+    from workloads.topology.topology import Topology
 
     network = random_integer_network(Topology((build_layer("dense", 16, 4),)))
     assert (np.count_nonzero(stimulus(network), axis=0) >= 3).all()

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads import BlockStage, CscStage, Stage
-from workloads.cascade import Cascade
-from workloads.kernels import Kernel
-from workloads.kernels_reference import ReferenceKernel
-from workloads.optimisers import Adam
+from workloads.kernels.kernel import Kernel
+from workloads.kernels.reference import ReferenceKernel
+from workloads.training.cascade import Cascade
+from workloads.training.optimisers import Adam
 
 try:
     import torch as torch
@@ -128,7 +128,7 @@ def torch_blocks(layer: Layer) -> Contestant:
 
 
 def torch_rows(layer: Layer) -> Contestant:
-    """A CSC layer in compressed sparse rows.  PyTorch's own gradient of the weights forms the dense matrix,
+    """A CSC layer in compressed sparse rows. PyTorch's own gradient of the weights forms the dense matrix,
     and takes a hundred times as long; here it is its sampled product, which computes the stored part alone.
     The transposed matrix of backward has its pattern made in advance."""
     stages = [_TorchRows(stage, array) for stage, array in zip(layer.stages, layer.weights, strict=True)]

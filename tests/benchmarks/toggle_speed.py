@@ -1,7 +1,7 @@
 """The speed of the toggle evaluator beside the simulation of the same cycles: `make bench` prints it.
 
 PyRTL simulates the described hardware and keeps the wires that the evaluator needs, which its compiled
-simulator cannot; the evaluator then finds every net of the mapped netlist in every cycle.  Ratios are of
+simulator cannot; the evaluator then finds every net of the mapped netlist in every cycle. Ratios are of
 medians of one run.
 """
 
@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 import archsim as a
-from archsim.stimulus import stimulus
-from archsim.synthesis import ToggleCounter, synthesise_asic
+from archsim.costs.stimulus import stimulus
+from archsim.netlist import ToggleCounter, synthesise_asic
 from rtl import Simulation, to_verilog
 from tests.benchmarks.training_speed import medians_s
 

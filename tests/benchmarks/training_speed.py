@@ -1,7 +1,7 @@
-"""The speed of training beside PyTorch's: `make bench` prints the tables.  Ratios are of medians of one run.
+"""The speed of training beside PyTorch's: `make bench` prints the tables. Ratios are of medians of one run.
 
 The contestants of a size take turns, with a pause between them in which the threads of the last one go to
-sleep, so that whatever else the machine does falls on all alike.  Before any is timed, those of one topology
+sleep, so that whatever else the machine does falls on all alike. Before any is timed, those of one topology
 have to give the same outputs and input gradients.
 """
 
@@ -21,13 +21,13 @@ from rich.table import Table
 from tests.benchmarks import contestants
 from tests.benchmarks.contestants import Contestant, Layer
 from workloads import Stage, build_layer, load_mnist, load_recipe
-from workloads.kernels import DenseKernel, TiledKernel
-from workloads.kernels_threads import use_threads
-from workloads.model import Model, initial_weights
-from workloads.run import Run
+from workloads.kernels.kernel import DenseKernel, TiledKernel
+from workloads.kernels.threads import use_threads
+from workloads.training.model import Model, initial_weights
+from workloads.training.run import Run
 
 THREADS, BATCH, PAUSE_S = 2, 128, 0.02
-# Of a stage: x in and y out; then x and dy in and dx out.  Of a weight: read forward, read and its gradient
+# Of a stage: x in and y out; then x and dy in and dx out. Of a weight: read forward, read and its gradient
 # written backward, and in the update weight, gradient and two moments read, all but the gradient written.
 STAGE_READS_OF_INPUT, STAGE_READS_OF_OUTPUT, WEIGHT_ACCESSES = 3, 2, 10
 
@@ -58,7 +58,7 @@ class Machine:
 
     def bound_s(self, stages: Sequence[Stage]) -> tuple[float, str]:
         """The least time of a step, and what sets it: 6 flops for every weight and example, or the traffic
-        of every array from and to memory once a use.  Arrays that stay in a cache can do better than that."""
+        of every array from and to memory once a use. Arrays that stay in a cache can do better than that."""
         stored = sum(stage.stored_weights for stage in stages)
         compute_s = 6 * stored * BATCH / self.flop_per_s
         moved = sum(

@@ -6,12 +6,12 @@ import zlib
 from collections.abc import Callable
 from functools import cache
 
-from reports.cascade_runs import CascadeRun
-from reports.experiments import Experiments
-from reports.topology_measures import Measures
-from reports.training_plan import DENSE, PRUNED, READ_OUT, SQUARE, plan
-from reports.training_runs import Planned, Run
-from workloads.experiments import Outcome, recipe_values
+from reports.studies.topologies.cascade_runs import CascadeRun
+from reports.studies.topologies.experiments import Experiments
+from reports.studies.topologies.measures import Measures
+from reports.studies.topologies.plan import DENSE, PRUNED, READ_OUT, SQUARE, plan
+from reports.studies.topologies.runs import Planned, Run
+from reports.studies.topologies.trainings import Outcome, recipe_values
 
 Gain = Callable[[Planned], float]
 
@@ -28,7 +28,7 @@ def accuracy(planned: Planned, seed: int) -> float:
 
 
 def runs(gain: Gain = lambda planned: 0.0) -> list[Run]:
-    """A run for every network and seed, ``gain`` better than its weights make it."""
+    """A run for every network and seed, `gain` better than its weights make it."""
     found = []
     for planned in _plan():
         settings = recipe_values(planned.recipe)

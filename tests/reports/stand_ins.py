@@ -8,9 +8,9 @@ import numpy as np
 import yaml
 
 from archsim import Result
-from archsim.counts import Counts, Traffic
-from archsim.mapping import StoredBits
-from archsim.pricing import Bill, Term
+from archsim.costs.pricing import Bill, Term
+from archsim.engines.counts import Counts, Traffic
+from archsim.engines.mapping import StoredBits
 from archsim.technology import FpgaResources
 from reports.studies.csc_dac2019.points import Point, design_points
 from workloads import Calibration, Topology, TrainedNetwork, build_layer
@@ -25,7 +25,7 @@ def term(component: str, value: float, unit: str) -> Term:
 
 
 def result(point: Point, *, times: float | None = None) -> Result:
-    """A result whose energy, area and LUTs are ``times`` those of CSC (else those of ``SIZES``)."""
+    """A result whose energy, area and LUTs are `times` those of CSC (else those of `SIZES`)."""
     size = SIZES[point.design] if times is None else times
     design = design_points()[point]
     asic = point.technology == "cmos65"
@@ -57,7 +57,7 @@ def results() -> dict[Point, Result]:
 
 
 def small_network(kind: str, *, n_in: int = 12, n_out: int = 6, scale: float = 1.0) -> TrainedNetwork:
-    """Two layers with random weights: ``csc`` or ``dense``."""
+    """Two layers with random weights: `csc` or `dense`."""
     fan_in = {"fan_in": 3} if kind == "csc" else {}
     topology = Topology((build_layer(kind, n_in, n_in, **fan_in), build_layer("dense", n_in, n_out)))
     random = np.random.default_rng(7)

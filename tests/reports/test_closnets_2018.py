@@ -13,8 +13,8 @@ from reports.page import write_page
 from reports.report import Report
 from reports.studies import STUDIES, closnets_2018
 from reports.studies.closnets_2018.write_up import write_up
-from reports.training_plan import CONTIGUOUS, LENET, LONG, ZOO
-from reports.training_runs import Planned
+from reports.studies.topologies.plan import CONTIGUOUS, LENET, LONG, ZOO
+from reports.studies.topologies.runs import Planned
 from tests.reports.pages import check_page
 from tests.reports.stand_in_experiments import Gain, runs
 

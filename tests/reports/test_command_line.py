@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from reports.command_line import FIDELITIES as command_line_fidelities
-from reports.command_line import main
+from reports.cli import FIDELITIES as command_line_fidelities
+from reports.cli import main
 from tests.reports.stand_ins import small_network, write_design
 
 KINDS = {"measured", "published", "fitted", "assumed"}
@@ -26,7 +26,7 @@ def archsim(*arguments: object) -> Result:
 
 def test_help_loads_no_simulator() -> None:
     code = (
-        "import sys; from reports.command_line import main\n"
+        "import sys; from reports.cli import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: print('LOADED', *{'numpy', 'pandas', 'pydantic', 'rich'} & set(sys.modules))"
     )
@@ -297,7 +297,7 @@ def test_a_defect_keeps_its_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     from archsim import DesignPoint
 
     monkeypatch.setattr(DesignPoint, "simulate", lambda self, fidelity: int("no number"))
-    monkeypatch.setattr("reports.commands.group.OURS", ("reports_of_someone_else",))
+    monkeypatch.setattr("reports.cli.group.OURS", ("reports_of_someone_else",))
     done = archsim("simulate", write_design(tmp_path))
     assert isinstance(done.exception, ValueError)
 

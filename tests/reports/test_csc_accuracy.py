@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from reports.claims import published
-from reports.studies.csc_accuracy import accuracy_claim, accuracy_section
-from reports.training_plan import BOTTOM_UP, budget_of
-from reports.training_runs import Planned, shipped_runs
+from reports.studies.csc_dac2019.accuracy import accuracy_claim, accuracy_section
+from reports.studies.topologies.plan import BOTTOM_UP, budget_of
+from reports.studies.topologies.runs import Planned, shipped_runs
 from tests.reports.stand_in_experiments import Gain, runs
 
 

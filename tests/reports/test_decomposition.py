@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from reports.command_line import main
-from reports.decomposition import decomposition_report, parameters_text
-from reports.decomposition_claims import claims_of
+from reports.cli import main
 from reports.report import Report
+from reports.studies.topologies.decomposition import decomposition_report, parameters_text
+from reports.studies.topologies.decomposition_claims import claims_of
+from reports.studies.topologies.decomposition_runs import Figures
 from tests.reports.pages import check_page
-from workloads.decomposition_runs import Figures
 
 
 def row(family: str, **changes: Any) -> Figures:
@@ -187,7 +187,7 @@ def test_an_interrupted_run_leaves_no_page_and_ends_with_130(
     def interrupted(*_: Any, **__: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("workloads.decomposition_runs.decompose", interrupted)
+    monkeypatch.setattr("reports.studies.topologies.decomposition_runs.decompose", interrupted)
     done = archsim(*small)
     assert done.exit_code == 130
     assert list((tmp_path / "reports").iterdir()) == []

@@ -7,13 +7,13 @@ from functools import cache
 import pytest
 
 from reports.claims import published
-from reports.experiments import Experiments
 from reports.report import Report
 from reports.studies import STUDIES, neurofabric_2020
 from reports.studies.neurofabric_2020.write_up import write_up
 from reports.studies.registry import StudyError, reproduce
-from reports.training_plan import WITH_SKIPS
-from reports.training_runs import Planned
+from reports.studies.topologies.experiments import Experiments
+from reports.studies.topologies.plan import WITH_SKIPS
+from reports.studies.topologies.runs import Planned
 from tests.reports.pages import check_page
 from tests.reports.stand_in_experiments import cascades, experiments, measures, runs
 

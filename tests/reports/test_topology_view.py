@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from reports.command_line import main
-from reports.commands.networks import topology
+from reports.cli import main
+from reports.cli.networks import topology
 from workloads import FAMILIES
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from reports.command_line import main
+from reports.cli import main
 from workloads import DataUnavailableError
 
 RECIPE = """
@@ -63,7 +63,7 @@ def started(recipe: Path, out: Path) -> subprocess.Popen[str]:
     process = subprocess.Popen(
         [
             sys.executable,
-            *("-c", "from reports.command_line import main; main()"),
+            *("-c", "from reports.cli import main; main()"),
             *("train", str(recipe), "--out", str(out), "--checkpoint-every", "0.01"),
         ],
         stdout=subprocess.PIPE,
@@ -126,7 +126,7 @@ def test_data_that_cannot_be_had_are_said_so_in_a_sentence(
     def unavailable(_: object) -> None:
         raise DataUnavailableError("MNIST could not be had from any source; tried the cache.")
 
-    monkeypatch.setattr("workloads.training.load_data", unavailable)
+    monkeypatch.setattr("workloads.training.training.load_data", unavailable)
     done = archsim("train", recipe, "--out", tmp_path / "net.npz")
     assert done.exit_code == 2
     assert done.stderr == "archsim: MNIST could not be had from any source; tried the cache.\n"

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from reports import training_runs
-from reports.cascade_runs import shipped_cascades, write_cascades
-from reports.experiments import shipped
-from reports.topology_measures import shipped_measures, write_measures
-from reports.training_plan import BOTTOM_UP, CONTIGUOUS, DENSE, LENET, NEAR, PRUNED, SQUARE, plan
-from reports.training_runs import (
+from reports.studies.topologies import runs as training_runs
+from reports.studies.topologies.cascade_runs import shipped_cascades, write_cascades
+from reports.studies.topologies.experiments import shipped
+from reports.studies.topologies.measures import shipped_measures, write_measures
+from reports.studies.topologies.plan import BOTTOM_UP, CONTIGUOUS, DENSE, LENET, NEAR, PRUNED, SQUARE, plan
+from reports.studies.topologies.runs import (
     FILE,
     Run,
     Trained,
@@ -23,8 +23,8 @@ from reports.training_runs import (
     shipped_runs,
     write_runs,
 )
+from reports.studies.topologies.trainings import Outcome, train_cell
 from tests.reports.stand_in_experiments import runs
-from workloads.experiments import Outcome, train_cell
 
 
 def trained(*accuracies: float | None) -> Trained:
@@ -113,9 +113,9 @@ def test_a_shipped_network_trains_again_to_its_accuracy(
 ) -> None:
     """The same BLAS and the same kernels give the same figure; others round sums differently, and may differ
     as another seed would, by half a point at most."""
-    import workloads.remembered
+    import archsim.store
 
-    monkeypatch.setattr(workloads.remembered, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(archsim.store, "cache_folder", lambda: tmp_path)
     chosen = next(each for each in shipped_runs() if each.group == SQUARE and each.label == "csc, fan-in 4")
     again = train_cell(chosen.cell)
     assert again.stored_weights == chosen.outcome.stored_weights

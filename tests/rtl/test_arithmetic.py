@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtl.arithmetic import BankedAddress, at_most, requantise, rotate, signed_product
-from rtl.structure import StructuredBlock
+from rtl.parts.arithmetic import BankedAddress, at_most, requantise, rotate, signed_product
+from rtl.parts.components import StructuredBlock
 
 
 def evaluate(build: Callable[..., Any], widths: dict[str, int], values: dict[str, int]) -> list[int]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtl.eie_pe import EiePeSizes, build_eie_pe, column_words
+from rtl.parts.eie_pe import EiePeSizes, build_eie_pe, column_words
 from rtl.verilog import write_verilog
 
 SMALL = EiePeSizes(

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from archsim.engines import Clos, Csc, Dense, Engine, Pruned
-from archsim.hardware_run import run_rtl, sample_inputs
-from archsim.mapping import Mapping
+from archsim.engines.hardware_run import run_rtl, sample_inputs
+from archsim.engines.mapping import Mapping
 from rtl import LoadWrite, Run, make_test_bench, to_verilog
 from workloads import (
     DenseStage,

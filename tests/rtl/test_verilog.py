@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archsim.engines import Clos, Csc, Dense, Engine, Pruned
-from archsim.hardware_run import run_rtl, sample_inputs
-from archsim.mapping import Mapping
+from archsim.engines.hardware_run import run_rtl, sample_inputs
+from archsim.engines.mapping import Mapping
 from rtl import Images, LoadWrite, Run, Simulation, load_writes, make_test_bench, to_verilog
 from tests.strategies import TOPOLOGIES, cases
 from workloads import load_network, quantise

@@ -17,8 +17,8 @@ from tests.workloads.test_convolution import cnn
 from tests.workloads.test_growth import growing
 from tests.workloads.test_recurrent import rnn
 from workloads import CheckpointError, Recipe, TrainingError, train_to_file
-from workloads.checkpoint import Checkpoints, checkpoint_beside, interrupts_held
-from workloads.run import Run
+from workloads.training.checkpoint import Checkpoints, checkpoint_beside, interrupts_held
+from workloads.training.run import Run
 
 DATA = patches()
 RECIPES: dict[str, Recipe] = {
@@ -230,7 +230,7 @@ def test_an_interrupt_after_the_last_step_costs_no_step(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as context:
-        context.setattr("workloads.training.calibrate", interrupted)
+        context.setattr("workloads.training.training.calibrate", interrupted)
         with pytest.raises(KeyboardInterrupt):
             train_to_file(RECIPES["adam"], out, progress=False, data=DATA)
     monkeypatch.setattr(Run, "advance", interrupted)

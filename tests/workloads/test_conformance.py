@@ -16,7 +16,7 @@ from tests.workloads.definitions import DEFINITIONS, Definition
 from workloads import FAMILIES, CscStage, Stage, Topology, TrainedNetwork, build_layer
 from workloads.families import Example, fit_budget, layer_weights
 from workloads.families.registry import family
-from workloads.network import Calibration
+from workloads.topology.network import Calibration
 
 Check = Callable[[str, Example, Definition], None]
 CASES = [

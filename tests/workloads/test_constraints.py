@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workloads.strategies import stages
-from workloads import DenseStage, PrunedStage, Stage, TopologyError, build_layer, constraints
-from workloads.constraints import ConstraintScore, constraint_score
+from workloads import DenseStage, PrunedStage, Stage, TopologyError, build_layer
+from workloads.measures import constraints
+from workloads.measures.constraints import ConstraintScore, constraint_score
 
 
 def pattern(*rows: list[int]) -> Stage:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from tests.workloads.slopes import assert_gradients_are_slopes
 from tests.workloads.synthetic import CLASSES, patches, recipe
 from workloads import Topology, TopologyError, build_layer
-from workloads.convolution import Convolution, ConvolutionalModel
-from workloads.model import initial_weights
-from workloads.run import initial_model
-from workloads.training import train_model
+from workloads.training.convolution import Convolution, ConvolutionalModel
+from workloads.training.model import initial_weights
+from workloads.training.run import initial_model
+from workloads.training.training import train_model
 
 CONVOLUTIONS = [
     {"family": "dense", "outputs": 4, "kernel": 3, "stride": 2},

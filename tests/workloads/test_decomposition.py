@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from tests.workloads.strategies import stages
 from workloads import BlockStage, CscStage, DenseStage, PrunedStage, Stage, TopologyError, build_layer
-from workloads.decomposition import (
+from workloads.measures.decomposition import (
     MET_WITHIN,
     DecompositionError,
     Loss,
     decompose,
     random_target,
 )
-from workloads.topology import skips_of
+from workloads.topology.topology import skips_of
 
 N = 12
 EMPTY = PrunedStage(9, 9, np.zeros(10, dtype=np.int64), np.zeros(0, dtype=np.int64))

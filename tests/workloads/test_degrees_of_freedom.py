@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from tests.workloads.strategies import stages
 from workloads import FAMILIES, CscStage, DenseStage, Stage, TopologyError, build_layer
-from workloads.degrees_of_freedom import PRIME, degrees_of_freedom, rank_modulo
 from workloads.families import Example
+from workloads.measures.degrees_of_freedom import PRIME, degrees_of_freedom, rank_modulo
 
 CASES = [
     pytest.param(name, example, id=f"{name}-{number}")

@@ -15,7 +15,7 @@ from workloads.families import fit_budget
 from workloads.families.csc import stages_to_connect
 from workloads.families.expander import second_singular_value
 from workloads.families.registry import family
-from workloads.stages import KroneckerStage
+from workloads.topology.stages import KroneckerStage
 
 
 def layer_topology(family: str, n_in: int, n_out: int, **parameters: Any) -> Topology:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.workloads.synthetic import patches, recipe
 from tests.workloads.test_mnist import fake_parts, idx_file
-from workloads import datasets, fashion, images
+from workloads.data import datasets, fashion, images
 
 
 @pytest.fixture

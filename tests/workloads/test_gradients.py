@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.workloads.strategies import stages
 from workloads import FAMILIES, Stage, Topology, build_layer
 from workloads.families.registry import Example
-from workloads.model import Model, cross_entropy, initial_weights
+from workloads.training.model import Model, cross_entropy, initial_weights
 
 EXAMPLES = [
     pytest.param(family.name, example, id=f"{family.name}-{number}")

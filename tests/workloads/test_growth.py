@@ -9,12 +9,12 @@ import pytest
 
 from tests.workloads.synthetic import CLASSES, patches, recipe
 from workloads import Recipe, train
-from workloads.bottom_up import bottom_up_against_direct
-from workloads.growth import GrowthSchedule, at_fan_in
-from workloads.model import Model
-from workloads.optimisers import Adam, Sgd
-from workloads.run import Run
-from workloads.training import fit
+from workloads.training.bottom_up import bottom_up_against_direct
+from workloads.training.growth import GrowthSchedule, at_fan_in
+from workloads.training.model import Model
+from workloads.training.optimisers import Adam, Sgd
+from workloads.training.run import Run
+from workloads.training.training import fit
 
 DATA = patches()
 BATCHES = 15

@@ -23,9 +23,9 @@ from workloads import (
     quantise,
     train,
 )
-from workloads.model import Model, cross_entropy, initial_weights
-from workloads.stages import KroneckerStage
-from workloads.topology import digit_reversed
+from workloads.topology.stages import KroneckerStage
+from workloads.topology.topology import digit_reversed
+from workloads.training.model import Model, cross_entropy, initial_weights
 
 DIGITS = (4, 9)
 """Of the 36 pixels of the synthetic images."""

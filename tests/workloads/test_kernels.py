@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from tests.workloads.strategies import stages
 from workloads import BlockStage, CscStage, PrunedStage, Stage
-from workloads.kernels import GatherKernel, Kernel
-from workloads.kernels_cyclic import FAR, BandKernel
-from workloads.kernels_reference import ReferenceKernel
-from workloads.kernels_threads import WORTH_SHARING, share, threads, use_threads
-from workloads.kernels_update import adam_update
+from workloads.kernels.cyclic import FAR, BandKernel
+from workloads.kernels.kernel import GatherKernel, Kernel
+from workloads.kernels.reference import ReferenceKernel
+from workloads.kernels.threads import WORTH_SHARING, share, threads, use_threads
+from workloads.kernels.update import adam_update
 
 # Sums of at most some dozens of products of numbers near 1, whose order and fusing are free.
 ROUNDING = {np.float32: 2e-5, np.float64: 1e-13}
@@ -174,7 +174,7 @@ def test_an_error_in_a_part_reaches_the_caller(three_threads: None) -> None:
 
 FORK = """
 import multiprocessing
-from workloads.kernels_threads import WORTH_SHARING, share, use_threads
+from workloads.kernels.threads import WORTH_SHARING, share, use_threads
 
 def work():
     share(9, WORTH_SHARING, lambda start, stop: None)
@@ -202,7 +202,7 @@ def test_a_count_of_threads_is_a_positive_integer(count: Any) -> None:
 
 
 def test_the_environment_says_how_many_threads() -> None:
-    code = "from workloads.kernels_threads import threads; print(threads())"
+    code = "from workloads.kernels.threads import threads; print(threads())"
     told = subprocess.run(
         [sys.executable, "-c", code], env={"ARCHSIM_THREADS": "3"}, capture_output=True, text=True, check=True
     )
@@ -275,9 +275,9 @@ STEP = """
 import json, resource, sys
 import numpy as np
 from workloads import build_layer
-from workloads.cascade import Cascade
-from workloads.model import initial_weights
-from workloads.optimisers import Adam
+from workloads.training.cascade import Cascade
+from workloads.training.model import initial_weights
+from workloads.training.optimisers import Adam
 
 family, parameters, n = json.loads(sys.argv[1])
 random = np.random.default_rng(0)

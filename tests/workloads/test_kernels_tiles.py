@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from llvmlite import binding
 
 from workloads import BlockStage, CscStage, Stage
-from workloads.kernels import TILE_ROWS, TiledKernel
-from workloads.kernels_blocks import block_kernel
-from workloads.kernels_cyclic import BandKernel
-from workloads.stages import KroneckerStage
+from workloads.kernels.blocks import block_kernel
+from workloads.kernels.cyclic import BandKernel
+from workloads.kernels.kernel import TILE_ROWS, TiledKernel
+from workloads.topology.stages import KroneckerStage
 
 MARGIN = 64
 UNTOUCHED = -1234.5
@@ -107,9 +107,9 @@ def test_a_band_of_fewer_taps_than_a_tile_has_rows_is_refused() -> None:
 ELSEWHERE = """
 import json
 import numpy as np
-from workloads.kernels_blocks import block_kernel
-from workloads.kernels_cyclic import BandKernel
-from workloads.kernels_tiles import VECTOR_BYTES
+from workloads.kernels.blocks import block_kernel
+from workloads.kernels.cyclic import BandKernel
+from workloads.kernels.tiles import VECTOR_BYTES
 
 arrays, random = [], np.random.default_rng(0)
 for kernel in (block_kernel(5, 19, 23), BandKernel(95, 19, 7)):

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workloads import digits, images, mnist
+from workloads.data import digits, images, mnist
 
 
 def fake_parts(count: int = 3) -> list[images.Bytes]:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.workloads.synthetic import dense_layers, patches, recipe
 from workloads import NetworkFileError, TrainedNetwork, load_network, train, zoo_names
-from workloads.network import ZOO
+from workloads.topology.network import ZOO
 
 
 @pytest.fixture(scope="module")

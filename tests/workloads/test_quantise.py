@@ -18,7 +18,7 @@ from workloads import (
     random_integer_network,
     train,
 )
-from workloads.quantise import fraction_bits, quantise_weights
+from workloads.training.quantise import fraction_bits, quantise_weights
 
 
 @given(st.integers(2, 16), st.integers(0, 99), st.floats(1e-3, 1e3))

@@ -8,9 +8,9 @@ import numpy as np
 
 from tests.workloads.slopes import assert_gradients_are_slopes
 from tests.workloads.synthetic import CLASSES, patches, recipe
-from workloads.recurrent import RecurrentModel
-from workloads.run import initial_model
-from workloads.training import train_model
+from workloads.training.recurrent import RecurrentModel
+from workloads.training.run import initial_model
+from workloads.training.training import train_model
 
 
 def rnn(**changes: Any) -> Any:

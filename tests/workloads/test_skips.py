@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.workloads.slopes import assert_gradients_are_slopes
 from tests.workloads.synthetic import dense_layers, patches, recipe
 from workloads import Topology, build_layer, train
-from workloads.model import Model, initial_weights
-from workloads.topology import skips_of
+from workloads.topology.topology import skips_of
+from workloads.training.model import Model, initial_weights
 
 SQUARE: dict[str, dict[str, Any]] = {
     "dense": {},

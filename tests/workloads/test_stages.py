@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.workloads.strategies import sizes, stages
 from workloads import BlockStage, CscStage, DenseStage, PrunedStage, Stage, TopologyError, build_stage
-from workloads.stages import KroneckerStage
+from workloads.topology.stages import KroneckerStage
 
 
 @given(stages())

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tests.workloads.strategies import stages
 from workloads import DenseStage, PrunedStage, Stage, Topology, TopologyError, build_layer
-from workloads.paths import is_fully_connected, path_statistics, reachable
-from workloads.topology import skips_of
+from workloads.topology.paths import is_fully_connected, path_statistics, reachable
+from workloads.topology.topology import skips_of
 
 
 def test_a_topology_counts_what_it_stores_and_what_it_replaces() -> None:

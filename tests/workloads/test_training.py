@@ -21,11 +21,11 @@ from workloads import (
     train,
     zoo_names,
 )
-from workloads.augmentation import Shifts
-from workloads.model import initial_weights
-from workloads.optimisers import RATES, Adam, Sgd
-from workloads.recipe import RECIPES
-from workloads.training import fit, train_model
+from workloads.training.augmentation import Shifts
+from workloads.training.model import initial_weights
+from workloads.training.optimisers import RATES, Adam, Sgd
+from workloads.training.recipe import RECIPES
+from workloads.training.training import fit, train_model
 
 DATA = patches()
 CONVOLUTIONS: dict[str, Any] = {"convolutions": [{"family": "dense", "outputs": 2, "kernel": 3}]}

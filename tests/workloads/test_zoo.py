@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workloads import digits, evaluate, load_network, load_recipe, parse_recipe, quantise, zoo_names
+from workloads import evaluate, load_network, load_recipe, parse_recipe, quantise, zoo_names
+from workloads.data import digits
 
 FAMILIES = ("csc", "clos", "deformable-butterfly", "pruned")
 EQUAL = tuple(f"lenet-300-100-{family}" for family in FAMILIES)

@@ -3,6 +3,8 @@
 A family is one file that registers itself; importing it here is all that makes it known.
 """
 
+from __future__ import annotations
+
 from workloads.families import (
     benes,
     block_diagonal,

@@ -1,9 +1,9 @@
 """Benes layers: the recursive Clos network of 2 x 2 crossbars.
 
 After Benes (Bell System Technical Journal 43, 1964): a Clos network of two middle networks, each again such
-a network, down to one crossbar.  On m = 2^k places that is 2k - 1 stages of pairs, at distances m/2, m/4, ..,
-1, .., m/4, m/2: a butterfly and its mirror image that share their middle stage.  A square layer stores
-2 (2k - 1) m weights and has 2^(k-1) paths from any place to any other; it can carry every permutation.  Other
+a network, down to one crossbar. On m = 2^k places that is 2k - 1 stages of pairs, at distances m/2, m/4, ..,
+1, .., m/4, m/2: a butterfly and its mirror image that share their middle stage. A square layer stores
+2 (2k - 1) m weights and has 2^(k-1) paths from any place to any other; it can carry every permutation. Other
 sizes wrap around the places by the rule of `rectangular`, and store 2 (n_in + (2k - 3) m + n_out).
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 from workloads.families.butterfly import butterfly_core, butterfly_places
 from workloads.families.rectangular import powers_of, wrap, wrapped_weights
 from workloads.families.registry import family
-from workloads.stages import Stage
+from workloads.topology.stages import Stage
 
 OWNER = "a benes layer"
 

@@ -1,9 +1,9 @@
 """Block diagonal layers: inputs and outputs fall into groups that know nothing of each other.
 
-The grouped connections of Krizhevsky et al. (NIPS 2012) for a fully connected layer.  Block b of B has the
+The grouped connections of Krizhevsky et al. (NIPS 2012) for a fully connected layer. Block b of B has the
 inputs i with floor(i B / n_in) = b, and the outputs alike: contiguous groups whose sizes differ by at most
-one.  B groups store the sum over them of their inputs times their outputs, which is n_in n_out / B where B
-divides both.  With more than one group the layer is not fully connected.
+one. B groups store the sum over them of their inputs times their outputs, which is n_in n_out / B where B
+divides both. With more than one group the layer is not fully connected.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.families.registry import family
-from workloads.stages import KroneckerStage, PrunedStage, Stage, TopologyError, whole_number
+from workloads.topology.stages import KroneckerStage, PrunedStage, Stage, TopologyError, whole_number
 
 
 def _groups(n_in: int, n_out: int, blocks: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workloads.families.registry import named_family
-from workloads.stages import TopologyError, whole_number
+from workloads.topology.stages import TopologyError, whole_number
 
 # Counts that differ from a budget by less than this share of it are as good as equal.
 NEAR = 0.02
@@ -14,9 +14,9 @@ NEAR = 0.02
 def fit_budget(family: str, n_in: int, n_out: int, weights: int) -> dict[str, Any]:
     """Parameters for `build_layer` whose count of weights fits the budget `weights`.
 
-    The grid of the family is searched.  Of the parameters whose count lies within 2 % of the budget the first
+    The grid of the family is searched. Of the parameters whose count lies within 2 % of the budget the first
     of the grid is taken, because a grid begins with what the family prefers (full connectivity, balanced
-    blocks); where none does, those whose count is nearest.  Raises `TopologyError` where the family has no
+    blocks); where none does, those whose count is nearest. Raises `TopologyError` where the family has no
     grid, or none for these sizes.
     """
     chosen, budget = named_family(family), whole_number(f"a {family} layer", "weights", weights)

@@ -1,9 +1,9 @@
 """Butterfly layers: the wiring of the fast Fourier transform.
 
 After Dao et al., "Learning Fast Algorithms for Linear Transforms Using Butterfly Factorizations" (arXiv
-1903.05895), here of any radix r.  On m = r^k places, stage l < k joins the places that differ in digit l of
+1903.05895), here of any radix r. On m = r^k places, stage l < k joins the places that differ in digit l of
 base r: I (x) 1_{r x r} (x) I_{r^l}.  A square layer stores k r m weights, and exactly one path leads from any
-place to any other.  Other sizes wrap around the places by the rule of `rectangular`; a layer of k > 1 stages
+place to any other. Other sizes wrap around the places by the rule of `rectangular`; a layer of k > 1 stages
 then stores r * (n_in + (k - 2) m + n_out) weights.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from workloads.families.rectangular import exact_power, largest_power, powers_of, wrap, wrapped_weights
 from workloads.families.registry import family
-from workloads.stages import KroneckerStage, Stage, whole_number
+from workloads.topology.stages import KroneckerStage, Stage, whole_number
 
 OWNER = "a butterfly layer"
 

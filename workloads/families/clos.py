@@ -1,18 +1,18 @@
 """Clos layers: stages of small dense blocks joined by fixed shuffles.
 
 The topology of Clos switching networks, used a priori for fully connected layers in "ClosNets" (Isakov and
-Kinsy, arXiv 1802.03885).  With r ingress, m middle and r' egress blocks a layer of three stages stores
+Kinsy, arXiv 1802.03885). With r ingress, m middle and r' egress blocks a layer of three stages stores
 m * (n_in + r r' + n_out) weights, and exactly m paths, one through each middle block, lead from any input to
 any output.
 
 Five stages are the textbook's next step: every middle block, which leads r places to r', is itself a Clos
-network of three stages, with s ingress, k middle and s' egress blocks.  Weights
+network of three stages, with s ingress, k middle and s' egress blocks. Weights
 m * (n_in + k (r + s s' + r') + n_out), paths m k.
 
 Four stages are this project's reading of "a fourth Clos stage": one more column of middle blocks, joined to
-its neighbours by the same shuffle.  Each of the m blocks of the first middle column has one output for every
-of the q blocks of the second, and each of those one output for every egress block.  Weights
-m n_in + m q (r + r') + q n_out, paths m q.  Between the middle columns there are m q places, so a layer keeps
+its neighbours by the same shuffle. Each of the m blocks of the first middle column has one output for every
+of the q blocks of the second, and each of those one output for every egress block. Weights
+m n_in + m q (r + r') + q n_out, paths m q. Between the middle columns there are m q places, so a layer keeps
 its bandwidth only if q is about n / m.
 """
 
@@ -24,7 +24,7 @@ from typing import Any
 
 from workloads.families.rectangular import divisors
 from workloads.families.registry import family
-from workloads.stages import BlockStage, KroneckerStage, Stage, TopologyError, whole_number
+from workloads.topology.stages import BlockStage, KroneckerStage, Stage, TopologyError, whole_number
 
 OWNER = "a clos layer"
 FEWEST, MOST = 3, 5
@@ -56,7 +56,7 @@ def _second(middle: int, second: int | None, stages: int) -> int:
 def _inner(ingress: int, egress: int, inner: int | None, stages: int) -> tuple[int, int, int]:
     """Ingress, middle and egress blocks of the networks that replace the middle blocks of five stages.
 
-    Ingress and egress blocks are the divisors of the ports that are nearest to their root.  `inner` is the
+    Ingress and egress blocks are the divisors of the ports that are nearest to their root. `inner` is the
     number of middle blocks, by default the ports of an inner ingress block, as many as carry any permutation.
     """
     if inner is not None and stages != 5:

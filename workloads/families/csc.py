@@ -1,18 +1,18 @@
 """Cyclic sparsely connected layers: cascades of support layers of one fan-in and growing stride.
 
 After Hosseini et al., "On the Complexity Reduction of Dense Layers from O(N^2) to O(NlogN) with Cyclic
-Sparsely Connected Layers" (DAC 2019), whose index formula is read here as follows.  On a ring of n places,
+Sparsely Connected Layers" (DAC 2019), whose index formula is read here as follows. On a ring of n places,
 output j of stage l reads inputs (j + k * F**l) mod n for k < F.  After L = ceil(log_F n) stages every output
 depends on every input, with L * F * n weights in place of n * n.
 
-The rule for layers that are not square is this project's own.  If n_in > n_out, the cascade starts with a
+The rule for layers that are not square is this project's own. If n_in > n_out, the cascade starts with a
 *fold*, a support layer of stride n_out whose output j reads inputs j, j + n_out, j + 2 n_out and so on modulo
-n_in, so that no input is left out; the square cascade on n_out places follows.  If n_out > n_in, the cascade
-runs on the ring of n_in places and its last stage has n_out outputs.  If the fan-in reaches n_in, the layer
+n_in, so that no input is left out; the square cascade on n_out places follows. If n_out > n_in, the cascade
+runs on the ring of n_in places and its last stage has n_out outputs. If the fan-in reaches n_in, the layer
 is a single stage that reads every input.
 
 A layer of D square stages stores F * ((D - 1) * ring + n_out) weights, and a fold ceil(n_in / n_out) * n_out
-more.  An output has fewer than F weights in a stage whose taps wrap around onto one another.
+more. An output has fewer than F weights in a stage whose taps wrap around onto one another.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from workloads.families.registry import family
-from workloads.stages import CscStage, Stage, TopologyError, whole_number
+from workloads.topology.stages import CscStage, Stage, TopologyError, whole_number
 
 
 def stages_to_connect(ring: int, fan_in: int) -> int:

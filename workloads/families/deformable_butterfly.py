@@ -2,8 +2,8 @@
 
 After Lin et al., "Deformable Butterfly: A Highly Structured and Sparse Linear Transform" (NeurIPS 2021, arXiv
 2203.13556).  n_in and n_out are written as products of as many numbers, p_1 p_2 ... and s_1 s_2 ...; stage i
-has blocks of p_i inputs and s_i outputs.  The inputs of a block are interleaved, so that the digit of a place
-which a block reads is replaced by a new one.  These are Kronecker layers (see there) up to fixed permutations
+has blocks of p_i inputs and s_i outputs. The inputs of a block are interleaved, so that the digit of a place
+which a block reads is replaced by a new one. These are Kronecker layers (see there) up to fixed permutations
 of their ends, in the block stages of Clos layers: what multiplies those multiplies these.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from workloads.families.kronecker import products
 from workloads.families.registry import family
-from workloads.stages import BlockStage, Stage, TopologyError, whole_number
+from workloads.topology.stages import BlockStage, Stage, TopologyError, whole_number
 
 OWNER = "a deformable-butterfly layer"
 

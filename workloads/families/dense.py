@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workloads.families.registry import family
-from workloads.stages import DenseStage, Stage
+from workloads.topology.stages import DenseStage, Stage
 
 
 @family(

@@ -1,11 +1,11 @@
 """Clash-free pre-defined sparsity: random connections that z memories can read without a conflict.
 
 After Dey, Huang, Beerel and Chugg, "Pre-Defined Sparse Neural Networks with Hardware Acceleration" (arXiv
-1812.01164).  Input i stands in memory i mod z at address floor(i / z).  A cycle reads one word of every
+1812.01164). Input i stands in memory i mod z at address floor(i / z). A cycle reads one word of every
 memory: in cycle t of a sweep, memory q reads address (a_q + t) mod n_in / z, so that a sweep of n_in / z
-cycles reads every input once.  The start addresses a_q are drawn anew for every sweep.  The connections are
-the words in the order in which they are read; output j takes the next F of them.  Where an output spans two
-sweeps, the new a_q are drawn among those that give it no input twice.  One stage, F n_out weights.  The paper
+cycles reads every input once. The start addresses a_q are drawn anew for every sweep. The connections are
+the words in the order in which they are read; output j takes the next F of them. Where an output spans two
+sweeps, the new a_q are drawn among those that give it no input twice. One stage, F n_out weights. The paper
 has F n_out a multiple of n_in; here the last sweep may end early, so fan-outs differ by at most one.
 """
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from workloads.families.random_regular import generator
 from workloads.families.rectangular import from_columns
 from workloads.families.registry import family
-from workloads.stages import Stage, TopologyError, whole_number
+from workloads.topology.stages import Stage, TopologyError, whole_number
 
 OWNER = "a dey layer"
 

@@ -1,11 +1,11 @@
 """Expander layers: sparse random stages that mix as fast as random stages can, and are checked to.
 
 After Prabhu, Varma and Namboodiri, "Deep Expander Networks: Efficient Deep Networks from Graph Theory" (arXiv
-1711.08757).  On m = min(n_in, n_out) places every stage is a d-regular bipartite graph, drawn anew until its
+1711.08757). On m = min(n_in, n_out) places every stage is a d-regular bipartite graph, drawn anew until its
 second singular value is at most 1.05 times 2 sqrt(d - 1), Ramanujan's bound, which almost all random graphs
-approach (Friedman, arXiv cs/0405020); for d of at least 3 that keeps it below d, where nothing would mix.  A
+approach (Friedman, arXiv cs/0405020); for d of at least 3 that keeps it below d, where nothing would mix. A
 square layer of D stages stores d m D weights; other sizes wrap by the rule of `rectangular` and store
-d (n_in + (D - 2) m + n_out).  By default D is ceil(log_d m) + 1, one
+d (n_in + (D - 2) m + n_out). By default D is ceil(log_d m) + 1, one
 stage more than a path to every place needs at the least.
 """
 
@@ -22,7 +22,7 @@ from workloads.families.csc import stages_to_connect
 from workloads.families.random_regular import generator, regular_columns
 from workloads.families.rectangular import from_columns, wrap, wrapped_weights
 from workloads.families.registry import family
-from workloads.stages import PrunedStage, Stage, TopologyError, whole_number
+from workloads.topology.stages import PrunedStage, Stage, TopologyError, whole_number
 
 OWNER = "an expander layer"
 SLACK = 1.05

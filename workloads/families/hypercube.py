@@ -1,7 +1,7 @@
 """Hypercube layers: every place reads itself and the places that differ from it in one bit.
 
 One of the topologies of Isakov and Kinsy, "NeuroFabric" (arXiv 2002.08339): on m = 2^k places all stages are
-alike, with a fan-in of k + 1.  After k stages, the diameter, every place has reached every other.  A square
+alike, with a fan-in of k + 1. After k stages, the diameter, every place has reached every other. A square
 layer of D stages stores (k + 1) m D weights; other sizes wrap by the rule of `rectangular` and store
 (k + 1) (n_in + (D - 2) m + n_out).
 """
@@ -16,7 +16,7 @@ import numpy as np
 from workloads.families.butterfly import butterfly_places
 from workloads.families.rectangular import from_columns, powers_of, wrap, wrapped_weights
 from workloads.families.registry import family
-from workloads.stages import Stage, whole_number
+from workloads.topology.stages import Stage, whole_number
 
 OWNER = "a hypercube layer"
 

@@ -1,7 +1,7 @@
 """Kronecker layers: cascades of the factors I_a (x) 1_{b x c} (x) I_d.
 
-Block diagonal, butterfly, Monarch and Clos layers are such cascades, up to permutations of their ends.  A
-factor (a, b, c, d) leads a c d places to a b d and stores a b c d weights.  The grid for a budget writes n_in
+Block diagonal, butterfly, Monarch and Clos layers are such cascades, up to permutations of their ends. A
+factor (a, b, c, d) leads a c d places to a b d and stores a b c d weights. The grid for a budget writes n_in
 and n_out as products of two or three numbers, p_1 p_2 p_3 and s_1 s_2 s_3, and replaces p by s one at a time,
 the last first: the pattern of a sum over such Kronecker products, with one path from any input to any output
 (the deformable butterflies of Lin et al., arXiv 2203.13556, are of this form).
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from workloads.families.registry import family
-from workloads.stages import KroneckerStage, Stage, TopologyError, whole_number
+from workloads.topology.stages import KroneckerStage, Stage, TopologyError, whole_number
 
 OWNER = "a kronecker layer"
 

@@ -1,14 +1,14 @@
 """Low-rank layers: two dense stages with few places between them.
 
 The classical factorisation, for networks for example Denil et al., "Predicting Parameters in Deep Learning"
-(arXiv 1306.0543).  A layer of rank k stores k * (n_in + n_out) weights; k paths lead from any input to any
+(arXiv 1306.0543). A layer of rank k stores k * (n_in + n_out) weights; k paths lead from any input to any
 output.
 """
 
 from __future__ import annotations
 
 from workloads.families.registry import family
-from workloads.stages import DenseStage, Stage, whole_number
+from workloads.topology.stages import DenseStage, Stage, whole_number
 
 
 def low_rank_weights(n_in: int, n_out: int, *, rank: int) -> int:

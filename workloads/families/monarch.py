@@ -3,9 +3,9 @@
 After Dao et al., "Monarch: Expressive Structured Matrices for Efficient and Accurate Training" (arXiv
 2204.00595): M = P L P' R, where R has `ingress` dense blocks, L has `egress` of them, and the permutation P
 deals the outputs of every block of R to all blocks of L.  The square Monarch matrix of n = b^2 has b blocks
-of b x b in both, 2 n sqrt(n) weights and one path from any input to any output.  Here blocks need not be
+of b x b in both, 2 n sqrt(n) weights and one path from any input to any output. Here blocks need not be
 square: with p paths, R has p * egress outputs a block, and the layer stores p (n_in egress + n_out ingress)
-weights.  Both stages are block stages, whose inputs are interleaved; that is the paper's matrix up to fixed
+weights. Both stages are block stages, whose inputs are interleaved; that is the paper's matrix up to fixed
 permutations of inputs and outputs.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 from workloads.families.rectangular import divisors
 from workloads.families.registry import family
-from workloads.stages import BlockStage, Stage, TopologyError, whole_number
+from workloads.topology.stages import BlockStage, Stage, TopologyError, whole_number
 
 OWNER = "a monarch layer"
 

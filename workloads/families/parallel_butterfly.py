@@ -1,11 +1,11 @@
 """Parallel butterflies: a sum of butterflies whose inputs are permuted, as one cascade.
 
 The parallel butterflies of Isakov and Kinsy, "NeuroFabric" (arXiv 2002.08339): B copies side by side, each
-with its own random order of the inputs, the first with the given one.  The first stage leads n_in inputs to
+with its own random order of the inputs, the first with the given one. The first stage leads n_in inputs to
 B m places, every copy reading its permutation of them; the stages between are the butterfly's, B times; the
-last stage reads all B copies at once, and that is the sum, which costs no weight of its own.  So the cascade
+last stage reads all B copies at once, and that is the sum, which costs no weight of its own. So the cascade
 stores exactly B times the weights of a butterfly of the same radix and places, and has B paths from any input
-to any output.  Other sizes wrap by the rule of `rectangular`, after the permutation.
+to any output. Other sizes wrap by the rule of `rectangular`, after the permutation.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from workloads.families.butterfly import butterfly_core, butterfly_grid, butterf
 from workloads.families.random_regular import generator
 from workloads.families.rectangular import from_matrix, tiled, wrap, wrapped_weights
 from workloads.families.registry import family
-from workloads.stages import KroneckerStage, Stage, TopologyError, whole_number
+from workloads.topology.stages import KroneckerStage, Stage, TopologyError, whole_number
 
 OWNER = "a parallel-butterfly layer"
 

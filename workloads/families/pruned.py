@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.families.registry import family
-from workloads.stages import PrunedStage, Stage, TopologyError
+from workloads.topology.stages import PrunedStage, Stage, TopologyError
 
 
 def _checked(n_in: int, n_out: int, mask: Any) -> NDArray[Any]:

@@ -1,12 +1,12 @@
 """RadiX-Nets: cyclic stages whose strides are the place values of a mixed-radix number system.
 
 After Kepner and Robinett, "RadiX-Net: Structured Sparse Matrices for Deep Neural Networks" (arXiv
-1905.00416).  A system of radices (r_1, ..., r_L) counts m = r_1 ... r_L places; in its stage l, place j reads
-the places j + k v_l mod m for k < r_l, with v_l = r_1 ... r_(l-1).  Several systems may follow one another;
-all must count m places, the last a divisor of m.  One system has exactly one path between any two places.
+1905.00416). A system of radices (r_1, ..., r_L) counts m = r_1 ... r_L places; in its stage l, place j reads
+the places j + k v_l mod m for k < r_l, with v_l = r_1 ... r_(l-1). Several systems may follow one another;
+all must count m places, the last a divisor of m. One system has exactly one path between any two places.
 The paper then takes the Kronecker product of every stage with a matrix of ones, D_l by D_(l-1): here n_in / m
 and n_out / m at the ends (by the rule of `rectangular` where m does not divide them) and `width` between the
-stages.  Weights: the sum over the stages, from a to b places, of r a b / m, which for width 1 is
+stages. Weights: the sum over the stages, from a to b places, of r a b / m, which for width 1 is
 r_1 n_in + m (r_2 + ... + r_(L-1)) + r_L n_out.
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 
 from workloads.families.rectangular import wrap, wrapped_weights
 from workloads.families.registry import family
-from workloads.stages import CscStage, Stage, TopologyError, whole_number
+from workloads.topology.stages import CscStage, Stage, TopologyError, whole_number
 
 OWNER = "a radix layer"
 Radices = Sequence[int] | Sequence[Sequence[int]]

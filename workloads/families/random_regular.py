@@ -2,8 +2,8 @@
 
 A random biregular graph by the pairing model (Bollobas, European Journal of Combinatorics 1, 1980): the
 sockets of the outputs are dealt to a shuffled deck in which every input occurs equally often, or once more,
-and an input that meets an output twice is exchanged with one drawn at random.  Fan-outs differ by at most
-one.  A layer of depth D runs from n_in over min(n_in, n_out) places to n_out, and stores
+and an input that meets an output twice is exchanged with one drawn at random. Fan-outs differ by at most
+one. A layer of depth D runs from n_in over min(n_in, n_out) places to n_out, and stores
 F ((D - 1) min(n_in, n_out) + n_out) weights.
 """
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from workloads.families.rectangular import from_columns
 from workloads.families.registry import family
-from workloads.stages import Stage, TopologyError, whole_number
+from workloads.topology.stages import Stage, TopologyError, whole_number
 
 OWNER = "a random-regular layer"
 # Exchanges tried for one repeated input before the deck is shuffled anew.

@@ -1,10 +1,10 @@
 """One rule for layers that are not of the size that a family is defined for.
 
-Many families connect a square of m places, where m is a power, or a product of sides.  A layer of n_in inputs
+Many families connect a square of m places, where m is a power, or a product of sides. A layer of n_in inputs
 and n_out outputs uses the largest such m that exceeds neither, and wraps around it: input i enters at place
-i mod m, output j leaves at place j mod m.  So the first stage is the family's stage with its columns
-repeated, the last with its rows repeated, those between are square.  No stage is added, no place is left
-unused, paths stay as many as in the square, and the layer is fully connected exactly if the square is.  Where
+i mod m, output j leaves at place j mod m. So the first stage is the family's stage with its columns
+repeated, the last with its rows repeated, those between are square. No stage is added, no place is left
+unused, paths stay as many as in the square, and the layer is fully connected exactly if the square is. Where
 n_in and n_out are multiples of m this is the Kronecker product with a matrix of ones by which RadiX-Nets
 (Kepner and Robinett, arXiv 1905.00416) grow from square to any shape.
 """
@@ -17,7 +17,14 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.sparse
 
-from workloads.stages import CscStage, KroneckerStage, PrunedStage, Stage, TopologyError, whole_number
+from workloads.topology.stages import (
+    CscStage,
+    KroneckerStage,
+    PrunedStage,
+    Stage,
+    TopologyError,
+    whole_number,
+)
 
 
 def wrap(core: Sequence[Stage], n_in: int, n_out: int, *, owner: str, width: int = 1) -> tuple[Stage, ...]:
@@ -33,7 +40,7 @@ def wrapped_weights(
 ) -> int:
     """Weights of a wrapped cascade whose square stages have these fan-ins, equal to their fan-outs.
 
-    A stage from a to b places stores F a b / m.  Raises `TopologyError` for a cascade of a single sparse
+    A stage from a to b places stores F a b / m. Raises `TopologyError` for a cascade of a single sparse
     stage where neither n_in nor n_out is a multiple of m: that would leave fan-ins to the remainders.
     """
     _check_places(owner, places, n_in, n_out)

@@ -1,7 +1,7 @@
 """The families that are known, by name, and what each says of itself.
 
 A family registers the builder of its cascades, and beside it an exact formula for the weights that they
-store, a grid of parameters to search for a budget, and small examples.  The conformance suite of the tests
+store, a grid of parameters to search for a budget, and small examples. The conformance suite of the tests
 walks through this register, so a new family is tested without being named anywhere else.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workloads.stages import Stage, TopologyError, whole_number
+from workloads.topology.stages import Stage, TopologyError, whole_number
 
 Builder = Callable[..., tuple[Stage, ...]]
 Grid = Callable[[int, int], Iterable[dict[str, Any]]]

@@ -1,9 +1,9 @@
 """Torus layers: places on a grid that closes in every dimension, each reading its neighbours along the axes.
 
 The torus of Isakov and Kinsy, "NeuroFabric" (arXiv 2002.08339), in k dimensions: a place reads itself and the
-places up to `radius` steps away along each axis, so a fan-in of 1 + sum_d min(2 radius, side_d - 1).  All D
+places up to `radius` steps away along each axis, so a fan-in of 1 + sum_d min(2 radius, side_d - 1). All D
 stages are alike; after sum_d ceil(floor(side_d / 2) / radius) of them every place has reached every other.
-Sides differ by at most one: the largest product of such sides that there is room for.  A layer stores
+Sides differ by at most one: the largest product of such sides that there is room for. A layer stores
 F (n_in + (D - 2) m + n_out) weights by the rule of `rectangular`.
 """
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from workloads.families.rectangular import from_columns, wrap, wrapped_weights
 from workloads.families.registry import family
-from workloads.stages import Stage, TopologyError, whole_number
+from workloads.topology.stages import Stage, TopologyError, whole_number
 
 OWNER = "a torus layer"
 

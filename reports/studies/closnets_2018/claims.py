@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports import formatting as f
-from reports.accuracy import difference, with_error
 from reports.claims import Claim, SeedRule, Verdict, judge_cases
 from reports.studies.closnets_2018.topologies import Counted
-from reports.training_plan import BOTTOM_UP, CONTIGUOUS, DENSE, PRUNED
-from reports.training_runs import Trained, error_of_difference, seed_deviation
+from reports.studies.topologies.accuracy import difference, with_error
+from reports.studies.topologies.plan import BOTTOM_UP, CONTIGUOUS, DENSE, PRUNED
+from reports.studies.topologies.runs import Trained, error_of_difference, seed_deviation
 
 CLOS = "clos"
 CLOS_FORMS = (CLOS, CONTIGUOUS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reports.training_runs import Trained
+from reports.studies.topologies.runs import Trained
 
 HARDWARE_NETWORK = "lenet-300-100-clos"
 
@@ -13,7 +13,7 @@ HARDWARE_NETWORK = "lenet-300-100-clos"
 @dataclass(frozen=True)
 class Counted:
     """The first layer of a network: its stages, whether every output depends on every input, and the paths
-    from an input to an output. ``connected`` is of all layers."""
+    from an input to an output. `connected` is of all layers."""
 
     network: Trained
     stages: int
@@ -25,7 +25,7 @@ class Counted:
 
 def count(network: Trained) -> Counted:
     """The counts of a network."""
-    from workloads.paths import path_statistics
+    from workloads.topology.paths import path_statistics
 
     topology = network.runs[0].cell.recipe.topology()
     first = topology.layers[0]

@@ -7,14 +7,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reports import formatting as f
-from reports.accuracy import accuracy_chart, accuracy_table, budget_table, difference, with_error
 from reports.claims import Claim, SeedRule
 from reports.report import Report, ReportTable, Section
 from reports.studies.closnets_2018.claims import CLOS, LossRule, judge
 from reports.studies.closnets_2018.topologies import Counted, count_all, index_bits
-from reports.training_grounds import MEASURED_ONCE, chosen_here
-from reports.training_plan import BOTTOM_UP, CONTIGUOUS, DENSE, LENET, LONG, NEAR, PRUNED, SQUARE, ZOO
-from reports.training_runs import Run, Trained, networks, seed_deviation, trained_how
+from reports.studies.topologies.accuracy import (
+    accuracy_chart,
+    accuracy_table,
+    budget_table,
+    difference,
+    with_error,
+)
+from reports.studies.topologies.grounds import MEASURED_ONCE, chosen_here
+from reports.studies.topologies.plan import (
+    BOTTOM_UP,
+    CONTIGUOUS,
+    DENSE,
+    LENET,
+    LONG,
+    NEAR,
+    PRUNED,
+    SQUARE,
+    ZOO,
+)
+from reports.studies.topologies.runs import Run, Trained, networks, seed_deviation, trained_how
 
 NAME = "closnets-2018"
 BELOW_MIDDLE = 0.02
@@ -22,7 +38,7 @@ CLAIM_HEADS = ("claim", "where", "against", "measured", "verdict", "beside it", 
 
 
 def write_up(runs: Sequence[Run], content: Mapping[str, Any]) -> Report:
-    """The report. ``content`` is the study's data file."""
+    """The report. `content` is the study's data file."""
     short, long, zoo, square = (networks(runs, group) for group in (LENET, LONG, ZOO, SQUARE))
     counted = count_all(short, but=(DENSE, PRUNED, BOTTOM_UP))
     seeds = SeedRule(content["rule"]["significant"])

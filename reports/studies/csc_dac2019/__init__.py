@@ -1,5 +1,7 @@
 """The comparison of the CSC paper (DAC 2019): layers sparse beforehand against pruned ones."""
 
+from __future__ import annotations
+
 from reports.claims import published
 from reports.parallel import simulate_all
 from reports.report import Report

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reports import formatting as f
+from reports.charts import metric_bars, ratio_chart, stacked_bars
 from reports.claims import FactorRule
-from reports.figures import metric_bars, ratio_chart, stacked_bars
 from reports.report import Chart, ReportTable, Section
 from reports.side_by_side import STATIC, SideBySide, figures, shown
 from reports.studies.csc_dac2019.points import (

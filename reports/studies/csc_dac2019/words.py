@@ -154,7 +154,7 @@ def summary(sides: Sides, judged: Sequence[Claim]) -> Iterator[str]:
 
 
 def _verdicts(technology: str, judged: Sequence[Claim]) -> str:
-    """``"about 2×" holds for energy, holds partly for area, does not hold for power``."""
+    """`"about 2×" holds for energy, holds partly for area, does not hold for power`."""
     said = {"holds": "holds for", "partly": "holds partly for", "does not hold": "does not hold for"}
     of = {
         verdict: [
@@ -178,7 +178,7 @@ def _measured(side: SideBySide) -> str:
 
 
 def _costs(side: SideBySide, design: str) -> str:
-    """``1.90× the energy, 1.17× the power, 1.61× the area and 1.62× the time``."""
+    """`1.90× the energy, 1.17× the power, 1.61× the area and 1.62× the time`."""
     size = "area" if side.is_asic else "resources"
     dynamic = (
         "" if side.is_asic else f" ({f.ratio(side.ratio('dynamic_power_w', design))} without static power)"

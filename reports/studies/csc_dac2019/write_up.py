@@ -11,11 +11,11 @@ from reports import formatting as f
 from reports.claims import Claim, FactorRule
 from reports.provenance import assumptions_of
 from reports.report import Report
-from reports.studies.csc_accuracy import accuracy_claim, accuracy_section
+from reports.studies.csc_dac2019.accuracy import accuracy_claim, accuracy_section
 from reports.studies.csc_dac2019.points import METRICS, NAME, REFERENCE, SIZES, Point, Sides, side_by_side
 from reports.studies.csc_dac2019.sections import sections
 from reports.studies.csc_dac2019.words import judge, summary
-from reports.training_runs import shipped_runs
+from reports.studies.topologies.runs import shipped_runs
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Result
@@ -33,7 +33,7 @@ LIMITS = (
 def write_up(
     results: Mapping[Point, Result], points: Mapping[Point, DesignPoint], claims: Mapping[str, Any]
 ) -> Report:
-    """The report. ``claims`` is the content of the study's data file."""
+    """The report. `claims` is the content of the study's data file."""
     sides = side_by_side(results)
     rule = FactorRule(**claims["rule"])
     runs = shipped_runs()
@@ -89,7 +89,7 @@ def _setup(sides: Sides) -> str:
 
 
 def _plain(results: Mapping[Point, Result], sides: Sides, judged: Sequence[Claim]) -> dict[str, Any]:
-    """Everything as plain values, for ``results.json``."""
+    """Everything as plain values, for `results.json`."""
     return {
         "study": NAME,
         "results": {point.file_name: result.to_dict() for point, result in results.items()},

@@ -1,5 +1,7 @@
 """The storage of LeNet-300-100 in Deep Compression (Han et al., ICLR 2016)."""
 
+from __future__ import annotations
+
 from reports.claims import published
 from reports.report import Report
 from reports.studies.deep_compression_iclr2016.networks import NAME, measure

@@ -35,7 +35,7 @@ def kept_mask(weights: NDArray[np.float32], share: float) -> NDArray[np.bool_]:
 
 
 def codebook(weights: NDArray[np.float32], values: int, kind: Codebook) -> NDArray[np.float64]:
-    """``values`` shared values, rising. Both kinds begin evenly spread from the least to the largest weight,
+    """`values` shared values, rising. Both kinds begin evenly spread from the least to the largest weight,
     as Deep Compression begins; k-means then moves each to the mean of the weights nearest to it, until none
     moves."""
     exact = np.sort(weights.ravel().astype(np.float64))
@@ -76,14 +76,14 @@ def huffman_lengths(counts: Sequence[int]) -> list[int]:
 
 
 def huffman_bits(symbols: NDArray[np.int64], values: int) -> int:
-    """The bits of all symbols together, each from 0 to ``values`` - 1, in their own Huffman code."""
+    """The bits of all symbols together, each from 0 to `values` - 1, in their own Huffman code."""
     counts = np.bincount(symbols, minlength=values)
     return int(counts @ np.array(huffman_lengths(counts.tolist())))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """How a layer is stored. With ``rows_end`` each output is a run of its own and each index carries a bit
+    """How a layer is stored. With `rows_end` each output is a run of its own and each index carries a bit
     that ends it, as the pruned engine needs; Deep Compression counts no such bit."""
 
     weight_bits: int = 6
@@ -96,7 +96,7 @@ class Format:
 @dataclass(frozen=True, kw_only=True)
 class StoredLayer:
     """A stored layer in numbers: weights of the dense layer, kept weights, entries with the padding among
-    them, and bits; ``unused_inputs`` keep no weight at all. Biases are not counted."""
+    them, and bits; `unused_inputs` keep no weight at all. Biases are not counted."""
 
     name: str
     dense: int

@@ -35,7 +35,7 @@ LIMITS = (
 
 
 def write_up(measured: Measured, content: Mapping[str, Any]) -> Report:
-    """The report. ``content`` is the study's data file."""
+    """The report. `content` is the study's data file."""
     layers, total = _layer_rows(measured, content), _total_rows(measured, content)
     rows = (*layers, *total)
     rule = MatchRule(**content["rule"])

@@ -1,5 +1,7 @@
 """The edge-parallel FPGA network of Dey et al. (ReConFig 2018): clocks, multipliers and memories."""
 
+from __future__ import annotations
+
 from reports.claims import published
 from reports.report import Report
 from reports.studies.dey_reconfig2018.figures import NAME, measure

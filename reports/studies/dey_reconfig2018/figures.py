@@ -61,7 +61,7 @@ class EngineRun:
 
 @dataclass(frozen=True)
 class Measured:
-    """All that the report is made of. ``dsps`` are the DSP48E1 of one signed product, by bits of a factor."""
+    """All that the report is made of. `dsps` are the DSP48E1 of one signed product, by bits of a factor."""
 
     junctions: tuple[Ran, ...]
     engines: tuple[EngineRun, ...]
@@ -167,7 +167,7 @@ def engine_runs(content: Mapping[str, Any]) -> tuple[EngineRun, ...]:
 
 def dsps_of_products(widths: Sequence[int]) -> dict[int, int]:
     """DSP48E1 that Yosys takes for a signed product of two factors of so many bits, for each width."""
-    from archsim.synthesis import synthesise_fpga
+    from archsim.netlist import synthesise_fpga
 
     modules = [_PRODUCT.format(bits=bits, top=bits - 1, wide=2 * bits - 1) for bits in widths]
     ports, instances = ["input clk"], []

@@ -20,7 +20,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class Junction:
-    """Two layers and the connections between them: each left neuron has ``fan_out``, ``z`` are worked off a
+    """Two layers and the connections between them: each left neuron has `fan_out`, `z` are worked off a
     clock. Raises ValueError where the sizes do not divide."""
 
     n_left: int
@@ -101,7 +101,7 @@ def is_clash_free(junction: Junction, pattern: Integers) -> bool:
 
 
 def degrees_hold(junction: Junction, pattern: Integers) -> bool:
-    """Whether each left neuron has ``fan_out`` edges, each right one ``fan_in``, and no two of them are
+    """Whether each left neuron has `fan_out` edges, each right one `fan_in`, and no two of them are
     equal."""
     rights = np.arange(junction.edges) // junction.fan_in
     pairs = pattern.ravel() * junction.n_right + rights
@@ -126,7 +126,7 @@ def run_junction(
 ) -> JunctionRun:
     """Runs one input through a junction, clock by clock.
 
-    ``weights`` (steps, z) and ``left`` (n_left,) are integers; ``stages`` names what is done to a step, a
+    `weights` (steps, z) and `left` (n_left,) are integers; `stages` names what is done to a step, a
     clock each, from the read on to the write.
     """
     pipeline: deque[tuple[int, Integers] | None] = deque([None] * (len(stages) - 1))

@@ -32,7 +32,7 @@ LIMITS = (
 
 
 def write_up(measured: Measured, content: Mapping[str, Any]) -> Report:
-    """The report. ``content`` is the study's data file."""
+    """The report. `content` is the study's data file."""
     clocks, products, memories = (
         clock_rows(measured, content),
         product_rows(measured, content),

@@ -1,5 +1,7 @@
 """Area and power of EIE (Han et al., ISCA 2016), element by element."""
 
+from __future__ import annotations
+
 from reports.claims import published
 from reports.report import Report
 from reports.studies.eie_isca2016.figures import NAME, measure

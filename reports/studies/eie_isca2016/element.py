@@ -11,7 +11,7 @@ import pyrtl
 from numpy.typing import NDArray
 
 from archsim.engines.index_encoding import IndexEncoding
-from rtl.eie_pe import EiePe, EiePeSizes, build_eie_pe, column_words
+from rtl.parts.eie_pe import EiePe, EiePeSizes, build_eie_pe, column_words
 from rtl.verilog import write_verilog
 
 MODULES = ("act_queue", "ptr_read", "spmat_read", "arithm_unit", "act_rw")
@@ -76,9 +76,9 @@ def measure_element(
     columns: Columns, technology: Any, *, elements: int, nonzero: float, seed: int
 ) -> Element:
     """Maps the element and counts its switching while it works off the columns, with all neighbours at work:
-    its own activations, a share ``nonzero`` of which are not zero, are sent when its turn among ``elements``
+    its own activations, a share `nonzero` of which are not zero, are sent when its turn among `elements`
     comes. About ten seconds."""
-    from archsim.synthesis import ToggleCounter, analyse, switching, synthesise_asic
+    from archsim.netlist import ToggleCounter, analyse, switching, synthesise_asic
 
     element = build_eie_pe(EiePeSizes())
     design = write_verilog(element.block)

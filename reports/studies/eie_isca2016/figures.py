@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.studies.eie_isca2016.element import MODULES, Element, columns_of_layer, measure_element
-from rtl.eie_pe import EiePeSizes
+from rtl.parts.eie_pe import EiePeSizes
 
 NAME = "eie-isca2016"
 CELL_TYPES = ("lstp", "lop", "hp")
@@ -20,7 +20,7 @@ MODULE_OF = {"entries": "spmat_read", "pointers": "ptr_read", "activations": "ac
 
 @dataclass(frozen=True, kw_only=True)
 class Sram:
-    """One kind of memory of the element: ``number`` equal macros, costs of one, and when its data is
+    """One kind of memory of the element: `number` equal macros, costs of one, and when its data is
     there."""
 
     number: int
@@ -41,7 +41,7 @@ class Rates:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Area and power of one part of the element; ``clock_w`` is the share of its power that the clock
+    """Area and power of one part of the element; `clock_w` is the share of its power that the clock
     takes."""
 
     area_mm2: float
@@ -51,8 +51,8 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """All that the report is made of. ``srams`` by device of CACTI, then by memory; ``columns_entries`` is
-    how many entries a column has on average; ``area_scaling`` what an area of the library was multiplied
+    """All that the report is made of. `srams` by device of CACTI, then by memory; `columns_entries` is
+    how many entries a column has on average; `area_scaling` what an area of the library was multiplied
     by."""
 
     element: Element

@@ -12,7 +12,7 @@ from typing import Any
 from reports import formatting as f
 from reports.predictions import EXPLAINED_FROM, Kind, Prediction, by_sign, shown_area, signed_percent
 from reports.studies.eie_isca2016.figures import MODULE_OF, Cost, Measured
-from rtl.eie_pe import EiePeSizes
+from rtl.parts.eie_pe import EiePeSizes
 
 FITTED_FROM = 0.1
 """From this share of the fitted clock network on, a row counts as partly fitted."""

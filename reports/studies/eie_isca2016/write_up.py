@@ -23,7 +23,7 @@ from reports.report import Assumption, Report, ReportTable, Section
 from reports.studies.eie_isca2016.element import MODULES
 from reports.studies.eie_isca2016.figures import MODULE_OF, NAME, Measured
 from reports.studies.eie_isca2016.rows import FITTED_FROM, chip_rows, module_rows, type_rows
-from rtl.eie_pe import EiePeSizes
+from rtl.parts.eie_pe import EiePeSizes
 
 FITTED = "clock_network_factor"
 """The constant of the technology that was chosen by a published figure of this design."""
@@ -36,7 +36,7 @@ LIMITS = (
 
 
 def write_up(measured: Measured, content: Mapping[str, Any]) -> Report:
-    """The report. ``content`` is the study's data file."""
+    """The report. `content` is the study's data file."""
     types, modules, chip = (rows(measured, content) for rows in (type_rows, module_rows, chip_rows))
     rows = (*types, *modules, *chip)
     rule = MatchRule(**content["rule"])
@@ -145,7 +145,7 @@ def _reach(content: Mapping[str, Any]) -> str:
 
 def _technology_assumptions() -> tuple[Assumption, ...]:
     """What the project's own technology assumes and these figures rest on."""
-    from archsim.technology.cells import CONSTANTS
+    from archsim.technology.asic.cmos65 import CONSTANTS
     from archsim.technology.quantity import load_quantities
 
     used = {FITTED: "clock network factor", "wire_length_um_per_sink": "wire for each sink, µm"}

@@ -1,10 +1,12 @@
 """NeuroFabric (Isakov and Kinsy, 2020): which topologies are worth training, and how to start them."""
 
+from __future__ import annotations
+
 from reports.claims import published
-from reports.experiments import anew, shipped
 from reports.report import Report
 from reports.studies.neurofabric_2020.write_up import NAME, write_up
 from reports.studies.registry import register_study
+from reports.studies.topologies.experiments import anew, shipped
 
 
 @register_study(NAME, trained=True)

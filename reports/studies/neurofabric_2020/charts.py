@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from reports.accuracy import MARKERS, MORE_HUES
-from reports.figures import HUES, _style, _svg
+from reports.charts import HUES, _style, _svg
 from reports.report import Chart
 from reports.studies.neurofabric_2020.findings import FIRST, SECOND, STARTS_SHOWN, Findings
-from reports.training_plan import READ_OUT, WITH_SKIPS
+from reports.studies.topologies.accuracy import MARKERS, MORE_HUES
+from reports.studies.topologies.plan import READ_OUT, WITH_SKIPS
 
 STARTS = {"glorot": HUES["pruned"], "sparse-glorot": HUES["csc"]}
 

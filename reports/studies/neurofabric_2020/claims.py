@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reports import formatting as f
-from reports.accuracy import difference, with_error
 from reports.claims import Claim, Verdict, judge_cases
 from reports.studies.neurofabric_2020.findings import (
     CLOS_BEST,
@@ -16,9 +15,10 @@ from reports.studies.neurofabric_2020.findings import (
     Pair,
     spread,
 )
-from reports.training_plan import WITH_SKIPS
-from reports.training_runs import seed_deviation
-from workloads.ranking import Ranking
+from reports.studies.topologies.accuracy import difference, with_error
+from reports.studies.topologies.plan import WITH_SKIPS
+from reports.studies.topologies.ranking import Ranking
+from reports.studies.topologies.runs import seed_deviation
 
 PLACE = "64 × 64, MNIST of 8 × 8 pixels"
 LESS_BY = 0.02

@@ -6,11 +6,11 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.cascade_runs import CascadeRun, of_init
 from reports.claims import SeedRule
-from reports.experiments import Experiments
-from reports.topology_measures import Measures
-from reports.training_plan import (
+from reports.studies.topologies.cascade_runs import CascadeRun, of_init
+from reports.studies.topologies.experiments import Experiments
+from reports.studies.topologies.measures import Measures
+from reports.studies.topologies.plan import (
     CASCADES,
     DENSE,
     OTHER_LAYERS,
@@ -22,8 +22,8 @@ from reports.training_plan import (
     SQUARE,
     WITH_SKIPS,
 )
-from reports.training_runs import Trained, error_of_difference, networks, seed_deviation
-from workloads.ranking import Observation, Ranking, RankingError, rank_by
+from reports.studies.topologies.ranking import Observation, Ranking, RankingError, rank_by
+from reports.studies.topologies.runs import Trained, error_of_difference, networks, seed_deviation
 
 FIRST, SECOND = (budget + READ_OUT for budget in SHAPES)
 """The two budgets of the square group, read-out included."""
@@ -146,7 +146,7 @@ class Findings:
 
     def ranked(self, measure: str, *, skips: bool = False, connected: bool = False) -> Ranking | None:
         """How well a measure ranks the layers of equal weights; none where it has no order. Layers with skip
-        connections take part with ``skips``, only fully connected ones do with ``connected``."""
+        connections take part with `skips`, only fully connected ones do with `connected`."""
         asked = (measure, skips, connected)
         if asked not in self._ranked:
             self._ranked[asked] = self._rank(*asked)

@@ -8,10 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from reports import formatting as f
-from reports.accuracy import accuracy_table, difference, with_error
-from reports.cascade_runs import FAN_IN, RATES, STEPS, WIDTH
 from reports.claims import Claim, SeedRule
-from reports.experiments import Experiments
 from reports.report import Assumption, Report, ReportTable, Section
 from reports.studies.neurofabric_2020.charts import STARTS, cascades_chart, efficiency_chart
 from reports.studies.neurofabric_2020.claims import judge
@@ -23,16 +20,19 @@ from reports.studies.neurofabric_2020.findings import (
     Findings,
     Pair,
 )
-from reports.training_grounds import MEASURED_ONCE, chosen_here
-from reports.training_plan import DENSE, PRUNED, READ_OUT
-from reports.training_runs import trained_how
+from reports.studies.topologies.accuracy import accuracy_table, difference, with_error
+from reports.studies.topologies.cascade_runs import FAN_IN, RATES, STEPS, WIDTH
+from reports.studies.topologies.experiments import Experiments
+from reports.studies.topologies.grounds import MEASURED_ONCE, chosen_here
+from reports.studies.topologies.plan import DENSE, PRUNED, READ_OUT
+from reports.studies.topologies.runs import trained_how
 
 NAME = "neurofabric-2020"
 CLAIM_HEADS = ("claim", "where", "against", "measured", "verdict", "beside it", "how it is counted")
 
 
 def write_up(experiments: Experiments, content: Mapping[str, Any]) -> Report:
-    """The report. ``content`` is the study's data file."""
+    """The report. `content` is the study's data file."""
     stated = content["rule"]
     seeds = SeedRule(stated["significant"])
     found = Findings(experiments, seeds)

@@ -1,5 +1,7 @@
 """A Liberty text of a few cells, built so that a test can leave one thing out."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 SLEW_AND_LOAD = """

@@ -1,5 +1,7 @@
 """The Artix-7 devices: what each holds, and what a design that does not fit is told."""
 
+from __future__ import annotations
+
 import pytest
 
 from archsim.technology import Artix7, FpgaResources, devices, fits

@@ -1,5 +1,7 @@
 """Memories on Artix-7: the rule against everything that was mapped, and what an access costs."""
 
+from __future__ import annotations
+
 import statistics
 from collections.abc import Mapping
 
@@ -7,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archsim.synthesis.fpga_memories import (
+from archsim.calibration.fpga_memories import (
     MANY_BLOCKS,
     MEASURED,
     MEASURED_TABLE,
@@ -17,7 +19,7 @@ from archsim.synthesis.fpga_memories import (
     measure,
 )
 from archsim.technology import Artix7
-from archsim.technology.artix7_memory import BuiltAs, fit_lut_laws, law, lut_laws, plan_memory, shapes
+from archsim.technology.memories.block_ram import BuiltAs, fit_lut_laws, law, lut_laws, plan_memory, shapes
 from archsim.technology.quantity import load_table
 
 ROWS = load_table(MEASURED_TABLE).rows

@@ -1,13 +1,25 @@
 """Power of the fabric: what was fitted to public reports, how it was chosen, and how far off it is."""
 
+from __future__ import annotations
+
 import math
 import statistics
 from dataclasses import replace
 
 import pytest
 
+from archsim.calibration.power_study import (
+    FIT_FILE,
+    NEURAL_NETWORK_ONLY,
+    STUDY_TABLE,
+    describe,
+    multiplying,
+    neural_network,
+    study,
+    table,
+)
 from archsim.technology import Artix7
-from archsim.technology.artix7_power import (
+from archsim.technology.fpga.power import (
     COUNTED,
     PowerReport,
     fit_power,
@@ -17,16 +29,6 @@ from archsim.technology.artix7_power import (
     log_ratio,
     quantity_name,
     read_reports,
-)
-from archsim.technology.artix7_power_study import (
-    FIT_FILE,
-    NEURAL_NETWORK_ONLY,
-    STUDY_TABLE,
-    describe,
-    multiplying,
-    neural_network,
-    study,
-    table,
 )
 from archsim.technology.quantity import load_quantities, read_text
 

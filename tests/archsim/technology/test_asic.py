@@ -1,14 +1,17 @@
 """A process of the user's own: its Liberty file prices the logic, CACTI scaled to its node the memories."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import archsim as a
-from archsim.synthesis import synthesise_asic
-from archsim.technology import Asic, Cmos, Cmos65, cmos, technology
-from tests.archsim.synthesis.sample import pe_module
+from archsim.netlist import synthesise_asic
+from archsim.technology import Asic, Cmos, Cmos65, technology
+from archsim.technology.asic import cmos
+from tests.archsim.netlist.sample import pe_module
 from tests.archsim.technology.small_library import flop, gate, library
 
 OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")

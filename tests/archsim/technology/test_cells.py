@@ -1,23 +1,25 @@
 """The project's own cell library: what it holds, where it comes from, and how it is read back."""
 
+from __future__ import annotations
+
 from importlib import resources
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archsim.technology.boolean import truth_table
-from archsim.technology.cells import GATES, LIBRARY_FILE, derive_cells
-from archsim.technology.cmos65 import cmos65_library
-from archsim.technology.liberty import LibertyError, read_liberty
-from archsim.technology.liberty_writer import library_text
+from archsim.calibration.cells import GATES, derive_cells
+from archsim.calibration.liberty_writer import library_text
+from archsim.technology.asic.cmos65 import LIBRARY_FILE, cmos65_library
+from archsim.technology.liberty.boolean import truth_table
+from archsim.technology.liberty.reader import LibertyError, read_liberty
 
 LIBRARY = cmos65_library()
 DERIVED = derive_cells()
 
 
 def test_the_committed_library_is_what_the_data_gives_byte_for_byte() -> None:
-    committed = (resources.files("archsim") / "data" / LIBRARY_FILE).read_bytes()
+    committed = (resources.files("archsim.technology") / "data" / LIBRARY_FILE).read_bytes()
     assert library_text().encode() == committed
 
 

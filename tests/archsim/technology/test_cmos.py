@@ -1,15 +1,17 @@
 """Other nodes and supplies: every figure of the 65 nm process goes through one published factor."""
 
+from __future__ import annotations
+
 import itertools
 from typing import Any
 
 import pytest
 
 import archsim as a
-from archsim.synthesis import synthesise_asic
+from archsim.netlist import synthesise_asic
 from archsim.technology import Cmos, Cmos65, FitScaling, Quantity
-from archsim.technology.scaling import NODES_NM
-from tests.archsim.synthesis.sample import pe_module
+from archsim.technology.asic.scaling import NODES_NM
+from tests.archsim.netlist.sample import pe_module
 
 NODE_CASES: list[dict[str, Any]] = [
     *({"node_nm": node} for node in NODES_NM),

@@ -1,5 +1,7 @@
 """A foundry's library is read by the rules of the project's own, and what it lacks is named, not guessed."""
 
+from __future__ import annotations
+
 import gzip
 from pathlib import Path
 
@@ -7,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.technology.cmos65 import cmos65_library, cmos65_wiring
-from archsim.technology.liberty import CellLibrary, LibertyError, read_liberty
-from archsim.technology.liberty_text import parse_liberty, write_liberty
-from archsim.technology.sram import SramTable
+from archsim.technology.asic.cmos65 import cmos65_library, cmos65_wiring
+from archsim.technology.liberty.reader import CellLibrary, LibertyError, read_liberty
+from archsim.technology.liberty.text import parse_liberty, write_liberty
+from archsim.technology.memories.sram import SramTable
 from tests.archsim.technology.small_library import HEADER, flop, gate, library
 
 LIBRARY = library()

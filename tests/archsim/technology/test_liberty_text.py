@@ -1,5 +1,7 @@
 """The text of a Liberty file is read as it is written, and a malformed one is refused by its line."""
 
+from __future__ import annotations
+
 import gzip
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archsim.technology.liberty_text import (
+from archsim.technology.liberty.text import (
     Attribute,
     Group,
     LibertyError,

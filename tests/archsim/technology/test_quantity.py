@@ -1,17 +1,20 @@
 """No number without its unit, its source and how it came about."""
 
+from __future__ import annotations
+
 import csv
 import io
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from archsim.technology import quantity as quantities
-from archsim.technology.cells import LIBRARY_FILE
+from archsim.technology.asic.cmos65 import LIBRARY_FILE
 from archsim.technology.quantity import (
     KINDS,
     TEXT,
@@ -25,8 +28,9 @@ from archsim.technology.quantity import (
 COMPLETE = {"value": 1.2, "unit": "V", "source": "a data sheet", "kind": "published"}
 
 
-COSTS = resources.files("archsim") / "data"
-PUBLISHED = resources.files("reports") / "data"
+COSTS = resources.files("archsim.technology") / "data"
+STUDIES = Path(str(resources.files("reports.studies")))
+TRAINED = STUDIES / "topologies" / "data"
 
 
 def numbers(content: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -102,7 +106,8 @@ def test_every_description_of_a_table_has_its_table() -> None:
 
 def test_published_figures_are_kept_apart_from_costs_and_name_the_publication() -> None:
     tables: set[str] = set()
-    described = [file for file in PUBLISHED.iterdir() if file.name.endswith(".yaml")]
+    described = [*STUDIES.glob("*/published.yaml"), *TRAINED.glob("*.yaml")]
+    assert len(described) > len(list(TRAINED.glob("*.yaml")))
     for file in described:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
         if "files" in content:
@@ -112,7 +117,9 @@ def test_published_figures_are_kept_apart_from_costs_and_name_the_publication() 
         else:
             assert content["citation"].strip()
             assert content["exactness"].strip()
-    assert {file.name for file in PUBLISHED.iterdir()} == {file.name for file in described} | tables
+    assert {file.name for file in TRAINED.iterdir()} == {
+        file.name for file in TRAINED.glob("*.yaml")
+    } | tables
 
 
 @pytest.mark.parametrize("missing", ["value", "unit", "source", "kind"])

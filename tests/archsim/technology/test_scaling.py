@@ -1,11 +1,13 @@
 """The published equations of scaling, where they are taken, and where they are refused."""
 
+from __future__ import annotations
+
 import itertools
 
 import numpy as np
 import pytest
 
-from archsim.technology.scaling import FLAVOURS, NODES_NM, Process, factors, macro_processes, process
+from archsim.technology.asic.scaling import FLAVOURS, NODES_NM, Process, factors, macro_processes, process
 
 PROCESSES = [process(node, flavour) for node in NODES_NM for flavour in ((None,) if node >= 65 else FLAVOURS)]
 

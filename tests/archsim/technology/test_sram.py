@@ -1,5 +1,7 @@
 """Memories are priced at the points of the CACTI table, between them, and never beyond."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archsim.technology import Cmos65, MemoryMacro, SramTable, sram
+from archsim.technology import Cmos65, MemoryMacro, SramTable
+from archsim.technology.memories import sram
+from archsim.technology.memories.sram import SRAM_TABLE
 from archsim.technology.quantity import load_table
-from archsim.technology.sram import SRAM_TABLE
 
 SRAM = Cmos65().sram
 ROWS = load_table(SRAM_TABLE).rows

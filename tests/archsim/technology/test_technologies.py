@@ -1,5 +1,7 @@
 """Technologies by name: what they price, what fits, and on which figures a price rests."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 

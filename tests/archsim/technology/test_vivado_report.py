@@ -1,11 +1,18 @@
 """A user's own Vivado power report takes the place of the public figures, or is refused in one sentence."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest
 
 from archsim.technology import Artix7, technology
-from archsim.technology.vivado_report import ReportError, VivadoReport, parse_power_report, read_power_report
+from archsim.technology.fpga.vivado_report import (
+    ReportError,
+    VivadoReport,
+    parse_power_report,
+    read_power_report,
+)
 
 HEADER = """Copyright 1986-2018 Xilinx, Inc. All Rights Reserved.
 -----------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""How the numbers were made: netlists measured, models fitted. Nothing that runs imports it."""

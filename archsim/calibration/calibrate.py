@@ -1,0 +1,253 @@
+"""Calibration: synthesises configurations drawn by seed, and fits what `archsim.costs.estimate` charges.
+
+Two sets are drawn, one to fit and one that the fit never sees. Both are kept as measured tables beside the
+coefficients, so that a fit can be repeated, and every stated error checked, without Yosys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.optimize import nnls
+from tqdm import tqdm
+
+from archsim.calibration.measurement import (
+    SETS,
+    UNITS,
+    Measurement,
+    figure,
+    read_measured,
+    stored_path,
+    write_measured,
+)
+from archsim.calibration.plan import PLANS, Configuration, TrainedConfiguration, configurations
+from archsim.costs.estimate import ASIC_METRICS, FPGA_METRICS, LEAKAGE, PATH_METRIC, LogicFit, logic_fit
+from archsim.costs.gate import map_to_gates
+from archsim.costs.glitch_factors import glitch_share
+from archsim.costs.logic import LogicPart
+from archsim.costs.operands import Workload
+from archsim.costs.pricing import memories
+from archsim.costs.structure import Structure, paths, structures
+from archsim.netlist import YosysError
+from archsim.technology import FpgaResources, Technology
+from rtl import Sizes
+
+METRICS = {"asic": ASIC_METRICS, "fpga": FPGA_METRICS}
+
+
+@dataclass(frozen=True)
+class Error:
+    """How far the estimated totals of a metric lie from the measured ones: mean and largest absolute relative
+    error, and the configuration of the largest."""
+
+    metric: str
+    mean: float
+    worst: float
+    worst_case: str
+
+
+def calibrate(technology: Technology, directory: Path) -> tuple[Error, ...]:
+    """Synthesises what the technology's plan says, fits, writes the data files to `directory`, and returns
+    the errors on the held-out netlists.
+
+    About a quarter of an hour of one core for each technology where nothing is cached; an interrupted run
+    goes on where it stopped.
+    """
+    plan = PLANS[technology.name]
+    measured = {label: measure(configurations(plan, label), technology, label) for label in SETS}
+    return write_fit(technology, measured, directory)
+
+
+def held_out_errors(technology: Technology) -> tuple[Error, ...]:
+    """The errors of the stored fit on the stored netlists that it never saw; nothing is synthesised."""
+    stored = read_measured(technology.name)
+    return errors(stored["held_out"], logic_fit(technology.name), technology)
+
+
+def measure(
+    measured_on: Sequence[Configuration | TrainedConfiguration], technology: Technology, label: str
+) -> list[Measurement]:
+    """Synthesises each configuration in one technology, and leaves out, aloud, what Yosys fails on (its ABC
+    crashes on a single-PE Clos engine for an FPGA). What was synthesised before comes from the cache, so an
+    interrupted run goes on where it stopped."""
+    found = []
+    for configuration in tqdm(measured_on, desc=f"{technology.name} {label}", unit="netlist"):
+        mapping = configuration.map()
+        try:
+            logic = map_to_gates(mapping, technology)
+            workload = mapping.workload if technology.kind == "asic" else None
+            # Fitted as it is stored, so that the coefficients follow from the table.
+            kept = replace(logic, critical_path_s=float(stored_path(logic)))
+            found.append(Measurement(mapping.sizes, kept, workload))
+        except YosysError as error:
+            tqdm.write(f"left out {mapping.sizes}: {error}")
+    return found
+
+
+def fit(measurements: Sequence[Measurement], kind: str) -> LogicFit:
+    """Non-negative least squares on the relative errors of each component, family by family.
+
+    An amount that nothing was charged for is left out.
+    """
+    samples: dict[str, list[_Sample]] = {}
+    for measurement in measurements:
+        parts = {part.component: part for part in measurement.logic.parts}
+        for structure in structures(measurement.sizes):
+            if structure.component in parts:
+                sample = _Sample(structure, parts[structure.component], measurement.workload)
+                samples.setdefault(structure.family, []).append(sample)
+    coefficients = {
+        family: {metric: _charge(found, metric, kind) for metric in METRICS[kind]}
+        for family, found in samples.items()
+    }
+    for family, costs in _path_delays(measurements).items():
+        coefficients.setdefault(family, {})[PATH_METRIC] = costs
+    constants = {"netlists": float(len(measurements))}
+    if kind == "asic":
+        everything = [part for measurement in measurements for part in measurement.logic.parts]
+        constants[LEAKAGE] = sum(p.leakage_w for p in everything) / sum(p.area_mm2 for p in everything)
+    return LogicFit(coefficients, constants, f"fitted to {len(measurements)} netlists")
+
+
+def _path_delays(measurements: Sequence[Measurement]) -> dict[str, dict[str, float]]:
+    """The delay of each kind of path, from the netlists in which it is the longest."""
+    longest: dict[str, list[tuple[dict[str, float], float]]] = {}
+    for measurement in measurements:
+        through_pe, control = paths(measurement.sizes).items()
+        family, amounts = through_pe if measurement.ends_in_pe else control
+        longest.setdefault(family, []).append((amounts, measurement.logic.critical_path_s or 0.0))
+    return {
+        family: _non_negative([row for row, _ in found], [delay for _, delay in found])
+        for family, found in longest.items()
+    }
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """One component of one netlist: what it is made of, what came out, and at which work."""
+
+    structure: Structure
+    part: LogicPart
+    workload: Workload | None
+
+
+def _charge(samples: Sequence[_Sample], metric: str, kind: str) -> dict[str, float]:
+    """What each amount of one family costs."""
+    rows = [each.structure.charged(metric, kind, each.workload) for each in samples]
+    return _non_negative(rows, [figure(each.part, metric) / each.part.instances for each in samples])
+
+
+def _non_negative(rows: Sequence[MappingOf[str, float]], figures: Sequence[float]) -> dict[str, float]:
+    names, each = list(rows[0]), np.array(figures)
+    if not (names and each.any()):
+        return {}
+    amounts = np.array([[float(row[name]) for name in names] for row in rows])
+    # Figures below a fiftieth of the largest count as that, so that the smallest do not rule the fit.
+    weight = 1 / np.maximum(each, each.max() / 50)
+    costs, _ = nnls(amounts * weight[:, None], each * weight)
+    return {
+        name: float(f"{cost:.5g}")
+        for name, cost in zip(names, costs, strict=True)
+        if cost * amounts.max() > 1e-6 * each.max()
+    }
+
+
+def errors(
+    measurements: Sequence[Measurement], fitted: LogicFit, technology: Technology
+) -> tuple[Error, ...]:
+    """The errors of the totals of every metric over some netlists."""
+    found = []
+    for metric, total in _totals(technology).items():
+        signed = []
+        for each in measurements:
+            estimate = fitted.logic(each.sizes, each.workload, technology.kind)
+            measured, estimated = total(each), total(Measurement(each.sizes, estimate, each.workload))
+            signed.append(estimated / measured - 1 if measured else float(estimated != 0))
+        worst, case = max(zip(signed, measurements, strict=True), key=lambda pair: abs(pair[0]))
+        mean = float(np.mean(np.abs(signed)))
+        found.append(Error(metric, mean, abs(worst), f"{case.name} ({worst:+.1%})"))
+    return tuple(found)
+
+
+def _totals(technology: Any) -> dict[str, Callable[[Measurement], float]]:
+    """The metrics of which errors are stated. `energy_j` is what the logic takes for one inference with its
+    glitches, `switching_j` that without its clock. An FPGA's resources are those of logic and memories."""
+    if technology.kind == "fpga":
+
+        def resources(each: Measurement) -> FpgaResources:
+            taken = [part.resources for part in each.logic.parts]
+            if each.logic.memory_resources is None:
+                taken += [cost.resources * number for _, number, cost in memories(each.sizes, technology)]
+            else:
+                taken.append(each.logic.memory_resources)
+            return sum(taken, FpgaResources())
+
+        return {
+            metric: lambda each, m=metric: float(getattr(resources(each), m))
+            for metric in (*FPGA_METRICS, "dsp", "bram18", "bram36")
+        } | {PATH_METRIC: lambda each: each.logic.critical_path_s or 0.0}
+
+    def glitching(part: LogicPart, sizes: Sizes) -> float:
+        return 1 + glitch_share(technology.glitches, part.component, sizes)[0]
+
+    def clock_j(each: Measurement) -> float:
+        assert each.workload is not None
+        return each.workload.cycles * sum(p.clock_energy_j for p in each.logic.parts)
+
+    def switching_j(each: Measurement) -> float:
+        assert each.workload is not None
+        return sum(
+            p.active_cycles(each.workload)
+            * (glitching(p, each.sizes) * p.gate_switching_j + p.register_switching_j)
+            for p in each.logic.parts
+        )
+
+    return {
+        "area_mm2": lambda each: sum(p.area_mm2 for p in each.logic.parts),
+        "energy_j": lambda each: clock_j(each) + switching_j(each),
+        "clock_energy_j": clock_j,
+        "switching_j": switching_j,
+        "leakage_w": lambda each: sum(p.leakage_w for p in each.logic.parts),
+        PATH_METRIC: lambda each: each.logic.critical_path_s or 0.0,
+    }
+
+
+def write_fit(
+    technology: Technology, measured: dict[str, list[Measurement]], directory: Path
+) -> tuple[Error, ...]:
+    """Fits the training set and writes coefficients, measurements and held-out errors of one technology."""
+    fitted = fit(measured["train"], technology.kind)
+    held_out = errors(measured["held_out"], fitted, technology)
+    name, count = technology.name, (len(measured["train"]), len(measured["held_out"]))
+    source = (
+        f"Non-negative least squares on {count[0]} netlists mapped by Yosys "
+        f"(logic_fit_{name}_measured.csv, set train), by archsim.calibration.calibrate"
+    )
+    unseen = (
+        f"The {count[1]} netlists of logic_fit_{name}_measured.csv, set held_out, which the fit never saw"
+    )
+    lines = [f"title: Logic of the engines on {name}, fitted, and its errors", "quantities:"]
+
+    def entry(quantity: str, value: float, unit: str, kind: str, origin: str) -> None:
+        lines.append(f"  {quantity}: {{value: {value:.6e}, unit: {unit}, kind: {kind}, source: {origin}}}")
+
+    entry("netlists", count[0], '"1"', "measured", f'&fit "{source}"')
+    entry("held_out_netlists", count[1], '"1"', "measured", f'&unseen "{unseen}"')
+    for error in held_out:
+        entry(f"held_out_mean/{error.metric}", error.mean, '"1"', "measured", "*unseen")
+        origin = f'"{unseen}; worst at {error.worst_case}"'
+        entry(f"held_out_worst/{error.metric}", error.worst, '"1"', "measured", origin)
+    if technology.kind == "asic":
+        entry(LEAKAGE, fitted.constants[LEAKAGE], "W/mm2", "fitted", "*fit")
+    for family, metrics in fitted.coefficients.items():
+        for metric, costs in metrics.items():
+            for amount, cost in costs.items():
+                entry(f"{family}/{metric}/{amount}", cost, UNITS[metric], "fitted", "*fit")
+    (directory / f"logic_fit_{name}.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_measured(name, technology.kind, measured, directory)
+    return held_out

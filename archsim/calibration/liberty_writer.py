@@ -1,0 +1,187 @@
+"""Writes the project's own 65 nm cell library as a Liberty file.
+
+Run `python -m archsim.calibration.liberty_writer` to write `archsim/technology/data/cmos65.lib` again; a test
+compares the two.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from archsim.calibration.cells import (
+    CELLS_TABLE,
+    EXCLUDED,
+    FLOPS,
+    GATES,
+    USED,
+    CellFigures,
+    derive_cells,
+)
+from archsim.technology.asic.cmos65 import CONSTANTS, LIBRARY_FILE
+from archsim.technology.asic.scaling import SCALING_TABLE, process
+from archsim.technology.quantity import load_quantities
+
+_MAX_LOAD_PF = 0.1
+
+
+def _flat(kind: str, template: str, value: float) -> str:
+    row = f"{value:.6g}, {value:.6g}"
+    return f'{kind} ({template}) {{ values ("{row}", "{row}"); }}'
+
+
+def _timing(
+    related: str, sense: str, figures: CellFigures, transition_ns: float, edge: str = ""
+) -> list[str]:
+    start, end = (
+        figures.intrinsic_s * 1e9,
+        (figures.intrinsic_s + figures.slope_s_per_f * _MAX_LOAD_PF * 1e-12) * 1e9,
+    )
+    row = f"{start:.6g}, {end:.6g}"
+    delays = [f'cell_{way} (delay_2x2) {{ values ("{row}", "{row}"); }}' for way in ("rise", "fall")]
+    slews = [_flat(f"{way}_transition", "delay_2x2", transition_ns) for way in ("rise", "fall")]
+    head = [f'related_pin : "{related}";', f"timing_sense : {sense};"] + (
+        [f"timing_type : {edge};"] if edge else []
+    )
+    return _block("timing ()", head + delays + slews)
+
+
+def _power(related: str, energy_j: float) -> list[str]:
+    """Internal energy of an output pin per transition, or of a clock pin per edge where `related` is
+    empty."""
+    if related:
+        powers = [_flat(f"{way}_power", "energy_2x2", energy_j * 1e12) for way in ("rise", "fall")]
+        return _block("internal_power ()", [f'related_pin : "{related}";', *powers])
+    row = f"{energy_j * 1e12:.6g}, {energy_j * 1e12:.6g}"
+    return _block(
+        "internal_power ()",
+        [f'{way}_power (energy_slew) {{ values ("{row}"); }}' for way in ("rise", "fall")],
+    )
+
+
+def _block(head: str, lines: list[str]) -> list[str]:
+    return [f"{head} {{", *("  " + line for line in lines), "}"]
+
+
+def _input(name: str, capacitance_f: float, extra: list[str] | None = None) -> list[str]:
+    return _block(
+        f"pin ({name})", ["direction : input;", f"capacitance : {capacitance_f * 1e12:.6g};", *(extra or [])]
+    )
+
+
+def _output(name: str, function: str, body: list[str]) -> list[str]:
+    limit = f"max_capacitance : {_MAX_LOAD_PF:.6g};"
+    return _block(f"pin ({name})", ["direction : output;", f'function : "{function}";', limit, *body])
+
+
+def _gate(name: str, figures: CellFigures, transition_ns: float) -> list[str]:
+    shape = GATES[name]
+    body = []
+    for pin in shape.inputs:
+        sense = "non_unate" if pin in shape.non_unate else shape.sense
+        body += _timing(pin, sense, figures, transition_ns) + _power(pin, figures.switch_energy_j)
+    pins = [line for pin in shape.inputs for line in _input(pin, figures.input_capacitance_f)]
+    return pins + _output("Y", shape.function, body)
+
+
+def _flop(name: str, figures: CellFigures, transition_ns: float) -> list[str]:
+    data_pins, next_state = FLOPS[name]
+    setup = _block(
+        "timing ()",
+        ['related_pin : "CK";', "timing_type : setup_rising;"]
+        + [_flat(f"{way}_constraint", "constraint_2x2", figures.setup_s * 1e9) for way in ("rise", "fall")],
+    )
+    lines = _block("ff (IQ, IQN)", ['clocked_on : "CK";', f'next_state : "{next_state}";'])
+    for pin in data_pins:
+        lines += _input(pin, figures.input_capacitance_f, setup)
+    lines += _input(
+        "CK", figures.clock_capacitance_f, ["clock : true;", *_power("", figures.clock_edge_energy_j)]
+    )
+    body = _timing("CK", "non_unate", figures, transition_ns, "rising_edge") + _power(
+        "CK", figures.switch_energy_j
+    )
+    return lines + _output("Q", "IQ", body)
+
+
+_RULES = f"""
+  Generic 65 nm CMOS cells, written by archsim.calibration.liberty_writer from the data files named below.
+  No figure is a foundry's. Cells are of one drive strength. Rules, the same for every cell:
+  area: mean gate equivalents over the libraries of {CELLS_TABLE} x nand2_area_um2 (assumed).
+  capacitance: mean of sky130hd and ihp-sg13g2 x capacitance_scale_130_to_65 (assumed).
+  internal energy: each of the two x energy factor of 65 nm over that of 130 nm at its own voltage, then mean.
+  intrinsic delay, setup: the same with the delay factors; delay per load: also over the capacitance scale.
+  The flops' electrical figures come from sky130hd alone: the other library has no plain flop.
+  sky130hd is read at 1.8 V, above the 130 nm range the polynomials were fitted in.
+  leakage: supply x (off + gate current per um, CACTI 7 lstp) x half of the NAND2's gate width
+  x gate equivalents of the cell (assumed: 130 nm leakage does not scale to 65 nm).
+  clock pin: internal energy per clock edge with data still, scaled as above.
+  Output transition is the constant at which the delays were read, so that delay depends on load alone.
+  Source of the factors: {SCALING_TABLE} (Stillmaker and Baas 2017, doi 10.1016/j.vlsi.2017.02.002):"""
+
+
+def _comment() -> list[str]:
+    """The rules, the constants and the exclusions behind the figures, for whoever reads the file."""
+    constants = load_quantities(CONSTANTS)
+    lines = ["/*", *_RULES.strip("\n").splitlines()]
+    for node, volt in ((65, float(constants["supply_v"])), (130, 1.2), (130, 1.8)):
+        delay, energy = process(node).delay(volt), process(node).energy(volt)
+        lines.append(f"    {node} nm at {volt} V: delay {delay:.5g}, energy {energy:.5g}")
+    lines.append("  Left out of the means:")
+    lines += [f"    {library} {cell} {column}: {why}" for (library, cell, column), why in EXCLUDED.items()]
+    lines.append(f"  Constants of {CONSTANTS}:")
+    used = ((name, constants[name]) for name in USED)
+    return [*lines, *(f"    {name} = {each.value:g} {each.unit} ({each.kind})" for name, each in used), "*/"]
+
+
+def _header(supply_v: float) -> list[str]:
+    slew_axis, load_axis = 'index_1 ("0.01, 1");', f'index_2 ("0, {_MAX_LOAD_PF:g}");'
+    slew, power_slew = "variable_1 : input_net_transition;", "variable_1 : input_transition_time;"
+    load = "variable_2 : total_output_net_capacitance;"
+    constraint = ["variable_1 : related_pin_transition;", "variable_2 : constrained_pin_transition;"]
+    return [
+        "delay_model : table_lookup;",
+        'time_unit : "1ns";',
+        'voltage_unit : "1V";',
+        'current_unit : "1mA";',
+        'pulling_resistance_unit : "1kohm";',
+        'leakage_power_unit : "1nW";',
+        "capacitive_load_unit (1, pf);",
+        "nom_process : 1;",
+        "nom_temperature : 27;",
+        f"nom_voltage : {supply_v:g};",
+        "default_max_transition : 1;",
+        *(f"{kind}_threshold_pct_{way} : 50;" for kind in ("input", "output") for way in ("rise", "fall")),
+        *(
+            f"slew_{end}_threshold_pct_{way} : {pct};"
+            for end, pct in (("lower", 10), ("upper", 90))
+            for way in ("rise", "fall")
+        ),
+        *_block(
+            "operating_conditions (typical)",
+            ["process : 1;", "temperature : 27;", f"voltage : {supply_v:g};"],
+        ),
+        "default_operating_conditions : typical;",
+        *_block("lu_table_template (delay_2x2)", [slew, load, slew_axis, load_axis]),
+        *_block(
+            "lu_table_template (constraint_2x2)", [*constraint, slew_axis, slew_axis.replace("_1", "_2")]
+        ),
+        *_block("power_lut_template (energy_2x2)", [power_slew, load, slew_axis, load_axis]),
+        *_block("power_lut_template (energy_slew)", [power_slew, slew_axis]),
+    ]
+
+
+def library_text() -> str:
+    """The Liberty text of the 65 nm library, the same text on every run."""
+    constants = load_quantities(CONSTANTS)
+    transition_ns = float(constants["transition_s"]) * 1e9
+    body = _header(float(constants["supply_v"]))
+    for name, figures in derive_cells().items():
+        inside = _gate(name, figures, transition_ns) if name in GATES else _flop(name, figures, transition_ns)
+        head = [f"area : {figures.area_um2:.6g};", f"cell_leakage_power : {figures.leakage_w * 1e9:.6g};"]
+        body += _block(f"cell ({name}_X1)", head + inside)
+    return "\n".join([*_comment(), *_block("library (cmos65)", body), ""])
+
+
+if __name__ == "__main__":
+    Path(__file__).parents[1].joinpath("technology", "data", LIBRARY_FILE).write_text(
+        library_text(), encoding="utf-8"
+    )

@@ -1,0 +1,177 @@
+"""Measured logic: what synthesis found for hardware of given sizes, kept as a table and read back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from archsim.costs.estimate import ASIC_METRICS, FPGA_METRICS, PATH_METRIC
+from archsim.costs.logic import Logic, LogicPart
+from archsim.costs.operands import OperandActivity, Workload
+from archsim.costs.structure import CALIBRATED
+from archsim.technology import FpgaResources
+from archsim.technology.quantity import load_table
+from rtl import PrunedSizes, Sizes
+
+SETS = ("train", "held_out")
+UNITS = {
+    "area_mm2": "mm2",
+    "clock_energy_j": "J",
+    "gate_switching_j": "J",
+    "register_switching_j": "J",
+    "leakage_w": "W",
+    "lut": "LUT",
+    "ff": "flip-flop",
+    "dsp": "DSP48E1",
+    "bram18": "RAMB18E1",
+    "bram36": "RAMB36E1",
+    "carry4": "CARRY4",
+    PATH_METRIC: "s",
+}
+_MEASURED = {"asic": (*ASIC_METRICS, "leakage_w"), "fpga": (*FPGA_METRICS, "dsp", "bram18", "bram36")}
+MEMORIES = "memories"
+"""Stands for the memories of an FPGA among the components; those of an ASIC are macros, priced apart."""
+
+_RATES = tuple(field.name for field in fields(OperandActivity))
+_WORK = {"asic": ("cycles", "products", *(f"{rate}_rate" for rate in _RATES)), "fpga": ()}
+_HEAD = ("set", "configuration", "engine")
+_TAIL = (PATH_METRIC, "path_end", "component", "instances")
+_TEXT_COLUMNS = ("set", "engine", "path_end", "component")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A synthesised configuration: the sizes of its hardware, what came out, and on an ASIC the work at which
+    its switching was counted."""
+
+    sizes: Sizes
+    logic: Logic
+    workload: Workload | None = None
+
+    @property
+    def name(self) -> str:
+        """The configuration in a few words."""
+        engine, _ = CALIBRATED[type(self.sizes)]
+        s = self.sizes
+        if isinstance(s, PrunedSizes):
+            engine += " replicated" if s.replicated else " banked"
+        return f"{engine}, {s.pes} PEs, {s.weight_bits} x {s.activation_bits} bits, fetch {s.fetch_bits} bits"
+
+    @property
+    def ends_in_pe(self) -> bool:
+        """Whether the longest path ends in a PE: its last stages name the instance."""
+        return any("pe_" in stage for stage in self.logic.critical_path[-3:])
+
+
+def figure(part: LogicPart, metric: str) -> float:
+    """One metric of a part: its own on an ASIC, that of its resources on an FPGA."""
+    return float(getattr(part if hasattr(part, metric) else part.resources, metric))
+
+
+def write_measured(
+    technology: str, kind: str, measured: Mapping[str, list[Measurement]], directory: Path
+) -> None:
+    """Writes the table of a technology and the file that describes its columns. A size that an engine lacks
+    is left blank."""
+    sizes = dict.fromkeys(field.name for sizes_type in CALIBRATED for field in fields(sizes_type))
+    columns = [*_HEAD, *sizes, *_WORK[kind], *_TAIL, *_MEASURED[kind]]
+    text = io.StringIO()
+    table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    table.writeheader()
+    for label, found in measured.items():
+        for number, each in enumerate(found):
+            for part in (*each.logic.parts, *_memories(each.logic)):
+                table.writerow({"set": label, "configuration": number, **_row(each, part, kind)})
+    name = f"logic_fit_{technology}_measured"
+    (directory / f"{name}.csv").write_text(text.getvalue(), encoding="utf-8")
+    units = {column: "bit" if column.endswith("_bits") else '"1"' for column in columns} | {
+        column: "text" if column in _TEXT_COLUMNS else UNITS[column]
+        for column in (*_TEXT_COLUMNS, PATH_METRIC, *_MEASURED[kind])
+    }
+    described = (
+        f"title: Netlists that the logic of {technology} was fitted to, and held out\n"
+        f"table: {name}.csv\nkind: measured\nsource: >-\n"
+        f"  Engines drawn by seed in archsim.calibration.plan, mapped by Yosys to {technology}, one row per\n"
+        "  component with the figures of all its instances together; macros are priced apart\ncolumns:\n"
+    )
+    lines = [f"  {column}: {unit}\n" for column, unit in units.items()]
+    (directory / f"{name}.yaml").write_text(described + "".join(lines), encoding="utf-8")
+
+
+def _memories(logic: Logic) -> tuple[LogicPart, ...]:
+    if logic.memory_resources is None:
+        return ()
+    return (LogicPart(MEMORIES, 1, resources=logic.memory_resources),)
+
+
+def stored_path(logic: Logic) -> str:
+    """A critical path as the table keeps it."""
+    return f"{logic.critical_path_s:.4g}"
+
+
+def _row(each: Measurement, part: LogicPart, kind: str) -> dict[str, str | int]:
+    engine, _ = CALIBRATED[type(each.sizes)]
+    return {
+        "engine": engine,
+        **{field.name: int(getattr(each.sizes, field.name)) for field in fields(each.sizes)},
+        **_work(each.workload),
+        PATH_METRIC: stored_path(each.logic),
+        "path_end": "pe_" if each.ends_in_pe else "control",
+        "component": part.component,
+        "instances": part.instances,
+        **{metric: f"{figure(part, metric):.6g}" for metric in _MEASURED[kind]},
+    }
+
+
+def _work(workload: Workload | None) -> dict[str, str | int]:
+    if workload is None:
+        return {}
+    rates = {f"{rate}_rate": f"{getattr(workload.operands, rate):.6g}" for rate in _RATES}
+    return {"cycles": workload.cycles, "products": workload.products, **rates}
+
+
+def _workload(row: Mapping[str, str]) -> Workload | None:
+    if "cycles" not in row:
+        return None
+    operands = OperandActivity(**{rate: float(row[f"{rate}_rate"]) for rate in _RATES})
+    return Workload(int(row["pes"]), int(row["cycles"]), int(row["products"]), operands)
+
+
+def read_measured(technology: str) -> dict[str, list[Measurement]]:
+    """The stored measurements of a technology, by set. Raises ProvenanceError where the table is not
+    described."""
+    file = f"logic_fit_{technology}_measured.csv"
+    types = {name: sizes for sizes, (name, _) in CALIBRATED.items()}
+    found: dict[str, list[Measurement]] = {label: [] for label in SETS}
+    by_configuration = itertools.groupby(
+        load_table(file).rows, key=lambda row: (row["set"], row["configuration"])
+    )
+    for (label, _), grouped in by_configuration:
+        rows = list(grouped)
+        first, sizes_type = rows[0], types[rows[0]["engine"]]
+        numbers = {field.name: int(first[field.name]) for field in fields(sizes_type)}
+        flags = {
+            field.name: bool(numbers[field.name]) for field in fields(sizes_type) if field.type == "bool"
+        }
+        parts = [_part(row) for row in rows]
+        memories = [part.resources for part in parts if part.component == MEMORIES]
+        logic = Logic(
+            parts=tuple(part for part in parts if part.component != MEMORIES),
+            critical_path_s=float(first[PATH_METRIC]),
+            kind="measured",
+            source=file,
+            critical_path=(first["path_end"],),
+            memory_resources=memories[0] if memories else None,
+        )
+        found[label].append(Measurement(sizes_type(**numbers | flags), logic, _workload(first)))
+    return found
+
+
+def _part(row: Mapping[str, str]) -> LogicPart:
+    asic = {name: float(row[name]) for name in _MEASURED["asic"] if name in row}
+    fpga = {name: int(row[name]) for name in _MEASURED["fpga"] if name in row}
+    return LogicPart(row["component"], int(row["instances"]), **asic, resources=FpgaResources(**fpga))

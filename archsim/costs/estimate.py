@@ -1,0 +1,175 @@
+"""The logic of an engine without synthesis: amounts of structure that follow from its sizes, at fitted costs.
+
+The amounts are those of `archsim.costs.structure`. What one of each costs was fitted to mapped netlists by
+`archsim.calibration.calibrate`; the costs, and the errors on netlists that the fit never saw, stand in
+`archsim/technology/data/logic_fit_*.yaml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, lru_cache
+
+from archsim.costs.logic import Logic, LogicPart
+from archsim.costs.operands import Workload
+from archsim.costs.structure import CALIBRATED, Structure, multiplier_dsps, paths, structures
+from archsim.engines.mapping import Mapping as EngineMapping
+from archsim.technology import FpgaResources, Technology
+from archsim.technology.quantity import load_quantities
+from archsim.technology.registry import FitScaling
+from rtl import Sizes
+
+ASIC_METRICS = ("area_mm2", "clock_energy_j", "gate_switching_j", "register_switching_j")
+FPGA_METRICS = ("lut", "ff", "carry4")
+PATH_METRIC = "critical_path_s"
+STATED_METRICS = ("area_mm2", "energy_j", "lut", "ff", PATH_METRIC)
+LEAKAGE = "leakage_w_per_mm2"
+
+
+class EstimateError(ValueError):
+    """Nobody calibrated what was asked for; the message names it and what is allowed."""
+
+
+def estimate_logic(mapping: EngineMapping, technology: Technology) -> Logic:
+    """The logic of the mapping's hardware, component by component, as `gate.map_to_gates` would find it.
+
+    Raises EstimateError for an engine or a technology that nobody calibrated.
+    """
+    if type(mapping.sizes) not in CALIBRATED:
+        engine = type(mapping).__name__.removesuffix("Mapping").lower()
+        allowed = ", ".join(sorted(name for name, _ in CALIBRATED.values()))
+        raise EstimateError(
+            f"engine is {engine}, whose logic nobody calibrated, allowed without synthesis are {allowed}"
+        )
+    scaling = technology.fit_scaling
+    if scaling is None:
+        raise EstimateError(
+            f"technology is of kind {technology.name}, whose logic nobody calibrated, "
+            "allowed is fidelity gate"
+        )
+    workload = mapping.workload if technology.kind == "asic" else None
+    return estimate_sizes(mapping.sizes, workload, scaling, technology.kind)
+
+
+@lru_cache(maxsize=4096)
+def estimate_sizes(sizes: Sizes, workload: Workload | None, scaling: FitScaling, kind: str) -> Logic:
+    """The logic of hardware of these sizes at this work, from the coefficients of one technology, scaled to
+    another where the two differ."""
+    logic = logic_fit(scaling.fit).logic(sizes, workload, kind)
+    if scaling == FitScaling(fit=scaling.fit):
+        return logic
+    parts = tuple(
+        replace(
+            part,
+            area_mm2=part.area_mm2 * scaling.area_mm2,
+            leakage_w=part.leakage_w * scaling.leakage_w,
+            clock_energy_j=part.clock_energy_j * scaling.energy,
+            gate_switching_j=part.gate_switching_j * scaling.energy,
+            register_switching_j=part.register_switching_j * scaling.energy,
+        )
+        for part in logic.parts
+    )
+    path_s = None if logic.critical_path_s is None else logic.critical_path_s * scaling.critical_path_s
+    source = (
+        f"{logic.source}; times {scaling.area_mm2:.4g} for area, {scaling.energy:.4g} for energy, "
+        f"{scaling.leakage_w:.4g} for leakage, {scaling.critical_path_s:.4g} for delay"
+    )
+    return replace(logic, parts=parts, critical_path_s=path_s, source=source)
+
+
+@dataclass(frozen=True)
+class LogicFit:
+    """The coefficients of one technology, family -> metric -> amount -> cost of one of it, and the
+    `constants` beside them: leakage for each mm2, how many netlists, and the errors."""
+
+    coefficients: Mapping[str, Mapping[str, Mapping[str, float]]]
+    constants: Mapping[str, float]
+    source: str
+
+    def logic(self, sizes: Sizes, workload: Workload | None, kind: str) -> Logic:
+        """The components of hardware of these sizes. An FPGA needs no workload."""
+        if kind == "asic":
+            parts = tuple(self._asic_part(structure, workload) for structure in structures(sizes))
+        else:
+            parts = tuple(self._fpga_part(structure, sizes) for structure in structures(sizes))
+        return Logic(parts, self.critical_path_s(sizes), "fitted", self.source, mean_error=self.mean_errors)
+
+    @cached_property
+    def mean_errors(self) -> Mapping[str, float]:
+        """The mean error of each metric on netlists that the fit never saw; empty before it was measured."""
+        start = "held_out_mean/"
+        return {
+            name.removeprefix(start): value
+            for name, value in self.constants.items()
+            if name.startswith(start)
+        }
+
+    def critical_path_s(self, sizes: Sizes) -> float | None:
+        """The longest of the paths for which delays were fitted."""
+        delays = [
+            sum(cost * amounts[name] for name, cost in self.coefficients[family][PATH_METRIC].items())
+            for family, amounts in paths(sizes).items()
+            if PATH_METRIC in self.coefficients.get(family, {})
+        ]
+        return max(delays, default=None)
+
+    def cost(self, structure: Structure, metric: str, workload: Workload | None = None) -> float:
+        """What all instances of a component come to; a metric that its family is not charged for is zero."""
+        each = self.coefficients[structure.family].get(metric, {})
+        amounts = structure.amounts(metric, workload)
+        return structure.instances * sum(cost * amounts[name] for name, cost in each.items())
+
+    def _asic_part(self, structure: Structure, workload: Workload | None) -> LogicPart:
+        area, clock, gates, registers = (self.cost(structure, metric, workload) for metric in ASIC_METRICS)
+        return LogicPart(
+            structure.component,
+            structure.instances,
+            area_mm2=area,
+            clock_energy_j=clock,
+            gate_switching_j=gates,
+            register_switching_j=registers,
+            leakage_w=area * self.constants[LEAKAGE],
+        )
+
+    def _fpga_part(self, structure: Structure, sizes: Sizes) -> LogicPart:
+        lut, ff, carry4 = (round(self.cost(structure, metric)) for metric in FPGA_METRICS)
+        dsp = structure.instances * multiplier_dsps(sizes) if structure.component == "pe" else 0
+        resources = FpgaResources(lut=lut, ff=ff, dsp=dsp, carry4=carry4)
+        return LogicPart(structure.component, structure.instances, resources=resources)
+
+
+@cache
+def logic_fit(technology: str) -> LogicFit:
+    """The fit of a technology, read from its data file. Raises EstimateError where there is none."""
+    try:
+        quantities = load_quantities(f"logic_fit_{technology}.yaml")
+    except FileNotFoundError:
+        raise EstimateError(
+            f"technology is {technology}, whose logic nobody calibrated, allowed without synthesis are those "
+            "with a data file logic_fit_<technology>.yaml"
+        ) from None
+    coefficients: dict[str, dict[str, dict[str, float]]] = {}
+    constants: dict[str, float] = {}
+    for name, quantity in quantities.items():
+        match name.split("/"):
+            case [family, metric, amount]:
+                of_metric = coefficients.setdefault(family, {}).setdefault(metric, {})
+                of_metric[amount] = float(quantity)
+            case _:
+                constants[name] = float(quantity)
+    return LogicFit(coefficients, constants, _source(technology, constants))
+
+
+def _source(technology: str, constants: Mapping[str, float]) -> str:
+    """What stands beside every estimated figure: how many netlists, and how far off on those never fitted."""
+    errors = "; ".join(
+        f"{metric} mean error {constants[f'held_out_mean/{metric}']:.1%}, worst "
+        f"{constants[f'held_out_worst/{metric}']:.1%}"
+        for metric in STATED_METRICS
+        if f"held_out_mean/{metric}" in constants
+    )
+    return (
+        f"fitted to {constants['netlists']:.0f} netlists of {technology}; on "
+        f"{constants['held_out_netlists']:.0f} others {errors}"
+    )

@@ -1,0 +1,55 @@
+"""The four fidelities: how counts are found, and with which logic they are priced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from archsim.costs.estimate import estimate_logic
+from archsim.costs.gate import map_to_gates
+from archsim.costs.logic import Logic
+from archsim.engines.counts import Counts
+from archsim.engines.hardware_run import count_rtl
+from archsim.engines.mapping import Mapping
+from archsim.technology import FpgaResources, Technology
+
+
+class FidelityError(ValueError):
+    """A fidelity that does not exist."""
+
+
+class DeviceError(ValueError):
+    """A design that does not fit its device."""
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How one fidelity finds its counts and its logic."""
+
+    count: Callable[[Mapping], Counts]
+    logic: Callable[[Mapping, Technology], Logic]
+
+
+FIDELITIES = {
+    "analytic": Fidelity(lambda mapping: mapping.count(), estimate_logic),
+    "cycle": Fidelity(lambda mapping: mapping.simulate(), estimate_logic),
+    "rtl": Fidelity(count_rtl, estimate_logic),
+    "gate": Fidelity(lambda mapping: mapping.simulate(), map_to_gates),
+}
+
+
+def level(name: str) -> Fidelity:
+    """The fidelity of this name. Raises FidelityError for an unknown one."""
+    if name not in FIDELITIES:
+        raise FidelityError(f"fidelity is {name!r}, allowed are {', '.join(FIDELITIES)}")
+    return FIDELITIES[name]
+
+
+def refuse_overflow(technology: Any, used: FpgaResources) -> None:
+    """Raises DeviceError where a design needs more of a device than there is."""
+    if technology.kind != "fpga":
+        return
+    fit = technology.fits(used)
+    if not fit.fits:
+        raise DeviceError(f"technology.device is {fit.device}, which has {fit.shortage}")

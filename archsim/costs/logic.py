@@ -1,0 +1,51 @@
+"""The logic of an engine as a cost model sees it: components, their size, what they spend when they work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from archsim.costs.operands import Workload
+from archsim.engines.counts import Counts
+from archsim.technology import FpgaResources
+
+NO_RESOURCES = FpgaResources()
+
+
+@dataclass(frozen=True)
+class LogicPart:
+    """All instances of one component together, memories apart.
+
+    On an ASIC: `area_mm2`, `leakage_w`, `clock_energy_j` of each cycle, and what switching takes in a
+    cycle in which the component works, without glitches: `gate_switching_j` of gates and the wires they
+    drive, `register_switching_j` of registers and memory outputs and theirs. On an FPGA: `resources`.
+    """
+
+    component: str
+    instances: int
+    area_mm2: float = 0.0
+    gate_switching_j: float = 0.0
+    register_switching_j: float = 0.0
+    clock_energy_j: float = 0.0
+    leakage_w: float = 0.0
+    resources: FpgaResources = NO_RESOURCES
+
+    def active_cycles(self, done: Counts | Workload) -> float:
+        """How often it works: a PE once for each of its products, what serves all PEs once a cycle."""
+        return done.products / self.instances if self.component == "pe" else done.cycles
+
+
+@dataclass(frozen=True)
+class Logic:
+    """The logic of an engine in one technology, where its figures come from, and its longest path (`None`
+    where nobody mapped it)."""
+
+    parts: tuple[LogicPart, ...]
+    critical_path_s: float | None
+    kind: str
+    source: str
+    critical_path: tuple[str, ...] = ()
+    memory_resources: FpgaResources | None = None
+    """What the memories take of an FPGA, where synthesis told; else the technology's rule is used."""
+    mean_error: Mapping[str, float] = field(default_factory=dict)
+    """Of fitted logic: the mean relative error of its totals on netlists that no fit saw, by metric."""

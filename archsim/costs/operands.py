@@ -1,0 +1,80 @@
+"""What the logic works on: how often the operands of the multipliers change, from the network and the digits.
+
+The switching of a PE follows its data: a layer that reads blank pixels hardly moves. These rates are what the
+fitted models take for it. They are those of a PE that works off the outputs of a stage one after the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.costs.stimulus import stimulus
+from workloads import IntegerNetwork
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class OperandActivity:
+    """The share of the bits of a word that change from one product to the next: of the weight, of the
+    activation, of their product, and of the sum."""
+
+    weight: float
+    activation: float
+    product: float
+    total: float
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What an engine of `pes` PEs does in one inference, as far as the switching of its logic depends on
+    it: its `cycles`, the `products` of all its PEs, and how their `operands` change."""
+
+    pes: int
+    cycles: int
+    products: int
+    operands: OperandActivity
+
+    @property
+    def busy(self) -> float:
+        """The share of its cycles in which a PE multiplies."""
+        return self.products / (self.pes * self.cycles)
+
+
+@lru_cache(maxsize=64)
+def operand_activity(network: IntegerNetwork, accumulator_bits: int) -> OperandActivity:
+    """The rates of a network on the digits of `archsim.costs.stimulus`, over all products of an inference."""
+    inputs = stimulus(network)
+    widths = {
+        "weight": network.weight_bits,
+        "activation": network.activation_bits,
+        "product": network.weight_bits + network.activation_bits,
+        "total": accumulator_bits,
+    }
+    changed, products = dict.fromkeys(widths, 0), 0
+    signals = [inputs, *network.trace(inputs)[:-1]]
+    for integer, signal in zip(network.stages, signals, strict=True):
+        lengths = integer.stage.row_lengths()
+        weights, columns = integer.weights.ravel(), integer.stage.columns()
+        ends = np.cumsum(lengths)
+        row_starts = np.repeat(ends - lengths, lengths)
+        for x in signal.T:
+            activations = x[columns]
+            made = weights * activations
+            running = np.concatenate([[0], np.cumsum(made)])
+            totals = running[1:] - running[row_starts]
+            words = {"weight": weights, "activation": activations, "product": made, "total": totals}
+            for name, values in words.items():
+                changed[name] += _changed_bits(values, widths[name])
+            products += len(made)
+    return OperandActivity(**{name: changed[name] / (products * bits) for name, bits in widths.items()})
+
+
+def _changed_bits(values: Integers, bits: int) -> int:
+    """Bits of two's complement that change from each value to the next, together."""
+    mask = np.int64((1 << bits) - 1)
+    return int(np.bitwise_count((values[1:] ^ values[:-1]) & mask).sum())

@@ -1,0 +1,73 @@
+"""Switching of an engine at the gates: its described hardware runs real digits, its netlist is evaluated on
+what the registers held, and every toggle is priced."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from archsim.costs.stimulus import DIGITS, stimulus
+from archsim.engines.mapping import Mapping
+from archsim.netlist import (
+    Activity,
+    AsicSynthesis,
+    Netlist,
+    Switching,
+    ToggleCounter,
+    activity,
+    switching,
+)
+from archsim.store import remembered
+from rtl import Simulation, VerilogDesign, load_writes
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class MeasuredSwitching:
+    """What switched during `cycles` cycles of `inferences` inferences, by instance at the top of the
+    netlist; "" is the top itself."""
+
+    inferences: int
+    cycles: int
+    instances: MappingOf[str, Switching]
+
+
+def measure_switching(
+    mapping: Mapping, design: VerilogDesign, made: AsicSynthesis, technology: Any
+) -> MeasuredSwitching:
+    """Runs the stimulus through the engine and counts the toggles of the mapped netlist, or reads the
+    remembered result. Raises ActivityError where the netlist does not follow the described hardware."""
+    inputs = stimulus(mapping.network)
+    writes = [load_writes(mapping.images), *(mapping.load(x) for x in inputs.T)]
+    content = {
+        "evaluation": inspect.getsource(activity),
+        "verilog": design.text,
+        "cells": technology.library.text,
+        "writes": [
+            (each.target, each.unit, each.address, int(each.data)) for part in writes for each in part
+        ],
+    }
+    netlist = made.flat()
+    found = remembered("toggles", content, lambda: _count(mapping, design, netlist, technology))
+    counted = Activity(found["cycles"], np.array(found["toggles"], np.int64))
+    spent = switching(netlist, technology.library, technology.wiring, counted)
+    return MeasuredSwitching(DIGITS, counted.cycles, spent)
+
+
+def _count(
+    mapping: Mapping, design: VerilogDesign, netlist: Netlist, technology: Any
+) -> dict[str, int | list[int]]:
+    """Cycles, and the toggles of each net, over all digits."""
+    _LOG.info("running %d digits through a netlist of %d cells", DIGITS, len(netlist.cell_names))
+    counter = ToggleCounter(netlist, technology.library, design.wires)
+    simulation = Simulation(mapping.hardware, mapping.images, record=counter.recorded)
+    runs = (simulation.run(mapping.load(x)) for x in stimulus(mapping.network).T)
+    first, *others = (counter.count(run.recorded) for run in runs)
+    total = sum(others, first)
+    return {"cycles": total.cycles, "toggles": total.toggles.tolist()}

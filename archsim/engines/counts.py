@@ -1,0 +1,66 @@
+"""Counts: what a fidelity yields. Cycles, products, and words through every memory port; no costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Words read and written at one kind of memory during one inference, and the bits of a word."""
+
+    words_read: int
+    words_written: int
+    word_bits: int
+
+    @property
+    def bits_read(self) -> int:
+        return self.words_read * self.word_bits
+
+    @property
+    def bits_written(self) -> int:
+        return self.words_written * self.word_bits
+
+
+@dataclass(frozen=True)
+class StageActivity:
+    """One stage on the time line: cycles counted from `start`."""
+
+    number: int
+    start_cycle: int
+    end_cycle: int
+    macs: int
+    stall_cycles: int = 0
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What happens in one inference, from the cycle of `start` to the first cycle of `done`.
+
+    `macs` are multiply-accumulates of stored weights; `padding` those of zeros that an index encoding
+    put between them; `stalls` PE-cycles lost to bank or bus conflicts. Loading of weights and inputs is
+    not included. `exact` says that the hardware takes just these cycles; a closed form that cannot know
+    gives bounds instead.
+    """
+
+    cycles: int
+    macs: int
+    traffic: Mapping[str, Traffic]
+    padding: int = 0
+    stalls: int = 0
+    exact: bool = True
+    stages: tuple[StageActivity, ...] = field(default=(), compare=False)
+
+    @property
+    def products(self) -> int:
+        """Cycles in which some PE accumulates: stored weights and padding."""
+        return self.macs + self.padding
+
+    def __post_init__(self) -> None:
+        numbers = {"cycles": self.cycles, "macs": self.macs, "padding": self.padding, "stalls": self.stalls}
+        for role, t in self.traffic.items():
+            numbers |= {f"traffic.{role}.read": t.words_read, f"traffic.{role}.written": t.words_written}
+        for name, value in numbers.items():
+            if value < 0:
+                raise ArithmeticError(f"{name} came out as {value}, counts are never negative")

@@ -1,0 +1,63 @@
+"""Fidelity `rtl`: the described hardware runs the integer network, and its port enables are counted."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.engines.counts import Counts, Traffic
+from archsim.engines.mapping import Mapping
+from rtl import Run, Simulation
+from workloads import test_digits
+
+
+class OutputMismatchError(AssertionError):
+    """The hardware gave other outputs than the integer network: a defect of archsim, never of a design."""
+
+
+def count_rtl(mapping: Mapping) -> Counts:
+    """Runs one input on the hardware, checks its outputs, and counts its cycles and port enables. Raises
+    OutputMismatchError where an output differs from the integer network."""
+    x = sample_inputs(mapping, 1)
+    (run,), outputs = run_rtl(mapping, x)
+    expected = mapping.network.run(x)
+    if not np.array_equal(outputs, expected):
+        raise OutputMismatchError(
+            f"the hardware gives {outputs[:, 0].tolist()}, the integer network {expected[:, 0].tolist()}"
+        )
+    return counts_of_run(mapping, run)
+
+
+def run_rtl(mapping: Mapping, inputs: NDArray[np.int64]) -> tuple[list[Run], NDArray[np.int64]]:
+    """Runs `inputs`, shape (n_in, batch), one after the other on one simulated engine: the runs, and the
+    outputs, shape (n_out, batch)."""
+    simulation = Simulation(mapping.hardware, mapping.images, expected_cycles=mapping.count().cycles)
+    runs = [simulation.run(mapping.load(x)) for x in inputs.T]
+    return runs, np.stack([mapping.scores(run) for run in runs], axis=1)
+
+
+def counts_of_run(mapping: Mapping, run: Run) -> Counts:
+    """The counts of a simulated run. The hardware cannot tell padding from stored weights, nor why a PE
+    waits, so `padding` and `stalls` are those of the schedule."""
+    scheduled, ports = mapping.count(), run.port_counts
+    return Counts(
+        cycles=run.cycles,
+        macs=ports["pe.product"] - scheduled.padding,
+        padding=scheduled.padding,
+        stalls=scheduled.stalls,
+        traffic={
+            role: Traffic(ports.get(f"{role}.read", 0), ports.get(f"{role}.write", 0), t.word_bits)
+            for role, t in scheduled.traffic.items()
+        },
+    )
+
+
+def sample_inputs(mapping: Mapping, count: int, seed: int = 0) -> NDArray[np.int64]:
+    """Inputs to run: test digits where the network takes them, else random integers, shape (n_in, count)."""
+    network = mapping.network
+    images, _ = test_digits()
+    if images.shape[1] == network.n_in:
+        order = np.arange(count) % len(images)
+        return network.quantise_input(images[order])
+    top = 1 << (network.activation_bits - 1)
+    return np.random.default_rng(seed).integers(-top, top, size=(network.n_in, count))

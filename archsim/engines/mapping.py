@@ -1,0 +1,116 @@
+"""Mapping: how a network lies on an engine. Memory words, placement of inputs, order of scores."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.costs.operands import Workload, operand_activity
+from archsim.engines.counts import Counts
+from rtl import Hardware, Images, LoadWrite, Run, Sizes
+from workloads import IntegerNetwork
+
+_LOG = logging.getLogger(__name__)
+
+
+class MappingError(ValueError):
+    """A network does not go onto an engine; the message names what and what would be allowed."""
+
+
+@dataclass(frozen=True)
+class StoredBits:
+    """Bits that the engine's memories must hold for the network: weights, and the indices beside them."""
+
+    weight: int
+    index: int
+
+    @property
+    def total(self) -> int:
+        return self.weight + self.index
+
+
+class Mapping(ABC):
+    """A network on an engine. The counts come from the schedule; images are packed when first asked for."""
+
+    network: IntegerNetwork
+
+    @property
+    @abstractmethod
+    def sizes(self) -> Sizes:
+        """The sizes of the hardware that this mapping needs."""
+
+    @property
+    def accumulator_bits(self) -> int:
+        """What cannot overflow, and at least a whole product, for rows that keep no weight at all."""
+        network = self.network
+        return max(network.accumulator_bits, network.weight_bits + network.activation_bits)
+
+    @property
+    @abstractmethod
+    def stored_bits(self) -> StoredBits:
+        """Bits stored for weights and for indices."""
+
+    @abstractmethod
+    def count(self) -> Counts:
+        """The closed form (fidelity `analytic`)."""
+
+    @abstractmethod
+    def simulate(self) -> Counts:
+        """The event simulation (fidelity `cycle`)."""
+
+    @abstractmethod
+    def build(self) -> Hardware:
+        """The hardware itself (fidelities `rtl` and `gate`)."""
+
+    @property
+    @abstractmethod
+    def images(self) -> Images:
+        """The contents of the loaded memories."""
+
+    @abstractmethod
+    def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:
+        """The load-port writes that bring in one input vector, shape (n_in,)."""
+
+    @cached_property
+    def workload(self) -> Workload:
+        """What one inference asks of the logic, on the digits of `archsim.costs.stimulus`."""
+        counts = self.count()
+        operands = operand_activity(self.network, self.accumulator_bits)
+        return Workload(self.sizes.pes, counts.cycles, counts.products, operands)
+
+    @cached_property
+    def hardware(self) -> Hardware:
+        """The built hardware, made once."""
+        _LOG.info("describing an engine of %d PEs", self.sizes.pes)
+        return self.build()
+
+    @property
+    @abstractmethod
+    def score_positions(self) -> NDArray[np.int64]:
+        """For every output of the network, its place in the engine's order: group * pes + PE."""
+
+    def scores(self, run: Run) -> NDArray[np.int64]:
+        """The outputs of the network, shape (n_out,), from what the PEs gave."""
+        pes = self.sizes.pes
+        return np.array([run.scores[at % pes][at // pes] for at in self.score_positions], dtype=np.int64)
+
+
+def pack_words(values: NDArray[Any], *, bits: int, per_word: int) -> list[int]:
+    """Packs a stream of integers, two's complement of `bits` bits, `per_word` a word, first in the lowest
+    bits. The last word is padded with zeros."""
+    stream = np.asarray(values, dtype=np.int64) & ((1 << bits) - 1)
+    padded = np.zeros(-(-len(stream) // per_word) * per_word, dtype=np.int64)
+    padded[: len(stream)] = stream
+    words = []
+    for chunk in padded.reshape(-1, per_word).tolist():
+        word = 0
+        for place, value in enumerate(chunk):
+            word |= value << place * bits
+        words.append(word)
+    return words

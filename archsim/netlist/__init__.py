@@ -1,0 +1,34 @@
+"""Maps exported Verilog with Yosys, to standard cells or to an FPGA, and measures what came out."""
+
+from __future__ import annotations
+
+from archsim.netlist.activity import Activity, ActivityError, Switching, ToggleCounter, switching
+from archsim.netlist.asic import AsicSynthesis, Component, MemoryArray, synthesise_asic
+from archsim.netlist.fpga import FpgaComponent, FpgaSynthesis, synthesise_fpga
+from archsim.netlist.netlist import Netlist, NetlistError, flatten, read_netlists
+from archsim.netlist.timing import Timing, analyse
+from archsim.netlist.yosys import YosysError, prepare_yosys, run_yosys
+
+__all__ = [
+    "Activity",
+    "ActivityError",
+    "AsicSynthesis",
+    "Component",
+    "FpgaComponent",
+    "FpgaSynthesis",
+    "MemoryArray",
+    "Netlist",
+    "NetlistError",
+    "Switching",
+    "Timing",
+    "ToggleCounter",
+    "YosysError",
+    "analyse",
+    "flatten",
+    "prepare_yosys",
+    "read_netlists",
+    "run_yosys",
+    "switching",
+    "synthesise_asic",
+    "synthesise_fpga",
+]

@@ -1,0 +1,191 @@
+"""Maps a hierarchical design to standard cells and measures each of its components once.
+
+Memories stay memories: they are listed with their sizes and priced from the SRAM table. Identical
+modules are mapped once, so totals are component x instances. Place and route is modelled by a wire for
+each pin, not run.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from archsim.netlist.netlist import CONSTANTS, Memory, Netlist, flatten, instance_counts, read_netlists
+from archsim.netlist.timing import analyse, net_loads
+from archsim.netlist.yosys import run_yosys
+from archsim.technology.asic.cmos65 import Cmos65
+from archsim.technology.asic.standard_cells import StandardCells
+from archsim.technology.memories.flop_memory import clock_energy_j
+from archsim.technology.memories.sram import MemoryMacro, Ports
+
+_LOG = logging.getLogger(__name__)
+_SCRIPT = """
+read_liberty -lib cells.lib
+read_verilog design.v
+hierarchy -check -top {top}
+proc
+opt -mux_undef
+fsm
+opt -mux_undef
+memory -nomap
+opt -mux_undef
+techmap
+opt
+dfflibmap -liberty cells.lib
+abc -liberty cells.lib -script +strash;ifraig;scorr;dc2;dch,-f;strash;&get,-n;&nf;&put;buffer,-c;stime,-p
+opt_clean -purge
+check -assert
+write_json mapped.json
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryArray:
+    """A memory of a component that was left whole: its size and how many ports read and write it."""
+
+    name: str
+    words: int
+    word_bits: int
+    read_ports: int
+    write_ports: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """One module, measured once; multiply by `instances` for its share of the design. Memories are not
+    in the sums.
+
+    `toggle_energy_j` is the energy if every net toggled once: internal energy of each cell plus half C
+    V^2 of the pins and wires driven. A net that crosses modules is counted where its sinks are, so
+    components add up to the design. `clock_energy_j` is spent each clock cycle: two edges in each flop
+    and its share of the clock network.
+    """
+
+    module: str
+    instances: int
+    cells: Mapping[str, int]
+    area_um2: float
+    gate_equivalents: float
+    flops: int
+    toggle_energy_j: float
+    clock_energy_j: float
+    leakage_w: float
+    memories: tuple[MemoryArray, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsicSynthesis:
+    """A mapped design: its components by module name, its critical path, and the flat netlist behind them."""
+
+    top: str
+    components: Mapping[str, Component]
+    critical_path_s: float
+    critical_path: tuple[str, ...]
+    modules: Mapping[str, Netlist]
+
+    def _total(self, field: str) -> float:
+        return float(sum(getattr(part, field) * part.instances for part in self.components.values()))
+
+    @property
+    def area_um2(self) -> float:
+        """Logic only: cells of all instances, without memories."""
+        return self._total("area_um2")
+
+    @property
+    def gate_equivalents(self) -> float:
+        return self._total("gate_equivalents")
+
+    @property
+    def flops(self) -> int:
+        return int(self._total("flops"))
+
+    @property
+    def toggle_energy_j(self) -> float:
+        return self._total("toggle_energy_j")
+
+    @property
+    def clock_energy_j(self) -> float:
+        return self._total("clock_energy_j")
+
+    @property
+    def leakage_w(self) -> float:
+        return self._total("leakage_w")
+
+    @property
+    def memories(self) -> tuple[tuple[MemoryArray, int], ...]:
+        """Every memory array with the number of times it stands in the design."""
+        return tuple((array, part.instances) for part in self.components.values() for array in part.memories)
+
+    def flat(self) -> Netlist:
+        """The whole design as one netlist."""
+        return flatten(self.modules, self.top)
+
+
+def synthesise_asic(verilog: str, top: str, technology: StandardCells | None = None) -> AsicSynthesis:
+    """Map Verilog to the cells of a technology (its own 65 nm library unless it was given another).
+
+    Raises YosysError for Verilog that Yosys refuses, NetlistError for a memory read without a register,
+    ValueError for a combinational loop or a memory outside the SRAM table.
+    """
+    chosen = technology or Cmos65()
+    library, wiring = chosen.library, chosen.wiring
+    outputs = run_yosys(
+        script=_SCRIPT.format(top=top),
+        files={"design.v": verilog, "cells.lib": library.text},
+        outputs=("mapped.json",),
+    )
+    modules = read_netlists(outputs["mapped.json"])
+    counts = instance_counts(modules, top)
+    _LOG.info("timing the netlist")
+    timing = analyse(
+        flatten(modules, top), library=library, wiring=wiring, memory=lambda each: _macro(each, chosen)
+    )
+    return AsicSynthesis(
+        top=top,
+        components={name: _component(modules[name], number, chosen) for name, number in counts.items()},
+        critical_path_s=timing.critical_path_s,
+        critical_path=timing.path,
+        modules={name: modules[name] for name in counts},
+    )
+
+
+def _macro(memory: Memory, technology: StandardCells) -> MemoryMacro:
+    """The macro that times a memory; one that is only written or only read needs a single port."""
+    ports: Ports = "1r1w" if memory.reads and memory.writes else "1rw"
+    return technology.memory(words=memory.words, word_bits=memory.word_bits, ports=ports)
+
+
+def _component(module: Netlist, instances: int, technology: StandardCells) -> Component:
+    library, counts = technology.library, module.count()
+    area_um2 = sum(library.cells[name].area_um2 * number for name, number in counts.items())
+    load_f, _ = net_loads(module, library, technology.wiring)
+    internal_j = sum(
+        energy * int((module.pin(name, pin) >= CONSTANTS).sum())
+        for name in counts
+        for pin, energy in library.cells[name].switch_energy_j.items()
+    )
+    flops = [(library.cells[name], number) for name, number in counts.items() if library.cells[name].is_flop]
+    return Component(
+        module=module.name,
+        instances=instances,
+        cells=counts,
+        area_um2=area_um2,
+        gate_equivalents=area_um2 / library.gate_equivalent_um2,
+        flops=sum(number for _, number in flops),
+        toggle_energy_j=internal_j + 0.5 * float(load_f.sum()) * library.supply_v**2,
+        clock_energy_j=sum(
+            clock_energy_j(flop, library.supply_v, technology.wiring) * number for flop, number in flops
+        ),
+        leakage_w=sum(library.cells[name].leakage_w * number for name, number in counts.items()),
+        memories=tuple(
+            MemoryArray(
+                name=memory.name,
+                words=memory.words,
+                word_bits=memory.word_bits,
+                read_ports=len(memory.reads),
+                write_ports=len(memory.writes),
+            )
+            for memory in module.memories
+        ),
+    )

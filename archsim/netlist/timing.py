@@ -1,0 +1,218 @@
+"""Static timing of a flat mapped netlist: the longest path from clock edge to clock edge.
+
+A cell delays by intrinsic + slope x load, a load is the pins a net drives plus a wire for each. A net with
+more sinks than a placed design would allow gets a tree of buffers, in delay only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.netlist.netlist import CONSTANTS, Memory, Netlist, Nets
+from archsim.technology.liberty.reader import Cell, CellLibrary
+from archsim.technology.memories.flop_memory import Wiring
+
+Floats = NDArray[np.float64]
+
+
+class MemoryTiming(Protocol):
+    """The two times of a memory macro: clock to read data, and what its inputs need before the clock."""
+
+    @property
+    def access_time_s(self) -> float: ...
+    @property
+    def setup_s(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class Timing:
+    """`critical_path_s` is the shortest clock period; `path` names its stages, each with its time."""
+
+    critical_path_s: float
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Arcs:
+    """Ways through gates: nets from and to, the delay, and the cell of each."""
+
+    source: Nets
+    target: Nets
+    delay: Floats
+    cell: Nets
+
+
+def net_loads(netlist: Netlist, library: CellLibrary, wiring: Wiring) -> tuple[Floats, Nets]:
+    """Capacitance in farad on each net (pins and wires, no clock pins), and how many pins it drives.
+
+    Raises ValueError for a cell the library does not have.
+    """
+    load, sinks = np.zeros(netlist.nets), np.zeros(netlist.nets, np.int64)
+    for type_name in netlist.count():
+        if type_name not in library.cells:
+            raise ValueError(
+                f"netlist {netlist.name}: cell type is {type_name!r}; allowed are cells of {library.name}."
+            )
+        cell = library.cells[type_name]
+        for pin, capacitance_f in cell.input_capacitance_f.items():
+            if pin != cell.clock_pin:
+                nets = netlist.pin(type_name, pin)
+                np.add.at(load, nets[nets >= 0], capacitance_f + wiring.capacitance_f_per_sink)
+                np.add.at(sinks, nets[nets >= 0], 1)
+    for memory in netlist.memories:
+        np.add.at(load, memory.inputs, wiring.memory_pin_capacitance_f + wiring.capacitance_f_per_sink)
+        np.add.at(sinks, memory.inputs, 1)
+    load[:CONSTANTS], sinks[:CONSTANTS] = 0.0, 0
+    return load, sinks
+
+
+def analyse(
+    netlist: Netlist, *, library: CellLibrary, wiring: Wiring, memory: Callable[[Memory], MemoryTiming]
+) -> Timing:
+    """The critical path of a flat netlist, from flops, memories and inputs to flops, memories and outputs.
+
+    Inputs arrive at time zero and outputs need no setup. Raises ValueError for a combinational loop, naming
+    one of its cells, and for a cell the library does not have.
+    """
+    driven, sinks = net_loads(netlist, library, wiring)
+    load, tree_delay = _buffered(driven, sinks, library, wiring)
+    times = [memory(each) for each in netlist.memories]
+    arrival, origin = _starts(netlist, library, times, load, tree_delay)
+    arcs = _arcs(netlist, library, load, tree_delay)
+    _propagate(netlist, arcs, arrival)
+    worst_s, worst_net, worst_end = 0.0, -1, ""
+    for nets, setup_s, label in _ends(netlist, library, times):
+        reached = nets[nets >= CONSTANTS]
+        if reached.size and arrival[reached].max() + setup_s > worst_s:
+            worst_net = int(reached[np.argmax(arrival[reached])])
+            worst_s, worst_end = float(arrival[worst_net]) + setup_s, label
+    if worst_net < 0:
+        return Timing(0.0, ())
+    path = _trace(netlist, arcs, arrival, origin, worst_net)
+    return Timing(worst_s, (*path, f"{worst_end}: {worst_s * 1e9:.3f} ns"))
+
+
+def _flops(netlist: Netlist, library: CellLibrary) -> list[Cell]:
+    return [library.cells[name] for name in netlist.count() if library.cells[name].is_flop]
+
+
+def _starts(
+    netlist: Netlist, library: CellLibrary, times: list[MemoryTiming], load: Floats, tree_delay: Floats
+) -> tuple[Floats, dict[int, str]]:
+    """When each net that starts a path changes after the clock edge (-inf elsewhere), and what drives it."""
+    arrival = np.full(netlist.nets, -np.inf)
+    origin: dict[int, str] = {}
+    for name, port in netlist.ports.items():
+        if port.direction == "input":
+            arrival[port.nets] = 0.0
+            origin |= dict.fromkeys(port.nets.tolist(), f"input {name}")
+    for flop in _flops(netlist, library):
+        for arc in (arc for arc in flop.arcs if arc.input == flop.clock_pin):
+            nets, cells = netlist.pin(flop.name, arc.output), netlist.cells_of(flop.name)
+            nets, cells = nets[nets >= CONSTANTS], cells[nets >= CONSTANTS]
+            arrival[nets] = arc.intrinsic_s + arc.slope_s_per_f * load[nets] + tree_delay[nets]
+            for net, cell in zip(nets.tolist(), cells.tolist(), strict=True):
+                origin[net] = f"flop {_place(netlist, net, cell)}"
+    # The table's access time ends at the macro's own pin; a buffer's drive is assumed for the load behind it.
+    drive = library.buffer.arcs[0].slope_s_per_f
+    for each, time in zip(netlist.memories, times, strict=True):
+        arrival[each.outputs] = time.access_time_s + drive * load[each.outputs] + tree_delay[each.outputs]
+        origin |= dict.fromkeys(each.outputs.tolist(), f"memory {each.name}")
+    arrival[:CONSTANTS] = -np.inf
+    return arrival, origin
+
+
+def _ends(netlist: Netlist, library: CellLibrary, times: list[MemoryTiming]) -> list[tuple[Nets, float, str]]:
+    """Nets at which paths end, the setup they need there, and what it is."""
+    outputs = [(name, port.nets) for name, port in netlist.ports.items() if port.direction == "output"]
+    ends = [(nets, 0.0, f"output {name}") for name, nets in outputs]
+    ends += [
+        (netlist.pin(flop.name, pin), flop.setup_s, f"setup of {flop.name}")
+        for flop in _flops(netlist, library)
+        for pin in flop.input_capacitance_f
+        if pin != flop.clock_pin
+    ]
+    memories = zip(netlist.memories, times, strict=True)
+    return ends + [(each.inputs, time.setup_s, f"setup of memory {each.name}") for each, time in memories]
+
+
+def _buffered(load: Floats, sinks: Nets, library: CellLibrary, wiring: Wiring) -> tuple[Floats, Floats]:
+    """The load a driver sees and the delay of the buffer tree behind it, for each net."""
+    seen, delay = load.copy(), np.zeros_like(load)
+    buffer = library.buffer
+    arc = buffer.arcs[0]
+    buffer_load_f = next(iter(buffer.input_capacitance_f.values())) + wiring.capacitance_f_per_sink
+    for net in np.flatnonzero(sinks > wiring.max_fanout):
+        count, each_f = int(sinks[net]), load[net] / sinks[net]
+        while count > wiring.max_fanout:
+            delay[net] += arc.intrinsic_s + arc.slope_s_per_f * wiring.max_fanout * each_f
+            count, each_f = -(-count // wiring.max_fanout), buffer_load_f
+        seen[net] = count * each_f
+    return seen, delay
+
+
+def _arcs(netlist: Netlist, library: CellLibrary, load: Floats, tree_delay: Floats) -> _Arcs:
+    parts: list[tuple[Nets, Nets, Floats, Nets]] = []
+    for type_name in netlist.count():
+        cell = library.cells[type_name]
+        for arc in () if cell.is_flop else cell.arcs:
+            source, target = netlist.pin(type_name, arc.input), netlist.pin(type_name, arc.output)
+            used = (source >= CONSTANTS) & (target >= CONSTANTS)
+            source, target = source[used], target[used]
+            delay = arc.intrinsic_s + arc.slope_s_per_f * load[target] + tree_delay[target]
+            parts.append((source, target, delay, netlist.cells_of(type_name)[used]))
+    if not parts:
+        none = np.zeros(0, np.int64)
+        return _Arcs(none, none, np.zeros(0), none)
+    source, target, delay, cell_index = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.argsort(source, kind="stable")
+    return _Arcs(source[order], target[order], delay[order], cell_index[order])
+
+
+def _propagate(netlist: Netlist, arcs: _Arcs, arrival: Floats) -> None:
+    """Fill in the arrival of every net, wave by wave in topological order."""
+    first = np.searchsorted(arcs.source, np.arange(netlist.nets + 1))
+    waiting = np.bincount(arcs.target, minlength=netlist.nets)
+    ready = np.flatnonzero(waiting == 0)
+    while ready.size:
+        counts = first[ready + 1] - first[ready]
+        leaving = np.repeat(first[ready] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        target = arcs.target[leaving]
+        np.maximum.at(arrival, target, arrival[arcs.source[leaving]] + arcs.delay[leaving])
+        np.subtract.at(waiting, target, 1)
+        touched = np.unique(target)
+        ready = touched[waiting[touched] == 0]
+    stuck = np.flatnonzero(waiting[arcs.target] > 0)
+    if stuck.size:
+        cell = netlist.cell_names[int(arcs.cell[stuck[0]])]
+        raise ValueError(
+            f"netlist {netlist.name} has a loop of gates at {cell}; allowed are loops through a register."
+        )
+
+
+def _trace(netlist: Netlist, arcs: _Arcs, arrival: Floats, origin: dict[int, str], net: int) -> list[str]:
+    """The stages of the longest path to a net, from its start."""
+    by_target = np.argsort(arcs.target, kind="stable")
+    targets = arcs.target[by_target]
+    stages: list[str] = []
+    while True:
+        low, high = np.searchsorted(targets, [net, net + 1])
+        into = by_target[low:high]
+        time = f"{arrival[net] * 1e9:.3f} ns"
+        if not into.size:
+            return [f"{origin.get(net, 'nothing')}: {time}", *reversed(stages)]
+        arc = into[np.argmax(arrival[arcs.source[into]] + arcs.delay[into])]
+        cell = int(arcs.cell[arc])
+        kind = netlist.type_names[netlist.cell_type[cell]]
+        stages.append(f"{kind} {_place(netlist, net, cell)}: {time}")
+        net = int(arcs.source[arc])
+
+
+def _place(netlist: Netlist, net: int, cell: int) -> str:
+    """Where a cell stands: the name of the net it drives, else of the instance it is in."""
+    return netlist.net_names.get(net) or netlist.cell_names[cell].rpartition(".")[0] or netlist.name

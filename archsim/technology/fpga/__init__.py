@@ -1,0 +1,1 @@
+"""FPGAs: devices, what their resources cost, and the power reports behind it."""

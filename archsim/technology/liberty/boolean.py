@@ -1,0 +1,98 @@
+"""Boolean functions as a Liberty file writes them: evaluated bit by bit, and turned into truth tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+_TOKEN = re.compile(r"\s*([A-Za-z_][A-Za-z_0-9\[\]]*|[01()!'&*|+^])")
+
+
+def truth_table(function: str, inputs: Sequence[str]) -> tuple[bool, ...]:
+    """The 2**n values of a Liberty function; bit k of a row number is the value of `inputs[k]`.
+
+    The operators of the Liberty format are known: ! and ' (not), & * and juxtaposition (and), ^
+    (exclusive or), | + (or), from the tightest binding to the loosest. Raises ValueError for a text that
+    is not a function of the inputs.
+    """
+    rows = 1 << len(inputs)
+    everything = (1 << rows) - 1
+    # A function of n inputs is one integer whose bit r is its value in row r.
+    columns = {
+        name: sum(1 << row for row in range(rows) if row >> place & 1) for place, name in enumerate(inputs)
+    }
+    result = evaluate(function, columns, everything)
+    return tuple(bool(result >> row & 1) for row in range(rows))
+
+
+def evaluate(function: str, columns: Mapping[str, Any], everything: Any) -> Any:
+    """A Liberty function of whole columns of bits: integers, or arrays of them.
+
+    `columns` gives the bits of each input, `everything` is the column of ones. Raises ValueError for a
+    text that is not a function of the inputs.
+    """
+    tokens = list(_tokens(function))
+    known = {**columns, "0": everything ^ everything, "1": everything}
+
+    def literal() -> Any:
+        token = tokens.pop(0) if tokens else ""
+        if token == "!":
+            return everything ^ literal()
+        if token == "(":
+            value = disjunction()
+            if not tokens or tokens.pop(0) != ")":
+                raise ValueError(f"function is {function!r}; allowed is a text with balanced brackets.")
+        elif token in known:
+            value = known[token]
+        else:
+            raise ValueError(
+                f"function is {function!r}; allowed are {', '.join(columns)} where it has {token!r}."
+            )
+        while tokens and tokens[0] == "'":
+            tokens.pop(0)
+            value = everything ^ value
+        return value
+
+    def exclusive() -> Any:
+        value = literal()
+        while tokens and tokens[0] == "^":
+            tokens.pop(0)
+            value = value ^ literal()
+        return value
+
+    def conjunction() -> Any:
+        value = exclusive()
+        while tokens and tokens[0] not in (")", "|", "+"):
+            if tokens[0] in ("&", "*"):
+                tokens.pop(0)
+            value = value & exclusive()
+        return value
+
+    def disjunction() -> Any:
+        value = conjunction()
+        while tokens and tokens[0] in ("|", "+"):
+            tokens.pop(0)
+            value = value | conjunction()
+        return value
+
+    result = disjunction()
+    if tokens:
+        raise ValueError(
+            f"function is {function!r}; allowed is one expression, but {tokens[0]!r} is left over."
+        )
+    return result
+
+
+@lru_cache(maxsize=4096)
+def _tokens(function: str) -> tuple[str, ...]:
+    tokens, place = [], 0
+    text = function.strip()
+    while place < len(text):
+        match = _TOKEN.match(text, place)
+        if match is None:
+            raise ValueError(f"function is {function!r}; allowed are names and ! ' & * | + ^ ( ) 0 1.")
+        tokens.append(match.group(1))
+        place = match.end()
+    return tuple(tokens)

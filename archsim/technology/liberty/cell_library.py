@@ -1,0 +1,143 @@
+"""A standard cell as this project sees it, and the library of them: area, pins, delay, energy, leakage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from archsim.technology.liberty.boolean import truth_table
+from archsim.technology.liberty.text import LibertyError
+
+
+@dataclass(frozen=True)
+class Arc:
+    """A way from an input pin to an output pin: delay = `intrinsic_s` + `slope_s_per_f` x load in farad."""
+
+    input: str
+    output: str
+    intrinsic_s: float
+    slope_s_per_f: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One standard cell.
+
+    `input_capacitance_f` is by input pin, `functions` (Liberty text) and `switch_energy_j` (internal
+    energy per output transition, without the load) by output pin. `clock_pin` is empty for a gate;
+    `clock_edge_energy_j` is the internal energy of one clock edge with the data still. `next_state` is
+    the Liberty text of what a flop takes over; there, and in `functions`, its state and the inverse of it
+    have the two `state_names`.
+    """
+
+    name: str
+    area_um2: float
+    leakage_w: float
+    input_capacitance_f: Mapping[str, float]
+    functions: Mapping[str, str]
+    switch_energy_j: Mapping[str, float]
+    arcs: tuple[Arc, ...]
+    clock_pin: str = ""
+    clock_edge_energy_j: float = 0.0
+    setup_s: float = 0.0
+    next_state: str = ""
+    state_names: tuple[str, ...] = ()
+    has_reset: bool = False
+
+    @property
+    def is_flop(self) -> bool:
+        return bool(self.clock_pin)
+
+    @property
+    def takes_data(self) -> bool:
+        """Whether it is a flop that takes its one data pin over at every edge, as it is or inverted."""
+        return self._takes_over(1, ((False, True), (True, False)))
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is a flop that an enable pin, of either polarity, makes take data over or keep its
+        state."""
+        return self._takes_over(2, _enabled_tables())
+
+    def _takes_over(self, pins: int, tables: tuple[tuple[bool, ...], ...]) -> bool:
+        data = tuple(pin for pin in self.input_capacitance_f if pin != self.clock_pin)
+        if not self.is_flop or self.has_reset or len(data) != pins:
+            return False
+        names = (*data, *self.state_names[:1]) if pins > 1 else data
+        try:
+            return truth_table(self.next_state, names) in tables
+        except ValueError:
+            return False
+
+
+def _enabled_tables() -> tuple[tuple[bool, ...], ...]:
+    """The truth tables over (pin, pin, state) of a flop with enable, whichever pin enables at whichever
+    level."""
+    return tuple(
+        tuple(
+            bool((row >> 1 - enable & 1) if (row >> enable & 1) == level else (row >> 2 & 1))
+            for row in range(8)
+        )
+        for enable in (0, 1)
+        for level in (0, 1)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellLibrary:
+    """The cells of one Liberty file, its text (Yosys reads that) and its supply.
+
+    `left_out` says of every cell that cannot be used why not; `without_power` names the cells whose missing
+    internal energy or leakage counts as zero.
+    """
+
+    name: str
+    text: str = field(repr=False)
+    supply_v: float
+    cells: Mapping[str, Cell]
+    left_out: Mapping[str, str] = field(default_factory=dict, repr=False)
+    without_power: tuple[str, ...] = ()
+
+    def gate(self, function: str, inputs: tuple[str, ...]) -> Cell:
+        """The smallest gate with this function, whatever its pins are called; LibertyError where there
+        is none."""
+        wanted = truth_table(function, inputs)
+        return self._smallest(
+            [
+                cell
+                for cell in self.cells.values()
+                if not cell.is_flop
+                and len(cell.functions) == 1
+                and len(cell.input_capacitance_f) == len(inputs)
+                and truth_table(next(iter(cell.functions.values())), tuple(cell.input_capacitance_f))
+                == wanted
+            ],
+            f"gate {function!r}",
+        )
+
+    def flop(self, *, enable: bool) -> Cell:
+        """The smallest flop without set or reset, with or without an enable pin; LibertyError without one."""
+        flops = [cell for cell in self.cells.values() if (cell.holds if enable else cell.takes_data)]
+        return self._smallest(flops, "flop with enable" if enable else "flop without enable, set or reset")
+
+    def _smallest(self, fitting: list[Cell], what: str) -> Cell:
+        if fitting:
+            return min(fitting, key=lambda cell: cell.area_um2)
+        reasons = [f"{name} {why}" for name, why in self.left_out.items()]
+        more = f", and {len(reasons) - 3} more" if len(reasons) > 3 else ""
+        unused = f"; not used: {'; '.join(reasons[:3])}{more}" if reasons else ""
+        raise LibertyError(f"library {self.name}: it has no {what}; allowed is a library with one{unused}.")
+
+    @cached_property
+    def nand2(self) -> Cell:
+        return self.gate("!(A&B)", ("A", "B"))
+
+    @cached_property
+    def buffer(self) -> Cell:
+        return self.gate("A", ("A",))
+
+    @property
+    def gate_equivalent_um2(self) -> float:
+        """Area of the smallest two-input NAND, which is what one gate equivalent means."""
+        return self.nand2.area_um2

@@ -1,0 +1,1 @@
+"""Memories: SRAM macros, flops, and the RAM primitives of an FPGA."""

@@ -1,0 +1,251 @@
+"""What a memory macro costs: the CACTI 7 table between its points, and flops where a memory is too small
+for it.
+
+Read between points twice as far apart as they are (every second capacity, or width, left out and read from
+its neighbours), the table is met within a mean of 9 % for read energy, 7 % for write energy, 4 % for leakage
+and 5 % for area and access time; the worst reading, of read energy between widths, is 58 % off. CACTI changes
+the organisation of the array from size to size, so closer points would not come out much better.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.technology.asic.scaling import Factors
+from archsim.technology.liberty.reader import CellLibrary, LibertyError
+from archsim.technology.memories.flop_memory import MemoryFigures, Wiring, flop_memory
+from archsim.technology.quantity import Table, load_table
+
+Ports = Literal["1rw", "1r1w"]
+Logs = NDArray[np.float64]
+SRAM_TABLE = "sram_cacti7.csv"
+_COLUMNS = ("read_energy_j", "write_energy_j", "leakage_w", "area_mm2", "access_time_s")
+_NARROWEST_BITS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryMacro:
+    """One memory of `words` x `word_bits` and its costs: J per access, W, mm2 and s.
+
+    `built_as` is "macro" or "flops"; `built_bits` is the capacity of what was built, more than asked for
+    where the memory is smaller than the smallest macro. `clock_energy_j` is spent every clock cycle,
+    accessed or not (zero for a macro, whose clock is part of its accesses). `setup_s` is what its inputs
+    need before the clock edge.
+    """
+
+    words: int
+    word_bits: int
+    ports: Ports
+    node_nm: int
+    cell_type: str
+    built_as: Literal["macro", "flops"]
+    built_bits: int
+    read_energy_j: float
+    write_energy_j: float
+    clock_energy_j: float
+    leakage_w: float
+    area_mm2: float
+    access_time_s: float
+    setup_s: float
+    kind: str
+    source: str
+    macros: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class MacroScaling:
+    """How the macros of a node of the table become those of another node or supply, and by what rule."""
+
+    native_node_nm: int
+    node_nm: int
+    factors: Factors
+    rule: str
+
+
+class SramTable:
+    """The CACTI table, read between its points in log-log over capacity and word width; never beyond them.
+
+    `cells` and `wiring` price the memories that are built from flops; they belong to the node
+    `cells_node_nm`, at other nodes a small memory always takes the smallest macro. With `scaling` the table
+    has its node too, at the scaled costs of the native one.
+    """
+
+    def __init__(
+        self,
+        *,
+        cells: CellLibrary,
+        wiring: Wiring,
+        cells_node_nm: int = 65,
+        scaling: MacroScaling | None = None,
+    ) -> None:
+        self._cells = cells
+        self._wiring = wiring
+        self._cells_node_nm = cells_node_nm
+        self._scaling = scaling
+
+    @cached_property
+    def _table(self) -> Table:
+        return load_table(SRAM_TABLE)
+
+    @cached_property
+    def _axes(self) -> tuple[list[int], list[int]]:
+        """Capacities in bytes and word widths in bits, both rising."""
+        capacities = sorted({int(row["capacity_bytes"]) for row in self._table.rows})
+        return capacities, sorted({int(row["word_bits"]) for row in self._table.rows})
+
+    @cached_property
+    def _grids(self) -> Mapping[tuple[int, str, str], Logs]:
+        """(node, cell type, ports) -> log of each column, capacity x width x column; NaN where CACTI
+        found nothing."""
+        capacities, widths = self._axes
+        grids: dict[tuple[int, str, str], Logs] = {}
+        for row in self._table.rows:
+            key = (int(row["node_nm"]), row["cell_type"], row["ports"])
+            grid = grids.setdefault(key, np.full((len(capacities), len(widths), len(_COLUMNS)), np.nan))
+            place = capacities.index(int(row["capacity_bytes"])), widths.index(int(row["word_bits"]))
+            grid[place] = [math.log(float(row[column])) for column in _COLUMNS]
+        return grids
+
+    def macro(
+        self, *, words: int, word_bits: int, ports: Ports = "1rw", node_nm: int = 65, cell_type: str = "lstp"
+    ) -> MemoryMacro:
+        """The cost of a memory of `words` x `word_bits`.
+
+        A word of less than 8 bits uses the 8-bit column at the capacity it really has. A memory smaller
+        than the smallest macro of its width becomes flops or that macro, whichever has the smaller area.
+        Raises ValueError naming the field for anything outside the table.
+        """
+        for field, value in (("words", words), ("word_bits", word_bits)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"{field} is {value!r}; allowed is an integer of 1 or more.")
+        capacities, widths = self._axes
+        scaling = self._scaling if self._scaling is not None and node_nm == self._scaling.node_nm else None
+        native_nm = node_nm if scaling is None else scaling.native_node_nm
+        chosen = (("node_nm", native_nm), ("cell_type", cell_type), ("ports", ports))
+        for place, (field, choice) in enumerate(chosen):
+            allowed = sorted({str(key[place]) for key in self._grids})
+            if str(choice) not in allowed:
+                raise ValueError(f"{field} is {choice!r}; allowed are {', '.join(allowed)}.")
+        if word_bits > widths[-1]:
+            raise ValueError(
+                f"word_bits is {word_bits}; allowed are 1 to {widths[-1]}, the widest of the SRAM table."
+            )
+        capacity_bytes = words * word_bits / 8
+        if capacity_bytes > capacities[-1]:
+            raise ValueError(
+                f"words is {words}; allowed are at most {capacities[-1] * 8 // word_bits} "
+                f"of {word_bits} bits, the largest macro of the SRAM table."
+            )
+        grid = self._grids[native_nm, cell_type, ports]
+        smallest_bytes = self._smallest_bytes(grid, word_bits)
+        built_bytes = max(capacity_bytes, smallest_bytes)
+        costs = self._between(grid, built_bytes, word_bits)
+        built_as: Literal["macro", "flops"] = "macro"
+        kind, source = self._table.kind, self._table.source
+        if scaling is not None:
+            costs = _scaled(costs, scaling.factors)
+            kind, source = "assumed", f"{source} Here {scaling.rule}."
+        if capacity_bytes < smallest_bytes and node_nm == self._cells_node_nm:
+            flops = self._of_flops(words, word_bits)
+            if flops is not None and flops.area_mm2 < costs.area_mm2:
+                costs, built_as, built_bytes = flops, "flops", capacity_bytes
+                kind, source = (
+                    "assumed",
+                    f"flops, multiplexers and decoders of the library {self._cells.name}",
+                )
+        return MemoryMacro(
+            words=words,
+            word_bits=word_bits,
+            ports=ports,
+            node_nm=node_nm,
+            cell_type=cell_type,
+            built_as=built_as,
+            built_bits=math.ceil(built_bytes * 8),
+            read_energy_j=costs.read_energy_j,
+            write_energy_j=costs.write_energy_j,
+            clock_energy_j=costs.clock_energy_j,
+            leakage_w=costs.leakage_w,
+            area_mm2=costs.area_mm2,
+            access_time_s=costs.access_time_s,
+            setup_s=costs.setup_s,
+            kind=kind,
+            source=source,
+        )
+
+    def _of_flops(self, words: int, word_bits: int) -> MemoryFigures | None:
+        """The memory as flops; None where the library has no flop with enable or no multiplexer."""
+        try:
+            return flop_memory(words=words, word_bits=word_bits, cells=self._cells, wiring=self._wiring)
+        except LibertyError:
+            return None
+
+    def side_by_side(
+        self, *, words: int, word_bits: int, ports: Ports = "1rw", node_nm: int = 65, cell_type: str = "lstp"
+    ) -> MemoryMacro:
+        """The cost of a memory of any width: a word wider than the table is dealt to equal macros side
+        by side.
+
+        Energies, leakage and area are those of all of them together, times those of one. Raises
+        ValueError as `macro` does.
+        """
+        macros = -(-word_bits // self._axes[1][-1]) if word_bits > 0 else 1
+        one = self.macro(
+            words=words, word_bits=-(-word_bits // macros), ports=ports, node_nm=node_nm, cell_type=cell_type
+        )
+        summed = ("read_energy_j", "write_energy_j", "clock_energy_j", "leakage_w", "area_mm2", "built_bits")
+        return replace(
+            one, word_bits=word_bits, macros=macros, **{name: getattr(one, name) * macros for name in summed}
+        )
+
+    def _columns(self, word_bits: int) -> tuple[int, int, float]:
+        """The two width columns around a word, and how far (0 to 1, in log) the word lies from the first."""
+        _, widths = self._axes
+        wide = max(word_bits, _NARROWEST_BITS)
+        low = max(place for place, width in enumerate(widths) if width <= wide)
+        if widths[low] == wide:
+            return low, low, 0.0
+        return low, low + 1, math.log(wide / widths[low]) / math.log(widths[low + 1] / widths[low])
+
+    def _smallest_bytes(self, grid: Logs, word_bits: int) -> int:
+        low, high, _ = self._columns(word_bits)
+        complete = ~np.isnan(grid[:, low, 0] + grid[:, high, 0])
+        return self._axes[0][int(np.argmax(complete))]
+
+    def _between(self, grid: Logs, capacity_bytes: float, word_bits: int) -> MemoryFigures:
+        capacities, _ = self._axes
+        low, high, across = self._columns(word_bits)
+        row = max(place for place, capacity in enumerate(capacities) if capacity <= capacity_bytes)
+        logs = grid[row, low] * (1 - across) + grid[row, high] * across
+        if capacities[row] != capacity_bytes:
+            above = grid[row + 1, low] * (1 - across) + grid[row + 1, high] * across
+            up = math.log(capacity_bytes / capacities[row]) / math.log(capacities[row + 1] / capacities[row])
+            logs = logs * (1 - up) + above * up
+        read_j, write_j, leakage_w, area_mm2, access_s = np.exp(logs).tolist()
+        return MemoryFigures(
+            area_mm2=area_mm2,
+            read_energy_j=read_j,
+            write_energy_j=write_j,
+            clock_energy_j=0.0,
+            leakage_w=leakage_w,
+            access_time_s=access_s,
+            setup_s=self._cells.flop(enable=False).setup_s,
+        )
+
+
+def _scaled(costs: MemoryFigures, factors: Factors) -> MemoryFigures:
+    """A macro's costs in another process; what its inputs need before the clock is the library's own."""
+    return replace(
+        costs,
+        area_mm2=costs.area_mm2 * factors.area,
+        read_energy_j=costs.read_energy_j * factors.energy,
+        write_energy_j=costs.write_energy_j * factors.energy,
+        leakage_w=costs.leakage_w * factors.leakage,
+        access_time_s=costs.access_time_s * factors.delay,
+    )

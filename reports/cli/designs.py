@@ -1,0 +1,147 @@
+"""Commands that cost a design point: simulate, compare, verify, explain, netlist, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reports.cli.group import fidelity_option, json_option, main, print_json, show
+
+if TYPE_CHECKING:
+    from archsim import Result
+
+
+@main.command()
+@click.argument("design", type=click.Path(path_type=Path))
+@fidelity_option("cycle")
+@json_option
+def simulate(design: Path, fidelity: str, as_json: bool) -> None:
+    """Cost one design point."""
+    result = _simulated(design, fidelity)
+    if as_json:
+        print_json(result.to_dict())
+        return
+    from reports.tables import result_tables
+
+    show(result_tables(result))
+
+
+@main.command()
+@click.argument("designs", type=click.Path(path_type=Path), nargs=-1, required=True)
+@fidelity_option("cycle")
+@json_option
+def compare(designs: tuple[Path, ...], fidelity: str, as_json: bool) -> None:
+    """Cost several design points, with ratios to the first."""
+    from reports.tables import comparison_tables, ratios_to_first
+
+    results = [_simulated(design, fidelity) for design in designs]
+    kinds = sorted({result.design["technology"]["kind"] for result in results})
+    if len(kinds) > 1:
+        raise click.UsageError(f"technology is {' and '.join(kinds)}, allowed is one kind in a comparison")
+    if as_json:
+        print_json({"designs": [each.to_dict() for each in results], "ratios": ratios_to_first(results)})
+    else:
+        show(comparison_tables(results))
+
+
+@main.command()
+@click.argument("design", type=click.Path(path_type=Path))
+@click.option(
+    "--inputs", default=1, show_default=True, type=click.IntRange(1), help="How many inputs to run."
+)
+@json_option
+def verify(design: Path, inputs: int, as_json: bool) -> int:
+    """Ask every fidelity the same, and compare: cycles, traffic and outputs must be equal.
+
+    The exit status is 1 where they are not.
+    """
+    from archsim import DesignPoint
+    from archsim.verification import verify as verify_mapping
+    from reports.tables import verification_table
+
+    checked = verify_mapping(DesignPoint.from_file(design).mapping, inputs=inputs)
+    if as_json:
+        differences = [{"what": each.what, "values": each.values} for each in checked.differences]
+        print_json(
+            {
+                "agrees": checked.agrees,
+                "inputs": checked.inputs,
+                "figures": checked.figures,
+                "differences": differences,
+            }
+        )
+    else:
+        show(verification_table(checked))
+        for difference in checked.differences:
+            click.echo(f"DIFFERENT {difference}")
+        runs = f"{inputs} input{'s' * (inputs != 1)}"
+        click.echo(
+            f"All fidelities agree on {runs}, outputs included."
+            if checked.agrees
+            else f"The fidelities disagree on {len(checked.differences)} figures over {runs}."
+        )
+    return 0 if checked.agrees else 1
+
+
+@main.command()
+@click.argument("design", type=click.Path(path_type=Path))
+@click.argument("metric")
+@fidelity_option("cycle")
+@json_option
+def explain(design: Path, metric: str, fidelity: str, as_json: bool) -> None:
+    """Show the sum behind a number: energy_j, power_w, leakage_w, area_mm2, or lut, ff, dsp, bram36."""
+    from reports.tables import explanation, explanation_values
+
+    result = _simulated(design, fidelity)
+    if as_json:
+        print_json(explanation_values(result, metric))
+    else:
+        show(explanation(result, metric))
+
+
+@main.command()
+@click.argument("design", type=click.Path(path_type=Path))
+@json_option
+def netlist(design: Path, as_json: bool) -> None:
+    """Map an engine to gates or LUTs: cells, area and activity by component, and the longest path."""
+    from dataclasses import asdict
+
+    from archsim import DesignPoint
+    from archsim.netlist_report import report_netlist
+    from reports.progress import progress
+
+    point = DesignPoint.from_file(design)
+    with progress():
+        found = report_netlist(point)
+    if as_json:
+        print_json(asdict(found))
+        return
+    from reports.tables import netlist_tables
+
+    show(netlist_tables(found))
+
+
+@main.command()
+@click.argument("design", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
+@click.option(
+    "--inputs", default=2, show_default=True, type=click.IntRange(1, 40), help="Inputs in the test bench."
+)
+def export(design: Path, out: Path, inputs: int) -> None:
+    """Write Verilog, memory images and a self-checking test bench."""
+    from archsim import DesignPoint
+    from reports.export import export as write
+
+    files = write(DesignPoint.from_file(design), out, inputs=inputs)
+    click.echo(f"{len(files)} files in {out}; {out / 'README.md'} says how to run them.")
+
+
+def _simulated(design: Path, fidelity: str) -> Result:
+    from archsim import DesignPoint
+    from reports.progress import progress
+
+    point = DesignPoint.from_file(design)
+    with progress():
+        return point.simulate(fidelity)

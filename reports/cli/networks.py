@@ -1,0 +1,200 @@
+"""Commands about networks and topologies: train, networks, topology, decompose."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from reports.cli.group import STUDY_FOLDER, json_option, main, print_json, refuse, show
+
+
+@main.command()
+@click.argument("recipe")
+@click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: NAME.npz]")
+@click.option(
+    "--checkpoint-every",
+    "every_s",
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    type=click.FloatRange(0),
+    help="How often to write a checkpoint.",
+)
+def train(recipe: str, out: Path | None, every_s: float) -> int:
+    """Train a network by a RECIPE: a name, or a YAML file.
+
+    A checkpoint lies beside the file while the run lasts. A run that was killed or interrupted goes on from
+    it when the same command is given again, to the same weights bit for bit.
+    """
+    from reports import formatting as f
+    from reports.output import check_file
+    from workloads import DataUnavailableError, load_recipe, train_to_file
+    from workloads.training.checkpoint import checkpoint_beside
+
+    chosen = load_recipe(recipe)
+    target = out or Path(f"{chosen.name}.npz")
+    check_file(target)
+    try:
+        network = train_to_file(chosen, target, every_s=every_s)
+    except DataUnavailableError as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        kept = checkpoint_beside(target)
+        goes_on = f"; the same command goes on from {kept}" if kept.exists() else ""
+        return refuse(f"interrupted{goes_on}", 130)
+    accuracy = f"accuracy {f.percent(network.accuracy['float'], 2)} in float"
+    if "int8" in network.accuracy:
+        accuracy += f" and {f.percent(network.accuracy['int8'], 2)} with 8 bits"
+    if chosen.data == "synthetic":
+        accuracy = "random features and labels, so its accuracy means nothing"
+    click.echo(
+        f"{target}: {network.stored_weights:,} stored weights, compression {f.ratio(network.compression)}, "
+        f"{accuracy}"
+    )
+    return 0
+
+
+@main.command()
+@json_option
+def networks(as_json: bool) -> None:
+    """List the networks of the zoo."""
+    from reports.tables import network_table
+    from workloads import load_network, zoo_names
+
+    zoo = [load_network(name) for name in zoo_names()]
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": each.name,
+                    "stored_weights": each.stored_weights,
+                    "compression": each.compression,
+                    "accuracy": dict(each.accuracy),
+                }
+                for each in zoo
+            ]
+        )
+    else:
+        show(network_table(zoo))
+
+
+@main.command()
+@click.argument("family")
+@click.option("--in", "n_in", required=True, type=click.IntRange(1), help="Inputs of the layer.")
+@click.option("--out", "n_out", required=True, type=click.IntRange(1), help="Outputs of the layer.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the family: a number, a list like [4,8], or an array in a .npy file.",
+)
+@click.option("--weights", type=click.IntRange(1), help="Or: choose parameters that store about so many.")
+@click.option("--skips", is_flag=True, help="Put an identity connection beside every square stage.")
+@json_option
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw the wiring to an .svg or .png file.")
+def topology(
+    family: str,
+    n_in: int,
+    n_out: int,
+    settings: tuple[str, ...],
+    weights: int | None,
+    skips: bool,
+    as_json: bool,
+    plot: Path | None,
+) -> None:
+    """Look at a layer of a FAMILY of topologies: weights, paths, connectivity, parameter efficiency.
+
+    FAMILY is dense, csc, clos, benes, butterfly, parallel-butterfly, deformable-butterfly, hypercube, torus,
+    radix, monarch, kronecker, low-rank, block-diagonal, random-regular, expander, dey or pruned.
+    """
+    from reports.topology_view import build, layer_tables, look_at, parse_settings
+    from workloads.families import fit_budget
+
+    if settings and weights is not None:
+        raise click.UsageError("weights is given with set, allowed is one of the two")
+    parameters = parse_settings(settings)
+    if weights is not None:
+        parameters = fit_budget(family, n_in, n_out, weights)
+    layer = build(family, n_in, n_out, parameters, skips=skips)
+    if plot is not None:
+        from reports.topology_picture import check_picture, save_picture
+
+        check_picture(plot)
+        title = f"{family}, {n_in:,} to {n_out:,}; in red the paths from the first input to the last output"
+        save_picture(layer, title, plot)
+    view = look_at(family, parameters, layer)
+    if as_json:
+        print_json(view.to_dict())
+        return
+    show(layer_tables(view))
+    if plot is not None:
+        click.echo(f"The wiring is drawn in {plot}")
+
+
+@main.command()
+@click.option("--family", "families", multiple=True, help="A family to try.  [default: all with a grid]")
+@click.option(
+    "--size", "sizes", multiple=True, default=(16,), show_default=True, type=int, help="Inputs and outputs."
+)
+@click.option(
+    "--compression",
+    "compressions",
+    multiple=True,
+    default=(2.0, 4.0),
+    show_default=True,
+    type=float,
+    help="Entries of the matrix for each stored weight.",
+)
+@click.option("--skips", default="both", show_default=True, type=click.Choice(("off", "on", "both")))
+@click.option("--loss", default="both", show_default=True, type=click.Choice(("l1", "l2", "both")))
+@click.option("--seeds", default=3, show_default=True, type=click.IntRange(1), help="Random matrices each.")
+@click.option(
+    "--iterations", default=2000, show_default=True, type=click.IntRange(1), help="Most steps of a descent."
+)
+@click.option(
+    "--out",
+    default=STUDY_FOLDER,
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder of reports.",
+)
+@json_option
+def decompose(
+    families: tuple[str, ...],
+    sizes: tuple[int, ...],
+    compressions: tuple[float, ...],
+    skips: str,
+    loss: str,
+    seeds: int,
+    iterations: int,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Bring cascades near random matrices, with no data: errors against stored weights, as tables and a page.
+
+    An interrupted run goes on where it stopped.
+    """
+    # The matrices are small: threads of BLAS would only wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from reports.studies.topologies.decomposition import decompose_and_write
+
+    report = decompose_and_write(
+        families=families,
+        sizes=sizes,
+        compressions=compressions,
+        skips=skips,
+        loss=loss,
+        seeds=seeds,
+        iterations=iterations,
+        out=out,
+    )
+    if as_json:
+        print_json(report.figures)
+        return
+    from reports.terminal import report_tables
+
+    show(report_tables(report))
+    click.echo(f"The page is {out / report.name / 'index.html'}")

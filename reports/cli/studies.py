@@ -1,0 +1,79 @@
+"""Commands that reproduce published comparisons, and fit and validate the models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reports.cli.group import STUDY_FOLDER, json_option, main, print_json, show
+
+GLITCHES = "glitches"
+
+
+@main.command()
+@click.argument("study")
+@click.option(
+    "--out",
+    default=STUDY_FOLDER,
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder of reports.",
+)
+@click.option("--rerun", is_flag=True, help="Train the networks of the study anew.")
+@json_option
+def reproduce(study: str, out: Path, rerun: bool, as_json: bool) -> None:
+    """Reproduce a published comparison: tables here, and a page in a folder named after the STUDY."""
+    from reports.studies import reproduce as run_study
+
+    report = run_study(study, out, rerun=rerun)
+    if as_json:
+        print_json(report.figures)
+        return
+    from reports.terminal import report_tables
+
+    show(report_tables(report))
+    click.echo(f"The page is {out / report.name / 'index.html'}")
+
+
+@main.command()
+@json_option
+def validate(as_json: bool) -> None:
+    """Show the error of the fitted logic on netlists that the fit never saw."""
+    from archsim.calibration.calibrate import held_out_errors
+    from archsim.calibration.plan import PLANS
+    from archsim.technology import technology
+    from reports.tables import error_table
+
+    found = {name: held_out_errors(technology(name)) for name in PLANS}
+    if as_json:
+        print_json({name: [vars(error) for error in errors] for name, errors in found.items()})
+        return
+    for name, errors in found.items():
+        show(error_table(name, errors))
+
+
+@main.command()
+@click.argument("name", metavar="TECHNOLOGY")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the data files.")
+def calibrate(name: str, out: Path) -> None:
+    """Synthesise the netlists of a calibration anew and fit the logic model to them.
+
+    TECHNOLOGY is cmos65 or artix7, a quarter of an hour each, or "glitches", which Icarus Verilog measures
+    on netlists of cmos65. An interrupted run goes on where it stopped.
+    """
+    from archsim.calibration.calibrate import calibrate as fit_anew
+    from archsim.calibration.plan import PLANS
+    from archsim.technology import technology
+    from reports.tables import error_table, glitch_table
+
+    if name not in (*PLANS, GLITCHES):
+        raise click.UsageError(f"technology is {name!r}, allowed are {', '.join((*PLANS, GLITCHES))}")
+    if not out.is_dir():
+        raise click.UsageError(f"out is {out}, allowed is a folder that exists")
+    if name == GLITCHES:
+        from archsim.calibration.glitches import calibrate_glitches
+
+        show(glitch_table(calibrate_glitches(technology("cmos65"), out)))
+    else:
+        show(error_table(name, fit_anew(technology(name), out)))

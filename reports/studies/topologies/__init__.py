@@ -1,0 +1,1 @@
+"""Experiments on topologies that several papers' claims rest on: trainings, cascades, decompositions."""

@@ -1,0 +1,116 @@
+"""The experiments behind the studies of topologies: those shipped as data, or run anew.
+
+`python -m reports.studies.topologies.experiments FOLDER` runs whatever is not remembered and writes the data
+files; an interrupted run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from reports.studies.topologies import cascade_runs, measures, runs
+from reports.studies.topologies.cascade_runs import (
+    CascadeRun,
+    shipped_cascades,
+    train_cascades,
+    write_cascades,
+)
+from reports.studies.topologies.measures import Measures, measure_all, shipped_measures, write_measures
+from reports.studies.topologies.plan import plan
+from reports.studies.topologies.runs import Run, shipped_runs, train_all, write_runs
+from reports.studies.topologies.trainings import CODE_VERSION
+
+DESCRIPTION = "experiments.yaml"
+PACKAGES = ("numpy", "scipy", "numba")
+
+
+@dataclass(frozen=True)
+class Experiments:
+    """Trained networks, measures of their topologies, and deep linear cascades."""
+
+    runs: Sequence[Run]
+    measures: Sequence[Measures]
+    cascades: Sequence[CascadeRun]
+
+
+def shipped() -> Experiments:
+    """The experiments that come with the package."""
+    return Experiments(shipped_runs(), shipped_measures(), shipped_cascades())
+
+
+def anew(*, processes: int = 1, progress: bool = True) -> Experiments:
+    """The experiments run here, but for what is remembered of earlier runs."""
+    planned = plan()
+    return Experiments(
+        train_all(planned, processes=processes, progress=progress),
+        measure_all(planned, progress=progress),
+        train_cascades(progress=progress),
+    )
+
+
+def description(found: Experiments) -> dict[str, Any]:
+    """What the data files hold, how it came about, and the versions of what it came about with."""
+    groups = {}
+    for group in dict.fromkeys(one.group for one in found.runs):
+        of = [one for one in found.runs if one.group == group]
+        groups[group] = {
+            "images": of[0].images,
+            "networks": len({(one.label, one.budget) for one in of}),
+            "seeds": sorted({one.seed for one in of}),
+            "epochs": of[0].settings["epochs"],
+            "cpu_s": round(sum(one.outcome.cpu_s for one in of)),
+        }
+    return {
+        "files": {
+            runs.FILE: "a line a training: MNIST, float32, accuracies as shares, the recipe as JSON",
+            measures.FILE: "a line a topology: paths, constraints solved, degrees of freedom",
+            cascade_runs.FILE: "a line a deep linear cascade: energies at the start, loss and accuracy",
+        },
+        "kind": "measured here",
+        "command": "python -m reports.studies.topologies.experiments FOLDER",
+        "groups": groups,
+        "code_version": CODE_VERSION,
+        "versions": {"python": platform.python_version(), "blas": _blas()} | _versions(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _blas() -> str:
+    blas: Any = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return f"{blas['name']} {blas['version']}"
+
+
+def main() -> None:
+    """Runs the experiments and writes their data files into a folder."""
+    parser = argparse.ArgumentParser(description="Run the experiments of the studies of topologies.")
+    parser.add_argument("folder", type=Path, help="folder of the data files")
+    parser.add_argument("--processes", type=int, default=1, help="networks trained at once")
+    given = parser.parse_args()
+    found = anew(processes=given.processes)
+    write_runs(found.runs, given.folder / runs.FILE)
+    write_measures(found.measures, given.folder / measures.FILE)
+    write_cascades(found.cascades, given.folder / cascade_runs.FILE)
+    text = yaml.safe_dump(description(found), sort_keys=False, allow_unicode=True)
+    (given.folder / DESCRIPTION).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

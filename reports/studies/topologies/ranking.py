@@ -1,0 +1,144 @@
+"""How well a measure that needs no data ranks topologies by the accuracy they reach when trained.
+
+Spearman's correlation of the measure with the mean accuracy over seeds. Topologies are compared within a
+group, usually one budget of weights, because across budgets any measure that grows with the number of weights
+ranks well; the correlation of several groups is the mean of theirs, weighted by their sizes.
+
+The interval is a percentile bootstrap (Efron, Annals of Statistics 7, 1979): topologies are drawn again with
+replacement inside their group, and for each the seeds, so that both are uncertain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.stats
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+
+# Below this number of topologies a group says nothing of a rank.
+LEAST_TOPOLOGIES = 3
+# A draw may repeat one topology only, and then has no order; that all of so many do is out of the question.
+LEAST_DRAWS = 20
+
+
+class RankingError(ValueError):
+    """The observations do not allow a ranking."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One topology: its measure, and the accuracies that its trained networks reached, one a seed."""
+
+    topology: str
+    measure: float
+    accuracies: tuple[float, ...]
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.accuracies or not np.isfinite([self.measure, *self.accuracies]).all():
+            raise RankingError(
+                f"observation of {self.topology} has measure {self.measure} and accuracies "
+                f"{self.accuracies}; there must be at least one accuracy, and all must be finite."
+            )
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Spearman's correlation, between `low` and `high` at the confidence asked for.
+
+    `topologies` is how many took part; `ceiling` is how well the accuracies of one seed rank the mean of the
+    others, in the mean over seeds: a measure of training itself would do no better (None with one seed).
+    """
+
+    correlation: float
+    low: float
+    high: float
+    topologies: int
+    ceiling: float | None
+
+
+def rank_by(
+    observations: Sequence[Observation],
+    *,
+    confidence: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> Ranking:
+    """The ranking of these observations; a `RankingError` where a group is too small or has no order."""
+    if not 0 < confidence < 1:
+        raise RankingError(f"confidence of a ranking is {confidence}; it must lie between 0 and 1.")
+    if draws < LEAST_DRAWS:
+        raise RankingError(f"draws of a ranking is {draws}; it must be at least {LEAST_DRAWS}.")
+    groups = [_Group(name, observations) for name in dict.fromkeys(each.group for each in observations)]
+    if not groups:
+        raise RankingError("observations of a ranking is empty; it must hold some.")
+    random = np.random.default_rng(seed)
+    drawn = [_mean([(group.drawn(random), group.size) for group in groups]) for _ in range(draws)]
+    rest = (1 - confidence) / 2
+    low, high = np.nanquantile(drawn, [rest, 1 - rest])
+    ceilings = [(ceiling, group.size) for group in groups if (ceiling := group.ceiling()) is not None]
+    return Ranking(
+        correlation=_mean([(_spearman(group.measures, group.means), group.size) for group in groups]),
+        low=float(low),
+        high=float(high),
+        topologies=sum(group.size for group in groups),
+        ceiling=_mean(ceilings) if ceilings else None,
+    )
+
+
+class _Group:
+    def __init__(self, name: str, observations: Sequence[Observation]) -> None:
+        members = [each for each in observations if each.group == name]
+        self.size = len(members)
+        self.measures = np.array([each.measure for each in members])
+        self.seeds = np.array([len(each.accuracies) for each in members])
+        self.table = np.zeros((self.size, self.seeds.max(initial=0)))
+        for row, each in zip(self.table, members, strict=True):
+            row[: len(each.accuracies)] = each.accuracies
+        self.means = self.table.sum(axis=1) / self.seeds
+        label = f"group {name!r} of a ranking" if name else "a ranking"
+        if self.size < LEAST_TOPOLOGIES:
+            raise RankingError(
+                f"observations of {label} number {self.size}; there must be at least {LEAST_TOPOLOGIES}."
+            )
+        for what, values in (("measures", self.measures), ("accuracies", self.means)):
+            if np.ptp(values) == 0:
+                raise RankingError(f"{what} of {label} are all {values[0]:g}; at least two must differ.")
+
+    def drawn(self, random: np.random.Generator) -> float:
+        """The correlation after topologies, and the seeds of each, are drawn again; nan without an order."""
+        chosen = random.integers(self.size, size=self.size)
+        seeds = self.seeds[chosen, None]
+        places = (random.random((self.size, self.table.shape[1])) * seeds).astype(np.int64)
+        accuracies = np.take_along_axis(self.table[chosen], places, axis=1)
+        counted = np.arange(self.table.shape[1]) < seeds
+        return _spearman(self.measures[chosen], (accuracies * counted).sum(axis=1) / seeds[:, 0])
+
+    def ceiling(self) -> float | None:
+        """The mean correlation of each seed's accuracies with the mean of the other seeds."""
+        seeds = int(self.seeds.min())
+        if seeds < 2:
+            return None
+        table = self.table[:, :seeds]
+        others = (table.sum(axis=1, keepdims=True) - table) / (seeds - 1)
+        found = [_spearman(table[:, one], others[:, one]) for one in range(seeds)]
+        ordered = [each for each in found if np.isfinite(each)]
+        return float(np.mean(ordered)) if ordered else None
+
+
+def _spearman(one: Vector, other: Vector) -> float:
+    """Spearman's correlation, Pearson's of the ranks, or nan where one side has no order."""
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return float("nan")
+    ranks = scipy.stats.rankdata([one, other], axis=1)
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    return float(ranks[0] @ ranks[1] / np.linalg.norm(ranks[0]) / np.linalg.norm(ranks[1]))
+
+
+def _mean(weighted: Sequence[tuple[float, int]]) -> float:
+    values, sizes = zip(*weighted, strict=True)
+    return float(np.average(values, weights=sizes))

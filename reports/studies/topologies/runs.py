@@ -1,0 +1,209 @@
+"""Trained networks as data: which were trained, what each seed came to, and their means with errors.
+
+`data/training_runs.csv` holds a line a training, with the recipe that repeats it. Networks are
+compared inside a *group*: one set of images, layers, epochs, batch and learning rate.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, get_args
+
+from reports.studies.topologies.trainings import Cell, Images, Outcome, recipe_values, run
+from workloads import Recipe, parse_recipe
+
+FILE = "training_runs.csv"
+OUTCOME = ("stored_weights", "dense_weights", "validation_accuracy", "test_accuracy", "cpu_s")
+IDENTITY = ("group", "label", "budget", "images", "seed")
+COLUMNS = (*IDENTITY, *OUTCOME, "recipe")
+_IMAGES: Mapping[str, Images] = {name: name for name in get_args(Images)}
+SIGNIFICANT = 2.0
+"""Two means differ where their difference exceeds so many standard errors of it."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A network to train. `budget` is the number of weights it was asked to store; `recipe` is complete
+    but for the seed, of which it holds the first."""
+
+    group: str
+    label: str
+    budget: int
+    recipe: Recipe
+    images: Images
+    seeds: tuple[int, ...]
+
+    def cells(self) -> list[Cell]:
+        """The training of each seed."""
+        return [Cell(self.recipe.replace(seed=seed), self.images) for seed in self.seeds]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training and what it came to. `settings` are the values of its recipe but for the seed."""
+
+    group: str
+    label: str
+    budget: int
+    images: Images
+    seed: int
+    settings: Mapping[str, Any]
+    outcome: Outcome
+
+    @classmethod
+    def of(cls, planned: Planned, cell: Cell, outcome: Outcome) -> Run:
+        settings = recipe_values(cell.recipe)
+        seed = settings.pop("seed", 0)
+        return cls(planned.group, planned.label, planned.budget, planned.images, seed, settings, outcome)
+
+    @property
+    def cell(self) -> Cell:
+        """What was trained, to be trained again."""
+        return Cell(parse_recipe({**self.settings, "name": self.label, "seed": self.seed}), self.images)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network over its seeds."""
+
+    group: str
+    label: str
+    budget: int
+    runs: tuple[Run, ...]
+
+    @property
+    def epochs(self) -> int:
+        return int(self.runs[0].settings["epochs"])
+
+    @property
+    def stored_weights(self) -> int:
+        return self.runs[0].outcome.stored_weights
+
+    @property
+    def compression(self) -> float:
+        return self.runs[0].outcome.dense_weights / self.stored_weights
+
+    @property
+    def accuracies(self) -> tuple[float, ...]:
+        """On all test images, one a seed; a training that left the finite numbers counts as chance, 0.1."""
+        found = [run.outcome.test_accuracy for run in self.runs]
+        return tuple(0.1 if value is None else value for value in found)
+
+    @property
+    def mean(self) -> float:
+        return statistics.fmean(self.accuracies)
+
+    @property
+    def validation(self) -> float:
+        """The mean accuracy on the images held out of training; a failed training counts as chance, 0.1."""
+        return statistics.fmean(run.outcome.validation_accuracy or 0.1 for run in self.runs)
+
+    def plain(self) -> dict[str, Any]:
+        """As plain values."""
+        names = ("group", "label", "budget", "stored_weights", "compression")
+        figures = {"accuracies": list(self.accuracies), "mean": self.mean}
+        return (
+            {name: getattr(self, name) for name in names} | figures | {"standard_error": self.standard_error}
+        )
+
+    @property
+    def standard_error(self) -> float:
+        """Of the mean over seeds."""
+        return statistics.stdev(self.accuracies) / math.sqrt(len(self.runs)) if len(self.runs) > 1 else 0.0
+
+
+def trained_how(trained: Sequence[Trained]) -> str:
+    """How the networks of a group were trained, in sentences."""
+    settings = trained[0].runs[0].settings
+    seeds = sorted({len(each.runs) for each in trained})
+    return (
+        f"Every network is trained alike: {settings['epochs']} epochs of MNIST in batches of "
+        f"{settings.get('batch', 128)}, Adam with a one-cycle rate of at most {settings['rate']['peak']:g}, "
+        f"sparse Glorot, no biases, the last {settings['hold_out']:,} training images left out; "
+        f"{' or '.join(str(each) for each in seeds)} seeds each. Accuracy is that of the float network on "
+        "all 10,000 test images."
+    )
+
+
+def train_all(planned: Sequence[Planned], *, processes: int = 1, progress: bool = True) -> list[Run]:
+    """Trains whatever is not remembered."""
+    cells = [(each, cell) for each in planned for cell in each.cells()]
+    found = run([cell for _, cell in cells], processes=processes, progress=progress)
+    return [Run.of(each, cell, found[cell.key]) for each, cell in cells]
+
+
+def networks(runs: Iterable[Run], group: str) -> list[Trained]:
+    """The networks of a group, each over its seeds."""
+    of: dict[tuple[str, int], list[Run]] = {}
+    for one in runs:
+        if one.group == group:
+            of.setdefault((one.label, one.budget), []).append(one)
+    return [Trained(group, label, budget, tuple(several)) for (label, budget), several in of.items()]
+
+
+def seed_deviation(trained: Sequence[Trained]) -> float:
+    """The standard deviation of accuracy from seed to seed, pooled over networks: with few seeds a network's
+    own says little."""
+    freedoms = [len(each.accuracies) - 1 for each in trained]
+    squares = [
+        statistics.variance(each.accuracies) * freedom
+        for each, freedom in zip(trained, freedoms, strict=True)
+        if freedom
+    ]
+    return math.sqrt(math.fsum(squares) / sum(freedoms)) if sum(freedoms) else 0.0
+
+
+def error_of_difference(one: Trained, other: Trained, deviation: float) -> float:
+    """The standard error of the difference of two means, from the pooled deviation from seed to seed."""
+    return deviation * math.sqrt(1 / len(one.runs) + 1 / len(other.runs))
+
+
+# The file.
+
+
+def shipped_runs() -> list[Run]:
+    """The runs that come with the package."""
+    text = (resources.files("reports.studies.topologies") / "data" / FILE).read_text(encoding="utf-8")
+    return [_run(line) for line in csv.DictReader(text.splitlines())]
+
+
+def write_runs(runs: Iterable[Run], path: Path) -> None:
+    """Writes the file that :func:`shipped_runs` reads."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(_line(one) for one in runs)
+
+
+def _line(one: Run) -> dict[str, Any]:
+    outcome = {name: getattr(one.outcome, name) for name in OUTCOME} | {"cpu_s": round(one.outcome.cpu_s, 1)}
+    recipe = json.dumps(one.settings, sort_keys=True)
+    return {name: getattr(one, name) for name in IDENTITY} | outcome | {"recipe": recipe}
+
+
+def _run(line: Mapping[str, str]) -> Run:
+    def share(name: str) -> float | None:
+        return float(line[name]) if line[name] else None
+
+    return Run(
+        group=line["group"],
+        label=line["label"],
+        budget=int(line["budget"]),
+        images=_IMAGES[line["images"]],
+        seed=int(line["seed"]),
+        settings=json.loads(line["recipe"]),
+        outcome=Outcome(
+            stored_weights=int(line["stored_weights"]),
+            dense_weights=int(line["dense_weights"]),
+            validation_accuracy=share("validation_accuracy"),
+            test_accuracy=share("test_accuracy"),
+            cpu_s=float(line["cpu_s"]),
+        ),
+    )

@@ -1,0 +1,174 @@
+"""Experiments: many short trainings, each a cell that is kept once it is trained.
+
+A cell is a recipe and the images it sees; its key is a hash of what decides its outcome. Outcomes are
+remembered one by one, so that an interrupted experiment goes on where it stopped and a repeated one trains
+nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import multiprocessing
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from archsim.store import remembered
+from workloads.data.mnist import MnistData, load_mnist
+from workloads.training.recipe import Recipe
+from workloads.training.training import TrainingError, fit, train_model
+
+KIND = "experiments"
+# Raised whenever the training core gives other weights for the same recipe: old outcomes are then stale.
+CODE_VERSION = 2
+
+Images = Literal["mnist", "mnist-16", "mnist-8"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A training of `recipe` on MNIST as it is (784 inputs), or shrunk to 16 x 16 or 8 x 8 pixels."""
+
+    recipe: Recipe
+    images: Images = "mnist"
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Everything that decides the outcome, as plain values; the name of the recipe does not."""
+        return {"version": CODE_VERSION, "images": self.images, "recipe": recipe_values(self.recipe)}
+
+    @property
+    def key(self) -> str:
+        """The sha256 of the content."""
+        return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a cell: accuracies in [0, 1] of the float network, on the images that were held out of
+    training and on all test images. A training that left the finite numbers has none.
+    """
+
+    stored_weights: int
+    dense_weights: int
+    validation_accuracy: float | None
+    test_accuracy: float | None
+    cpu_s: float
+
+    def __post_init__(self) -> None:
+        for name in ("validation_accuracy", "test_accuracy"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise ValueError(f"{name} of an outcome is {value}; it must lie in 0 to 1.")
+
+
+def recipe_values(recipe: Recipe) -> dict[str, Any]:
+    """A recipe as plain values, without its name and without what is at its default.
+
+    Options that a later version adds to recipes thus leave the keys of old cells as they are.
+    """
+    return recipe.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
+
+
+def run(cells: Sequence[Cell], *, processes: int = 1, progress: bool = True) -> dict[str, Outcome]:
+    """The outcomes of all cells by their keys, trained where they are not kept already.
+
+    Every process trains a cell at a time. After an interrupt all cells that were done are kept.
+    """
+    wanted = {cell.key: cell for cell in cells}
+    found: dict[str, Outcome] = {}
+    with tqdm(total=len(wanted), desc="networks", unit="network", disable=not progress) as bar:
+        for cell, outcome in _trained(list(wanted.values()), processes):
+            found[cell.key] = outcome
+            bar.update()
+    return {key: found[key] for key in wanted}
+
+
+def train_cell(cell: Cell) -> Outcome:
+    """Trains one cell on MNIST, or recalls what came out before."""
+    return Outcome(
+        **remembered(KIND, cell.content, lambda: asdict(train_on(cell.recipe, images_of(cell.images))))
+    )
+
+
+def train_on(recipe: Recipe, data: MnistData) -> Outcome:
+    """Trains a recipe, holding out the images it says, on data of the form of MNIST."""
+    if recipe.model != "mlp":
+        return _train_other(recipe, data)
+    topology = recipe.topology()
+    seen = len(data.train_labels) - recipe.hold_out
+    start = time.process_time()
+    try:
+        model = fit(recipe, data.train_images[:seen], data.train_labels[:seen], progress=False)
+    except TrainingError:
+        dense = topology.dense_weights
+        return Outcome(topology.stored_weights, dense, None, None, time.process_time() - start)
+
+    def accuracy(images: NDArray[np.float32], labels: NDArray[np.int64]) -> float | None:
+        return float(np.mean(model.classify(images) == labels)) if len(labels) else None
+
+    return Outcome(
+        stored_weights=model.topology.stored_weights,
+        dense_weights=topology.dense_weights,
+        validation_accuracy=accuracy(data.train_images[seen:], data.train_labels[seen:]),
+        test_accuracy=accuracy(data.test_images, data.test_labels),
+        cpu_s=time.process_time() - start,
+    )
+
+
+def _train_other(recipe: Recipe, data: MnistData) -> Outcome:
+    """A convolutional or recurrent network; one that left the finite numbers has no outcome here."""
+    start = time.process_time()
+    trained = train_model(recipe, progress=False, data=data)
+    return Outcome(
+        stored_weights=trained.stored_weights,
+        dense_weights=trained.dense_weights,
+        validation_accuracy=trained.accuracy.get("validation_float"),
+        test_accuracy=trained.accuracy["float"],
+        cpu_s=time.process_time() - start,
+    )
+
+
+def shrink(images: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Images (n, 784) of 28 x 28 as (n, side * side): framed with two zeros to 32 x 32, then means of squares
+    of pixels. `side` divides 32.
+    """
+    framed = np.pad(images.reshape(-1, 28, 28), ((0, 0), (2, 2), (2, 2)))
+    squares = framed.reshape(-1, side, 32 // side, side, 32 // side)
+    return np.ascontiguousarray(squares.mean(axis=(2, 4), dtype=np.float32).reshape(-1, side * side))
+
+
+@functools.cache
+def images_of(images: Images) -> MnistData:
+    """MNIST in this form."""
+    if images == "mnist":
+        return load_mnist()
+    full, side = images_of("mnist"), int(images.removeprefix("mnist-"))
+    return replace(
+        full, train_images=shrink(full.train_images, side), test_images=shrink(full.test_images, side)
+    )
+
+
+def _trained(cells: Sequence[Cell], processes: int) -> Iterator[tuple[Cell, Outcome]]:
+    """Cells with their outcomes, as each is done. An interrupt ends the workers with the cells in hand."""
+    if processes == 1 or len(cells) < 2:
+        yield from ((cell, train_cell(cell)) for cell in cells)
+        return
+    context = multiprocessing.get_context("spawn")
+    ignored = (signal.SIGINT, signal.SIG_IGN)
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=signal.signal, initargs=ignored)
+    try:
+        pending = {pool.submit(train_cell, cell): cell for cell in cells}
+        for done in as_completed(pending):
+            yield pending[done], done.result()
+    finally:
+        pool.shutdown(cancel_futures=True)

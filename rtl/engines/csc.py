@@ -1,0 +1,57 @@
+"""The CSC engine: counter plus stride, modulo N. All PEs read at once, consecutive words, rotated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyrtl
+
+from rtl.engines.lockstep import Source, Step, build_lockstep
+from rtl.parts.components import Wire, bits_for, register
+from rtl.parts.sizes import LockstepSizes
+from rtl.parts.skeleton import Hardware
+
+
+@dataclass(frozen=True, kw_only=True)
+class CscSizes(LockstepSizes):
+    """`most_mirrors`: how often a stage's first results are written again past the end of the vector
+    (more than once only for vectors shorter than the number of PEs); `longest_hold`: the longest pause
+    after a stage's first group."""
+
+    most_mirrors: int
+    longest_hold: int
+
+    @property
+    def own_fields(self) -> tuple[tuple[str, int], ...]:
+        pair = self.address.bits
+        return (
+            *super().own_fields,
+            ("stride", pair),
+            ("advance", pair),
+            ("modulus", pair),
+            ("outputs", pair),
+            ("mirrors", bits_for(self.most_mirrors + 1)),
+            ("hold", bits_for(self.longest_hold + 1)),
+        )
+
+
+def build_csc(sizes: CscSizes) -> Hardware:
+    """Describes a CSC engine of the given sizes."""
+    return build_lockstep(sizes, _cyclic, mirrored=True)
+
+
+def _cyclic(sizes: LockstepSizes, field: dict[str, Wire], step: Step) -> Source:
+    """Output j takes taps j, j + stride, j + 2 stride, … modulo N; the group's first output is `base`."""
+    address = sizes.address
+    base, now = register(address.bits, "base"), register(address.bits, "now")
+    strided = address.modulo_add(now, field["stride"], field["modulus"])
+    next_base = address.modulo_add(base, field["advance"], field["modulus"])
+    zero = pyrtl.Const(0, address.bits)
+    group_ends = step.issue & step.last
+    base.next <<= pyrtl.select(step.stage_start, zero, pyrtl.select(group_ends, next_base, base))
+    now.next <<= pyrtl.select(
+        step.stage_start,
+        zero,
+        pyrtl.select(group_ends, next_base, pyrtl.select(step.issue, strided, now)),
+    )
+    return Source(now, step.valid, None)

@@ -1,0 +1,174 @@
+"""How activations are gathered on the pruned engine: a copy for each PE and a bus for results, or banks
+behind a crossbar with an arbiter at each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyrtl
+
+from rtl.parts.components import Wire, bits_for, delayed, fit, named, register
+from rtl.parts.skeleton import Description, TapControl, choose
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What the front of a PE knows in the cycle in which it holds an entry."""
+
+    holds_entry: Wire
+    target: Wire
+    ends_row: Wire
+    starts_row: Wire
+    ends_stage: Wire
+    busy: Wire
+    word_due: Wire
+    index_address: Wire
+
+
+@dataclass(frozen=True)
+class Back:
+    """The rest of a PE's control: its weight fetches, and the pipeline that follows an entry."""
+
+    fetch_weight: Wire
+    weight_address: Wire
+    sub_word: Wire | None
+    taps: TapControl
+    ends_4: Wire
+    busy: Wire
+
+
+@dataclass(frozen=True)
+class Routed:
+    """What the route gives: each PE's activation, what is still on its way to memory, and the scores."""
+
+    activations: Sequence[Wire]
+    pending: Sequence[Wire]
+    score_valid: Sequence[Wire]
+
+
+def _write_row(bits: int, number: int, stage_start: Wire, written: Wire) -> Wire:
+    """The row of the next result of a PE: results go to row after row."""
+    row = register(bits, f"write_row_{number}")
+    row.next <<= pyrtl.select(stage_start, pyrtl.Const(0, bits), fit(row + written, bits))
+    return row
+
+
+def gather_replicated(
+    described: Description,
+    walks: Sequence[Walk],
+    backs: Sequence[Back],
+    results: Sequence[Wire],
+    field: Mapping[str, Wire],
+    stage_start: Wire,
+    half: Wire,
+    front: list[Wire],
+    back: list[Wire],
+) -> Routed:
+    """Every PE reads its own copy. Results wait in their PE until the bus takes them, lowest PE first; a PE
+    whose next result would overwrite a waiting one stands still. Scores need no bus."""
+    sizes = described.sizes
+    pes, address, final = sizes.pes, sizes.address, field["final"]
+    full = [register(1, f"full_{p}", reset=True) for p in range(pes)]
+    granted = [bit | (full[p] & final) for p, bit in enumerate(_lowest(full))]
+    rows = [_write_row(address.row_bits, p, stage_start, granted[p]) for p in range(pes)]
+    for p, control in enumerate(backs):
+        go = ~(control.ends_4 & full[p] & ~granted[p])
+        front[p] <<= go
+        back[p] <<= go
+        full[p].next <<= control.taps.finish | (full[p] & ~granted[p])
+    places = [
+        rows[p] if not address.bank_bits else pyrtl.concat(rows[p], pyrtl.Const(p, address.bank_bits))
+        for p in range(pes)
+    ]
+    bus_data = named(_one_of(granted, results), "bus_data")
+    bus_address = named(pyrtl.concat(_one_of(granted, places), ~half), "bus_address")
+    bus_write = named(pyrtl.rtl_any(*granted) & ~final, "bus_write")
+    activations = [
+        described.activation_memory(
+            p,
+            words=sizes.activation_words,
+            read_enable=walk.holds_entry & front[p],
+            read_address=pyrtl.concat(walk.target, half),
+            write_enable=bus_write,
+            write_address=bus_address,
+            write_data=bus_data,
+        )
+        for p, walk in enumerate(walks)
+    ]
+    return Routed(activations, full, [bit & final for bit in granted])
+
+
+def gather_banked(
+    described: Description,
+    walks: Sequence[Walk],
+    backs: Sequence[Back],
+    results: Sequence[Wire],
+    field: Mapping[str, Wire],
+    stage_start: Wire,
+    half: Wire,
+    front: list[Wire],
+    back: list[Wire],
+) -> Routed:
+    """Every PE asks the bank its index points at. A bank answers one PE a cycle; the turn to be first moves
+    on by one PE each cycle. A PE that is refused asks again, while entries ahead of it move on. Each PE
+    writes its own bank, so results never collide."""
+    sizes = described.sizes
+    pes, address, final = sizes.pes, sizes.address, field["final"]
+    turn = register(bits_for(pes), "turn", reset=True)
+    turn.next <<= pyrtl.select(
+        stage_start | (turn == pes - 1), pyrtl.Const(0, len(turn)), fit(turn + 1, len(turn))
+    )
+    in_turn = [turn <= p for p in range(pes)]
+    banks = [address.bank(walk.target) for walk in walks]
+    asks = [
+        [
+            walk.holds_entry if bank is None else walk.holds_entry & (bank == b)
+            for walk, bank in zip(walks, banks, strict=True)
+        ]
+        for b in range(pes)
+    ]
+    grants = [_in_turn(bank_asks, in_turn) for bank_asks in asks]
+    for p, walk in enumerate(walks):
+        front[p] <<= ~walk.holds_entry | pyrtl.rtl_any(*[grants[b][p] for b in range(pes)])
+        back[p] <<= pyrtl.Const(1, 1)
+    written = [delayed(control.taps.finish, f"written_{p}", reset=True) for p, control in enumerate(backs)]
+    rows = [_write_row(address.row_bits, p, stage_start, written[p]) for p in range(pes)]
+    target_rows = [address.row(walk.target) for walk in walks]
+    words = [
+        described.activation_memory(
+            b,
+            words=sizes.activation_words,
+            read_enable=pyrtl.rtl_any(*grants[b]),
+            read_address=pyrtl.concat(_one_of(grants[b], target_rows), half),
+            write_enable=written[b] & ~final,
+            write_address=pyrtl.concat(rows[b], ~half),
+            write_data=results[b],
+        )
+        for b in range(pes)
+    ]
+    activations = [
+        words[0] if bank is None else choose(delayed(bank, f"bank_2_{p}"), words)
+        for p, bank in enumerate(banks)
+    ]
+    return Routed(activations, written, [bit & final for bit in written])
+
+
+def _lowest(bits: Sequence[Wire]) -> list[Wire]:
+    """Only the lowest high bit, found with a carry chain."""
+    vector = pyrtl.concat_list(list(bits))
+    lowest = vector & fit(~vector + 1, len(bits))
+    return [lowest[i] for i in range(len(bits))]
+
+
+def _in_turn(asks: Sequence[Wire], in_turn: Sequence[Wire]) -> list[Wire]:
+    """One grant: the lowest asker whose turn is not past, else the lowest asker."""
+    count = len(asks)
+    chosen = _lowest([*[ask & turn for ask, turn in zip(asks, in_turn, strict=True)], *asks])
+    return [chosen[p] | chosen[count + p] for p in range(count)]
+
+
+def _one_of(selected: Sequence[Wire], values: Sequence[Wire]) -> Wire:
+    """The value whose select bit is high (zero where none is): one gate a bit and an OR tree."""
+    gated = [value & bit.sign_extended(len(value)) for bit, value in zip(selected, values, strict=True)]
+    return pyrtl.tree_reduce(lambda a, b: a | b, gated) if len(gated) > 1 else gated[0]

@@ -1,0 +1,1 @@
+"""The parts that engines are described with: components, arithmetic, memories, descriptors, the skeleton."""

@@ -1,0 +1,152 @@
+"""Components: which part of the hardware a net belongs to.
+
+PyRTL knows one flat block. A cost model wants to say "the route costs this much", and a synthesiser
+wants to map sixty-four equal PEs once. Every net is therefore tagged, when it is made, with the
+component that is being described; the Verilog writer turns each component into a module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyrtl
+
+Wire = Any
+"""A PyRTL wire. PyRTL carries no types, so the name is for the reader."""
+
+
+@dataclass(frozen=True, order=True)
+class Component:
+    """One instance of one kind of part: `pe` number 3, or the only `controller` (number `None`)."""
+
+    kind: str
+    number: int | None = None
+
+    @property
+    def instance(self) -> str:
+        return self.kind if self.number is None else f"{self.kind}_{self.number}"
+
+
+TOP = Component("top")
+PROBE = Component("probe")
+"""Nets that only watch: they are simulated and counted, and never exported."""
+
+
+class StructuredBlock(pyrtl.Block):  # type: ignore[misc]
+    """A PyRTL block that remembers, for every net, its component and its place in the order of making."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.component = TOP
+        self.owner: dict[Any, Component] = {}
+        self.signed_products: dict[str, tuple[Wire, Wire]] = {}
+        self.memory_depth: dict[int, int] = {}
+
+    def add_net(self, net: Any) -> None:
+        super().add_net(net)
+        self.owner[net] = self.component
+
+
+@contextmanager
+def component(kind: str, number: int | None = None) -> Iterator[Component]:
+    """Everything described inside belongs to this component."""
+    block = pyrtl.working_block()
+    before, block.component = block.component, Component(kind, number)
+    try:
+        yield block.component
+    finally:
+        block.component = before
+
+
+def _full_name(name: str) -> str:
+    return f"{pyrtl.working_block().component.instance}__{name}"
+
+
+def register(bits: int, name: str, *, reset: bool = False) -> Wire:
+    """A register of the present component. With `reset` it is cleared by the exported reset port;
+    without, it is data, which some control bit with a reset guards."""
+    return pyrtl.Register(bits, _full_name(name), reset_value=0 if reset else None)
+
+
+def wire(bits: int, name: str) -> Wire:
+    """A named wire of the present component, driven later with `<<=`."""
+    return pyrtl.WireVector(bits, _full_name(name))
+
+
+def named(value: Wire, name: str) -> Wire:
+    """`value` under a name that shows in the exported ports."""
+    shown = wire(len(value), name)
+    shown <<= value
+    return shown
+
+
+def delayed(value: Wire, name: str, *, reset: bool = False, enable: Wire | None = None) -> Wire:
+    """`value` one cycle later, or held while `enable` is low."""
+    held = register(len(value), name, reset=reset)
+    held.next <<= value if enable is None else pyrtl.select(enable, value, held)
+    return held
+
+
+@dataclass(frozen=True)
+class Memory:
+    """One memory of the design, with a registered read port that holds its word, and a write port.
+
+    `role` names what is kept there (`weight`, `index`, `activation`, `descriptor`); `unit` which
+    PE or bank it belongs to. `exclusive` says that reading and writing never happen in the same cycle
+    while the engine runs, so that a macro with a single port serves.
+    """
+
+    role: str
+    unit: int
+    words: int
+    word_bits: int
+    exclusive: bool
+    block: Any = field(repr=False)
+    data: Wire = field(repr=False)
+
+
+def memory(
+    role: str,
+    unit: int,
+    *,
+    words: int,
+    word_bits: int,
+    exclusive: bool,
+    read_enable: Wire,
+    read_address: Wire,
+    write_enable: Wire,
+    write_address: Wire,
+    write_data: Wire,
+) -> Memory:
+    """Describes a memory whose read *data* is registered, which synthesis turns into a macro or a block
+    RAM with nothing around it."""
+    with component(f"{role}_memory", unit):
+        address_bits = bits_for(words)
+        block = pyrtl.MemBlock(
+            bitwidth=word_bits,
+            addrwidth=address_bits,
+            name=_full_name("mem"),
+            max_read_ports=1,
+            max_write_ports=1,
+            asynchronous=True,
+        )
+        pyrtl.working_block().memory_depth[block.id] = words
+        data = register(word_bits, "q")
+        data.next <<= pyrtl.select(read_enable, block[fit(read_address, address_bits)], data)
+        block[fit(write_address, address_bits)] <<= pyrtl.MemBlock.EnabledWrite(
+            fit(write_data, word_bits), enable=write_enable
+        )
+    return Memory(role, unit, words, word_bits, exclusive, block, data)
+
+
+def bits_for(count: int) -> int:
+    """Bits that number `count` different values, at least one."""
+    return max(1, (count - 1).bit_length())
+
+
+def fit(value: Wire, bits: int) -> Wire:
+    """`value` cut or zero-extended to `bits`."""
+    return value[:bits] if len(value) >= bits else value.zero_extended(bits)

@@ -1,0 +1,128 @@
+"""What one piece of hardware is built for: how many PEs, how wide, how deep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from rtl.parts.arithmetic import BankedAddress
+from rtl.parts.components import bits_for
+from rtl.parts.descriptor import DESCRIPTOR_WORD_BITS, DescriptorFormat
+
+ALLOWED = {
+    "pes": (1, 256),
+    "weight_bits": (2, 16),
+    "activation_bits": (2, 16),
+    "accumulator_bits": (4, 64),
+    "fetch_bits": (8, 128),
+}
+
+
+@dataclass(frozen=True)
+class MemoryShape:
+    """The memories of one role: how many, of how many words and bits. `exclusive`: never read and written
+    in one cycle, so that a single port serves."""
+
+    role: str
+    number: int
+    words: int
+    word_bits: int
+    exclusive: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """Sizes common to all engines.
+
+    `weight_words` is the depth of each PE's weight memory, in fetches of `fetch_bits`;
+    `activation_rows` the rows of one half of each activation bank; `stages` how many descriptors fit;
+    `longest_row` and `most_groups` bound a stage's taps per output and outputs per PE.
+    Raises ValueError for a size outside what the hardware supports.
+    """
+
+    pes: int
+    weight_bits: int
+    activation_bits: int
+    accumulator_bits: int
+    fetch_bits: int
+    weight_words: int
+    activation_rows: int
+    stages: int
+    longest_row: int
+    most_groups: int
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in ALLOWED.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise ValueError(f"{name} is {value}, allowed are {least} to {most}")
+        if self.fetch_bits < self.weight_bits:
+            raise ValueError(
+                f"fetch_bits is {self.fetch_bits}, allowed are at least weight_bits ({self.weight_bits})"
+            )
+        if self.accumulator_bits < self.weight_bits + self.activation_bits:
+            raise ValueError(
+                f"accumulator_bits is {self.accumulator_bits}, allowed are at least weight_bits + "
+                f"activation_bits ({self.weight_bits + self.activation_bits})"
+            )
+
+    @property
+    def weights_per_fetch(self) -> int:
+        return self.fetch_bits // self.weight_bits
+
+    @cached_property
+    def address(self) -> BankedAddress:
+        """Addresses into the banked activation memory."""
+        return BankedAddress(banks=self.pes, rows=self.activation_rows)
+
+    @property
+    def shift_bits(self) -> int:
+        return bits_for(self.accumulator_bits)
+
+    @property
+    def activation_words(self) -> int:
+        """Depth of each activation memory: both halves."""
+        return 2 * self.activation_rows
+
+    @property
+    def memory_shapes(self) -> tuple[MemoryShape, ...]:
+        """All memories of the engine."""
+        return (
+            MemoryShape("weight", self.pes, self.weight_words, self.fetch_bits, exclusive=True),
+            MemoryShape("activation", self.pes, self.activation_words, self.activation_bits, exclusive=False),
+            MemoryShape(
+                "descriptor",
+                1,
+                self.stages * self.descriptor_format.words,
+                DESCRIPTOR_WORD_BITS,
+                exclusive=True,
+            ),
+        )
+
+    @property
+    def own_fields(self) -> tuple[tuple[str, int], ...]:
+        """The descriptor fields that this engine adds to the common ones."""
+        return ()
+
+    @cached_property
+    def descriptor_format(self) -> DescriptorFormat:
+        """The layout of a stage's descriptor."""
+        return DescriptorFormat(
+            (
+                ("final", 1),
+                ("relu", 1),
+                ("shift", self.shift_bits),
+                ("groups_less_one", bits_for(self.most_groups)),
+                ("valid_less_one", bits_for(self.pes)),
+                *self.own_fields,
+            )
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockstepSizes(Sizes):
+    """Sizes of an engine whose PEs march in step."""
+
+    @property
+    def own_fields(self) -> tuple[tuple[str, int], ...]:
+        return (("steps_less_one", bits_for(self.longest_row)),)

@@ -1,0 +1,162 @@
+"""An engine mapped to standard cells: components, sums, memories and the critical path."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from archsim.netlist import (
+    AsicSynthesis,
+    NetlistError,
+    YosysError,
+    analyse,
+    asic,
+    read_netlists,
+    run_yosys,
+    synthesise_asic,
+)
+from archsim.netlist.netlist import CONSTANTS
+from archsim.netlist.timing import net_loads
+from archsim.technology import Cmos65
+from tests.archsim.netlist.sample import engine, memory_module, pe_module
+
+TECHNOLOGY = Cmos65()
+PES = 4
+
+
+@pytest.fixture(scope="module")
+def mapped() -> AsicSynthesis:
+    return synthesise_asic(engine(PES), "archsim_engine", TECHNOLOGY)
+
+
+def test_a_pe_without_memory_is_1160_to_1440_gate_equivalents() -> None:
+    pe = synthesise_asic(pe_module(accumulator_bits=32), "pe").components["pe"]
+    assert pe.flops == 48
+    assert 1160 <= pe.gate_equivalents <= 1440
+
+
+def test_identical_pes_are_one_component_with_many_instances(mapped: AsicSynthesis) -> None:
+    instances = {name: part.instances for name, part in mapped.components.items()}
+    assert instances == {
+        "archsim_engine": 1,
+        "controller": 1,
+        "route": 1,
+        "activation_memory": 1,
+        "pe": PES,
+        "weight_memory": PES,
+    }
+
+
+def test_components_times_instances_add_up_to_the_flat_design(mapped: AsicSynthesis) -> None:
+    flat = mapped.flat()
+    counts = flat.count()
+    cells = TECHNOLOGY.library.cells
+    summed: dict[str, int] = {}
+    for part in mapped.components.values():
+        for cell, number in part.cells.items():
+            summed[cell] = summed.get(cell, 0) + number * part.instances
+    assert summed == counts
+    assert mapped.area_um2 == pytest.approx(
+        sum(cells[name].area_um2 * count for name, count in counts.items())
+    )
+    assert mapped.leakage_w == pytest.approx(
+        sum(cells[name].leakage_w * count for name, count in counts.items())
+    )
+    assert mapped.flops == counts["DFF_X1"] + counts["DFFE_X1"]
+    loads, _ = net_loads(flat, TECHNOLOGY.library, TECHNOLOGY.wiring)
+    internal_j = sum(
+        energy * int((flat.pin(name, pin) >= CONSTANTS).sum())
+        for name in counts
+        for pin, energy in cells[name].switch_energy_j.items()
+    )
+    assert mapped.toggle_energy_j == pytest.approx(internal_j + 0.5 * loads.sum() * TECHNOLOGY.supply_v**2)
+
+
+def test_the_area_is_what_yosys_states_for_the_same_netlist(mapped: AsicSynthesis) -> None:
+    files = {"design.v": pe_module(), "cells.lib": TECHNOLOGY.library.text}
+    script = (
+        "read_verilog design.v\nproc\nopt\ntechmap\nopt\ndfflibmap -liberty cells.lib\n"
+        "abc -liberty cells.lib\n"
+        "write_json out.json\ntee -o stat.txt stat -liberty cells.lib\n"
+    )
+    outputs = run_yosys(script=script, files=files, outputs=("out.json", "stat.txt"))
+    counts = read_netlists(outputs["out.json"])["pe"].count()
+    stated = float(outputs["stat.txt"].split("Chip area for module '\\pe':")[1].split()[0])
+    area = sum(TECHNOLOGY.library.cells[name].area_um2 * number for name, number in counts.items())
+    assert area == pytest.approx(stated, rel=1e-6)
+
+
+def test_memories_stay_memories_and_cost_no_gates(mapped: AsicSynthesis) -> None:
+    sizes = {(array.words, array.word_bits): number for array, number in mapped.memories}
+    assert sizes == {(1024, 8): PES, (256, 8 * PES): 1}
+    for array, _ in mapped.memories:
+        assert (array.read_ports, array.write_ports) == (1, 1)
+    assert mapped.components["weight_memory"].cells == {}
+
+
+def test_the_clock_of_a_pe_costs_its_flops_twice_an_edge_and_the_network(mapped: AsicSynthesis) -> None:
+    pe, technology = mapped.components["pe"], TECHNOLOGY
+    by_hand = 0.0
+    for name in ("DFF_X1", "DFFE_X1"):
+        flop = technology.library.cells[name]
+        network_f = technology.wiring.clock_network_factor * flop.input_capacitance_f["CK"]
+        by_hand += pe.cells[name] * (2 * flop.clock_edge_energy_j + network_f * technology.supply_v**2)
+    assert pe.flops == pe.cells["DFF_X1"] + pe.cells["DFFE_X1"] == 40
+    assert pe.clock_energy_j == pytest.approx(by_hand)
+
+
+def test_flattening_here_times_like_flattening_in_yosys(mapped: AsicSynthesis) -> None:
+    script = asic._SCRIPT.format(top="archsim_engine") + "flatten\nopt_clean -purge\nwrite_json flat.json\n"
+    files = {"design.v": engine(PES), "cells.lib": TECHNOLOGY.library.text}
+    outputs = run_yosys(script=script, files=files, outputs=("flat.json",))
+    flat = read_netlists(outputs["flat.json"])["archsim_engine"]
+    assert flat.count() == mapped.flat().count()
+    timing = analyse(
+        flat,
+        library=TECHNOLOGY.library,
+        wiring=TECHNOLOGY.wiring,
+        memory=lambda each: TECHNOLOGY.memory(words=each.words, word_bits=each.word_bits, ports="1r1w"),
+    )
+    assert timing.critical_path_s == pytest.approx(mapped.critical_path_s, rel=1e-9)
+
+
+def test_a_mac_of_65_nm_low_power_takes_three_to_five_nanoseconds(mapped: AsicSynthesis) -> None:
+    assert 3e-9 < mapped.critical_path_s < 5e-9
+    assert mapped.critical_path[0].startswith("flop pe_")
+    assert mapped.critical_path[-1].startswith("setup of DFF")
+
+
+def test_a_feedthrough_and_a_constant_survive_flattening() -> None:
+    verilog = """
+module wire_through(input a, output b, output one); assign b = a; assign one = 1'b1; endmodule
+module top(input clk, input d, output reg q, output one);
+  wire e, f;
+  wire_through first(.a(d), .b(e), .one(one));
+  wire_through second(.a(e), .b(f), .one());
+  always @(posedge clk) q <= !f;
+endmodule
+"""
+    flat = synthesise_asic(verilog, "top").flat()
+    (inverter,) = flat.pin("INV_X1", "A")
+    assert inverter == flat.ports["d"].nets[0]
+    assert np.array_equal(flat.ports["one"].nets, [1])
+
+
+def test_a_memory_read_without_a_register_is_refused() -> None:
+    verilog = memory_module("m", 256, 8).replace("always @(posedge clk) if (re) q <=", "always @* q =")
+    with pytest.raises(NetlistError, match="memory mem is read without a register"):
+        synthesise_asic(verilog, "m")
+
+
+def test_verilog_that_yosys_refuses_is_refused_in_one_sentence() -> None:
+    with pytest.raises(YosysError, match=r"^Yosys refuses the design: .*nothing.*\.$"):
+        synthesise_asic("module m(input a); nothing x(.a(a)); endmodule", "m")
+
+
+def test_the_same_design_gives_the_same_result_again(mapped: AsicSynthesis) -> None:
+    again = synthesise_asic(engine(PES), "archsim_engine", TECHNOLOGY)
+    for field in fields(AsicSynthesis):
+        if field.name != "modules":
+            assert getattr(again, field.name) == getattr(mapped, field.name)

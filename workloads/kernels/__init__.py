@@ -1,0 +1,1 @@
+"""How stages multiply while they are trained, each beside a plain reference."""

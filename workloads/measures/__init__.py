@@ -1,0 +1,1 @@
+"""What can be said of a topology without training it: colourings, degrees of freedom, decompositions."""

@@ -1,0 +1,16 @@
+"""The one base of all refusals: what was given is not allowed, said in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+
+class Refusal(ValueError):
+    """Something given is not allowed. The message is one sentence: *field is value, allowed are …*."""
+
+    @classmethod
+    def of(cls, field: str, value: Any, allowed: str | Iterable[Any]) -> Self:
+        """`field` is `value`, allowed are `allowed`: a phrase ("1 to 256"), or the values themselves."""
+        said = allowed if isinstance(allowed, str) else ", ".join(map(str, allowed))
+        return cls(f"{field} is {value!r}, allowed are {said}")

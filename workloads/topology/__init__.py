@@ -1,0 +1,1 @@
+"""Networks as they are described: stages, topologies, trained and integer networks, and their files."""

@@ -1,0 +1,224 @@
+"""The integer network: what the hardware computes, bit for bit.
+
+A stage multiplies integer activations by integer weights, adds without loss, shifts right with rounding,
+applies ReLU where a layer ends and saturates to the width of an activation:
+
+    acc = sum of w * x
+    y   = (acc + (1 << (shift - 1))) >> shift       rounds half up; y = acc where shift is 0
+    y   = max(y, 0)                                 where relu is set
+    y   = min(max(y, -2**(ab - 1)), 2**(ab - 1) - 1)
+
+There are no biases: the hardware has none. The last stage is requantised like the others, and the class is
+the position of its largest output, the lowest position where several are equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workloads.topology.stages import Stage
+from workloads.topology.topology import Topology, digit_reversed
+
+BITS = range(2, 17)
+# Sums are taken in int64; a wider accumulator could not be simulated exactly.
+WIDEST_ACCUMULATOR = 63
+
+
+class IntegerNetworkError(ValueError):
+    """An integer stage or network was given a value that is not allowed."""
+
+
+def check_bits(owner: str, **widths: int) -> None:
+    """Raise an `IntegerNetworkError` that names the first width that is not from 2 to 16."""
+    for field, width in widths.items():
+        if width not in BITS:
+            raise IntegerNetworkError(
+                f"{field} of {owner} is {width!r}; "
+                f"it must be an integer from {BITS.start} to {BITS.stop - 1}."
+            )
+
+
+def check_no_skips(owner: str, topology: Topology) -> None:
+    """Raise an `IntegerNetworkError` for a topology with skip connections: the hardware adds no identity."""
+    if topology.skips:
+        raise IntegerNetworkError(
+            f"skips of {owner} is true for stage {topology.skips.index(True)}; it must be false for every "
+            "stage of an integer network, because no engine has skip connections."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerStage:
+    """One stage with its integer weights, of shape `stage.weight_shape`, and how its sums are requantised."""
+
+    stage: Stage
+    weights: NDArray[np.int64]
+    shift: int
+    relu: bool
+
+    def __post_init__(self) -> None:
+        weights = np.asarray(self.weights)
+        if weights.shape != self.stage.weight_shape or not np.issubdtype(weights.dtype, np.integer):
+            raise IntegerNetworkError(
+                f"weights of a {self.stage.kind} stage have shape {weights.shape} and type {weights.dtype}; "
+                f"they must be integers of shape {self.stage.weight_shape}."
+            )
+        weights = weights.astype(np.int64)
+        weights.setflags(write=False)
+        object.__setattr__(self, "weights", weights)
+        if not 0 <= self.shift <= WIDEST_ACCUMULATOR - 1:
+            raise IntegerNetworkError(
+                f"shift of an integer stage is {self.shift!r}; it must lie in 0 to {WIDEST_ACCUMULATOR - 1}."
+            )
+
+    @property
+    def rounding_constant(self) -> int:
+        """What is added to the sum before it is shifted."""
+        return 1 << (self.shift - 1) if self.shift else 0
+
+    @cached_property
+    def _matrix(self) -> Any:
+        return self.stage.csr(self.weights)
+
+    def accumulate(self, x: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The sums (n_out, batch) before requantisation, for x (n_in, batch)."""
+        sums: NDArray[np.int64] = np.asarray(self._matrix @ x, dtype=np.int64)
+        return sums
+
+    def requantise(self, sums: NDArray[np.int64], activation_bits: int) -> NDArray[np.int64]:
+        """The outputs that these sums turn into."""
+        top = 1 << (activation_bits - 1)
+        shifted = (sums + self.rounding_constant) >> self.shift
+        clipped: NDArray[np.int64] = np.clip(shifted, 0 if self.relu else -top, top - 1)
+        return clipped
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerNetwork:
+    """A cascade of integer stages, all weights of `weight_bits` and all activations of `activation_bits`."""
+
+    name: str
+    stages: tuple[IntegerStage, ...]
+    weight_bits: int
+    activation_bits: int
+    input_fraction_bits: int
+    input_digits: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stages", tuple(self.stages))
+        check_bits(self.name, weight_bits=self.weight_bits, activation_bits=self.activation_bits)
+        if not self.stages:
+            raise IntegerNetworkError(f"stages of {self.name} is empty; it must hold at least one stage.")
+        top = 1 << (self.weight_bits - 1)
+        for number, stage in enumerate(self.stages):
+            if number and stage.stage.n_in != self.stages[number - 1].stage.n_out:
+                raise IntegerNetworkError(
+                    f"n_in of stage {number} of {self.name} is {stage.stage.n_in}; "
+                    f"it must be {self.stages[number - 1].stage.n_out}, the n_out of the stage before."
+                )
+            if stage.weights.size and not (-top <= stage.weights.min() and stage.weights.max() < top):
+                raise IntegerNetworkError(
+                    f"weights of stage {number} of {self.name} span {stage.weights.min()} to "
+                    f"{stage.weights.max()}; {self.weight_bits} bits allow {-top} to {top - 1}."
+                )
+        if self.accumulator_bits > WIDEST_ACCUMULATOR:
+            raise IntegerNetworkError(
+                f"accumulator_bits of {self.name} comes to {self.accumulator_bits}; "
+                f"at most {WIDEST_ACCUMULATOR} are allowed."
+            )
+
+    @property
+    def n_in(self) -> int:
+        """Inputs of the network."""
+        return self.stages[0].stage.n_in
+
+    @property
+    def n_out(self) -> int:
+        """Outputs of the network."""
+        return self.stages[-1].stage.n_out
+
+    @property
+    def stored_weights(self) -> int:
+        """Number of weights kept."""
+        return sum(stage.stage.stored_weights for stage in self.stages)
+
+    @property
+    def dense_weights(self) -> int:
+        """Weights of the same layers if dense; a layer ends where a ReLU is, and at the last stage."""
+        total, n_in = 0, self.n_in
+        for stage in self.stages:
+            if stage.relu or stage is self.stages[-1]:
+                total += n_in * stage.stage.n_out
+                n_in = stage.stage.n_out
+        return total
+
+    @property
+    def compression(self) -> float:
+        """Dense weights divided by stored weights."""
+        return self.dense_weights / self.stored_weights
+
+    @property
+    def accumulator_bound(self) -> int:
+        """The largest magnitude that an accumulator can hold, rounding constant included.
+
+        The bound follows from formats alone: the longest row, with all weights and activations at their most
+        negative. It does not look at the values of the weights, because one piece of hardware must run
+        every network of this shape.
+        """
+        product = 1 << (self.weight_bits + self.activation_bits - 2)
+        return max(
+            int(stage.stage.row_lengths().max()) * product + stage.rounding_constant for stage in self.stages
+        )
+
+    @property
+    def accumulator_bits(self) -> int:
+        """The smallest signed width that holds `accumulator_bound`, and so never overflows."""
+        return self.accumulator_bound.bit_length() + 1
+
+    def quantise_input(self, images: NDArray[Any]) -> NDArray[np.int64]:
+        """Integer inputs (n_in, batch), in the order of `Topology.input_digits`, for images (batch, n_in) of
+        values in [0, 1]."""
+        if images.ndim != 2 or images.shape[1] != self.n_in:
+            raise IntegerNetworkError(
+                f"images have shape {images.shape}; {self.name} allows (batch, {self.n_in}) only."
+            )
+        if not ((images >= 0) & (images <= 1)).all():
+            raise IntegerNetworkError(
+                f"images span {images.min()} to {images.max()}; every value must lie in 0 to 1."
+            )
+        top = (1 << (self.activation_bits - 1)) - 1
+        scaled = np.floor(np.asarray(images, dtype=np.float64) * (1 << self.input_fraction_bits) + 0.5)
+        quantised: NDArray[np.int64] = np.minimum(scaled, top).astype(np.int64).T
+        return quantised[digit_reversed(self.input_digits)] if self.input_digits else quantised
+
+    def trace(self, x: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """The outputs (n_out, batch) of every stage for integer inputs x (n_in, batch)."""
+        top = 1 << (self.activation_bits - 1)
+        if x.ndim != 2 or x.shape[0] != self.n_in or not np.issubdtype(x.dtype, np.integer):
+            raise IntegerNetworkError(
+                f"x has shape {x.shape} and type {x.dtype}; "
+                f"{self.name} allows integers of shape ({self.n_in}, batch) only."
+            )
+        if x.size and not (-top <= x.min() and x.max() < top):
+            raise IntegerNetworkError(
+                f"x spans {x.min()} to {x.max()}; {self.activation_bits} bits allow {-top} to {top - 1}."
+            )
+        outputs, signal = [], x.astype(np.int64)
+        for stage in self.stages:
+            signal = stage.requantise(stage.accumulate(signal), self.activation_bits)
+            outputs.append(signal)
+        return outputs
+
+    def run(self, x: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The outputs (n_out, batch) of the last stage for integer inputs x (n_in, batch)."""
+        return self.trace(x)[-1]
+
+    def classify(self, images: NDArray[Any]) -> NDArray[np.int64]:
+        """The class of every image (batch, n_in): the position of the largest output, the lowest on a tie."""
+        classes: NDArray[np.int64] = np.argmax(self.run(self.quantise_input(images)), axis=0)
+        return classes

@@ -1,0 +1,159 @@
+"""A trained network, its file, and the zoo of those that come with the package.
+
+The file is a NumPy archive without pickles: `metadata`, a JSON text with everything that is not an array, and
+the weights and stored connections of every stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workloads.topology.archive import read_archive, write_archive
+from workloads.topology.stored import restored_topology, stored_layers
+from workloads.topology.topology import Topology
+
+FORMAT = "archsim network"
+# A file of a network without skip connections is as it was before there were any.
+PLAIN, EXTENDED = 1, 2
+"""Versions of a file: of layers alone, and with skips or another order of inputs."""
+ZOO = Path(__file__).parents[1] / "zoo"
+
+
+class NetworkFileError(ValueError):
+    """A file is missing, or does not hold a trained network."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Magnitudes seen at the outputs of every stage on training images: `ranges[stage][percentile]`."""
+
+    percentiles: tuple[float, ...]
+    ranges: tuple[tuple[float, ...], ...]
+
+    def reach(self, stage: int, percentile: float) -> float:
+        """The magnitude below which this percentage of the outputs of a stage lie."""
+        return self.ranges[stage][self.percentiles.index(percentile)]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedNetwork:
+    """A topology with float32 weights, how it was trained, and how accurate it is.
+
+    `accuracy` holds shares in [0, 1] on all test images: `float`, and `int8` after quantisation to 8-bit
+    weights and activations, which a network with skip connections does not have. A recipe that holds out
+    images adds `validation_float` and `validation_int8`.
+    """
+
+    name: str
+    topology: Topology
+    weights: tuple[NDArray[np.float32], ...]
+    calibration: Calibration
+    recipe: Mapping[str, Any]
+    accuracy: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        stages = self.topology.stages
+        if len(self.weights) != len(stages) or len(self.calibration.ranges) != len(stages):
+            raise ValueError(
+                f"weights and calibration of {self.name} have {len(self.weights)} and "
+                f"{len(self.calibration.ranges)} entries; both must have {len(stages)}, one a stage."
+            )
+        for number, (stage, weights) in enumerate(zip(stages, self.weights, strict=True)):
+            if weights.shape != stage.weight_shape or not np.isfinite(weights).all():
+                raise ValueError(
+                    f"weights of stage {number} of {self.name} have shape {weights.shape}; "
+                    f"they must be finite numbers of shape {stage.weight_shape}."
+                )
+            weights.setflags(write=False)
+
+    @property
+    def stored_weights(self) -> int:
+        """Number of weights kept."""
+        return self.topology.stored_weights
+
+    @property
+    def compression(self) -> float:
+        """Dense weights divided by stored weights."""
+        return self.topology.compression
+
+    def save(self, path: str | Path) -> None:
+        """Write the network to a file; a file that is there already stays whole until the new one is."""
+        connections: dict[str, NDArray[Any]] = {}
+        layers = stored_layers(self.topology, connections)
+        arrays: dict[str, NDArray[Any]] = {}
+        for number, weights in enumerate(self.weights):
+            arrays[f"weights_{number}"] = weights
+            arrays |= {name: array for name, array in connections.items() if name.endswith(f"_{number}")}
+        extensions = {"skips": self.topology.skips, "input_digits": self.topology.input_digits}
+        given = {name: value for name, value in extensions.items() if value}
+        metadata = {
+            "format": FORMAT,
+            "version": EXTENDED if given else PLAIN,
+            "name": self.name,
+            "layers": layers,
+            **given,
+            "calibration": {
+                "percentiles": self.calibration.percentiles,
+                "ranges": self.calibration.ranges,
+            },
+            "recipe": dict(self.recipe),
+            "accuracy": dict(self.accuracy),
+        }
+        write_archive(Path(path), metadata, arrays, compressed=True)
+
+    @classmethod
+    def load(cls, path: str | Path) -> TrainedNetwork:
+        """Read a network from a file; a `NetworkFileError` says in a sentence what is wrong with it."""
+        metadata, arrays = read_archive(
+            Path(path),
+            file_format=FORMAT,
+            versions=(PLAIN, EXTENDED),
+            holds="trained network",
+            error=NetworkFileError,
+        )
+        try:
+            return cls._rebuild(metadata, arrays)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            reason = str(error).rstrip(".")
+            raise NetworkFileError(f"{path} holds an inconsistent network: {reason}.") from error
+
+    @classmethod
+    def _rebuild(cls, metadata: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> TrainedNetwork:
+        extensions = {name: metadata[name] for name in ("skips", "input_digits") if name in metadata}
+        topology = restored_topology(metadata["layers"], arrays, **extensions)
+        return cls(
+            name=metadata["name"],
+            topology=topology,
+            weights=tuple(
+                arrays[f"weights_{number}"].astype(np.float32) for number in range(len(topology.stages))
+            ),
+            calibration=Calibration(
+                percentiles=tuple(metadata["calibration"]["percentiles"]),
+                ranges=tuple(tuple(row) for row in metadata["calibration"]["ranges"]),
+            ),
+            recipe=metadata["recipe"],
+            accuracy=metadata["accuracy"],
+        )
+
+
+def zoo_names() -> tuple[str, ...]:
+    """The networks that come with the package, by name."""
+    return tuple(sorted(path.stem for path in ZOO.glob("*.npz")))
+
+
+def load_network(name_or_path: str | Path) -> TrainedNetwork:
+    """A network of the zoo by name, or any network by the path of its .npz file."""
+    if str(name_or_path) in zoo_names():
+        return TrainedNetwork.load(ZOO / f"{name_or_path}.npz")
+    if not Path(name_or_path).exists():
+        raise NetworkFileError(
+            f"network {str(name_or_path)!r} is neither a file nor a network of the zoo; "
+            f"those are {', '.join(zoo_names())}."
+        )
+    return TrainedNetwork.load(name_or_path)

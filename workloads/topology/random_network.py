@@ -1,0 +1,55 @@
+"""Integer networks with random weights, for tests and for costing a topology that was never trained."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workloads.topology.integer import IntegerNetwork, IntegerStage, check_bits, check_no_skips
+from workloads.topology.topology import Topology
+
+
+def random_integer_network(
+    topology: Topology,
+    *,
+    weight_bits: int = 8,
+    activation_bits: int = 8,
+    spread: float | None = None,
+    seed: int = 0,
+    name: str = "random",
+) -> IntegerNetwork:
+    """A network of this topology whose weights are uniform over all values of `weight_bits` bits, or normal
+    with a standard deviation of `spread` times the largest value, cut off at that.
+
+    Shifts keep the spread of the outputs of a stage near that of its inputs: a sum of n products of which one
+    factor has a standard deviation of d grows by about sqrt(n) * d.
+    """
+    check_bits(name, weight_bits=weight_bits, activation_bits=activation_bits)
+    check_no_skips(name, topology)
+    random = np.random.default_rng(seed)
+    top = 1 << (weight_bits - 1)
+    last = len(topology.stages) - 1
+    stages = []
+    for number, (stage, ends_layer) in enumerate(zip(topology.stages, topology.ends_layer, strict=True)):
+        if spread is None:
+            weights = random.integers(-top, top, size=stage.weight_shape, dtype=np.int64)
+            deviation = top / np.sqrt(3.0)
+        else:
+            deviation = max(spread * top, 0.5)
+            drawn = random.normal(0.0, deviation, size=stage.weight_shape).round()
+            weights = np.clip(drawn, -top, top - 1).astype(np.int64)
+        growth = deviation * np.sqrt(max(stage.row_lengths().mean(), 1.0))
+        stages.append(
+            IntegerStage(
+                stage=stage,
+                weights=weights,
+                shift=max(0, round(float(np.log2(growth)))),
+                relu=ends_layer and number != last,
+            )
+        )
+    return IntegerNetwork(
+        name=name,
+        stages=tuple(stages),
+        weight_bits=weight_bits,
+        activation_bits=activation_bits,
+        input_fraction_bits=activation_bits - 1,
+    )

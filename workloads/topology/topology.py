@@ -1,0 +1,186 @@
+"""A network without its weights: layers, each a cascade of stages.
+
+Inside a layer the cascade is linear; a ReLU follows every layer but the last. A stage may be skipped: an
+identity connection then runs beside it, so that it computes y = W x + x.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workloads.topology.paths import is_fully_connected, path_counts
+from workloads.topology.stages import (
+    BlockStage,
+    CscStage,
+    DenseStage,
+    KroneckerStage,
+    PrunedStage,
+    Stage,
+    TopologyError,
+    build_stage,
+    whole_number,
+)
+
+__all__ = [
+    "BlockStage",
+    "CscStage",
+    "DenseStage",
+    "KroneckerStage",
+    "PrunedStage",
+    "Stage",
+    "Topology",
+    "TopologyError",
+    "build_stage",
+    "digit_reversed",
+    "skips_of",
+]
+
+
+def digit_reversed(digits: Sequence[int]) -> NDArray[np.int64]:
+    """The numbers of a mixed radix, most significant digit first, in the order of the reversed digits."""
+    numbers: NDArray[np.int64] = np.arange(math.prod(digits)).reshape(digits).T.ravel()
+    return numbers
+
+
+@dataclass(frozen=True)
+class Topology:
+    """The layers of a network; raises `TopologyError` where sizes do not chain.
+
+    `skips` has one flag a stage, in the order in which data meets them, or is empty where no stage is
+    skipped; all flags down is stored as empty. Only a stage with as many outputs as inputs may be skipped.
+
+    `input_digits` is the order in which the first stage sees the inputs of the network: they are numbered in
+    this mixed radix, most significant digit first, and come in the order of the reversed digits, as those of
+    a fast Fourier transform do. It is empty where they come as they are. With digits (b, k), block i of b
+    interleaved ones, which reads the places i, b + i, 2 b + i ..., sees the neighbours i k to i k + k - 1.
+    """
+
+    layers: tuple[tuple[Stage, ...], ...]
+    skips: tuple[bool, ...] = ()
+    input_digits: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        layers = tuple(tuple(layer) for layer in self.layers)
+        object.__setattr__(self, "layers", layers)
+        if not layers or not all(layers):
+            raise TopologyError("layers has an empty entry or none; it must hold at least one stage a layer.")
+        stages = self.stages
+        for number, (before, after) in enumerate(itertools.pairwise(stages), start=1):
+            if before.n_out != after.n_in:
+                raise TopologyError(
+                    f"n_in of stage {number} is {after.n_in}; it must be {before.n_out}, "
+                    f"the n_out of stage {number - 1}."
+                )
+        object.__setattr__(self, "skips", self._checked_skips())
+        object.__setattr__(self, "input_digits", self._checked_digits())
+
+    def _checked_digits(self) -> tuple[int, ...]:
+        digits = tuple(
+            whole_number("the order of inputs", "input_digits", each) for each in self.input_digits
+        )
+        if digits and math.prod(digits) != self.n_in:
+            raise TopologyError(
+                f"input_digits is {list(digits)}, whose product is {math.prod(digits)}; it must be the "
+                f"number of inputs, {self.n_in}."
+            )
+        return digits
+
+    def _checked_skips(self) -> tuple[bool, ...]:
+        skips, stages = tuple(self.skips), self.stages
+        if skips and len(skips) != len(stages):
+            raise TopologyError(
+                f"skips has {len(skips)} entries; it must have {len(stages)}, one a stage, or none."
+            )
+        for number, (skip, stage) in enumerate(zip(skips, stages, strict=False)):
+            if not isinstance(skip, bool | np.bool_):
+                raise TopologyError(f"skips of stage {number} is {skip!r}; it must be true or false.")
+            if skip and stage.n_in != stage.n_out:
+                raise TopologyError(
+                    f"skips of stage {number} is true, with {stage.n_in} inputs and {stage.n_out} outputs; "
+                    "it must be false where the two differ."
+                )
+        return tuple(bool(skip) for skip in skips) if any(skips) else ()
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """Every stage, in the order in which data meets them."""
+        return tuple(stage for layer in self.layers for stage in layer)
+
+    @property
+    def skipped(self) -> tuple[bool, ...]:
+        """For every stage, whether an identity connection runs beside it."""
+        return self.skips or (False,) * len(self.stages)
+
+    @property
+    def ends_layer(self) -> tuple[bool, ...]:
+        """For every stage, whether it is the last of its layer."""
+        return tuple(place == len(layer) - 1 for layer in self.layers for place in range(len(layer)))
+
+    @property
+    def n_in(self) -> int:
+        """Inputs of the network."""
+        return self.layers[0][0].n_in
+
+    @property
+    def input_order(self) -> NDArray[np.int64]:
+        """The input of the network that stands at each place of the first stage."""
+        return digit_reversed(self.input_digits or (self.n_in,))
+
+    @property
+    def n_out(self) -> int:
+        """Outputs of the network."""
+        return self.layers[-1][-1].n_out
+
+    @property
+    def stored_weights(self) -> int:
+        """Number of weights kept; an identity connection has none."""
+        return sum(stage.stored_weights for stage in self.stages)
+
+    @property
+    def dense_weights(self) -> int:
+        """Number of weights that the same layers would have if they were dense."""
+        return sum(layer[0].n_in * layer[-1].n_out for layer in self.layers)
+
+    @property
+    def compression(self) -> float:
+        """Dense weights divided by stored weights."""
+        return self.dense_weights / self.stored_weights
+
+    def skipped_in(self, layer: int) -> tuple[bool, ...]:
+        """For every stage of a layer, whether it is skipped."""
+        first = sum(len(before) for before in self.layers[:layer])
+        return self.skipped[first : first + len(self.layers[layer])]
+
+    def paths(self, layer: int) -> NDArray[np.int64]:
+        """Number of paths from every input to every output of a layer, shape (n_out, n_in).
+
+        Identity connections are paths too. Raises `TopologyError` where a count might not fit 64 bits.
+        """
+        return path_counts(self.layers[layer], self.skipped_in(layer))
+
+    def is_fully_connected(self, layer: int | None = None) -> bool:
+        """Whether every output of the layer (of each layer, if none is named) depends on all its inputs."""
+        chosen = range(len(self.layers)) if layer is None else (layer,)
+        return all(is_fully_connected(self.layers[number], self.skipped_in(number)) for number in chosen)
+
+
+def skips_of(layers: Sequence[Sequence[Stage]], wanted: Sequence[bool] | None = None) -> tuple[bool, ...]:
+    """The flags that skip every stage with as many outputs as inputs, for `Topology.skips`.
+
+    `wanted` says for every layer whether its stages are skipped at all; without it, all layers are.
+    """
+    chosen = [True] * len(layers) if wanted is None else list(wanted)
+    if len(chosen) != len(layers):
+        raise TopologyError(f"wanted has {len(chosen)} entries; it must have {len(layers)}, one a layer.")
+    flags = tuple(
+        bool(skip and stage.n_in == stage.n_out)
+        for skip, layer in zip(chosen, layers, strict=True)
+        for stage in layer
+    )
+    return flags if any(flags) else ()

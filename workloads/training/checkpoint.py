@@ -1,0 +1,183 @@
+"""Checkpoints: all that changes while a network is trained, in a file from which the run goes on bit for bit.
+
+A checkpoint is written between two steps, and only for the run that made it: it carries hashes of the recipe
+and of the data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workloads.topology.archive import part_of, read_archive, write_archive
+from workloads.topology.stored import restored_topology, stored_layers
+from workloads.topology.topology import Topology
+from workloads.training.recipe import Recipe
+
+FORMAT, VERSION = "archsim checkpoint", 1
+EVERY_S = 30.0
+
+
+class CheckpointError(ValueError):
+    """A checkpoint is of another run, or cannot be read."""
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A run between two steps.
+
+    `weights` and every moment of the optimiser have an array a stage, `shuffled` is the order of the images
+    in the epoch that is running, `random` the states of the generators by name. `topology` is that of the
+    fully connected layers, which may have been pruned or have grown.
+    """
+
+    step: int
+    topology: Topology
+    weights: Sequence[NDArray[Any]]
+    moments: Sequence[Sequence[NDArray[Any]]]
+    shuffled: NDArray[np.int64]
+    random: Mapping[str, Any]
+
+
+class Checkpoints:
+    """The checkpoint file of one run, written anew when the last is `every_s` seconds and `every_steps` steps
+    old.
+    """
+
+    def __init__(self, path: Path, *, every_s: float = EVERY_S, every_steps: int = 1) -> None:
+        if not every_s >= 0:
+            raise CheckpointError(f"every_s of a checkpoint is {every_s}; it must be at least 0.")
+        if every_steps < 1:
+            raise CheckpointError(f"every_steps of a checkpoint is {every_steps}; it must be at least 1.")
+        self.path, self.every_s, self.every_steps = path, every_s, every_steps
+        self.identity: dict[str, str] = {}
+        self.last_s, self.last_step = time.monotonic(), 0
+
+    def open(self, recipe: Recipe, data: Sequence[NDArray[Any]]) -> State | None:
+        """The state to go on from, or none where there is no file; these are of this recipe and data.
+
+        Raises `CheckpointError` for the checkpoint of another recipe or of other data.
+        """
+        self.identity = {
+            "recipe": hashlib.sha256(
+                json.dumps(recipe.model_dump(mode="json"), sort_keys=True).encode()
+            ).hexdigest(),
+            "data": _digest(data),
+        }
+        if not self.path.exists():
+            return None
+        metadata, arrays = read_archive(
+            self.path, file_format=FORMAT, versions=(VERSION,), holds="checkpoint", error=CheckpointError
+        )
+        try:
+            for field, wanted in self.identity.items():
+                if metadata[field] != wanted:
+                    found = f"{metadata['name']} {metadata[field][:12]}"
+                    raise CheckpointError(
+                        f"{field} of the checkpoint {self.path} is {found}; it must be {recipe.name} "
+                        f"{wanted[:12]} to go on, or the file must be removed to start anew."
+                    )
+            topology = restored_topology(
+                metadata["layers"], arrays, metadata["skips"], metadata["input_digits"]
+            )
+            stages, moments = range(metadata["arrays"]), range(metadata["moments"])
+            state = State(
+                step=metadata["step"],
+                topology=topology,
+                weights=[arrays[f"weights_{number}"] for number in stages],
+                moments=[[arrays[f"moment_{each}_{number}"] for number in stages] for each in moments],
+                shuffled=arrays["shuffled"],
+                random=metadata["random"],
+            )
+        except (KeyError, TypeError) as error:
+            raise CheckpointError(f"{self.path} holds an inconsistent checkpoint: {error}.") from error
+        self.last_step = state.step
+        return state
+
+    def is_due(self, step: int) -> bool:
+        """Whether a checkpoint should be written after so many steps."""
+        return step - self.last_step >= self.every_steps and time.monotonic() - self.last_s >= self.every_s
+
+    def write(self, name: str, state: State) -> None:
+        """Write the checkpoint of the run of this name, in the place of the last one."""
+        arrays: dict[str, NDArray[Any]] = {"shuffled": state.shuffled}
+        layers = stored_layers(state.topology, arrays)
+        arrays |= {f"weights_{number}": array for number, array in enumerate(state.weights)}
+        for each, moment in enumerate(state.moments):
+            arrays |= {f"moment_{each}_{number}": array for number, array in enumerate(moment)}
+        metadata = {
+            "format": FORMAT,
+            "version": VERSION,
+            "name": name,
+            **self.identity,
+            "step": state.step,
+            "layers": layers,
+            "skips": state.topology.skips,
+            "input_digits": state.topology.input_digits,
+            "arrays": len(state.weights),
+            "moments": len(state.moments),
+            "random": dict(state.random),
+        }
+        write_archive(self.path, metadata, arrays, compressed=False)
+        self.last_s, self.last_step = time.monotonic(), state.step
+
+    def remove(self) -> None:
+        """Remove the file: its run has ended well."""
+        self.path.unlink(missing_ok=True)
+        part_of(self.path).unlink(missing_ok=True)
+
+
+def checkpoint_beside(out: Path) -> Path:
+    """Where the checkpoint of the run that will write `out` lies."""
+    return out.with_name(f"{out.name}.checkpoint")
+
+
+class Interrupt:
+    """Whether an interrupt has come."""
+
+    def __init__(self) -> None:
+        self.came = False
+
+
+@contextmanager
+def interrupts_held() -> Iterator[Interrupt]:
+    """An interrupt from the keyboard is noted in place of breaking a step in two; a second one breaks it.
+
+    Off the main thread, where Python delivers none, and where interrupts are ignored, nothing changes.
+    """
+    interrupt = Interrupt()
+    before = signal.getsignal(signal.SIGINT)
+    on_main_thread = threading.current_thread() is threading.main_thread()
+    if not on_main_thread or before is None or before == signal.SIG_IGN:
+        yield interrupt
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        interrupt.came = True
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupt
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _digest(arrays: Sequence[NDArray[Any]]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

@@ -1,0 +1,161 @@
+"""The float network while it is trained: forward, loss and gradients. Activations are (features, batch).
+
+`Classifier` is what any model gives to training; `Model` is the multi-layer perceptron, whose layers are
+cascades with a ReLU after each but the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workloads.kernels.kernel import Array
+from workloads.topology.stages import Stage
+from workloads.topology.topology import Topology
+from workloads.training.cascade import Cascade
+
+Initialisation = Literal["glorot", "sparse-glorot"]
+# Images classified at once: bounds the memory of the activations.
+CHUNK = 2000
+
+
+def initial_weights(
+    stage: Stage,
+    random: np.random.Generator,
+    dtype: type[np.floating] = np.float32,
+    *,
+    init: Initialisation = "sparse-glorot",
+) -> NDArray[np.floating]:
+    """Uniform on (-a, a) with a = sqrt(6) / (sqrt(n_in + n_out) * sqrt(density)): sparse Glorot.
+
+    Equation of Isakov and Kinsy, "NeuroFabric", arXiv 2002.08339; density is one minus their sparsity.
+    Plain `glorot` leaves the density out, as for a dense stage (Glorot and Bengio, AISTATS 2010).
+    """
+    density = stage.density if init == "sparse-glorot" else 1.0
+    reach = np.sqrt(6.0 / ((stage.n_in + stage.n_out) * density))
+    return random.uniform(-reach, reach, size=stage.weight_shape).astype(dtype)
+
+
+class Classifier(Protocol):
+    """What is trained: weights that change in place, and the slope of the loss with respect to them."""
+
+    weights: list[Array]
+
+    @property
+    def topology(self) -> Topology:
+        """The fully connected layers."""
+
+    def replace(self, topology: Topology, weights: Sequence[Array]) -> None:
+        """Continue with these fully connected layers and these weights, the arrays of all parts in order."""
+
+    def loss_and_gradients(self, x: Array, labels: NDArray[np.int64]) -> tuple[float, list[Array]]:
+        """Mean cross-entropy of inputs x (n_in, batch), and its gradient for every weight array."""
+
+    def logits(self, x: Array) -> Array:
+        """The outputs (classes, batch) for inputs x (n_in, batch)."""
+
+    def first_out_of_range(self, x: Array) -> str:
+        """The first part whose weights or outputs are not finite for inputs x, in words."""
+
+
+class Model:
+    """A topology with weights, one array a stage. Both change when the model is pruned or grows."""
+
+    def __init__(self, topology: Topology, weights: Sequence[Array]) -> None:
+        self.replace(topology, weights)
+
+    def replace(self, topology: Topology, weights: Sequence[Array]) -> None:
+        """Continue with this topology and these weights."""
+        self.topology = topology
+        self.input_order = topology.input_order if topology.input_digits else None
+        self.weights = list(weights)
+        self.cascades: list[Cascade] = []
+        self.parts: list[slice] = []
+        for number, layer in enumerate(topology.layers):
+            start = self.parts[-1].stop if self.parts else 0
+            part = slice(start, start + len(layer))
+            self.parts.append(part)
+            self.cascades.append(Cascade(layer, topology.skipped_in(number)))
+
+    def forward(self, x: Array) -> list[Array]:
+        """The inputs x (n_in, batch) in the order of the first stage, then the outputs of every stage, after
+        ReLU where there is one."""
+        signals = [x if self.input_order is None else x[self.input_order]]
+        for number, (cascade, part) in enumerate(zip(self.cascades, self.parts, strict=True), start=1):
+            signals += cascade.forward(self.weights[part], signals[-1])
+            if number < len(self.cascades):
+                np.maximum(signals[-1], 0, out=signals[-1])
+        return signals
+
+    def loss_and_gradients(self, x: Array, labels: NDArray[np.int64]) -> tuple[float, list[Array]]:
+        """Mean cross-entropy of a batch and its gradient with respect to every weight array."""
+        signals = self.forward(x)
+        loss, dy = cross_entropy(signals[-1], labels)
+        later, dy = self._back_to_first_layer(signals, dy)
+        part = self.parts[0]
+        return loss, self.cascades[0].weight_gradients(self.weights[part], signals[part], dy) + later
+
+    def backward(self, signals: list[Array], dy: Array) -> tuple[list[Array], Array]:
+        """The gradients of every weight array and dx (n_in, batch), where the layers follow others.
+
+        `signals` are those of `forward`, dy (n_out, batch) the gradient of its last.
+        """
+        later, dy = self._back_to_first_layer(signals, dy)
+        part = self.parts[0]
+        first, seen = self.cascades[0].backward(self.weights[part], signals[part], dy)
+        if self.input_order is None:
+            return first + later, seen
+        dx = np.empty_like(seen)
+        dx[self.input_order] = seen
+        return first + later, dx
+
+    def _back_to_first_layer(self, signals: list[Array], dy: Array) -> tuple[list[Array], Array]:
+        gradients: list[Array] = []
+        for number in reversed(range(1, len(self.cascades))):
+            part = self.parts[number]
+            of_layer, dy = self.cascades[number].backward(self.weights[part], signals[part], dy)
+            dy *= signals[part.start] > 0
+            gradients = of_layer + gradients
+        return gradients, dy
+
+    def logits(self, x: Array) -> Array:
+        """The outputs (classes, batch) for inputs x (n_in, batch)."""
+        return self.forward(x)[-1]
+
+    def classify(self, images: Array) -> NDArray[np.int64]:
+        """The class of every image (batch, n_in)."""
+        return classify(self, images)
+
+    def first_out_of_range(self, x: Array) -> str:
+        """The first stage whose weights or outputs are not finite for inputs x, or the last if all are."""
+        outputs = self.forward(x)[1:]
+        finite = [
+            bool(np.isfinite(weights).all() and np.isfinite(y).all())
+            for weights, y in zip(self.weights, outputs, strict=True)
+        ]
+        number = finite.index(False) if False in finite else len(finite) - 1
+        layer = next(place for place, part in enumerate(self.parts) if number < part.stop)
+        return f"stage {number} ({self.topology.stages[number].kind}), in layer {layer}"
+
+
+def cross_entropy(logits: Array, labels: NDArray[np.int64]) -> tuple[float, Array]:
+    """Mean cross-entropy of logits (classes, batch), and its gradient with respect to them."""
+    batch = np.arange(labels.size)
+    shifted = logits - logits.max(axis=0)
+    exponentials = np.exp(shifted)
+    totals = exponentials.sum(axis=0)
+    loss = float(np.mean(np.log(totals) - shifted[labels, batch]))
+    gradient = exponentials / totals
+    gradient[labels, batch] -= 1
+    gradient /= labels.size
+    return loss, gradient
+
+
+def classify(model: Classifier, images: Array) -> NDArray[np.int64]:
+    """The class of every image (batch, n_in)."""
+    chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
+    classes = [np.argmax(model.logits(np.ascontiguousarray(chunk.T)), axis=0) for chunk in chunks]
+    return np.concatenate(classes)

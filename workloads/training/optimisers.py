@@ -1,0 +1,153 @@
+"""Optimisers and their rates.
+
+An optimiser keeps moments of the shape of every weight array; `select` carries them over when entries are
+pruned, `widen` when the last axis grows, `resume` when a run goes on from a checkpoint.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workloads.kernels.kernel import Array
+from workloads.kernels.update import adam_update
+
+
+class Optimiser(Protocol):
+    """Changes weights in place."""
+
+    @property
+    def moments(self) -> Sequence[Sequence[Array]]:
+        """What is kept between steps: for every moment, an array for each weight array."""
+
+    def resume(self, steps: int, moments: Sequence[Sequence[Array]]) -> None:
+        """Go on after so many steps, with these moments."""
+
+    def step(self, weights: Sequence[Array], gradients: Sequence[Array], rate: float) -> None:
+        """One update at this rate."""
+
+    def select(self, number: int, kept: NDArray[np.int64]) -> None:
+        """Keep the state of these entries, by position in the raveled array, of weight array `number`."""
+
+    def widen(self, number: int, width: int) -> None:
+        """Give the last axis of the state of weight array `number` this width; new entries start afresh."""
+
+
+class Sgd:
+    """Stochastic gradient descent with momentum; weight decay is decoupled from the gradient."""
+
+    def __init__(self, weights: Sequence[Array], *, momentum: float, weight_decay: float) -> None:
+        self.momentum, self.weight_decay = momentum, weight_decay
+        self.velocity = [np.zeros_like(array) for array in weights]
+
+    @property
+    def moments(self) -> Sequence[Sequence[Array]]:
+        return (self.velocity,)
+
+    def resume(self, steps: int, moments: Sequence[Sequence[Array]]) -> None:
+        (velocity,) = moments
+        self.velocity = list(velocity)
+
+    def step(self, weights: Sequence[Array], gradients: Sequence[Array], rate: float) -> None:
+        for array, gradient, velocity in zip(weights, gradients, self.velocity, strict=True):
+            velocity *= self.momentum
+            velocity += gradient
+            array *= 1 - rate * self.weight_decay
+            array -= rate * velocity
+
+    def select(self, number: int, kept: NDArray[np.int64]) -> None:
+        self.velocity[number] = self.velocity[number].ravel()[kept]
+
+    def widen(self, number: int, width: int) -> None:
+        self.velocity[number] = widened(self.velocity[number], width)
+
+
+class Adam:
+    """Adam (Kingma and Ba, arXiv 1412.6980) with decoupled weight decay (arXiv 1711.05101)."""
+
+    def __init__(
+        self,
+        weights: Sequence[Array],
+        *,
+        weight_decay: float,
+        first_decay: float = 0.9,
+        second_decay: float = 0.999,
+        epsilon: float = 1e-8,
+    ) -> None:
+        self.weight_decay, self.epsilon = weight_decay, epsilon
+        self.first_decay, self.second_decay = first_decay, second_decay
+        self.first = [np.zeros_like(array) for array in weights]
+        self.second = [np.zeros_like(array) for array in weights]
+        self.steps = 0
+
+    @property
+    def moments(self) -> Sequence[Sequence[Array]]:
+        return (self.first, self.second)
+
+    def resume(self, steps: int, moments: Sequence[Sequence[Array]]) -> None:
+        self.steps = steps
+        self.first, self.second = (list(moment) for moment in moments)
+
+    def step(self, weights: Sequence[Array], gradients: Sequence[Array], rate: float) -> None:
+        self.steps += 1
+        size = rate / (1 - self.first_decay**self.steps)
+        scale = 1 / math.sqrt(1 - self.second_decay**self.steps)
+        adam_update(
+            weights,
+            gradients,
+            self.first,
+            self.second,
+            first_share=1 - self.first_decay,
+            second_share=1 - self.second_decay,
+            keep=1 - rate * self.weight_decay,
+            size=size,
+            scale=scale,
+            epsilon=self.epsilon,
+        )
+
+    def select(self, number: int, kept: NDArray[np.int64]) -> None:
+        self.first[number] = self.first[number].ravel()[kept]
+        self.second[number] = self.second[number].ravel()[kept]
+
+    def widen(self, number: int, width: int) -> None:
+        """The second moment of a new entry is the mean of those beside it: bias correction is long over, and
+        with a second moment of zero the first step would be some three times the rate."""
+        beside = self.second[number].mean(axis=-1, keepdims=True)
+        self.first[number] = widened(self.first[number], width)
+        self.second[number] = np.concatenate(
+            [self.second[number], np.repeat(beside, width - self.second[number].shape[-1], axis=-1)], axis=-1
+        )
+
+
+def widened(array: Array, width: int) -> Array:
+    """The array with its last axis filled up with zeros to this width."""
+    missing = np.zeros((*array.shape[:-1], width - array.shape[-1]), dtype=array.dtype)
+    return np.concatenate([array, missing], axis=-1)
+
+
+# A one-cycle rate rises from a 25th of its peak during the first 30 % of the steps (Smith, arXiv 1803.09820).
+RISE, START = 0.3, 1 / 25
+
+
+def one_cycle(progress: float) -> float:
+    """The share of the peak rate at this progress in [0, 1]: up from 1/25 along a cosine, then down to 0."""
+    if progress < RISE:
+        return START + (1 - START) * (1 - math.cos(math.pi * progress / RISE)) / 2
+    return (1 + math.cos(math.pi * (progress - RISE) / (1 - RISE))) / 2
+
+
+def cosine(progress: float) -> float:
+    """The share of the peak rate at this progress in [0, 1]: down from 1 to 0 along a cosine."""
+    return (1 + math.cos(math.pi * progress)) / 2
+
+
+def constant(progress: float) -> float:
+    """The peak rate throughout."""
+    return 1.0
+
+
+RATES = {"one-cycle": one_cycle, "cosine": cosine, "constant": constant}

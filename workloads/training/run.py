@@ -1,0 +1,128 @@
+"""A run of training: the model, its optimiser and its random numbers, one step after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workloads.training.augmentation import Shifts
+from workloads.training.checkpoint import State
+from workloads.training.convolution import ConvolutionalModel
+from workloads.training.growth import GrowthSchedule
+from workloads.training.model import Classifier, Model, initial_weights
+from workloads.training.optimisers import RATES, Adam, Optimiser, Sgd
+from workloads.training.pruning import PruningSchedule
+from workloads.training.recipe import Recipe
+from workloads.training.recurrent import RecurrentModel
+
+Judge = Callable[[Classifier], float]
+
+
+class TrainingError(ArithmeticError):
+    """Training left the finite numbers."""
+
+
+class Run:
+    """A recipe on images (n, n_in) and labels (n,), before its first step or after some.
+
+    `judge` gives the accuracy of a model on images held out, for a recipe that grows until one is reached.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        images: NDArray[np.float32],
+        labels: NDArray[np.int64],
+        judge: Judge | None = None,
+    ) -> None:
+        if recipe.growth and recipe.growth.until is not None and judge is None:
+            raise ValueError(
+                f"held_out of {recipe.name} is missing; it must be given for a recipe that grows until an "
+                "accuracy is reached."
+            )
+        self.recipe, self.images, self.labels, self.judge = recipe, images, labels, judge
+        seeds = np.random.SeedSequence(recipe.seed).spawn(3)
+        initial, self.order, self.offsets = (np.random.default_rng(seed) for seed in seeds)
+        self.batches = len(labels) // recipe.batch
+        self.steps = self.batches * recipe.epochs
+        self.pruning = PruningSchedule(recipe.pruning, self.steps) if recipe.pruning else None
+        self.growth = GrowthSchedule(recipe, self.batches) if recipe.growth else None
+        self.shifts = Shifts(recipe.inputs, recipe.shift_pixels) if recipe.shift_pixels else None
+        self.model = initial_model(recipe, initial)
+        self.optimiser = _optimiser(recipe, self.model)
+        self.shuffled: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self.step = 0
+
+    def advance(self) -> float:
+        """Take one step and return the loss before it; `TrainingError` if that is not finite."""
+        recipe, step, place = self.recipe, self.step, self.step % self.batches
+        if place == 0:
+            self.shuffled = self.order.permutation(len(self.labels))
+        self._change_size()
+        chosen = self.shuffled[place * recipe.batch :][: recipe.batch]
+        seen = self.images[chosen] if self.shifts is None else self.shifts(self.images[chosen], self.offsets)
+        x = np.ascontiguousarray(seen.T)
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss, gradients = self.model.loss_and_gradients(x, self.labels[chosen])
+            if not np.isfinite(loss):
+                raise self._out_of_range(f"the loss of {recipe.name} is {loss}", x)
+            rate = recipe.rate.peak * RATES[recipe.rate.course](step / self.steps)
+            self.optimiser.step(self.model.weights, gradients, rate)
+            self.step += 1
+            if self.step == self.steps and not all(np.isfinite(each).all() for each in self.model.weights):
+                raise self._out_of_range(f"a weight of {recipe.name} is not finite", x)
+        return loss
+
+    def _change_size(self) -> None:
+        if isinstance(self.model, Model):
+            if self.pruning:
+                self.pruning.prune(self.step, self.model, self.optimiser)
+            if self.growth:
+                self.growth.grow(self.step, self.model, self.optimiser, self.judge)
+
+    def _out_of_range(self, what: str, x: NDArray[np.float32]) -> TrainingError:
+        return TrainingError(
+            f"{what} at step {self.step} of {self.steps}; "
+            f"the first that is not finite is {self.model.first_out_of_range(x)}."
+        )
+
+    def state(self) -> State:
+        """All that further steps depend on; the arrays are those of the run, not copies."""
+        return State(
+            step=self.step,
+            topology=self.model.topology,
+            weights=self.model.weights,
+            moments=self.optimiser.moments,
+            shuffled=self.shuffled,
+            random={"order": self.order.bit_generator.state, "offsets": self.offsets.bit_generator.state},
+        )
+
+    def resume(self, state: State) -> None:
+        """Go on from this state of a run of the same recipe on the same data."""
+        self.step, self.shuffled = state.step, state.shuffled
+        self.model.replace(state.topology, state.weights)
+        self.optimiser.resume(state.step, state.moments)
+        self.order.bit_generator.state = state.random["order"]
+        self.offsets.bit_generator.state = state.random["offsets"]
+
+
+def initial_model(recipe: Recipe, random: np.random.Generator) -> Classifier:
+    """The model of the recipe with random weights, at the size that training starts from."""
+    topology = GrowthSchedule(recipe, 1).sizes[0] if recipe.growth else recipe.topology()
+    convolutions, recurrence = recipe.geometry(), recipe.recurrent_cascades()
+    cascades = [*(each.mixing for each in convolutions), *(recurrence or ()), topology]
+    weights = [
+        initial_weights(stage, random, init=recipe.init) for cascade in cascades for stage in cascade.stages
+    ]
+    if recipe.recurrence and recurrence:
+        return RecurrentModel(recipe.recurrence.steps, *recurrence, topology, weights)
+    return ConvolutionalModel(convolutions, topology, weights) if convolutions else Model(topology, weights)
+
+
+def _optimiser(recipe: Recipe, model: Classifier) -> Optimiser:
+    kind = recipe.optimiser
+    if kind.momentum is not None:
+        return Sgd(model.weights, momentum=kind.momentum, weight_decay=kind.weight_decay)
+    return Adam(model.weights, weight_decay=kind.weight_decay)
