@@ -10,7 +10,7 @@ from tests.reports.stand_in_experiments import Gain, runs
 
 
 def verdict(gain: Gain) -> str:
-    return accuracy_claim(runs(gain), published("csc_dac2019")).verdict
+    return accuracy_claim(runs(gain), published("reports.studies.csc_dac2019")).verdict
 
 
 def test_the_whole_range_must_lie_within_the_claimed_loss() -> None:
@@ -33,6 +33,6 @@ def test_bottom_up_is_told_beside_direct_training() -> None:
 def test_the_shipped_networks_span_the_claimed_range() -> None:
     csc = [each for each in shipped_runs() if each.label == "csc"]
     reached = [each.outcome.dense_weights / each.outcome.stored_weights for each in csc]
-    low, high = published("csc_dac2019")["networks"]["compression"]
+    low, high = published("reports.studies.csc_dac2019")["networks"]["compression"]
     assert min(reached) < low
     assert max(reached) > 0.99 * high

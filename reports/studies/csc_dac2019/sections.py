@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from archsim.costs.metrics import figures, metric_of
 from reports import formatting as f
 from reports.charts import metric_bars, ratio_chart, stacked_bars
 from reports.claims import FactorRule
-from reports.report import Chart, ReportTable, Section
-from reports.side_by_side import STATIC, SideBySide, figures, shown
+from reports.report import Chart, Section
+from reports.side_by_side import STATIC, SideBySide
 from reports.studies.csc_dac2019.points import (
     BASELINES,
     METRICS,
@@ -20,17 +21,11 @@ from reports.studies.csc_dac2019.points import (
     settings_of,
     technologies_of,
 )
+from reports.tables import Column, Table
 
-COSTS = {
-    "cycles": "cycles",
-    "latency": "latency_s",
-    "energy": "energy_j",
-    "power": "power_w",
-    "dynamic power": "dynamic_power_w",
-    "critical path": "critical_path_s",
-}
-ASIC_COSTS = {"leakage": "leakage_w", "area": "area_mm2"}
-FPGA_COSTS = {"LUT": "lut", "FF": "ff", "DSP": "dsp", "BRAM36 tiles": "bram_tiles"}
+COSTS = ("cycles", "latency_s", "energy_j", "power_w", "dynamic_power_w", "critical_path_s")
+ASIC_COSTS = ("leakage_w", "area_mm2")
+FPGA_COSTS = ("lut", "ff", "dsp", "bram_tiles")
 
 
 def sections(sides: Sides, claims: Mapping[str, Any], rule: FactorRule) -> Iterator[Section]:
@@ -64,102 +59,64 @@ def _rows_marked(side: SideBySide) -> frozenset[int]:
     return frozenset({list(side.results).index(side.baseline)})
 
 
-def _costs_table(side: SideBySide) -> ReportTable:
-    columns = COSTS | (ASIC_COSTS if side.is_asic else FPGA_COSTS)
-    found = {design: figures(result) for design, result in side.results.items()}
-    return ReportTable(
+def _costs_table(side: SideBySide) -> Table:
+    metrics = [metric_of(name) for name in (*COSTS, *(ASIC_COSTS if side.is_asic else FPGA_COSTS))]
+    return Table(
+        f"{PLACES[side.technology]}, {side.compression:.1f}× compression: costs of one inference",
+        ("design", *(Column(metric.brief, metric.unit) for metric in metrics)),
+        ((design, *(metric.read(result) for metric in metrics)) for design, result in side.results.items()),
         name=f"costs-{_label(side)}",
-        title=f"{PLACES[side.technology]}, {side.compression:.1f}× compression: costs of one inference",
-        columns=("design", *columns),
-        rows=tuple(
-            (design, *(shown(metric, each[metric]) for metric in columns.values()))
-            for design, each in found.items()
-        ),
-        values=tuple(
-            (design, *(each[metric] for metric in columns.values())) for design, each in found.items()
-        ),
         marked=_rows_marked(side),
         note=f"Baseline: {side.baseline}."
         + (" The dense network is uncompressed." if "dense" in side.results else ""),
     )
 
 
-def _ratio_table(side: SideBySide, claims: Mapping[str, Any]) -> ReportTable:
+def _ratio_table(side: SideBySide, claims: Mapping[str, Any]) -> Table:
     others = [name for name in side.results if name != REFERENCE]
     claimed = {"power", "energy", "area", "resources"} & set(claims["hardware"]["applies_to"])
-    rows, values = [], []
+    rows = []
     for label, metric in [*METRICS.items(), ("resources", "size")]:
-        found = [side.size_ratio(name) if metric == "size" else side.ratio(metric, name) for name in others]
-        if found[0] is None or (metric == "size" and side.is_asic):
-            continue
-        said = f"about {claims['hardware']['factor']:g}×" if label in claimed else ""
-        rows.append((label, said, *(f.ratio(value) for value in found)))
-        values.append((label, said, *found))
+        ratios = [side.size_ratio(name) if metric == "size" else side.ratio(metric, name) for name in others]
+        if ratios[0] is not None and not (metric == "size" and side.is_asic):
+            said = f"about {claims['hardware']['factor']:g}×" if label in claimed else ""
+            rows.append((label, said, *ratios))
     heads = (f"{name}{' (baseline)' * (name == side.baseline)}" for name in others)
-    return ReportTable(
+    return Table(
+        f"{PLACES[side.technology]}, {side.compression:.1f}× compression: ratios to CSC",
+        ("", "claimed, pruned ÷ CSC", *(Column(head, "ratio") for head in heads)),
+        rows,
         name=f"ratios-{_label(side)}",
-        title=f"{PLACES[side.technology]}, {side.compression:.1f}× compression: ratios to CSC",
-        columns=("", "claimed, pruned ÷ CSC", *heads),
-        rows=tuple(rows),
-        values=tuple(values),
         note=""
         if side.is_asic
         else "Resources: geometric mean of the ratios of LUT, FF and BRAM36 tiles that both use.",
     )
 
 
-def _memory_table(side: SideBySide) -> ReportTable:
+def _memory_table(side: SideBySide) -> Table:
     roles = ("weight", "index", "activation")
-    rows, values = [], []
+    rows = []
     for design, result in side.results.items():
-        bits, counts = result.stored_bits, result.counts
-        moved = [
-            result.traffic[role].bits_read + result.traffic[role].bits_written
-            if role in result.traffic
-            else 0
-            for role in roles
-        ]
-        values.append(
-            (
-                design,
-                result.stored_weights,
-                result.accuracy,
-                bits.weight,
-                bits.index,
-                counts.padding,
-                counts.stalls,
-                *moved,
-            )
+        bits, counts, traffic = result.stored_bits, result.counts, result.traffic
+        moved = (
+            traffic[role].bits_read + traffic[role].bits_written if role in traffic else 0 for role in roles
         )
-        rows.append(
-            (
-                design,
-                f.count(result.stored_weights),
-                f.percent(result.accuracy, 2),
-                f.stored(bits.weight),
-                f.stored(bits.index),
-                f.count(counts.padding),
-                f.count(counts.stalls),
-                *(f.stored(each) for each in moved),
-            )
-        )
-    return ReportTable(
-        name=f"memory-x{side.compression:.0f}",
-        title=f"{side.compression:.1f}× compression: what is stored, and moved in one inference",
-        columns=(
+        stored = (result.stored_weights, result.accuracy, bits.weight, bits.index)
+        rows.append((design, *stored, counts.padding, counts.stalls, *moved))
+    return Table(
+        f"{side.compression:.1f}× compression: what is stored, and moved in one inference",
+        (
             "design",
-            "stored weights",
-            "accuracy",
-            "weights",
-            "indices",
-            "padding weights",
-            "stalled PE-cycles",
-            "weights moved",
-            "indices moved",
-            "activations moved",
+            Column("stored weights", "count"),
+            Column("accuracy", "share"),
+            Column("weights", "stored"),
+            Column("indices", "stored"),
+            Column("padding weights", "count"),
+            Column("stalled PE-cycles", "count"),
+            *(Column(f"{what} moved", "stored") for what in ("weights", "indices", "activations")),
         ),
-        rows=tuple(rows),
-        values=tuple(values),
+        rows,
+        name=f"memory-x{side.compression:.0f}",
         marked=_rows_marked(side),
     )
 
@@ -194,7 +151,7 @@ def _charts(settings: list[SideBySide], claimed: float, rule: FactorRule) -> Ite
         metric_bars(
             f"{side.technology}-bars",
             {
-                title: {name: (each[metric], shown(metric, each[metric])) for name, each in found.items()}
+                title: {name: (each[metric], f.metric(metric, each[metric])) for name, each in found.items()}
                 for title, metric in panels
             },
         ),
@@ -209,7 +166,7 @@ def _charts(settings: list[SideBySide], claimed: float, rule: FactorRule) -> Ite
             name: {group: value for group, value in side.groups(metric, name).items() if group != STATIC}
             for name in found
         }
-        totals = [shown(metric, math.fsum(stack.values())) for stack in stacks.values()]
+        totals = [f.metric(metric, math.fsum(stack.values())) for stack in stacks.values()]
         yield Chart(
             stacked_bars(f"{side.technology}-{metric}", unit, scale, stacks, totals),
             f"{place}: {title} by component at {side.compression:.1f}× compression.",
