@@ -61,10 +61,10 @@ def result_tables(result: Result) -> Group:
         f"fetches of {engine['fetch_bits']} bits; fidelity {result.fidelity}"
     )
     parts: list[RenderableType] = [head, Text(below), Text(), _with_errors(result)]
-    parts += [Text(), breakdown(result, "energy_j", "Energy by component")]
-    if result.is_asic:
-        parts += [Text(), breakdown(result, "area_mm2", "Area by component")]
-    else:
+    for metric, title in (("energy_j", "Energy by component"), ("area_mm2", "Area by component")):
+        if metric_of(metric).read(result) is not None:
+            parts += [Text(), breakdown(result, metric, title)]
+    if result.resources:
         parts += [Text(), _resources(result)]
     traffic = (
         (role, t.words_read, t.words_written, t.bits_read + t.bits_written)

@@ -64,8 +64,19 @@ class SideBySide:
             self.candidates, key=lambda name: (self.ratio("energy_j", name) or 1.0) * self.size_ratio(name)
         )
 
+    @property
+    def other(self) -> str:
+        """The first candidate that is not the baseline."""
+        return next(name for name in self.candidates if name != self.baseline)
+
+    @property
+    def label(self) -> str:
+        return f"{self.technology}-x{self.compression:.0f}"
+
     def ratio(self, metric: str, design: str) -> float | None:
-        """A figure of `design` over that of the reference; None where the reference has none of it."""
+        """A figure of `design` over that of the reference, or its `size`; None where one has none of it."""
+        if metric == "size":
+            return self.size_ratio(design)
         own, other = (metric_of(metric).read(self.results[name]) for name in (self.reference, design))
         return other / own if own and other is not None else None
 

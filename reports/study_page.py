@@ -31,26 +31,29 @@ each table, the rows of predictions, the charts, and what goes into `results.jso
   `bit(places)`, `stored`, `points`; `area`; `signed`, a difference with its sign; `listed`: a, b and c.
 
 Prose stands in block scalars (`>-`), in which any text is safe; how its lines are broken says nothing. A
-sentence that some outcomes do not have goes in an `{% if %}`, and an empty one is left out; a sentence that
-stands twice is a `{% set sentence %}…{% endset %}`. A name that does not exist is an error.
+sentence that some outcomes do not have goes in an `{% if %}`, and an empty one is left out; one that stands
+twice is a `{% set sentence %}…{%- endset %}`, a phrase with several figures a `{% macro %}…{%- endmacro %}`.
+The dash keeps a space away from the full stop behind it. A name that does not exist is an error.
 
-A column is a heading, or `heading: unit`, or `heading: unit places`. A table whose `place` is given in the
-stead of columns shows predictions. `reasons` say of a row of predictions, by its name, why it differs; a row
-that is far off and has none is refused. A claim with a `prediction`, the name of a row, is judged and filled
-in from it; any other states all that a claim says.
+A table of the page finds its rows by its name in `Findings.rows`. A column is a heading, or `heading: unit`,
+or `heading: unit places`; rows that are a `Table` bring their columns. A table whose `place` is given in the
+stead of columns shows the predictions of its name. `reasons` say of a row of predictions, by its name, why it
+differs; a row that is far off and has none is refused. A claim with a `prediction`, the name of a row, is
+judged and filled in from it; any other states all that a claim says. A chart is found by its name; one that
+the study has not drawn shows all predictions.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from pydantic import BaseModel, ConfigDict
 
 from reports import formatting as f
 from reports.claims import Claim, MatchRule, Rule, Verdict, judge_cases, judge_losses, rule_of
@@ -76,14 +79,16 @@ _KINDS = ("count", "number", "plain", "share", "times", "ratio", "bit", "stored"
 @dataclass(frozen=True, kw_only=True)
 class Findings:
     """What a study found. `figures` are what sentences read; `rows` the cells of each table and `predictions`
-    those of a table of predictions, by the table's name; `charts` SVG text by name; `plain` goes into
-    `results.json`. Without `assumptions` those of `published.yaml` are shown."""
+    those of a table of predictions, by the table's name; `charts` SVG text by name; `filters` what else the
+    template shows figures with; `plain` goes into `results.json`. Rows whose columns are known before, as
+    several studies show them, are a table. Without `assumptions` those of `published.yaml` are shown."""
 
     figures: Any
     plain: Mapping[str, Any]
-    rows: Mapping[str, Sequence[Sequence[Any]]] = field(default_factory=dict)
+    rows: Mapping[str, Table | Sequence[Sequence[Any]]] = field(default_factory=dict)
     predictions: Mapping[str, Sequence[Compared]] = field(default_factory=dict)
     charts: Mapping[str, Chart | str] = field(default_factory=dict)
+    filters: Mapping[str, Callable[..., str]] = field(default_factory=dict)
     assumptions: Sequence[Assumption] | None = None
     designs: Mapping[str, str] = field(default_factory=dict)
 
@@ -150,21 +155,32 @@ class Page(_Part):
     grounds: str = ""
 
 
-def write_up(package: str, findings: Findings, content: Mapping[str, Any]) -> Report:
+def write_up(
+    package: str,
+    findings: Findings,
+    content: Mapping[str, Any],
+    *,
+    template: str = TEMPLATE,
+    name: str = "",
+    command: str = "",
+) -> Report:
     """The report of a study, whose template lies in `package`. `content` is its data file.
+
+    What is no study, but shows itself as one does, gives the name of its page and its own command.
 
     Raises jinja2's UndefinedError for a name that the template uses and nobody gives, pydantic's
     ValidationError for a page that lacks a field or has an unknown one, and ValueError for a prediction that
     is far off without a reason, and a reason for none.
     """
-    name = package.rpartition(".")[2].replace("_", "-")
+    name = name or package.rpartition(".")[2].replace("_", "-")
     assumptions = stated_assumptions(content) if findings.assumptions is None else findings.assumptions
-    rule = rule_of(content)
-    page = _rendered(package, findings, content, rule, assumptions)
+    rule = rule_of(content) if "rule" in content else None
+    context = {"published": content, "rule": rule, "assumed": assumed(assumptions)}
+    page = _rendered(_environment(package, findings.filters).get_template(template), findings, context)
     predictions = _explained(findings.predictions, page.reasons)
     rows = {row.name: row for table in predictions.values() for row in table}
     claims = tuple(_claim(stated, rows, rule) for stated in page.claims)
-    told: dict[str, Any] = {"study": name}
+    told: dict[str, Any] = {} if command else {"study": name}
     told |= {"predictions": [row.plain() for row in rows.values()]} if rows else {}
     told |= findings.plain
     told |= {} if rows else {"claims": [vars(stated) for stated in claims]}
@@ -181,48 +197,36 @@ def write_up(package: str, findings: Findings, content: Mapping[str, Any]) -> Re
         limits=_sentences(page.limits),
         assumptions=tuple(assumptions),
         designs=dict(findings.designs),
-        command=f"archsim reproduce {name}",
+        command=command or f"archsim reproduce {name}",
         figures=told,
         claim_heads=page.claim_heads or (PREDICTION_HEADS if rows else CLAIM_HEADS),
         grounds=page.grounds or (GROUNDS if rows else UNIT_COSTS),
     )
 
 
-def _rendered(
-    package: str,
-    findings: Findings,
-    content: Mapping[str, Any],
-    rule: Rule,
-    assumptions: Sequence[Assumption],
-) -> Page:
+def _rendered(template: Template, findings: Findings, context: Mapping[str, Any]) -> Page:
     """The template, filled in and read."""
     rows = [row for table in findings.predictions.values() for row in table]
-    text = (
-        _environment(package)
-        .get_template(TEMPLATE)
-        .render(
-            figures=findings.figures,
-            published=content,
-            rows={row.name: row for row in rows},
-            tables=findings.predictions,
-            tally=tally(rows) if rows else "",
-            rule=rule,
-            assumed=assumed(assumptions),
-            judge_cases=judge_cases,
-            judge_losses=judge_losses,
-        )
+    text = template.render(
+        context,
+        figures=findings.figures,
+        rows={row.name: row for row in rows},
+        tables=findings.predictions,
+        tally=tally(rows) if rows else "",
+        judge_cases=judge_cases,
+        judge_losses=judge_losses,
     )
-    return TypeAdapter(Page).validate_python(_folded(yaml.safe_load(text)))
+    return Page.model_validate(_folded(yaml.safe_load(text)))
 
 
-def _environment(package: str) -> Environment:
+def _environment(package: str, filters: Mapping[str, Callable[..., str]]) -> Environment:
     environment = Environment(
         loader=PackageLoader(package, ""),
         undefined=StrictUndefined,
         autoescape=False,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_folded,
+        finalize=_in_one_line,
     )
     environment.filters |= {kind: partial(_shown, kind) for kind in _KINDS}
     environment.filters |= {
@@ -231,6 +235,7 @@ def _environment(package: str) -> Environment:
         "area": f.area,
         "signed": signed_percent,
         "listed": listed,
+        **filters,
     }
     return environment
 
@@ -244,13 +249,18 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1])] * (len(words) > 1) + [words[-1]])
 
 
-def _folded(value: Any) -> Any:
+def _in_one_line(value: Any) -> Any:
     """Text in one line, whatever lines it was written in; spaces that do not break stay as they are."""
-    if isinstance(value, str):
-        return re.sub(r"[ \n\t]+", " ", value).strip(" ")
+    return re.sub(r"[ \n\t]+", " ", value) if isinstance(value, str) else value
+
+
+def _folded(value: Any) -> Any:
+    """The same of all text in a value, without spaces around it."""
     if isinstance(value, dict):
         return {key: _folded(part) for key, part in value.items()}
-    return [_folded(part) for part in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_folded(part) for part in value]
+    return _in_one_line(value).strip(" ") if isinstance(value, str) else value
 
 
 def _sentences(texts: Sequence[str]) -> tuple[str, ...]:
@@ -286,10 +296,14 @@ def _section(
 def _table(table: PageTable, findings: Findings, predictions: Mapping[str, Sequence[Prediction]]) -> Table:
     if table.place:
         return prediction_table(table.name, table.title, table.place, predictions[table.name])
+    rows = findings.rows[table.name]
+    if isinstance(rows, Table):
+        marked = table.marked or rows.marked
+        return replace(rows, name=table.name, title=table.title, note=table.note or rows.note, marked=marked)
     return Table(
         table.title,
         map(_column, table.columns),
-        findings.rows[table.name],
+        rows,
         name=table.name,
         words=table.words,
         note=table.note,
@@ -312,10 +326,11 @@ def _chart(chart: PageChart, findings: Findings, predictions: Mapping[str, Seque
         from reports.prediction_chart import chart as chart_of
 
         return chart_of(chart.name, [row for table in predictions.values() for row in table])
-    return drawn if isinstance(drawn, Chart) else Chart(drawn, chart.caption)
+    svg = drawn.svg if isinstance(drawn, Chart) else drawn
+    return Chart(svg, chart.caption or (drawn.caption if isinstance(drawn, Chart) else ""))
 
 
-def _claim(stated: PageClaim, rows: Mapping[str, Prediction], rule: Rule) -> Claim:
+def _claim(stated: PageClaim, rows: Mapping[str, Prediction], rule: Rule | None) -> Claim:
     if stated.prediction and isinstance(rule, MatchRule):
         row = rows[stated.prediction]
         return claim(row, text=stated.claim, where=stated.where, rule=rule, other=stated.other)

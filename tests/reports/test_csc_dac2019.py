@@ -5,24 +5,32 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from archsim import Result
 from reports.claims import FactorRule, judge_losses, published
 from reports.page import render, write_page
 from reports.report import Report
 from reports.studies import csc_dac2019, studies
+from reports.studies.csc_dac2019.measure import findings
 from reports.studies.csc_dac2019.points import Point, design_points
-from reports.studies.csc_dac2019.write_up import write_up
+from reports.study_page import write_up
 from reports.terminal import report_tables
 from tests.reports.stand_ins import result, results
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return write_up(results(), design_points(), published("reports.studies.csc_dac2019"))
+    return written(results())
+
+
+def written(results: Mapping[Point, Result]) -> Report:
+    content = published(csc_dac2019.__name__)
+    return write_up(csc_dac2019.__name__, findings(results, design_points(), content), content)
 
 
 def verdicts(report: Report, where: str) -> dict[str, str]:
@@ -69,7 +77,7 @@ def test_the_least_favourable_compression_decides() -> None:
     found = results()
     weak = Point("cmos65", "-x40", "pruned banked")
     found[weak] = result(weak, times=1.3)
-    told = write_up(found, design_points(), published("reports.studies.csc_dac2019"))
+    told = written(found)
     assert verdicts(told, "65 nm CMOS")["area"] == "partly"
 
 
@@ -127,8 +135,7 @@ def test_the_folder_holds_page_figures_tables_and_designs(report: Report, tmp_pa
 
 
 def test_equal_results_give_an_equal_page(report: Report) -> None:
-    again = write_up(results(), design_points(), published("reports.studies.csc_dac2019"))
-    assert render(again) == render(report)
+    assert render(written(results())) == render(report)
 
 
 def test_the_terminal_shows_every_claim(report: Report) -> None:

@@ -15,8 +15,9 @@ def reproduce() -> Report:
     """Synthesises and costs every design point, two at a time, and writes up what came out."""
     from reports.claims import published
     from reports.parallel import simulate_all
+    from reports.studies.csc_dac2019.measure import findings
     from reports.studies.csc_dac2019.points import design_points
-    from reports.studies.csc_dac2019.write_up import write_up
+    from reports.study_page import write_up
 
-    points = design_points()
-    return write_up(simulate_all(points, "gate"), points, published(__name__))
+    points, content = design_points(), published(__name__)
+    return write_up(__name__, findings(simulate_all(points, "gate"), points, content), content)
