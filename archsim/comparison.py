@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from archsim.costs.metrics import figures, ratios_to_first
 from archsim.costs.result import Result
 from archsim.design import DesignError, DesignPoint, simulate
 
 if TYPE_CHECKING:
     import pandas as pd
-
-COMPARED = ("cycles", "latency_s", "energy_j", "power_w", "dynamic_power_w", "leakage_w", "area_mm2")
 
 
 def compare(designs: Sequence[DesignPoint], fidelity: str = "cycle") -> pd.DataFrame:
@@ -28,36 +27,24 @@ def compare(designs: Sequence[DesignPoint], fidelity: str = "cycle") -> pd.DataF
 
 
 def frame_of(results: Sequence[Result]) -> pd.DataFrame:
-    """Results as rows with ratios to the first row."""
+    """Results as rows: what they are of, their figures, and the ratios of these to the first row."""
     import pandas as pd
 
-    rows = [_figures(result) for result in results]
-    for row in rows:
-        ratios = {
-            f"{name}_ratio": row[name] / rows[0][name]
-            for name in tuple(row)
-            if isinstance(row[name], int | float) and name not in _PLAIN and rows[0][name]
-        }
-        row |= ratios
+    ratios = ratios_to_first(results)
+    rows = [
+        _identity(result)
+        | figures(result)
+        | {f"{name}_ratio": values[place] for name, values in ratios.items() if values[place] is not None}
+        for place, result in enumerate(results)
+    ]
     return pd.DataFrame(rows)
 
 
-_PLAIN = ("pes", "clock_hz", "accuracy", "compression")
-
-
-def _figures(result: Result) -> dict[str, Any]:
+def _identity(result: Result) -> dict[str, Any]:
     engine = result.design["engine"]
-    figures: dict[str, Any] = {
+    return {
         "network": result.design["network"],
         "engine": "-".join(word for word in engine.values() if isinstance(word, str) and word != "auto"),
         "pes": engine["pes"],
         "clock_hz": result.clock_hz,
-        "compression": result.compression,
-        "accuracy": result.accuracy,
-        "stored_weights": result.stored_weights,
-        "stored_bits": result.stored_bits.total,
     }
-    figures |= {name: value for name in COMPARED if (value := getattr(result, name)) is not None}
-    figures |= result.resources or {}
-    figures["traffic_bits"] = sum(t.bits_read + t.bits_written for t in result.traffic.values())
-    return figures

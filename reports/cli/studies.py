@@ -46,7 +46,7 @@ def reproduce(study: str, out: Path, rerun: bool, as_json: bool) -> None:
     from reports.terminal import report_tables
 
     show(report_tables(report))
-    click.echo(f"The page is {out / report.name / 'index.html'}")
+    click.echo(f"The page is {out / study / 'index.html'}")
 
 
 @main.command()
@@ -56,7 +56,7 @@ def validate(as_json: bool) -> None:
     from archsim.calibration.calibrate import held_out_errors
     from archsim.calibration.plan import PLANS
     from archsim.technology import technology
-    from reports.tables import error_table
+    from reports.results import error_table
 
     found = {name: held_out_errors(technology(name)) for name in PLANS}
     if as_json:
@@ -77,7 +77,7 @@ def calibrate(name: str, out: Path) -> None:
     """
     from archsim.calibration.calibrate import calibrate as fit_anew
     from archsim.technology import technology
-    from reports.tables import error_table, glitch_table
+    from reports.results import error_table, glitch_table
 
     if name not in _calibrations():
         raise click.UsageError(f"technology is {name!r}, allowed are {', '.join(_calibrations())}")

@@ -16,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
 
+from reports.claims import standard_error
 from reports.studies.topologies.trainings import Cell, Images, Outcome, recipe_values, run
 from workloads import Recipe, parse_recipe
 
@@ -116,7 +117,7 @@ class Trained:
     @property
     def standard_error(self) -> float:
         """Of the mean over seeds."""
-        return statistics.stdev(self.accuracies) / math.sqrt(len(self.runs)) if len(self.runs) > 1 else 0.0
+        return standard_error(self.accuracies)
 
 
 def trained_how(trained: Sequence[Trained]) -> str:
