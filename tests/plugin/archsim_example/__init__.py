@@ -1,1 +1,1 @@
-"""A package that adds to archsim from outside: a family, a technology, an engine and a study, by entry points."""
+"""A package that adds to archsim from outside, by entry points: a family, a technology, an engine, a study."""
