@@ -10,8 +10,8 @@ from typing import Any
 
 
 def exports(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
-    """`__getattr__`, `__dir__` and `__all__` of a package whose stub (`__init__.pyi` beside `file`) imports each
-    public name from its home: the one list, which type checkers read too."""
+    """`__getattr__`, `__dir__` and `__all__` of a package whose stub, `__init__.pyi` beside `file`, imports
+    each public name from its home: the one list, which type checkers read too."""
     stub = ast.parse(Path(file).with_suffix(".pyi").read_text(encoding="utf-8"))
     homes = {
         alias.asname or alias.name: (node.module, alias.name)
