@@ -15,15 +15,16 @@ COMPARED = ("cycles", "latency_s", "energy_j", "power_w", "dynamic_power_w", "le
 
 
 def compare(designs: Sequence[DesignPoint], fidelity: str = "cycle") -> pd.DataFrame:
-    """A frame with a row for each design: figures, then `<figure>_ratio` to the first design.
+    """A frame with a row for each design: figures, then `<figure>_ratio` to the first design. A cost that
+    nobody can tell is left blank.
 
     Raises DesignError for an empty list or where the designs mix kinds of technology.
     """
     if not designs:
         raise DesignError("designs is empty, allowed is a list of at least one design point")
-    kinds = sorted({design.technology.kind for design in designs})
-    if len(kinds) > 1:
-        raise DesignError(f"technology mixes {' and '.join(kinds)}, allowed is one kind in a comparison")
+    fabrics = sorted({design.technology.fabric for design in designs})
+    if len(fabrics) > 1:
+        raise DesignError(f"technology mixes {' and '.join(fabrics)}, allowed is one kind in a comparison")
     return frame_of([simulate(design, fidelity) for design in designs])
 
 
@@ -36,7 +37,7 @@ def frame_of(results: Sequence[Result]) -> pd.DataFrame:
         ratios = {
             f"{name}_ratio": row[name] / rows[0][name]
             for name in tuple(row)
-            if isinstance(row[name], int | float) and name not in _PLAIN and rows[0][name]
+            if isinstance(row[name], int | float) and name not in _PLAIN and rows[0].get(name)
         }
         row |= ratios
     return pd.DataFrame(rows)

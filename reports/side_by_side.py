@@ -44,10 +44,12 @@ def grouped(parts: Iterable[tuple[str, float]]) -> dict[str, float]:
 def figures(result: Result) -> dict[str, float]:
     """The figures of a result of which less is better, by name, as far as its technology has them."""
     found: dict[str, float] = {
-        name: getattr(result, name)
+        name: value
         for name in ("cycles", "latency_s", "energy_j", "power_w", "dynamic_power_w", "leakage_w")
+        if (value := getattr(result, name)) is not None
     }
-    found["dynamic_energy_j"] = result.dynamic_power_w * result.latency_s
+    if result.dynamic_power_w is not None:
+        found["dynamic_energy_j"] = result.dynamic_power_w * result.latency_s
     if result.critical_path_s is not None:
         found["critical_path_s"] = result.critical_path_s
     if result.area_mm2 is not None:
@@ -115,7 +117,7 @@ class SideBySide:
         result = self.results[design]
         if metric in ("lut", "ff"):
             taken = result.bill.resources.items()
-            return grouped((component, float(getattr(each, metric))) for component, each in taken)
+            return grouped((component, float(each[metric])) for component, each in taken)
         return grouped(result.by_component(metric).items())
 
     def drivers(self, metric: str, design: str, most: int = 3) -> str:

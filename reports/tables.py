@@ -10,7 +10,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from archsim.costs.pricing import RESOURCES
 from reports import formatting as f
 
 if TYPE_CHECKING:
@@ -46,7 +45,6 @@ def design_name(result: Result) -> str:
 def _figures(result: Result) -> list[tuple[str, str]]:
     """The figures of a result, by name."""
     resources = result.resources or {}
-    path = result.critical_path_s
     figures = [
         ("cycles", f.count(result.cycles)),
         ("latency", f.scaled(result.latency_s, "s")),
@@ -57,7 +55,8 @@ def _figures(result: Result) -> list[tuple[str, str]]:
         ("leakage or static power", f.scaled(result.leakage_w, "W")),
         *([("area", f.area(result.area_mm2))] if result.is_asic else []),
         *((name.upper(), f.count(number)) for name, number in resources.items()),
-        *([("critical path", f.scaled(path, "s"))] if path is not None else []),
+        *((name.upper(), f.count(None)) for name in result.unknown_resources),
+        ("critical path", f.scaled(result.critical_path_s, "s")),
         ("stored weights", f.count(result.stored_weights)),
         ("weight memory", f.stored(result.stored_bits.weight)),
         ("index memory", f.stored(result.stored_bits.index)),
@@ -113,10 +112,10 @@ def result_tables(result: Result) -> Group:
         f"fetches of {engine['fetch_bits']} bits; fidelity {result.fidelity}"
     )
     parts: list[RenderableType] = [head, Text(below), Text(), _with_errors(result)]
-    parts += [Text(), breakdown(result, "energy_j", "Energy by component")]
-    if result.is_asic:
-        parts += [Text(), breakdown(result, "area_mm2", "Area by component")]
-    else:
+    for metric, title in (("energy_j", "Energy by component"), ("area_mm2", "Area by component")):
+        if getattr(result, metric) is not None:
+            parts += [Text(), breakdown(result, metric, title)]
+    if result.resources:
         parts += [Text(), _resources(result)]
     traffic = (
         (role, f.count(t.words_read), f.count(t.words_written), f.stored(t.bits_read + t.bits_written))
@@ -137,9 +136,9 @@ def breakdown(result: Result, metric: str, title: str) -> Table:
 
 
 def _resources(result: Result) -> Table:
-    names = ("lut", "ff", "dsp", "bram18", "bram36")
+    names = tuple(result.resources or ())
     rows = (
-        (component, *(f.count(getattr(taken, name)) for name in names))
+        (component, *(f.count(taken[name]) for name in names))
         for component, taken in result.bill.resources.items()
     )
     return grid("Resources by component", ("component", *(name.upper() for name in names)), rows)
@@ -148,6 +147,9 @@ def _resources(result: Result) -> Table:
 def footnotes(result: Result) -> list[Text]:
     """Warnings, and the assumptions that the figures rest on."""
     notes = [Text(f"Warning: {warning}", style="yellow") for warning in result.warnings]
+    for why in dict.fromkeys(result.missing.values()):
+        costs = ", ".join(metric for metric, reason in result.missing.items() if reason == why)
+        notes.append(Text(f"Not known: {costs}; {why}"))
     if result.assumed:
         notes.append(Text(f"Assumed, not measured: {', '.join(result.assumed)}", style="dim"))
     return [Text(), *notes] if notes else []
@@ -211,7 +213,7 @@ def explanation(result: Result, metric: str) -> Group:
         if not own:
             continue
         share = f.percent(contribution / total)
-        rows.append((component, "", "", "", "", _contribution(metric, contribution), share))
+        rows.append((component, "", "", "", "", _contribution(result, metric, contribution), share))
         rows += [
             (
                 f"  {'└' if term is own[-1] else '├'} {term.what}",
@@ -219,22 +221,23 @@ def explanation(result: Result, metric: str) -> Group:
                 f"{term.kind} [{sources[term.source]}]",
                 f.count(int(term.count)) if term.count == int(term.count) else f.significant(term.count),
                 f.unit_cost(term.unit_cost, term.unit),
-                _contribution(metric, term.value),
+                _contribution(result, metric, term.value),
                 f.percent(term.value / total),
             )
             for term in own
         ]
     columns = ("component", "counted", "kind [source]", "count", "unit cost", "contribution", "share")
-    title = f"{metric} of {design_name(result)}, fidelity {result.fidelity}: {_contribution(metric, total)}"
+    sum_shown = _contribution(result, metric, total)
+    title = f"{metric} of {design_name(result)}, fidelity {result.fidelity}: {sum_shown}"
     error = result.expected_error.get(metric)
     notes = [Text(f"Expected error of the fit: {f.expected_error(error)}")] if error is not None else []
     notes += [Text(f"[{number}] {source}", style="dim") for source, number in sources.items()]
     return Group(grid(title, columns, rows, left=3), Text(), *notes, *footnotes(result))
 
 
-def _contribution(metric: str, value: float) -> str:
+def _contribution(result: Result, metric: str, value: float) -> str:
     """A cost in its unit, or a whole number of what an FPGA has."""
-    return f.count(int(value)) if metric in RESOURCES else f.metric(metric, value)
+    return f.count(int(value)) if metric in (result.resources or {}) else f.metric(metric, value)
 
 
 def explanation_values(result: Result, metric: str) -> dict[str, Any]:
@@ -269,12 +272,16 @@ def netlist_tables(report: NetlistReport) -> Group:
     parts: list[RenderableType] = []
     components, title = report.components, f"Netlist mapped to {report.library}"
     if report.is_fpga:
-        names = ("lut", "ff", "carry4", "dsp", "bram18", "bram36")
         rows = (
-            (each.component, f.count(each.instances), *(f.count(getattr(each.resources, n)) for n in names))
-            for each in components
+            (
+                part.component,
+                f.count(part.instances),
+                *(f.count((part.resources or {})[n]) for n in report.listed),
+            )
+            for part in components
         )
-        parts.append(grid(title, ("component", "instances", *(name.upper() for name in names)), rows))
+        heads = tuple(name.upper() for name in report.listed)
+        parts.append(grid(title, ("component", "instances", *heads), rows))
     else:
         rows = (
             (
@@ -289,8 +296,8 @@ def netlist_tables(report: NetlistReport) -> Group:
             )
             for each in components
         )
-        heads = ("component", "instances", "cells", "gate equivalents", "flops", "area")
-        parts.append(grid(title, (*heads, "toggles a cycle", "activity"), rows))
+        names = ("component", "instances", "cells", "gate equivalents", "flops", "area")
+        parts.append(grid(title, (*names, "toggles a cycle", "activity"), rows))
         kept = (
             (
                 f"{each.role} memory",
@@ -304,7 +311,8 @@ def netlist_tables(report: NetlistReport) -> Group:
         columns = ("memory", "number", "words × bits", "built as", "area of one")
         parts += [Text(), grid("Memories, priced from the technology's table", columns, kept)]
     path = [Text(f"  {stage}") for stage in report.critical_path]
-    longest = f"Longest path: {f.scaled(report.critical_path_s, 's')}"
+    unknown = f" ({report.untimed})" if report.critical_path_s is None else ""
+    longest = f"Longest path: {f.scaled(report.critical_path_s, 's')}{unknown}"
     return Group(*parts, Text(), Text(longest, style="bold"), *path)
 
 

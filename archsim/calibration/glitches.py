@@ -78,7 +78,7 @@ def calibrate_glitches(technology: Technology, directory: Path) -> dict[str, Gli
             "    kind: measured",
             "    source: >-",
             f"      What glitches add to the switching energy of the gates{for_each}. Event",
-            f"      simulation in Icarus Verilog of {share.netlists} netlists mapped to {technology.name},",
+            f"      simulation in Icarus Verilog of {share.netlists} netlists mapped to {technology.kind},",
             "      with the delay of each cell at its load (inertial) over the same without delays, by",
             "      archsim.calibration.glitches; the error is the spread of the whole factor over them",
             f"    error_factor: {1 + share.spread:.3g}",

@@ -89,7 +89,7 @@ def _why(side: SideBySide, metric: str) -> str:
         text = f"{f.ratio(side.ratio(energy, name))} the energy over {times} the time"
         if metric == "power_w" and not side.is_asic:
             mine = side.results[REFERENCE]
-            share = f.percent(mine.leakage_w / mine.power_w, 0)
+            share = f.percent(mine.cost("leakage_w") / mine.cost("power_w"), 0)
             text += f"; {share} of the power of CSC is the static power of the device, whatever runs on it"
         return text
     if metric == "size" and not side.is_asic:
@@ -194,7 +194,7 @@ def _index(side: SideBySide) -> str:
     """What the index is by itself, and what else makes the difference."""
     name = side.baseline
     result = side.results[name]
-    share = side.groups("energy_j", name).get("index memory", 0.0) / result.energy_j
+    share = side.groups("energy_j", name).get("index memory", 0.0) / result.cost("energy_j")
     return (
         f"An index makes the stored network {f.ratio(result.stored_bits.total / result.stored_bits.weight)} "
         f"as large ({f.stored(result.stored_bits.index)} beside {f.stored(result.stored_bits.weight)} of "

@@ -38,7 +38,7 @@ def write_up(
     rule = FactorRule(**claims["rule"])
     runs = shipped_runs()
     judged = (*judge(sides, claims, rule), accuracy_claim(runs, claims))
-    technologies = {points[point].technology.name: points[point].technology for point in results}
+    technologies = {points[point].technology.kind: points[point].technology for point in results}
     return Report(
         name=NAME,
         title="Cyclic sparsely connected layers against pruned ones",
