@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from archsim.engines import Clos, Csc, Dense, Engine, Pruned, register_engine
     from archsim.engines.counts import Counts, Traffic
     from archsim.engines.mapping import Mapping, MappingError
-    from archsim.technology import Artix7, Asic, Cmos, Cmos65, Quantity
+    from archsim.technology import Artix7, Asic, Cmos, Cmos65, Ecp5, Quantity
     from archsim.verification import Verification, verify
     from workloads import (
         IntegerNetwork,
@@ -43,7 +43,7 @@ _HOMES = {
     "archsim.costs.fidelities": ("FIDELITIES", "DeviceError", "FidelityError"),
     "archsim.engines.mapping": ("Mapping", "MappingError"),
     "archsim.costs.result": ("METRICS", "MetricError", "Result"),
-    "archsim.technology": ("Artix7", "Asic", "Cmos", "Cmos65", "Quantity"),
+    "archsim.technology": ("Artix7", "Asic", "Cmos", "Cmos65", "Ecp5", "Quantity"),
     "archsim.verification": ("Verification", "verify"),
     "workloads": (
         "IntegerNetwork",
@@ -73,6 +73,7 @@ __all__ = [
     "DesignError",
     "DesignPoint",
     "DeviceError",
+    "Ecp5",
     "Engine",
     "FidelityError",
     "IntegerNetwork",

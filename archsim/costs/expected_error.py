@@ -56,8 +56,8 @@ def _fabric(technology: Fpga, bill: Bill, logic: Logic) -> dict[str, float]:
     if technology.dynamic_power_error is not None:
         off = float(technology.dynamic_power_error) - 1
         dynamic_j = math.fsum(term.value for term in bill.energy if term.what != "leakage")
-        share = dynamic_j / bill.energy_j
-        errors |= {"dynamic_power_w": off, "energy_j": off * share, "power_w": off * share}
+        of_all = off * dynamic_j / bill.energy_j
+        errors |= {"dynamic_power_w": off, "energy_j": of_all, "power_w": of_all}
     counted = [name for name in technology.fitted if name in technology.counted and name in logic.mean_error]
     errors |= {name: logic.mean_error[name] for name in counted}
     return {name: error for name, error in errors.items() if name not in technology.missing}

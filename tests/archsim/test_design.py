@@ -74,7 +74,10 @@ def test_a_file_says_what_python_says(tmp_path: Path) -> None:
         "technology: artix7\n"
     )
     from_python = a.DesignPoint(
-        network="lenet-300-100-csc", engine=a.Csc(pes=16), clock_hz=100e6, technology=a.Artix7(device="XC7A100T")
+        network="lenet-300-100-csc",
+        engine=a.Csc(pes=16),
+        clock_hz=100e6,
+        technology=a.Artix7(device="XC7A100T"),
     )
     assert a.DesignPoint.from_file(path).model_dump() == from_python.model_dump()
 
@@ -119,8 +122,17 @@ def test_an_unknown_fidelity_lists_those_there_are() -> None:
 
 
 def test_a_design_that_does_not_fit_says_what_ran_out_and_what_would_do() -> None:
-    design = a.DesignPoint(**GOOD | {"engine": {"kind": "csc", "pes": 64}, "technology": a.Artix7(device="XC7A12T")})
+    design = a.DesignPoint(
+        **GOOD | {"engine": {"kind": "csc", "pes": 64}, "technology": a.Artix7(device="XC7A12T")}
+    )
     with pytest.raises(
         a.DeviceError, match=r"technology.device is XC7A12T, which has 8000 lut .* would do is"
     ):
         design.simulate("analytic")
+
+
+def test_equal_design_points_are_equal_and_hash_alike_however_their_technology_is_given() -> None:
+    for given in ("artix7", {"kind": "artix7"}, a.Artix7(), {"kind": "artix7", "toggle_rate": 0.125}):
+        assert a.DesignPoint(**GOOD | {"technology": given}) == a.DesignPoint(**GOOD)
+        assert hash(a.DesignPoint(**GOOD | {"technology": given})) == hash(a.DesignPoint(**GOOD))
+    assert a.DesignPoint(**GOOD | {"technology": "cmos65"}) != a.DesignPoint(**GOOD)

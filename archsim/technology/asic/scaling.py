@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Literal, get_args
 
 import numpy as np
@@ -89,7 +89,6 @@ class Process:
         return least, max(1.0, float(turned_v) / nominal_v)
 
 
-@lru_cache(maxsize=64)
 def process(node_nm: int, flavour: str | None = None) -> Process:
     """The row of a node; `flavour` is hp (the default) or lp below 65 nm and is not given above.
 
@@ -97,15 +96,22 @@ def process(node_nm: int, flavour: str | None = None) -> Process:
     """
     if node_nm not in NODES_NM or isinstance(node_nm, bool):
         raise Refusal.of("node_nm", node_nm, NODES_NM)
-    rows = {row["flavour"]: row for row in load_table(SCALING_TABLE).rows if int(row["node_nm"]) == node_nm}
-    if _BULK in rows:
+    rows = _processes()
+    if (node_nm, _BULK) in rows:
         if flavour is not None:
             raise Refusal(f"flavour is {flavour!r}, allowed at {node_nm} nm is none, which is bulk")
-        return Process(node_nm, _BULK, rows[_BULK])
+        return rows[node_nm, _BULK]
     chosen = FLAVOURS[0] if flavour is None else flavour
     if chosen not in FLAVOURS:
-        raise Refusal.of("flavour", flavour, FLAVOURS)
-    return Process(node_nm, chosen, rows[chosen])
+        raise Refusal(f"flavour is {flavour!r}, allowed at {node_nm} nm are {', '.join(FLAVOURS)}")
+    return rows[node_nm, chosen]
+
+
+@cache
+def _processes() -> Mapping[tuple[int, str], Process]:
+    """All rows of the table, each of them once, so that what is derived of it is derived once."""
+    rows = ((int(row["node_nm"]), row["flavour"], row) for row in load_table(SCALING_TABLE).rows)
+    return {(node_nm, flavour): Process(node_nm, flavour, row) for node_nm, flavour, row in rows}
 
 
 def factors(source: Process, source_v: float, target: Process, target_v: float) -> Factors:

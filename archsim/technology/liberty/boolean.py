@@ -81,9 +81,7 @@ def evaluate(function: str, columns: Mapping[str, Any], everything: Any) -> Any:
 
     result = disjunction()
     if tokens:
-        raise Refusal(
-            f"function is {function!r}, allowed is one expression, but {tokens[0]!r} is left over"
-        )
+        raise Refusal(f"function is {function!r}, allowed is one expression, but {tokens[0]!r} is left over")
     return result
 
 

@@ -9,6 +9,15 @@ from typing import Any
 
 import pytest
 
+from archsim.calibration.power_fit import (
+    PowerReport,
+    fit_power,
+    geometric_means,
+    informative,
+    leave_out,
+    log_ratio,
+    read_reports,
+)
 from archsim.calibration.power_study import (
     FIT_FILE,
     NEURAL_NETWORK_ONLY,
@@ -20,15 +29,6 @@ from archsim.calibration.power_study import (
     table,
 )
 from archsim.technology import Artix7, technology
-from archsim.calibration.power_fit import (
-    PowerReport,
-    fit_power,
-    geometric_means,
-    informative,
-    leave_out,
-    log_ratio,
-    read_reports,
-)
 from archsim.technology.fpga.power import COUNTED, quantity_name
 from archsim.technology.quantity import load_quantities, read_text
 
@@ -143,5 +143,7 @@ def test_every_coefficient_has_its_error_and_its_sum_another() -> None:
 
 
 def test_unknown_coefficients_are_refused() -> None:
-    with pytest.raises(ValueError, match="coefficients is 'median', allowed are 'neural_network' or 'fitted'"):
+    with pytest.raises(
+        ValueError, match="coefficients is 'median', allowed are 'neural_network' or 'fitted'"
+    ):
         technology("artix7", coefficients="median")
