@@ -19,6 +19,7 @@ from archsim.costs.pricing import NOTHING, price
 from archsim.costs.result import Result
 from archsim.engines import ENGINES, Engine
 from archsim.engines.mapping import Mapping
+from archsim.kinds import OneOf
 from archsim.refusals import one_sentence
 from archsim.technology import Technology, technologies
 from workloads import IntegerNetwork, TrainedNetwork, load_network, quantise
@@ -45,7 +46,7 @@ class DesignPoint(BaseModel):
     network: str
     engine: Engine
     clock_hz: Annotated[float, Field(gt=0, le=10e9, allow_inf_nan=False)] = 100e6
-    technology: Technology
+    technology: Annotated[Technology, OneOf(technologies, by_name=True)]
 
     def __init__(self, **values: Any) -> None:
         try:

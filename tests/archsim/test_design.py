@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import archsim as a
+from archsim.technology import technologies
 
 GOOD: dict[str, Any] = {
     "network": "lenet-300-100-csc",
@@ -136,3 +137,12 @@ def test_equal_design_points_are_equal_and_hash_alike_however_their_technology_i
         assert a.DesignPoint(**GOOD | {"technology": given}) == a.DesignPoint(**GOOD)
         assert hash(a.DesignPoint(**GOOD | {"technology": given})) == hash(a.DesignPoint(**GOOD))
     assert a.DesignPoint(**GOOD | {"technology": "cmos65"}) != a.DesignPoint(**GOOD)
+
+
+def test_the_schema_of_a_design_point_tells_the_options_of_every_technology() -> None:
+    names, kinds = a.DesignPoint.model_json_schema()["properties"]["technology"]["anyOf"]
+    assert names["enum"] == sorted(technologies)
+    told = {kind["properties"]["kind"]["const"]: kind["properties"] for kind in kinds["oneOf"]}
+    assert told.keys() == set(technologies)
+    assert "XC7Z020" in told["artix7"]["device"]["enum"]
+    assert told["cmos"]["cell_type"]["enum"] == ["lstp", "lop", "hp"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import ClassVar, Literal
 
 from archsim.technology.liberty.cell_library import CellLibrary
@@ -87,4 +87,9 @@ class StandardCells(Technology):
         """The figures of the SRAM table on which the memories rest."""
         scaling = self.macro_scaling
         node_nm = self.memory_node_nm if scaling is None else scaling.native_node_nm
-        return load_table(SRAM_TABLE).where(node_nm=str(node_nm), cell_type=self.cell_type)
+        return _macro_rows(node_nm, self.cell_type)
+
+
+@cache
+def _macro_rows(node_nm: int, cell_type: CellType) -> tuple[Quantity, ...]:
+    return load_table(SRAM_TABLE).where(node_nm=str(node_nm), cell_type=cell_type)

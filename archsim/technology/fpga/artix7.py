@@ -23,7 +23,7 @@ from archsim.technology.technology import FitScaling, TechnologyError
 
 POWER_FILE = "artix7.yaml"
 FIT_FILE = "artix7_power_fit.yaml"
-DEFAULT_DEVICE = "XC7A100T"
+FIT = "artix7"
 FAMILY = "Artix-7"
 """The family whose power reports the coefficients come from."""
 NARROWEST_DSP_PRODUCT_BITS = 9
@@ -80,7 +80,7 @@ class Artix7(Fpga):
     multiplier: ClassVar[str] = "dsp"
 
     kind: Literal["artix7"] = "artix7"
-    device: str = DEFAULT_DEVICE
+    device: str = "XC7A100T"
     coefficients: Literal["neural_network", "fitted"] = "neural_network"
     toggle_rate: Annotated[float | None, Field(ge=0, le=1)] = None
     power_report: str | None = None
@@ -106,7 +106,7 @@ class Artix7(Fpga):
         elif values.get("toggle_rate") is None:
             values = values | {"toggle_rate": _default_rate()}
         if values.get("device") is None:
-            values = values | {"device": report.device if report else DEFAULT_DEVICE}
+            values = values | {"device": report.device if report else cls.model_fields["device"].default}
         return values
 
     def model_post_init(self, context: Any, /) -> None:
@@ -125,7 +125,7 @@ class Artix7(Fpga):
     @cached_property
     def part(self) -> Device:
         """The device; its static power is that of the report, where there is one of it."""
-        return _with_static_power(_devices()[self.device], self.report)
+        return _with_static_power(self.devices()[self.device], self.report)
 
     def _cost(self, kind: str) -> Quantity:
         """J per cycle and resource of one kind of power: the user's report where it tells, else the chosen
@@ -224,7 +224,7 @@ class Artix7(Fpga):
     @property
     def fit_scaling(self) -> FitScaling:
         """The fit to netlists of 7-series primitives, the same for every device."""
-        return FitScaling(fit=self.kind)
+        return FitScaling(fit=FIT)
 
     @property
     def routing_factor(self) -> float:
