@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, replace
+from functools import singledispatch
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.optimize import nnls
@@ -35,7 +35,7 @@ from archsim.costs.operands import Workload
 from archsim.costs.pricing import memories
 from archsim.costs.structure import Structure, paths, structures
 from archsim.netlist import YosysError
-from archsim.technology import FpgaResources, Technology
+from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from rtl import Sizes
 
 METRICS = {"asic": ASIC_METRICS, "fpga": FPGA_METRICS}
@@ -175,24 +175,31 @@ def errors(
     return tuple(found)
 
 
-def _totals(technology: Any) -> dict[str, Callable[[Measurement], float]]:
+@singledispatch
+def _totals(technology: Technology) -> dict[str, Callable[[Measurement], float]]:
     """The metrics of which errors are stated. `energy_j` is what the logic takes for one inference with its
     glitches, `switching_j` that without its clock. An FPGA's resources are those of logic and memories."""
-    if technology.fabric == "fpga":
+    raise NotImplementedError(f"totals of {technology!r}")
 
-        def resources(each: Measurement) -> FpgaResources:
-            taken = [part.resources for part in each.logic.parts]
-            if each.logic.memory_resources is None:
-                taken += [cost.resources * number for _, number, cost in memories(each.sizes, technology)]
-            else:
-                taken.append(each.logic.memory_resources)
-            return sum(taken, FpgaResources())
 
-        return {
-            metric: lambda each, m=metric: float(resources(each)[m])
-            for metric in (*FPGA_METRICS, "dsp", "bram18", "bram36")
-        } | {PATH_METRIC: lambda each: each.logic.critical_path_s or 0.0}
+@_totals.register(Fpga)
+def _of_fabric(technology: Fpga) -> dict[str, Callable[[Measurement], float]]:
+    def resources(each: Measurement) -> FpgaResources:
+        taken = [part.resources for part in each.logic.parts]
+        if each.logic.memory_resources is None:
+            taken += [cost.resources * number for _, number, cost in memories(each.sizes, technology)]
+        else:
+            taken.append(each.logic.memory_resources)
+        return sum(taken, FpgaResources())
 
+    return {
+        metric: lambda each, m=metric: float(resources(each)[m])
+        for metric in (*FPGA_METRICS, "dsp", "bram18", "bram36")
+    } | {PATH_METRIC: lambda each: each.logic.critical_path_s or 0.0}
+
+
+@_totals.register(StandardCells)
+def _of_cells(technology: StandardCells) -> dict[str, Callable[[Measurement], float]]:
     def glitching(part: LogicPart, sizes: Sizes) -> float:
         return 1 + glitch_share(technology.glitches, part.component, sizes)[0]
 

@@ -35,16 +35,14 @@ def estimate_logic(mapping: EngineMapping, technology: Technology) -> Logic:
 
     Raises EstimateError for an engine or a technology that nobody calibrated.
     """
-    if type(mapping.sizes) not in CALIBRATED:
-        engine = type(mapping).__name__.removesuffix("Mapping").lower()
-        allowed = ", ".join(sorted(name for name, _ in CALIBRATED.values()))
-        raise EstimateError(
-            f"engine is {engine}, whose logic nobody calibrated, allowed without synthesis are {allowed}"
-        )
-    if technology.fit_scaling is None:
+    scaling = technology.fit_scaling
+    if scaling is None:
         raise EstimateError(
             f"technology is {technology.kind}, whose logic nobody calibrated, allowed is fidelity gate"
         )
+    if not logic_fit(scaling.fit).covers(mapping.sizes):
+        engine = type(mapping).__name__.removesuffix("Mapping").lower()
+        raise EstimateError(f"engine is {engine}, whose logic nobody calibrated, allowed is fidelity gate")
     workload = mapping.workload if technology.follows_switching else None
     return estimate_sizes(mapping.sizes, workload, technology)
 
@@ -85,6 +83,12 @@ class LogicFit:
     coefficients: Mapping[str, Mapping[str, Mapping[str, float]]]
     constants: Mapping[str, float]
     source: str
+
+    def covers(self, sizes: Sizes) -> bool:
+        """Whether everything that hardware of these sizes is made of was fitted."""
+        if type(sizes) not in CALIBRATED:
+            return False
+        return all(structure.family in self.coefficients for structure in structures(sizes))
 
     def logic(self, sizes: Sizes, workload: Workload | None, technology: Technology) -> Logic:
         """The components of hardware of these sizes. Where switching is not followed the workload may be

@@ -64,7 +64,7 @@ def calibrate(name: str, out: Path) -> None:
     """
     from archsim.calibration.calibrate import calibrate as fit_anew
     from archsim.calibration.plan import PLANS
-    from archsim.technology import technology
+    from archsim.technology import Cmos65, technology
     from reports.tables import error_table, glitch_table
 
     if name not in (*PLANS, GLITCHES):
@@ -74,6 +74,6 @@ def calibrate(name: str, out: Path) -> None:
     if name == GLITCHES:
         from archsim.calibration.glitches import calibrate_glitches
 
-        show(glitch_table(calibrate_glitches(technology("cmos65"), out)))
+        show(glitch_table(calibrate_glitches(Cmos65(), out)))
     else:
         show(error_table(name, fit_anew(technology(name), out)))

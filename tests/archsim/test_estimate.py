@@ -168,8 +168,7 @@ def test_an_engine_that_nobody_calibrated_is_refused_by_name() -> None:
     with pytest.raises(EstimateError) as refusal:
         estimate_logic(mapping, Cmos65())
     assert str(refusal.value) == (
-        "engine is systolic, whose logic nobody calibrated, "
-        "allowed without synthesis are clos, csc, dense, pruned"
+        "engine is systolic, whose logic nobody calibrated, allowed is fidelity gate"
     )
 
 
