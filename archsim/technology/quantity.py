@@ -22,7 +22,6 @@ from workloads.refusal import Refusal
 
 KINDS = ("measured", "published", "fitted", "assumed")
 TEXT = "text"
-EVERYWHERE: Mapping[str, str] = {}
 
 
 class ProvenanceError(Refusal):
@@ -78,12 +77,8 @@ class Table:
     kind: str
     source: str
 
-    def where(self, **cells: str) -> tuple[Quantity, ...]:
-        """The numbers of the rows that have these cells, by column."""
-        return tuple(self.quantities(cells))
-
-    def quantities(self, cells: Mapping[str, str] = EVERYWHERE) -> Iterator[Quantity]:
-        """Every number of the table, one quantity a cell, of the rows that have these `cells` by column;
+    def quantities(self, **cells: str) -> Iterator[Quantity]:
+        """Every number of the table, one quantity a cell, or of the rows that have these `cells` by column;
         blank cells are left out."""
         for line, row in enumerate(self.rows, start=2):
             if any(row[column] != cell for column, cell in cells.items()):

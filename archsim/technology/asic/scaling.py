@@ -144,5 +144,5 @@ def scaling_rows(*processes: Process) -> tuple[Quantity, ...]:
         number
         for node_nm, flavour in places
         if (node_nm, flavour) in wanted
-        for number in table.where(node_nm=node_nm, flavour=flavour)
+        for number in table.quantities(node_nm=node_nm, flavour=flavour)
     )

@@ -85,4 +85,4 @@ class Ecp5(Fpga):
 
     def provenance(self) -> tuple[Quantity, ...]:
         """What the device holds, and what each primitive takes of it."""
-        return (*load_table(DEVICES).where(device=self.device), *load_table(PRIMITIVES).quantities())
+        return (*load_table(DEVICES).quantities(device=self.device), *load_table(PRIMITIVES).quantities())
