@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 
 
 def compare(designs: Sequence[DesignPoint], fidelity: str = "cycle") -> pd.DataFrame:
-    """A frame with a row for each design: figures, then `<figure>_ratio` to the first design.
+    """A frame with a row for each design: figures, then `<figure>_ratio` to the first design. A cost that
+    nobody can tell is left blank.
 
     Raises DesignError for an empty list or where the designs mix kinds of technology.
     """
     if not designs:
         raise DesignError("designs is empty, allowed is a list of at least one design point")
-    kinds = sorted({design.technology.kind for design in designs})
-    if len(kinds) > 1:
-        raise DesignError(f"technology mixes {' and '.join(kinds)}, allowed is one kind in a comparison")
+    fabrics = sorted({design.technology.fabric for design in designs})
+    if len(fabrics) > 1:
+        raise DesignError(f"technology mixes {' and '.join(fabrics)}, allowed is one kind in a comparison")
     return frame_of([simulate(design, fidelity) for design in designs])
 
 

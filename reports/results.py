@@ -87,8 +87,7 @@ def breakdown(result: Result, metric: str, title: str) -> Table:
 def _resources(result: Result) -> Table:
     names = tuple(result.resources or {})
     rows = (
-        (component, *(getattr(taken, name) for name in names))
-        for component, taken in result.bill.resources.items()
+        (component, *(taken[name] for name in names)) for component, taken in result.bill.resources.items()
     )
     return Table("Resources by component", ("component", *(_count(name.upper()) for name in names)), rows)
 
@@ -100,6 +99,9 @@ def _count(heading: str) -> Column:
 def footnotes(result: Result) -> list[Text]:
     """Warnings, and the assumptions that the figures rest on."""
     notes = [Text(f"Warning: {warning}", style="yellow") for warning in result.warnings]
+    for why in dict.fromkeys(result.missing.values()):
+        costs = ", ".join(metric for metric, reason in result.missing.items() if reason == why)
+        notes.append(Text(f"Not known: {costs}; {why}"))
     if result.assumed:
         notes.append(Text(f"Assumed, not measured: {', '.join(result.assumed)}", style="dim"))
     return [Text(), *notes] if notes else []
@@ -196,17 +198,17 @@ def netlist_tables(report: NetlistReport) -> Group:
     """What a netlist is made of, and its longest path."""
     parts = [_lut_table(report)] if report.is_fpga else [_cell_table(report), Text(), _macro_table(report)]
     path = [Text(f"  {stage}") for stage in report.critical_path]
-    longest = f"Longest path: {f.scaled(report.critical_path_s, 's')}"
+    unknown = f" ({report.untimed})" if report.critical_path_s is None else ""
+    longest = f"Longest path: {f.scaled(report.critical_path_s, 's')}{unknown}"
     return Group(*parts, Text(), Text(longest, style="bold"), *path)
 
 
 def _lut_table(report: NetlistReport) -> Table:
-    names = ("lut", "ff", "carry4", "dsp", "bram18", "bram36")
     rows = (
-        (part.component, part.instances, *(getattr(part.resources, name) for name in names))
+        (part.component, part.instances, *((part.resources or {})[name] for name in report.listed))
         for part in report.components
     )
-    columns: Columns = ("component", _count("instances"), *(_count(name.upper()) for name in names))
+    columns: Columns = ("component", _count("instances"), *(_count(name.upper()) for name in report.listed))
     return Table(f"Netlist mapped to {report.library}", columns, rows)
 
 

@@ -99,7 +99,7 @@ class SideBySide:
         result = self.results[design]
         if metric in ("lut", "ff"):
             taken = result.bill.resources.items()
-            return grouped((component, float(getattr(each, metric))) for component, each in taken)
+            return grouped((component, float(each[metric])) for component, each in taken)
         return grouped(result.by_component(metric).items())
 
     def drivers(self, metric: str, design: str, most: int = 3) -> str:

@@ -76,7 +76,7 @@ def calibrate(name: str, out: Path) -> None:
     An interrupted run goes on where it stopped.
     """
     from archsim.calibration.calibrate import calibrate as fit_anew
-    from archsim.technology import technology
+    from archsim.technology import Cmos65, technology
     from reports.results import error_table, glitch_table
 
     if name not in _calibrations():
@@ -86,6 +86,6 @@ def calibrate(name: str, out: Path) -> None:
     if name == GLITCHES:
         from archsim.calibration.glitches import calibrate_glitches
 
-        show(glitch_table(calibrate_glitches(technology("cmos65"), out)))
+        show(glitch_table(calibrate_glitches(Cmos65(), out)))
     else:
         show(error_table(name, fit_anew(technology(name), out)))

@@ -66,7 +66,7 @@ def findings(
     settings = list(settings_of(sides, first.technology))
     shown = [one for one in trained if one.label in (REFERENCE, PRUNED, "clos", BOTTOM_UP)]
     dense = next(one for one in trained if one.label == DENSE)
-    technologies = {points[point].technology.name: points[point].technology for point in results}
+    technologies = {points[point].technology.kind: points[point].technology for point in results}
     return Findings(
         figures={
             "sides": [_side(sides, technology, factors) for technology in technologies_of(sides)],
@@ -75,7 +75,7 @@ def findings(
             "labels": {name: metric.brief for name, metric in METRICS.items()},
             "factors": factors,
             "index_share": first.groups("energy_j", first.baseline).get("index memory", 0.0)
-            / first.results[first.baseline].energy_j,
+            / first.results[first.baseline].cost("energy_j"),
             "products_j": _products(first),
             "losses": _losses(settings, reference=True),
             "pruned_losses": _losses(settings, reference=False),
