@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from archsim.costs.fidelities import FIDELITIES, DeviceError, FidelityError
     from archsim.costs.result import METRICS, MetricError, Result
     from archsim.design import DesignError, DesignPoint, simulate
-    from archsim.engines import Clos, Csc, Dense, Engine, Pruned, register_engine
+    from archsim.engines import Clos, Csc, Dense, Engine, Pruned
     from archsim.engines.counts import Counts, Traffic
     from archsim.engines.mapping import Mapping, MappingError
     from archsim.technology import Artix7, Asic, Cmos, Cmos65, Quantity
@@ -39,7 +39,7 @@ _HOMES = {
     "archsim.comparison": ("compare",),
     "archsim.engines.counts": ("Counts", "Traffic"),
     "archsim.design": ("DesignError", "DesignPoint", "simulate"),
-    "archsim.engines": ("Clos", "Csc", "Dense", "Engine", "Pruned", "register_engine"),
+    "archsim.engines": ("Clos", "Csc", "Dense", "Engine", "Pruned"),
     "archsim.costs.fidelities": ("FIDELITIES", "DeviceError", "FidelityError"),
     "archsim.engines.mapping": ("Mapping", "MappingError"),
     "archsim.costs.result": ("METRICS", "MetricError", "Result"),
@@ -91,7 +91,6 @@ __all__ = [
     "load_network",
     "load_recipe",
     "quantise",
-    "register_engine",
     "simulate",
     "train",
     "verify",

@@ -30,7 +30,7 @@ from archsim.costs.estimate import ASIC_METRICS, FPGA_METRICS, LEAKAGE, PATH_MET
 from archsim.costs.gate import map_to_gates
 from archsim.costs.glitch_factors import glitch_share
 from archsim.costs.logic import LogicPart
-from archsim.costs.operands import Workload
+from archsim.costs.operands import Workload, workload_of
 from archsim.costs.pricing import memories
 from archsim.costs.structure import Structure, paths, structures
 from archsim.netlist import YosysError
@@ -80,7 +80,7 @@ def measure(
         mapping = configuration.map()
         try:
             logic = map_to_gates(mapping, technology)
-            workload = mapping.workload if technology.kind == "asic" else None
+            workload = workload_of(mapping) if technology.kind == "asic" else None
             # Fitted as it is stored, so that the coefficients follow from the table.
             kept = replace(logic, critical_path_s=float(stored_path(logic)))
             found.append(Measurement(mapping.sizes, kept, workload))
@@ -116,7 +116,7 @@ def fit(measurements: Sequence[Measurement], kind: str) -> LogicFit:
 
 def _path_delays(measurements: Sequence[Measurement]) -> dict[str, dict[str, float]]:
     """The delay of each kind of path, from the netlists in which it is the longest."""
-    longest: dict[str, list[tuple[dict[str, float], float]]] = {}
+    longest: dict[str, list[tuple[MappingOf[str, float], float]]] = {}
     for measurement in measurements:
         through_pe, control = paths(measurement.sizes).items()
         family, amounts = through_pe if measurement.ends_in_pe else control

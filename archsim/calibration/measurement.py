@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from archsim.calibration.plan import in_turn
 from archsim.costs.estimate import ASIC_METRICS, FPGA_METRICS, PATH_METRIC
 from archsim.costs.logic import Logic, LogicPart
 from archsim.costs.operands import OperandActivity, Workload
-from archsim.costs.structure import CALIBRATED
+from archsim.engines import engines
 from archsim.technology import FpgaResources
 from archsim.technology.quantity import load_table
-from rtl import PrunedSizes, Sizes
+from rtl import Sizes
 
 SETS = ("train", "held_out")
 UNITS = {
@@ -55,11 +56,10 @@ class Measurement:
     @property
     def name(self) -> str:
         """The configuration in a few words."""
-        engine, _ = CALIBRATED[type(self.sizes)]
         s = self.sizes
-        if isinstance(s, PrunedSizes):
-            engine += " replicated" if s.replicated else " banked"
-        return f"{engine}, {s.pes} PEs, {s.weight_bits} x {s.activation_bits} bits, fetch {s.fetch_bits} bits"
+        return (
+            f"{s.label}, {s.pes} PEs, {s.weight_bits} x {s.activation_bits} bits, fetch {s.fetch_bits} bits"
+        )
 
     @property
     def ends_in_pe(self) -> bool:
@@ -77,7 +77,7 @@ def write_measured(
 ) -> None:
     """Writes the table of a technology and the file that describes its columns. A size that an engine lacks
     is left blank."""
-    sizes = dict.fromkeys(field.name for sizes_type in CALIBRATED for field in fields(sizes_type))
+    sizes = dict.fromkeys(field.name for engine in in_turn() for field in fields(engine.hardware))
     columns = [*_HEAD, *sizes, *_WORK[kind], *_TAIL, *_MEASURED[kind]]
     text = io.StringIO()
     table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
@@ -114,9 +114,8 @@ def stored_path(logic: Logic) -> str:
 
 
 def _row(each: Measurement, part: LogicPart, kind: str) -> dict[str, str | int]:
-    engine, _ = CALIBRATED[type(each.sizes)]
     return {
-        "engine": engine,
+        "engine": each.sizes.engine,
         **{field.name: int(getattr(each.sizes, field.name)) for field in fields(each.sizes)},
         **_work(each.workload),
         PATH_METRIC: stored_path(each.logic),
@@ -145,14 +144,13 @@ def read_measured(technology: str) -> dict[str, list[Measurement]]:
     """The stored measurements of a technology, by set. Raises ProvenanceError where the table is not
     described."""
     file = f"logic_fit_{technology}_measured.csv"
-    types = {name: sizes for sizes, (name, _) in CALIBRATED.items()}
     found: dict[str, list[Measurement]] = {label: [] for label in SETS}
     by_configuration = itertools.groupby(
         load_table(file).rows, key=lambda row: (row["set"], row["configuration"])
     )
     for (label, _), grouped in by_configuration:
         rows = list(grouped)
-        first, sizes_type = rows[0], types[rows[0]["engine"]]
+        first, sizes_type = rows[0], engines.named(rows[0]["engine"]).hardware
         numbers = {field.name: int(first[field.name]) for field in fields(sizes_type)}
         flags = {
             field.name: bool(numbers[field.name]) for field in fields(sizes_type) if field.type == "bool"

@@ -12,13 +12,15 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
 
 from archsim.costs.logic import Logic, LogicPart
-from archsim.costs.operands import Workload
-from archsim.costs.structure import CALIBRATED, Structure, multiplier_dsps, paths, structures
+from archsim.costs.operands import Workload, workload_of
+from archsim.costs.structure import Structure, paths, structures
+from archsim.engines import engines
 from archsim.engines.mapping import Mapping as EngineMapping
 from archsim.technology import FpgaResources, Technology
 from archsim.technology.quantity import load_quantities
 from archsim.technology.registry import FitScaling
 from rtl import Sizes
+from rtl.parts.amounts import multiplier_dsps
 
 ASIC_METRICS = ("area_mm2", "clock_energy_j", "gate_switching_j", "register_switching_j")
 FPGA_METRICS = ("lut", "ff", "carry4")
@@ -36,11 +38,12 @@ def estimate_logic(mapping: EngineMapping, technology: Technology) -> Logic:
 
     Raises EstimateError for an engine or a technology that nobody calibrated.
     """
-    if type(mapping.sizes) not in CALIBRATED:
-        engine = type(mapping).__name__.removesuffix("Mapping").lower()
-        allowed = ", ".join(sorted(name for name, _ in CALIBRATED.values()))
+    if not mapping.sizes.structures:
+        plain = Sizes.structures
+        described = (name for name, engine in engines.items() if engine.hardware.structures is not plain)
         raise EstimateError(
-            f"engine is {engine}, whose logic nobody calibrated, allowed without synthesis are {allowed}"
+            f"engine is {mapping.sizes.engine}, whose logic nobody calibrated, "
+            f"allowed without synthesis are {', '.join(sorted(described))}"
         )
     scaling = technology.fit_scaling
     if scaling is None:
@@ -48,7 +51,7 @@ def estimate_logic(mapping: EngineMapping, technology: Technology) -> Logic:
             f"technology is of kind {technology.name}, whose logic nobody calibrated, "
             "allowed is fidelity gate"
         )
-    workload = mapping.workload if technology.kind == "asic" else None
+    workload = workload_of(mapping) if technology.kind == "asic" else None
     return estimate_sizes(mapping.sizes, workload, scaling, technology.kind)
 
 

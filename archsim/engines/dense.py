@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.engines.engine import Engine
-from archsim.engines.lockstep import LockstepMapping, refuse_stage
-from archsim.engines.lockstep_plan import StagePlan
-from archsim.engines.registry import register_engine
-from rtl import Hardware, LockstepSizes, build_dense
-from workloads import DenseStage, IntegerNetwork, IntegerStage
+from archsim.engines.draws import Draws
+from archsim.engines.engine import Engine, engines
+from archsim.engines.lockstep.mapping import LockstepMapping, refuse_stage
+from archsim.engines.lockstep.plan import StagePlan
+from rtl import Hardware
+from rtl.engines.dense import DenseSizes, build_dense
+from workloads import DenseStage, IntegerNetwork, IntegerStage, Stage
 
 
-@register_engine
+@engines.register("dense")
 class Dense(Engine):
     """Dense layers; the address is a counter."""
 
+    hardware: ClassVar = DenseSizes
+
     kind: Literal["dense"] = "dense"
+
+    @classmethod
+    def layers(cls, draws: Draws) -> Iterator[tuple[Stage, ...]]:
+        for n_in, n_out in draws.widths():
+            yield (DenseStage(n_in, n_out),)
 
     def map(self, network: IntegerNetwork) -> DenseMapping:
         plans = []
@@ -48,8 +57,8 @@ class DenseMapping(LockstepMapping):
     """A dense network on the dense engine."""
 
     @cached_property
-    def sizes(self) -> LockstepSizes:
-        return LockstepSizes(**self.common_sizes)
+    def sizes(self) -> DenseSizes:
+        return DenseSizes(**self.common_sizes)
 
     def row_weights(self, stage: IntegerStage) -> NDArray[np.int64]:
         return stage.weights

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from archsim.costs.stimulus import sample_inputs
 from archsim.engines import Clos, Csc, Dense, Engine, Pruned
-from archsim.engines.hardware_run import run_rtl, sample_inputs
+from archsim.engines.hardware_run import run_rtl
 from archsim.engines.mapping import Mapping
 from rtl import LoadWrite, Run, make_test_bench, to_verilog
 from workloads import (
@@ -68,7 +69,7 @@ def verilator(folder: Path, mapping: Mapping, loads: list[list[LoadWrite]], runs
 
 def agrees(mapping: Mapping, folder: Path, *, inputs: int = 2) -> bool:
     """Whether every score and the cycles of each input are those of PyRTL."""
-    x = sample_inputs(mapping, inputs)
+    x = sample_inputs(mapping.network, inputs)
     runs, outputs = run_rtl(mapping, x)
     assert np.array_equal(outputs, mapping.network.run(x))
     said = verilator(folder, mapping, [mapping.load(column) for column in x.T], runs)

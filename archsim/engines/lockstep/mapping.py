@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.engines.counts import Counts, StageActivity, Traffic
-from archsim.engines.lockstep_plan import StagePlan
-from archsim.engines.lockstep_simulation import simulate_lockstep
+from archsim.engines.lockstep.events import simulate_lockstep
+from archsim.engines.lockstep.plan import StagePlan
 from archsim.engines.mapping import Mapping, MappingError, StoredBits, pack_words
 from rtl import DESCRIPTOR_WORD_BITS, PIPELINE_CYCLES, Images, LoadWrite
 from workloads import IntegerNetwork, IntegerStage
