@@ -105,7 +105,7 @@ def trained_configurations() -> list[TrainedConfiguration]:
         for name in zoo_names()
         for make in in_turn()
         for options in make.organisations().values()
-        if f"-{make.kind_name()}" in name
+        if make.kind_name() in name.split("-")
     ]
 
 

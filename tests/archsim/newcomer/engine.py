@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.engines.draws import Draws
 from archsim.engines.engine import Engine, engines
-from archsim.engines.lockstep.mapping import LockstepMapping
+from archsim.engines.lockstep.mapping import LockstepMapping, plan_stages
 from archsim.engines.lockstep.plan import StagePlan
 from rtl import Hardware
 from tests.archsim.newcomer.hardware import CountdownSizes, build_countdown
@@ -33,18 +33,18 @@ class Countdown(Engine):
             yield (DenseStage(n_in, n_out),)
 
     def map(self, network: IntegerNetwork) -> CountdownMapping:
-        plans = tuple(
-            StagePlan(
-                taps=stage.stage.n_in,
-                outputs=stage.stage.n_out,
-                pes=self.pes,
-                lane_words=np.ones(-(-stage.stage.n_out // self.pes), dtype=np.int64),
-                fields={"highest": stage.stage.n_in - 1},
-                final=stage is network.stages[-1],
-            )
-            for stage in network.stages
-        )
+        plans = plan_stages(network, self.kind, {DenseStage: self._plan})
         return CountdownMapping(network, self.pes, self.fetch_bits, plans, input_mirror=0)
+
+    def _plan(self, stage: DenseStage, *, final: bool) -> StagePlan:
+        return StagePlan(
+            taps=stage.n_in,
+            outputs=stage.n_out,
+            pes=self.pes,
+            lane_words=np.ones(-(-stage.n_out // self.pes), dtype=np.int64),
+            fields={"highest": stage.n_in - 1},
+            final=final,
+        )
 
 
 @dataclass(frozen=True, eq=False)
