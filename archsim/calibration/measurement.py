@@ -82,10 +82,10 @@ def write_measured(
     text = io.StringIO()
     table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     table.writeheader()
-    for label, found in measured.items():
-        for number, each in enumerate(found):
-            for part in (*each.logic.parts, *_memories(each.logic)):
-                table.writerow({"set": label, "configuration": number, **_row(each, part, kind)})
+    for label, measurements in measured.items():
+        for number, measurement in enumerate(measurements):
+            for part in (*measurement.logic.parts, *_memories(measurement.logic)):
+                table.writerow({"set": label, "configuration": number, **_row(measurement, part, kind)})
     name = f"logic_fit_{technology}_measured"
     (directory / f"{name}.csv").write_text(text.getvalue(), encoding="utf-8")
     units = {column: "bit" if column.endswith("_bits") else '"1"' for column in columns} | {
@@ -113,13 +113,13 @@ def stored_path(logic: Logic) -> str:
     return f"{logic.critical_path_s:.4g}"
 
 
-def _row(each: Measurement, part: LogicPart, kind: str) -> dict[str, str | int]:
+def _row(measurement: Measurement, part: LogicPart, kind: str) -> dict[str, str | int]:
     return {
-        "engine": each.sizes.engine,
-        **{field.name: int(getattr(each.sizes, field.name)) for field in fields(each.sizes)},
-        **_work(each.workload),
-        PATH_METRIC: stored_path(each.logic),
-        "path_end": "pe_" if each.ends_in_pe else "control",
+        "engine": measurement.sizes.engine,
+        **{field.name: int(getattr(measurement.sizes, field.name)) for field in fields(measurement.sizes)},
+        **_work(measurement.workload),
+        PATH_METRIC: stored_path(measurement.logic),
+        "path_end": "pe_" if measurement.ends_in_pe else "control",
         "component": part.component,
         "instances": part.instances,
         **{metric: f"{figure(part, metric):.6g}" for metric in _MEASURED[kind]},
@@ -144,7 +144,7 @@ def read_measured(technology: str) -> dict[str, list[Measurement]]:
     """The stored measurements of a technology, by set. Raises ProvenanceError where the table is not
     described."""
     file = f"logic_fit_{technology}_measured.csv"
-    found: dict[str, list[Measurement]] = {label: [] for label in SETS}
+    measured: dict[str, list[Measurement]] = {label: [] for label in SETS}
     by_configuration = itertools.groupby(
         load_table(file).rows, key=lambda row: (row["set"], row["configuration"])
     )
@@ -165,8 +165,8 @@ def read_measured(technology: str) -> dict[str, list[Measurement]]:
             critical_path=(first["path_end"],),
             memory_resources=memories[0] if memories else None,
         )
-        found[label].append(Measurement(sizes_type(**numbers | flags), logic, _workload(first)))
-    return found
+        measured[label].append(Measurement(sizes_type(**numbers | flags), logic, _workload(first)))
+    return measured
 
 
 def _part(row: Mapping[str, str]) -> LogicPart:

@@ -38,8 +38,8 @@ def estimate_logic(mapping: EngineMapping, technology: Technology) -> Logic:
 
     Raises EstimateError for an engine or a technology that nobody calibrated.
     """
-    if not mapping.sizes.structures:
-        plain = Sizes.structures
+    plain = Sizes.structures
+    if type(mapping.sizes).structures is plain:
         described = (name for name, engine in engines.items() if engine.hardware.structures is not plain)
         raise EstimateError(
             f"engine is {mapping.sizes.engine}, whose logic nobody calibrated, "
