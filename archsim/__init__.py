@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from archsim.costs.metrics import METRICS
     from archsim.costs.result import MetricError, Result
     from archsim.design import DesignError, DesignPoint, simulate
-    from archsim.engines import Clos, Csc, Dense, Engine, Pruned, register_engine
+    from archsim.engines import Clos, Csc, Dense, Engine, Pruned
     from archsim.engines.counts import Counts, Traffic
     from archsim.engines.mapping import Mapping, MappingError
     from archsim.technology import Artix7, Asic, Cmos, Cmos65, Ecp5, Quantity
@@ -40,7 +40,7 @@ _HOMES = {
     "archsim.comparison": ("compare",),
     "archsim.engines.counts": ("Counts", "Traffic"),
     "archsim.design": ("DesignError", "DesignPoint", "simulate"),
-    "archsim.engines": ("Clos", "Csc", "Dense", "Engine", "Pruned", "register_engine"),
+    "archsim.engines": ("Clos", "Csc", "Dense", "Engine", "Pruned"),
     "archsim.costs.fidelities": ("FIDELITIES", "DeviceError", "FidelityError"),
     "archsim.engines.mapping": ("Mapping", "MappingError"),
     "archsim.costs.metrics": ("METRICS",),
@@ -94,7 +94,6 @@ __all__ = [
     "load_network",
     "load_recipe",
     "quantise",
-    "register_engine",
     "simulate",
     "train",
     "verify",

@@ -17,7 +17,7 @@ from archsim.costs.fidelities import level, refuse_overflow
 from archsim.costs.logic import Logic
 from archsim.costs.pricing import NOTHING, price
 from archsim.costs.result import Result
-from archsim.engines import ENGINES, Engine
+from archsim.engines import Engine, engines
 from archsim.engines.mapping import Mapping
 from archsim.kinds import OneOf
 from archsim.refusals import one_sentence
@@ -64,8 +64,8 @@ class DesignPoint(BaseModel):
     def _engine(cls, value: Any) -> Any:
         if isinstance(value, Engine):
             return value
-        options = _with_kind("engine", value, ENGINES)
-        kind = ENGINES[options["kind"]]
+        options = _with_kind("engine", value, engines)
+        kind = engines[options["kind"]]
         try:
             return kind(**options)
         except ValidationError as error:

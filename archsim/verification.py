@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from archsim.costs.stimulus import sample_inputs
 from archsim.engines.counts import Counts
-from archsim.engines.hardware_run import counts_of_run, run_rtl, sample_inputs
+from archsim.engines.hardware_run import counts_of_run, run_rtl
 from archsim.engines.mapping import Mapping
 
 
@@ -40,7 +41,7 @@ class Verification:
 def verify(mapping: Mapping, *, inputs: int = 1, seed: int = 0) -> Verification:
     """Runs `inputs` inputs on the hardware and holds cycles, traffic and outputs against the closed form,
     the event simulation and the integer network."""
-    x = sample_inputs(mapping, inputs, seed)
+    x = sample_inputs(mapping.network, inputs, seed)
     levels = {"analytic": mapping.count(), "cycle": mapping.simulate()}
     differences: list[Difference] = []
     expected = mapping.network.run(x)

@@ -36,10 +36,11 @@ def export(design: DesignPoint, folder: Path, *, inputs: int = 2) -> list[str]:
 def _files(design: DesignPoint, mapping: Mapping, inputs: int) -> dict[str, str]:
     import numpy as np
 
-    from archsim.engines.hardware_run import OutputMismatchError, run_rtl, sample_inputs
+    from archsim.costs.stimulus import sample_inputs
+    from archsim.engines.hardware_run import OutputMismatchError, run_rtl
     from rtl import make_test_bench, to_verilog
 
-    x = sample_inputs(mapping, inputs)
+    x = sample_inputs(mapping.network, inputs)
     runs, outputs = run_rtl(mapping, x)
     if not np.array_equal(outputs, mapping.network.run(x)):
         raise OutputMismatchError("the hardware gives other outputs than the integer network")

@@ -31,7 +31,7 @@ from archsim.costs.estimate import ASIC_METRICS, LEAKAGE, PATH_METRIC, LogicFit,
 from archsim.costs.gate import map_to_gates
 from archsim.costs.glitch_factors import glitch_share
 from archsim.costs.logic import LogicPart
-from archsim.costs.operands import Workload
+from archsim.costs.operands import Workload, workload_of
 from archsim.costs.pricing import memories
 from archsim.costs.structure import Structure, paths, structures
 from archsim.netlist import YosysError
@@ -76,18 +76,18 @@ def measure(
     """Synthesises each configuration in one technology, and leaves out, aloud, what Yosys fails on (its ABC
     crashes on a single-PE Clos engine for an FPGA). What was synthesised before comes from the cache, so an
     interrupted run goes on where it stopped."""
-    found = []
+    measurements = []
     for configuration in tqdm(measured_on, desc=f"{technology.kind} {label}", unit="netlist"):
         mapping = configuration.map()
         try:
             logic = map_to_gates(mapping, technology)
-            workload = mapping.workload if technology.follows_switching else None
+            workload = workload_of(mapping) if technology.follows_switching else None
             # Fitted as it is stored, so that the coefficients follow from the table.
             kept = replace(logic, critical_path_s=float(stored_path(logic)))
-            found.append(Measurement(mapping.sizes, kept, workload))
+            measurements.append(Measurement(mapping.sizes, kept, workload))
         except YosysError as error:
             tqdm.write(f"left out {mapping.sizes}: {error}")
-    return found
+    return measurements
 
 
 def fit(measurements: Sequence[Measurement], kind: str) -> LogicFit:
@@ -103,8 +103,8 @@ def fit(measurements: Sequence[Measurement], kind: str) -> LogicFit:
                 sample = _Sample(structure, parts[structure.component], measurement.workload)
                 samples.setdefault(structure.family, []).append(sample)
     coefficients = {
-        family: {metric: _charge(found, metric, kind) for metric in METRICS[kind]}
-        for family, found in samples.items()
+        family: {metric: _charge(of_family, metric, kind) for metric in METRICS[kind]}
+        for family, of_family in samples.items()
     }
     for family, costs in _path_delays(measurements).items():
         coefficients.setdefault(family, {})[PATH_METRIC] = costs
@@ -117,14 +117,14 @@ def fit(measurements: Sequence[Measurement], kind: str) -> LogicFit:
 
 def _path_delays(measurements: Sequence[Measurement]) -> dict[str, dict[str, float]]:
     """The delay of each kind of path, from the netlists in which it is the longest."""
-    longest: dict[str, list[tuple[dict[str, float], float]]] = {}
+    longest: dict[str, list[tuple[MappingOf[str, float], float]]] = {}
     for measurement in measurements:
         through_pe, control = paths(measurement.sizes).items()
         family, amounts = through_pe if measurement.ends_in_pe else control
         longest.setdefault(family, []).append((amounts, measurement.logic.critical_path_s or 0.0))
     return {
-        family: _non_negative([row for row, _ in found], [delay for _, delay in found])
-        for family, found in longest.items()
+        family: _non_negative([row for row, _ in delays], [delay for _, delay in delays])
+        for family, delays in longest.items()
     }
 
 
@@ -139,22 +139,22 @@ class _Sample:
 
 def _charge(samples: Sequence[_Sample], metric: str, kind: str) -> dict[str, float]:
     """What each amount of one family costs."""
-    rows = [each.structure.charged(metric, kind, each.workload) for each in samples]
-    return _non_negative(rows, [figure(each.part, metric) / each.part.instances for each in samples])
+    rows = [sample.structure.charged(metric, kind, sample.workload) for sample in samples]
+    return _non_negative(rows, [figure(sample.part, metric) / sample.part.instances for sample in samples])
 
 
 def _non_negative(rows: Sequence[MappingOf[str, float]], figures: Sequence[float]) -> dict[str, float]:
-    names, each = list(rows[0]), np.array(figures)
-    if not (names and each.any()):
+    names, measured = list(rows[0]), np.array(figures)
+    if not (names and measured.any()):
         return {}
     amounts = np.array([[float(row[name]) for name in names] for row in rows])
     # Figures below a fiftieth of the largest count as that, so that the smallest do not rule the fit.
-    weight = 1 / np.maximum(each, each.max() / 50)
-    costs, _ = nnls(amounts * weight[:, None], each * weight)
+    weight = 1 / np.maximum(measured, measured.max() / 50)
+    costs, _ = nnls(amounts * weight[:, None], measured * weight)
     return {
         name: float(f"{cost:.5g}")
         for name, cost in zip(names, costs, strict=True)
-        if cost * amounts.max() > 1e-6 * each.max()
+        if cost * amounts.max() > 1e-6 * measured.max()
     }
 
 
@@ -162,17 +162,20 @@ def errors(
     measurements: Sequence[Measurement], fitted: LogicFit, technology: Technology
 ) -> tuple[Error, ...]:
     """The errors of the totals of every metric over some netlists."""
-    found = []
+    stated = []
     for metric, total in _totals(technology).items():
         signed = []
-        for each in measurements:
-            estimate = fitted.logic(each.sizes, each.workload, technology)
-            measured, estimated = total(each), total(Measurement(each.sizes, estimate, each.workload))
+        for measurement in measurements:
+            estimate = fitted.logic(measurement.sizes, measurement.workload, technology)
+            measured, estimated = (
+                total(measurement),
+                total(Measurement(measurement.sizes, estimate, measurement.workload)),
+            )
             signed.append(estimated / measured - 1 if measured else float(estimated != 0))
         worst, case = max(zip(signed, measurements, strict=True), key=lambda pair: abs(pair[0]))
         mean = float(np.mean(np.abs(signed)))
-        found.append(Error(metric, mean, abs(worst), f"{case.name} ({worst:+.1%})"))
-    return tuple(found)
+        stated.append(Error(metric, mean, abs(worst), f"{case.name} ({worst:+.1%})"))
+    return tuple(stated)
 
 
 @singledispatch
@@ -184,18 +187,18 @@ def _totals(technology: Technology) -> dict[str, Callable[[Measurement], float]]
 
 @_totals.register(Fpga)
 def _of_fabric(technology: Fpga) -> dict[str, Callable[[Measurement], float]]:
-    def resources(each: Measurement) -> FpgaResources:
-        taken = [part.resources for part in each.logic.parts]
-        if each.logic.memory_resources is None:
-            taken += [cost.resources * number for _, number, cost in memories(each.sizes, technology)]
+    def resources(netlist: Measurement) -> FpgaResources:
+        taken = [part.resources for part in netlist.logic.parts]
+        if netlist.logic.memory_resources is None:
+            taken += [cost.resources * number for _, number, cost in memories(netlist.sizes, technology)]
         else:
-            taken.append(each.logic.memory_resources)
+            taken.append(netlist.logic.memory_resources)
         return sum(taken, FpgaResources())
 
     return {
-        metric: lambda each, m=metric: float(resources(each)[m])
+        metric: lambda netlist, m=metric: float(resources(netlist)[m])
         for metric in (*FPGA_METRICS, "dsp", "bram18", "bram36")
-    } | {PATH_METRIC: lambda each: each.logic.critical_path_s or 0.0}
+    } | {PATH_METRIC: lambda netlist: netlist.logic.critical_path_s or 0.0}
 
 
 @_totals.register(StandardCells)
@@ -203,25 +206,25 @@ def _of_cells(technology: StandardCells) -> dict[str, Callable[[Measurement], fl
     def glitching(part: LogicPart, sizes: Sizes) -> float:
         return 1 + glitch_share(technology.glitches, part.component, sizes)[0]
 
-    def clock_j(each: Measurement) -> float:
-        assert each.workload is not None
-        return each.workload.cycles * sum(p.clock_energy_j for p in each.logic.parts)
+    def clock_j(netlist: Measurement) -> float:
+        assert netlist.workload is not None
+        return netlist.workload.cycles * sum(p.clock_energy_j for p in netlist.logic.parts)
 
-    def switching_j(each: Measurement) -> float:
-        assert each.workload is not None
+    def switching_j(netlist: Measurement) -> float:
+        assert netlist.workload is not None
         return sum(
-            p.active_cycles(each.workload)
-            * (glitching(p, each.sizes) * p.gate_switching_j + p.register_switching_j)
-            for p in each.logic.parts
+            p.active_cycles(netlist.workload)
+            * (glitching(p, netlist.sizes) * p.gate_switching_j + p.register_switching_j)
+            for p in netlist.logic.parts
         )
 
     return {
-        "area_mm2": lambda each: sum(p.area_mm2 for p in each.logic.parts),
-        "energy_j": lambda each: clock_j(each) + switching_j(each),
+        "area_mm2": lambda netlist: sum(p.area_mm2 for p in netlist.logic.parts),
+        "energy_j": lambda netlist: clock_j(netlist) + switching_j(netlist),
         "clock_energy_j": clock_j,
         "switching_j": switching_j,
-        "leakage_w": lambda each: sum(p.leakage_w for p in each.logic.parts),
-        PATH_METRIC: lambda each: each.logic.critical_path_s or 0.0,
+        "leakage_w": lambda netlist: sum(p.leakage_w for p in netlist.logic.parts),
+        PATH_METRIC: lambda netlist: netlist.logic.critical_path_s or 0.0,
     }
 
 

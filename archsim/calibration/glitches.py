@@ -66,9 +66,9 @@ def calibrate_glitches(technology: StandardCells, directory: Path) -> dict[str, 
             key = glitch_key(component, sizes)
             for name in (key, OTHER):
                 shares.setdefault(name, []).append((glitch_amount(name, sizes), ratio - 1))
-    found = {key: _share(measured) for key, measured in sorted(shares.items())}
+    fitted = {key: _share(measured) for key, measured in sorted(shares.items())}
     lines = ["title: Glitches, by kind of component", "quantities:"]
-    for key, share in found.items():
+    for key, share in fitted.items():
         for_each = ", for each bit of a PE's two operands" if key == PE else ""
         lines += [
             f"  {key}:",
@@ -83,7 +83,7 @@ def calibrate_glitches(technology: StandardCells, directory: Path) -> dict[str, 
             f"    error_factor: {1 + share.spread:.3g}",
         ]
     (directory / GLITCHES).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return found
+    return fitted
 
 
 def _share(measured: Sequence[tuple[int, float]]) -> GlitchShare:

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from archsim.calibration.plan import in_turn
 from archsim.costs.estimate import ASIC_METRICS, PATH_METRIC
 from archsim.costs.logic import Logic, LogicPart
 from archsim.costs.operands import OperandActivity, Workload
-from archsim.costs.structure import CALIBRATED
+from archsim.engines import engines
 from archsim.technology import Artix7, FpgaResources
 from archsim.technology.quantity import load_table
-from rtl import PrunedSizes, Sizes
+from rtl import Sizes
 
 SETS = ("train", "held_out")
 UNITS = {
@@ -56,11 +57,10 @@ class Measurement:
     @property
     def name(self) -> str:
         """The configuration in a few words."""
-        engine, _ = CALIBRATED[type(self.sizes)]
         s = self.sizes
-        if isinstance(s, PrunedSizes):
-            engine += " replicated" if s.replicated else " banked"
-        return f"{engine}, {s.pes} PEs, {s.weight_bits} x {s.activation_bits} bits, fetch {s.fetch_bits} bits"
+        return (
+            f"{s.label}, {s.pes} PEs, {s.weight_bits} x {s.activation_bits} bits, fetch {s.fetch_bits} bits"
+        )
 
     @property
     def ends_in_pe(self) -> bool:
@@ -78,15 +78,15 @@ def write_measured(
 ) -> None:
     """Writes the table of a technology and the file that describes its columns. A size that an engine lacks
     is left blank."""
-    sizes = dict.fromkeys(field.name for sizes_type in CALIBRATED for field in fields(sizes_type))
+    sizes = dict.fromkeys(field.name for engine in in_turn() for field in fields(engine.hardware))
     columns = [*_HEAD, *sizes, *_WORK[kind], *_TAIL, *_MEASURED[kind]]
     text = io.StringIO()
     table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     table.writeheader()
-    for label, found in measured.items():
-        for number, each in enumerate(found):
-            for part in (*each.logic.parts, *_memories(each.logic)):
-                table.writerow({"set": label, "configuration": number, **_row(each, part, kind)})
+    for label, measurements in measured.items():
+        for number, measurement in enumerate(measurements):
+            for part in (*measurement.logic.parts, *_memories(measurement.logic)):
+                table.writerow({"set": label, "configuration": number, **_row(measurement, part, kind)})
     name = f"logic_fit_{technology}_measured"
     (directory / f"{name}.csv").write_text(text.getvalue(), encoding="utf-8")
     units = {column: "bit" if column.endswith("_bits") else '"1"' for column in columns} | {
@@ -114,14 +114,13 @@ def stored_path(logic: Logic) -> str:
     return f"{logic.critical_path_s:.4g}"
 
 
-def _row(each: Measurement, part: LogicPart, kind: str) -> dict[str, str | int]:
-    engine, _ = CALIBRATED[type(each.sizes)]
+def _row(measurement: Measurement, part: LogicPart, kind: str) -> dict[str, str | int]:
     return {
-        "engine": engine,
-        **{field.name: int(getattr(each.sizes, field.name)) for field in fields(each.sizes)},
-        **_work(each.workload),
-        PATH_METRIC: stored_path(each.logic),
-        "path_end": "pe_" if each.ends_in_pe else "control",
+        "engine": measurement.sizes.engine,
+        **{field.name: int(getattr(measurement.sizes, field.name)) for field in fields(measurement.sizes)},
+        **_work(measurement.workload),
+        PATH_METRIC: stored_path(measurement.logic),
+        "path_end": "pe_" if measurement.ends_in_pe else "control",
         "component": part.component,
         "instances": part.instances,
         **{metric: f"{figure(part, metric):.6g}" for metric in _MEASURED[kind]},
@@ -146,14 +145,13 @@ def read_measured(technology: str) -> dict[str, list[Measurement]]:
     """The stored measurements of a technology, by set. Raises ProvenanceError where the table is not
     described."""
     file = f"logic_fit_{technology}_measured.csv"
-    types = {name: sizes for sizes, (name, _) in CALIBRATED.items()}
-    found: dict[str, list[Measurement]] = {label: [] for label in SETS}
+    measured: dict[str, list[Measurement]] = {label: [] for label in SETS}
     by_configuration = itertools.groupby(
         load_table(file).rows, key=lambda row: (row["set"], row["configuration"])
     )
     for (label, _), grouped in by_configuration:
         rows = list(grouped)
-        first, sizes_type = rows[0], types[rows[0]["engine"]]
+        first, sizes_type = rows[0], engines.named(rows[0]["engine"]).hardware
         numbers = {field.name: int(first[field.name]) for field in fields(sizes_type)}
         flags = {
             field.name: bool(numbers[field.name]) for field in fields(sizes_type) if field.type == "bool"
@@ -168,8 +166,8 @@ def read_measured(technology: str) -> dict[str, list[Measurement]]:
             critical_path=(first["path_end"],),
             memory_resources=memories[0] if memories else None,
         )
-        found[label].append(Measurement(sizes_type(**numbers | flags), logic, _workload(first)))
-    return found
+        measured[label].append(Measurement(sizes_type(**numbers | flags), logic, _workload(first)))
+    return measured
 
 
 def _part(row: Mapping[str, str]) -> LogicPart:

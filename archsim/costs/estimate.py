@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache, singledispatch
 
 from archsim.costs.logic import Logic, LogicPart
-from archsim.costs.operands import Workload
-from archsim.costs.structure import CALIBRATED, Structure, paths, structures
+from archsim.costs.operands import Workload, workload_of
+from archsim.costs.structure import Structure, paths, structures
 from archsim.engines.mapping import Mapping as EngineMapping
 from archsim.technology import FitScaling, Fpga, FpgaResources, StandardCells, Technology
 from archsim.technology.quantity import load_quantities
@@ -41,9 +41,10 @@ def estimate_logic(mapping: EngineMapping, technology: Technology) -> Logic:
             f"technology is {technology.kind}, whose logic nobody calibrated, allowed is fidelity gate"
         )
     if not logic_fit(scaling.fit).covers(mapping.sizes):
-        engine = type(mapping).__name__.removesuffix("Mapping").lower()
-        raise EstimateError(f"engine is {engine}, whose logic nobody calibrated, allowed is fidelity gate")
-    workload = mapping.workload if technology.follows_switching else None
+        raise EstimateError(
+            f"engine is {mapping.sizes.engine}, whose logic nobody calibrated, allowed is fidelity gate"
+        )
+    workload = workload_of(mapping) if technology.follows_switching else None
     return estimate_sizes(mapping.sizes, workload, technology)
 
 
@@ -86,9 +87,8 @@ class LogicFit:
 
     def covers(self, sizes: Sizes) -> bool:
         """Whether everything that hardware of these sizes is made of was fitted."""
-        if type(sizes) not in CALIBRATED:
-            return False
-        return all(structure.family in self.coefficients for structure in structures(sizes))
+        described = structures(sizes)
+        return bool(described) and all(part.family in self.coefficients for part in described)
 
     def logic(self, sizes: Sizes, workload: Workload | None, technology: Technology) -> Logic:
         """The components of hardware of these sizes. Where switching is not followed the workload may be

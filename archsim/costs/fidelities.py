@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from archsim.costs.estimate import estimate_logic
 from archsim.costs.gate import map_to_gates
 from archsim.costs.logic import Logic
+from archsim.costs.stimulus import sample_inputs
 from archsim.engines.counts import Counts
 from archsim.engines.hardware_run import count_rtl
 from archsim.engines.mapping import Mapping
@@ -34,7 +35,7 @@ class Fidelity:
 FIDELITIES = {
     "analytic": Fidelity(lambda mapping: mapping.count(), estimate_logic),
     "cycle": Fidelity(lambda mapping: mapping.simulate(), estimate_logic),
-    "rtl": Fidelity(count_rtl, estimate_logic),
+    "rtl": Fidelity(lambda mapping: count_rtl(mapping, sample_inputs(mapping.network, 1)), estimate_logic),
     "gate": Fidelity(lambda mapping: mapping.simulate(), map_to_gates),
 }
 

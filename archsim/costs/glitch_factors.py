@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from archsim.technology.quantity import Quantity
-from rtl import LockstepSizes, PrunedSizes, Sizes
+from rtl import Sizes
 
 PE = "pe"
 OTHER = "other"
@@ -17,11 +17,7 @@ def glitch_key(component: str, sizes: Sizes) -> str:
     those of the rest the kind of engine."""
     if component == PE:
         return PE
-    if isinstance(sizes, LockstepSizes):
-        return f"lockstep.{component}"
-    if isinstance(sizes, PrunedSizes):
-        return f"{'replicated' if sizes.replicated else 'banked'}.{component}"
-    return OTHER
+    return f"{sizes.glitch_family}.{component}" if sizes.glitch_family else OTHER
 
 
 def glitch_amount(key: str, sizes: Sizes) -> int:

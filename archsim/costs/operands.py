@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.costs.stimulus import stimulus
+from archsim.engines.mapping import Mapping
 from workloads import IntegerNetwork
 
 Integers = NDArray[np.int64]
@@ -43,6 +45,18 @@ class Workload:
     def busy(self) -> float:
         """The share of its cycles in which a PE multiplies."""
         return self.products / (self.pes * self.cycles)
+
+
+_WORKLOADS: WeakKeyDictionary[Mapping, Workload] = WeakKeyDictionary()
+
+
+def workload_of(mapping: Mapping) -> Workload:
+    """What one inference asks of the logic, on the digits of `archsim.costs.stimulus`; found once."""
+    if mapping not in _WORKLOADS:
+        counts = mapping.count()
+        operands = operand_activity(mapping.network, mapping.accumulator_bits)
+        _WORKLOADS[mapping] = Workload(mapping.sizes.pes, counts.cycles, counts.products, operands)
+    return _WORKLOADS[mapping]
 
 
 @lru_cache(maxsize=64)

@@ -1,4 +1,4 @@
-"""The inputs that switching is measured on: real digits, fitted to the width of the network."""
+"""The inputs that hardware is run on: real digits, fitted to the network where switching is measured."""
 
 from __future__ import annotations
 
@@ -31,3 +31,12 @@ def stimulus(network: IntegerNetwork) -> NDArray[np.int64]:
     inputs = network.quantise_input(images[typical][:, pixels])
     inputs.setflags(write=False)
     return inputs
+
+
+def sample_inputs(network: IntegerNetwork, count: int, seed: int = 0) -> NDArray[np.int64]:
+    """Inputs to run: test digits where the network takes them, else random integers, shape (n_in, count)."""
+    images, _ = test_digits()
+    if images.shape[1] == network.n_in:
+        return network.quantise_input(images[np.arange(count) % len(images)])
+    top = 1 << (network.activation_bits - 1)
+    return np.random.default_rng(seed).integers(-top, top, size=(network.n_in, count))

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.engines.engine import Engine
-from archsim.engines.lockstep import LockstepMapping, refuse_stage
-from archsim.engines.lockstep_plan import StagePlan
-from archsim.engines.registry import register_engine
-from rtl import ClosSizes, Hardware, build_clos
-from workloads import BlockStage, DenseStage, IntegerNetwork, IntegerStage
+from archsim.engines.draws import Draws
+from archsim.engines.engine import Engine, engines
+from archsim.engines.lockstep.mapping import LockstepMapping, plan_stages
+from archsim.engines.lockstep.plan import StagePlan
+from rtl import Hardware
+from rtl.engines.clos import ClosSizes, build_clos
+from workloads import BlockStage, DenseStage, IntegerNetwork, IntegerStage, Stage, build_layer
 
 
-@register_engine
+@engines.register("clos")
 class Clos(Engine):
     """Block stages, and dense ones, which are one block."""
 
+    hardware: ClassVar = ClosSizes
+
     kind: Literal["clos"] = "clos"
 
+    @classmethod
+    def layers(cls, draws: Draws) -> Iterator[tuple[Stage, ...]]:
+        ingress = draws.size(2, 28)
+        n_in = ingress * draws.size(2, 28)
+        for _ in range(draws.few(2, 3)):
+            egress, middle = draws.size(2, 20), draws.size(2, 16)
+            n_out = egress * draws.size(2, 16)
+            yield build_layer("clos", n_in, n_out, ingress=ingress, middle=middle, egress=egress)
+            ingress, n_in = egress, n_out
+
     def map(self, network: IntegerNetwork) -> ClosMapping:
-        plans = []
-        for number, stage in enumerate(network.stages):
-            if not isinstance(stage.stage, BlockStage | DenseStage):
-                raise refuse_stage(number, stage, self.kind, "block (Clos) and dense stages")
-            plans.append(self._plan(stage.stage, final=number == len(network.stages) - 1))
-        return ClosMapping(network, self.pes, self.fetch_bits, tuple(plans), input_mirror=0)
+        plans = plan_stages(network, self.kind, dict.fromkeys((BlockStage, DenseStage), self._plan))
+        return ClosMapping(network, self.pes, self.fetch_bits, plans, input_mirror=0)
 
     def _plan(self, stage: BlockStage | DenseStage, *, final: bool) -> StagePlan:
         blocks, taps, block_out = _blocks(stage)

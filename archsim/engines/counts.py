@@ -40,8 +40,7 @@ class Counts:
 
     `macs` are multiply-accumulates of stored weights; `padding` those of zeros that an index encoding
     put between them; `stalls` PE-cycles lost to bank or bus conflicts. Loading of weights and inputs is
-    not included. `exact` says that the hardware takes just these cycles; a closed form that cannot know
-    gives bounds instead.
+    not included. `exact` says that the hardware takes just these cycles whatever the inputs are.
     """
 
     cycles: int

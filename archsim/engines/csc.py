@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.engines.engine import Engine
-from archsim.engines.lockstep import LockstepMapping, refuse_stage
-from archsim.engines.lockstep_plan import StagePlan
-from archsim.engines.registry import register_engine
-from rtl import BankedAddress, CscSizes, Hardware, build_csc
-from workloads import CscStage, DenseStage, IntegerNetwork, IntegerStage
+from archsim.engines.draws import Draws
+from archsim.engines.engine import Engine, engines
+from archsim.engines.lockstep.mapping import LockstepMapping, plan_stages
+from archsim.engines.lockstep.plan import StagePlan
+from rtl import BankedAddress, Hardware
+from rtl.engines.csc import CscSizes, build_csc
+from workloads import CscStage, DenseStage, IntegerNetwork, IntegerStage, Stage, build_layer
 
 
-@register_engine
+@engines.register("csc")
 class Csc(Engine):
     """CSC stages, and dense ones, which are rings with as many taps as inputs."""
 
+    hardware: ClassVar = CscSizes
+
     kind: Literal["csc"] = "csc"
 
+    @classmethod
+    def layers(cls, draws: Draws) -> Iterator[tuple[Stage, ...]]:
+        for n_in, n_out in draws.widths():
+            yield build_layer("csc", n_in, n_out, fan_in=draws.between(2, 30), depth=draws.few(1, 3))
+
     def map(self, network: IntegerNetwork) -> CscMapping:
-        plans = []
-        for number, stage in enumerate(network.stages):
-            if not isinstance(stage.stage, CscStage | DenseStage):
-                raise refuse_stage(number, stage, self.kind, "csc and dense stages")
-            plans.append(self._plan(stage.stage, final=number == len(network.stages) - 1))
-        return CscMapping(network, self.pes, self.fetch_bits, tuple(plans), input_mirror=self.pes - 1)
+        plans = plan_stages(network, self.kind, dict.fromkeys((CscStage, DenseStage), self._plan))
+        return CscMapping(network, self.pes, self.fetch_bits, plans, input_mirror=self.pes - 1)
 
     def _plan(self, stage: CscStage | DenseStage, *, final: bool) -> StagePlan:
         pes, n_in, n_out = self.pes, stage.n_in, stage.n_out

@@ -2,45 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.engines.engine import Engine
-from archsim.engines.lockstep import LockstepMapping, refuse_stage
-from archsim.engines.lockstep_plan import StagePlan
-from archsim.engines.registry import register_engine
-from rtl import Hardware, LockstepSizes, build_dense
-from workloads import DenseStage, IntegerNetwork, IntegerStage
+from archsim.engines.draws import Draws
+from archsim.engines.engine import Engine, engines
+from archsim.engines.lockstep.mapping import LockstepMapping, plan_stages
+from archsim.engines.lockstep.plan import StagePlan
+from rtl import Hardware
+from rtl.engines.dense import DenseSizes, build_dense
+from workloads import DenseStage, IntegerNetwork, IntegerStage, Stage
 
 
-@register_engine
+@engines.register("dense")
 class Dense(Engine):
     """Dense layers; the address is a counter."""
 
+    hardware: ClassVar = DenseSizes
+
     kind: Literal["dense"] = "dense"
 
+    @classmethod
+    def layers(cls, draws: Draws) -> Iterator[tuple[Stage, ...]]:
+        for n_in, n_out in draws.widths():
+            yield (DenseStage(n_in, n_out),)
+
     def map(self, network: IntegerNetwork) -> DenseMapping:
-        plans = []
-        for number, stage in enumerate(network.stages):
-            if not isinstance(stage.stage, DenseStage):
-                raise refuse_stage(number, stage, self.kind, "dense stages")
-            n_in, n_out = stage.stage.n_in, stage.stage.n_out
-            groups = -(-n_out // self.pes)
-            plans.append(
-                StagePlan(
-                    taps=n_in,
-                    outputs=n_out,
-                    pes=self.pes,
-                    lane_words=np.ones(groups, dtype=np.int64),
-                    fields={},
-                    final=number == len(network.stages) - 1,
-                )
-            )
-        return DenseMapping(network, self.pes, self.fetch_bits, tuple(plans), input_mirror=0)
+        plans = plan_stages(network, self.kind, {DenseStage: self._plan})
+        return DenseMapping(network, self.pes, self.fetch_bits, plans, input_mirror=0)
+
+    def _plan(self, stage: DenseStage, *, final: bool) -> StagePlan:
+        groups = -(-stage.n_out // self.pes)
+        return StagePlan(
+            taps=stage.n_in,
+            outputs=stage.n_out,
+            pes=self.pes,
+            lane_words=np.ones(groups, dtype=np.int64),
+            fields={},
+            final=final,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +53,8 @@ class DenseMapping(LockstepMapping):
     """A dense network on the dense engine."""
 
     @cached_property
-    def sizes(self) -> LockstepSizes:
-        return LockstepSizes(**self.common_sizes)
+    def sizes(self) -> DenseSizes:
+        return DenseSizes(**self.common_sizes)
 
     def row_weights(self, stage: IntegerStage) -> NDArray[np.int64]:
         return stage.weights

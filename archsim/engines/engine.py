@@ -1,16 +1,28 @@
-"""What every engine is: a few parameters, and a way to map a network."""
+"""What every engine is: a few parameters, a way to map a network, and networks to try it on.
+
+An engine is one file here and one in `rtl.engines`, registered under its `kind`; nothing else is told.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from archsim.engines.mapping import Mapping
-from workloads import IntegerNetwork
+from archsim.engines.draws import Draws
+from archsim.engines.mapping import Mapping as EngineMapping
+from rtl import Sizes
+from workloads import IntegerNetwork, Stage
+from workloads.refusal import Refusal
+from workloads.register import Register
 
 Bits = Annotated[int, Field(ge=2, le=16)]
+
+
+class EngineError(Refusal):
+    """An engine that does not exist, or a name that another engine has."""
 
 
 class Engine(BaseModel, ABC):
@@ -21,6 +33,16 @@ class Engine(BaseModel, ABC):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+    hardware: ClassVar[type[Sizes]]
+    """The sizes that its hardware is built for."""
+
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Organisations that differ so much that each is measured for itself: their options by name. An engine
+    without choices has one, of its own name."""
+
+    crossed: ClassVar[frozenset[str]] = frozenset()
+    """Variants whose hardware grows with the square of their PEs, so that they are measured with fewer."""
 
     kind: str
     pes: Annotated[int, Field(ge=1, le=256)] = 16
@@ -34,6 +56,16 @@ class Engine(BaseModel, ABC):
         name: str = cls.model_fields["kind"].default
         return name
 
+    @classmethod
+    def organisations(cls) -> Mapping[str, Mapping[str, Any]]:
+        """The variants, or the engine itself as the only one."""
+        return cls.variants or {cls.kind_name(): {}}
+
+    @classmethod
+    @abstractmethod
+    def layers(cls, draws: Draws) -> Iterator[tuple[Stage, ...]]:
+        """The layers of a random network that the engine runs: what it is calibrated and tested on."""
+
     @model_validator(mode="after")
     def _fetch_brings_a_weight(self) -> Engine:
         if self.fetch_bits < self.weight_bits:
@@ -43,5 +75,11 @@ class Engine(BaseModel, ABC):
         return self
 
     @abstractmethod
-    def map(self, network: IntegerNetwork) -> Mapping:
+    def map(self, network: IntegerNetwork) -> EngineMapping:
         """Lays `network` on this engine. Raises MappingError where it cannot run it."""
+
+
+engines: Register[type[Engine]] = Register(
+    "engine", "archsim.engines", group="archsim.engines", error=EngineError
+)
+"""All engines by name."""

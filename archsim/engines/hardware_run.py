@@ -8,17 +8,15 @@ from numpy.typing import NDArray
 from archsim.engines.counts import Counts, Traffic
 from archsim.engines.mapping import Mapping
 from rtl import Run, Simulation
-from workloads import test_digits
 
 
 class OutputMismatchError(AssertionError):
     """The hardware gave other outputs than the integer network: a defect of archsim, never of a design."""
 
 
-def count_rtl(mapping: Mapping) -> Counts:
-    """Runs one input on the hardware, checks its outputs, and counts its cycles and port enables. Raises
-    OutputMismatchError where an output differs from the integer network."""
-    x = sample_inputs(mapping, 1)
+def count_rtl(mapping: Mapping, x: NDArray[np.int64]) -> Counts:
+    """Runs one input, shape (n_in, 1), on the hardware, checks its outputs, and counts its cycles and port
+    enables. Raises OutputMismatchError where an output differs from the integer network."""
     (run,), outputs = run_rtl(mapping, x)
     expected = mapping.network.run(x)
     if not np.array_equal(outputs, expected):
@@ -50,14 +48,3 @@ def counts_of_run(mapping: Mapping, run: Run) -> Counts:
             for role, t in scheduled.traffic.items()
         },
     )
-
-
-def sample_inputs(mapping: Mapping, count: int, seed: int = 0) -> NDArray[np.int64]:
-    """Inputs to run: test digits where the network takes them, else random integers, shape (n_in, count)."""
-    network = mapping.network
-    images, _ = test_digits()
-    if images.shape[1] == network.n_in:
-        order = np.arange(count) % len(images)
-        return network.quantise_input(images[order])
-    top = 1 << (network.activation_bits - 1)
-    return np.random.default_rng(seed).integers(-top, top, size=(network.n_in, count))

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.costs.operands import Workload, operand_activity
 from archsim.engines.counts import Counts
 from rtl import Hardware, Images, LoadWrite, Run, Sizes
 from workloads import IntegerNetwork
+from workloads.refusal import Refusal
 
 _LOG = logging.getLogger(__name__)
 
 
-class MappingError(ValueError):
+class MappingError(Refusal):
     """A network does not go onto an engine; the message names what and what would be allowed."""
 
 
@@ -76,13 +76,6 @@ class Mapping(ABC):
     @abstractmethod
     def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:
         """The load-port writes that bring in one input vector, shape (n_in,)."""
-
-    @cached_property
-    def workload(self) -> Workload:
-        """What one inference asks of the logic, on the digits of `archsim.costs.stimulus`."""
-        counts = self.count()
-        operands = operand_activity(self.network, self.accumulator_bits)
-        return Workload(self.sizes.pes, counts.cycles, counts.products, operands)
 
     @cached_property
     def hardware(self) -> Hardware:

@@ -6,36 +6,35 @@ result has left its PE: its entries, 5 cycles to carry a result to memory, 1 to 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
 from archsim.engines.counts import Counts, StageActivity, Traffic
-from archsim.engines.engine import Engine
-from archsim.engines.index_encoding import IndexEncoding, candidates, deal_rows
+from archsim.engines.draws import Draws
+from archsim.engines.engine import Engine, engines
+from archsim.engines.gather.conflicts import StageRun, banked_run, replicated_run
+from archsim.engines.gather.encoding import IndexEncoding, candidates, deal_rows
+from archsim.engines.gather.entries import DealtStage, EncodedStage, deal_stage
+from archsim.engines.gather.events import simulate_pruned
 from archsim.engines.mapping import Mapping, MappingError, StoredBits, pack_words
-from archsim.engines.pruned_conflicts import StageRun, banked_run, replicated_run
-from archsim.engines.pruned_entries import DealtStage, EncodedStage, deal_stage
-from archsim.engines.pruned_simulation import simulate_pruned
-from archsim.engines.registry import register_engine
 from rtl import (
     DESCRIPTOR_WORD_BITS,
     BankedAddress,
     Hardware,
     Images,
     LoadWrite,
-    PrunedSizes,
-    build_pruned,
 )
-from workloads import IntegerNetwork
+from rtl.engines.pruned import PrunedSizes, build_pruned
+from workloads import IntegerNetwork, PrunedStage, Stage
 
 
-@register_engine
+@engines.register("pruned")
 class Pruned(Engine):
     """Any sparse pattern, by indices.
 
@@ -44,9 +43,18 @@ class Pruned(Engine):
     absolute or relative of any width, that needs the fewest bits.
     """
 
+    hardware: ClassVar = PrunedSizes
+    variants: ClassVar = {"replicated": {"gather": "replicated"}, "banked": {"gather": "banked"}}
+    crossed: ClassVar = frozenset({"banked"})
+
     kind: Literal["pruned"] = "pruned"
     gather: Literal["replicated", "banked"] = "replicated"
     index: Literal["auto", "absolute", "relative"] = "auto"
+
+    @classmethod
+    def layers(cls, draws: Draws) -> Iterator[tuple[Stage, ...]]:
+        for n_in, n_out in draws.widths():
+            yield (PrunedStage.from_mask(draws.mask(n_out, n_in, draws.share(0.03, 0.4))),)
 
     @model_validator(mode="after")
     def _padding_meets_a_bank(self) -> Pruned:
@@ -79,8 +87,8 @@ class Pruned(Engine):
         options = candidates(highest, self.fetch_bits, self._index_kinds)
         if not options:
             raise MappingError(
-                f"index is {self.index} and its {highest.bit_length()} bits and a row-end flag do not fit "
-                f"fetch_bits, which is {self.fetch_bits}, allowed is at least {highest.bit_length() + 1} here"
+                f"engine.fetch_bits is {self.fetch_bits}, allowed are at least {highest.bit_length() + 1} "
+                f"for this network, an index of {highest.bit_length()} bits and a row-end flag"
             )
         encoding = min(options, key=lambda option: _bits(option, dealt, self))
         entries = tuple(stage.encoded(encoding) for stage in dealt)

@@ -7,18 +7,24 @@ group of PEs touches are consecutive, so the words they need are consecutive too
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pyrtl
 
-from rtl.engines.lockstep import Source, Step, build_lockstep
+from rtl.engines.lockstep.controller import Step
+from rtl.engines.lockstep.machine import Source, build_lockstep
+from rtl.engines.lockstep.sizes import LockstepSizes
+from rtl.parts.amounts import rotator, wrap_bits
 from rtl.parts.components import Wire, bits_for, fit, register
-from rtl.parts.sizes import LockstepSizes
+from rtl.parts.sizes import Amounts
 from rtl.parts.skeleton import Hardware
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClosSizes(LockstepSizes):
     """`lanes`: the most blocks one group of PEs touches; `largest_block`: the most outputs of a block."""
+
+    engine: ClassVar[str] = "clos"
 
     lanes: int
     largest_block: int
@@ -33,6 +39,23 @@ class ClosSizes(LockstepSizes):
             ("advance_blocks", pair),
             ("advance_outputs", count),
         )
+
+    @property
+    def structures(self) -> tuple[Amounts, ...]:
+        boundaries, place_bits = self.lanes - 1, bits_for(self.largest_block + 1)
+        address = self.address_amounts(
+            2 * self.address.bits + place_bits,
+            stride_bits=self.address.bits + place_bits,
+            stride_wrap_bits=wrap_bits(self.address),
+            turned_enables=rotator(self.pes, self.pes),
+            boundary_bits=boundaries * (bits_for(self.pes + self.largest_block) + 1),
+            passed_boundaries=boundaries * self.pes,
+        )
+        return self.lockstep_structures(address, self.route_amounts(self.lanes, listens=self.lanes > 1))
+
+    @property
+    def control_path(self) -> dict[str, float]:
+        return {**super().control_path, "boundaries": self.lanes - 1}
 
 
 def build_clos(sizes: ClosSizes) -> Hardware:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pyrtl
 
-from rtl.engines.lockstep import Source, Step, build_lockstep
+from rtl.engines.lockstep.controller import Step
+from rtl.engines.lockstep.machine import Source, build_lockstep
+from rtl.engines.lockstep.sizes import LockstepSizes
+from rtl.parts.amounts import rotator, wrap_bits
 from rtl.parts.components import Wire, bits_for, register
-from rtl.parts.sizes import LockstepSizes
+from rtl.parts.sizes import Amounts
 from rtl.parts.skeleton import Hardware
 
 
@@ -17,6 +21,8 @@ class CscSizes(LockstepSizes):
     """`most_mirrors`: how often a stage's first results are written again past the end of the vector
     (more than once only for vectors shorter than the number of PEs); `longest_hold`: the longest pause
     after a stage's first group."""
+
+    engine: ClassVar[str] = "csc"
 
     most_mirrors: int
     longest_hold: int
@@ -33,6 +39,18 @@ class CscSizes(LockstepSizes):
             ("mirrors", bits_for(self.most_mirrors + 1)),
             ("hold", bits_for(self.longest_hold + 1)),
         )
+
+    @property
+    def structures(self) -> tuple[Amounts, ...]:
+        address = self.address_amounts(
+            2 * self.address.bits,
+            ring_bits=self.address.bits,
+            ring_wrap_bits=wrap_bits(self.address),
+            turned_enables=rotator(self.pes, self.pes),
+        )
+        route = self.route_amounts(self.pes, mirrors=bits_for(self.most_mirrors + 1))
+        # How long the pause still lasts, and whether it closes the stage.
+        return self.lockstep_structures(address, route, pausing_bits=bits_for(self.longest_hold + 1) + 1)
 
 
 def build_csc(sizes: CscSizes) -> Hardware:

@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import pyrtl
 
-from rtl.engines.lockstep import Source, Step, build_lockstep
+from rtl.engines.lockstep.controller import Step
+from rtl.engines.lockstep.machine import Source, build_lockstep
+from rtl.engines.lockstep.sizes import LockstepSizes
+from rtl.parts.amounts import wrap_bits
 from rtl.parts.components import Wire, register
-from rtl.parts.sizes import LockstepSizes
+from rtl.parts.sizes import Amounts
 from rtl.parts.skeleton import Hardware
 
 
-def build_dense(sizes: LockstepSizes) -> Hardware:
+@dataclass(frozen=True, kw_only=True)
+class DenseSizes(LockstepSizes):
+    """Sizes of a dense engine."""
+
+    engine: ClassVar[str] = "dense"
+
+    @property
+    def structures(self) -> tuple[Amounts, ...]:
+        address = self.address_amounts(
+            self.address.bits,
+            counter_bits=self.address.bits,
+            counter_wrap_bits=wrap_bits(self.address),
+            one_enable=self.pes - 1,
+        )
+        return self.lockstep_structures(address, self.route_amounts(1))
+
+
+def build_dense(sizes: DenseSizes) -> Hardware:
     """Describes a dense engine of the given sizes."""
     return build_lockstep(sizes, _counter)
 

@@ -90,6 +90,17 @@ def delayed(value: Wire, name: str, *, reset: bool = False, enable: Wire | None 
     return held
 
 
+def staged(
+    value: Wire, name: str, last: int, *, first: int = 1, reset: bool = False, enable: Wire | None = None
+) -> dict[int, Wire]:
+    """`value` in the pipeline stages `first` to `last`, by stage, each a register after the one before; the
+    value itself is that of the stage before `first`."""
+    stages = {first - 1: value}
+    for stage in range(first, last + 1):
+        stages[stage] = delayed(stages[stage - 1], f"{name}_{stage}", reset=reset, enable=enable)
+    return stages
+
+
 @dataclass(frozen=True)
 class Memory:
     """One memory of the design, with a registered read port that holds its word, and a write port.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import ClassVar
 
 from rtl.parts.arithmetic import BankedAddress
 from rtl.parts.components import bits_for
@@ -30,15 +32,35 @@ class MemoryShape:
     exclusive: bool
 
 
+@dataclass(frozen=True)
+class Amounts:
+    """All instances of one component, and what one of them is made of: its gates, and its bits of register.
+
+    An amount has a physical reason: bits of multiplexer, of adder, of register, decoded lines. Components
+    that the same code describes are of one `family`. `operand_bits` are further widths that the switching of
+    a PE follows.
+    """
+
+    component: str
+    instances: int
+    family: str
+    gates: Mapping[str, float]
+    registers: Mapping[str, float]
+    operand_bits: Mapping[str, float] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """Sizes common to all engines.
+    """Sizes common to all engines, and what hardware of these sizes knows of itself.
 
     `weight_words` is the depth of each PE's weight memory, in fetches of `fetch_bits`;
     `activation_rows` the rows of one half of each activation bank; `stages` how many descriptors fit;
     `longest_row` and `most_groups` bound a stage's taps per output and outputs per PE.
     Raises ValueError for a size outside what the hardware supports.
     """
+
+    engine: ClassVar[str] = ""
+    """The name of the engine."""
 
     pes: int
     weight_bits: int
@@ -118,11 +140,28 @@ class Sizes:
             )
         )
 
-
-@dataclass(frozen=True, kw_only=True)
-class LockstepSizes(Sizes):
-    """Sizes of an engine whose PEs march in step."""
+    @property
+    def label(self) -> str:
+        """The engine in a word or two."""
+        return self.engine
 
     @property
-    def own_fields(self) -> tuple[tuple[str, int], ...]:
-        return (("steps_less_one", bits_for(self.longest_row)),)
+    def glitch_family(self) -> str:
+        """Engines whose control is alike glitch alike; empty where it is like no other's."""
+        return ""
+
+    @property
+    def structures(self) -> tuple[Amounts, ...]:
+        """The components of the engine, and what they are made of; empty where nobody described it."""
+        return ()
+
+    @property
+    def control_path(self) -> dict[str, float]:
+        """What the delay of the control that finds the activations follows."""
+        address = self.address
+        return {
+            "one": 1.0,
+            "pes": self.pes,
+            "bank_bits": address.bank_bits,
+            "address_bits": address.bits,
+        }

@@ -30,8 +30,16 @@ from rtl.parts.sizes import Sizes
 LOAD_TARGETS = ("descriptor", "weight", "activation", "index")
 """What `load_target` selects, by number."""
 
-PIPELINE_CYCLES = 4
+TAKE, ACCUMULATE, FINISH, WRITE = range(1, 5)
+"""The pipeline stages that follow the issue of a tap's addresses: operands enter the PE, their product is
+accumulated, the sum is requantised, the result is written. A stage more in the PE moves those after it."""
+
+PIPELINE_CYCLES = WRITE
 """Cycles from the issue of a tap's addresses to the write of the result it completes."""
+
+GATHER_CYCLES = 1 + PIPELINE_CYCLES
+"""Cycles from the issue of an entry's index to the write of the result it completes, without stalls: its
+address follows from the index one cycle later."""
 
 
 @dataclass(frozen=True)

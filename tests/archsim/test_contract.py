@@ -6,16 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.engines import ENGINES
+from archsim.engines import engines
 from archsim.verification import verify
-from tests.strategies import TOPOLOGIES, cases
+from tests.strategies import cases
 
 
-def test_every_engine_is_asked() -> None:
-    assert set(ENGINES) == set(TOPOLOGIES)
-
-
-@pytest.mark.parametrize("kind", sorted(TOPOLOGIES))
+@pytest.mark.parametrize("kind", sorted(engines))
 @settings(max_examples=25)
 @given(data=st.data())
 def test_closed_form_event_simulation_and_hardware_agree(kind: str, data: st.DataObject) -> None:
@@ -24,7 +20,7 @@ def test_closed_form_event_simulation_and_hardware_agree(kind: str, data: st.Dat
     assert verification.agrees, [str(difference) for difference in verification.differences]
 
 
-@pytest.mark.parametrize("kind", sorted(TOPOLOGIES))
+@pytest.mark.parametrize("kind", sorted(engines))
 @settings(max_examples=150)
 @given(data=st.data())
 def test_closed_form_equals_event_simulation(kind: str, data: st.DataObject) -> None:
@@ -33,7 +29,7 @@ def test_closed_form_equals_event_simulation(kind: str, data: st.DataObject) -> 
     assert mapping.count() == mapping.simulate()
 
 
-@pytest.mark.parametrize("kind", sorted(TOPOLOGIES))
+@pytest.mark.parametrize("kind", sorted(engines))
 @settings(max_examples=60)
 @given(data=st.data())
 def test_counts_are_conserved(kind: str, data: st.DataObject) -> None:

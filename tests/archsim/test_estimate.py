@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -18,12 +18,12 @@ from archsim.calibration.plan import PLANS, Plan, configurations
 from archsim.costs.estimate import EstimateError, estimate_logic, logic_fit
 from archsim.costs.gate import map_to_gates
 from archsim.costs.logic import Logic
-from archsim.costs.operands import OperandActivity
+from archsim.costs.operands import OperandActivity, workload_of
 from archsim.engines import Clos, Csc, Dense, Engine, Pruned
 from archsim.engines.mapping import Mapping
 from archsim.technology import Artix7, Cmos65, technology
 from archsim.technology.quantity import read_text
-from rtl import LockstepSizes, Sizes
+from rtl import Sizes
 from workloads import Topology, build_layer, random_integer_network
 from workloads.topology.stages import PrunedStage
 
@@ -68,7 +68,7 @@ def small(name: str) -> Mapping:
 def measured(name: str, technology: str) -> Measurement:
     """The netlist of a small engine as a calibration would measure it."""
     mapping = small(name)
-    workload = mapping.workload if technology == "cmos65" else None
+    workload = workload_of(mapping) if technology == "cmos65" else None
     return Measurement(mapping.sizes, netlist(name, technology), workload)
 
 
@@ -145,8 +145,10 @@ def test_the_stored_measurements_are_those_that_the_plan_draws(technology: str) 
 
 
 @dataclass(frozen=True, kw_only=True)
-class SystolicSizes(LockstepSizes):
+class SystolicSizes(Sizes):
     """Sizes of an engine that the project does not have."""
+
+    engine: ClassVar[str] = "systolic"
 
 
 def test_an_engine_that_nobody_calibrated_is_refused_by_name() -> None:
@@ -192,7 +194,7 @@ def test_logic_at_another_node_is_that_of_the_fit_times_its_factors() -> None:
 
 
 def test_an_idle_multiplier_switches_less() -> None:
-    sizes, busy = small("dense").sizes, small("dense").workload
+    sizes, busy = small("dense").sizes, workload_of(small("dense"))
     still = replace(busy, operands=OperandActivity(0.0, 0.0, 0.0, 0.0))
     fitted = logic_fit("cmos65")
     (pe, idle) = (

@@ -8,13 +8,10 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import archsim as a
+from archsim.calibration.plan import trained_configurations
 
 ENGINES: list[tuple[str, a.Engine]] = [
-    ("lenet-300-100-csc", a.Csc(pes=16)),
-    ("lenet-300-100-clos", a.Clos(pes=16)),
-    ("lenet-300-100-pruned", a.Pruned(pes=16)),
-    ("lenet-300-100-pruned", a.Pruned(pes=16, gather="banked")),
-    ("lenet-300-100-dense", a.Dense(pes=16)),
+    (each.network, each.engine) for each in trained_configurations() if not each.network.endswith("-x40")
 ]
 NAMES = [f"{engine.kind}-{getattr(engine, 'gather', 'lockstep')}" for _, engine in ENGINES]
 

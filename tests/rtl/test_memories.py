@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.strategies import TOPOLOGIES, cases
+from archsim.engines import engines
+from tests.strategies import cases
 
 
-@pytest.mark.parametrize("kind", sorted(TOPOLOGIES))
+@pytest.mark.parametrize("kind", sorted(engines))
 @settings(max_examples=15)
 @given(data=st.data())
 def test_announced_memories_are_built(kind: str, data: st.DataObject) -> None:

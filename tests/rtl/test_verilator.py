@@ -9,37 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from archsim.engines import Clos, Csc, Dense, Engine, Pruned
-from archsim.engines.hardware_run import run_rtl, sample_inputs
+from archsim.calibration.plan import draw_small
+from archsim.costs.stimulus import sample_inputs
+from archsim.engines import Csc
+from archsim.engines.hardware_run import run_rtl
 from archsim.engines.mapping import Mapping
 from rtl import LoadWrite, Run, make_test_bench, to_verilog
-from workloads import (
-    DenseStage,
-    PrunedStage,
-    Topology,
-    build_layer,
-    load_network,
-    quantise,
-    random_integer_network,
-)
+from workloads import load_network, quantise
 
-RANDOM = np.random.default_rng(7)
-SMALL: dict[str, tuple[Engine, Topology]] = {
-    "dense": (Dense(pes=5, weight_bits=6), Topology(((DenseStage(19, 11),), (DenseStage(11, 7),)))),
-    "csc": (Csc(pes=3, fetch_bits=24), Topology((build_layer("csc", 23, 17, fan_in=4),))),
-    "clos": (
-        Clos(pes=6, activation_bits=5),
-        Topology((build_layer("clos", 20, 12, ingress=4, middle=3, egress=2),)),
-    ),
-    "pruned": (
-        Pruned(pes=4, gather="banked", fetch_bits=16),
-        Topology(((PrunedStage.from_mask(RANDOM.random((13, 21)) < 0.3),),)),
-    ),
-    "replicated": (
-        Pruned(pes=3, weight_bits=7),
-        Topology(((PrunedStage.from_mask(RANDOM.random((13, 21)) < 0.3),),)),
-    ),
-}
+SMALL = {each.map().sizes.label: each for each in draw_small(5, 4, pes=3)}
 needs_verilator = pytest.mark.skipif(
     shutil.which("verilator") is None, reason="Verilator is not installed (Debian: verilator)"
 )
@@ -68,7 +46,7 @@ def verilator(folder: Path, mapping: Mapping, loads: list[list[LoadWrite]], runs
 
 def agrees(mapping: Mapping, folder: Path, *, inputs: int = 2) -> bool:
     """Whether every score and the cycles of each input are those of PyRTL."""
-    x = sample_inputs(mapping, inputs)
+    x = sample_inputs(mapping.network, inputs)
     runs, outputs = run_rtl(mapping, x)
     assert np.array_equal(outputs, mapping.network.run(x))
     said = verilator(folder, mapping, [mapping.load(column) for column in x.T], runs)
@@ -78,11 +56,7 @@ def agrees(mapping: Mapping, folder: Path, *, inputs: int = 2) -> bool:
 @needs_verilator
 @pytest.mark.parametrize("kind", SMALL)
 def test_a_small_random_engine_of_each_kind_agrees_in_verilator(kind: str, tmp_path: Path) -> None:
-    engine, topology = SMALL[kind]
-    network = random_integer_network(
-        topology, weight_bits=engine.weight_bits, activation_bits=engine.activation_bits
-    )
-    assert agrees(engine.map(network), tmp_path)
+    assert agrees(SMALL[kind].map(), tmp_path)
 
 
 @needs_verilator

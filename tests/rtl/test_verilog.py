@@ -11,11 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archsim.engines import Clos, Csc, Dense, Engine, Pruned
-from archsim.engines.hardware_run import run_rtl, sample_inputs
+from archsim.costs.stimulus import sample_inputs
+from archsim.engines import Clos, Csc, Dense, Engine, Pruned, engines
+from archsim.engines.hardware_run import run_rtl
 from archsim.engines.mapping import Mapping
 from rtl import Images, LoadWrite, Run, Simulation, load_writes, make_test_bench, to_verilog
-from tests.strategies import TOPOLOGIES, cases
+from tests.strategies import cases
 from workloads import load_network, quantise
 
 needs_icarus = pytest.mark.skipif(
@@ -53,7 +54,7 @@ def icarus(folder: Path, mapping: Mapping, loads: list[list[LoadWrite]], runs: l
 @pytest.mark.parametrize(("network", "engine"), SHIPPED)
 def test_exported_engines_classify_digits_in_icarus(network: str, engine: Engine, tmp_path: Path) -> None:
     mapping = engine.map(quantise(load_network(network), 8, 8))
-    inputs = sample_inputs(mapping, 1)
+    inputs = sample_inputs(mapping.network, 1)
     runs, outputs = run_rtl(mapping, inputs)
     assert np.array_equal(outputs, mapping.network.run(inputs))
     said = icarus(tmp_path, mapping, [mapping.load(x) for x in inputs.T], runs)
@@ -62,13 +63,13 @@ def test_exported_engines_classify_digits_in_icarus(network: str, engine: Engine
 
 
 @needs_icarus
-@pytest.mark.parametrize("kind", sorted(TOPOLOGIES))
+@pytest.mark.parametrize("kind", sorted(engines))
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_random_engines_agree_in_icarus(kind: str, data: st.DataObject, tmp_path: Path) -> None:
     case = data.draw(cases(kind, most_pes=6))
     mapping = case.engine.map(case.network)
-    inputs = sample_inputs(mapping, 2)
+    inputs = sample_inputs(mapping.network, 2)
     runs, _ = run_rtl(mapping, inputs)
     said = icarus(tmp_path, mapping, [mapping.load(x) for x in inputs.T], runs)
     assert "PASS: 2 inputs" in said, said
@@ -77,7 +78,7 @@ def test_random_engines_agree_in_icarus(kind: str, data: st.DataObject, tmp_path
 @needs_icarus
 def test_the_test_bench_fails_when_a_score_is_wrong(tmp_path: Path) -> None:
     mapping = Csc(pes=4).map(quantise(load_network("lenet-300-100-csc-x40"), 8, 8))
-    inputs = sample_inputs(mapping, 1)
+    inputs = sample_inputs(mapping.network, 1)
     (run,), _ = run_rtl(mapping, inputs)
     wrong = (tuple(score ^ 1 for score in run.scores[0]), *run.scores[1:])
     said = icarus(tmp_path, mapping, [mapping.load(inputs[:, 0])], [Run(run.cycles, {}, wrong)])
@@ -96,7 +97,7 @@ def test_equal_components_share_one_module() -> None:
 def test_the_load_port_brings_the_network_in() -> None:
     """A simulation whose memories start empty and are filled through the load port gives the same run."""
     mapping = Pruned(pes=4, gather="banked").map(quantise(load_network("lenet-300-100-pruned-x40"), 8, 8))
-    inputs = sample_inputs(mapping, 1)
+    inputs = sample_inputs(mapping.network, 1)
     expected, _ = run_rtl(mapping, inputs)
     empty = Simulation(mapping.hardware, Images([], [[]] * 4, [[]] * 4))
     assert empty.run([*load_writes(mapping.images), *mapping.load(inputs[:, 0])]) == expected[0]

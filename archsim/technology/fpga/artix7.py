@@ -20,13 +20,13 @@ from archsim.technology.memories.sram import Ports, known_size
 from archsim.technology.quantity import Quantity, load_quantities
 from archsim.technology.registry import technologies
 from archsim.technology.technology import FitScaling, TechnologyError
+from rtl.parts.amounts import NARROWEST_DSP_PRODUCT_BITS
 
 POWER_FILE = "artix7.yaml"
 FIT_FILE = "artix7_power_fit.yaml"
 FIT = "artix7"
 FAMILY = "Artix-7"
 """The family whose power reports the coefficients come from."""
-NARROWEST_DSP_PRODUCT_BITS = 9
 
 _HELD = {
     "lut": "lut6",

@@ -3,39 +3,31 @@ behind a crossbar with an arbiter at each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyrtl
 
+from rtl.engines.gather.walk import Back, Walk
 from rtl.parts.components import Wire, bits_for, delayed, fit, named, register
-from rtl.parts.skeleton import Description, TapControl, choose
+from rtl.parts.skeleton import Description, choose
 
 
 @dataclass(frozen=True)
-class Walk:
-    """What the front of a PE knows in the cycle in which it holds an entry."""
+class Gathering:
+    """What a route is built between: the PEs' walks and controls, their `results`, whether the stage is
+    `final`, the `half` of the activations that is read, and the wires that let each PE go, which the route
+    drives: `front` an entry, `back` the pipeline behind it."""
 
-    holds_entry: Wire
-    target: Wire
-    ends_row: Wire
-    starts_row: Wire
-    ends_stage: Wire
-    busy: Wire
-    word_due: Wire
-    index_address: Wire
-
-
-@dataclass(frozen=True)
-class Back:
-    """The rest of a PE's control: its weight fetches, and the pipeline that follows an entry."""
-
-    fetch_weight: Wire
-    weight_address: Wire
-    sub_word: Wire | None
-    taps: TapControl
-    ends_4: Wire
-    busy: Wire
+    described: Description
+    walks: Sequence[Walk]
+    backs: Sequence[Back]
+    results: Sequence[Wire]
+    final: Wire
+    stage_start: Wire
+    half: Wire
+    front: list[Wire]
+    back: list[Wire]
 
 
 @dataclass(frozen=True)
@@ -54,26 +46,18 @@ def _write_row(bits: int, number: int, stage_start: Wire, written: Wire) -> Wire
     return row
 
 
-def gather_replicated(
-    described: Description,
-    walks: Sequence[Walk],
-    backs: Sequence[Back],
-    results: Sequence[Wire],
-    field: Mapping[str, Wire],
-    stage_start: Wire,
-    half: Wire,
-    front: list[Wire],
-    back: list[Wire],
-) -> Routed:
+def gather_replicated(given: Gathering) -> Routed:
     """Every PE reads its own copy. Results wait in their PE until the bus takes them, lowest PE first; a PE
     whose next result would overwrite a waiting one stands still. Scores need no bus."""
+    described, final, results = given.described, given.final, given.results
+    front, back = given.front, given.back
     sizes = described.sizes
-    pes, address, final = sizes.pes, sizes.address, field["final"]
+    pes, address = sizes.pes, sizes.address
     full = [register(1, f"full_{p}", reset=True) for p in range(pes)]
     granted = [bit | (full[p] & final) for p, bit in enumerate(_lowest(full))]
-    rows = [_write_row(address.row_bits, p, stage_start, granted[p]) for p in range(pes)]
-    for p, control in enumerate(backs):
-        go = ~(control.ends_4 & full[p] & ~granted[p])
+    rows = [_write_row(address.row_bits, p, given.stage_start, granted[p]) for p in range(pes)]
+    for p, control in enumerate(given.backs):
+        go = ~(control.ends & full[p] & ~granted[p])
         front[p] <<= go
         back[p] <<= go
         full[p].next <<= control.taps.finish | (full[p] & ~granted[p])
@@ -82,42 +66,34 @@ def gather_replicated(
         for p in range(pes)
     ]
     bus_data = named(_one_of(granted, results), "bus_data")
-    bus_address = named(pyrtl.concat(_one_of(granted, places), ~half), "bus_address")
+    bus_address = named(pyrtl.concat(_one_of(granted, places), ~given.half), "bus_address")
     bus_write = named(pyrtl.rtl_any(*granted) & ~final, "bus_write")
     activations = [
         described.activation_memory(
             p,
             words=sizes.activation_words,
             read_enable=walk.holds_entry & front[p],
-            read_address=pyrtl.concat(walk.target, half),
+            read_address=pyrtl.concat(walk.target, given.half),
             write_enable=bus_write,
             write_address=bus_address,
             write_data=bus_data,
         )
-        for p, walk in enumerate(walks)
+        for p, walk in enumerate(given.walks)
     ]
     return Routed(activations, full, [bit & final for bit in granted])
 
 
-def gather_banked(
-    described: Description,
-    walks: Sequence[Walk],
-    backs: Sequence[Back],
-    results: Sequence[Wire],
-    field: Mapping[str, Wire],
-    stage_start: Wire,
-    half: Wire,
-    front: list[Wire],
-    back: list[Wire],
-) -> Routed:
+def gather_banked(given: Gathering) -> Routed:
     """Every PE asks the bank its index points at. A bank answers one PE a cycle; the turn to be first moves
     on by one PE each cycle. A PE that is refused asks again, while entries ahead of it move on. Each PE
     writes its own bank, so results never collide."""
+    described, final, walks = given.described, given.final, given.walks
+    front, back = given.front, given.back
     sizes = described.sizes
-    pes, address, final = sizes.pes, sizes.address, field["final"]
+    pes, address = sizes.pes, sizes.address
     turn = register(bits_for(pes), "turn", reset=True)
     turn.next <<= pyrtl.select(
-        stage_start | (turn == pes - 1), pyrtl.Const(0, len(turn)), fit(turn + 1, len(turn))
+        given.stage_start | (turn == pes - 1), pyrtl.Const(0, len(turn)), fit(turn + 1, len(turn))
     )
     in_turn = [turn <= p for p in range(pes)]
     banks = [address.bank(walk.target) for walk in walks]
@@ -132,18 +108,18 @@ def gather_banked(
     for p, walk in enumerate(walks):
         front[p] <<= ~walk.holds_entry | pyrtl.rtl_any(*[grants[b][p] for b in range(pes)])
         back[p] <<= pyrtl.Const(1, 1)
-    written = [delayed(control.taps.finish, f"written_{p}", reset=True) for p, control in enumerate(backs)]
-    rows = [_write_row(address.row_bits, p, stage_start, written[p]) for p in range(pes)]
+    written = [delayed(each.taps.finish, f"written_{p}", reset=True) for p, each in enumerate(given.backs)]
+    rows = [_write_row(address.row_bits, p, given.stage_start, written[p]) for p in range(pes)]
     target_rows = [address.row(walk.target) for walk in walks]
     words = [
         described.activation_memory(
             b,
             words=sizes.activation_words,
             read_enable=pyrtl.rtl_any(*grants[b]),
-            read_address=pyrtl.concat(_one_of(grants[b], target_rows), half),
+            read_address=pyrtl.concat(_one_of(grants[b], target_rows), given.half),
             write_enable=written[b] & ~final,
-            write_address=pyrtl.concat(rows[b], ~half),
-            write_data=results[b],
+            write_address=pyrtl.concat(rows[b], ~given.half),
+            write_data=given.results[b],
         )
         for b in range(pes)
     ]

@@ -13,7 +13,7 @@ from typing import Any
 import simpy
 
 from archsim.engines.counts import Counts, StageActivity, Traffic
-from archsim.engines.lockstep_plan import StagePlan
+from archsim.engines.lockstep.plan import StagePlan
 from rtl import PIPELINE_CYCLES
 
 

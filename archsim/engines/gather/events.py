@@ -13,7 +13,7 @@ from typing import Any
 import simpy
 
 from archsim.engines.counts import Counts, StageActivity, Traffic
-from archsim.engines.pruned_entries import EncodedStage
+from archsim.engines.gather.entries import EncodedStage
 from rtl import GATHER_CYCLES
 
 

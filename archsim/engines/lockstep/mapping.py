@@ -8,6 +8,8 @@ for the last result to reach its memory; one more cycle answers `start`.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
+from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.engines.counts import Counts, StageActivity, Traffic
-from archsim.engines.lockstep_plan import StagePlan
-from archsim.engines.lockstep_simulation import simulate_lockstep
+from archsim.engines.lockstep.events import simulate_lockstep
+from archsim.engines.lockstep.plan import StagePlan
 from archsim.engines.mapping import Mapping, MappingError, StoredBits, pack_words
 from rtl import DESCRIPTOR_WORD_BITS, PIPELINE_CYCLES, Images, LoadWrite
-from workloads import IntegerNetwork, IntegerStage
+from workloads import IntegerNetwork, IntegerStage, Stage
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,9 +148,19 @@ class LockstepMapping(Mapping):
         ]
 
 
-def refuse_stage(number: int, stage: IntegerStage, engine: str, allowed: str) -> MappingError:
-    """The error for a stage that an engine cannot run."""
-    return MappingError(
-        f"engine.kind is {engine!r}, which runs {allowed} only; stage {number} of the network is a "
-        f"{stage.stage.kind} stage"
-    )
+def plan_stages(
+    network: IntegerNetwork, engine: str, plans: MappingOf[type[Stage], Callable[..., StagePlan]]
+) -> tuple[StagePlan, ...]:
+    """A plan for each stage, made as `plans` says for its type, from the stage and whether it is the `final`
+    one. Raises MappingError for a stage of another type."""
+    planned = []
+    for number, integer in enumerate(network.stages):
+        make = plans.get(type(integer.stage))
+        if make is None:
+            kinds = " and ".join(kind.kind for kind in plans)
+            raise MappingError(
+                f"stage {number} of the network is a {integer.stage.kind} stage, "
+                f"allowed on a {engine} engine are {kinds} stages"
+            )
+        planned.append(make(integer.stage, final=integer is network.stages[-1]))
+    return tuple(planned)

@@ -1,0 +1,1 @@
+"""How a network lies on PEs that gather by index: encoding, entries, conflicts, and events."""

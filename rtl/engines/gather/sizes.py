@@ -1,0 +1,149 @@
+"""Sizes of an engine that gathers activations by index, and what it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rtl.parts.amounts import (
+    choosing_bits,
+    descriptor_counted_bits,
+    field_bits,
+    four_way,
+    processing_elements,
+)
+from rtl.parts.components import bits_for
+from rtl.parts.sizes import Amounts, MemoryShape, Sizes
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatherSizes(Sizes):
+    """`index_bits` of an index without its row-end flag; `relative`: indices are distances from the last
+    one; `index_words` the depth of each PE's index memory; `replicated` or banked activations."""
+
+    index_bits: int
+    relative: bool
+    index_words: int
+    replicated: bool
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1 <= self.index_bits < self.fetch_bits:
+            raise ValueError(
+                f"index_bits is {self.index_bits}, allowed are 1 to {self.fetch_bits - 1} (fetch_bits - 1)"
+            )
+
+    @property
+    def entries_per_fetch(self) -> int:
+        """Index entries in one fetch."""
+        return self.fetch_bits // (self.index_bits + 1)
+
+    @property
+    def activation_words(self) -> int:
+        whole_vector = self.address.bank_bits if self.replicated else 0
+        return 2 * self.activation_rows << whole_vector
+
+    @property
+    def memory_shapes(self) -> tuple[MemoryShape, ...]:
+        index = MemoryShape("index", self.pes, self.index_words, self.fetch_bits, exclusive=True)
+        return (*super().memory_shapes, index)
+
+    @property
+    def organisation(self) -> str:
+        """Where the activations are: *replicated* or *banked*."""
+        return "replicated" if self.replicated else "banked"
+
+    @property
+    def glitch_family(self) -> str:
+        return self.organisation
+
+    @property
+    def label(self) -> str:
+        return f"{self.engine} {self.organisation}"
+
+    @property
+    def structures(self) -> tuple[Amounts, ...]:
+        route = self._replicated_route() if self.replicated else self._banked_route()
+        pes = processing_elements(self)
+        return self._addresses(), self._controller(), pes, route, self._sequencers()
+
+    def _addresses(self) -> Amounts:
+        position = self.address.bits if self.relative else 0
+        row, at = bits_for(self.most_groups), bits_for(self.index_words + 1)
+        # The place in a fetch is counted even where it can only be the first.
+        counted = bits_for(self.entries_per_fetch)
+        return Amounts(
+            "address",
+            self.pes,
+            "pruned.address",
+            {
+                "one": 1,
+                "cells_entry_choice_bits": (self.entries_per_fetch - 1) * (self.index_bits + 1),
+                "fabric_entry_choice_bits": four_way(self.entries_per_fetch) * (self.index_bits + 1),
+                "position_bits": position,
+                "row_bits": row,
+                # PE 0 has a row in every group, so only the others ask whether they have one in the last.
+                "last_group_bits": row * (self.pes - 1) / self.pes,
+                "counted_bits": at + counted,
+            },
+            {
+                "one": 1,
+                "counted_bits": row + at,
+                "held_bits": position + counted + choosing_bits(self.entries_per_fetch),
+            },
+        )
+
+    def _controller(self) -> Amounts:
+        counted = descriptor_counted_bits(self)
+        decoded = self.pes * bits_for(self.pes)
+        return Amounts(
+            "controller",
+            1,
+            "pruned.controller",
+            {"one": 1, "pes": self.pes, "decoded_bits": decoded, "counted_bits": counted},
+            {"one": 1, "field_bits": field_bits(self), "counted_bits": counted},
+        )
+
+    def _sequencers(self) -> Amounts:
+        counted = bits_for(self.weight_words + 1) + bits_for(self.weights_per_fetch)
+        return Amounts(
+            "sequencer",
+            self.pes,
+            "pruned.sequencer",
+            {"one": 1, "counted_bits": counted},
+            {"one": 1, "counted_bits": counted, "held_bits": choosing_bits(self.weights_per_fetch)},
+        )
+
+    def _replicated_route(self) -> Amounts:
+        pes, row_bits = self.pes, self.address.row_bits
+        return Amounts(
+            "route",
+            1,
+            "replicated.route",
+            {
+                "one": 1,
+                "pes": pes,
+                "bus_bits": (pes - 1) * self.activation_bits,
+                "bus_row_bits": (pes - 1) * row_bits,
+                "row_bits": pes * row_bits,
+                "loaded_bits": self.activation_bits + bits_for(self.activation_words),
+            },
+            {"pes": pes, "row_bits": pes * row_bits},
+        )
+
+    def _banked_route(self) -> Amounts:
+        pes, address = self.pes, self.address
+        rows = pes * address.row_bits
+        return Amounts(
+            "route",
+            1,
+            "banked.route",
+            {
+                "one": 1,
+                "asks": pes * (pes - 1),
+                "crossed_activation_bits": pes * (pes - 1) * self.activation_bits,
+                "crossed_row_bits": (pes - 1) * rows,
+                "row_bits": rows,
+                "loaded_bits": pes * (self.activation_bits + bits_for(self.activation_words)),
+            },
+            {"pes": pes, "row_bits": rows, "bank_bits": (pes + 1) * address.bank_bits},
+        )

@@ -1,0 +1,133 @@
+"""A PE's walk through its entries: from index words to addresses, and what follows an entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+import pyrtl
+
+from rtl.engines.gather.sizes import GatherSizes
+from rtl.parts.components import Wire, bits_for, fit, named, register, staged
+from rtl.parts.skeleton import ACCUMULATE, FINISH, TAKE, TapControl, choose
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What the front of a PE knows in the cycle in which it holds an entry."""
+
+    holds_entry: Wire
+    target: Wire
+    ends_row: Wire
+    starts_row: Wire
+    ends_stage: Wire
+    busy: Wire
+    word_due: Wire
+    index_address: Wire
+
+
+@dataclass(frozen=True)
+class Back:
+    """The rest of a PE's control: its weight fetches, and the pipeline that follows an entry. `ends`: a row
+    is about to be finished."""
+
+    fetch_weight: Wire
+    weight_address: Wire
+    sub_word: Wire | None
+    taps: TapControl
+    ends: Wire
+    busy: Wire
+
+
+def walk_entries(
+    sizes: GatherSizes,
+    word: Wire,
+    in_last_group: Wire,
+    go: Wire,
+    field: Mapping[str, Wire],
+    stage_start: Wire,
+    starting: Wire,
+) -> Walk:
+    """The front of a PE: fetches index words, deals out entries, and turns them into addresses. An entry
+    moves on when `go` is high; the next one is issued in the same cycle."""
+    entry_bits = sizes.index_bits + 1
+    per_fetch = sizes.entries_per_fetch
+    only_last_group = field["groups_less_one"] == 0
+    has_rows = in_last_group | ~only_last_group
+    rows_less_one = fit(field["groups_less_one"] - ~in_last_group, len(field["groups_less_one"]))
+
+    active = register(1, "active", reset=True)
+    holds = register(1, "holds_entry", reset=True)
+    row = register(len(rows_less_one), "row")
+    sub = register(bits_for(per_fetch), "sub_word")
+    sub_1 = register(bits_for(per_fetch), "sub_word_1")
+    at = register(bits_for(sizes.index_words + 1), "index_address", reset=True)
+    starts_row = register(1, "starts_row")
+
+    entry = choose(sub_1, [word[i * entry_bits : (i + 1) * entry_bits] for i in range(per_fetch)])
+    ends_row = entry[sizes.index_bits]
+    value = fit(entry[: sizes.index_bits], sizes.address.bits)
+    target = value
+    accepted = holds & go
+    if sizes.relative:
+        position = register(sizes.address.bits, "position")
+        ones = pyrtl.Const((1 << sizes.address.bits) - 1, sizes.address.bits)
+        last = pyrtl.select(starts_row, ones, position)
+        target = fit(last + value + pyrtl.Const(1, 1), sizes.address.bits)
+        position.next <<= pyrtl.select(accepted, target, position)
+    target = named(target, "target")
+    ends_row = named(ends_row, "ends_row")
+    ends_stage = holds & ends_row & (row == rows_less_one)
+    issue = active & has_rows & go & ~ends_stage
+    word_due = named(issue & (sub == 0), "fetch_index")
+
+    # The descriptor is whole one cycle after stage_start, so only then is it known whether there are rows.
+    active.next <<= stage_start | (active & has_rows & ~(accepted & ends_stage))
+    holds.next <<= issue | (holds & ~go)
+    row.next <<= pyrtl.select(
+        stage_start, pyrtl.Const(0, len(row)), fit(row + (accepted & ends_row), len(row))
+    )
+    wraps = sub == per_fetch - 1
+    sub.next <<= pyrtl.select(
+        stage_start | (issue & wraps), pyrtl.Const(0, len(sub)), fit(sub + issue, len(sub))
+    )
+    sub_1.next <<= pyrtl.select(issue, sub, sub_1)
+    at.next <<= pyrtl.select(starting, pyrtl.Const(0, len(at)), fit(at + word_due, len(at)))
+    starts_row.next <<= stage_start | pyrtl.select(accepted, ends_row, starts_row)
+    return Walk(holds, target, ends_row, starts_row, ends_stage, active | holds, word_due, at)
+
+
+def follow_entry(
+    sizes: GatherSizes, walk: Walk, accepted: Wire, go: Wire, stage_start: Wire, starting: Wire
+) -> Back:
+    """Follows an accepted entry: operands, multiply and accumulate, requantise. `go` low freezes it."""
+    per_fetch = sizes.weights_per_fetch
+    sub = register(bits_for(per_fetch), "sub_word")
+    at = register(bits_for(sizes.weight_words + 1), "weight_address", reset=True)
+    fetch_weight = named(accepted & (sub == 0), "fetch_weight")
+    wraps = sub == per_fetch - 1
+    sub.next <<= pyrtl.select(
+        stage_start | (accepted & wraps), pyrtl.Const(0, len(sub)), fit(sub + accepted, len(sub))
+    )
+    at.next <<= pyrtl.select(starting, pyrtl.Const(0, len(at)), fit(at + fetch_weight, len(at)))
+
+    # An entry is issued one cycle before its address, so each stage comes one later than in lockstep.
+    take, accumulate, finish = TAKE + 1, ACCUMULATE + 1, FINISH + 1
+    tap = staged(accepted, "tap", accumulate, first=2, reset=True, enable=go)
+    first_tap = staged(walk.starts_row, "first", accumulate, first=2, enable=go)
+    ends = staged(accepted & walk.ends_row, "ends", finish, first=2, reset=True, enable=go)
+    return Back(
+        fetch_weight,
+        at,
+        staged(sub, "sub_word", take, first=2, enable=go)[take] if per_fetch > 1 else None,
+        TapControl(
+            take=named(tap[take] & go, "take"),
+            accumulate=named(tap[accumulate] & go, "accumulate"),
+            first=first_tap[accumulate],
+            finish=named(ends[finish] & go, "finish"),
+        ),
+        ends[finish],
+        reduce(or_, [*(tap[stage] for stage in range(2, accumulate + 1)), ends[finish]]),
+    )

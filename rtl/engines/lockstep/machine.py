@@ -1,0 +1,183 @@
+"""Engines whose PEs march in step: one controller, one address source, and banks that answer every tap.
+
+`dense`, `clos` and `csc` are this machine with different address sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pyrtl
+
+from rtl.engines.lockstep.controller import IDLE, Controller, Step, lockstep_controller
+from rtl.engines.lockstep.sizes import LockstepSizes
+from rtl.parts.arithmetic import rotate
+from rtl.parts.components import Wire, component, delayed, fit, named, register, wire
+from rtl.parts.skeleton import WRITE, Description, Hardware, processing_element
+
+
+@dataclass(frozen=True)
+class Source:
+    """What an address source answers: the address of lane 0, which lanes are read, and for each PE the
+    lane it listens to (`None`: PE p listens to lane p, or all to the only lane)."""
+
+    address: Wire
+    lane_enables: Sequence[Wire]
+    lane_of_pe: Sequence[Wire] | None
+
+
+AddressSource = Callable[[LockstepSizes, dict[str, Wire], Step], Source]
+
+
+@dataclass(frozen=True)
+class Writes:
+    """What each bank is given to write: the data, whether to, and the row."""
+
+    data: Sequence[Wire]
+    enables: Sequence[Wire]
+    rows: Sequence[Wire]
+
+
+def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: bool = False) -> Hardware:
+    """Describes a lockstep engine with the given address source.
+
+    With `mirrored` the results of a stage's first group are written once more, past the end of the
+    vector, so that a run of `pes` words which wraps around still lies in `pes` banks.
+    """
+    described = Description(
+        sizes,
+        widest_load=max(sizes.fetch_bits, sizes.activation_bits, 32),
+        deepest=max(sizes.weight_words, sizes.activation_words, sizes.stages * sizes.descriptor_format.words),
+    )
+    controller = lockstep_controller(described, mirrored=mirrored)
+    with component("address"):
+        answer = source(sizes, controller.field, controller.step)
+        spread = sizes.address.spread(list(answer.lane_enables), answer.address)
+        enables = [named(controller.step.issue & bit, f"read_bank_{b}") for b, bit in enumerate(spread)]
+        rows = [
+            named(pyrtl.concat(row, controller.half), f"read_row_{b}")
+            for b, row in enumerate(sizes.address.rows_from(answer.address))
+        ]
+    results = [wire(sizes.activation_bits, f"result_{p}") for p in range(sizes.pes)]
+    writes = _writes(sizes, controller, results, mirrored=mirrored)
+    words = [
+        described.activation_memory(
+            b,
+            words=sizes.activation_words,
+            read_enable=enables[b],
+            read_address=rows[b],
+            write_enable=writes.enables[b],
+            write_address=pyrtl.concat(writes.rows[b], ~controller.half),
+            write_data=writes.data[b],
+        )
+        for b in range(sizes.pes)
+    ]
+    with component("route"):
+        lanes = _route(sizes, answer, words)
+    for p in range(sizes.pes):
+        results[p] <<= _processing_element(p, described, controller, lanes[p])
+    pipeline = controller.pipeline
+    return described.finish(
+        done=controller.done,
+        busy=controller.state != IDLE,
+        score_valid=[pipeline.ends[WRITE] & controller.field["final"] & bit for bit in pipeline.valid[WRITE]],
+        scores=results,
+    )
+
+
+def _writes(
+    sizes: LockstepSizes, controller: Controller, results: Sequence[Wire], *, mirrored: bool
+) -> Writes:
+    """Results go to row after row, and where they are mirrored once more past the end of the vector."""
+    field, pipeline, stage_start = controller.field, controller.pipeline, controller.step.stage_start
+    with component("controller"):
+        row = register(sizes.address.row_bits, "write_row", reset=True)
+        row.next <<= pyrtl.select(
+            stage_start, pyrtl.Const(0, len(row)), fit(row + pipeline.ends[WRITE], len(row))
+        )
+        writing = named(pipeline.ends[WRITE] & ~field["final"], "writing")
+    valid = pipeline.valid[WRITE]
+    writes = Writes(results, [writing & bit for bit in valid], [row] * sizes.pes)
+    if not mirrored:
+        return writes
+    with component("route"):
+        return _mirrored(sizes, field, writes, first_written=writing & (row == 0), valid=valid)
+
+
+def _mirrored(
+    sizes: LockstepSizes,
+    field: dict[str, Wire],
+    writes: Writes,
+    *,
+    first_written: Wire,
+    valid: Sequence[Wire],
+) -> Writes:
+    """Adds the mirror writes to the ordinary ones: after the first group's results are written, they are
+    written again at `outputs`, `2 * outputs`, … as often as `mirrors` says."""
+    address = sizes.address
+    left = register(len(field["mirrors"]), "mirrors_left", reset=True)
+    base = register(address.bits, "mirror_base")
+    active = left != 0
+    left.next <<= pyrtl.select(
+        first_written, field["mirrors"], pyrtl.select(active, fit(left - 1, len(left)), left)
+    )
+    base.next <<= pyrtl.select(
+        first_written, field["outputs"], pyrtl.select(active, address.add(base, field["outputs"]), base)
+    )
+    turned = address.spread(writes.data, base)
+    turned_valid = address.spread(valid, base)
+    rows = address.rows_from(base)
+    return Writes(
+        [pyrtl.select(active, t, r) for t, r in zip(turned, writes.data, strict=True)],
+        [pyrtl.select(active, t, e) for t, e in zip(turned_valid, writes.enables, strict=True)],
+        [pyrtl.select(active, t, r) for t, r in zip(rows, writes.rows, strict=True)],
+    )
+
+
+def _route(sizes: LockstepSizes, answer: Source, words: Sequence[Wire]) -> list[Wire]:
+    """The activation of each PE from the words of the banks."""
+    bank = sizes.address.bank(answer.address)
+    lane_count = len(answer.lane_enables)
+    lanes = list(words) if bank is None else rotate(words, delayed(bank, "bank_1"), lane_count)
+    if answer.lane_of_pe is not None:
+        heard = [delayed(lane, f"lane_1_{p}") for p, lane in enumerate(answer.lane_of_pe)]
+        lanes = [_listen(lane, lanes[: p + 1]) for p, lane in enumerate(heard)]
+    elif lane_count == 1:
+        lanes = lanes * sizes.pes
+    return [named(lane, f"lane_{p}") for p, lane in enumerate(lanes)]
+
+
+def _listen(lane: Wire, lanes: Sequence[Wire]) -> Wire:
+    """`lanes[lane]`. PE p never listens beyond lane p, so its multiplexer is only as wide as that."""
+    value = lanes[0]
+    for t, word in enumerate(lanes[1:], start=1):
+        value = pyrtl.select(lane == t, word, value)
+    return value
+
+
+def _processing_element(p: int, described: Description, controller: Controller, activation: Wire) -> Wire:
+    """PE `p` with its weight memory. Returns its result register."""
+    sizes, field, weights = described.sizes, controller.field, controller.weights
+    with component("controller"):
+        control = controller.pipeline.control(p)
+        fetch_weight = named(weights.due & controller.step.valid[p], f"fetch_weight_{p}")
+    word = described.loaded_memory(
+        "weight",
+        p,
+        words=sizes.weight_words,
+        word_bits=sizes.fetch_bits,
+        read_enable=fetch_weight,
+        read_address=weights.address,
+    )
+    described.count_products(control.accumulate)
+    return processing_element(
+        p,
+        sizes,
+        word=word,
+        sub_word=weights.sub_word,
+        activation=activation,
+        control=control,
+        shift=field["shift"],
+        relu=field["relu"],
+    )

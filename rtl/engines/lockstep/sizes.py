@@ -1,0 +1,102 @@
+"""Sizes of an engine whose PEs march in step, and what it is made of apart from its address source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rtl.parts.amounts import (
+    choosing_bits,
+    descriptor_counted_bits,
+    field_bits,
+    processing_elements,
+    rotator,
+)
+from rtl.parts.components import bits_for
+from rtl.parts.sizes import Amounts, Sizes
+
+ADDRESS_AMOUNTS = (
+    *("counter_bits", "counter_wrap_bits", "one_enable"),
+    *("ring_bits", "ring_wrap_bits", "turned_enables"),
+    *("stride_bits", "stride_wrap_bits", "boundary_bits", "passed_boundaries"),
+)
+"""What only some address sources have: the dense counter, the CSC ring, the Clos strides and blocks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockstepSizes(Sizes):
+    """Sizes of an engine whose PEs march in step."""
+
+    @property
+    def glitch_family(self) -> str:
+        return "lockstep"
+
+    @property
+    def own_fields(self) -> tuple[tuple[str, int], ...]:
+        return (("steps_less_one", bits_for(self.longest_row)),)
+
+    def lockstep_structures(
+        self, address: Amounts, route: Amounts, *, pausing_bits: int = 0
+    ) -> tuple[Amounts, ...]:
+        """The components of an engine with this address source and this route."""
+        top = Amounts("top", 1, "lockstep.top", {"one": 1, "pes": self.pes}, {})
+        return top, address, self._controller(pausing_bits), processing_elements(self), route
+
+    def address_amounts(self, registers: int, **own: float) -> Amounts:
+        """The rows and read enables that every bank is given, and what an engine adds of its `own`."""
+        gates = dict.fromkeys(ADDRESS_AMOUNTS, 0.0) | own
+        gates |= {"one": 1.0, "row_bits": (self.pes - 1) * self.address.row_bits}
+        return Amounts("address", 1, "lockstep.address", gates, {"register_bits": registers})
+
+    def route_amounts(self, lanes: int, *, mirrors: int = 0, listens: bool = False) -> Amounts:
+        """`mirrors` bits count the mirror writes; with `listens` each PE chooses one of the lanes."""
+        pes, bits, address = self.pes, self.activation_bits, self.address
+        counted = address.bits + mirrors if mirrors else 0
+        return Amounts(
+            "route",
+            1,
+            "lockstep.route",
+            {
+                "one": 1,
+                "pes": pes,
+                "loaded_bits": pes * (bits + bits_for(self.activation_words)),
+                "rotated_bits": bits * rotator(pes, lanes),
+                "heard_bits": bits * sum(min(p, lanes - 1) for p in range(pes)) if listens else 0,
+                "mirror_turned_bits": (bits + 1) * rotator(pes, pes) if mirrors else 0,
+                "mirror_chosen_bits": pes * (bits + address.row_bits + 1) if mirrors else 0,
+                "mirror_counted_bits": counted,
+            },
+            {
+                "bank_bits": address.bank_bits,
+                "lane_bits": (pes - 1) * bits_for(lanes) if listens else 0,
+                "mirror_counted_bits": counted,
+            },
+        )
+
+    def _controller(self, pausing_bits: int) -> Amounts:
+        counted = (
+            bits_for(self.longest_row)
+            + bits_for(self.most_groups)
+            + bits_for(self.weights_per_fetch)
+            + bits_for(self.weight_words + 1)
+            + self.address.row_bits
+            + descriptor_counted_bits(self)
+        )
+        return Amounts(
+            "controller",
+            1,
+            "lockstep.controller",
+            {
+                "one": 1,
+                "pes": self.pes,
+                "decoded_bits": self.pes * bits_for(self.pes),
+                "counted_bits": counted,
+                "pausing_bits": pausing_bits,
+            },
+            {
+                "one": 1,
+                "pes": self.pes,
+                "field_bits": field_bits(self),
+                "counted_bits": counted + choosing_bits(self.weights_per_fetch),
+                "pausing_bits": pausing_bits,
+            },
+        )

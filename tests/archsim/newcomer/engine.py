@@ -1,0 +1,65 @@
+"""How a network lies on the countdown engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.engines.draws import Draws
+from archsim.engines.engine import Engine, engines
+from archsim.engines.lockstep.mapping import LockstepMapping, plan_stages
+from archsim.engines.lockstep.plan import StagePlan
+from rtl import Hardware
+from tests.archsim.newcomer.hardware import CountdownSizes, build_countdown
+from workloads import DenseStage, IntegerNetwork, IntegerStage, Stage
+
+
+@engines.register("countdown")
+class Countdown(Engine):
+    """Dense layers, their inputs from the last to the first."""
+
+    hardware: ClassVar = CountdownSizes
+
+    kind: Literal["countdown"] = "countdown"
+
+    @classmethod
+    def layers(cls, draws: Draws) -> Iterator[tuple[Stage, ...]]:
+        for n_in, n_out in draws.widths():
+            yield (DenseStage(n_in, n_out),)
+
+    def map(self, network: IntegerNetwork) -> CountdownMapping:
+        plans = plan_stages(network, self.kind, {DenseStage: self._plan})
+        return CountdownMapping(network, self.pes, self.fetch_bits, plans, input_mirror=0)
+
+    def _plan(self, stage: DenseStage, *, final: bool) -> StagePlan:
+        return StagePlan(
+            taps=stage.n_in,
+            outputs=stage.n_out,
+            pes=self.pes,
+            lane_words=np.ones(-(-stage.n_out // self.pes), dtype=np.int64),
+            fields={"highest": stage.n_in - 1},
+            final=final,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class CountdownMapping(LockstepMapping):
+    """A dense network on the countdown engine."""
+
+    @cached_property
+    def sizes(self) -> CountdownSizes:
+        return CountdownSizes(**self.common_sizes)
+
+    def descriptor_fields(self, plan: StagePlan) -> dict[str, int]:
+        return {"highest": self.sizes.address.encode(plan.fields["highest"])}
+
+    def row_weights(self, stage: IntegerStage) -> NDArray[np.int64]:
+        return stage.weights[:, ::-1]
+
+    def build(self) -> Hardware:
+        return build_countdown(self.sizes)
