@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import ClassVar, Literal
 
 from archsim.technology.asic.standard_cells import StandardCells
 from archsim.technology.liberty.cell_library import CellLibrary
@@ -52,6 +52,8 @@ class Cmos65(StandardCells):
     run at 0.8 V.
     """
 
+    node_nm: ClassVar[int] = 65
+
     kind: Literal["cmos65"] = "cmos65"
 
     @property
@@ -64,7 +66,7 @@ class Cmos65(StandardCells):
 
     @property
     def memory_node_nm(self) -> int:
-        return 65
+        return self.node_nm
 
     @property
     def fit_scaling(self) -> FitScaling:

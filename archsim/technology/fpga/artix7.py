@@ -117,9 +117,9 @@ class Artix7(Fpga):
     def devices(cls) -> Mapping[str, Device]:
         return _devices()
 
-    @property
+    @cached_property
     def report(self) -> VivadoReport | None:
-        """The user's power report."""
+        """The user's power report, as it is when it is first asked for."""
         return None if self.power_report is None else read_power_report(self.power_report)
 
     @cached_property
