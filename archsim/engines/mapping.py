@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from archsim.engines.counts import Counts
 from rtl import Hardware, Images, LoadWrite, Run, Sizes
-from workloads import IntegerNetwork
+from workloads import IntegerNetwork, IntegerStage
 from workloads.refusal import Refusal
 
 _LOG = logging.getLogger(__name__)
@@ -76,6 +76,20 @@ class Mapping(ABC):
     @abstractmethod
     def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:
         """The load-port writes that bring in one input vector, shape (n_in,)."""
+
+    def descriptor(self, stage: IntegerStage, **own: int) -> list[int]:
+        """The words of a stage's descriptor: the fields that all engines share, and the engine's `own`."""
+        last_group, last_pe = divmod(stage.stage.n_out - 1, self.sizes.pes)
+        return self.sizes.descriptor_format.pack(
+            {
+                "final": int(stage is self.network.stages[-1]),
+                "relu": int(stage.relu),
+                "shift": stage.shift,
+                "groups_less_one": last_group,
+                "valid_less_one": last_pe,
+                **own,
+            }
+        )
 
     @cached_property
     def hardware(self) -> Hardware:

@@ -211,11 +211,11 @@ class PrunedMapping(Mapping):
 
     @cached_property
     def images(self) -> Images:
-        pes, final = self.engine.pes, len(self.stages) - 1
+        pes = self.engine.pes
         weights: list[list[int]] = [[] for _ in range(pes)]
         indices: list[list[int]] = [[] for _ in range(pes)]
         descriptors: list[int] = []
-        for number, (stage, integer) in enumerate(zip(self.stages, self.network.stages, strict=True)):
+        for stage, integer in zip(self.stages, self.network.stages, strict=True):
             for p in range(pes):
                 weights[p] += pack_words(
                     stage.weights[p], bits=self.network.weight_bits, per_word=self.weights_per_fetch
@@ -223,15 +223,7 @@ class PrunedMapping(Mapping):
                 indices[p] += pack_words(
                     stage.indices[p], bits=self.encoding.bits + 1, per_word=self.entries_per_fetch
                 )
-            descriptors += self.sizes.descriptor_format.pack(
-                {
-                    "final": int(number == final),
-                    "relu": int(integer.relu),
-                    "shift": integer.shift,
-                    "groups_less_one": -(-stage.outputs // pes) - 1,
-                    "valid_less_one": (stage.outputs - 1) % pes,
-                }
-            )
+            descriptors += self.descriptor(integer)
         return Images(descriptors, weights, indices)
 
     def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:

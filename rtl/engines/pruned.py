@@ -81,7 +81,9 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
             )
         )
     for p in range(pes):
-        results[p] <<= _processing_element(p, described, controller, backs[p], routed.activations[p])
+        results[p] <<= processing_element(
+            p, described, backs[p].weights, routed.activations[p], backs[p].taps, controller.field
+        )
     with component("controller"):
         all_idle = controller.all_idle
         all_idle <<= ~pyrtl.rtl_any(
@@ -138,29 +140,3 @@ def _front(
     with component("sequencer", p):
         accepted = walk.holds_entry & front
         return walk, follow_entry(sizes, walk, accepted, back, stage_start, starting)
-
-
-def _processing_element(
-    p: int, described: Description, controller: _Controller, control: Back, activation: Wire
-) -> Wire:
-    """PE `p` with its weight memory. Returns its result register."""
-    sizes, field = described.sizes, controller.field
-    word = described.loaded_memory(
-        "weight",
-        p,
-        words=sizes.weight_words,
-        word_bits=sizes.fetch_bits,
-        read_enable=control.fetch_weight,
-        read_address=control.weight_address,
-    )
-    described.count_products(control.taps.accumulate)
-    return processing_element(
-        p,
-        sizes,
-        word=word,
-        sub_word=control.sub_word,
-        activation=activation,
-        control=control.taps,
-        shift=field["shift"],
-        relu=field["relu"],
-    )

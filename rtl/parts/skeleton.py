@@ -6,7 +6,7 @@ An engine adds where the activation address comes from and how the activation re
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyrtl
 
@@ -23,6 +23,7 @@ from rtl.parts.components import (
     memory,
     named,
     register,
+    staged,
 )
 from rtl.parts.descriptor import DESCRIPTOR_WORD_BITS
 from rtl.parts.sizes import Sizes
@@ -257,23 +258,69 @@ class TapControl:
     finish: Wire
 
 
+@dataclass(frozen=True)
+class WeightFetch:
+    """The fetches of weights: when one is due and where, and which weight of the held word is dealt out to
+    the PE (`None` where a fetch brings one)."""
+
+    due: Wire
+    address: Wire
+    sub_word: Wire | None
+
+    def after(self, last: int, *, first: int = 1, enable: Wire | None = None) -> WeightFetch:
+        """The same with `sub_word` as the pipeline stage `last` knows it."""
+        if self.sub_word is None:
+            return self
+        return replace(
+            self, sub_word=staged(self.sub_word, "sub_word", last, first=first, enable=enable)[last]
+        )
+
+
+def weight_fetch(
+    sizes: Sizes,
+    tap: Wire,
+    *,
+    stage_start: Wire,
+    starting: Wire,
+    name: str = "",
+    reset: bool = False,
+) -> WeightFetch:
+    """Fetches a word when a tap comes and the last word is used up, and deals out its weights."""
+    per_fetch = sizes.weights_per_fetch
+    sub = register(bits_for(per_fetch), "sub_word", reset=reset)
+    at = register(bits_for(sizes.weight_words + 1), "weight_address", reset=True)
+    due = tap & (sub == 0)
+    if name:
+        due = named(due, name)
+    wraps = sub == per_fetch - 1
+    sub.next <<= pyrtl.select(stage_start | (tap & wraps), pyrtl.Const(0, len(sub)), fit(sub + tap, len(sub)))
+    at.next <<= pyrtl.select(starting, pyrtl.Const(0, len(at)), fit(at + due, len(at)))
+    return WeightFetch(due, at, sub if per_fetch > 1 else None)
+
+
 def processing_element(
     number: int,
-    sizes: Sizes,
-    *,
-    word: Wire,
-    sub_word: Wire | None,
+    described: Description,
+    weights: WeightFetch,
     activation: Wire,
     control: TapControl,
-    shift: Wire,
-    relu: Wire,
+    field: Mapping[str, Wire],
 ) -> Wire:
-    """Multiplier, accumulator and requantiser of one PE. `word` is the held weight fetch, `sub_word`
-    which weight of it is due (`None` where a fetch brings one). Returns the result register."""
+    """Weight memory, multiplier, accumulator and requantiser of one PE. Returns the result register."""
+    sizes = described.sizes
+    word = described.loaded_memory(
+        "weight",
+        number,
+        words=sizes.weight_words,
+        word_bits=sizes.fetch_bits,
+        read_enable=weights.due,
+        read_address=weights.address,
+    )
+    described.count_products(control.accumulate)
     with component("pe", number):
         bits = sizes.weight_bits
         dealt = [word[i * bits : (i + 1) * bits] for i in range(sizes.weights_per_fetch)]
-        weight = dealt[0] if sub_word is None else choose(sub_word, dealt)
+        weight = dealt[0] if weights.sub_word is None else choose(weights.sub_word, dealt)
         weight_operand = delayed(weight, "weight", enable=control.take)
         activation_operand = delayed(activation, "activation", enable=control.take)
         product = signed_product(weight_operand, activation_operand)
@@ -281,7 +328,7 @@ def processing_element(
         start = pyrtl.select(control.first, pyrtl.Const(0, sizes.accumulator_bits), total)
         added = fit(start + product.sign_extended(sizes.accumulator_bits), sizes.accumulator_bits)
         total.next <<= pyrtl.select(control.accumulate, added, total)
-        rounded = requantise(total, shift, relu, sizes.activation_bits)
+        rounded = requantise(total, field["shift"], field["relu"], sizes.activation_bits)
         return delayed(rounded, "result", enable=control.finish)
 
 

@@ -126,16 +126,8 @@ class LockstepMapping(Mapping):
             for p in range(self.pes):
                 dealt = rows[p :: self.pes].ravel()
                 streams[p] += pack_words(dealt, bits=self.network.weight_bits, per_word=per)
-            descriptors += self.sizes.descriptor_format.pack(
-                {
-                    "final": int(plan.final),
-                    "relu": int(stage.relu),
-                    "shift": stage.shift,
-                    "groups_less_one": plan.groups - 1,
-                    "valid_less_one": plan.last_valid - 1,
-                    "steps_less_one": plan.taps - 1,
-                    **self.descriptor_fields(plan),
-                }
+            descriptors += self.descriptor(
+                stage, steps_less_one=plan.taps - 1, **self.descriptor_fields(plan)
             )
         return Images(descriptors, streams)
 

@@ -11,7 +11,7 @@ import pyrtl
 
 from rtl.engines.gather.sizes import GatherSizes
 from rtl.parts.components import Wire, bits_for, fit, named, register, staged
-from rtl.parts.skeleton import ACCUMULATE, FINISH, TAKE, TapControl, choose
+from rtl.parts.skeleton import ACCUMULATE, FINISH, TAKE, TapControl, WeightFetch, choose, weight_fetch
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,7 @@ class Back:
     """The rest of a PE's control: its weight fetches, and the pipeline that follows an entry. `ends`: a row
     is about to be finished."""
 
-    fetch_weight: Wire
-    weight_address: Wire
-    sub_word: Wire | None
+    weights: WeightFetch
     taps: TapControl
     ends: Wire
     busy: Wire
@@ -103,25 +101,14 @@ def follow_entry(
     sizes: GatherSizes, walk: Walk, accepted: Wire, go: Wire, stage_start: Wire, starting: Wire
 ) -> Back:
     """Follows an accepted entry: operands, multiply and accumulate, requantise. `go` low freezes it."""
-    per_fetch = sizes.weights_per_fetch
-    sub = register(bits_for(per_fetch), "sub_word")
-    at = register(bits_for(sizes.weight_words + 1), "weight_address", reset=True)
-    fetch_weight = named(accepted & (sub == 0), "fetch_weight")
-    wraps = sub == per_fetch - 1
-    sub.next <<= pyrtl.select(
-        stage_start | (accepted & wraps), pyrtl.Const(0, len(sub)), fit(sub + accepted, len(sub))
-    )
-    at.next <<= pyrtl.select(starting, pyrtl.Const(0, len(at)), fit(at + fetch_weight, len(at)))
-
     # An entry is issued one cycle before its address, so each stage comes one later than in lockstep.
     take, accumulate, finish = TAKE + 1, ACCUMULATE + 1, FINISH + 1
+    weights = weight_fetch(sizes, accepted, stage_start=stage_start, starting=starting, name="fetch_weight")
     tap = staged(accepted, "tap", accumulate, first=2, reset=True, enable=go)
     first_tap = staged(walk.starts_row, "first", accumulate, first=2, enable=go)
     ends = staged(accepted & walk.ends_row, "ends", finish, first=2, reset=True, enable=go)
     return Back(
-        fetch_weight,
-        at,
-        staged(sub, "sub_word", take, first=2, enable=go)[take] if per_fetch > 1 else None,
+        weights.after(take, first=2, enable=go),
         TapControl(
             take=named(tap[take] & go, "take"),
             accumulate=named(tap[accumulate] & go, "accumulate"),

@@ -23,7 +23,9 @@ from rtl.parts.skeleton import (
     Description,
     DescriptorFetch,
     TapControl,
+    WeightFetch,
     descriptor_fetch,
+    weight_fetch,
 )
 
 IDLE, FETCH, RUN, HOLD, DRAIN = range(5)
@@ -42,16 +44,6 @@ class Step:
     last: Wire
     stage_start: Wire
     valid: Sequence[Wire]
-
-
-@dataclass(frozen=True)
-class WeightFetch:
-    """The fetches of all PEs: when one is due and where, and which weight of the held word is dealt out
-    (`None` where a fetch brings one)."""
-
-    due: Wire
-    address: Wire
-    sub_word: Wire | None
 
 
 @dataclass(frozen=True)
@@ -100,7 +92,9 @@ def lockstep_controller(described: Description, *, mirrored: bool) -> Controller
     with component("controller"):
         half = register(1, "half", reset=True)
         step, group_ends = _sequence(sizes, fetch, starting, (state, done, half), mirrored=mirrored)
-        weights = _weight_fetch(sizes, step, starting)
+        weights = weight_fetch(
+            sizes, step.issue, stage_start=fetch.fetched, starting=starting, reset=True
+        ).after(TAKE)
         pipeline = _pipeline(step, group_ends)
     return Controller(dict(fetch.fields), step, half, weights, pipeline, done, state)
 
@@ -164,22 +158,6 @@ def _pauses(
     hold.next <<= pyrtl.select(pausing, field["hold"], fit(hold - 1, len(hold)))
     closing.next <<= pyrtl.select(pausing, last_group, closing)
     return (pausing, HOLD), (resuming & closing, DRAIN), (resuming, RUN)
-
-
-def _weight_fetch(sizes: LockstepSizes, step: Step, starting: Wire) -> WeightFetch:
-    """Fetches a word whenever the last one is used up, and deals out its weights."""
-    per_fetch = sizes.weights_per_fetch
-    sub_word = register(bits_for(per_fetch), "sub_word", reset=True)
-    address = register(bits_for(sizes.weight_words + 1), "weight_address", reset=True)
-    due = step.issue & (sub_word == 0)
-    wraps = sub_word == per_fetch - 1
-    sub_word.next <<= pyrtl.select(
-        step.stage_start | (step.issue & wraps),
-        pyrtl.Const(0, len(sub_word)),
-        fit(sub_word + step.issue, len(sub_word)),
-    )
-    address.next <<= pyrtl.select(starting, pyrtl.Const(0, len(address)), fit(address + due, len(address)))
-    return WeightFetch(due, address, staged(sub_word, "sub_word", TAKE)[TAKE] if per_fetch > 1 else None)
 
 
 def _pipeline(step: Step, group_ends: Wire) -> Pipeline:

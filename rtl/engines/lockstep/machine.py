@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyrtl
 
@@ -76,7 +76,11 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: boo
     with component("route"):
         lanes = _route(sizes, answer, words)
     for p in range(sizes.pes):
-        results[p] <<= _processing_element(p, described, controller, lanes[p])
+        with component("controller"):
+            control = controller.pipeline.control(p)
+            due = named(controller.weights.due & controller.step.valid[p], f"fetch_weight_{p}")
+        weights = replace(controller.weights, due=due)
+        results[p] <<= processing_element(p, described, weights, lanes[p], control, controller.field)
     pipeline = controller.pipeline
     return described.finish(
         done=controller.done,
@@ -154,30 +158,3 @@ def _listen(lane: Wire, lanes: Sequence[Wire]) -> Wire:
     for t, word in enumerate(lanes[1:], start=1):
         value = pyrtl.select(lane == t, word, value)
     return value
-
-
-def _processing_element(p: int, described: Description, controller: Controller, activation: Wire) -> Wire:
-    """PE `p` with its weight memory. Returns its result register."""
-    sizes, field, weights = described.sizes, controller.field, controller.weights
-    with component("controller"):
-        control = controller.pipeline.control(p)
-        fetch_weight = named(weights.due & controller.step.valid[p], f"fetch_weight_{p}")
-    word = described.loaded_memory(
-        "weight",
-        p,
-        words=sizes.weight_words,
-        word_bits=sizes.fetch_bits,
-        read_enable=fetch_weight,
-        read_address=weights.address,
-    )
-    described.count_products(control.accumulate)
-    return processing_element(
-        p,
-        sizes,
-        word=word,
-        sub_word=weights.sub_word,
-        activation=activation,
-        control=control,
-        shift=field["shift"],
-        relu=field["relu"],
-    )
