@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from reports.predictions import Compared
+from reports.predictions import compared
 from reports.studies.dey_reconfig2018.junction import (
     Junction,
     JunctionRun,
@@ -194,9 +194,9 @@ def findings(measured: Measured, content: Mapping[str, Any]) -> Findings:
             "simulated_alike": all(run.clocks == run.simulated_clocks for run in measured.engines),
         },
         predictions={
-            "clocks": _compared(content, _clocks(measured, content)),
-            "multipliers": _compared(content, _multipliers(measured, content)),
-            "memories": _compared(content, _memories(measured)),
+            "clocks": compared(_clocks(measured, content), content["figures"]),
+            "multipliers": compared(_multipliers(measured, content), content["figures"]),
+            "memories": compared(_memories(measured), content["figures"]),
         },
         rows={
             "patterns": [
@@ -220,17 +220,6 @@ def findings(measured: Measured, content: Mapping[str, Any]) -> Findings:
 Predicted = Iterator[tuple[str, Mapping[str, float]]]
 """Figures by name, with the place that they are of."""
 BOTH = "both junctions"
-
-
-def _compared(content: Mapping[str, Any], predicted: Predicted) -> list[Compared]:
-    """The figures that are published of a place."""
-    stated = content["figures"]
-    return [
-        Compared(place=place, figure=figure, predicted=value, **(stated[figure] | {"published": said[place]}))
-        for place, values in predicted
-        for figure, value in values.items()
-        if place in (said := stated[figure]["published"])
-    ]
 
 
 def _clocks(measured: Measured, content: Mapping[str, Any]) -> Predicted:
