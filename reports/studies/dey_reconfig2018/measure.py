@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -93,13 +94,8 @@ def measure(content: Mapping[str, Any]) -> Measured:
 def junctions(content: Mapping[str, Any]) -> tuple[Junction, ...]:
     """The published junctions."""
     given = content["parameters"]
-    layers = given["layers"]
-    return tuple(
-        Junction(n_left=left, n_right=right, fan_out=fan_out, z=z)
-        for left, right, fan_out, z in zip(
-            layers[:-1], layers[1:], given["fan_out"], given["parallelism_z"], strict=True
-        )
-    )
+    sizes = zip(pairwise(given["layers"]), given["fan_out"], given["parallelism_z"], strict=True)
+    return tuple(Junction(n_left=left, n_right=right, fan_out=out, z=z) for (left, right), out, z in sizes)
 
 
 def _ran(junction: Junction, content: Mapping[str, Any], place: int, junctions: int) -> Ran:
@@ -132,12 +128,8 @@ def training_products(junction: Junction, *, first: bool) -> dict[str, int]:
     that is worked on, and that times the activation of every edge; a bias takes the former as it is.
     Backward: weight x error and the derivative of the left activation, both an edge; inputs need no error.
     """
-    rights = -(-junction.z // junction.fan_in)
-    return {
-        "forward": junction.z,
-        "update": junction.z + rights,
-        "backward": 0 if first else 2 * junction.z,
-    }
+    z, rights = junction.z, -(-junction.z // junction.fan_in)
+    return {"forward": z, "update": z + rights, "backward": 0 if first else 2 * z}
 
 
 def _copies(place: int, junctions: int) -> int:

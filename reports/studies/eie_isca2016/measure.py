@@ -31,8 +31,7 @@ COMPARED = (("area", "area_mm2", "mm2"), ("power", "power_w", "W"))
 
 @dataclass(frozen=True, kw_only=True)
 class Sram:
-    """One kind of memory of the element: `number` equal macros, costs of one, and when its data is
-    there."""
+    """One kind of memory of the element: `number` equal macros, costs of one, and when its data is there."""
 
     number: int
     area_mm2: float
@@ -52,8 +51,7 @@ class Rates:
 
 @dataclass(frozen=True)
 class Cost:
-    """Area and power of one part of the element; `clock_w` is the share of its power that the clock
-    takes."""
+    """Area and power of one part of the element; `clock_w` is the share of its power that the clock takes."""
 
     area_mm2: float = 0.0
     power_w: float = 0.0
@@ -74,9 +72,8 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """All that the report is made of. `srams` by device of CACTI, then by memory; `columns_entries` is
-    how many entries a column has on average; `area_scaling` what an area of the library was multiplied
-    by."""
+    """All that the report is made of. `srams` by device of CACTI, then by memory; `column_entries` is how
+    many entries a column has on average; `area_scaling` what an area of the library was multiplied by."""
 
     element: Element
     srams: Mapping[str, Mapping[str, Sram]]
@@ -119,17 +116,13 @@ class Measured:
         """The element by type of component, as the publication divides it."""
         modules = self.element.modules.values()
         clock_w = math.fsum(module.clock_j for module in modules) * self.clock_hz
+        register_mm2 = math.fsum(module.register_mm2 for module in modules)
+        gates_mm2 = math.fsum(module.gates_mm2 for module in modules)
         return {
             "memory": self.memories(),
             "clock network": Cost(power_w=clock_w, clock_w=clock_w),
-            "register": Cost(
-                area_mm2=math.fsum(module.register_mm2 for module in modules),
-                power_w=math.fsum(map(self.registers_w, MODULES)),
-            ),
-            "combinational": Cost(
-                area_mm2=math.fsum(module.gates_mm2 for module in modules),
-                power_w=math.fsum(map(self.gates_w, MODULES)),
-            ),
+            "register": Cost(register_mm2, math.fsum(map(self.registers_w, MODULES))),
+            "combinational": Cost(gates_mm2, math.fsum(map(self.gates_w, MODULES))),
         }
 
     def by_module(self) -> dict[str, Cost]:
@@ -163,31 +156,23 @@ def measure(content: Mapping[str, Any]) -> Measured:
     """Maps and runs the element, and reads the memories."""
     from archsim.technology import technology
 
-    stated, chip = content["assumptions"], content["architecture"]
-    layer, sizes = content["layer"], EiePeSizes()
-    logic: Any = technology(
-        "cmos", node_nm=NODE_NM, vdd_v=stated["supply"]["value"], flavour=stated["scaling"]["value"]
-    )
+    chip, layer, clock_hz = content["architecture"], content["layer"], content["technology"]["clock_hz"]
+    stated = {name: assumption.get("value") for name, assumption in content["assumptions"].items()}
+    elements, seed = chip["elements"], stated["seed"]
+    logic: Any = technology("cmos", node_nm=NODE_NM, vdd_v=stated["supply"], flavour=stated["scaling"])
     native: Any = technology("cmos65")
     columns, entries = columns_of_layer(
-        rows=layer["outputs"] // chip["elements"],
-        columns=stated["stimulus_columns"]["value"],
+        rows=layer["outputs"] // elements,
+        columns=stated["stimulus_columns"],
         kept=layer["kept"],
-        zeros_bits=sizes.zeros_bits,
-        seed=stated["seed"]["value"],
+        zeros_bits=EiePeSizes().zeros_bits,
+        seed=seed,
     )
-    clock_hz = content["technology"]["clock_hz"]
     column_entries = float(entries.mean())
-    moved = layer["inputs"] / chip["elements"] / (layer["theoretical_s"] * clock_hz)
+    moved = layer["inputs"] / elements / (layer["theoretical_s"] * clock_hz)
     return Measured(
-        element=measure_element(
-            columns,
-            logic,
-            elements=chip["elements"],
-            nonzero=layer["nonzero"],
-            seed=stated["seed"]["value"],
-        ),
-        srams={cell_type: _srams(chip, cell_type) for cell_type in CELL_TYPES},
+        element=measure_element(columns, logic, elements=elements, nonzero=layer["nonzero"], seed=seed),
+        srams={cell_type: dict(_srams(chip, cell_type)) for cell_type in CELL_TYPES},
         rates={
             "entries": Rates(reads=1 / chip["entry_read_interval_cycles"]),
             "pointers": Rates(reads=chip["pointer_banks"] / column_entries),
@@ -198,11 +183,11 @@ def measure(content: Mapping[str, Any]) -> Measured:
         area_scaling=logic.library.gate_equivalent_um2 / native.library.gate_equivalent_um2,
         node_ratio=NODE_NM / native.node_nm,
         clock_hz=clock_hz,
-        cell_type=stated["memory_cells"]["value"],
+        cell_type=stated["memory_cells"],
     )
 
 
-def _srams(chip: Mapping[str, Any], cell_type: str) -> dict[str, Sram]:
+def _srams(chip: Mapping[str, Any], cell_type: str) -> Iterator[tuple[str, Sram]]:
     """The memories of one element as CACTI gives them at 45 nm, one port each: all are loaded before they are
     read, or moved while nothing is computed."""
     from archsim.technology import technology
@@ -213,10 +198,9 @@ def _srams(chip: Mapping[str, Any], cell_type: str) -> dict[str, Sram]:
         "activations": (1, chip["activation_sram_byte"], chip["value_bits"]),
     }
     macros: Any = technology("cmos", node_nm=NODE_NM, cell_type=cell_type)
-    found = {}
     for name, (number, octets, bits) in shapes.items():
         macro = macros.memory(words=octets * 8 // bits // number, word_bits=bits)
-        found[name] = Sram(
+        sram = Sram(
             number=number,
             area_mm2=macro.area_mm2,
             read_j=macro.read_energy_j,
@@ -224,7 +208,7 @@ def _srams(chip: Mapping[str, Any], cell_type: str) -> dict[str, Sram]:
             leakage_w=macro.leakage_w,
             access_time_s=macro.access_time_s,
         )
-    return found
+        yield name, sram
 
 
 def findings(measured: Measured, content: Mapping[str, Any]) -> Findings:
@@ -240,7 +224,6 @@ def findings(measured: Measured, content: Mapping[str, Any]) -> Findings:
             "sizes": EiePeSizes(),
             "module_of": MODULE_OF,
             "fitted_from": FITTED_FROM,
-            "flops": sum(module.flops for module in measured.element.modules.values()),
             "costs": types | modules,
             "gates_w": {module: measured.gates_w(module) for module in MODULES},
             "macros_mm2": {"memory": [measured.memories(device).area_mm2 for device in devices]}
