@@ -9,7 +9,7 @@ sum that holds such a figure is *partly fitted*; what follows from the publicati
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -90,6 +90,20 @@ class Compared:
         return in_unit(self.published, self.unit)
 
 
+def compared(
+    predicted: Iterable[tuple[str, Mapping[str, float]]], stated: Mapping[str, Mapping[str, Any]]
+) -> list[Compared]:
+    """Figures by name, with the place that they are of, beside what is `stated` of each: its `unit`,
+    `exactness` and, where it is no prediction, `kind`, and what is `published` by place. Where that lacks the
+    place, the figure is left out. Raises KeyError for a figure of which nothing is stated."""
+    return [
+        Compared(place=place, figure=figure, predicted=value, **{**stated[figure], "published": said[place]})
+        for place, values in predicted
+        for figure, value in values.items()
+        if place in (said := stated[figure]["published"])
+    ]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Prediction(Compared):
     """A figure beside the published one with what makes the difference, `why`. Raises ValueError where a
@@ -115,11 +129,6 @@ def signed_percent(share: float) -> str:
     rounded = round(share, 3)
     sign = "+" if rounded > 0 else "−" if rounded < 0 else ""
     return sign + (f.percent(abs(rounded)) if rounded else f.percent(0, 0))
-
-
-def by_sign(predicted: float, published: float, *, more: str, less: str) -> str:
-    """One of two explanations, by whether the prediction lies above or below what was published."""
-    return more if predicted >= published else less
 
 
 def prediction_table(name: str, title: str, place: str, rows: Sequence[Prediction]) -> Table:

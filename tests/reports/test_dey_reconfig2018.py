@@ -16,8 +16,6 @@ from reports.claims import published
 from reports.page import write_page
 from reports.report import Report
 from reports.studies import dey_reconfig2018, studies
-from reports.studies.dey_reconfig2018 import figures
-from reports.studies.dey_reconfig2018.figures import Measured, dsps_of_products, measure, training_products
 from reports.studies.dey_reconfig2018.junction import (
     Junction,
     clash_free_pattern,
@@ -27,7 +25,15 @@ from reports.studies.dey_reconfig2018.junction import (
     reads_of_busiest_memory,
     run_junction,
 )
-from reports.studies.dey_reconfig2018.write_up import write_up
+from reports.studies.dey_reconfig2018.measure import (
+    Measured,
+    dsps_of_products,
+    findings,
+    measure,
+    training_products,
+)
+from reports.studies.dey_reconfig2018.measure import junctions as published_junctions
+from reports.study_page import write_up
 from tests.reports.pages import check_page
 
 PLAIN = ("read", "process", "write")
@@ -38,17 +44,21 @@ def content() -> dict[str, Any]:
     return published("reports.studies.dey_reconfig2018")
 
 
+def written(measured: Measured) -> Report:
+    return write_up(dey_reconfig2018.__name__, findings(measured, content()), content())
+
+
 @pytest.fixture(scope="module")
 def measured() -> Measured:
     """Everything but the mapping by Yosys, which a test of its own asks for."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figures, "dsps_of_products", lambda _: {10: 1, 20: 2, 32: 4})
+        patch.setattr(f"{measure.__module__}.dsps_of_products", lambda _: {10: 1, 20: 2, 32: 4})
         return measure(content())
 
 
 @pytest.fixture(scope="module")
 def report(measured: Measured) -> Report:
-    return write_up(measured, content())
+    return written(measured)
 
 
 @st.composite
@@ -82,7 +92,7 @@ def test_a_clash_free_junction_never_waits_and_its_sums_are_right(
 
 @given(seed=st.integers(0, 1000))
 def test_the_published_junctions_have_their_degrees_whatever_is_drawn(seed: int) -> None:
-    for junction in figures.junctions(content()):
+    for junction in published_junctions(content()):
         pattern = clash_free_pattern(junction, seed)
         assert is_clash_free(junction, pattern)
         assert degrees_hold(junction, pattern)
@@ -112,19 +122,45 @@ def test_sizes_that_do_not_divide_are_refused(sizes: dict[str, int], message: st
 
 
 def test_the_published_clocks_come_out(measured: Measured) -> None:
-    assert [ran.plain.clocks for ran in measured.junctions] == [34, 34]
-    assert [ran.pipelined.clocks for ran in measured.junctions] == [36, 36]
-    assert all(ran.clash_free and ran.degrees_hold and ran.sums_hold for ran in measured.junctions)
+    assert [ran.plain.clocks for ran in measured.junctions.values()] == [34, 34]
+    assert [ran.pipelined.clocks for ran in measured.junctions.values()] == [36, 36]
+    assert all(ran.checked and ran.sums_hold for ran in measured.junctions.values())
 
 
 def test_training_needs_the_published_multipliers(measured: Measured) -> None:
-    first, second = (ran.junction for ran in measured.junctions)
+    first, second = (ran.junction for ran in measured.junctions.values())
     assert training_products(first, first=True) == {"forward": 128, "update": 130, "backward": 0}
     assert training_products(second, first=False) == {"forward": 32, "update": 33, "backward": 64}
 
 
+def test_the_derived_figures_follow_from_the_published_formulas() -> None:
+    stated, figures = content()["formulas"], content()["figures"]
+    derived: dict[str, dict[str, float]] = {figure: {} for figure in figures}
+    given = published_junctions(content())
+    for number, junction in enumerate(given):
+        place, rights = f"junction {number + 1}", -(-junction.z // junction.fan_in)
+        for way, processing in (("without pipeline", 0), ("as published", 2)):
+            derived[f"clocks {way}"][place] = junction.edges / junction.z + 2 + processing
+        derived["words in each"][place] = derived["clocks without pipeline"][place]
+        derived["forward multipliers"][place] = junction.z
+        derived["update multipliers"][place] = junction.z + rights
+        derived["weight and bias memories"][place] = junction.z + rights
+        derived["memories of left activations"][place] = junction.z * (2 * (len(given) + 1 - number) - 1)
+        if number:
+            derived["backward multipliers"][place] = 2 * junction.z
+    passes = [sum(derived[f"{name} multipliers"].values()) for name in ("forward", "update", "backward")]
+    blocks = stated["dsp_per_multiplier"]
+    derived["DSP blocks, forward"]["both junctions"] = passes[0] * blocks
+    derived["DSP blocks, all passes"]["both junctions"] = sum(passes) * blocks
+    derived["weights"]["both junctions"] = sum(junction.edges for junction in given)
+    for figure, values in derived.items():
+        assert not values or values == figures[figure]["published"], figure
+
+
 def test_the_engines_run_a_network_of_the_same_degrees(measured: Measured) -> None:
-    assert {run.macs for run in measured.engines} == {sum(ran.junction.edges for ran in measured.junctions)}
+    assert {run.macs for run in measured.engines} == {
+        sum(ran.junction.edges for ran in measured.junctions.values())
+    }
     assert all(run.clocks == run.simulated_clocks for run in measured.engines)
 
 
@@ -146,7 +182,7 @@ def test_the_rule_for_dsp_blocks_does_not_hold_and_the_page_says_so(report: Repo
 def test_words_follow_the_figures(measured: Measured) -> None:
     """Were a product to take as many blocks as published, nothing would be said against the rule."""
     same = Measured(measured.junctions, measured.engines, {10: 4, 20: 4, 32: 4}, measured.device_dsps)
-    told = write_up(same, content())
+    told = written(same)
     assert not any("does not hold" in each.verdict for each in told.claims)
     assert not any("What does not hold" in sentence for sentence in told.summary)
 

@@ -16,16 +16,19 @@ from reports.page import write_page
 from reports.predictions import EXPLAINED_FROM
 from reports.report import Report
 from reports.studies import eie_isca2016, studies
-from reports.studies.eie_isca2016 import figures
 from reports.studies.eie_isca2016.element import MODULES, Element, Module, columns_of_layer
-from reports.studies.eie_isca2016.figures import MODULE_OF, Measured, measure
-from reports.studies.eie_isca2016.write_up import write_up
+from reports.studies.eie_isca2016.measure import MODULE_OF, Measured, findings, measure
+from reports.study_page import write_up
 from tests.reports.pages import check_page
 
 
 @cache
 def content() -> dict[str, Any]:
     return published("reports.studies.eie_isca2016")
+
+
+def written(measured: Measured) -> Report:
+    return write_up(eie_isca2016.__name__, findings(measured, content()), content())
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +64,13 @@ def measured() -> Measured:
         cycles=1000,
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figures, "measure_element", lambda *_, **__: element)
+        patch.setattr(f"{measure.__module__}.measure_element", lambda *_, **__: element)
         return measure(content())
 
 
 @pytest.fixture(scope="module")
 def report(measured: Measured) -> Report:
-    return write_up(measured, content())
+    return written(measured)
 
 
 def test_the_memories_are_chosen_by_access_time_and_leakage_alone(measured: Measured) -> None:
@@ -123,7 +126,7 @@ def test_the_memories_of_the_real_element_stand_near_the_published_ones(real: Me
 
 
 def test_the_real_page_explains_itself(real: Measured) -> None:
-    check_page(write_up(real, content()))
+    check_page(written(real))
 
 
 def test_the_study_is_registered() -> None:
@@ -156,7 +159,7 @@ def test_words_turn_with_the_sign(measured: Measured) -> None:
             for name, part in measured.element.modules.items()
         }
         element = dataclasses.replace(measured.element, modules=parts)
-        page = write_up(dataclasses.replace(measured, element=element), content())
+        page = written(dataclasses.replace(measured, element=element))
         return page.sections[0].tables[0].note
 
     assert "kept in something smaller" in told(9e-6)
@@ -167,7 +170,7 @@ def test_words_turn_with_the_sign(measured: Measured) -> None:
 def test_errors_that_cancel_are_named(measured: Measured) -> None:
     def told(reads: float) -> str:
         rates = {**measured.rates, "entries": dataclasses.replace(measured.rates["entries"], reads=reads)}
-        return "\n".join(write_up(dataclasses.replace(measured, rates=rates), content()).summary)
+        return "\n".join(written(dataclasses.replace(measured, rates=rates)).summary)
 
     assert "two errors that cancel" in told(0.125)
     assert "two errors that cancel" not in told(0.25)

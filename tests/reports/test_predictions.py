@@ -12,8 +12,8 @@ from reports.predictions import (
     KINDS,
     Kind,
     Prediction,
-    by_sign,
     claim,
+    compared,
     farthest,
     prediction_table,
     signed_percent,
@@ -69,9 +69,22 @@ def test_a_difference_shows_its_sign(share: float, shown: str) -> None:
     assert signed_percent(share).replace("\N{NARROW NO-BREAK SPACE}", " ") == shown
 
 
-def test_words_follow_the_sign() -> None:
-    assert by_sign(2, 1, more="more", less="less") == "more"
-    assert by_sign(1, 2, more="more", less="less") == "less"
+def test_figures_stand_beside_what_is_published_of_their_place() -> None:
+    stated = {
+        "power": {"unit": "W", "exactness": "exact", "published": {"here": 1.0, "there": 2.0}},
+        "words": {"unit": "count", "exactness": "derived", "kind": "fitted", "published": {"there": 8}},
+    }
+    rows = compared([("here", {"power": 3.0, "words": 7}), ("there", {"words": 8})], stated)
+    assert [(row.name, row.predicted, row.published) for row in rows] == [
+        ("here, power", 3.0, 1.0),
+        ("there, words", 8, 8),
+    ]
+    assert [(row.unit, row.exactness, row.kind) for row in rows] == [
+        ("W", "exact", "predicted"),
+        ("count", "derived", "fitted"),
+    ]
+    with pytest.raises(KeyError, match="area"):
+        compared([("here", {"area": 1.0})], stated)
 
 
 @pytest.mark.parametrize(

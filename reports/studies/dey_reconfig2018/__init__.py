@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def reproduce() -> Report:
     """Runs the junctions, maps multipliers to DSP blocks, and writes up what came out."""
     from reports.claims import published
-    from reports.studies.dey_reconfig2018.figures import measure
-    from reports.studies.dey_reconfig2018.write_up import write_up
+    from reports.studies.dey_reconfig2018.measure import findings, measure
+    from reports.study_page import write_up
 
     content = published(__name__)
-    return write_up(measure(content), content)
+    return write_up(__name__, findings(measure(content), content), content)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def reproduce() -> Report:
     """Maps the element, runs it, prices it at 45 nm, and writes up what came out."""
     from reports.claims import published
-    from reports.studies.eie_isca2016.figures import measure
-    from reports.studies.eie_isca2016.write_up import write_up
+    from reports.studies.eie_isca2016.measure import findings, measure
+    from reports.study_page import write_up
 
     content = published(__name__)
-    return write_up(measure(content), content)
+    return write_up(__name__, findings(measure(content), content), content)
