@@ -16,6 +16,7 @@ from tests.workloads.definitions import DEFINITIONS, Definition
 from workloads import FAMILIES, CscStage, Stage, Topology, TrainedNetwork, build_layer
 from workloads.families import Example, fit_budget, layer_weights
 from workloads.families.registry import family
+from workloads.kernels.stages import kernel_of
 from workloads.topology.network import Calibration
 
 Check = Callable[[str, Example, Definition], None]
@@ -61,7 +62,7 @@ def the_kernels_multiply_as_the_dense_matrices_do(
         dense = np.zeros((stage.n_out, stage.n_in))
         rows, columns = np.repeat(np.arange(stage.n_out), stage.row_lengths()), stage.columns()
         dense[rows, columns] = weights.ravel()
-        kernel = stage.kernel()
+        kernel = kernel_of(stage)
         np.testing.assert_array_equal(kernel.forward(weights, x), dense @ x)
         np.testing.assert_array_equal(kernel.input_gradient(weights, dy), dense.T @ dy)
         slope = kernel.weight_gradient(x, dy)

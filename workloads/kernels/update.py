@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from workloads.kernels.kernel import Array
+from workloads.kernels.arrays import Array
 from workloads.kernels.threads import share
 
 # The update of one weight takes about as long as so many products of a compiled loop.

@@ -19,10 +19,6 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from workloads.kernels.blocks import block_kernel, kronecker_kernel
-from workloads.kernels.cyclic import cyclic_kernel
-from workloads.kernels.kernel import DenseKernel, GatherKernel, Kernel
-
 
 class TopologyError(ValueError):
     """A stage, layer or topology was described with a value that is not allowed."""
@@ -77,10 +73,6 @@ class Stage(ABC):
     @abstractmethod
     def parameters(self) -> dict[str, Any]:
         """The keyword arguments that rebuild this stage: numbers, and arrays for a pruned stage."""
-
-    @abstractmethod
-    def kernel(self) -> Kernel:
-        """The products that training needs: forward, and both halves of backward."""
 
     @property
     def stored_weights(self) -> int:
@@ -142,9 +134,6 @@ class DenseStage(Stage):
     def parameters(self) -> dict[str, Any]:
         return {"n_in": self.n_in, "n_out": self.n_out}
 
-    def kernel(self) -> Kernel:
-        return DenseKernel()
-
 
 @dataclass(frozen=True)
 class CscStage(Stage):
@@ -182,9 +171,6 @@ class CscStage(Stage):
 
     def parameters(self) -> dict[str, Any]:
         return {"n_in": self.n_in, "n_out": self.n_out, "fan_in": self.fan_in, "stride": self.stride}
-
-    def kernel(self) -> Kernel:
-        return cyclic_kernel(self.n_in, self.n_out, self.taps, self.stride)
 
 
 @dataclass(frozen=True)
@@ -228,9 +214,6 @@ class BlockStage(Stage):
     def parameters(self) -> dict[str, Any]:
         return {"blocks": self.blocks, "block_in": self.block_in, "block_out": self.block_out}
 
-    def kernel(self) -> Kernel:
-        return block_kernel(self.blocks, self.block_in, self.block_out)
-
 
 @dataclass(frozen=True)
 class KroneckerStage(Stage):
@@ -268,9 +251,6 @@ class KroneckerStage(Stage):
 
     def parameters(self) -> dict[str, Any]:
         return {"left": self.left, "outputs": self.outputs, "inputs": self.inputs, "right": self.right}
-
-    def kernel(self) -> Kernel:
-        return kronecker_kernel(self.left, self.outputs, self.inputs, self.right)
 
 
 @dataclass(frozen=True, eq=False)
@@ -351,6 +331,3 @@ class PrunedStage(Stage):
 
     def parameters(self) -> dict[str, Any]:
         return {"n_in": self.n_in, "n_out": self.n_out, "indptr": self.indptr, "indices": self.indices}
-
-    def kernel(self) -> Kernel:
-        return GatherKernel(self.n_in, self.n_out, self.indptr, self.indices)

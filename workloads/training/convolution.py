@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.kernels.kernel import Array
+from workloads.kernels.arrays import Array
 from workloads.topology.topology import Topology, TopologyError
 from workloads.training.cascade import Cascade
 from workloads.training.model import Model, classify, cross_entropy

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.kernels.kernel import Array
+from workloads.kernels.arrays import Array
 from workloads.topology.stages import Stage
 from workloads.topology.topology import Topology
 from workloads.training.cascade import Cascade

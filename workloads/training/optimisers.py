@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.kernels.kernel import Array
+from workloads.kernels.arrays import Array
 from workloads.kernels.update import adam_update
 
 
