@@ -101,5 +101,5 @@ def test_shrunk_images_keep_their_ink(side: int) -> None:
 
 
 def test_an_accuracy_is_a_share() -> None:
-    with pytest.raises(ValueError, match=r"test_accuracy of an outcome is 97.5; it must lie in 0 to 1"):
+    with pytest.raises(ValueError, match=r"test_accuracy of an outcome is 97.5, allowed are 0 to 1"):
         Outcome(1, 1, None, 97.5, 0.0)

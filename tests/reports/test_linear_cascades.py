@@ -95,7 +95,7 @@ def test_a_deep_cascade_repeats_its_layer_and_may_end_inside_it() -> None:
 @pytest.mark.parametrize(
     ("layer", "depth", "said"),
     [
-        (LAYER, 0, "depth of a deep cascade is 0; it must be an integer of at least 1"),
+        (LAYER, 0, "depth of a deep cascade is 0, allowed are integers of at least 1"),
         ((DenseStage(8, 9),), 2, "layer of a deep cascade takes 8 values and gives 9 after 2 stages"),
         ((BlockStage(2, 4, 2), DenseStage(4, 8)), 3, "takes 8 values and gives 4 after 3 stages"),
     ],

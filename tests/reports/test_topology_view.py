@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from reports.cli import main
 from reports.cli.networks import topology
-from workloads import FAMILIES
+from workloads.families import families
 
 
 def archsim(*arguments: object) -> Result:
@@ -90,7 +90,7 @@ def test_the_wiring_is_drawn_and_drawn_the_same_again(suffix: str, tmp_path: Pat
 
 def test_the_help_names_every_family() -> None:
     listed = " ".join((topology.help or "").split()).partition("FAMILY is ")[2].rstrip(".")
-    assert set(listed.replace(" or ", ", ").split(", ")) == set(FAMILIES)
+    assert set(listed.replace(" or ", ", ").split(", ")) == set(families)
 
 
 @pytest.mark.parametrize(

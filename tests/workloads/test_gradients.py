@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workloads.strategies import stages
-from workloads import FAMILIES, Stage, Topology, build_layer
-from workloads.families.registry import Example
+from workloads import Stage, Topology, build_layer
+from workloads.families import Example, families
 from workloads.kernels.stages import kernel_of
 from workloads.training.model import Model, cross_entropy, initial_weights
 
 EXAMPLES = [
     pytest.param(family.name, example, id=f"{family.name}-{number}")
-    for family in FAMILIES.values()
+    for family in families.values()
     for number, example in enumerate(family.examples)
 ]
 CLASSES = 3

@@ -20,6 +20,7 @@ from workloads.data.images import (
     first_that_answers,
     from_mirror,
 )
+from workloads.data.registry import datasets
 
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 DEBIAN_PACKAGE = "dataset-fashion-mnist"
@@ -61,6 +62,11 @@ def load_fashion_mnist() -> ImageData:
     sources: list[Source] = [(f"the Debian package {DEBIAN_PACKAGE}", _from_debian)]
     sources += [(f"the mirror {mirror}", functools.partial(from_mirror, mirror, PARTS)) for mirror in MIRRORS]
     return first_that_answers("Fashion-MNIST", PARTS, sources, FashionUnavailableError)
+
+
+@datasets.register("fashion-mnist")
+def _fashion_mnist(inputs: int, classes: int) -> ImageData:
+    return load_fashion_mnist()
 
 
 def _from_debian() -> list[Bytes]:

@@ -1,6 +1,6 @@
 """The MNIST digits.
 
-Yann LeCun, Corinna Cortes and Christopher Burges, "The MNIST database of handwritten digits".  The sources
+Yann LeCun, Corinna Cortes and Christopher Burges, "The MNIST database of handwritten digits". The sources
 are, in order, the user's cache, mirrors of the original IDX files, and a package that carries the digits.
 """
 
@@ -30,6 +30,7 @@ from workloads.data.images import (
     first_that_answers,
     from_mirror,
 )
+from workloads.data.registry import datasets
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -78,6 +79,11 @@ def load_mnist() -> ImageData:
     return first_that_answers("MNIST", PARTS, sources, MnistUnavailableError)
 
 
+@datasets.register("mnist")
+def _mnist(inputs: int, classes: int) -> ImageData:
+    return load_mnist()
+
+
 class _ArraysOnly(pickle.Unpickler):
     """Admits the three names that a pickled numpy array needs, and nothing else."""
 
@@ -104,7 +110,7 @@ def _from_package() -> list[Bytes]:
             packed = archive.read(PACKAGE_MEMBER)
     found = hashlib.sha256(packed).hexdigest()
     if found != PACKAGE_SHA256:
-        raise ValueError(f"{PACKAGE_MEMBER} has sha256 {found}; it must be {PACKAGE_SHA256}")
+        raise ValueError(f"{PACKAGE_MEMBER} has sha256 {found}, allowed is {PACKAGE_SHA256}")
     return _decode_package(gzip.decompress(packed))
 
 

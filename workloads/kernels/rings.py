@@ -12,6 +12,8 @@ n. Rounding is as in `workloads.kernels.compiled`.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -107,7 +109,7 @@ def multiply_rings(
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath=ROUNDING, inline="always")
-def _one_connection(weight: float, x: Array, dy: Array, dx: Array) -> float:
+def _one_connection(weight: float, x: Array, dy: Array, dx: Array) -> Any:
     """dx += weight dy; the gradient of the weight."""
     total = x.dtype.type(0)
     for b in range(x.size):

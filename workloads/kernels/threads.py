@@ -14,6 +14,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
 
+from workloads.refusal import Refusal
+
 Part = Callable[[int, int], object]
 Done = SimpleQueue[BaseException | None]
 
@@ -69,7 +71,7 @@ def _checked(threads: object, name: str) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise ValueError(f"{name} is {threads!r}; it must be an integer of at least 1.")
+        raise Refusal.of(name, threads, "integers of at least 1")
     return number
 
 
@@ -85,7 +87,7 @@ def threads() -> int:
 def use_threads(count: int) -> None:
     """Let kernels use this many threads from now on, the caller's among them.
 
-    Raises `ValueError` if it is not a positive integer.
+    Raises a `Refusal` if it is not a positive integer.
     """
     global _threads, _team
     _threads = _checked(count, "count of threads")

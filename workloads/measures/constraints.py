@@ -67,7 +67,7 @@ def constraint_score(
     flags = tuple(skips) or (False,) * len(stages)
     if len(flags) != len(stages):
         raise TopologyError(
-            f"skips of a constraint score has {len(flags)} entries; it must have {len(stages)} or none."
+            f"skips of a constraint score has {len(flags)} entries, allowed are {len(stages)} or none"
         )
     graph = _Graph(stages, flags)
     solved = 0

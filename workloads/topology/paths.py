@@ -51,8 +51,8 @@ def path_counts(stages: Sequence[Stage], skips: Sequence[bool]) -> NDArray[np.in
         ends = matrix @ ends
     if ends.max() >= 2.0**63:
         raise TopologyError(
-            f"paths of a cascade of {len(stages)} stages are up to {ends.max():.3g} to one output; "
-            "they must be fewer than 2^63 to be counted exactly."
+            f"paths of a cascade of {len(stages)} stages are up to {ends.max():.3g} to one output, "
+            "allowed are fewer than 2^63 to be counted exactly"
         )
     first, *rest = _matrices(stages, skips, np.int64)
     product = first

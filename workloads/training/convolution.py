@@ -38,8 +38,8 @@ class Convolution:
         if self.kernel % 2 == 0 or self.mixing.n_in % self.kernel**2 or len(self.mixing.layers) != 1:
             raise TopologyError(
                 f"kernel of a convolution is {self.kernel}, and its mixing has {len(self.mixing.layers)} "
-                f"layers and {self.mixing.n_in} inputs; the kernel must be odd, its square must divide the "
-                "inputs, and there must be one layer."
+                f"layers and {self.mixing.n_in} inputs, allowed are odd kernels whose square divides the "
+                "inputs, and one layer"
             )
 
     @property

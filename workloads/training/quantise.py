@@ -52,8 +52,8 @@ def quantise(
     """
     if not isinstance(network, TrainedNetwork):
         raise IntegerNetworkError(
-            f"model of {network.name} is {network.recipe['model']}; "
-            "it must be mlp, because the engines run fully connected layers one after another."
+            f"model of {network.name} is {network.recipe['model']}, "
+            "allowed is mlp, because the engines run fully connected layers one after another"
         )
     check_bits(network.name, weight_bits=weight_bits, activation_bits=activation_bits)
     check_no_skips(network.name, network.topology)

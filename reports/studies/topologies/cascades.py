@@ -48,7 +48,7 @@ def deep_cascade(layer: Sequence[Stage], depth: int) -> tuple[Stage, ...]:
     if stages[-1].n_out != stages[0].n_in or repeated[-1].n_out != stages[0].n_in:
         raise TopologyError(
             f"layer of a deep cascade takes {stages[0].n_in} values and gives {repeated[-1].n_out} after "
-            f"{depth} stages; the two must be equal."
+            f"{depth} stages, allowed are equal ones"
         )
     return repeated
 

@@ -20,7 +20,8 @@ import numpy as np
 from tqdm import tqdm
 
 from archsim.store import remembered
-from workloads.families import FAMILIES, build_layer, fit_budget
+from workloads.families import build_layer, fit_budget
+from workloads.families import families as known_families
 from workloads.measures.constraints import constraint_score
 from workloads.measures.decomposition import Loss, decompose, random_target
 from workloads.measures.degrees_of_freedom import degrees_of_freedom
@@ -107,15 +108,17 @@ def candidates(
     value that is not allowed.
     """
     found: dict[str, Candidate] = {}
-    chosen = families or sorted(name for name, each in FAMILIES.items() if each.grid is not None)
+    chosen = families or sorted(name for name, each in known_families.items() if each.grid is not None)
     for size in sizes:
         if whole_number("a decomposition", "size", size) > MOST_PLACES:
-            raise TopologyError(f"size of a decomposition is {size}; it must be at most {MOST_PLACES}.")
+            raise TopologyError(
+                f"size of a decomposition is {size}, allowed are values of at most {MOST_PLACES}"
+            )
         for compression in compressions:
             if not 1 <= compression <= size:
                 raise TopologyError(
-                    f"compression of a decomposition is {compression:g}; "
-                    f"it must lie between 1 and {size}, the size."
+                    f"compression of a decomposition is {compression:g}, "
+                    f"allowed are values between 1 and {size}, the size"
                 )
             for family in chosen:
                 try:

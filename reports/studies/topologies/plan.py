@@ -17,7 +17,7 @@ from typing import Any
 from reports.studies.topologies.runs import Planned
 from reports.studies.topologies.trainings import Images, recipe_values
 from workloads import load_recipe, parse_recipe
-from workloads.families import FAMILIES, fit_budget, layer_weights
+from workloads.families import families, fit_budget, layer_weights
 
 LENET, LONG, SQUARE = "LeNet-300-100", "LeNet-300-100, long", "square"
 ZOO = "LeNet-300-100, budgets of the zoo"
@@ -81,7 +81,7 @@ def _lenet() -> Iterator[Planned]:
     yield _network(LENET, DENSE, DENSE_WEIGHTS, _dense_layers())
     for compression in COMPRESSIONS:
         budget = budget_of(compression)
-        for name in sorted(FAMILIES):
+        for name in sorted(families):
             if name == PRUNED:
                 pruning = {"stored_weights": budget}
                 yield _network(LENET, PRUNED, budget, _dense_layers(), pruning=pruning)
@@ -182,7 +182,7 @@ INTERLEAVED = "deformable-butterfly, inputs as they come"
 
 def _zoo() -> Iterator[Planned]:
     for budget, recipe in ZOO_RECIPES.items():
-        for name in sorted(FAMILIES):
+        for name in sorted(families):
             if name == PRUNED:
                 pruning, rate = {"stored_weights": budget}, {"peak": PRUNED_PEAK}
                 yield _long_trained(PRUNED, budget, _dense_layers(), pruning=pruning, rate=rate)

@@ -17,6 +17,8 @@ import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
 
+from workloads.refusal import Refusal
+
 Vector = NDArray[np.float64]
 
 # Below this number of topologies a group says nothing of a rank.
@@ -25,7 +27,7 @@ LEAST_TOPOLOGIES = 3
 LEAST_DRAWS = 20
 
 
-class RankingError(ValueError):
+class RankingError(Refusal):
     """The observations do not allow a ranking."""
 
 
@@ -42,7 +44,7 @@ class Observation:
         if not self.accuracies or not np.isfinite([self.measure, *self.accuracies]).all():
             raise RankingError(
                 f"observation of {self.topology} has measure {self.measure} and accuracies "
-                f"{self.accuracies}; there must be at least one accuracy, and all must be finite."
+                f"{self.accuracies}, allowed are at least one accuracy, and all must be finite"
             )
 
 
@@ -70,12 +72,12 @@ def rank_by(
 ) -> Ranking:
     """The ranking of these observations; a `RankingError` where a group is too small or has no order."""
     if not 0 < confidence < 1:
-        raise RankingError(f"confidence of a ranking is {confidence}; it must lie between 0 and 1.")
+        raise RankingError(f"confidence of a ranking is {confidence}, allowed are values between 0 and 1")
     if draws < LEAST_DRAWS:
-        raise RankingError(f"draws of a ranking is {draws}; it must be at least {LEAST_DRAWS}.")
+        raise RankingError(f"draws of a ranking is {draws}, allowed are values of at least {LEAST_DRAWS}")
     groups = [_Group(name, observations) for name in dict.fromkeys(each.group for each in observations)]
     if not groups:
-        raise RankingError("observations of a ranking is empty; it must hold some.")
+        raise RankingError("observations of a ranking is empty, allowed is at least one")
     random = np.random.default_rng(seed)
     drawn = [_mean([(group.drawn(random), group.size) for group in groups]) for _ in range(draws)]
     rest = (1 - confidence) / 2
@@ -103,11 +105,13 @@ class _Group:
         label = f"group {name!r} of a ranking" if name else "a ranking"
         if self.size < LEAST_TOPOLOGIES:
             raise RankingError(
-                f"observations of {label} number {self.size}; there must be at least {LEAST_TOPOLOGIES}."
+                f"observations of {label} number {self.size}, allowed are at least {LEAST_TOPOLOGIES}"
             )
         for what, values in (("measures", self.measures), ("accuracies", self.means)):
             if np.ptp(values) == 0:
-                raise RankingError(f"{what} of {label} are all {values[0]:g}; at least two must differ.")
+                raise RankingError(
+                    f"{what} of {label} are all {values[0]:g}, allowed are at least two that differ"
+                )
 
     def drawn(self, random: np.random.Generator) -> float:
         """The correlation after topologies, and the seeds of each, are drawn again; nan without an order."""

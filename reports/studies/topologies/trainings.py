@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from archsim.store import remembered
 from workloads.data.mnist import MnistData, load_mnist
+from workloads.refusal import Refusal
 from workloads.training.recipe import Recipe
 from workloads.training.training import TrainingError, fit, train_model
 
@@ -68,7 +69,7 @@ class Outcome:
         for name in ("validation_accuracy", "test_accuracy"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
-                raise ValueError(f"{name} of an outcome is {value}; it must lie in 0 to 1.")
+                raise Refusal(f"{name} of an outcome is {value}, allowed are 0 to 1")
 
 
 def recipe_values(recipe: Recipe) -> dict[str, Any]:
