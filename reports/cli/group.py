@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -51,6 +52,33 @@ class CommandLine(click.Group):
             return refuse("interrupted", 130)
 
 
+class Known(click.ParamType):
+    """A name of a register, which is asked only where help or completion needs it; what it does not know is
+    refused by whoever is given it. With `or_file` the path of a file will do."""
+
+    def __init__(self, names: Callable[[], Iterable[str]], *, or_file: bool = False) -> None:
+        self.name = "name"
+        self.names, self.or_file = names, or_file
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        found = [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
+        return found + [CompletionItem(incomplete, type="file")] * self.or_file
+
+
+class ListingCommand(click.Command):
+    """A command whose help ends with the names that each of its arguments takes."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_epilog(ctx, formatter)
+        for param in self.params:
+            if isinstance(param.type, Known):
+                takes = f"{', '.join(param.type.names())}{', or a file' * param.type.or_file}"
+                formatter.write_paragraph()
+                formatter.write_text(f"{param.human_readable_name} is one of: {takes}")
+
+
 def refuse(message: str, status: int) -> int:
     """Says one sentence on stderr and gives the exit status back."""
     sentence = " ".join(message.split()).rstrip(".")
@@ -83,13 +111,20 @@ def fidelity_option(default: str) -> Callable[[_C], _C]:
 json_option = click.option("--json", "as_json", is_flag=True, help="Print plain JSON, in SI units.")
 
 
-@click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=CommandLine,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="archsim")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """What does a sparse fully connected layer really cost in silicon?
 
     A DESIGN is a YAML file that names a network, an engine, a clock and a technology.
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def print_json(value: Any) -> None:

@@ -169,7 +169,7 @@ def test_decompose_prints_the_same_figures_as_json_when_repeated(small: tuple[ob
             ("--compression", 0.5),
             "compression of a decomposition is 0.5, allowed are values between 1 and 16",
         ),
-        (("--family", "cloz"), "family of a layer is 'cloz'"),
+        (("--family", "cloz"), "family is 'cloz'"),
         (("--loss", "l3"), "'l3' is not one of"),
         (("--family", "low-rank", "--skips", "on"), "skips of a decomposition is on, allowed is off"),
     ],

@@ -130,7 +130,7 @@ def test_a_plan_that_is_not_allowed_is_refused(arguments: Any, said: str) -> Non
 
 
 def test_a_family_that_is_named_must_exist_and_have_a_grid() -> None:
-    with pytest.raises(TopologyError, match="family of a layer is 'cloz'"):
+    with pytest.raises(TopologyError, match="family is 'cloz'"):
         candidates((8,), (2,), families=("cloz",))
     with pytest.raises(TopologyError, match="family of a budget is 'pruned'"):
         candidates((8,), (2,), families=("pruned",))

@@ -28,11 +28,11 @@ from workloads.measures.degrees_of_freedom import degrees_of_freedom
 from workloads.topology.stages import Stage, TopologyError, whole_number
 from workloads.topology.topology import skips_of
 
-# Raised whenever the same candidate, loss and seed give other figures: what was remembered is then stale.
-CODE_VERSION = 1
+CODE_VERSION = 2
+"""Raised whenever the same candidate, loss and seed give other figures: what was remembered is then stale."""
 MOST_PLACES = 256
-# The largest size at which the two measures are taken; beyond, they take minutes a topology.
 MOST_MEASURED = 64
+"""The largest size at which the two measures are taken; beyond, they take minutes a topology."""
 
 
 @dataclass(frozen=True, eq=False)

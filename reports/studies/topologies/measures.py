@@ -6,24 +6,23 @@ group of the training plan, dense and pruned ones apart.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from archsim.store import remembered
+from reports.studies.topologies.files import lines_of, write_lines
 from reports.studies.topologies.plan import DENSE, PRUNED, SQUARE
 from reports.studies.topologies.runs import Planned
 from reports.studies.topologies.trainings import recipe_values
 
 FILE = "topology_measures.csv"
-# Raised whenever a measure gives another figure for the same topology.
 MEASURES_VERSION = 2
+"""Raised whenever a measure gives another figure for the same topology."""
 KIND = "topology-measures"
 
 
@@ -93,16 +92,12 @@ def _measured(planned: Planned) -> dict[str, int]:
 
 def shipped_measures() -> list[Measures]:
     """The measures that come with the package."""
-    text = (resources.files("reports.studies.topologies") / "data" / FILE).read_text(encoding="utf-8")
-    return [_measures(line) for line in csv.DictReader(text.splitlines())]
+    return [_measures(line) for line in lines_of(FILE)]
 
 
 def write_measures(measures: Iterable[Measures], path: Path) -> None:
-    """Writes the file that :func:`shipped_measures` reads."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [each.name for each in fields(Measures)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(one) for one in measures)
+    """Writes the file that `shipped_measures` reads."""
+    write_lines(path, [each.name for each in fields(Measures)], map(asdict, measures))
 
 
 def _measures(line: Mapping[str, Any]) -> Measures:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
-from importlib import resources
 from typing import Any
 
 import yaml
 
+from reports.studies.topologies.files import text_of
 from reports.studies.topologies.runs import Planned
 from workloads import parse_recipe
 
@@ -46,8 +46,7 @@ def budget_of(compression: int) -> int:
 @functools.cache
 def plan() -> tuple[Planned, ...]:
     """Every network that the studies show."""
-    text = (resources.files("reports.studies.topologies") / "data" / "plan.yaml").read_text(encoding="utf-8")
-    return tuple(planned for group in yaml.safe_load(text) for planned in _networks(group))
+    return tuple(planned for group in yaml.safe_load(text_of("plan.yaml")) for planned in _networks(group))
 
 
 def skipped() -> frozenset[str]:

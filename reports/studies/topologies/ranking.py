@@ -21,10 +21,10 @@ from workloads.refusal import Refusal
 
 Vector = NDArray[np.float64]
 
-# Below this number of topologies a group says nothing of a rank.
 LEAST_TOPOLOGIES = 3
-# A draw may repeat one topology only, and then has no order; that all of so many do is out of the question.
+"""Below this number of topologies a group says nothing of a rank."""
 LEAST_DRAWS = 20
+"""A draw may repeat one topology only, and then has no order; that all of so many do will not happen."""
 
 
 class RankingError(Refusal):

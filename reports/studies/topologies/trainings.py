@@ -10,11 +10,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import multiprocessing
-import signal
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -23,14 +20,15 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from archsim.store import remembered
+from reports.parallel import in_processes
 from workloads.data.mnist import MnistData, load_mnist
 from workloads.refusal import Refusal
 from workloads.training.recipe import Recipe
 from workloads.training.training import TrainingError, fit, train_model
 
 KIND = "experiments"
-# Raised whenever the training core gives other weights for the same recipe: old outcomes are then stale.
-CODE_VERSION = 2
+CODE_VERSION = 3
+"""Raised whenever the training core gives other weights for the same recipe: old outcomes are then stale."""
 
 Images = Literal["mnist", "mnist-16", "mnist-8"]
 
@@ -160,16 +158,8 @@ def images_of(images: Images) -> MnistData:
 
 
 def _trained(cells: Sequence[Cell], processes: int) -> Iterator[tuple[Cell, Outcome]]:
-    """Cells with their outcomes, as each is done. An interrupt ends the workers with the cells in hand."""
+    """Cells with their outcomes, as each is done."""
     if processes == 1 or len(cells) < 2:
         yield from ((cell, train_cell(cell)) for cell in cells)
         return
-    context = multiprocessing.get_context("spawn")
-    ignored = (signal.SIGINT, signal.SIG_IGN)
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=signal.signal, initargs=ignored)
-    try:
-        pending = {pool.submit(train_cell, cell): cell for cell in cells}
-        for done in as_completed(pending):
-            yield pending[done], done.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    yield from in_processes(train_cell, cells, processes)
