@@ -1,9 +1,12 @@
-"""The house is easy to walk: imports point one way, and the public names are those that are announced."""
+"""The house is easy to walk: imports point one way between packages and between folders, each folder says what
+it is in a sentence, and the public names are those that are announced."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -17,23 +20,98 @@ MAY_IMPORT = {
     "archsim": {"rtl", "workloads"},
     "reports": {"archsim", "rtl", "workloads"},
 }
+FLOW = {
+    "workloads": ("topology", "families", "kernels", "data", "training", "measures", "importers"),
+    "rtl": ("parts", "engines"),
+    "archsim": ("engines", "technology", "netlist", "costs", "explore", "calibration"),
+    "reports": ("templates", "studies", "cli"),
+}
+"""The folders of each package in the order of the flow: none imports from one that comes after it."""
+
+DOORS = {ROOT / "archsim" / "__main__.py"}
+"""`python -m archsim` opens into the command line, which is the topmost room."""
+
+OFFLINE = "archsim.calibration"
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Every module of the four packages, by its dotted name."""
+    names = {}
+    for package in MAY_IMPORT:
+        for path in (ROOT / package).rglob("*.py"):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return names
 
 
 def imported(path: Path) -> Iterator[str]:
-    """The top-level packages that a file imports, wherever in the file."""
+    """The modules of the house that a file imports, wherever in the file."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module.partition(".")[0]
+            yield from (alias.name for alias in node.names if alias.name in modules())
+        elif isinstance(node, ast.ImportFrom) and node.module in modules():
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in modules() else node.module
+
+
+def folder(module: str) -> str:
+    """The folder that a module lies in: a package of its own stands for what it exports."""
+    path = modules()[module]
+    return f"{module} (exports)" if path.name == "__init__.py" else module.rpartition(".")[0]
 
 
 @pytest.mark.parametrize("package", sorted(MAY_IMPORT))
-def test_imports_point_one_way(package: str) -> None:
-    house = set(MAY_IMPORT)
-    for path in (ROOT / package).rglob("*.py"):
-        used = house & set(imported(path)) - {package}
+def test_imports_point_one_way_between_packages(package: str) -> None:
+    for path in set((ROOT / package).rglob("*.py")) - DOORS:
+        used = {name.partition(".")[0] for name in imported(path)} - {package}
         assert used <= MAY_IMPORT[package], f"{path.relative_to(ROOT)} imports {sorted(used)}"
+
+
+@pytest.mark.parametrize("package", sorted(FLOW))
+def test_imports_point_one_way_between_folders(package: str) -> None:
+    flow = FLOW[package]
+    for module, path in modules().items():
+        parts = module.split(".")
+        if parts[0] != package or len(parts) < 2 or parts[1] not in flow:
+            continue
+        for name in imported(path):
+            other = name.split(".")
+            if other[0] == package and len(other) > 1 and other[1] in flow:
+                assert flow.index(other[1]) <= flow.index(parts[1]), f"{module} imports {name}"
+
+
+def test_modules_and_folders_import_in_no_circle() -> None:
+    circles = {module: set(imported(path)) - {module} for module, path in modules().items()}
+    TopologicalSorter(circles).prepare()
+    rooms: dict[str, set[str]] = {}
+    for module, used in circles.items():
+        if modules()[module] not in DOORS:
+            rooms.setdefault(folder(module), set()).update(map(folder, used))
+    TopologicalSorter({room: used - {room} for room, used in rooms.items()}).prepare()
+
+
+def test_every_folder_of_the_flow_is_there_and_no_other() -> None:
+    for package, flow in FLOW.items():
+        folders = {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
+        assert folders <= set(flow), package
+
+
+def test_every_folder_says_what_it_is_in_one_sentence() -> None:
+    for module, path in modules().items():
+        if path.name == "__init__.py":
+            said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+            first = said.partition("\n")[0]
+            assert first.endswith((".", "?")), f"{module} says {first!r}"
+
+
+def test_nothing_that_runs_imports_how_the_numbers_were_made() -> None:
+    for module, path in modules().items():
+        if module.startswith((OFFLINE, "reports")):
+            continue
+        used = [name for name in imported(path) if name.startswith(OFFLINE)]
+        assert not used, f"{module} imports {used}"
 
 
 def test_public_names_can_be_had() -> None:

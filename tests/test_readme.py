@@ -18,7 +18,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def block(language: str) -> str:
     """The first code block in a language."""
-    found = re.search(rf"``{language}\n(.*?)``", README, re.DOTALL)
+    found = re.search(rf"```{language}\n(.*?)```", README, re.DOTALL)
     assert found is not None
     return found[1]
 

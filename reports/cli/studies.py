@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
-from reports.cli.group import STUDY_FOLDER, json_option, main, print_json, show
+from reports.cli.group import STUDY_FOLDER, Known, ListingCommand, json_option, main, print_json, show
 
 GLITCHES = "glitches"
 
 
-@main.command()
-@click.argument("study")
+def _studies() -> Iterable[str]:
+    from reports.studies import studies
+
+    return studies
+
+
+def _calibrations() -> Iterable[str]:
+    from archsim.calibration.plan import PLANS
+
+    return (*PLANS, GLITCHES)
+
+
+@main.command(cls=ListingCommand)
+@click.argument("study", type=Known(_studies))
 @click.option(
     "--out",
     default=STUDY_FOLDER,
@@ -53,22 +66,21 @@ def validate(as_json: bool) -> None:
         show(error_table(name, errors))
 
 
-@main.command()
-@click.argument("name", metavar="TECHNOLOGY")
+@main.command(cls=ListingCommand)
+@click.argument("name", metavar="TECHNOLOGY", type=Known(_calibrations))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the data files.")
 def calibrate(name: str, out: Path) -> None:
     """Synthesise the netlists of a calibration anew and fit the logic model to them.
 
-    TECHNOLOGY is cmos65 or artix7, a quarter of an hour each, or "glitches", which Icarus Verilog measures
-    on netlists of cmos65. An interrupted run goes on where it stopped.
+    A technology takes a quarter of an hour; "glitches" are measured by Icarus Verilog on netlists of cmos65.
+    An interrupted run goes on where it stopped.
     """
     from archsim.calibration.calibrate import calibrate as fit_anew
-    from archsim.calibration.plan import PLANS
     from archsim.technology import technology
     from reports.tables import error_table, glitch_table
 
-    if name not in (*PLANS, GLITCHES):
-        raise click.UsageError(f"technology is {name!r}, allowed are {', '.join((*PLANS, GLITCHES))}")
+    if name not in _calibrations():
+        raise click.UsageError(f"technology is {name!r}, allowed are {', '.join(_calibrations())}")
     if not out.is_dir():
         raise click.UsageError(f"out is {out}, allowed is a folder that exists")
     if name == GLITCHES:

@@ -1,0 +1,7 @@
+"""`python -m archsim` is the command line."""
+
+from __future__ import annotations
+
+from reports.cli import main
+
+main()
