@@ -28,7 +28,6 @@ MIRRORS = (
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
 )
-# The md5 of the published files is given by the authors; what counts is the sha256 of the decoded bytes.
 PARTS = (
     Part(
         "train-images-idx3-ubyte.gz",
@@ -51,6 +50,7 @@ PARTS = (
         "3d0e6c6ea990b53b6f8f500a41cac93881d981b315f84578b7d915342ade01e9",
     ),
 )
+"""The md5 of the published files is given by the authors; what counts is the sha256 of the decoded bytes."""
 
 
 class FashionUnavailableError(DataUnavailableError):

@@ -7,8 +7,8 @@ from typing import Any
 from workloads.families.registry import families
 from workloads.topology.stages import TopologyError, whole_number
 
-# Counts that differ from a budget by less than this share of it are as good as equal.
 NEAR = 0.02
+"""Counts that differ from a budget by less than this share of it are as good as equal."""
 
 
 def fit_budget(family: str, n_in: int, n_out: int, weights: int) -> dict[str, Any]:

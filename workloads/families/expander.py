@@ -27,8 +27,8 @@ from workloads.topology.stages import PrunedStage, Stage, TopologyError, whole_n
 OWNER = "an expander layer"
 SLACK = 1.05
 DRAWS = 100
-# Matrices up to this size are decomposed as dense ones; Lanczos needs room between the values it seeks.
 SMALL = 64
+"""Matrices up to this size are decomposed as dense ones; Lanczos needs room between the values it seeks."""
 
 
 def second_singular_value(stage: Stage) -> float:

@@ -21,8 +21,8 @@ from workloads.families.registry import families
 from workloads.topology.stages import Stage, TopologyError, whole_number
 
 OWNER = "a random-regular layer"
-# Exchanges tried for one repeated input before the deck is shuffled anew.
 EXCHANGES = 1000
+"""Exchanges tried for one repeated input before the deck is shuffled anew."""
 
 
 def generator(owner: str, seed: int) -> np.random.Generator:

@@ -20,9 +20,9 @@ Part = Callable[[int, int], object]
 Done = SimpleQueue[BaseException | None]
 
 VARIABLE = "ARCHSIM_THREADS"
-# Work below which handing a part to another thread (about 20 us) costs more than it saves: the number of
-# products that a compiled loop makes in 0.1 ms.
 WORTH_SHARING = 1 << 20
+"""Work below which handing a part to another thread (about 20 us) costs more than it saves: the number of
+products that a compiled loop makes in 0.1 ms."""
 
 
 class _Team:

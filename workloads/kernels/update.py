@@ -12,8 +12,8 @@ from workloads.kernels.arrays import Array
 from workloads.kernels.threads import share
 from workloads.refusal import Refusal
 
-# The update of one weight takes about as long as so many products of a compiled loop.
 PRODUCTS = 16
+"""The update of one weight takes about as long as so many products of a compiled loop."""
 
 
 def adam_update(

@@ -30,12 +30,12 @@ from workloads.training.model import initial_weights
 Loss = Literal["l1", "l2"]
 LOSSES: tuple[Loss, ...] = get_args(Loss)
 
-# An entry of W_o is met where the product is this near, as a share of the root mean square of W_o.
 MET_WITHIN = 1e-3
-# The shares of the root mean square of W_o by which L1 is rounded off, one after the other.
+"""An entry of W_o is met where the product is this near, as a share of the root mean square of W_o."""
 WIDTHS = tuple(float(width) for width in np.logspace(0, -6, 13))
-# Gradients that L-BFGS remembers, and the relative change of the loss at which it stops.
+"""The shares of the root mean square of W_o by which L1 is rounded off, one after the other."""
 MEMORY, LEAST_CHANGE = 20, 1e-12
+"""Gradients that L-BFGS remembers, and the relative change of the loss at which it stops."""
 
 Matrix = NDArray[np.float64]
 

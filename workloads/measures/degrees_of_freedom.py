@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from workloads.topology.stages import Stage, TopologyError
 
 PRIME = 2**31 - 1
-# Weights of the largest cascade that is measured: its Jacobian takes 8 * 6000^2 bytes, elimination a minute.
 MOST_WEIGHTS = 6000
-# Rows that are eliminated together, and so few that it is done one at a time.
+"""Weights of the largest cascade that is measured: its Jacobian takes 8 * 6000^2 bytes, elimination a
+minute."""
 PANEL, FEW = 256, 8
+"""Rows that are eliminated together, and so few that it is done one at a time."""
 
 Residues = NDArray[np.int64]
 

@@ -26,8 +26,8 @@ from workloads.topology.stages import Stage
 from workloads.topology.topology import Topology, digit_reversed
 
 BITS = range(2, 17)
-# Sums are taken in int64; a wider accumulator could not be simulated exactly.
 WIDEST_ACCUMULATOR = 63
+"""Sums are taken in int64; a wider accumulator could not be simulated exactly."""
 
 
 class IntegerNetworkError(Refusal):

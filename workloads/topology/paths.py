@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from workloads.topology.stages import Stage, TopologyError
 
-# Inputs that are followed at once: 16 words of 64 bits, or so many columns of counts.
 WORDS_AT_ONCE = 16
+"""Inputs that are followed at once: 16 words of 64 bits, or so many columns of counts."""
 COLUMNS_AT_ONCE = 256
 
 

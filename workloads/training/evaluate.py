@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from workloads.refusal import Refusal
 from workloads.topology.integer import IntegerNetwork
 
-# Images classified at once: bounds the memory of the activations.
 CHUNK = 2000
+"""Images classified at once: bounds the memory of the activations."""
 
 
 def evaluate(network: IntegerNetwork, images: NDArray[Any], labels: NDArray[Any]) -> float:

@@ -18,8 +18,8 @@ from workloads.topology.topology import Topology
 from workloads.training.cascade import Cascade
 
 Initialisation = Literal["glorot", "sparse-glorot"]
-# Images classified at once: bounds the memory of the activations.
 CHUNK = 2000
+"""Images classified at once: bounds the memory of the activations."""
 
 
 def initial_weights(

@@ -25,8 +25,8 @@ from workloads.training.trained_model import TrainedModel
 
 __all__ = ["Examples", "TrainingError", "fit", "train", "train_model", "train_to_file"]
 
-# Training images whose activations set the integer formats.
 CALIBRATION_IMAGES = 10_000
+"""Training images whose activations set the integer formats."""
 
 
 @dataclass(frozen=True, eq=False)
