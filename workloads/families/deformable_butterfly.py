@@ -52,13 +52,13 @@ def deformable_butterfly_weights(n_in: int, n_out: int, *, blocks: Sequence[Sequ
 
 def deformable_butterfly_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
     """Products of two numbers and of three, those with the most places between the stages first."""
-    side, found = min(n_in, n_out), []
+    side, choices = min(n_in, n_out), []
     for depth in (2, 3):
         for p in products(n_in, depth):
             for s in products(n_out, depth):
                 between = [math.prod(s[:place]) * math.prod(p[place:]) for place in range(1, depth)]
-                found.append((-min(side, *between), depth, max(p) * max(s), p, s))
-    for _, _, _, p, s in sorted(found):
+                choices.append((-min(side, *between), depth, max(p) * max(s), p, s))
+    for _, _, _, p, s in sorted(choices):
         yield {"blocks": [list(each) for each in zip(p, s, strict=True)]}
 
 

@@ -59,13 +59,13 @@ def products(number: int, factors: int) -> list[tuple[int, ...]]:
 
 def kronecker_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
     """Products of two numbers and of three, those with the most places between the stages first."""
-    side, found = min(n_in, n_out), []
+    side, choices = min(n_in, n_out), []
     for depth in (2, 3):
         for p in products(n_in, depth):
             for s in products(n_out, depth):
                 between = [math.prod(p[:place]) * math.prod(s[place:]) for place in range(1, depth)]
-                found.append((-min(side, *between), depth, max(p) * max(s), p, s))
-    for _, depth, _, p, s in sorted(found):
+                choices.append((-min(side, *between), depth, max(p) * max(s), p, s))
+    for _, depth, _, p, s in sorted(choices):
         yield {
             "factors": [
                 [math.prod(p[:place]), s[place], p[place], math.prod(s[place + 1 :])]

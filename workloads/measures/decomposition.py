@@ -101,14 +101,14 @@ def decompose(
     if loss not in LOSSES:
         raise DecompositionError(f"loss of a decomposition is {loss!r}, allowed are {list(LOSSES)}")
     iterations = whole_number("a decomposition", "iterations", iterations)
-    found = product.start(np.random.default_rng(seed))
+    vector = product.start(np.random.default_rng(seed))
     spread = float(np.sqrt(np.mean(target**2)))
     if loss == "l2":
-        found = _minimise(product, target / spread, spread, None, found, iterations)
+        vector = _minimise(product, target / spread, spread, None, vector, iterations)
     else:
         for width in WIDTHS:
-            found = _minimise(product, target / spread, spread, width, found, -(-iterations // len(WIDTHS)))
-    weights = product.split(found)
+            vector = _minimise(product, target / spread, spread, width, vector, -(-iterations // len(WIDTHS)))
+    weights = product.split(vector)
     reached = product.forward(weights)[-1]
     difference = np.abs(reached - target)
     return Decomposition(
@@ -194,7 +194,7 @@ def _minimise(
 
     # A step that is too long on a deep cascade overflows; the search then takes a shorter one.
     with np.errstate(over="ignore", invalid="ignore"):
-        found = scipy.optimize.minimize(
+        least = scipy.optimize.minimize(
             loss_and_gradient,
             start,
             jac=True,
@@ -207,4 +207,4 @@ def _minimise(
                 "gtol": 0.0,
             },
         )
-    return np.asarray(found.x)
+    return np.asarray(least.x)

@@ -63,14 +63,14 @@ def read_archive(
         ) from cause
     try:
         metadata = json.loads(str(arrays.pop("metadata")))
-        found, version = metadata["format"], metadata["version"]
+        format_of_file, version = metadata["format"], metadata["version"]
     except (KeyError, TypeError, json.JSONDecodeError) as cause:
         raise error(
             f"file is {path}, a NumPy archive of something else, allowed is that of a {holds}"
         ) from cause
-    if found != file_format or version not in versions:
+    if format_of_file != file_format or version not in versions:
         raise error(
-            f"format of {path} is {found!r} version {version!r}, "
+            f"format of {path} is {format_of_file!r} version {version!r}, "
             f"allowed is {file_format!r} version {' or '.join(map(str, versions))}"
         )
     return metadata, arrays

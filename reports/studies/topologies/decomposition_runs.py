@@ -107,7 +107,7 @@ def candidates(
     left out of it. Skips are tried only where the cascade has a square stage. Raises `TopologyError` for a
     value that is not allowed.
     """
-    found: dict[str, Candidate] = {}
+    known: dict[str, Candidate] = {}
     chosen = families or sorted(name for name, each in known_families.items() if each.grid is not None)
     for size in sizes:
         if whole_number("a decomposition", "size", size) > MOST_PLACES:
@@ -130,8 +130,8 @@ def candidates(
                 for skipped in skips:
                     candidate = Candidate(family, size, compression, parameters, skipped)
                     if candidate.skips or not skipped:
-                        found.setdefault(json.dumps(candidate.content, sort_keys=True), candidate)
-    return tuple(found.values())
+                        known.setdefault(json.dumps(candidate.content, sort_keys=True), candidate)
+    return tuple(known.values())
 
 
 def run(

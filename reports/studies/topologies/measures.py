@@ -61,14 +61,16 @@ class Measures:
 
 def measure_all(planned: Sequence[Planned], *, progress: bool = True) -> list[Measures]:
     """The measures of all networks of the square group that are sparse from the start."""
-    chosen = [each for each in planned if each.group == SQUARE and each.label not in (DENSE, PRUNED)]
-    found = []
-    for each in tqdm(chosen, desc="topologies", unit="topology", disable=not progress):
-        layer = recipe_values(each.recipe)["layers"][0]
-        content = {"version": MEASURES_VERSION, "inputs": each.recipe.inputs, "layer": layer}
-        values = remembered(KIND, content, partial(_measured, each))
-        found.append(Measures(each.label, each.budget, **values))
-    return found
+    chosen = [
+        network for network in planned if network.group == SQUARE and network.label not in (DENSE, PRUNED)
+    ]
+    measured = []
+    for network in tqdm(chosen, desc="topologies", unit="topology", disable=not progress):
+        layer = recipe_values(network.recipe)["layers"][0]
+        content = {"version": MEASURES_VERSION, "inputs": network.recipe.inputs, "layer": layer}
+        values = remembered(KIND, content, partial(_measured, network))
+        measured.append(Measures(network.label, network.budget, **values))
+    return measured
 
 
 def _measured(planned: Planned) -> dict[str, int]:

@@ -94,13 +94,13 @@ def rank_by(
 
 class _Group:
     def __init__(self, name: str, observations: Sequence[Observation]) -> None:
-        members = [each for each in observations if each.group == name]
+        members = [member for member in observations if member.group == name]
         self.size = len(members)
-        self.measures = np.array([each.measure for each in members])
-        self.seeds = np.array([len(each.accuracies) for each in members])
+        self.measures = np.array([member.measure for member in members])
+        self.seeds = np.array([len(member.accuracies) for member in members])
         self.table = np.zeros((self.size, self.seeds.max(initial=0)))
-        for row, each in zip(self.table, members, strict=True):
-            row[: len(each.accuracies)] = each.accuracies
+        for row, member in zip(self.table, members, strict=True):
+            row[: len(member.accuracies)] = member.accuracies
         self.means = self.table.sum(axis=1) / self.seeds
         label = f"group {name!r} of a ranking" if name else "a ranking"
         if self.size < LEAST_TOPOLOGIES:
