@@ -48,14 +48,15 @@ class BlocksKernel(Kernel):
 
     def _multiply(self, left: Array, right: Array, out: Array) -> None:
         """out = left right for every block, shared among threads."""
-        factors = [np.moveaxis(array, self.along, 0) for array in (left, right, out)]
+        along = self.along
 
         def part(start: int, stop: int) -> None:
-            a, b, c = (array[start:stop] for array in factors)
-            np.matmul(a, b, out=c)
+            place = slice(start, stop)
+            here = (slice(None), place) if along else (place,)
+            np.matmul(left[here], right[here], out=out[here])
 
         products = math.prod(left.shape) * right.shape[-1]
-        share(self.grid[self.along], products // PRODUCT_SPEED, part)
+        share(self.grid[along], products // PRODUCT_SPEED, part)
 
     def forward(self, weights: Array, x: Array) -> Array:
         count = math.prod(self.grid)
