@@ -52,7 +52,7 @@ def train(recipe: str, out: Path | None, every_s: float) -> int:
     """
     from reports import formatting as f
     from reports.output import check_file
-    from workloads import DataUnavailableError, load_recipe, train_to_file
+    from workloads import load_recipe, train_to_file
     from workloads.training.checkpoint import checkpoint_beside
 
     chosen = load_recipe(recipe)
@@ -60,8 +60,6 @@ def train(recipe: str, out: Path | None, every_s: float) -> int:
     check_file(target)
     try:
         network = train_to_file(chosen, target, every_s=every_s)
-    except DataUnavailableError as error:
-        raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         kept = checkpoint_beside(target)
         goes_on = f"; the same command goes on from {kept}" if kept.exists() else ""

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 
 from workloads.topology.stages import Stage, TopologyError
+
+if TYPE_CHECKING:
+    import scipy.sparse
 
 WORDS_AT_ONCE = 16
 """Inputs that are followed at once: 16 words of 64 bits, or so many columns of counts."""
@@ -34,6 +36,8 @@ def _matrices(
     stages: Sequence[Stage], skips: Sequence[bool], dtype: Any
 ) -> list[scipy.sparse.csr_array[Any, tuple[int, int]]]:
     """The number of edges between places, a matrix (n_out, n_in) for every stage."""
+    import scipy.sparse
+
     matrices = []
     for stage, skip in zip(stages, skips, strict=True):
         matrix = stage.adjacency().astype(dtype)

@@ -13,13 +13,15 @@ import operator
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
+
+if TYPE_CHECKING:
+    import scipy.sparse
 
 
 class TopologyError(Refusal):
@@ -91,6 +93,8 @@ class Stage(ABC):
 
         The entries of a row keep the order of the weights, so the column indices of a row need not be sorted.
         """
+        import scipy.sparse
+
         if weights.shape != self.weight_shape:
             raise TopologyError(
                 f"weights of a {self.kind} stage have shape {weights.shape}, allowed is {self.weight_shape}"
