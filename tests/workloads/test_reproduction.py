@@ -12,8 +12,8 @@ from workloads import load_network, load_recipe, train
 @pytest.mark.parametrize(("name", "alike"), [("lenet-300-100-clos", 0.7), ("lenet-300-100-csc", 0.9)])
 def test_a_recipe_trains_a_network_like_the_shipped_one(name: str, alike: float) -> None:
     """The shipped files were trained with products that summed in another order, which thousands of steps
-    spread: to weights near the same ones for CSC, and for Clos, which trains longer, to such as correlate with
-    them by 0.84 at least. Those of another seed would not."""
+    spread: to weights near the same ones for CSC, and for Clos, which trains longer, to such as correlate
+    with them by 0.84 at least. Those of another seed would not."""
     shipped = load_network(name)
     trained = train(load_recipe(name), progress=False)
     assert trained.stored_weights == shipped.stored_weights
