@@ -16,7 +16,9 @@ FAR = 2048
 taken class by class: at 128 float32 an input, they are half of a second-level cache of 2 MiB."""
 WORTH_RINGS = 8
 """Taps from which neighbours on a ring are better computed together."""
-PART = 256
+RING_SPEED = 2
+"""Products of neighbours together in the time in which a compiled loop makes one."""
+PART = 128
 """Places of a ring that are packed at once, unless the taps are more."""
 
 
@@ -49,6 +51,9 @@ class RingKernel(CyclicKernel):
         parts = -(-places // max(PART, taps))
         self.part = -(-places // parts)
         self.parts = parts * count
+
+    def _work(self, batch: int) -> int:
+        return super()._work(batch) // RING_SPEED
 
     def forward(self, weights: Array, x: Array) -> Array:
         from workloads.kernels.rings import multiply_rings

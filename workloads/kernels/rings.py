@@ -62,13 +62,12 @@ def _four_outputs(w0: Array, w1: Array, w2: Array, w3: Array, seen: Array, y: tu
     y0, y1, y2, y3 = y
     q, taps = 3, w0.size
     while q + 4 <= taps:
-        x0, x1, x2, x3 = seen[q], seen[q + 1], seen[q + 2], seen[q + 3]
         a0, a1, a2, a3 = w0[q], w0[q + 1], w0[q + 2], w0[q + 3]
         b0, b1, b2, b3 = w1[q - 1], w1[q], w1[q + 1], w1[q + 2]
         c0, c1, c2, c3 = w2[q - 2], w2[q - 1], w2[q], w2[q + 1]
         d0, d1, d2, d3 = w3[q - 3], w3[q - 2], w3[q - 1], w3[q]
         for b in range(y0.size):
-            s0, s1, s2, s3 = x0[b], x1[b], x2[b], x3[b]
+            s0, s1, s2, s3 = seen[q, b], seen[q + 1, b], seen[q + 2, b], seen[q + 3, b]
             y0[b] += a0 * s0 + a1 * s1 + a2 * s2 + a3 * s3
             y1[b] += b0 * s0 + b1 * s1 + b2 * s2 + b3 * s3
             y2[b] += c0 * s0 + c1 * s1 + c2 * s2 + c3 * s3
@@ -140,13 +139,12 @@ def _two_inputs(
     while q + 4 <= last + 1:
         t = last - q
         o0, o1, o2, o3 = outputs[q], outputs[q + 1], outputs[q + 2], outputs[q + 3]
-        d0, d1, d2, d3 = dy[q], dy[q + 1], dy[q + 2], dy[q + 3]
         a0, a1, a2, a3 = weights[o0, t], weights[o1, t - 1], weights[o2, t - 2], weights[o3, t - 3]
         b0, b1, b2, b3 = weights[o0, t + 1], weights[o1, t], weights[o2, t - 1], weights[o3, t - 2]
         s0 = s1 = s2 = s3 = u0 = u1 = u2 = u3 = x0.dtype.type(0)
         for b in range(x0.size):
             v, w = x0[b], x1[b]
-            e0, e1, e2, e3 = d0[b], d1[b], d2[b], d3[b]
+            e0, e1, e2, e3 = dy[q, b], dy[q + 1, b], dy[q + 2, b], dy[q + 3, b]
             s0 += v * e0
             s1 += v * e1
             s2 += v * e2
