@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from workloads.data.digits import test_digits
 from workloads.data.fashion import load_fashion_mnist
-from workloads.data.images import DataUnavailableError
-from workloads.data.mnist import MnistData, MnistUnavailableError, load_mnist
+from workloads.data.images import DataUnavailableError, ImageData
+from workloads.data.mnist import load_mnist
 from workloads.data.registry import datasets, load_data
 from workloads.families import build_layer, fit_budget
 from workloads.importers import load_network, networks, zoo_names
@@ -41,11 +41,10 @@ __all__ = [
     "CscStage",
     "DataUnavailableError",
     "DenseStage",
+    "ImageData",
     "IntegerNetwork",
     "IntegerNetworkError",
     "IntegerStage",
-    "MnistData",
-    "MnistUnavailableError",
     "NetworkFileError",
     "PrunedStage",
     "Recipe",

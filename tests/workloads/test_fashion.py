@@ -50,7 +50,7 @@ def test_other_bytes_are_refused_and_every_source_is_named(
     changed = packaged[3].copy()
     changed[0] ^= 1
     (tmp_path / fashion.PARTS[3].file).write_bytes(gzip.compress(idx_file(changed)))
-    with pytest.raises(fashion.FashionUnavailableError) as caught:
+    with pytest.raises(images.DataUnavailableError) as caught:
         fashion.load_fashion_mnist()
     text = str(caught.value)
     assert "Fashion-MNIST could not be had from any source" in text

@@ -72,7 +72,7 @@ def test_bytes_that_are_not_mnist_are_refused_and_every_source_is_named(
     (tmp_path / "mnist.npz").write_bytes(b"not an archive")
     fake_mnist[2][0, 0, 0] ^= 1
     monkeypatch.setattr(mnist, "_from_package", lambda: fake_mnist)
-    with pytest.raises(mnist.MnistUnavailableError) as caught:
+    with pytest.raises(images.DataUnavailableError) as caught:
         mnist.load_mnist()
     text = str(caught.value)
     assert "the cache" in text

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from workloads.data.images import (
     Bytes,
-    DataUnavailableError,
     ImageData,
     Part,
     Source,
@@ -53,20 +52,14 @@ PARTS = (
 """The md5 of the published files is given by the authors; what counts is the sha256 of the decoded bytes."""
 
 
-class FashionUnavailableError(DataUnavailableError):
-    """No source of Fashion-MNIST could be reached, or what came was not Fashion-MNIST."""
-
-
 def load_fashion_mnist() -> ImageData:
-    """Fashion-MNIST, from the cache or brought into it; `FashionUnavailableError` says what was tried."""
+    """Fashion-MNIST, from the cache or brought into it; a `DataUnavailableError` says what was tried."""
     sources: list[Source] = [(f"the Debian package {DEBIAN_PACKAGE}", _from_debian)]
     sources += [(f"the mirror {mirror}", functools.partial(from_mirror, mirror, PARTS)) for mirror in MIRRORS]
-    return first_that_answers("Fashion-MNIST", PARTS, sources, FashionUnavailableError)
+    return first_that_answers("Fashion-MNIST", PARTS, sources)
 
 
-@datasets.register("fashion-mnist")
-def _fashion_mnist(inputs: int, classes: int) -> ImageData:
-    return load_fashion_mnist()
+datasets.enter("fashion-mnist", lambda inputs, classes: load_fashion_mnist())
 
 
 def _from_debian() -> list[Bytes]:

@@ -55,12 +55,10 @@ class ImageData:
         return f"<ImageData: {learnt[0]:,} training and {judged:,} test images of {learnt[1]:,} values>"
 
 
-def first_that_answers(
-    name: str, parts: Sequence[Part], sources: Sequence[Source], unavailable: type[DataUnavailableError]
-) -> ImageData:
+def first_that_answers(name: str, parts: Sequence[Part], sources: Sequence[Source]) -> ImageData:
     """The data set from its cache or from the first of `sources`, which then fills the cache.
 
-    Raises `unavailable`, which says what was tried.
+    Raises a `DataUnavailableError`, which says what was tried.
     """
     cache = cache_folder() / f"{name.lower()}.npz"
     cached: Source = (f"the cache {cache}", functools.partial(_from_cache, cache, len(parts)))
@@ -82,7 +80,7 @@ def first_that_answers(
             test_images=_scaled(test_images),
             test_labels=test_labels.astype(np.int64),
         )
-    raise unavailable(f"{name} could not be had from any source; tried {'; '.join(failures)}")
+    raise DataUnavailableError(f"{name} could not be had from any source; tried {'; '.join(failures)}")
 
 
 def from_mirror(mirror: str, parts: Sequence[Part]) -> list[Bytes]:

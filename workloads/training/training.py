@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -103,14 +103,7 @@ def train(
         accuracy[f"{prefix}float"] = seen.accuracy(model)
         if integer:
             accuracy[f"{prefix}int8"] = evaluate(integer, seen.images, seen.labels)
-    return TrainedNetwork(
-        name=network.name,
-        topology=network.topology,
-        weights=network.weights,
-        calibration=network.calibration,
-        recipe=network.recipe,
-        accuracy=accuracy,
-    )
+    return replace(network, accuracy=accuracy)
 
 
 def train_model(

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from archsim.store import remembered
 from reports.parallel import in_processes
-from workloads.data.mnist import MnistData, load_mnist
+from workloads import ImageData, load_mnist
 from workloads.refusal import Refusal
 from workloads.training.recipe import Recipe
 from workloads.training.training import TrainingError, fit, train_model
@@ -99,7 +99,7 @@ def train_cell(cell: Cell) -> Outcome:
     )
 
 
-def train_on(recipe: Recipe, data: MnistData) -> Outcome:
+def train_on(recipe: Recipe, data: ImageData) -> Outcome:
     """Trains a recipe, holding out the images it says, on data of the form of MNIST."""
     if recipe.model != "mlp":
         return _train_other(recipe, data)
@@ -124,7 +124,7 @@ def train_on(recipe: Recipe, data: MnistData) -> Outcome:
     )
 
 
-def _train_other(recipe: Recipe, data: MnistData) -> Outcome:
+def _train_other(recipe: Recipe, data: ImageData) -> Outcome:
     """A convolutional or recurrent network; one that left the finite numbers has no outcome here."""
     start = time.process_time()
     trained = train_model(recipe, progress=False, data=data)
@@ -147,7 +147,7 @@ def shrink(images: NDArray[np.float32], side: int) -> NDArray[np.float32]:
 
 
 @functools.cache
-def images_of(images: Images) -> MnistData:
+def images_of(images: Images) -> ImageData:
     """MNIST in this form."""
     if images == "mnist":
         return load_mnist()
