@@ -7,7 +7,8 @@ the rows that a part reads are packed side by side first, because rows of a larg
 fall on the same few lines of a cache.
 
 `rings` (rings, 3 * places) has the features of every ring three times over, so that nothing is taken modulo
-n. Rounding is as in `workloads.kernels.compiled`.
+n. Rounding is as in `workloads.kernels.compiled`. What works on a few rows is written into its callers
+(`inline`), since a call for so little takes half as long again.
 """
 
 from __future__ import annotations
