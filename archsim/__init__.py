@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from archsim.comparison import compare
     from archsim.costs.fidelities import FIDELITIES, DeviceError, FidelityError
-    from archsim.costs.result import METRICS, MetricError, Result
+    from archsim.costs.metrics import METRICS
+    from archsim.costs.result import MetricError, Result
     from archsim.design import DesignError, DesignPoint, simulate
     from archsim.engines import Clos, Csc, Dense, Engine, Pruned, register_engine
     from archsim.engines.counts import Counts, Traffic
     from archsim.engines.mapping import Mapping, MappingError
-    from archsim.technology import Artix7, Asic, Cmos, Cmos65, Quantity
+    from archsim.technology import Artix7, Asic, Cmos, Cmos65, Ecp5, Quantity
     from archsim.verification import Verification, verify
     from workloads import (
         IntegerNetwork,
@@ -42,8 +43,9 @@ _HOMES = {
     "archsim.engines": ("Clos", "Csc", "Dense", "Engine", "Pruned", "register_engine"),
     "archsim.costs.fidelities": ("FIDELITIES", "DeviceError", "FidelityError"),
     "archsim.engines.mapping": ("Mapping", "MappingError"),
-    "archsim.costs.result": ("METRICS", "MetricError", "Result"),
-    "archsim.technology": ("Artix7", "Asic", "Cmos", "Cmos65", "Quantity"),
+    "archsim.costs.metrics": ("METRICS",),
+    "archsim.costs.result": ("MetricError", "Result"),
+    "archsim.technology": ("Artix7", "Asic", "Cmos", "Cmos65", "Ecp5", "Quantity"),
     "archsim.verification": ("Verification", "verify"),
     "workloads": (
         "IntegerNetwork",
@@ -73,6 +75,7 @@ __all__ = [
     "DesignError",
     "DesignPoint",
     "DeviceError",
+    "Ecp5",
     "Engine",
     "FidelityError",
     "IntegerNetwork",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
 from functools import lru_cache
@@ -12,21 +11,25 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, field_validator
 
+from archsim.costs.estimate import EstimateError
 from archsim.costs.expected_error import expected_errors
 from archsim.costs.fidelities import level, refuse_overflow
 from archsim.costs.logic import Logic
-from archsim.costs.pricing import price
+from archsim.costs.pricing import NOTHING, price
 from archsim.costs.result import Result
 from archsim.engines import ENGINES, Engine
 from archsim.engines.mapping import Mapping
-from archsim.technology import TECHNOLOGIES, Technology
+from archsim.kinds import OneOf
+from archsim.refusals import one_sentence
+from archsim.technology import Technology, technologies
 from workloads import IntegerNetwork, TrainedNetwork, load_network, quantise
+from workloads.refusal import Refusal
 
 FILES = ("liberty", "power_report")
 """The options of technologies that name a file."""
 
 
-class DesignError(ValueError):
+class DesignError(Refusal):
     """A design point was given a value that is not allowed; the message names field, value and what is."""
 
 
@@ -43,7 +46,7 @@ class DesignPoint(BaseModel):
     network: str
     engine: Engine
     clock_hz: Annotated[float, Field(gt=0, le=10e9, allow_inf_nan=False)] = 100e6
-    technology: Any
+    technology: Annotated[Technology, OneOf(technologies, by_name=True)]
 
     def __init__(self, **values: Any) -> None:
         try:
@@ -71,18 +74,13 @@ class DesignPoint(BaseModel):
     @field_validator("technology", mode="before")
     @classmethod
     def _technology(cls, value: Any) -> Any:
-        if type(value) in TECHNOLOGIES.values():
+        if isinstance(value, Technology):
             return value
-        options = _with_kind("technology", {"kind": value} if isinstance(value, str) else value, TECHNOLOGIES)
-        make = TECHNOLOGIES[options.pop("kind")]
-        allowed = list(inspect.signature(make).parameters)
-        for name in options:
-            if name not in allowed:
-                raise DesignError(f"technology.{name} is not a field, allowed are kind, {', '.join(allowed)}")
+        options = _with_kind("technology", {"kind": value} if isinstance(value, str) else value, technologies)
         try:
-            return make(**options)
-        except ValueError as error:
-            raise DesignError(f"technology.{error}") from None
+            return technologies[options.pop("kind")](**options)
+        except Refusal as refused:
+            raise DesignError(f"technology.{refused}") from None
 
     @field_serializer("engine")
     def _engine_as_dict(self, engine: Engine) -> dict[str, Any]:
@@ -90,7 +88,7 @@ class DesignPoint(BaseModel):
 
     @field_serializer("technology")
     def _technology_as_dict(self, technology: Technology) -> dict[str, Any]:
-        return {"kind": technology.name, **technology.options()}
+        return {"kind": technology.kind, **technology.options()}
 
     def replace(self, **changes: Any) -> DesignPoint:
         """The same design point with some fields changed, checked anew."""
@@ -104,12 +102,13 @@ class DesignPoint(BaseModel):
         DeviceError for a device that is too small, MappingError where the engine cannot run the network.
         """
         chosen, mapping, technology = level(fidelity), self.mapping, self.technology
-        logic = chosen.logic(mapping, technology)
         counts = chosen.count(mapping)
-        bill = price(counts, mapping.sizes, logic, technology, self.clock_hz)
+        logic, missing = self._logic(fidelity)
+        bill = price(counts, mapping.sizes, logic, technology, self.clock_hz) if logic else NOTHING
         refuse_overflow(technology, bill.total_resources)
         trained, widths = self.trained, (self.engine.weight_bits, self.engine.activation_bits)
         accuracy = trained.accuracy.get("int8") if widths == (8, 8) else None
+        path_s = logic.critical_path_s if logic else None
         return Result(
             fidelity=fidelity,
             exact=counts.exact,
@@ -120,20 +119,34 @@ class DesignPoint(BaseModel):
             stored_bits=mapping.stored_bits,
             compression=trained.compression,
             accuracy=accuracy,
-            critical_path_s=logic.critical_path_s,
+            critical_path_s=path_s,
             design=self.model_dump(),
-            warnings=tuple(self._warnings(logic, accuracy)),
+            warnings=tuple(
+                self._warnings(path_s, accuracy, estimated=logic is not None and logic.kind == "fitted")
+            ),
             assumed=_assumed(technology),
-            expected_error=expected_errors(bill, logic, technology),
-            critical_path=logic.critical_path,
+            expected_error=expected_errors(bill, logic, technology) if logic else {},
+            critical_path=logic.critical_path if logic else (),
+            missing=missing,
         )
 
-    def _warnings(self, logic: Logic, accuracy: float | None) -> Iterator[str]:
-        critical_path_s = logic.critical_path_s
-        estimated = "estimated " if logic.kind == "fitted" else ""
+    def _logic(self, fidelity: str) -> tuple[Logic | None, MappingOf[str, str]]:
+        """The logic at a fidelity, None where nobody calibrated it, and the costs that are then missing with
+        the reason."""
+        technology = self.technology
+        try:
+            logic = level(fidelity).logic(self.mapping, technology)
+        except EstimateError as refused:
+            return None, {**dict.fromkeys(technology.metrics, str(refused)), **technology.missing}
+        untimed = {} if logic.critical_path_s is not None else {"critical_path_s": technology.untimed}
+        return logic, {**technology.missing, **untimed}
+
+    def _warnings(
+        self, critical_path_s: float | None, accuracy: float | None, *, estimated: bool
+    ) -> Iterator[str]:
         if critical_path_s is not None and self.clock_hz * critical_path_s > 1:
             yield (
-                f"clock_hz is {self.clock_hz:.4g}, the {estimated}critical path of "
+                f"clock_hz is {self.clock_hz:.4g}, the {'estimated ' * estimated}critical path of "
                 f"{critical_path_s * 1e9:.2f} ns allows at most {1 / critical_path_s:.4g}"
             )
         if accuracy is None:
@@ -177,39 +190,6 @@ class DesignPoint(BaseModel):
     def mapping(self) -> Mapping:
         """The network on the engine. Raises MappingError where the engine cannot run it."""
         return _mapping(self.network, _stamp(self.network), self.engine)
-
-
-def one_sentence(error: ValidationError, model: type[BaseModel], *, within: str = "") -> str:
-    """The first complaint of pydantic, as field, value and what is allowed."""
-    first = error.errors()[0]
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, DesignError):
-        return str(cause)
-    name = ".".join([within] * bool(within) + [str(part) for part in first["loc"]])
-    if first["type"] == "extra_forbidden":
-        return f"{name} is not a field, allowed are {', '.join(model.model_fields)}"
-    if first["type"] == "missing":
-        return f"{name} is missing, it must be given"
-    if cause is not None:
-        return f"{within}.{cause}" if within else str(cause)
-    return f"{name} is {first['input']!r}, allowed {_allowed(model, first)}"
-
-
-def _allowed(model: type[BaseModel], complaint: Any) -> str:
-    """What a field takes: its range or its words, else pydantic's own complaint."""
-    limits = {
-        bound: getattr(limit, bound)
-        for limit in model.model_fields[str(complaint["loc"][0])].metadata
-        for bound in ("ge", "gt", "le")
-        if hasattr(limit, bound)
-    }
-    if "le" in limits:
-        least = str(limits["ge"]) if "ge" in limits else f"more than {limits['gt']}"
-        whole = "whole numbers from " if complaint["type"].startswith("int_") else ""
-        return f"are {whole}{least} to {limits['le']:g}"
-    if "expected" in complaint.get("ctx", {}):
-        return f"are {complaint['ctx']['expected']}"
-    return f"is: {complaint['msg'][0].lower()}{complaint['msg'][1:]}"
 
 
 def _with_kind(field: str, value: Any, known: MappingOf[str, Any]) -> dict[str, Any]:

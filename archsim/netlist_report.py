@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import singledispatch
 
 from archsim.costs.gate import component_of_instance, component_of_module
 from archsim.costs.pricing import memories
 from archsim.design import DesignPoint
-from archsim.technology import FpgaResources
+from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from rtl import to_verilog
 
 
@@ -26,7 +27,7 @@ class ComponentReport:
     area_mm2: float = 0.0
     toggles_per_cycle: float = 0.0
     activity: float = 0.0
-    resources: FpgaResources | None = None
+    resources: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -43,29 +44,39 @@ class MemoryReport:
 
 @dataclass(frozen=True)
 class NetlistReport:
-    """A mapped engine; `critical_path` names its stages, each with its time."""
+    """A mapped engine; `critical_path` names its stages, each with its time, `critical_path_s` is None where
+    nobody knows it, and `untimed` then says why. `listed` are the resources that an FPGA is listed by."""
 
     components: tuple[ComponentReport, ...]
     memories: tuple[MemoryReport, ...]
-    critical_path_s: float
+    critical_path_s: float | None
     critical_path: tuple[str, ...]
     library: str
+    listed: tuple[str, ...] = ()
+    untimed: str = ""
 
     @property
     def is_fpga(self) -> bool:
-        return any(each.resources is not None for each in self.components)
+        return bool(self.listed)
 
 
 def report_netlist(design: DesignPoint) -> NetlistReport:
     """Maps a design point's engine, or reads what is remembered, and takes it apart by component."""
-    return {"asic": _asic, "fpga": _fpga}[design.technology.kind](design)
+    return _reported(design.technology, design)
 
 
-def _asic(design: DesignPoint) -> NetlistReport:
+@singledispatch
+def _reported(technology: Technology, design: DesignPoint) -> NetlistReport:
+    """The netlist as this fabric has it."""
+    raise NotImplementedError(f"netlist of {technology!r}")
+
+
+@_reported.register(StandardCells)
+def _cells(technology: StandardCells, design: DesignPoint) -> NetlistReport:
     from archsim.costs.switching import measure_switching
     from archsim.netlist import synthesise_asic
 
-    mapping, technology = design.mapping, design.technology
+    mapping = design.mapping
     verilog = to_verilog(mapping.hardware)
     made = synthesise_asic(verilog.text, verilog.top, technology)
     switched = measure_switching(mapping, verilog, made, technology)
@@ -106,11 +117,12 @@ def _asic(design: DesignPoint) -> NetlistReport:
     )
 
 
-def _fpga(design: DesignPoint) -> NetlistReport:
+@_reported.register(Fpga)
+def _fabric(technology: Fpga, design: DesignPoint) -> NetlistReport:
     from archsim.netlist import synthesise_fpga
 
     verilog = to_verilog(design.mapping.hardware)
-    made = synthesise_fpga(verilog.text, verilog.top, design.technology)
+    made = synthesise_fpga(verilog.text, verilog.top, technology)
     taken: dict[str, FpgaResources] = {}
     counted: dict[str, dict[str, float]] = {}
     for part in made.components.values():
@@ -121,17 +133,29 @@ def _fpga(design: DesignPoint) -> NetlistReport:
             instances=part.instances,
             cells=part.instances * sum(part.cells.values()),
         )
+    size, names = next(iter(technology.counted)), technology.resource_names()
     components = tuple(
-        ComponentReport(kind, int(each["instances"]), int(each["cells"]), resources=taken[kind])
-        for kind, each in sorted(counted.items(), key=lambda item: -taken[item[0]].lut)
+        ComponentReport(
+            kind,
+            int(each["instances"]),
+            int(each["cells"]),
+            resources={name: taken[kind][name] for name in names},
+        )
+        for kind, each in sorted(counted.items(), key=lambda item: -taken[item[0]][size])
     )
     return NetlistReport(
-        components, (), made.critical_path_s, made.critical_path, "Xilinx 7-series primitives"
+        components,
+        (),
+        made.critical_path_s,
+        made.critical_path,
+        technology.primitives,
+        listed=technology.listed,
+        untimed=technology.untimed,
     )
 
 
 def _memories(design: DesignPoint) -> tuple[MemoryReport, ...]:
-    costs: list[Any] = [cost for _, _, cost in memories(design.mapping.sizes, design.technology)]
+    costs = [cost for _, _, cost in memories(design.mapping.sizes, design.technology)]
     return tuple(
         MemoryReport(shape.role, shape.number, shape.words, shape.word_bits, cost.built_as, cost.area_mm2)
         for shape, cost in zip(design.mapping.sizes.memory_shapes, costs, strict=True)

@@ -27,11 +27,16 @@ STACK = dict(
         strict=True,
     )
 )
+MORE_HUES = (
+    *("#7b4fa3", "#b3261e", "#3d7a5a", "#c2549d", "#5b7fd4"),
+    *("#8a6d1f", "#20808d", "#d98200", "#6b7480", "#9bbf3b", "#5e3a2b", "#e377c2", "#17c3b2", "#444444"),
+)
+MARKERS = "osD^v<>Ph*X"
 SHADES = ("#c96f24", "#efb98a", "#4a5a68", "#b4bec7")
 
 
 @contextmanager
-def _style(salt: str) -> Iterator[None]:
+def style(salt: str) -> Iterator[None]:
     settings: Any = {
         "svg.hashsalt": salt,
         "font.family": "DejaVu Sans",
@@ -52,11 +57,17 @@ def _style(salt: str) -> Iterator[None]:
         yield
 
 
+def hues(labels: Sequence[str]) -> dict[str, str]:
+    """A colour for each label, always the same one for the networks of `HUES`."""
+    others = iter(MORE_HUES * len(labels))
+    return {label: HUES.get(label) or next(others) for label in labels}
+
+
 def ratio_chart(
     name: str, ratios: Mapping[str, Mapping[str, float]], *, claimed: float, partly_from: float
 ) -> str:
     """Grouped bars: for every metric the ratio measured in each setting, with a line at the claimed ratio."""
-    with _style(name):
+    with style(name):
         figure = Figure(figsize=(9.2, 3.5), layout="constrained")
         axes = figure.subplots()
         metrics = list(dict.fromkeys(metric for row in ratios.values() for metric in row))
@@ -87,12 +98,12 @@ def ratio_chart(
         axes.set_ylabel("pruned ÷ CSC")
         axes.tick_params(axis="x", length=0)
         axes.legend(ncols=len(ratios), loc="upper left", bbox_to_anchor=(0, 1.12), fontsize=8.5)
-        return _svg(figure)
+        return svg(figure)
 
 
 def metric_bars(name: str, panels: Mapping[str, Mapping[str, tuple[float, str]]]) -> str:
     """One panel a metric, one bar a design, each with its value as text."""
-    with _style(name):
+    with style(name):
         figure = Figure(
             figsize=(9.2, 0.75 + 0.3 * max(len(each) for each in panels.values())), layout="constrained"
         )
@@ -108,14 +119,14 @@ def metric_bars(name: str, panels: Mapping[str, Mapping[str, tuple[float, str]]]
             axes.set_xticks([])
             axes.spines["bottom"].set_visible(False)
             axes.tick_params(axis="y", length=0)
-        return _svg(figure)
+        return svg(figure)
 
 
 def stacked_bars(
     name: str, unit: str, scale: float, stacks: Mapping[str, Mapping[str, float]], totals: Sequence[str]
 ) -> str:
     """One bar a design, stacked by group of components, in `unit`, which is `scale` of the SI unit."""
-    with _style(name):
+    with style(name):
         figure = Figure(figsize=(9.2, 1.15 + 0.36 * len(stacks)), layout="constrained")
         axes = figure.subplots()
         designs = list(stacks)[::-1]
@@ -152,7 +163,7 @@ def stacked_bars(
             handlelength=1,
             columnspacing=1.2,
         )
-        return _svg(figure)
+        return svg(figure)
 
 
 def _inside(width: float, longest: float) -> str:
@@ -165,7 +176,7 @@ def _dark(group: str) -> bool:
     return 0.3 * red + 0.59 * green + 0.11 * blue < 140
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
     """The figure as an element of a page, without a date, so that equal figures give equal text."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})

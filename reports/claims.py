@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from importlib import resources
 from typing import Any, Literal
 
@@ -69,6 +71,11 @@ class MatchRule:
         )
 
 
+def standard_error(values: Sequence[float]) -> float:
+    """Of the mean; zero where there is one value only."""
+    return statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
+
+
 @dataclass(frozen=True)
 class SeedRule:
     """Two means over seeds differ where their difference exceeds so many standard errors of it."""
@@ -85,6 +92,21 @@ class SeedRule:
         )
 
 
+Rule = FactorRule | MatchRule | SeedRule
+
+
+def rule_of(content: Mapping[str, Any]) -> Rule:
+    """The rule that a study's data file states; its fields tell which one it is."""
+    stated = content["rule"]
+    for kind in (FactorRule, MatchRule, SeedRule):
+        names = [field.name for field in fields(kind)]
+        if set(names) <= set(stated):
+            return kind(**{name: stated[name] for name in names})
+    raise ValueError(
+        f"rule has the fields {', '.join(stated)}, allowed are those of a rule in reports.claims"
+    )
+
+
 def judge_cases(cases: Sequence[bool]) -> Verdict:
     """A claim of several cases holds where it does in all of them, partly where it does in some."""
     return "holds" if all(cases) else "partly" if any(cases) else "does not hold"
@@ -95,10 +117,10 @@ def judge_losses(losses: Sequence[float], allowed: float) -> Verdict:
     return judge_cases([loss <= allowed for loss in losses])
 
 
-def published(study: str) -> dict[str, Any]:
-    """The published claims of a study, as its data file states them."""
-    text = (resources.files("reports.studies") / study / "published.yaml").read_text(encoding="utf-8")
+def published(package: str) -> dict[str, Any]:
+    """The published claims of a study, as the data file in its package states them."""
+    text = (resources.files(package) / "published.yaml").read_text(encoding="utf-8")
     content = yaml.safe_load(text)
     if not isinstance(content, dict) or not content.get("citation") or not content.get("exactness"):
-        raise ValueError(f"claims of {study} lack citation or exactness, both must be given")
+        raise ValueError(f"claims of {package} lack citation or exactness, both must be given")
     return content

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from archsim.costs.metrics import metric_of
 
 _PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 _THIN = "\N{NARROW NO-BREAK SPACE}"
@@ -45,9 +49,11 @@ def stored(bits: int) -> str:
     return scaled(bits / 8, "B")
 
 
-def count(value: int | None) -> str:
-    """A whole number with thousands set apart."""
-    return _UNKNOWN if value is None else f"{value:,}"
+def count(value: float | None) -> str:
+    """A whole number with thousands set apart; a mean of such with three digits."""
+    if value is None:
+        return _UNKNOWN
+    return f"{round(value):,}" if value == round(value) else significant(value)
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -70,17 +76,9 @@ def ratio(value: float | None) -> str:
     return _UNKNOWN if value is None else f"{value:.2f}×"
 
 
-_UNITS = {"_s": "s", "_j": "J", "_w": "W", "_hz": "Hz"}
-
-
 def metric(name: str, value: float | None) -> str:
-    """A value formatted by the unit at the end of its name, as in `energy_j` and `area_mm2`."""
-    if name.endswith("_mm2"):
-        return area(value)
-    for ending, unit in _UNITS.items():
-        if name.endswith(ending):
-            return scaled(value, unit)
-    return _UNKNOWN if value is None else significant(value)
+    """A value in the unit of its metric, as in `energy_j` and `area_mm2`."""
+    return shown(value, metric_of(name).unit)
 
 
 def unit_cost(value: float, unit: str) -> str:
@@ -88,3 +86,53 @@ def unit_cost(value: float, unit: str) -> str:
     base, slash, per = unit.partition("/")
     shown = area(value) if base == "mm2" else scaled(value, base)
     return f"{shown}{slash}{per}"
+
+
+def _fixed(value: float, places: int | None) -> str:
+    return significant(value) if places is None else f"{value:,.{places}f}"
+
+
+def _rounded(unit: str) -> Callable[[float, int | None], str]:
+    return lambda value, places: f"{count(round(value))} {unit}"
+
+
+def _scaled(unit: str) -> Callable[[float, int | None], str]:
+    return lambda value, places: scaled(value, unit)
+
+
+UNITS: Mapping[str, Callable[[Any, int | None], str]] = {
+    "": lambda value, places: str(value),
+    "yes or no": lambda value, places: "yes" if value else "no",
+    "number": _fixed,
+    "plain": lambda value, places: f"{value:.{places or 6}g}",
+    "count": lambda value, places: count(value),
+    "share": lambda value, places: percent(value, 2 if places is None else places),
+    "points": lambda value, places: points(value),
+    "times": lambda value, places: f"{_fixed(value, places)}×",
+    "ratio": lambda value, places: ratio(value),
+    "bit": lambda value, places: f"{_fixed(value, places)} bit",
+    "stored": lambda value, places: stored(value),
+    "byte": _scaled("B"),
+    **{unit: _scaled(unit) for unit in ("J", "W", "s", "Hz", "op/s")},
+    "mm2": lambda value, places: area(value),
+    "1/s": _rounded("/s"),
+    "1/J": _rounded("/J"),
+    "1/(s mm2)": _rounded("/(s mm²)"),
+}
+"""How a value of a unit is shown, with so many decimal places where that can be chosen. Beside SI units there
+are kinds of numbers: `""` are words, `share` is of one, `stored` are bits that are shown as bytes."""
+
+_WITHOUT_UNIT = ("", "yes or no", "number", "plain", "count", "times", "ratio")
+
+
+def shown(value: Any, unit: str = "", places: int | None = None) -> str:
+    """A value for people; a dash for none, words as they are. Raises KeyError for an unknown unit."""
+    if value is None:
+        return _UNKNOWN
+    return value if isinstance(value, str) else UNITS[unit](value, places)
+
+
+def heading(text: str, unit: str) -> str:
+    """A heading over plain values: with the unit that they are in, where they have one."""
+    plain = "bit" if unit == "stored" else unit
+    return text if unit in _WITHOUT_UNIT else f"{text} [{plain}]".lstrip()

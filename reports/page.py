@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
@@ -41,7 +40,7 @@ def write_page(report: Report, folder: Path) -> None:
     for section in report.sections:
         for table in section.tables:
             with (folder / f"{table.name}.csv").open("w", encoding="utf-8", newline="") as file:
-                csv.writer(file).writerows([table.columns, *table.values])
+                table.write_csv(file)
     designs = folder / "designs"
     for name, design in report.designs.items():
         designs.mkdir(exist_ok=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from reports.charts import INK, PALE, _style, _svg
+from reports.charts import INK, PALE, style, svg
 from reports.formatting import percent
 from reports.predictions import EXPLAINED_FROM, KINDS, Prediction
 from reports.report import Chart
@@ -21,7 +21,7 @@ def prediction_chart(name: str, rows: Sequence[Prediction]) -> str:
     """A dot for each row at predicted ÷ published, its colour the kind of row, the difference beside it."""
     ratios = [row.predicted / row.published for row in rows]
     reach = max(_LEAST_REACH, *(max(ratio, 1 / ratio) for ratio in ratios if ratio)) * 1.6
-    with _style(name):
+    with style(name):
         figure = Figure(figsize=(9.2, 0.9 + 0.24 * len(rows)), layout="constrained")
         axes = figure.subplots()
         axes.set_xscale("log")
@@ -53,7 +53,7 @@ def prediction_chart(name: str, rows: Sequence[Prediction]) -> str:
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel("predicted ÷ published")
         axes.legend(ncols=len(HUES), loc="lower left", bbox_to_anchor=(-0.02, 1.0), fontsize=8.5)
-        return _svg(figure)
+        return svg(figure)
 
 
 def chart(name: str, rows: Sequence[Prediction]) -> Chart:

@@ -9,23 +9,21 @@ sum that holds such a figure is *partly fitted*; what follows from the publicati
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from reports import formatting as f
 from reports.claims import Claim, MatchRule
-from reports.report import Assumption, ReportTable
+from reports.report import Assumption
+from reports.tables import Cell, Table
 
 EXPLAINED_FROM = 0.15
 """From this difference on, as a share of the published figure, a row must say why it differs."""
 
+P = TypeVar("P", bound="Compared")
 Kind = Literal["predicted", "partly fitted", "fitted", "arithmetic"]
 KINDS: tuple[Kind, ...] = ("predicted", "partly fitted", "fitted", "arithmetic")
-
-
-def _count(value: float) -> str:
-    return f.count(round(value)) if value == round(value) else f.significant(value)
 
 
 def shown_area(value_mm2: float) -> str:
@@ -34,36 +32,17 @@ def shown_area(value_mm2: float) -> str:
     return f"{value_um2:,.0f} µm²" if 1000 <= value_um2 < 1e6 else f.area(value_mm2)
 
 
-_UNITS: Mapping[str, Callable[[float], str]] = {
-    "count": _count,
-    "bit": lambda value: f"{f.significant(value)} bit",
-    "byte": lambda value: f.scaled(value, "B"),
-    "share": lambda value: f.percent(value, 2),
-    "times": lambda value: f"{f.significant(value)}×",
-    "mm2": shown_area,
-    "W": lambda value: f.scaled(value, "W"),
-    "J": lambda value: f.scaled(value, "J"),
-    "s": lambda value: f.scaled(value, "s"),
-    "1/s": lambda value: f"{_count(round(value))} /s",
-    "op/s": lambda value: f.scaled(value, "op/s"),
-    "1/J": lambda value: f"{_count(round(value))} /J",
-    "1/(s mm2)": lambda value: f"{_count(round(value))} /(s mm²)",
-}
-
-
 def in_unit(value: float, unit: str) -> str:
-    """A value for people. `unit` is an SI unit, or one of `count`, `share`, `times`, `bit`,
-    `byte`."""
-    return _UNITS[unit](value)
+    """A value for people, in one of `formatting.UNITS`."""
+    return shown_area(value) if unit == "mm2" else f.shown(value, unit)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prediction:
+class Compared:
     """A predicted figure beside the published one, both in `unit`.
 
-    `place` is the layer, junction or module; `exactness` says how the published figure is known; `why`
-    what makes the difference. Raises ValueError for a figure that cannot be compared, and where a difference
-    of `EXPLAINED_FROM` or more goes unexplained.
+    `place` is the layer, junction or module; `exactness` says how the published figure is known. Raises
+    ValueError for a figure that cannot be compared.
     """
 
     place: str
@@ -73,23 +52,17 @@ class Prediction:
     unit: str
     exactness: str
     kind: Kind = "predicted"
-    why: str = ""
 
     def __post_init__(self) -> None:
         name = f"{self.place} {self.figure}".strip()
-        if self.unit not in _UNITS:
-            raise ValueError(f"unit of {name} is {self.unit!r}, allowed are {', '.join(_UNITS)}")
+        if self.unit not in f.UNITS:
+            raise ValueError(f"unit of {name} is {self.unit!r}, allowed are {', '.join(f.UNITS)}")
         if self.kind not in KINDS:
             raise ValueError(f"kind of {name} is {self.kind!r}, allowed are {', '.join(KINDS)}")
         if not math.isfinite(self.predicted) or self.predicted < 0:
             raise ValueError(f"predicted of {name} is {self.predicted}, allowed is a finite number from 0 on")
         if not math.isfinite(self.published) or self.published <= 0:
             raise ValueError(f"published of {name} is {self.published}, allowed is a finite number above 0")
-        if self.needs_words and not self.why:
-            raise ValueError(
-                f"why of {name} is empty, allowed is an explanation, since it differs by "
-                f"{self.shown_difference}"
-            )
 
     @property
     def difference(self) -> float:
@@ -108,9 +81,29 @@ class Prediction:
     def shown_difference(self) -> str:
         return signed_percent(self.difference)
 
-    def shown(self) -> tuple[str, str]:
-        """The predicted and the published figure for people."""
-        return in_unit(self.predicted, self.unit), in_unit(self.published, self.unit)
+    @property
+    def shown_predicted(self) -> str:
+        return in_unit(self.predicted, self.unit)
+
+    @property
+    def shown_published(self) -> str:
+        return in_unit(self.published, self.unit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction(Compared):
+    """A figure beside the published one with what makes the difference, `why`. Raises ValueError where a
+    difference of `EXPLAINED_FROM` or more goes unexplained."""
+
+    why: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.needs_words and not self.why:
+            raise ValueError(
+                f"why of {self.place} {self.figure} is empty, allowed is an explanation, since it differs by "
+                f"{self.shown_difference}"
+            )
 
     def plain(self) -> dict[str, Any]:
         """Plain values, for `results.json`."""
@@ -129,23 +122,24 @@ def by_sign(predicted: float, published: float, *, more: str, less: str) -> str:
     return more if predicted >= published else less
 
 
-def prediction_table(name: str, title: str, place: str, rows: Sequence[Prediction]) -> ReportTable:
+def prediction_table(name: str, title: str, place: str, rows: Sequence[Prediction]) -> Table:
     """Predicted beside published. Rows that differ by `EXPLAINED_FROM` or more are marked, and the note
     says why they do."""
-    return ReportTable(
+    return Table(
+        title,
+        (place, "figure", "kind", "published is", "predicted", "published", "difference"),
+        (
+            (
+                *(row.place, row.figure, row.kind, row.exactness),
+                Cell(row.predicted, row.shown_predicted),
+                Cell(row.published, row.shown_published),
+                Cell(row.difference, row.shown_difference),
+            )
+            for row in rows
+        ),
         name=name,
-        title=title,
-        columns=(place, "figure", "kind", "published is", "predicted", "published", "difference"),
-        rows=tuple(
-            (row.place, row.figure, row.kind, row.exactness, *row.shown(), row.shown_difference)
-            for row in rows
-        ),
-        values=tuple(
-            (row.place, row.figure, row.kind, row.exactness, row.predicted, row.published, row.difference)
-            for row in rows
-        ),
         words=4,
-        marked=frozenset(number for number, row in enumerate(rows) if row.needs_words),
+        marked=(number for number, row in enumerate(rows) if row.needs_words),
         note="\n".join(_explanations(rows)),
     )
 
@@ -162,20 +156,19 @@ def _explanations(rows: Sequence[Prediction]) -> Iterator[str]:
 
 def claim(row: Prediction, *, text: str, where: str, rule: MatchRule, other: str) -> Claim:
     """A published figure as a claim, judged by how near the prediction comes."""
-    predicted, published = row.shown()
     return Claim(
         claim=text,
         topic=row.name,
         where=where,
-        baseline=f"{published} ({row.exactness})",
-        measured=f"{predicted} ({row.shown_difference}, {row.kind})",
+        baseline=f"{row.shown_published} ({row.exactness})",
+        measured=f"{row.shown_predicted} ({row.shown_difference}, {row.kind})",
         verdict=rule.judge(row.difference),
         other=other,
         why=row.why or f"within {f.percent(EXPLAINED_FROM, 0)}",
     )
 
 
-def farthest(rows: Sequence[Prediction]) -> Prediction:
+def farthest(rows: Sequence[P]) -> P:
     """Of the predicted rows the one that is wrong by the largest factor, up or down."""
     evidence = [row for row in rows if row.kind == "predicted"]
     return max(
@@ -184,7 +177,7 @@ def farthest(rows: Sequence[Prediction]) -> Prediction:
     )
 
 
-def tally(rows: Sequence[Prediction]) -> str:
+def tally(rows: Sequence[Compared]) -> str:
     """How many predicted rows come near, and which one lies farthest off; other kinds are only counted."""
     evidence = [row for row in rows if row.kind == "predicted"]
     near = sum(not row.needs_words for row in evidence)

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from reports import formatting as f
+from archsim.costs.metrics import metric_of
+from reports.tables import Column, Table
 
 if TYPE_CHECKING:
     from archsim.calibration.calibrate import Error
-    from reports.report import Report, ReportTable
+    from reports.report import Report
 
 _BLOCK = re.compile(r"(<!-- ([a-z][a-z0-9-]*) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
 KINDS = {
@@ -27,21 +28,6 @@ KINDS = {
     "fitted": "fitted here, the error stated",
     "assumed": "assumed",
 }
-ERRORS = {
-    "cmos65": {
-        "area_mm2": "area of the logic",
-        "energy_j": "energy of the logic",
-        "critical_path_s": "critical path",
-    },
-    "artix7": {
-        "lut": "LUT",
-        "ff": "FF",
-        "dsp": "DSP",
-        "bram18": "RAMB18",
-        "bram36": "RAMB36",
-        "critical_path_s": "critical path",
-    },
-}
 
 
 def rebuilt(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
@@ -49,28 +35,14 @@ def rebuilt(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
     return _BLOCK.sub(lambda found: f"{found[1]}{tables[found[2]]()}\n{found[3]}", text)
 
 
-def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 1) -> str:
-    """A table in Markdown; the first `words` columns are set to the left, the others to the right."""
-    lines = [f"| {' | '.join(heads)} |"]
-    lines.append("|" + "|".join("---" if k < words else "---:" for k in range(len(heads))) + "|")
-    lines += [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join(lines)
-
-
 def network_table() -> str:
     """The networks of the zoo."""
+    from reports.results import ZOO_COLUMNS, zoo_rows
     from workloads import load_network, zoo_names
 
-    rows = (
-        (
-            each.name,
-            f"{each.stored_weights:,}",
-            f"{each.compression:.2f}×",
-            *(f"{each.accuracy[form]:.2%}".replace("%", " %") for form in ("float", "int8")),
-        )
-        for each in map(load_network, zoo_names())
-    )
-    return markdown(("network", "stored weights", "compression", "float", "8 bit"), rows)
+    columns = (*ZOO_COLUMNS, Column("float", "share"), Column("8 bit", "share"))
+    shown = Table("", columns, zoo_rows(map(load_network, zoo_names()))).markdown()
+    return shown.replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
 def error_tables() -> str:
@@ -86,19 +58,15 @@ def error_tables() -> str:
         title = (
             f"{name}: {counts['netlists']:.0f} netlists fitted, {counts['held_out_netlists']:.0f} held out"
         )
-        shown = ERRORS[name]
-        rows = [
-            _error_row(shown[error.metric], error)
-            for error in held_out_errors(technology(name))
-            if error.metric in shown
-        ]
-        parts.append(markdown((title, "mean", "worst", "at"), rows))
+        columns = (title, Column("mean", "share", 1), Column("worst", "share", 1), "at")
+        rows = map(_error_row, held_out_errors(technology(name)))
+        parts.append(Table("", columns, (row for row in rows if row[0])).markdown())
     return "\n\n".join(parts)
 
 
-def _error_row(label: str, error: Error) -> tuple[str, ...]:
+def _error_row(error: Error) -> tuple[Any, ...]:
     at = re.sub(r" \([^)]*\)$", "", error.worst_case) if error.worst else ""
-    return label, f.percent(error.mean), f.percent(error.worst), at
+    return metric_of(error.metric).fitted, error.mean, error.worst, at
 
 
 def number_table() -> str:
@@ -118,31 +86,29 @@ def number_table() -> str:
             if kind == "assumed" and file.endswith(".yaml"):
                 names = (name for name, each in load_quantities(file).items() if each.kind == kind)
                 title += f": {', '.join(f'`{name}`' for name in names)}"
-            rows.append((heading, title, f"`{file}`", f"{number:,}"))
-    return markdown(("kind", "what", "file in `archsim/technology/data`", "numbers"), rows, words=3)
+            rows.append((heading, title, f"`{file}`", number))
+    columns = ("kind", "what", "file in `archsim/technology/data`", Column("numbers", "count"))
+    return Table("", columns, rows, words=3).markdown()
 
 
 @cache
 def _comparison() -> Report:
-    from reports.studies import STUDIES
+    from reports.studies import studies
 
-    return STUDIES["csc-dac2019"]()
+    return studies["csc-dac2019"]()
 
 
 def comparison_tables() -> str:
     """The costs of the CSC comparison at the first compression, and its claims."""
     report = _comparison()
-    parts = [_markdown_of(section.tables[0]) for section in report.sections[:2]]
-    claims = markdown(
+    costs = (section.tables[0] for section in report.sections[:2])
+    claims = Table(
+        "",
         ("claim", "where", "against", "measured", "verdict"),
         ((c.claim, c.where, c.baseline, c.measured, c.verdict) for c in report.claims),
         words=5,
     )
-    return "\n\n".join([*parts, claims])
-
-
-def _markdown_of(table: ReportTable) -> str:
-    return f"{table.title}:\n\n{markdown(table.columns, table.rows, words=table.words)}"
+    return "\n\n".join([*(f"{table.title}:\n\n{table.markdown()}" for table in costs), claims.markdown()])
 
 
 TABLES: Mapping[str, Callable[[], str]] = {

@@ -6,21 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reports.claims import Claim
-
-
-@dataclass(frozen=True)
-class ReportTable:
-    """A table. `rows` are what people read, `values` the same cells in SI units for the CSV file;
-    `words` is how many columns hold words and not numbers, `marked` the row of the baseline."""
-
-    name: str
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    values: tuple[tuple[Any, ...], ...]
-    words: int = 1
-    note: str = ""
-    marked: frozenset[int] = frozenset()
+from reports.tables import Table
 
 
 @dataclass(frozen=True)
@@ -37,7 +23,7 @@ class Section:
 
     heading: str
     paragraphs: tuple[str, ...] = ()
-    tables: tuple[ReportTable, ...] = ()
+    tables: tuple[Table, ...] = ()
     charts: tuple[Chart, ...] = ()
 
 

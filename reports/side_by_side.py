@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from archsim.costs.metrics import metric_of
 from reports import formatting as f
-from reports.tables import traffic_bits
 
 if TYPE_CHECKING:
     from archsim import Result
@@ -27,7 +27,6 @@ GROUPS = {
 """Groups of components, in the order in which charts stack them. What has no group is shown as *other*."""
 
 _GROUP_OF = {component: group for group, components in GROUPS.items() for component in components}
-COUNTED = ("cycles", "lut", "ff", "dsp")
 FPGA_SIZE = ("lut", "ff", "bram_tiles")
 
 
@@ -39,32 +38,6 @@ def grouped(parts: Iterable[tuple[str, float]]) -> dict[str, float]:
         sums.setdefault(group, []).append(value)
     order = [*GROUPS, "other"]
     return {group: total for group in order if group in sums and (total := math.fsum(sums[group]))}
-
-
-def figures(result: Result) -> dict[str, float]:
-    """The figures of a result of which less is better, by name, as far as its technology has them."""
-    found: dict[str, float] = {
-        name: getattr(result, name)
-        for name in ("cycles", "latency_s", "energy_j", "power_w", "dynamic_power_w", "leakage_w")
-    }
-    found["dynamic_energy_j"] = result.dynamic_power_w * result.latency_s
-    if result.critical_path_s is not None:
-        found["critical_path_s"] = result.critical_path_s
-    if result.area_mm2 is not None:
-        found["area_mm2"] = result.area_mm2
-    if result.resources is not None:
-        found |= {name: result.resources[name] for name in ("lut", "ff", "dsp")}
-        found["bram_tiles"] = result.resources["bram36"] + result.resources["bram18"] / 2
-    found["stored_bits"] = result.stored_bits.total
-    found["traffic_bits"] = traffic_bits(result)
-    return found
-
-
-def shown(metric: str, value: float) -> str:
-    """A figure for people: whole where it counts things, scaled where it has a unit."""
-    if metric in COUNTED:
-        return f.count(round(value))
-    return f"{value:g}" if metric == "bram_tiles" else f.metric(metric, value)
 
 
 @dataclass(frozen=True)
@@ -91,10 +64,21 @@ class SideBySide:
             self.candidates, key=lambda name: (self.ratio("energy_j", name) or 1.0) * self.size_ratio(name)
         )
 
+    @property
+    def other(self) -> str:
+        """The first candidate that is not the baseline."""
+        return next(name for name in self.candidates if name != self.baseline)
+
+    @property
+    def label(self) -> str:
+        return f"{self.technology}-x{self.compression:.0f}"
+
     def ratio(self, metric: str, design: str) -> float | None:
-        """A figure of `design` over that of the reference; None where the reference has none of it."""
-        mine, theirs = figures(self.results[self.reference]), figures(self.results[design])
-        return theirs[metric] / mine[metric] if mine.get(metric) and metric in theirs else None
+        """A figure of `design` over that of the reference, or its `size`; None where one has none of it."""
+        if metric == "size":
+            return self.size_ratio(design)
+        own, other = (metric_of(metric).read(self.results[name]) for name in (self.reference, design))
+        return other / own if own and other is not None else None
 
     def size_ratio(self, design: str) -> float:
         """Area over area; on an FPGA the geometric mean of the ratios of LUTs, flip-flops and block RAM
@@ -115,13 +99,13 @@ class SideBySide:
         result = self.results[design]
         if metric in ("lut", "ff"):
             taken = result.bill.resources.items()
-            return grouped((component, float(getattr(each, metric))) for component, each in taken)
+            return grouped((component, float(each[metric])) for component, each in taken)
         return grouped(result.by_component(metric).items())
 
     def drivers(self, metric: str, design: str, most: int = 3) -> str:
         """The groups behind a difference in words: `index memory +21.0 nJ, control −1.20 nJ`."""
         texts = [
-            f"{group} {'+' if value > 0 else '−'}{shown(metric, abs(value))}"
+            f"{group} {'+' if value > 0 else '−'}{f.metric(metric, abs(value))}"
             for group, value in self.differences(metric, design)[:most]
             if value
         ]

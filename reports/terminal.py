@@ -6,8 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from reports.report import Report, ReportTable
-from reports.tables import grid
+from reports.report import Report
 
 _COLOURS = {"holds": "green", "partly": "yellow", "does not hold": "red", "not testable here": "dim"}
 
@@ -22,14 +21,10 @@ def report_tables(report: Report) -> Group:
     ]
     for section in report.sections:
         for table in section.tables:
-            parts += [_table(table), *([Text(table.note, style="dim")] if table.note else []), Text()]
+            parts += [table, *([Text(table.note, style="dim")] if table.note else []), Text()]
     parts += [_claims(report), Text(report.rule, style="dim"), Text()]
     parts += [Text(f"• {sentence}") for sentence in report.summary]
     return Group(*parts)
-
-
-def _table(table: ReportTable) -> Table:
-    return grid(table.title, table.columns, table.rows, left=table.words)
 
 
 def _claims(report: Report) -> Table:

@@ -14,7 +14,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from reports import formatting as f
-from reports.tables import grid
+from reports.tables import Column, Columns, Table
 from workloads import Stage, Topology, TopologyError, build_layer
 from workloads.families import families, layer_weights
 from workloads.measures.constraints import ConstraintScore, constraint_score
@@ -179,19 +179,20 @@ def layer_tables(view: LayerView) -> RenderableType:
         (
             str(number) + (" + identity" if each.skipped else ""),
             each.kind,
-            f.count(each.n_in),
-            f.count(each.n_out),
-            f.count(each.weights),
+            each.n_in,
+            each.n_out,
+            each.weights,
             _range(each.fan_in),
             _range(each.fan_out),
         )
         for number, each in enumerate(view.stages)
     ]
-    columns = ("stage", "kind", "inputs", "outputs", "weights", "fan-in", "fan-out")
+    counts = (Column(heading, "count") for heading in ("inputs", "outputs", "weights"))
+    columns: Columns = ("stage", "kind", *counts, "fan-in", "fan-out")
     return Group(
-        grid(f"{view.family}, {first.n_in:,} to {last.n_out:,}", ("figure", "value"), _figures(view)),
+        Table(f"{view.family}, {first.n_in:,} to {last.n_out:,}", ("figure", "value"), _figures(view)),
         Text(),
-        grid("Stages", columns, stages, left=2),
+        Table("Stages", columns, stages, words=2),
         *(Text(note, style="dim") for note in view.notes),
     )
 

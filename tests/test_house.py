@@ -1,5 +1,5 @@
-"""The house is easy to walk: imports point one way between packages and between folders, each folder says what
-it is in a sentence, and the public names are those that are announced."""
+"""The house is easy to walk: imports point one way between packages and between folders, each folder says
+what it is in a sentence, and the public names are those that are announced."""
 
 from __future__ import annotations
 

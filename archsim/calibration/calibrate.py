@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, replace
+from functools import singledispatch
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.optimize import nnls
 from tqdm import tqdm
 
 from archsim.calibration.measurement import (
+    FPGA_METRICS,
     SETS,
     UNITS,
     Measurement,
@@ -26,7 +27,7 @@ from archsim.calibration.measurement import (
     write_measured,
 )
 from archsim.calibration.plan import PLANS, Configuration, TrainedConfiguration, configurations
-from archsim.costs.estimate import ASIC_METRICS, FPGA_METRICS, LEAKAGE, PATH_METRIC, LogicFit, logic_fit
+from archsim.costs.estimate import ASIC_METRICS, LEAKAGE, PATH_METRIC, LogicFit, logic_fit
 from archsim.costs.gate import map_to_gates
 from archsim.costs.glitch_factors import glitch_share
 from archsim.costs.logic import LogicPart
@@ -34,7 +35,7 @@ from archsim.costs.operands import Workload
 from archsim.costs.pricing import memories
 from archsim.costs.structure import Structure, paths, structures
 from archsim.netlist import YosysError
-from archsim.technology import FpgaResources, Technology
+from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from rtl import Sizes
 
 METRICS = {"asic": ASIC_METRICS, "fpga": FPGA_METRICS}
@@ -58,15 +59,15 @@ def calibrate(technology: Technology, directory: Path) -> tuple[Error, ...]:
     About a quarter of an hour of one core for each technology where nothing is cached; an interrupted run
     goes on where it stopped.
     """
-    plan = PLANS[technology.name]
+    plan = PLANS[technology.kind]
     measured = {label: measure(configurations(plan, label), technology, label) for label in SETS}
     return write_fit(technology, measured, directory)
 
 
 def held_out_errors(technology: Technology) -> tuple[Error, ...]:
     """The errors of the stored fit on the stored netlists that it never saw; nothing is synthesised."""
-    stored = read_measured(technology.name)
-    return errors(stored["held_out"], logic_fit(technology.name), technology)
+    stored = read_measured(technology.kind)
+    return errors(stored["held_out"], logic_fit(technology.kind), technology)
 
 
 def measure(
@@ -76,11 +77,11 @@ def measure(
     crashes on a single-PE Clos engine for an FPGA). What was synthesised before comes from the cache, so an
     interrupted run goes on where it stopped."""
     found = []
-    for configuration in tqdm(measured_on, desc=f"{technology.name} {label}", unit="netlist"):
+    for configuration in tqdm(measured_on, desc=f"{technology.kind} {label}", unit="netlist"):
         mapping = configuration.map()
         try:
             logic = map_to_gates(mapping, technology)
-            workload = mapping.workload if technology.kind == "asic" else None
+            workload = mapping.workload if technology.follows_switching else None
             # Fitted as it is stored, so that the coefficients follow from the table.
             kept = replace(logic, critical_path_s=float(stored_path(logic)))
             found.append(Measurement(mapping.sizes, kept, workload))
@@ -165,7 +166,7 @@ def errors(
     for metric, total in _totals(technology).items():
         signed = []
         for each in measurements:
-            estimate = fitted.logic(each.sizes, each.workload, technology.kind)
+            estimate = fitted.logic(each.sizes, each.workload, technology)
             measured, estimated = total(each), total(Measurement(each.sizes, estimate, each.workload))
             signed.append(estimated / measured - 1 if measured else float(estimated != 0))
         worst, case = max(zip(signed, measurements, strict=True), key=lambda pair: abs(pair[0]))
@@ -174,24 +175,31 @@ def errors(
     return tuple(found)
 
 
-def _totals(technology: Any) -> dict[str, Callable[[Measurement], float]]:
+@singledispatch
+def _totals(technology: Technology) -> dict[str, Callable[[Measurement], float]]:
     """The metrics of which errors are stated. `energy_j` is what the logic takes for one inference with its
     glitches, `switching_j` that without its clock. An FPGA's resources are those of logic and memories."""
-    if technology.kind == "fpga":
+    raise NotImplementedError(f"totals of {technology!r}")
 
-        def resources(each: Measurement) -> FpgaResources:
-            taken = [part.resources for part in each.logic.parts]
-            if each.logic.memory_resources is None:
-                taken += [cost.resources * number for _, number, cost in memories(each.sizes, technology)]
-            else:
-                taken.append(each.logic.memory_resources)
-            return sum(taken, FpgaResources())
 
-        return {
-            metric: lambda each, m=metric: float(getattr(resources(each), m))
-            for metric in (*FPGA_METRICS, "dsp", "bram18", "bram36")
-        } | {PATH_METRIC: lambda each: each.logic.critical_path_s or 0.0}
+@_totals.register(Fpga)
+def _of_fabric(technology: Fpga) -> dict[str, Callable[[Measurement], float]]:
+    def resources(each: Measurement) -> FpgaResources:
+        taken = [part.resources for part in each.logic.parts]
+        if each.logic.memory_resources is None:
+            taken += [cost.resources * number for _, number, cost in memories(each.sizes, technology)]
+        else:
+            taken.append(each.logic.memory_resources)
+        return sum(taken, FpgaResources())
 
+    return {
+        metric: lambda each, m=metric: float(resources(each)[m])
+        for metric in (*FPGA_METRICS, "dsp", "bram18", "bram36")
+    } | {PATH_METRIC: lambda each: each.logic.critical_path_s or 0.0}
+
+
+@_totals.register(StandardCells)
+def _of_cells(technology: StandardCells) -> dict[str, Callable[[Measurement], float]]:
     def glitching(part: LogicPart, sizes: Sizes) -> float:
         return 1 + glitch_share(technology.glitches, part.component, sizes)[0]
 
@@ -221,9 +229,9 @@ def write_fit(
     technology: Technology, measured: dict[str, list[Measurement]], directory: Path
 ) -> tuple[Error, ...]:
     """Fits the training set and writes coefficients, measurements and held-out errors of one technology."""
-    fitted = fit(measured["train"], technology.kind)
+    fitted = fit(measured["train"], technology.fabric)
     held_out = errors(measured["held_out"], fitted, technology)
-    name, count = technology.name, (len(measured["train"]), len(measured["held_out"]))
+    name, count = technology.kind, (len(measured["train"]), len(measured["held_out"]))
     source = (
         f"Non-negative least squares on {count[0]} netlists mapped by Yosys "
         f"(logic_fit_{name}_measured.csv, set train), by archsim.calibration.calibrate"
@@ -242,12 +250,12 @@ def write_fit(
         entry(f"held_out_mean/{error.metric}", error.mean, '"1"', "measured", "*unseen")
         origin = f'"{unseen}; worst at {error.worst_case}"'
         entry(f"held_out_worst/{error.metric}", error.worst, '"1"', "measured", origin)
-    if technology.kind == "asic":
+    if technology.fabric == "asic":
         entry(LEAKAGE, fitted.constants[LEAKAGE], "W/mm2", "fitted", "*fit")
     for family, metrics in fitted.coefficients.items():
         for metric, costs in metrics.items():
             for amount, cost in costs.items():
                 entry(f"{family}/{metric}/{amount}", cost, UNITS[metric], "fitted", "*fit")
     (directory / f"logic_fit_{name}.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    write_measured(name, technology.kind, measured, directory)
+    write_measured(name, technology.fabric, measured, directory)
     return held_out

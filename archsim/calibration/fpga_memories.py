@@ -125,7 +125,7 @@ def measure(sizes: Sequence[MemorySize], label: str) -> Iterator[MeasuredMemory]
 def beside_primitives(memory: MeasuredMemory) -> tuple[int, int, int]:
     """Words, bits and the LUTs that are not LUT RAM: what `fit_lut_laws` takes."""
     taken = memory.resources
-    return memory.words, memory.word_bits, taken.lut - taken.lut_as_memory
+    return memory.words, memory.word_bits, taken["lut"] - taken["lut_as_memory"]
 
 
 def write_tables(measured: Sequence[MeasuredMemory], directory: Path) -> None:
@@ -134,7 +134,7 @@ def write_tables(measured: Sequence[MeasuredMemory], directory: Path) -> None:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(("set", "words", "word_bits", *MEASURED))
         for each in measured:
-            taken = [getattr(each.resources, name) for name in MEASURED]
+            taken = [each.resources[name] for name in MEASURED]
             table.writerow((each.label, each.words, each.word_bits, *taken))
     laws = fit_lut_laws([beside_primitives(each) for each in measured if each.label == "grid"])
     with (directory / LUTS_TABLE).open("w", newline="", encoding="utf-8") as stream:

@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +26,7 @@ from archsim.costs.stimulus import stimulus
 from archsim.engines.mapping import Mapping
 from archsim.netlist import Activity, Netlist, ToggleCounter, switching, synthesise_asic
 from archsim.netlist.netlist_verilog import netlist_verilog
-from archsim.technology import Technology
+from archsim.technology import StandardCells
 from archsim.technology.asic.standard_cells import GLITCHES
 from rtl import Images, Simulation, VerilogDesign, make_test_bench, power_up_writes, to_verilog
 
@@ -52,7 +51,7 @@ class GlitchShare:
     netlists: int
 
 
-def calibrate_glitches(technology: Technology, directory: Path) -> dict[str, GlitchShare]:
+def calibrate_glitches(technology: StandardCells, directory: Path) -> dict[str, GlitchShare]:
     """Measures small engines of every kind and width, and writes the data file.
 
     Some minutes of one core. Raises IcarusError where Icarus Verilog is not installed.
@@ -78,7 +77,7 @@ def calibrate_glitches(technology: Technology, directory: Path) -> dict[str, Gli
             "    kind: measured",
             "    source: >-",
             f"      What glitches add to the switching energy of the gates{for_each}. Event",
-            f"      simulation in Icarus Verilog of {share.netlists} netlists mapped to {technology.name},",
+            f"      simulation in Icarus Verilog of {share.netlists} netlists mapped to {technology.kind},",
             "      with the delay of each cell at its load (inertial) over the same without delays, by",
             "      archsim.calibration.glitches; the error is the spread of the whole factor over them",
             f"    error_factor: {1 + share.spread:.3g}",
@@ -95,7 +94,7 @@ def _share(measured: Sequence[tuple[int, float]]) -> GlitchShare:
     return GlitchShare(max(value, 0.0), spread, len(measured))
 
 
-def measure_glitches(configuration: Configuration, technology: Any) -> dict[str, float]:
+def measure_glitches(configuration: Configuration, technology: StandardCells) -> dict[str, float]:
     """For each component whose gates switch: their energy with delays over that without."""
     mapping = configuration.map()
     design = to_verilog(mapping.hardware)
@@ -116,7 +115,7 @@ def measure_glitches(configuration: Configuration, technology: Any) -> dict[str,
 
 
 def evaluated_activity(
-    netlist: Netlist, mapping: Mapping, design: VerilogDesign, technology: Any
+    netlist: Netlist, mapping: Mapping, design: VerilogDesign, technology: StandardCells
 ) -> Activity:
     """The toggles of one inference by bit-parallel evaluation. The network comes in through the load port, as
     in the test bench, so that what counts while the engine rests stands the same when it starts."""
@@ -128,7 +127,9 @@ def evaluated_activity(
     return counter.count(simulation.run(writes).recorded)
 
 
-def simulated_activity(netlist: Netlist, mapping: Mapping, technology: Any, *, delays: bool) -> Activity:
+def simulated_activity(
+    netlist: Netlist, mapping: Mapping, technology: StandardCells, *, delays: bool
+) -> Activity:
     """The toggles of one inference by event simulation of the netlist in Icarus Verilog.
 
     With `delays` every transition counts, without only what a net holds when time moves on.

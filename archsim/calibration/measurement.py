@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from archsim.costs.estimate import ASIC_METRICS, FPGA_METRICS, PATH_METRIC
+from archsim.costs.estimate import ASIC_METRICS, PATH_METRIC
 from archsim.costs.logic import Logic, LogicPart
 from archsim.costs.operands import OperandActivity, Workload
 from archsim.costs.structure import CALIBRATED
-from archsim.technology import FpgaResources
+from archsim.technology import Artix7, FpgaResources
 from archsim.technology.quantity import load_table
 from rtl import PrunedSizes, Sizes
 
@@ -32,6 +32,7 @@ UNITS = {
     "carry4": "CARRY4",
     PATH_METRIC: "s",
 }
+FPGA_METRICS = Artix7.fitted
 _MEASURED = {"asic": (*ASIC_METRICS, "leakage_w"), "fpga": (*FPGA_METRICS, "dsp", "bram18", "bram36")}
 MEMORIES = "memories"
 """Stands for the memories of an FPGA among the components; those of an ASIC are macros, priced apart."""
@@ -69,7 +70,7 @@ class Measurement:
 
 def figure(part: LogicPart, metric: str) -> float:
     """One metric of a part: its own on an ASIC, that of its resources on an FPGA."""
-    return float(getattr(part if hasattr(part, metric) else part.resources, metric))
+    return float(getattr(part, metric) if hasattr(part, metric) else part.resources[metric])
 
 
 def write_measured(

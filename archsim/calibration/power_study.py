@@ -17,8 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from archsim.technology.fpga.power import (
-    COUNTED,
+from archsim.calibration.power_fit import (
     LEAST_POWER_W,
     LEAST_ROW_W,
     UNITS,
@@ -34,9 +33,9 @@ from archsim.technology.fpga.power import (
     leave_out,
     log_ratio,
     prediction,
-    quantity_name,
     read_reports,
 )
+from archsim.technology.fpga.power import COUNTED, quantity_name
 
 FIT_FILE = "artix7_power_fit.yaml"
 STUDY_TABLE = "artix7_power_study.csv"

@@ -9,25 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, singledispatch
 
 from archsim.costs.logic import Logic, LogicPart
 from archsim.costs.operands import Workload
-from archsim.costs.structure import CALIBRATED, Structure, multiplier_dsps, paths, structures
+from archsim.costs.structure import CALIBRATED, Structure, paths, structures
 from archsim.engines.mapping import Mapping as EngineMapping
-from archsim.technology import FpgaResources, Technology
+from archsim.technology import FitScaling, Fpga, FpgaResources, StandardCells, Technology
 from archsim.technology.quantity import load_quantities
-from archsim.technology.registry import FitScaling
 from rtl import Sizes
+from workloads.refusal import Refusal
 
 ASIC_METRICS = ("area_mm2", "clock_energy_j", "gate_switching_j", "register_switching_j")
-FPGA_METRICS = ("lut", "ff", "carry4")
 PATH_METRIC = "critical_path_s"
 STATED_METRICS = ("area_mm2", "energy_j", "lut", "ff", PATH_METRIC)
 LEAKAGE = "leakage_w_per_mm2"
 
 
-class EstimateError(ValueError):
+class EstimateError(Refusal):
     """Nobody calibrated what was asked for; the message names it and what is allowed."""
 
 
@@ -36,27 +35,25 @@ def estimate_logic(mapping: EngineMapping, technology: Technology) -> Logic:
 
     Raises EstimateError for an engine or a technology that nobody calibrated.
     """
-    if type(mapping.sizes) not in CALIBRATED:
-        engine = type(mapping).__name__.removesuffix("Mapping").lower()
-        allowed = ", ".join(sorted(name for name, _ in CALIBRATED.values()))
-        raise EstimateError(
-            f"engine is {engine}, whose logic nobody calibrated, allowed without synthesis are {allowed}"
-        )
     scaling = technology.fit_scaling
     if scaling is None:
         raise EstimateError(
-            f"technology is of kind {technology.name}, whose logic nobody calibrated, "
-            "allowed is fidelity gate"
+            f"technology is {technology.kind}, whose logic nobody calibrated, allowed is fidelity gate"
         )
-    workload = mapping.workload if technology.kind == "asic" else None
-    return estimate_sizes(mapping.sizes, workload, scaling, technology.kind)
+    if not logic_fit(scaling.fit).covers(mapping.sizes):
+        engine = type(mapping).__name__.removesuffix("Mapping").lower()
+        raise EstimateError(f"engine is {engine}, whose logic nobody calibrated, allowed is fidelity gate")
+    workload = mapping.workload if technology.follows_switching else None
+    return estimate_sizes(mapping.sizes, workload, technology)
 
 
 @lru_cache(maxsize=4096)
-def estimate_sizes(sizes: Sizes, workload: Workload | None, scaling: FitScaling, kind: str) -> Logic:
+def estimate_sizes(sizes: Sizes, workload: Workload | None, technology: Technology) -> Logic:
     """The logic of hardware of these sizes at this work, from the coefficients of one technology, scaled to
     another where the two differ."""
-    logic = logic_fit(scaling.fit).logic(sizes, workload, kind)
+    scaling = technology.fit_scaling
+    assert scaling is not None
+    logic = logic_fit(scaling.fit).logic(sizes, workload, technology)
     if scaling == FitScaling(fit=scaling.fit):
         return logic
     parts = tuple(
@@ -87,12 +84,18 @@ class LogicFit:
     constants: Mapping[str, float]
     source: str
 
-    def logic(self, sizes: Sizes, workload: Workload | None, kind: str) -> Logic:
-        """The components of hardware of these sizes. An FPGA needs no workload."""
-        if kind == "asic":
-            parts = tuple(self._asic_part(structure, workload) for structure in structures(sizes))
-        else:
-            parts = tuple(self._fpga_part(structure, sizes) for structure in structures(sizes))
+    def covers(self, sizes: Sizes) -> bool:
+        """Whether everything that hardware of these sizes is made of was fitted."""
+        if type(sizes) not in CALIBRATED:
+            return False
+        return all(structure.family in self.coefficients for structure in structures(sizes))
+
+    def logic(self, sizes: Sizes, workload: Workload | None, technology: Technology) -> Logic:
+        """The components of hardware of these sizes. Where switching is not followed the workload may be
+        None."""
+        parts = tuple(
+            fitted_part(technology, self, structure, sizes, workload) for structure in structures(sizes)
+        )
         return Logic(parts, self.critical_path_s(sizes), "fitted", self.source, mean_error=self.mean_errors)
 
     @cached_property
@@ -120,23 +123,40 @@ class LogicFit:
         amounts = structure.amounts(metric, workload)
         return structure.instances * sum(cost * amounts[name] for name, cost in each.items())
 
-    def _asic_part(self, structure: Structure, workload: Workload | None) -> LogicPart:
-        area, clock, gates, registers = (self.cost(structure, metric, workload) for metric in ASIC_METRICS)
-        return LogicPart(
-            structure.component,
-            structure.instances,
-            area_mm2=area,
-            clock_energy_j=clock,
-            gate_switching_j=gates,
-            register_switching_j=registers,
-            leakage_w=area * self.constants[LEAKAGE],
-        )
 
-    def _fpga_part(self, structure: Structure, sizes: Sizes) -> LogicPart:
-        lut, ff, carry4 = (round(self.cost(structure, metric)) for metric in FPGA_METRICS)
-        dsp = structure.instances * multiplier_dsps(sizes) if structure.component == "pe" else 0
-        resources = FpgaResources(lut=lut, ff=ff, dsp=dsp, carry4=carry4)
-        return LogicPart(structure.component, structure.instances, resources=resources)
+@singledispatch
+def fitted_part(
+    technology: Technology, fit: LogicFit, structure: Structure, sizes: Sizes, workload: Workload | None
+) -> LogicPart:
+    """One component at fitted costs, in the figures of this fabric."""
+    raise NotImplementedError(f"fitted logic of {technology!r}")
+
+
+@fitted_part.register(StandardCells)
+def _cells(
+    technology: StandardCells, fit: LogicFit, structure: Structure, sizes: Sizes, workload: Workload | None
+) -> LogicPart:
+    area, clock, gates, registers = (fit.cost(structure, metric, workload) for metric in ASIC_METRICS)
+    return LogicPart(
+        structure.component,
+        structure.instances,
+        area_mm2=area,
+        clock_energy_j=clock,
+        gate_switching_j=gates,
+        register_switching_j=registers,
+        leakage_w=area * fit.constants[LEAKAGE],
+    )
+
+
+@fitted_part.register(Fpga)
+def _fabric(
+    technology: Fpga, fit: LogicFit, structure: Structure, sizes: Sizes, workload: Workload | None
+) -> LogicPart:
+    counts = {name: round(fit.cost(structure, name)) for name in technology.fitted}
+    if structure.component == "pe":
+        each = technology.multipliers(sizes.weight_bits, sizes.activation_bits)
+        counts[technology.multiplier] = structure.instances * each
+    return LogicPart(structure.component, structure.instances, resources=FpgaResources(**counts))
 
 
 @cache

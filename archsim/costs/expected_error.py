@@ -10,22 +10,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from functools import singledispatch
 
 from archsim.costs.logic import Logic
 from archsim.costs.pricing import Bill, Term
+from archsim.technology import Fpga, StandardCells, Technology
 
 
-def expected_errors(bill: Bill, logic: Logic, technology: Any) -> dict[str, float]:
+def expected_errors(bill: Bill, logic: Logic, technology: Technology) -> dict[str, float]:
     """Mean relative error by metric; a metric that is exact, or of which nobody measured the error, is left
     out."""
-    found = _fpga(bill, logic, technology) if technology.kind == "fpga" else _asic(bill, logic)
+    errors = _errors(technology, bill, logic)
     if "critical_path_s" in logic.mean_error:
-        found["critical_path_s"] = logic.mean_error["critical_path_s"]
-    return found
+        errors["critical_path_s"] = logic.mean_error["critical_path_s"]
+    return errors
 
 
-def _asic(bill: Bill, logic: Logic) -> dict[str, float]:
+@singledispatch
+def _errors(technology: Technology, bill: Bill, logic: Logic) -> dict[str, float]:
+    """Mean relative error by metric, as this fabric has them."""
+    raise NotImplementedError(f"errors of {technology!r}")
+
+
+@_errors.register(StandardCells)
+def _cells(technology: StandardCells, bill: Bill, logic: Logic) -> dict[str, float]:
     if not logic.mean_error:
         return {}
     error, parts = logic.mean_error, {part.component for part in logic.parts}
@@ -42,18 +50,17 @@ def _asic(bill: Bill, logic: Logic) -> dict[str, float]:
     }
 
 
-def _fpga(bill: Bill, logic: Logic, technology: Any) -> dict[str, float]:
-    off = technology.dynamic_power_error_factor - 1
-    dynamic_j = math.fsum(term.value for term in bill.energy if term.what != "leakage")
-    found = {
-        "dynamic_power_w": off,
-        "energy_j": off * dynamic_j / bill.energy_j,
-        "power_w": off * dynamic_j / bill.energy_j,
-    }
-    for resource in ("lut", "ff"):
-        if resource in logic.mean_error:
-            found[resource] = logic.mean_error[resource]
-    return found
+@_errors.register(Fpga)
+def _fabric(technology: Fpga, bill: Bill, logic: Logic) -> dict[str, float]:
+    errors: dict[str, float] = {}
+    if technology.dynamic_power_error is not None:
+        off = float(technology.dynamic_power_error) - 1
+        dynamic_j = math.fsum(term.value for term in bill.energy if term.what != "leakage")
+        of_all = off * dynamic_j / bill.energy_j
+        errors |= {"dynamic_power_w": off, "energy_j": of_all, "power_w": of_all}
+    counted = [name for name in technology.fitted if name in technology.counted and name in logic.mean_error]
+    errors |= {name: logic.mean_error[name] for name in counted}
+    return {name: error for name, error in errors.items() if name not in technology.missing}
 
 
 def _share(terms: Iterable[Term], total: float, parts: set[str]) -> float:

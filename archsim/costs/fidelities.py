@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from archsim.costs.estimate import estimate_logic
 from archsim.costs.gate import map_to_gates
@@ -13,13 +12,14 @@ from archsim.engines.counts import Counts
 from archsim.engines.hardware_run import count_rtl
 from archsim.engines.mapping import Mapping
 from archsim.technology import FpgaResources, Technology
+from workloads.refusal import Refusal
 
 
-class FidelityError(ValueError):
+class FidelityError(Refusal):
     """A fidelity that does not exist."""
 
 
-class DeviceError(ValueError):
+class DeviceError(Refusal):
     """A design that does not fit its device."""
 
 
@@ -42,14 +42,11 @@ FIDELITIES = {
 def level(name: str) -> Fidelity:
     """The fidelity of this name. Raises FidelityError for an unknown one."""
     if name not in FIDELITIES:
-        raise FidelityError(f"fidelity is {name!r}, allowed are {', '.join(FIDELITIES)}")
+        raise FidelityError.of("fidelity", name, FIDELITIES)
     return FIDELITIES[name]
 
 
-def refuse_overflow(technology: Any, used: FpgaResources) -> None:
+def refuse_overflow(technology: Technology, used: FpgaResources) -> None:
     """Raises DeviceError where a design needs more of a device than there is."""
-    if technology.kind != "fpga":
-        return
-    fit = technology.fits(used)
-    if not fit.fits:
-        raise DeviceError(f"technology.device is {fit.device}, which has {fit.shortage}")
+    if shortage := technology.shortage(used):
+        raise DeviceError(shortage)

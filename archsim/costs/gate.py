@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from functools import singledispatch
 
 from archsim.costs.logic import Logic, LogicPart
 from archsim.engines.mapping import Mapping
-from archsim.technology import FpgaResources, Technology
+from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from rtl import VerilogDesign, to_verilog
 
 MEMORY_SUFFIX = "_memory"
 
 
 def map_to_gates(mapping: Mapping, technology: Technology) -> Logic:
-    """Synthesises the mapping's hardware, or reads the cached result, and on an ASIC counts what switches in
-    it. Raises YosysError where Yosys fails."""
-    return _MAPPED[technology.kind](mapping, to_verilog(mapping.hardware), technology)
+    """Synthesises the mapping's hardware, or reads the cached result, and on standard cells counts what
+    switches in it. Raises YosysError where Yosys fails."""
+    return _mapped(technology, mapping, to_verilog(mapping.hardware))
 
 
-def _asic(mapping: Mapping, design: VerilogDesign, technology: Any) -> Logic:
+@singledispatch
+def _mapped(technology: Technology, mapping: Mapping, design: VerilogDesign) -> Logic:
+    """The logic as this fabric has it."""
+    raise NotImplementedError(f"logic of {technology!r}")
+
+
+@_mapped.register(StandardCells)
+def _cells(technology: StandardCells, mapping: Mapping, design: VerilogDesign) -> Logic:
     from archsim.costs.switching import measure_switching
     from archsim.netlist import synthesise_asic
 
@@ -55,7 +62,8 @@ def _asic(mapping: Mapping, design: VerilogDesign, technology: Any) -> Logic:
     return Logic(tuple(parts.values()), made.critical_path_s, "measured", source, made.critical_path)
 
 
-def _fpga(mapping: Mapping, design: VerilogDesign, technology: Any) -> Logic:
+@_mapped.register(Fpga)
+def _fabric(technology: Fpga, mapping: Mapping, design: VerilogDesign) -> Logic:
     from archsim.netlist import synthesise_fpga
 
     made = synthesise_fpga(design.text, design.top, technology)
@@ -71,7 +79,7 @@ def _fpga(mapping: Mapping, design: VerilogDesign, technology: Any) -> Logic:
             parts[kind] = LogicPart(
                 kind, before.instances + module.instances, resources=before.resources + taken
             )
-    source = "netlist mapped by Yosys to Xilinx 7-series primitives"
+    source = f"netlist mapped by Yosys to {technology.primitives}"
     return Logic(tuple(parts.values()), made.critical_path_s, "measured", source, made.critical_path, memory)
 
 
@@ -86,6 +94,3 @@ def component_of_instance(name: str) -> str:
     """The component that an instance at the top of a netlist is; equal ones are numbered."""
     kind, _, number = name.rpartition("_")
     return kind if number.isdigit() else name or "top"
-
-
-_MAPPED = {"asic": _asic, "fpga": _fpga}

@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, singledispatch
 from typing import Any
 
 from archsim.costs.glitch_factors import glitch_share
 from archsim.costs.logic import Logic
 from archsim.engines.counts import Counts
-from archsim.technology import FpgaResources, Technology
+from archsim.technology import Fpga, FpgaResources, MemoryCost, StandardCells, Technology
+from archsim.technology.memories.sram import Ports
 from rtl import Sizes
-
-RESOURCES = {"lut": "LUT", "ff": "flip-flops", "dsp": "DSP48E1", "bram18": "RAMB18E1", "bram36": "RAMB36E1"}
-"""What a design takes of an FPGA, and what is counted."""
 
 
 @dataclass(frozen=True)
@@ -67,69 +65,65 @@ class Bill:
         return sum(self.resources.values(), FpgaResources())
 
 
-def price(counts: Counts, sizes: Sizes, logic: Logic, technology: Technology, clock_hz: float) -> Bill:
-    """Multiplies what happened by what it costs."""
-    seconds = counts.cycles / clock_hz
-    priced = _PRICED[technology.kind](technology, counts, sizes, logic)
-    leakage = tuple(priced.leakage)
-    energy = [*priced.energy]
-    energy += [
-        Term(t.component, "leakage", t.count * seconds, "seconds", t.unit_cost, "J/s", t.kind, t.source)
-        for t in leakage
-    ]
-    usage = {name: tuple(terms) for name, terms in priced.usage.items()}
-    return Bill(tuple(energy), tuple(priced.area), leakage, priced.resources, usage)
+NOTHING = Bill((), (), (), {})
+"""The bill of what nobody can price."""
 
 
 @dataclass(frozen=True)
 class _Priced:
+    """What a fabric charges for: energy without leakage, and what the leakage of a second comes to."""
+
     energy: list[Term]
-    area: list[Term]
     leakage: list[Term]
-    resources: dict[str, FpgaResources]
-    usage: Mapping[str, list[Term]]
+    area: list[Term] = field(default_factory=list)
+    resources: dict[str, FpgaResources] = field(default_factory=dict)
+    usage: Mapping[str, tuple[Term, ...]] = field(default_factory=dict)
+
+
+def price(counts: Counts, sizes: Sizes, logic: Logic, technology: Technology, clock_hz: float) -> Bill:
+    """Multiplies what happened by what it costs."""
+    seconds = counts.cycles / clock_hz
+    priced = _priced(technology, counts, sizes, logic)
+    leaked = [
+        Term(t.component, "leakage", t.count * seconds, "seconds", t.unit_cost, "J/s", t.kind, t.source)
+        for t in priced.leakage
+    ]
+    energy, area = (*priced.energy, *leaked), tuple(priced.area)
+    return Bill(energy, area, tuple(priced.leakage), priced.resources, priced.usage)
 
 
 @lru_cache(maxsize=4096)
-def memory_cost(technology: Any, words: int, word_bits: int, ports: Any) -> Any:
+def memory_cost(technology: Technology, words: int, word_bits: int, ports: Ports) -> MemoryCost:
     """The unit costs of one memory, looked up once."""
     return technology.memory(words=words, word_bits=word_bits, ports=ports)
 
 
-def memories(sizes: Sizes, technology: Any) -> Iterator[tuple[str, int, Any]]:
-    """The memories of an engine: role, how many, and what each costs."""
+def memories(sizes: Sizes, technology: Technology) -> Iterator[tuple[str, int, Any]]:
+    """The memories of an engine: role, how many, and what each costs, in the words of the technology."""
     for shape in sizes.memory_shapes:
-        ports = "1rw" if shape.exclusive else "1r1w"
+        ports: Ports = "1rw" if shape.exclusive else "1r1w"
         yield shape.role, shape.number, memory_cost(technology, shape.words, shape.word_bits, ports)
 
 
-def _memory_energy(technology: Technology, counts: Counts, sizes: Sizes) -> list[Term]:
-    terms = []
+def _memory_energy(technology: Technology, counts: Counts, sizes: Sizes) -> Iterator[Term]:
     for role, number, cost in memories(sizes, technology):
-        name, traffic = f"{role} memory", counts.traffic[role]
-        for what, count, unit_cost in (
-            ("reads", traffic.words_read, cost.read_energy_j),
-            ("writes", traffic.words_written, cost.write_energy_j),
-        ):
-            terms.append(Term(name, what, count, "words", unit_cost, "J/word", cost.kind, cost.source))
+        name, traffic, origin = f"{role} memory", counts.traffic[role], (cost.kind, cost.source)
+        yield Term(name, "reads", traffic.words_read, "words", cost.read_energy_j, "J/word", *origin)
+        yield Term(name, "writes", traffic.words_written, "words", cost.write_energy_j, "J/word", *origin)
         if cost.clock_energy_j:
-            terms.append(
-                Term(
-                    name,
-                    "clock",
-                    number * counts.cycles,
-                    "memory cycles",
-                    cost.clock_energy_j,
-                    "J/cycle",
-                    cost.kind,
-                    cost.source,
-                )
-            )
-    return terms
+            cycles = number * counts.cycles
+            yield Term(name, "clock", cycles, "memory cycles", cost.clock_energy_j, "J/cycle", *origin)
 
 
-def _asic(technology: Any, counts: Counts, sizes: Sizes, logic: Logic) -> _Priced:
-    energy, area, leakage = _memory_energy(technology, counts, sizes), [], []
+@singledispatch
+def _priced(technology: Technology, counts: Counts, sizes: Sizes, logic: Logic) -> _Priced:
+    """What this fabric charges for."""
+    raise NotImplementedError(f"price of {technology!r}")
+
+
+@_priced.register(StandardCells)
+def _cells(technology: StandardCells, counts: Counts, sizes: Sizes, logic: Logic) -> _Priced:
+    energy, area, leakage = list(_memory_energy(technology, counts, sizes)), [], []
     for part in logic.parts:
         name, origin = part.component, (logic.kind, logic.source)
         active = part.active_cycles(counts)
@@ -150,64 +144,44 @@ def _asic(technology: Any, counts: Counts, sizes: Sizes, logic: Logic) -> _Price
         )
         leakage.append(Term(name, "cells", 1, "all instances", part.leakage_w, "W", *origin))
     for role, number, cost in memories(sizes, technology):
-        origin = cost.kind, cost.source
-        area.append(Term(f"{role} memory", cost.built_as, number, "memories", cost.area_mm2, "mm2", *origin))
-        leakage.append(
-            Term(f"{role} memory", cost.built_as, number, "memories", cost.leakage_w, "W", *origin)
-        )
-    return _Priced(energy, area, leakage, {}, {})
+        name, origin = f"{role} memory", (cost.kind, cost.source)
+        area.append(Term(name, cost.built_as, number, "memories", cost.area_mm2, "mm2", *origin))
+        leakage.append(Term(name, cost.built_as, number, "memories", cost.leakage_w, "W", *origin))
+    return _Priced(energy, leakage, area)
 
 
-def _fpga(technology: Any, counts: Counts, sizes: Sizes, logic: Logic) -> _Priced:
-    energy = _memory_energy(technology, counts, sizes)
-    resources = {part.component: part.resources for part in logic.parts}
-    origin = dict.fromkeys(resources, (logic.kind, logic.source))
+@_priced.register(Fpga)
+def _fabric(technology: Fpga, counts: Counts, sizes: Sizes, logic: Logic) -> _Priced:
+    energy = list(_memory_energy(technology, counts, sizes)) if technology.fabric_costs else []
     for part in logic.parts:
-        for what, number, counted, cost in (
-            ("LUT logic and signals", part.resources.lut, part.active_cycles(counts), technology.lut_cost),
-            ("flip-flop clocks", part.resources.ff, counts.cycles, technology.ff_cost),
-            ("DSP48E1", part.resources.dsp, part.active_cycles(counts), technology.dsp_cost),
-        ):
-            if number:
+        for charged in technology.fabric_costs:
+            cycles = counts.cycles if charged.every_cycle else part.active_cycles(counts)
+            if number := part.resources[charged.resource]:
+                count, cost = number * cycles, charged.cost
+                origin = (cost.kind, cost.source)
                 energy.append(
-                    Term(
-                        part.component,
-                        what,
-                        number * counted,
-                        "active cycles",
-                        cost.value,
-                        "J/cycle",
-                        cost.kind,
-                        cost.source,
-                    )
+                    Term(part.component, charged.what, count, "active cycles", cost.value, "J/cycle", *origin)
                 )
+    resources = {part.component: part.resources for part in logic.parts}
+    origins = dict.fromkeys(resources, (logic.kind, logic.source))
     if logic.memory_resources is not None:
         resources["memories"] = logic.memory_resources
-        origin["memories"] = (logic.kind, logic.source)
+        origins["memories"] = (logic.kind, logic.source)
     else:
         for role, number, cost in memories(sizes, technology):
             resources[f"{role} memory"] = cost.resources * number
-            origin[f"{role} memory"] = (cost.resources_kind, cost.resources_source)
-    static = technology.device.static_w
-    return _Priced(
-        energy,
-        [],
-        [Term("device", "static power", 1, "device", static.value, "W", static.kind, static.source)],
-        resources,
-        {name: _usage(resources, name, counted, origin) for name, counted in RESOURCES.items()},
-    )
-
-
-def _usage(
-    resources: Mapping[str, FpgaResources], name: str, counted: str, origin: Mapping[str, tuple[str, str]]
-) -> list[Term]:
-    """How much of one resource each component takes."""
-    taken = {component: getattr(each, name) for component, each in resources.items()}
-    return [
-        Term(component, "resources", number, counted, 1.0, counted, *origin[component])
-        for component, number in taken.items()
-        if number
-    ]
-
-
-_PRICED = {"asic": _asic, "fpga": _fpga}
+            origins[f"{role} memory"] = (cost.resources_kind, cost.resources_source)
+    static, leakage = technology.part.static_w, []
+    if static is not None:
+        leakage.append(
+            Term("device", "static power", 1, "device", static.value, "W", static.kind, static.source)
+        )
+    usage = {
+        name: tuple(
+            Term(component, "resources", taken[name], counted, 1.0, counted, *origins[component])
+            for component, taken in resources.items()
+            if taken[name]
+        )
+        for name, counted in technology.counted.items()
+    }
+    return _Priced(energy, leakage, resources=resources, usage=usage)

@@ -7,19 +7,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from archsim.costs.pricing import RESOURCES, Bill, Term
+from archsim.costs.pricing import Bill, Term
 from archsim.engines.counts import Counts
 from archsim.engines.mapping import StoredBits
+from workloads.refusal import Refusal
 
 if TYPE_CHECKING:
     import pandas as pd
 
-METRICS = ("energy_j", "power_w", "area_mm2", "leakage_w")
-"""The metrics that `explain` can take apart."""
 
-
-class MetricError(ValueError):
-    """A metric that the result does not have; the message names those it has."""
+class MetricError(Refusal):
+    """A metric that the result does not have; the message names those it has, or says why it is missing."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,7 @@ class Result:
     other without a pause; `area_mm2` on an ASIC (cells and memory macros, not placed), `resources` on an
     FPGA; `critical_path_s` where the hardware was mapped; `accuracy` the share of test images classified
     rightly, known for the widths at which it was measured; `assumed` the assumptions behind the costs.
+    A cost that nobody can tell is None, and `missing` says why, by metric; counts are always there.
     `expected_error` is the mean relative error of each figure that was fitted, on designs that no fit saw;
     of an FPGA's dynamic power 0.8 says that it is likely off by a factor of 1.8.
     """
@@ -49,6 +48,14 @@ class Result:
     assumed: tuple[str, ...] = ()
     expected_error: Mapping[str, float] = field(default_factory=dict)
     critical_path: tuple[str, ...] = field(default=(), repr=False)
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        engine, technology = self.design["engine"], self.design["technology"]
+        return (
+            f"<Result of {self.design['network']} on {engine['kind']}, {technology['kind']}, "
+            f"{self.fidelity}: {self.cycles} cycles>"
+        )
 
     def __post_init__(self) -> None:
         for name in ("latency_s", "energy_j", "power_w", "leakage_w", "area_mm2"):
@@ -76,17 +83,27 @@ class Result:
     def inferences_per_s(self) -> float:
         return 1.0 / self.latency_s
 
-    @property
-    def energy_j(self) -> float:
-        return self.bill.energy_j
+    def _told(self, metric: str, value: float) -> float | None:
+        return None if metric in self.missing else value
+
+    def cost(self, metric: str) -> float:
+        """A cost by its name. Raises MetricError for one that the result does not have, with the reason."""
+        value = getattr(self, metric, None)
+        if value is None:
+            raise MetricError(self._why_missing(metric))
+        return float(value)
 
     @property
-    def leakage_w(self) -> float:
-        return self.bill.leakage_w
+    def energy_j(self) -> float | None:
+        return self._told("energy_j", self.bill.energy_j)
 
     @property
-    def power_w(self) -> float:
-        return math.fsum(term.value for term in self._power_terms)
+    def leakage_w(self) -> float | None:
+        return self._told("leakage_w", self.bill.leakage_w)
+
+    @property
+    def power_w(self) -> float | None:
+        return self._told("power_w", math.fsum(term.value for term in self._power_terms))
 
     @property
     def _power_terms(self) -> tuple[Term, ...]:
@@ -94,37 +111,55 @@ class Result:
         return tuple(_per_second(term, self.latency_s) for term in self.bill.energy)
 
     @property
-    def dynamic_power_w(self) -> float:
+    def dynamic_power_w(self) -> float | None:
         """Power without leakage and without the static power of a device."""
-        return math.fsum(t.value for t in self.bill.energy if t.what != "leakage") / self.latency_s
+        dynamic_j = math.fsum(t.value for t in self.bill.energy if t.what != "leakage")
+        return self._told("dynamic_power_w", dynamic_j / self.latency_s)
 
     @property
     def is_asic(self) -> bool:
-        return bool(self.bill.area)
+        return bool(self.bill.area) or "area_mm2" in self.missing
 
     @property
     def area_mm2(self) -> float | None:
-        return self.bill.area_mm2 if self.is_asic else None
+        return self._told("area_mm2", self.bill.area_mm2) if self.is_asic else None
 
     @property
     def resources(self) -> Mapping[str, int] | None:
-        """LUTs, flip-flops, DSPs, RAMB18 and RAMB36 on an FPGA."""
+        """What an FPGA's resources are taken by, by the names of its family; those that are missing are left
+        out. None on an ASIC."""
         if self.is_asic:
             return None
         total = self.bill.total_resources
-        return {name: getattr(total, name) for name in RESOURCES}
+        return {name: total[name] for name in self.bill.usage}
+
+    @property
+    def unknown_resources(self) -> tuple[str, ...]:
+        """The resources of an FPGA that are missing."""
+        return tuple(name for name in self.missing if not hasattr(self, name))
 
     def terms(self, metric: str) -> tuple[Term, ...]:
         """The addends of a metric, largest first. Raises MetricError for a metric that has none here."""
+        known = self._known()
+        if metric not in known:
+            raise MetricError(self._why_missing(metric))
+        return tuple(sorted(known[metric], key=lambda term: -term.value))
+
+    def _known(self) -> dict[str, tuple[Term, ...]]:
+        """The terms of each metric that the result has."""
         known = {
             "energy_j": self.bill.energy,
             "power_w": self._power_terms,
             "leakage_w": self.bill.leakage,
             **({"area_mm2": self.bill.area} if self.is_asic else self.bill.usage),
         }
-        if metric not in known:
-            raise MetricError(f"metric is {metric!r}, allowed are {', '.join(known)}")
-        return tuple(sorted(known[metric], key=lambda term: -term.value))
+        return {metric: terms for metric, terms in known.items() if metric not in self.missing}
+
+    def _why_missing(self, metric: str) -> str:
+        allowed = ", ".join(self._known()) or "none"
+        if metric in self.missing:
+            return f"metric is {metric!r}, which is missing ({self.missing[metric]}), allowed are {allowed}"
+        return f"metric is {metric!r}, allowed are {allowed}"
 
     def explain(self, metric: str) -> pd.DataFrame:
         """The sum behind a number: component, count, unit cost, contribution, share, kind and source."""
@@ -191,8 +226,11 @@ class Result:
             "assumed": list(self.assumed),
             "design": dict(self.design),
         }
-        where = {"area_mm2": self.area_mm2} if self.is_asic else {"resources": dict(self.resources or {})}
-        return figures | where
+        if self.missing:
+            figures["missing"] = dict(self.missing)
+        if self.is_asic:
+            return figures | {"area_mm2": self.area_mm2}
+        return figures | {"resources": dict.fromkeys(self.unknown_resources) | dict(self.resources or {})}
 
     def to_frame(self) -> pd.DataFrame:
         """One row, nested values as columns with dots."""

@@ -7,7 +7,6 @@ import inspect
 import logging
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from archsim.netlist import (
     switching,
 )
 from archsim.store import remembered
+from archsim.technology import StandardCells
 from rtl import Simulation, VerilogDesign, load_writes
 
 _LOG = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class MeasuredSwitching:
 
 
 def measure_switching(
-    mapping: Mapping, design: VerilogDesign, made: AsicSynthesis, technology: Any
+    mapping: Mapping, design: VerilogDesign, made: AsicSynthesis, technology: StandardCells
 ) -> MeasuredSwitching:
     """Runs the stimulus through the engine and counts the toggles of the mapped netlist, or reads the
     remembered result. Raises ActivityError where the netlist does not follow the described hardware."""
@@ -61,7 +61,7 @@ def measure_switching(
 
 
 def _count(
-    mapping: Mapping, design: VerilogDesign, netlist: Netlist, technology: Any
+    mapping: Mapping, design: VerilogDesign, netlist: Netlist, technology: StandardCells
 ) -> dict[str, int | list[int]]:
     """Cycles, and the toggles of each net, over all digits."""
     _LOG.info("running %d digits through a netlist of %d cells", DIGITS, len(netlist.cell_names))

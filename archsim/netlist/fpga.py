@@ -1,7 +1,7 @@
-"""Maps a hierarchical design to Xilinx 7-series primitives and counts what each of its components takes.
+"""Maps a hierarchical design to the primitives of an FPGA family and counts what its components take.
 
-Logic delay comes from the timing arcs that Yosys ships for these primitives; routing is a stated factor
-on top of it, since no placement is made.
+The family says how. Logic delay comes from the timing arcs that Yosys ships for its primitives, where it has
+them; routing is a stated factor on top of it, since no placement is made.
 """
 
 from __future__ import annotations
@@ -10,32 +10,28 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
 from archsim.netlist.yosys import YosysCrashError, run_yosys
-from archsim.technology.fpga.artix7 import Artix7, FpgaResources
-from archsim.technology.quantity import load_table
+from archsim.technology import Artix7, Fpga, FpgaResources
+from workloads.refusal import Refusal
 
-PRIMITIVES_TABLE = "artix7_primitives.csv"
-
-# The timing is read in a second pass with the primitives read afresh: synth_xilinx leaves flip-flops and
-# carry chains without their arcs, and the path would end at the first of them.
-_SCRIPT = """
+_MAP = """
 read_verilog design.v
 hierarchy -check -top {top}
-synth_xilinx -family xc7 -noiopad -noclkbuf -top {top}
+{synthesis} -top {top}
 tee -o stat.json stat -json
-flatten
+"""
+_TIME = """flatten
 opt_clean
 delete t:$scopeinfo
 write_rtlil -selected mapped.il
 design -reset
-read_verilog -lib -specify +/xilinx/cells_sim.v
+read_verilog -lib -specify {models}
 read_rtlil mapped.il
 tee -o sta.txt sta
 """
-# ABC9's last optimisation, &mfs, breaks a few small modules (its own check then aborts): those do without it.
-_WITHOUT_MFS = "scratchpad -set abc9.nomfs 1"
+"""The timing is read in a second pass with the primitives read afresh: the mapping may leave flip-flops and
+carry chains without their arcs, and the path would end at the first of them."""
 _LATEST = re.compile(r"Latest arrival time in '[^']*' is (\d+):\n((?:(?! *\n).*\n)*)")
 _STAGE = re.compile(r"^ +(\d+) +(\S.*)$", re.MULTILINE)
 
@@ -52,20 +48,21 @@ class FpgaComponent:
 
 @dataclass(frozen=True, kw_only=True)
 class FpgaSynthesis:
-    """A mapped design. `critical_path_s` is `logic_delay_s` times the assumed `routing_factor`.
+    """A mapped design. `critical_path_s` is `logic_delay_s` times the assumed `routing_factor`, both None
+    where the delays of the family's primitives are not known.
 
     `critical_path` names the stages of the longest path, its start first, each with its time without routing.
     """
 
     top: str
     components: Mapping[str, FpgaComponent]
-    logic_delay_s: float
+    logic_delay_s: float | None
     routing_factor: float
     critical_path: tuple[str, ...]
 
     @property
-    def critical_path_s(self) -> float:
-        return self.logic_delay_s * self.routing_factor
+    def critical_path_s(self) -> float | None:
+        return None if self.logic_delay_s is None else self.logic_delay_s * self.routing_factor
 
     @property
     def resources(self) -> FpgaResources:
@@ -73,33 +70,45 @@ class FpgaSynthesis:
         return sum((part.resources * part.instances for part in self.components.values()), FpgaResources())
 
 
-def synthesise_fpga(verilog: str, top: str, technology: Artix7 | None = None) -> FpgaSynthesis:
-    """Map Verilog to the 7-series primitives of an Artix-7 device.
+def synthesise_fpga(verilog: str, top: str, technology: Fpga | None = None) -> FpgaSynthesis:
+    """Map Verilog to the primitives of an FPGA (an Artix-7 unless it was given another).
 
-    Raises YosysError for Verilog that Yosys refuses, ValueError for a primitive the resource table does
-    not know.
+    Raises YosysError for Verilog that Yosys refuses, and refuses a primitive that the family's table does not
+    know.
     """
     chosen = technology or Artix7()
-    script, wanted = _SCRIPT.format(top=top), ("stat.json", "sta.txt")
-    try:
-        outputs = run_yosys(script=script, files={"design.v": verilog}, outputs=wanted)
-    except YosysCrashError:
-        outputs = run_yosys(script=_WITHOUT_MFS + script, files={"design.v": verilog}, outputs=wanted)
+    outputs = _mapped(verilog, top, chosen)
     modules = {
-        name.removeprefix("\\"): each["num_cells_by_type"]
-        for name, each in json.loads(outputs["stat.json"])["modules"].items()
+        name.removeprefix("\\"): module["num_cells_by_type"]
+        for name, module in json.loads(outputs["stat.json"])["modules"].items()
     }
     counts = _instances(modules, top)
-    delay_s, path = _logic_delay(outputs["sta.txt"])
+    delay_s, path = _logic_delay(outputs["sta.txt"]) if chosen.timing_models else (None, ())
     return FpgaSynthesis(
         top=top,
         components={
-            name: _component(name, modules[name], number, set(modules)) for name, number in counts.items()
+            name: _component(name, modules[name], number, set(modules), chosen)
+            for name, number in counts.items()
         },
         logic_delay_s=delay_s,
         routing_factor=chosen.routing_factor,
         critical_path=path,
     )
+
+
+def _mapped(verilog: str, top: str, technology: Fpga) -> dict[str, str]:
+    """What Yosys writes of a design, in another way where it crashes and the family knows one."""
+    script, wanted = _MAP.format(top=top, synthesis=technology.synthesis), ["stat.json"]
+    if technology.timing_models:
+        script += _TIME.format(models=technology.timing_models)
+        wanted.append("sta.txt")
+    files = {"design.v": verilog}
+    try:
+        return run_yosys(script=script, files=files, outputs=wanted)
+    except YosysCrashError:
+        if not technology.fallback:
+            raise
+        return run_yosys(script=technology.fallback + script, files=files, outputs=wanted)
 
 
 def _instances(modules: Mapping[str, Mapping[str, int]], top: str) -> dict[str, int]:
@@ -115,25 +124,19 @@ def _instances(modules: Mapping[str, Mapping[str, int]], top: str) -> dict[str, 
     return counts
 
 
-@cache
-def _primitives() -> Mapping[str, FpgaResources]:
-    return {
-        row["primitive"]: FpgaResources(
-            **{column: int(value) for column, value in row.items() if column != "primitive"}
-        )
-        for row in load_table(PRIMITIVES_TABLE).rows
-    }
-
-
-def _component(name: str, found: Mapping[str, int], instances: int, modules: set[str]) -> FpgaComponent:
-    cells = {cell: number for cell, number in found.items() if cell not in modules and cell != "$scopeinfo"}
-    known = _primitives()
-    unknown = sorted(cells.keys() - known.keys())
-    if unknown:
-        raise ValueError(
-            f"module {name} has primitive {unknown[0]!r}; allowed are those listed in {PRIMITIVES_TABLE}."
-        )
-    resources = sum((known[cell] * number for cell, number in cells.items()), FpgaResources())
+def _component(
+    name: str, mapped: Mapping[str, int], instances: int, modules: set[str], technology: Fpga
+) -> FpgaComponent:
+    cells = {cell: number for cell, number in mapped.items() if cell not in modules and cell != "$scopeinfo"}
+    resources = FpgaResources()
+    for cell, number in cells.items():
+        taken = technology.resources_of(cell)
+        if taken is None:
+            raise Refusal(
+                f"module {name} has primitive {cell!r}, allowed are those listed in "
+                f"{technology.primitives_table}"
+            )
+        resources += taken * number
     return FpgaComponent(module=name, instances=instances, cells=cells, resources=resources)
 
 

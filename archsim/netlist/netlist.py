@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.refusal import Refusal
+
 Nets = NDArray[np.int64]
 MEMORY_CELL = "$mem_v2"
 CONSTANTS = 2
 
 
-class NetlistError(ValueError):
+class NetlistError(Refusal):
     """A netlist holds something the gate level cannot carry."""
 
 
@@ -226,11 +228,11 @@ def _memory(name: str, parameters: Mapping[str, str], connections: Mapping[str, 
     name = parameters.get("MEMID", name).removeprefix("\\")
     if number("RD_CLK_ENABLE") & ((1 << reads) - 1) != (1 << reads) - 1:
         raise NetlistError(
-            f"memory {name} is read without a register; allowed are reads registered at the data."
+            f"memory {name} is read without a register, allowed are reads registered at the data"
         )
     clocks = {int(net) for prefix in ("RD_CLK", "WR_CLK") for net in connections[prefix] if net >= CONSTANTS}
     if len(clocks) > 1:
-        raise NetlistError(f"memory {name} has {len(clocks)} clocks; allowed is one.")
+        raise NetlistError(f"memory {name} has {len(clocks)} clocks, allowed is one")
     return Memory(
         name=name,
         words=number("SIZE"),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from archsim.netlist.netlist import CONSTANTS, Memory, Netlist, Nets
 from archsim.technology.liberty.reader import Cell, CellLibrary
 from archsim.technology.memories.flop_memory import Wiring
+from workloads.refusal import Refusal
 
 Floats = NDArray[np.float64]
 
@@ -50,13 +51,13 @@ class _Arcs:
 def net_loads(netlist: Netlist, library: CellLibrary, wiring: Wiring) -> tuple[Floats, Nets]:
     """Capacitance in farad on each net (pins and wires, no clock pins), and how many pins it drives.
 
-    Raises ValueError for a cell the library does not have.
+    Raises a refusal for a cell the library does not have.
     """
     load, sinks = np.zeros(netlist.nets), np.zeros(netlist.nets, np.int64)
     for type_name in netlist.count():
         if type_name not in library.cells:
-            raise ValueError(
-                f"netlist {netlist.name}: cell type is {type_name!r}; allowed are cells of {library.name}."
+            raise Refusal(
+                f"netlist {netlist.name}: cell type is {type_name!r}, allowed are cells of {library.name}"
             )
         cell = library.cells[type_name]
         for pin, capacitance_f in cell.input_capacitance_f.items():
@@ -76,7 +77,7 @@ def analyse(
 ) -> Timing:
     """The critical path of a flat netlist, from flops, memories and inputs to flops, memories and outputs.
 
-    Inputs arrive at time zero and outputs need no setup. Raises ValueError for a combinational loop, naming
+    Inputs arrive at time zero and outputs need no setup. Raises a refusal for a combinational loop, naming
     one of its cells, and for a cell the library does not have.
     """
     driven, sinks = net_loads(netlist, library, wiring)
@@ -190,8 +191,8 @@ def _propagate(netlist: Netlist, arcs: _Arcs, arrival: Floats) -> None:
     stuck = np.flatnonzero(waiting[arcs.target] > 0)
     if stuck.size:
         cell = netlist.cell_names[int(arcs.cell[stuck[0]])]
-        raise ValueError(
-            f"netlist {netlist.name} has a loop of gates at {cell}; allowed are loops through a register."
+        raise Refusal(
+            f"netlist {netlist.name} has a loop of gates at {cell}, allowed are loops through a register"
         )
 
 

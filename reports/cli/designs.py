@@ -23,7 +23,7 @@ def simulate(design: Path, fidelity: str, as_json: bool) -> None:
     if as_json:
         print_json(result.to_dict())
         return
-    from reports.tables import result_tables
+    from reports.results import result_tables
 
     show(result_tables(result))
 
@@ -34,7 +34,8 @@ def simulate(design: Path, fidelity: str, as_json: bool) -> None:
 @json_option
 def compare(designs: tuple[Path, ...], fidelity: str, as_json: bool) -> None:
     """Cost several design points, with ratios to the first."""
-    from reports.tables import comparison_tables, ratios_to_first
+    from archsim.costs.metrics import ratios_to_first
+    from reports.results import comparison_tables
 
     results = [_simulated(design, fidelity) for design in designs]
     kinds = sorted({result.design["technology"]["kind"] for result in results})
@@ -59,7 +60,7 @@ def verify(design: Path, inputs: int, as_json: bool) -> int:
     """
     from archsim import DesignPoint
     from archsim.verification import verify as verify_mapping
-    from reports.tables import verification_table
+    from reports.results import verification_table
 
     checked = verify_mapping(DesignPoint.from_file(design).mapping, inputs=inputs)
     if as_json:
@@ -92,7 +93,7 @@ def verify(design: Path, inputs: int, as_json: bool) -> int:
 @json_option
 def explain(design: Path, metric: str, fidelity: str, as_json: bool) -> None:
     """Show the sum behind a number: energy_j, power_w, leakage_w, area_mm2, or lut, ff, dsp, bram36."""
-    from reports.tables import explanation, explanation_values
+    from reports.results import explanation, explanation_values
 
     result = _simulated(design, fidelity)
     if as_json:
@@ -118,7 +119,7 @@ def netlist(design: Path, as_json: bool) -> None:
     if as_json:
         print_json(asdict(found))
         return
-    from reports.tables import netlist_tables
+    from reports.results import netlist_tables
 
     show(netlist_tables(found))
 

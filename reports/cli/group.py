@@ -52,7 +52,7 @@ class CommandLine(click.Group):
             return refuse("interrupted", 130)
 
 
-class Known(click.ParamType):
+class Known(click.ParamType[str]):
     """A name of a register, which is asked only where help or completion needs it; what it does not know is
     refused by whoever is given it. With `or_file` the path of a file will do."""
 

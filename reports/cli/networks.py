@@ -80,7 +80,7 @@ def train(recipe: str, out: Path | None, every_s: float) -> int:
 @json_option
 def networks(as_json: bool) -> None:
     """List the networks of the zoo."""
-    from reports.tables import network_table
+    from reports.results import network_table
     from workloads import load_network, zoo_names
 
     zoo = [load_network(name) for name in zoo_names()]

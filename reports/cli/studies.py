@@ -46,7 +46,7 @@ def reproduce(study: str, out: Path, rerun: bool, as_json: bool) -> None:
     from reports.terminal import report_tables
 
     show(report_tables(report))
-    click.echo(f"The page is {out / report.name / 'index.html'}")
+    click.echo(f"The page is {out / study / 'index.html'}")
 
 
 @main.command()
@@ -56,7 +56,7 @@ def validate(as_json: bool) -> None:
     from archsim.calibration.calibrate import held_out_errors
     from archsim.calibration.plan import PLANS
     from archsim.technology import technology
-    from reports.tables import error_table
+    from reports.results import error_table
 
     found = {name: held_out_errors(technology(name)) for name in PLANS}
     if as_json:
@@ -76,8 +76,8 @@ def calibrate(name: str, out: Path) -> None:
     An interrupted run goes on where it stopped.
     """
     from archsim.calibration.calibrate import calibrate as fit_anew
-    from archsim.technology import technology
-    from reports.tables import error_table, glitch_table
+    from archsim.technology import Cmos65, technology
+    from reports.results import error_table, glitch_table
 
     if name not in _calibrations():
         raise click.UsageError(f"technology is {name!r}, allowed are {', '.join(_calibrations())}")
@@ -86,6 +86,6 @@ def calibrate(name: str, out: Path) -> None:
     if name == GLITCHES:
         from archsim.calibration.glitches import calibrate_glitches
 
-        show(glitch_table(calibrate_glitches(technology("cmos65"), out)))
+        show(glitch_table(calibrate_glitches(Cmos65(), out)))
     else:
         show(error_table(name, fit_anew(technology(name), out)))

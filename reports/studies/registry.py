@@ -1,38 +1,27 @@
-"""The studies by name. A study is one file that registers one function."""
+"""The studies by name. A study is a folder whose package registers one function."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reports.output import whole_folder
-from reports.page import write_page
-from reports.report import Report
+from workloads.refusal import Refusal
+from workloads.register import Register
 
-Study = Callable[..., Report]
+if TYPE_CHECKING:
+    from reports.report import Report
+
+Study = Callable[..., "Report"]
 """A study of trained networks takes `rerun`, whether to train them anew; others take nothing."""
 
-STUDIES: dict[str, Study] = {}
-TRAINED: set[str] = set()
-"""The studies that rest on trained networks shipped as data."""
+
+class StudyError(Refusal):
+    """A study that does not exist, or cannot do what it is asked to."""
 
 
-class StudyError(ValueError):
-    """A study that does not exist."""
-
-
-def register_study(name: str, *, trained: bool = False) -> Callable[[Study], Study]:
-    """Decorator: makes a study known by its name; `trained` says that it can train its networks anew.
-    Raises ValueError for a name already taken."""
-
-    def enter(study: Study) -> Study:
-        if STUDIES.setdefault(name, study) is not study:
-            raise ValueError(f"study {name} is registered already, allowed is a new name")
-        if trained:
-            TRAINED.add(name)
-        return study
-
-    return enter
+studies: Register[Study] = Register("study", "reports.studies", group="archsim.studies", error=StudyError)
 
 
 def reproduce(name: str, out: Path, *, rerun: bool = False) -> Report:
@@ -40,11 +29,18 @@ def reproduce(name: str, out: Path, *, rerun: bool = False) -> Report:
     networks trains them first, but for those that are remembered. Raises StudyError for an unknown study, or
     one without trained networks, and OutputError where the folder cannot be written, before anything is run.
     """
-    if name not in STUDIES:
-        raise StudyError(f"study is {name!r}, allowed are {', '.join(sorted(STUDIES))}")
-    if rerun and name not in TRAINED:
-        raise StudyError(f"study to rerun is {name!r}, allowed are {', '.join(sorted(TRAINED))}")
+    study = studies.named(name)
+    if rerun and not _trains(study):
+        raise StudyError.of("study to rerun", name, (each for each in studies if _trains(studies[each])))
+    from reports.output import whole_folder
+    from reports.page import write_page
+
     with whole_folder(out / name) as room:
-        report = STUDIES[name](rerun=True) if rerun else STUDIES[name]()
+        report = study(rerun=True) if rerun else study()
         write_page(report, room)
     return report
+
+
+def _trains(study: Study) -> bool:
+    """Whether a study rests on trained networks, which are shipped and can be trained anew."""
+    return "rerun" in inspect.signature(study).parameters

@@ -168,14 +168,13 @@ def test_an_engine_that_nobody_calibrated_is_refused_by_name() -> None:
     with pytest.raises(EstimateError) as refusal:
         estimate_logic(mapping, Cmos65())
     assert str(refusal.value) == (
-        "engine is systolic, whose logic nobody calibrated, "
-        "allowed without synthesis are clos, csc, dense, pruned"
+        "engine is systolic, whose logic nobody calibrated, allowed is fidelity gate"
     )
 
 
 def test_a_technology_that_nobody_calibrated_is_refused_by_name() -> None:
-    technology: Any = SimpleNamespace(name="cmos22", kind="asic", fit_scaling=None)
-    with pytest.raises(EstimateError, match=r"technology is of kind cmos22, whose logic nobody calibrated"):
+    technology: Any = SimpleNamespace(kind="cmos22", fit_scaling=None)
+    with pytest.raises(EstimateError, match=r"technology is cmos22, whose logic nobody calibrated"):
         estimate_logic(small("dense"), technology)
 
 
@@ -197,7 +196,7 @@ def test_an_idle_multiplier_switches_less() -> None:
     still = replace(busy, operands=OperandActivity(0.0, 0.0, 0.0, 0.0))
     fitted = logic_fit("cmos65")
     (pe, idle) = (
-        next(part for part in fitted.logic(sizes, work, "asic").parts if part.component == "pe")
+        next(part for part in fitted.logic(sizes, work, Cmos65()).parts if part.component == "pe")
         for work in (busy, still)
     )
     assert idle.gate_switching_j < 0.2 * pe.gate_switching_j

@@ -22,7 +22,7 @@ def test_the_error_of_energy_is_that_of_the_logic_times_its_share(kind: str) -> 
         term.value for term in result.terms("energy_j") if term.component in LOGIC and term.what != "leakage"
     )
     stated = logic_fit("cmos65").constants["held_out_mean/energy_j"]
-    assert result.expected_error["energy_j"] == pytest.approx(stated * logic / result.energy_j)
+    assert result.expected_error["energy_j"] == pytest.approx(stated * logic / result.cost("energy_j"))
     assert result.expected_error["energy_j"] < stated
     area = math.fsum(term.value for term in result.terms("area_mm2") if term.component in LOGIC)
     assert result.area_mm2 is not None
@@ -42,5 +42,5 @@ def test_power_on_an_fpga_carries_the_error_of_its_coefficients_at_every_fidelit
         result = design.simulate(fidelity)
         off = result.expected_error["dynamic_power_w"]
         assert off == a.Artix7().dynamic_power_error_factor - 1
-        share = result.dynamic_power_w / result.power_w
+        share = result.cost("dynamic_power_w") / result.cost("power_w")
         assert result.expected_error["power_w"] == pytest.approx(off * share)

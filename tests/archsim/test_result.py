@@ -8,6 +8,7 @@ import math
 import pytest
 
 import archsim as a
+from archsim.costs.estimate import LogicFit
 
 POINTS = [
     ("lenet-300-100-csc", a.Csc(pes=16)),
@@ -39,7 +40,7 @@ REQUIRED = {
 @pytest.mark.parametrize(("network", "engine"), POINTS)
 def test_explained_terms_sum_to_the_metric(network: str, engine: a.Engine, technology: str) -> None:
     result = a.DesignPoint(network=network, engine=engine, technology=technology).simulate("analytic")
-    metrics = [m for m in a.METRICS if m != "area_mm2" or result.is_asic]
+    metrics = ["energy_j", "power_w", "leakage_w", *(["area_mm2"] if result.is_asic else [])]
     for metric in metrics:
         explained = result.explain(metric)
         assert math.fsum(explained.contribution) == getattr(result, metric)
@@ -103,3 +104,36 @@ def test_a_clock_beyond_the_critical_path_is_a_warning() -> None:
     assert result.critical_path_s is not None
     assert result.critical_path_s > 1e-9
     assert result.warnings[0].startswith("clock_hz is 1e+09, the critical path of")
+
+
+@pytest.mark.parametrize(("technology", "sizes"), [("cmos65", {"area_mm2"}), ("artix7", {"lut", "bram36"})])
+@pytest.mark.parametrize("fidelity", ["analytic", "cycle", "rtl"])
+def test_an_engine_that_nobody_calibrated_has_counts_and_says_why_it_has_no_costs(
+    fidelity: str, technology: str, sizes: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = a.DesignPoint(network="lenet-300-100-csc-x40", engine=a.Csc(pes=2), technology=technology)
+    priced = point.simulate(fidelity)
+    monkeypatch.setattr(LogicFit, "covers", lambda fit, sizes: False)
+    result = point.simulate(fidelity)
+    assert result.counts == priced.counts
+    assert result.traffic == priced.traffic
+    costs = {"energy_j", "power_w", "dynamic_power_w", "leakage_w", "critical_path_s"}
+    assert set(result.missing) >= costs | sizes
+    assert {getattr(result, metric) for metric in costs} == {None}
+    assert (result.is_asic, result.area_mm2) == (priced.is_asic, None)
+    assert result.missing["energy_j"] == (
+        "engine is csc, whose logic nobody calibrated, allowed is fidelity gate"
+    )
+    told = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert told.keys() - {"missing"} == priced.to_dict().keys()
+    assert told["energy_j"] is None
+    with pytest.raises(a.MetricError, match=r"which is missing \(engine is csc, whose logic nobody"):
+        result.explain("energy_j")
+    assert len(result.to_frame()) == 1
+
+
+def test_a_result_is_one_line() -> None:
+    point = a.DesignPoint(network="lenet-300-100-csc", engine=a.Csc(pes=16), technology="cmos65")
+    assert repr(point.simulate("analytic")) == (
+        "<Result of lenet-300-100-csc on csc, cmos65, analytic: 1447 cycles>"
+    )

@@ -37,10 +37,25 @@ def test_new_design_points(benchmark: BenchmarkFixture, technology: str) -> None
 
     def cost_a_new_point() -> float:
         fetch_bits, pes = next(fresh)
-        return base.replace(engine=a.Csc(pes=pes, fetch_bits=fetch_bits)).simulate("analytic").energy_j
+        point = base.replace(engine=a.Csc(pes=pes, fetch_bits=fetch_bits))
+        return point.simulate("analytic").cost("energy_j")
 
     energy_j: float = benchmark.pedantic(cost_a_new_point, rounds=500, warmup_rounds=20)  # type: ignore[no-untyped-call]
     assert energy_j > 0
+
+
+@pytest.mark.benchmark(group="analytic: one sweep of 500 design points that name their technology")
+def test_a_sweep_that_names_its_technology(benchmark: BenchmarkFixture) -> None:
+    sizes = list(itertools.product((8, 16, 32, 64, 128), range(1, 101)))
+    given = {"network": "lenet-300-100-csc", "technology": "cmos65"}
+    a.DesignPoint(**given, engine=a.Csc()).simulate("analytic")
+
+    def sweep() -> int:
+        engines = (a.Csc(pes=pes, fetch_bits=fetch_bits) for fetch_bits, pes in sizes)
+        return sum(a.DesignPoint(**given, engine=each).simulate("analytic").cycles for each in engines)
+
+    cycles: int = benchmark.pedantic(sweep, rounds=1)  # type: ignore[no-untyped-call]
+    assert cycles > 0
 
 
 @pytest.mark.benchmark(group="analytic: one design point, costs included, mapping known")
@@ -48,4 +63,4 @@ def test_new_design_points(benchmark: BenchmarkFixture, technology: str) -> None
 def test_known_design_points(benchmark: BenchmarkFixture, network: str, engine: a.Engine) -> None:
     design = a.DesignPoint(network=network, engine=engine, technology="cmos65")
     design.simulate("analytic")
-    assert benchmark(lambda: design.simulate("analytic").energy_j) > 0
+    assert benchmark(lambda: design.simulate("analytic").cost("energy_j")) > 0

@@ -11,7 +11,7 @@ import pytest
 from reports.claims import published
 from reports.page import write_page
 from reports.report import Report
-from reports.studies import STUDIES, closnets_2018
+from reports.studies import closnets_2018, studies
 from reports.studies.closnets_2018.write_up import write_up
 from reports.studies.topologies.plan import CONTIGUOUS, LENET, LONG, ZOO
 from reports.studies.topologies.runs import Planned
@@ -20,7 +20,7 @@ from tests.reports.stand_in_experiments import Gain, runs
 
 
 def told(gain: Gain) -> Report:
-    return write_up(runs(gain), published("closnets_2018"))
+    return write_up(runs(gain), published("reports.studies.closnets_2018"))
 
 
 @cache
@@ -33,7 +33,7 @@ def verdicts(report: Report) -> dict[str, str]:
 
 
 def test_the_study_is_registered() -> None:
-    assert STUDIES["closnets-2018"] is closnets_2018.reproduce
+    assert studies["closnets-2018"] is closnets_2018.reproduce
 
 
 def at_full_accuracy(planned: Planned) -> float:
@@ -89,7 +89,7 @@ def test_clos_is_best_only_where_no_family_is_better(gain: Gain, verdict: str) -
 def test_the_networks_of_the_zoo_are_chosen_by_what_was_held_out() -> None:
     (section,) = (each for each in report().sections if each.heading == "At the budgets of the zoo")
     (table,) = section.tables
-    column, weights = (table.columns.index(name) for name in ("held-out images", "stored weights"))
+    column, weights = (table.headings.index(name) for name in ("held-out images", "stored weights"))
     for budget in ("21,040", "6,600"):
         held_out = [float(row[column].split()[0]) for row in table.rows if row[weights] == budget]
         assert len(held_out) > 10

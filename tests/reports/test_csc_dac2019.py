@@ -5,24 +5,32 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from archsim import Result
 from reports.claims import FactorRule, judge_losses, published
 from reports.page import render, write_page
 from reports.report import Report
-from reports.studies import STUDIES, csc_dac2019
+from reports.studies import csc_dac2019, studies
+from reports.studies.csc_dac2019.measure import findings
 from reports.studies.csc_dac2019.points import Point, design_points
-from reports.studies.csc_dac2019.write_up import write_up
+from reports.study_page import write_up
 from reports.terminal import report_tables
 from tests.reports.stand_ins import result, results
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return write_up(results(), design_points(), published("csc_dac2019"))
+    return written(results())
+
+
+def written(results: Mapping[Point, Result]) -> Report:
+    content = published(csc_dac2019.__name__)
+    return write_up(csc_dac2019.__name__, findings(results, design_points(), content), content)
 
 
 def verdicts(report: Report, where: str) -> dict[str, str]:
@@ -30,7 +38,7 @@ def verdicts(report: Report, where: str) -> dict[str, str]:
 
 
 def test_the_study_is_registered() -> None:
-    assert STUDIES["csc-dac2019"] is csc_dac2019.reproduce
+    assert studies["csc-dac2019"] is csc_dac2019.reproduce
 
 
 def test_all_designs_share_clock_pes_and_widths() -> None:
@@ -48,7 +56,7 @@ def test_all_designs_share_clock_pes_and_widths() -> None:
     [(2.4, "holds"), (1.8, "holds"), (1.79, "partly"), (1.2, "partly"), (1.1, "does not hold")],
 )
 def test_a_claimed_factor_is_judged_by_the_stated_rule(ratio: float, verdict: str) -> None:
-    rule = FactorRule(**published("csc_dac2019")["rule"])
+    rule = FactorRule(**published("reports.studies.csc_dac2019")["rule"])
     assert rule.judge(ratio) == verdict
 
 
@@ -69,7 +77,7 @@ def test_the_least_favourable_compression_decides() -> None:
     found = results()
     weak = Point("cmos65", "-x40", "pruned banked")
     found[weak] = result(weak, times=1.3)
-    told = write_up(found, design_points(), published("csc_dac2019"))
+    told = written(found)
     assert verdicts(told, "65 nm CMOS")["area"] == "partly"
 
 
@@ -123,11 +131,11 @@ def test_the_folder_holds_page_figures_tables_and_designs(report: Report, tmp_pa
     with (tmp_path / "costs-cmos65-x12.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["design"] for row in rows][:2] == ["csc", "clos"]
-    assert float(rows[0]["energy"]) == pytest.approx(3e-9)
+    assert float(rows[0]["energy [J]"]) == pytest.approx(3e-9)
 
 
 def test_equal_results_give_an_equal_page(report: Report) -> None:
-    assert render(write_up(results(), design_points(), published("csc_dac2019"))) == render(report)
+    assert render(written(results())) == render(report)
 
 
 def test_the_terminal_shows_every_claim(report: Report) -> None:

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from reports.claims import published
 from reports.page import write_page
 from reports.report import Report
-from reports.studies import STUDIES, deep_compression_iclr2016
-from reports.studies.deep_compression_iclr2016.networks import Measured, measure
+from reports.studies import deep_compression_iclr2016, studies
+from reports.studies.deep_compression_iclr2016.measure import Measured, findings, measure
 from reports.studies.deep_compression_iclr2016.storage import (
     Format,
     codebook,
@@ -29,13 +29,17 @@ from reports.studies.deep_compression_iclr2016.storage import (
     kept_mask,
     store,
 )
-from reports.studies.deep_compression_iclr2016.write_up import write_up
+from reports.study_page import write_up
 from tests.reports.pages import check_page
 
 
 @cache
 def content() -> dict[str, Any]:
-    return published("deep_compression_iclr2016")
+    return published("reports.studies.deep_compression_iclr2016")
+
+
+def written(measured: Measured) -> Report:
+    return write_up(deep_compression_iclr2016.__name__, findings(measured, content()), content())
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +49,7 @@ def measured() -> Measured:
 
 @pytest.fixture(scope="module")
 def report(measured: Measured) -> Report:
-    return write_up(measured, content())
+    return written(measured)
 
 
 @given(counts=st.lists(st.integers(0, 50), min_size=1, max_size=40))
@@ -139,12 +143,12 @@ def test_a_coarser_index_pads_more_and_both_factors_fall(measured: Measured) -> 
     """The figures follow the format: with 3-bit indices the published factors are missed."""
     coarse = measure({**content(), "parameters": {"weight_bits": 6, "index_bits": 3}})
     assert coarse.predicted.total("padding") > 3 * measured.predicted.total("padding")
-    rows = {row["figure"]: row for row in write_up(coarse, content()).figures["predictions"]}
+    rows = {row["figure"]: row for row in written(coarse).figures["predictions"]}
     assert rows["factor pqh"]["difference"] < -0.05
 
 
 def test_the_study_is_registered() -> None:
-    assert STUDIES["deep-compression-iclr2016"] is deep_compression_iclr2016.reproduce
+    assert studies["deep-compression-iclr2016"] is deep_compression_iclr2016.reproduce
 
 
 def test_the_published_mean_that_its_layers_do_not_allow_is_named(report: Report) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reports.claims import published
 from reports.page import write_page
 from reports.report import Report
-from reports.studies import STUDIES, dey_reconfig2018
+from reports.studies import dey_reconfig2018, studies
 from reports.studies.dey_reconfig2018 import figures
 from reports.studies.dey_reconfig2018.figures import Measured, dsps_of_products, measure, training_products
 from reports.studies.dey_reconfig2018.junction import (
@@ -35,7 +35,7 @@ PLAIN = ("read", "process", "write")
 
 @cache
 def content() -> dict[str, Any]:
-    return published("dey_reconfig2018")
+    return published("reports.studies.dey_reconfig2018")
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def test_a_product_of_the_published_width_takes_one_dsp_block_and_one_of_32_bits
 
 
 def test_the_study_is_registered() -> None:
-    assert STUDIES["dey-reconfig2018"] is dey_reconfig2018.reproduce
+    assert studies["dey-reconfig2018"] is dey_reconfig2018.reproduce
 
 
 def test_the_rule_for_dsp_blocks_does_not_hold_and_the_page_says_so(report: Report) -> None:

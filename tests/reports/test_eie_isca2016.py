@@ -15,7 +15,7 @@ from reports.claims import published
 from reports.page import write_page
 from reports.predictions import EXPLAINED_FROM
 from reports.report import Report
-from reports.studies import STUDIES, eie_isca2016
+from reports.studies import eie_isca2016, studies
 from reports.studies.eie_isca2016 import figures
 from reports.studies.eie_isca2016.element import MODULES, Element, Module, columns_of_layer
 from reports.studies.eie_isca2016.figures import MODULE_OF, Measured, measure
@@ -25,7 +25,7 @@ from tests.reports.pages import check_page
 
 @cache
 def content() -> dict[str, Any]:
-    return published("eie_isca2016")
+    return published("reports.studies.eie_isca2016")
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def test_the_real_page_explains_itself(real: Measured) -> None:
 
 
 def test_the_study_is_registered() -> None:
-    assert STUDIES["eie-isca2016"] is eie_isca2016.reproduce
+    assert studies["eie-isca2016"] is eie_isca2016.reproduce
 
 
 def test_what_the_clock_network_was_fitted_to_is_no_evidence(report: Report) -> None:

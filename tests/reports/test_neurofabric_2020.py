@@ -8,7 +8,7 @@ import pytest
 
 from reports.claims import published
 from reports.report import Report
-from reports.studies import STUDIES, neurofabric_2020
+from reports.studies import neurofabric_2020, studies
 from reports.studies.neurofabric_2020.write_up import write_up
 from reports.studies.registry import StudyError, reproduce
 from reports.studies.topologies.experiments import Experiments
@@ -19,17 +19,17 @@ from tests.reports.stand_in_experiments import cascades, experiments, measures, 
 
 
 def told(found: Experiments) -> dict[str, str]:
-    report = write_up(found, published("neurofabric_2020"))
+    report = write_up(found, published("reports.studies.neurofabric_2020"))
     return {claim.topic: claim.verdict for claim in report.claims}
 
 
 @cache
 def report() -> Report:
-    return write_up(experiments(), published("neurofabric_2020"))
+    return write_up(experiments(), published("reports.studies.neurofabric_2020"))
 
 
 def test_the_study_is_registered() -> None:
-    assert STUDIES["neurofabric-2020"] is neurofabric_2020.reproduce
+    assert studies["neurofabric-2020"] is neurofabric_2020.reproduce
 
 
 def test_sparse_glorot_must_train_what_glorot_does_not() -> None:

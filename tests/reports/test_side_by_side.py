@@ -40,7 +40,7 @@ def test_the_size_on_an_fpga_is_the_geometric_mean_of_what_both_use() -> None:
 def test_differences_by_component_sum_to_the_difference() -> None:
     side = sides("cmos65", banked=2.0)
     more = dict(side.differences("energy_j", "pruned banked"))
-    total = side.results["pruned banked"].energy_j - side.results["csc"].energy_j
+    total = side.results["pruned banked"].cost("energy_j") - side.results["csc"].cost("energy_j")
     assert sum(more.values()) == pytest.approx(total)
     assert more["index memory"] == pytest.approx(2e-9)
 

@@ -5,24 +5,30 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from archsim.technology.asic.cmos65 import CONSTANTS, cmos65_library, cmos65_wiring
 from archsim.technology.asic.scaling import (
     SCALING_CONSTANTS,
     Factors,
+    NodeNm,
     factors,
     macro_processes,
     process,
     scaling_rows,
 )
-from archsim.technology.asic.standard_cells import StandardCells, known_cell_type
+from archsim.technology.asic.standard_cells import CellType, StandardCells
 from archsim.technology.liberty.cell_library import CellLibrary
-from archsim.technology.liberty.reader import MISSING_POWER, LibertyError, read_liberty
+from archsim.technology.liberty.reader import LibertyError, read_liberty
 from archsim.technology.memories.flop_memory import Wiring
 from archsim.technology.memories.sram import MacroScaling
 from archsim.technology.quantity import Quantity, load_quantities
-from archsim.technology.registry import register
+from archsim.technology.registry import technologies
+from archsim.technology.technology import TechnologyError
 
 _WIRE_RULE = ("wire_capacitance_f_per_um", "wire_length_um_per_sink", "nand2_area_um2")
 _MODEL = ("clock_network_factor", "max_fanout", "memory_pin_capacitance_f", "flop_memory_activity")
@@ -33,7 +39,14 @@ _MACRO_RULE = (
 )
 
 
-@register("asic")
+def _path_of_a_file(value: object) -> str:
+    if not isinstance(value, Path | str) or not Path(value).is_file():
+        shown = str(value) if isinstance(value, Path) else value
+        raise TechnologyError(f"liberty is {shown!r}, allowed is the path of a Liberty file")
+    return str(value)
+
+
+@technologies.register("asic")
 class Asic(StandardCells):
     """The cells of the Liberty file `liberty` (plain or gzip), whose supply is that of the file.
 
@@ -43,68 +56,72 @@ class Asic(StandardCells):
     65 nm, so its capacitance a sink follows the root of the NAND2's area; `wire_capacitance_f_per_sink`
     overrides that. A pin of a macro is as many NAND2 inputs as at 65 nm; the clock network factor is the
     same. `missing_power: zero` counts internal energy and leakage that the file does not state as none, and
-    says so among the assumptions; without it such cells are not used. Raises ValueError naming the field.
+    says so among the assumptions; without it such cells are not used. Nobody fitted the logic of a library
+    of the user's own: it has to be synthesised.
+
+    Two are equal where their options are, and the file was not changed in between.
     """
 
-    name = "asic"
+    kind: Literal["asic"] = "asic"
+    liberty: Annotated[str, BeforeValidator(_path_of_a_file)]
+    node_nm: NodeNm
+    cell_type: CellType = "lstp"
+    wire_capacitance_f_per_sink: Annotated[float | None, Field(ge=0, le=1e-12)] = None
+    missing_power: Literal["refuse", "zero"] = "refuse"
 
-    def __init__(
-        self,
-        *,
-        liberty: Path | str | None = None,
-        node_nm: int | None = None,
-        cell_type: str = "lstp",
-        wire_capacitance_f_per_sink: float | None = None,
-        missing_power: str = "refuse",
-    ) -> None:
-        if not isinstance(liberty, Path | str) or not Path(liberty).is_file():
-            raise ValueError(f"liberty is {_shown(liberty)}; allowed is the path of a Liberty file.")
-        if missing_power not in MISSING_POWER:
-            raise ValueError(f"missing_power is {missing_power!r}; allowed are {', '.join(MISSING_POWER)}.")
-        if node_nm is None:
-            raise ValueError("node_nm is None; allowed is the node of the library, by which memories scale.")
-        wire_f = wire_capacitance_f_per_sink
-        if wire_f is not None and not (_is_number(wire_f) and 0 <= wire_f < 1e-12):
-            raise ValueError(
-                f"wire_capacitance_f_per_sink is {wire_f!r}; allowed are 0 to less than 1e-12 farad."
-            )
-        known_cell_type(cell_type)
-        process(node_nm)
+    _changed_ns: int = PrivateAttr(0)
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        self._changed_ns = Path(self.liberty).stat().st_mtime_ns
         try:
-            library = read_liberty(Path(liberty), missing_power=missing_power)
+            assert self.library
         except LibertyError as error:
-            raise LibertyError(f"liberty is {str(liberty)!r}: {error}") from None
-        self.liberty, self._wire_f, self._missing_power = str(liberty), wire_f, missing_power
-        scaling = _macro_scaling(int(node_nm), cell_type, library.supply_v)
-        self._macro_factors = scaling.factors
-        super().__init__(
-            library=library,
-            wiring=_wiring(library, wire_f),
-            node_nm=int(node_nm),
-            cell_type=cell_type,
-            scaling=None if scaling.factors == Factors() else scaling,
-        )
+            raise LibertyError(f"liberty is {self.liberty!r}: {error}") from None
+        return self
+
+    @cached_property
+    def library(self) -> CellLibrary:
+        return read_liberty(Path(self.liberty), missing_power=self.missing_power)
+
+    @cached_property
+    def wiring(self) -> Wiring:
+        return _wiring(self.library, self.wire_capacitance_f_per_sink)
 
     @property
-    def fit_scaling(self) -> None:
-        """Nobody fitted the logic of this library: it has to be synthesised."""
-        return None
+    def memory_node_nm(self) -> int:
+        return self.node_nm
 
-    def options(self) -> dict[str, object]:
+    @cached_property
+    def _macros(self) -> MacroScaling:
+        return _macro_scaling(self.node_nm, self.cell_type, self.library.supply_v)
+
+    @property
+    def macro_scaling(self) -> MacroScaling | None:
+        """CACTI's macros at the node and the supply; None where they are CACTI's own."""
+        return None if self._macros.factors == Factors() else self._macros
+
+    def options(self) -> dict[str, Any]:
         """The arguments that make this technology again."""
-        wires = {"wire_capacitance_f_per_sink": self._wire_f} if self._wire_f is not None else {}
-        power = {"missing_power": self._missing_power} if self._missing_power != "refuse" else {}
-        own = {"liberty": self.liberty, "node_nm": self.node_nm, "cell_type": self.cell_type}
-        return own | wires | power
+        options = super().options()
+        if self.missing_power == "refuse":
+            del options["missing_power"]
+        return options
 
     def provenance(self) -> tuple[Quantity, ...]:
         """The supply of the file, the rules for wires, clock and small memories, what was counted as none,
         and the SRAM rows with the rules that scale them."""
         constants, scaling = load_quantities(CONSTANTS), load_quantities(SCALING_CONSTANTS)
         own = [_own("supply_v", self.supply_v, "V", "published", f"nominal voltage in {self.liberty}")]
-        if self._wire_f is not None:
+        if self.wire_capacitance_f_per_sink is not None:
             own.append(
-                _own("wire_capacitance_f_per_sink", self._wire_f, "F", "assumed", "given in the design point")
+                _own(
+                    "wire_capacitance_f_per_sink",
+                    self.wire_capacitance_f_per_sink,
+                    "F",
+                    "assumed",
+                    "given in the design point",
+                )
             )
         if self.library.without_power:
             own.append(
@@ -116,12 +133,12 @@ class Asic(StandardCells):
                     f"{self.liberty} states no internal energy or leakage for them; none is counted",
                 )
             )
-        rules = [*_MODEL, *(_WIRE_RULE if self._wire_f is None else ())]
+        rules = [*_MODEL, *(_WIRE_RULE if self.wire_capacitance_f_per_sink is None else ())]
         return (
             *own,
             *(constants[name] for name in rules),
             *self.glitches.values(),
-            *(scaling[name] for name in _MACRO_RULE if self._macro_factors != Factors()),
+            *(scaling[name] for name in _MACRO_RULE if self._macros.factors != Factors()),
             *scaling_rows(*macro_processes(self.node_nm, self.cell_type)),
             *self.macro_rows(),
         )
@@ -129,14 +146,6 @@ class Asic(StandardCells):
 
 def _own(name: str, value: float, unit: str, kind: str, source: str) -> Quantity:
     return Quantity(name=f"asic:{name}", value=value, unit=unit, kind=kind, source=source)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _shown(value: object) -> str:
-    return repr(str(value)) if isinstance(value, Path) else repr(value)
 
 
 def _wiring(library: CellLibrary, capacitance_f_per_sink: float | None) -> Wiring:

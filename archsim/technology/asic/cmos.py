@@ -8,31 +8,37 @@ the clock energy, 3.1 times the delay and 27 times the leakage: take the trend f
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from archsim.technology.asic.cmos65 import CONSTANTS, FIT, cmos65_library, cmos65_wiring
 from archsim.technology.asic.scaling import (
     SCALING_CONSTANTS,
     Factors,
+    Flavour,
+    NodeNm,
     Process,
     factors,
     macro_processes,
     process,
     scaling_rows,
 )
-from archsim.technology.asic.standard_cells import NATIVE_NODES_NM, StandardCells, known_cell_type
+from archsim.technology.asic.standard_cells import NATIVE_NODES_NM, CellType, StandardCells
 from archsim.technology.liberty.cell_library import Arc, Cell, CellLibrary
 from archsim.technology.memories.flop_memory import Wiring
 from archsim.technology.memories.sram import MacroScaling
 from archsim.technology.quantity import Quantity, load_quantities
-from archsim.technology.registry import FitScaling, register
+from archsim.technology.registry import technologies
+from archsim.technology.technology import FitScaling, TechnologyError
 
 _UNCHANGED = Factors()
+_SOURCE = process(65)
 
 
-@register("cmos")
+@technologies.register("cmos")
 class Cmos(StandardCells):
     """CMOS of a node from 180 to 7 nm at a supply, scaled from the project's 65 nm library.
 
@@ -41,46 +47,73 @@ class Cmos(StandardCells):
     the lp rows gates are 2.5 times slower than at 65 nm, which is those devices' and not the node's. Nothing
     is scaled from an lp row to an hp row or back: logic goes from bulk to the chosen flavour, and the macros
     of `cell_type` hp follow the hp rows, lstp and lop the lp rows, from CACTI's nearest node (65 or 45 nm). A
-    macro's supply moves in proportion to that of the logic. Raises ValueError naming the field, also for a
-    supply outside the range for which the polynomials are taken (`Process.overdrive`).
+    macro's supply moves in proportion to that of the logic. A supply outside the range for which the
+    polynomials are taken (`Process.overdrive`) is refused.
     """
 
-    name = "cmos"
+    kind: Literal["cmos"] = "cmos"
+    node_nm: NodeNm = 65
+    vdd_v: float | None = None
+    flavour: Flavour | None = None
+    cell_type: CellType = "lstp"
 
-    def __init__(
-        self,
-        *,
-        node_nm: int = 65,
-        vdd_v: float | None = None,
-        flavour: str | None = None,
-        cell_type: str = "lstp",
-    ) -> None:
-        self._source, self._target = process(65), process(node_nm, flavour)
-        known_cell_type(cell_type)
-        nominal_v = self._target.nominal_v
-        native, macros = macro_processes(node_nm, cell_type)
-        supply_v = _supply_v(vdd_v, self._target, macros)
-        self._given = {"node_nm": int(node_nm), "vdd_v": supply_v, "flavour": flavour}
-        self._factors = factors(self._source, self._source.nominal_v, self._target, supply_v)
-        overdrive = supply_v / nominal_v
-        macro_factors = factors(native, native.nominal_v, macros, overdrive * macros.nominal_v)
-        self._macros = (native, macros)
-        self._macro_factors = macro_factors
-        unscaled = macro_factors == _UNCHANGED and node_nm in NATIVE_NODES_NM
-        super().__init__(
-            library=_scaled_library(self._factors, self._target, supply_v),
-            wiring=_scaled_wiring(self._factors, self._source.nominal_v, supply_v),
-            node_nm=int(node_nm),
-            cell_type=cell_type,
-            scaling=None
-            if unscaled
-            else MacroScaling(
-                native_node_nm=native.node_nm,
-                node_nm=int(node_nm),
-                factors=macro_factors,
-                rule=f"scaled from {native.node_nm} to {node_nm} nm at {overdrive:.3g} times the nominal "
-                "supply by Stillmaker and Baas (2017), leakage by supply and width",
-            ),
+    @model_validator(mode="after")
+    def _supplied(self) -> Self:
+        supply_v = _supply_v(self.vdd_v, self._target, self._macros[1])
+        # The one field that follows from others; a frozen model is set before anybody sees it.
+        self.__dict__["vdd_v"] = supply_v
+        return self
+
+    @property
+    def _target(self) -> Process:
+        return process(self.node_nm, self.flavour)
+
+    @property
+    def _macros(self) -> tuple[Process, Process]:
+        return macro_processes(self.node_nm, self.cell_type)
+
+    @property
+    def supply_v(self) -> float:
+        assert self.vdd_v is not None
+        return self.vdd_v
+
+    @cached_property
+    def _factors(self) -> Factors:
+        return factors(_SOURCE, _SOURCE.nominal_v, self._target, self.supply_v)
+
+    @cached_property
+    def _macro_factors(self) -> Factors:
+        native, macros = self._macros
+        return factors(native, native.nominal_v, macros, self._overdrive * macros.nominal_v)
+
+    @property
+    def _overdrive(self) -> float:
+        return self.supply_v / self._target.nominal_v
+
+    @property
+    def library(self) -> CellLibrary:
+        return _scaled_library(self._factors, self._target, self.supply_v)
+
+    @property
+    def wiring(self) -> Wiring:
+        return _scaled_wiring(self._factors, _SOURCE.nominal_v, self.supply_v)
+
+    @property
+    def memory_node_nm(self) -> int:
+        return self.node_nm
+
+    @property
+    def macro_scaling(self) -> MacroScaling | None:
+        """The node's macros from those of CACTI's nearest one; None where they are CACTI's own."""
+        if self._macro_factors == _UNCHANGED and self.node_nm in NATIVE_NODES_NM:
+            return None
+        native_nm = self._macros[0].node_nm
+        return MacroScaling(
+            native_node_nm=native_nm,
+            node_nm=self.node_nm,
+            factors=self._macro_factors,
+            rule=f"scaled from {native_nm} to {self.node_nm} nm at {self._overdrive:.3g} times the nominal "
+            "supply by Stillmaker and Baas (2017), leakage by supply and width",
         )
 
     @property
@@ -95,15 +128,10 @@ class Cmos(StandardCells):
             critical_path_s=by.delay,
         )
 
-    def options(self) -> dict[str, object]:
-        """The arguments that make this technology again."""
-        given = {name: value for name, value in self._given.items() if value is not None}
-        return {**given, "cell_type": self.cell_type}
-
     def provenance(self) -> tuple[Quantity, ...]:
         """The constants of the 65 nm library, the factors and the polynomials behind them, and the SRAM rows
         from which the memories come."""
-        processes = (self._source, self._target, *self._macros)
+        processes = (_SOURCE, self._target, *self._macros)
         limits = ("lowest_of_nominal", "highest_of_nominal", "leakage_exponent_of_area")
         return (
             *load_quantities(CONSTANTS).values(),
@@ -111,7 +139,7 @@ class Cmos(StandardCells):
             *(load_quantities(SCALING_CONSTANTS)[name] for name in limits),
             *dict.fromkeys(each.nominal for each in processes),
             *scaling_rows(*processes),
-            *_stated("logic", self._factors, self._source, self._target),
+            *_stated("logic", self._factors, _SOURCE, self._target),
             *_stated("macro", self._macro_factors, *self._macros),
             *self.macro_rows(),
         )
@@ -138,18 +166,17 @@ def _stated(what: str, by: Factors, source: Process, target: Process) -> tuple[Q
 
 
 def _supply_v(vdd_v: float | None, target: Process, macros: Process) -> float:
-    """The supply, the nominal one where none is given. Raises ValueError for one at which the polynomials of
-    the logic or of the macros are not taken."""
+    """The supply, the nominal one where none is given. One at which the polynomials of the logic or of the
+    macros are not taken is refused."""
     nominal_v = target.nominal_v
     if vdd_v is None:
         return nominal_v
     least = max(each.overdrive[0] for each in (target, macros)) * nominal_v
     most = min(each.overdrive[1] for each in (target, macros)) * nominal_v
-    number = isinstance(vdd_v, int | float) and not isinstance(vdd_v, bool) and math.isfinite(vdd_v)
-    if not number or not least * (1 - 1e-9) <= vdd_v <= most * (1 + 1e-9):
-        raise ValueError(
-            f"vdd_v is {vdd_v!r}; allowed at {target.node_nm} nm {target.flavour} with these memories are "
-            f"{least:.3g} to {most:.3g} V, where the scaling polynomials hold."
+    if not least * (1 - 1e-9) <= vdd_v <= most * (1 + 1e-9):
+        raise TechnologyError(
+            f"vdd_v is {vdd_v!r}, allowed at {target.node_nm} nm {target.flavour} with these memories are "
+            f"{least:.3g} to {most:.3g} V, where the scaling polynomials hold"
         )
     return float(vdd_v)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
+from typing import Literal
 
-from archsim.technology.asic.standard_cells import StandardCells, known_cell_type
+from archsim.technology.asic.standard_cells import StandardCells
 from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.liberty.reader import read_liberty
 from archsim.technology.memories.flop_memory import Wiring
 from archsim.technology.quantity import Quantity, load_quantities
-from archsim.technology.registry import FitScaling, register
+from archsim.technology.registry import technologies
+from archsim.technology.technology import FitScaling
 
 CONSTANTS, LIBRARY_FILE = "cmos65.yaml", "cmos65.lib"
 FIT = "cmos65"
@@ -39,7 +41,7 @@ def cmos65_wiring() -> Wiring:
     )
 
 
-@register("cmos65")
+@technologies.register("cmos65")
 class Cmos65(StandardCells):
     """65 nm CMOS. `cell_type` is the CACTI device of the memories.
 
@@ -50,24 +52,24 @@ class Cmos65(StandardCells):
     run at 0.8 V.
     """
 
-    name = "cmos65"
+    kind: Literal["cmos65"] = "cmos65"
 
-    def __init__(self, *, cell_type: str = "lstp") -> None:
-        super().__init__(
-            library=cmos65_library(),
-            wiring=cmos65_wiring(),
-            node_nm=65,
-            cell_type=known_cell_type(cell_type),
-        )
+    @property
+    def library(self) -> CellLibrary:
+        return cmos65_library()
+
+    @property
+    def wiring(self) -> Wiring:
+        return cmos65_wiring()
+
+    @property
+    def memory_node_nm(self) -> int:
+        return 65
 
     @property
     def fit_scaling(self) -> FitScaling:
         """Its own fit, as it is."""
         return FitScaling(fit=FIT)
-
-    def options(self) -> dict[str, object]:
-        """The arguments that make this technology again."""
-        return {"cell_type": self.cell_type}
 
     def provenance(self) -> tuple[Quantity, ...]:
         """The constants of the process and the SRAM rows of this node and cell type."""

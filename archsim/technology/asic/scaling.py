@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Literal, get_args
 
 import numpy as np
 
 from archsim.technology.quantity import Quantity, load_quantities, load_table
+from workloads.refusal import Refusal
 
 SCALING_TABLE = "scaling_stillmaker2017.csv"
 SCALING_CONSTANTS = "cmos.yaml"
-NODES_NM = (180, 130, 90, 65, 45, 32, 20, 16, 14, 10, 7)
-FLAVOURS = ("hp", "lp")
+NodeNm = Literal[180, 130, 90, 65, 45, 32, 20, 16, 14, 10, 7]
+Flavour = Literal["hp", "lp"]
+NODES_NM: tuple[NodeNm, ...] = get_args(NodeNm)
+FLAVOURS: tuple[Flavour, ...] = get_args(Flavour)
 _BULK = "bulk"
 
 
@@ -67,7 +72,7 @@ class Process:
         """What an area at this node is multiplied by to be one at another."""
         return float(self.row[f"area_to_{node_nm}nm"])
 
-    @property
+    @cached_property
     def overdrive(self) -> tuple[float, float]:
         """The least and the largest supply over the nominal one for which the polynomials are taken.
 
@@ -87,19 +92,26 @@ class Process:
 def process(node_nm: int, flavour: str | None = None) -> Process:
     """The row of a node; `flavour` is hp (the default) or lp below 65 nm and is not given above.
 
-    Raises ValueError naming the field for a node or a flavour that the table does not have.
+    Raises a refusal naming the field for a node or a flavour that the table does not have.
     """
     if node_nm not in NODES_NM or isinstance(node_nm, bool):
-        raise ValueError(f"node_nm is {node_nm!r}; allowed are {', '.join(map(str, NODES_NM))}.")
-    rows = {row["flavour"]: row for row in load_table(SCALING_TABLE).rows if int(row["node_nm"]) == node_nm}
-    if _BULK in rows:
+        raise Refusal.of("node_nm", node_nm, NODES_NM)
+    rows = _processes()
+    if (node_nm, _BULK) in rows:
         if flavour is not None:
-            raise ValueError(f"flavour is {flavour!r}; allowed at {node_nm} nm is none, which is bulk.")
-        return Process(node_nm, _BULK, rows[_BULK])
+            raise Refusal(f"flavour is {flavour!r}, allowed at {node_nm} nm is none, which is bulk")
+        return rows[node_nm, _BULK]
     chosen = FLAVOURS[0] if flavour is None else flavour
     if chosen not in FLAVOURS:
-        raise ValueError(f"flavour is {flavour!r}; allowed at {node_nm} nm are {', '.join(FLAVOURS)}.")
-    return Process(node_nm, chosen, rows[chosen])
+        raise Refusal(f"flavour is {flavour!r}, allowed at {node_nm} nm are {', '.join(FLAVOURS)}")
+    return rows[node_nm, chosen]
+
+
+@cache
+def _processes() -> Mapping[tuple[int, str], Process]:
+    """All rows of the table, each of them once, so that what is derived of it is derived once."""
+    rows = ((int(row["node_nm"]), row["flavour"], row) for row in load_table(SCALING_TABLE).rows)
+    return {(node_nm, flavour): Process(node_nm, flavour, row) for node_nm, flavour, row in rows}
 
 
 def factors(source: Process, source_v: float, target: Process, target_v: float) -> Factors:
@@ -125,7 +137,12 @@ def macro_processes(node_nm: int, cell_type: str) -> tuple[Process, Process]:
 
 def scaling_rows(*processes: Process) -> tuple[Quantity, ...]:
     """The table's figures of these processes."""
-    wanted = {(str(each.node_nm), each.flavour) for each in processes}
     table = load_table(SCALING_TABLE)
-    lines = {n for n, row in enumerate(table.rows, start=2) if (row["node_nm"], row["flavour"]) in wanted}
-    return tuple(each for each in table.quantities() if int(each.name.split(":")[1]) in lines)
+    wanted = {(str(each.node_nm), each.flavour) for each in processes}
+    places = [(row["node_nm"], row["flavour"]) for row in table.rows]
+    return tuple(
+        number
+        for node_nm, flavour in places
+        if (node_nm, flavour) in wanted
+        for number in table.quantities(node_nm=node_nm, flavour=flavour)
+    )

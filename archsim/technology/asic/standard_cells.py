@@ -2,39 +2,54 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Literal
+from functools import cache, cached_property
+from typing import ClassVar, Literal
 
 from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.memories.flop_memory import Wiring
 from archsim.technology.memories.sram import SRAM_TABLE, MacroScaling, MemoryMacro, Ports, SramTable
 from archsim.technology.quantity import Quantity, load_quantities, load_table
+from archsim.technology.technology import Technology
 
-CELL_TYPES = ("lstp", "lop", "hp")
+CellType = Literal["lstp", "lop", "hp"]
 GLITCHES = "glitches.yaml"
 NATIVE_NODES_NM = (65, 45)
 
 
-class StandardCells:
+class StandardCells(Technology):
     """Logic of a cell library, and memories that are CACTI macros of one node and `cell_type`."""
 
-    kind: Literal["asic"] = "asic"
+    fabric: ClassVar[str] = "asic"
+    follows_switching: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        *,
-        library: CellLibrary,
-        wiring: Wiring,
-        node_nm: int,
-        cell_type: str,
-        scaling: MacroScaling | None = None,
-    ) -> None:
-        self.library = library
-        self.wiring = wiring
-        self.node_nm = node_nm
-        self.cell_type = cell_type
-        self.sram = SramTable(cells=library, wiring=wiring, cells_node_nm=node_nm, scaling=scaling)
-        self._rows_node_nm = node_nm if scaling is None else scaling.native_node_nm
+    cell_type: CellType = "lstp"
+
+    @property
+    @abstractmethod
+    def library(self) -> CellLibrary:
+        """The cells that logic is mapped to."""
+
+    @property
+    @abstractmethod
+    def wiring(self) -> Wiring:
+        """Wires and clock network, which are modelled."""
+
+    @property
+    @abstractmethod
+    def memory_node_nm(self) -> int:
+        """The node of the memories."""
+
+    @property
+    def macro_scaling(self) -> MacroScaling | None:
+        """How CACTI's macros become those of the node; None where they are CACTI's own."""
+        return None
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The costs that follow from logic, area among them."""
+        return (*super().metrics, "area_mm2")
 
     @property
     def supply_v(self) -> float:
@@ -45,28 +60,36 @@ class StandardCells:
         """What glitches add to the switching of gates, by the names of `archsim.costs.glitch_factors`."""
         return load_quantities(GLITCHES)
 
+    @cached_property
+    def sram(self) -> SramTable:
+        """The table from which memories are priced."""
+        return SramTable(
+            cells=self.library,
+            wiring=self.wiring,
+            cells_node_nm=self.memory_node_nm,
+            scaling=self.macro_scaling,
+        )
+
     def memory(self, *, words: int, word_bits: int, ports: Ports = "1rw") -> MemoryMacro:
         """The macro (or the flops) of a memory, as `SramTable.macro` prices it for this node and cell type.
 
-        A word wider than the table is dealt to equal macros side by side. Raises ValueError naming the field.
+        A word wider than the table is dealt to equal macros side by side. Raises a refusal naming the field.
         """
         return self.sram.side_by_side(
-            words=words, word_bits=word_bits, ports=ports, node_nm=self.node_nm, cell_type=self.cell_type
+            words=words,
+            word_bits=word_bits,
+            ports=ports,
+            node_nm=self.memory_node_nm,
+            cell_type=self.cell_type,
         )
 
     def macro_rows(self) -> tuple[Quantity, ...]:
         """The figures of the SRAM table on which the memories rest."""
-        table = load_table(SRAM_TABLE)
-        lines = {
-            line
-            for line, row in enumerate(table.rows, start=2)
-            if int(row["node_nm"]) == self._rows_node_nm and row["cell_type"] == self.cell_type
-        }
-        return tuple(each for each in table.quantities() if int(each.name.split(":")[1]) in lines)
+        scaling = self.macro_scaling
+        node_nm = self.memory_node_nm if scaling is None else scaling.native_node_nm
+        return _macro_rows(node_nm, self.cell_type)
 
 
-def known_cell_type(cell_type: str) -> str:
-    """The CACTI device of that name. Raises ValueError naming the field."""
-    if cell_type not in CELL_TYPES:
-        raise ValueError(f"cell_type is {cell_type!r}; allowed are {', '.join(CELL_TYPES)}.")
-    return cell_type
+@cache
+def _macro_rows(node_nm: int, cell_type: CellType) -> tuple[Quantity, ...]:
+    return tuple(load_table(SRAM_TABLE).quantities(node_nm=str(node_nm), cell_type=cell_type))

@@ -1,54 +1,52 @@
-"""Xilinx Artix-7: resources of memories, and energy for each resource used, from public or a user's own power
-reports."""
+"""Xilinx 7-series: resources of memories, and energy for each resource used, from public or a user's own
+power reports of Artix-7 parts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from archsim.technology.fpga.devices import Device, Fit, FpgaResources, devices, find_device, fits
+from pydantic import Field, PrivateAttr, model_validator
+
+from archsim.technology.fpga.devices import Device, FpgaResources, read_devices
+from archsim.technology.fpga.fpga import FabricCost, Fpga, FpgaMemory
 from archsim.technology.fpga.power import COUNTED, quantity_name
-from archsim.technology.fpga.vivado_report import RESOLUTION_W, VivadoReport, read_power_report
-from archsim.technology.memories.block_ram import BuiltAs, plan_memory
-from archsim.technology.memories.sram import Ports
+from archsim.technology.fpga.vivado_report import RESOLUTION_W, VivadoReport, changed_ns, read_power_report
+from archsim.technology.memories.block_ram import plan_memory, tiles
+from archsim.technology.memories.sram import Ports, known_size
 from archsim.technology.quantity import Quantity, load_quantities
-from archsim.technology.registry import FitScaling, register
-
-__all__ = ["Artix7", "Device", "Fit", "FpgaMemory", "FpgaResources", "devices", "fits"]
+from archsim.technology.registry import technologies
+from archsim.technology.technology import FitScaling, TechnologyError
 
 POWER_FILE = "artix7.yaml"
 FIT_FILE = "artix7_power_fit.yaml"
-COEFFICIENTS = ("neural_network", "fitted")
-DEFAULT_DEVICE = "XC7A100T"
+FIT = "artix7"
+FAMILY = "Artix-7"
+"""The family whose power reports the coefficients come from."""
+NARROWEST_DSP_PRODUCT_BITS = 9
+
+_HELD = {
+    "lut": "lut6",
+    "lut_as_memory": "lut_as_memory",
+    "ff": "ff",
+    "dsp": "dsp48e1",
+    "bram36_tiles": "bram36",
+}
 
 
-@dataclass(frozen=True, kw_only=True)
-class FpgaMemory:
-    """A memory in block RAM, LUT RAM or (the least ones) flip-flops: its resources and J per access of one
-    word, and J per clock cycle of the flip-flops beside it (leakage is the device's)."""
-
-    words: int
-    word_bits: int
-    built_as: BuiltAs
-    resources: FpgaResources
-    read_energy_j: float
-    write_energy_j: float
-    kind: str
-    source: str
-    clock_energy_j: float = 0.0
-    leakage_w: float = 0.0
-    resources_kind: str = "fitted"
-    resources_source: str = (
-        "the memory rule of archsim.technology.memories.block_ram, fitted to artix7_memories.csv"
-    )
+@cache
+def _devices() -> Mapping[str, Device]:
+    own = read_devices("artix7_devices.csv", _HELD, family=FAMILY)
+    return own | read_devices("zynq7000_kintex7_devices.csv", _HELD)
 
 
-@register("artix7")
-class Artix7:
-    """An Artix-7 device, and J per clock cycle of each LUT, flip-flop, DSP and BRAM36 at work.
+@technologies.register("artix7")
+class Artix7(Fpga):
+    """An Artix-7, Zynq-7000 or Kintex-7 device, and J per clock cycle of each LUT, flip-flop, DSP and BRAM36
+    at work.
 
     `coefficients` chooses whose: "neural_network" are those of one dense MNIST network on an XC7A100T, which
     predict designs that multiply best; "fitted" the geometric means over public designs of every kind, which
@@ -56,74 +54,89 @@ class Artix7:
     stands; power of signals and logic is taken as proportional to it. `power_report` names a Vivado power
     report of the user's own design, whose figures take their place (a row below 1 mW leaves the chosen
     coefficient in place), and whose device and static power are used. `dynamic_power_error_factor` is how far
-    the summed dynamic power is likely off, as a ratio.
+    the summed dynamic power is likely off, as a ratio. All reports are of Artix-7 parts: for the other
+    families their figures are taken over, which is an assumption, and static power is not known.
 
     An access of a block RAM costs the energy of one port of all its tiles for one enabled cycle. Reports tell
     the average over cycles with and without an access, so that energy is an assumption, unless
     `bram_enable_rate` says in which share of cycles the tiles behind the coefficient were accessed.
-
-    Raises ValueError naming the option that is wrong.
     """
 
-    name = "artix7"
-    kind: Literal["fpga"] = "fpga"
+    counted: ClassVar[Mapping[str, str]] = {
+        "lut": "LUT",
+        "ff": "flip-flops",
+        "dsp": "DSP48E1",
+        "bram18": "RAMB18E1",
+        "bram36": "RAMB36E1",
+    }
+    listed: ClassVar[tuple[str, ...]] = ("lut", "ff", "carry4", "dsp", "bram18", "bram36")
+    primitives: ClassVar[str] = "Xilinx 7-series primitives"
+    primitives_table: ClassVar[str] = "artix7_primitives.csv"
+    synthesis: ClassVar[str] = "synth_xilinx -family xc7 -noiopad -noclkbuf"
+    # ABC9's last optimisation, &mfs, breaks a few small modules (its own check then aborts).
+    fallback: ClassVar[str] = "scratchpad -set abc9.nomfs 1"
+    timing_models: ClassVar[str] = "+/xilinx/cells_sim.v"
+    fitted: ClassVar[tuple[str, ...]] = ("lut", "ff", "carry4")
+    multiplier: ClassVar[str] = "dsp"
 
-    def __init__(
-        self,
-        device: str | None = None,
-        *,
-        coefficients: str = "neural_network",
-        toggle_rate: float | None = None,
-        bram_enable_rate: float | None = None,
-        power_report: str | Path | None = None,
-    ) -> None:
-        if coefficients not in COEFFICIENTS:
-            raise ValueError(f"coefficients is {coefficients!r}; allowed are {', '.join(COEFFICIENTS)}.")
-        if toggle_rate is not None and not (_is_number(toggle_rate) and 0 <= toggle_rate <= 1):
-            raise ValueError(f"toggle_rate is {toggle_rate!r}; allowed are 0 to 1 transitions a clock cycle.")
-        if toggle_rate is not None and power_report is not None:
-            raise ValueError(
-                f"toggle_rate is {toggle_rate!r}; allowed is none beside power_report, whose activity holds."
-            )
-        rate = bram_enable_rate
-        if rate is not None and not (_is_number(rate) and 0 < rate <= 1):
-            raise ValueError(
-                f"bram_enable_rate is {rate!r}; allowed are more than 0 to 1 accesses a clock cycle."
-            )
-        if power_report is not None and not isinstance(power_report, str | Path):
-            raise ValueError(f"power_report is {power_report!r}; allowed is the path of a report.")
-        self.report = None if power_report is None else read_power_report(power_report)
-        self.power_report = None if power_report is None else str(power_report)
-        told = self.report.device if self.report else DEFAULT_DEVICE
-        self.device = _with_static_power(find_device(told if device is None else device), self.report)
-        self.coefficients = coefficients
-        self._constants = {**load_quantities(POWER_FILE), **load_quantities(FIT_FILE)}
-        default_rate = float(self._constants["toggle_rate"])
-        self.toggle_rate = default_rate if toggle_rate is None else toggle_rate
-        self.bram_enable_rate = bram_enable_rate
-        self.routing_factor = float(self._constants["routing_factor"])
-        self._costs = {kind: self._cost(kind) for kind in COUNTED}
-        logic, signals = self._costs["logic"], self._costs["signals"]
-        self.lut_cost = replace(
-            logic,
-            name=f"{POWER_FILE}:{coefficients}_logic_and_signals_j_per_lut",
-            value=(logic.value + signals.value) * self.toggle_rate / default_rate,
-            source="; ".join(dict.fromkeys((logic.source, signals.source))),
-        )
-        self.ff_cost = self._costs["clocks"]
-        self.dsp_cost = self._costs["dsp"]
-        self.bram36_cost = self._costs["bram"]
+    kind: Literal["artix7"] = "artix7"
+    device: str = "XC7A100T"
+    coefficients: Literal["neural_network", "fitted"] = "neural_network"
+    toggle_rate: Annotated[float | None, Field(ge=0, le=1)] = None
+    power_report: str | None = None
+    bram_enable_rate: Annotated[float | None, Field(gt=0, le=1)] = None
+
+    _changed_ns: int = PrivateAttr(0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_report_tells(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The device and the activity that are not given: a report's, or the usual ones."""
+        path, report = values.get("power_report"), None
+        if path is not None:
+            if not isinstance(path, str | Path):
+                raise TechnologyError(f"power_report is {path!r}, allowed is the path of a report")
+            report = read_power_report(path)
+            rate = values.get("toggle_rate")
+            if rate is not None:
+                raise TechnologyError(
+                    f"toggle_rate is {rate!r}, allowed is none beside power_report, whose activity holds"
+                )
+            values = values | {"power_report": str(path)}
+        elif values.get("toggle_rate") is None:
+            values = values | {"toggle_rate": _default_rate()}
+        if values.get("device") is None:
+            values = values | {"device": report.device if report else cls.model_fields["device"].default}
+        return values
+
+    def model_post_init(self, context: Any, /) -> None:
+        if self.power_report is not None:
+            self._changed_ns = changed_ns(self.power_report)
+
+    @classmethod
+    def devices(cls) -> Mapping[str, Device]:
+        return _devices()
+
+    @property
+    def report(self) -> VivadoReport | None:
+        """The user's power report."""
+        return None if self.power_report is None else read_power_report(self.power_report)
+
+    @cached_property
+    def part(self) -> Device:
+        """The device; its static power is that of the report, where there is one of it."""
+        return _with_static_power(self.devices()[self.device], self.report)
 
     def _cost(self, kind: str) -> Quantity:
         """J per cycle and resource of one kind of power: the user's report where it tells, else the chosen
         set."""
-        chosen = self._constants[f"{self.coefficients}_{quantity_name(kind)}"]
+        chosen = _constants()[f"{self.coefficients}_{quantity_name(kind)}"]
         report = self.report
         if report is None:
-            return chosen
+            return self._taken_over(chosen)
         watts, count = report.power_w.get(kind, 0.0), report.counts[COUNTED[kind]]
         if watts and count:
-            return Quantity(
+            told = Quantity(
                 name=f"power_report:{quantity_name(kind)}",
                 value=watts / count / report.clock_hz,
                 unit=chosen.unit,
@@ -131,14 +144,62 @@ class Artix7:
                 source=report.source,
                 error_factor=1 + RESOLUTION_W / 2 / watts,
             )
+            return self._taken_over(told)
         why = "below its resolution of 1 mW" if watts is None or count else "which uses none"
-        return replace(chosen, source=f"{kind} not told by {report.file}, {why}; {chosen.source}")
+        source = f"{kind} not told by {report.file}, {why}; {chosen.source}"
+        return self._taken_over(replace(chosen, source=source))
+
+    def _taken_over(self, figure: Quantity) -> Quantity:
+        """A figure of Artix-7 as it stands for this device."""
+        if self.part.family == FAMILY:
+            return figure
+        name, source = f"{figure.name}_taken_over_from_artix7", f"taken over from {FAMILY}: {figure.source}"
+        return replace(figure, name=name, kind="assumed", source=source)
+
+    @cached_property
+    def _costs(self) -> Mapping[str, Quantity]:
+        return {kind: self._cost(kind) for kind in COUNTED}
+
+    @cached_property
+    def lut_cost(self) -> Quantity:
+        """J per cycle of a LUT at work and the signals behind it."""
+        logic, signals = self._costs["logic"], self._costs["signals"]
+        rate = _default_rate()
+        return replace(
+            logic,
+            name=f"{POWER_FILE}:{self.coefficients}_logic_and_signals_j_per_lut",
+            value=(logic.value + signals.value)
+            * (rate if self.toggle_rate is None else self.toggle_rate)
+            / rate,
+            source="; ".join(dict.fromkeys((logic.source, signals.source))),
+        )
+
+    @property
+    def ff_cost(self) -> Quantity:
+        return self._costs["clocks"]
+
+    @property
+    def dsp_cost(self) -> Quantity:
+        return self._costs["dsp"]
+
+    @property
+    def bram36_cost(self) -> Quantity:
+        return self._costs["bram"]
+
+    @property
+    def fabric_costs(self) -> tuple[FabricCost, ...]:
+        """LUTs and DSPs where their component works, the clocks of flip-flops always."""
+        return (
+            FabricCost(resource="lut", what="LUT logic and signals", cost=self.lut_cost),
+            FabricCost(resource="ff", what="flip-flop clocks", cost=self.ff_cost, every_cycle=True),
+            FabricCost(resource="dsp", what="DSP48E1", cost=self.dsp_cost),
+        )
 
     @cached_property
     def bram_access_cost(self) -> Quantity:
         """J per access of one port of a RAMB36."""
         if self.bram_enable_rate is None:
-            return self._constants["bram_access_j_per_bram36"]
+            return self._taken_over(_constants()["bram_access_j_per_bram36"])
         return replace(
             self.bram36_cost,
             name=f"{POWER_FILE}:bram_access_j_per_bram36",
@@ -151,7 +212,7 @@ class Artix7:
     def dynamic_power_error(self) -> Quantity:
         """The one-sigma error of the summed dynamic power as a ratio, and on what it was found."""
         if self.report is None:
-            return self._constants[f"{self.coefficients}_dynamic_power_error"]
+            return self._taken_over(_constants()[f"{self.coefficients}_dynamic_power_error"])
         return _error_of(self.report, self._costs)
 
     @property
@@ -163,34 +224,44 @@ class Artix7:
     @property
     def fit_scaling(self) -> FitScaling:
         """The fit to netlists of 7-series primitives, the same for every device."""
-        return FitScaling(fit=self.name)
+        return FitScaling(fit=FIT)
 
     @property
-    def static_w(self) -> float:
-        return float(self.device.static_w)
+    def routing_factor(self) -> float:
+        return float(_constants()["routing_factor"])
 
-    def fits(self, resources: FpgaResources) -> Fit:
-        return fits(resources, self.device.name)
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """What follows from the static power of a device of which nobody published it."""
+        if self.part.static_w is not None:
+            return {}
+        why = f"no public report tells the static power of {self.device}; dynamic_power_w is without it"
+        return dict.fromkeys(("energy_j", "power_w", "leakage_w"), why)
+
+    def used(self, resources: FpgaResources) -> Mapping[str, int]:
+        """What a design takes, and the block RAM tiles: two RAMB18 share one."""
+        return FpgaResources(**resources, bram36_tiles=tiles(resources))
+
+    def multipliers(self, weight_bits: int, activation_bits: int) -> int:
+        """One DSP48E1 (25 x 18 bits) takes any product that the engines make; Yosys leaves one of less than 9
+        bits in LUTs."""
+        return int(weight_bits + activation_bits >= NARROWEST_DSP_PRODUCT_BITS)
 
     def memory(self, *, words: int, word_bits: int, ports: Ports = "1rw") -> FpgaMemory:
         """Block RAM, LUT RAM or flip-flops for a memory, as Yosys 0.70 builds it; all have two ports whatever
         `ports` says.
 
         A read costs the primitives and the multiplexers behind them, a write the primitives and the decoders
-        before them. A LUT is charged for a cycle at the toggle rate. Raises ValueError naming the field.
+        before them. A LUT is charged for a cycle at the toggle rate. Raises a refusal naming the field.
         """
-        for field, value in (("words", words), ("word_bits", word_bits)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{field} is {value!r}; allowed is an integer of 1 or more.")
-        if ports not in ("1rw", "1r1w"):
-            raise ValueError(f"ports is {ports!r}; allowed are 1rw, 1r1w.")
+        known_size(words, word_bits, ports)
         plan = plan_memory(words, word_bits)
         taken = plan.resources
         if plan.built_as == "bram":
-            tiles = taken.bram36 + taken.bram18 / 2
-            cost, primitives_j = self.bram_access_cost, tiles * self.bram_access_cost.value
+            halves = 2 * taken["bram36"] + taken["bram18"]
+            cost, primitives_j = self.bram_access_cost, halves / 2 * self.bram_access_cost.value
         else:
-            cost, primitives_j = self.lut_cost, taken.lut_as_memory * self.lut_cost.value
+            cost, primitives_j = self.lut_cost, taken["lut_as_memory"] * self.lut_cost.value
         return FpgaMemory(
             words=words,
             word_bits=word_bits,
@@ -198,41 +269,41 @@ class Artix7:
             resources=taken,
             read_energy_j=primitives_j + plan.multiplex_lut * self.lut_cost.value,
             write_energy_j=primitives_j + plan.decode_lut * self.lut_cost.value,
-            clock_energy_j=taken.ff * self.ff_cost.value,
+            clock_energy_j=taken["ff"] * self.ff_cost.value,
             kind=cost.kind,
             source=cost.source,
+            resources_kind="fitted",
+            resources_source="the memory rule of archsim.technology.memories.block_ram, fitted to "
+            "artix7_memories.csv",
         )
-
-    def options(self) -> dict[str, object]:
-        """The arguments that make this technology again."""
-        activity: dict[str, object] = (
-            {"power_report": self.power_report} if self.power_report else {"toggle_rate": self.toggle_rate}
-        )
-        if self.bram_enable_rate is not None:
-            activity["bram_enable_rate"] = self.bram_enable_rate
-        return {"device": self.device.name, "coefficients": self.coefficients, **activity}
 
     def provenance(self) -> tuple[Quantity, ...]:
         """The coefficients in use, their error, the toggle rate, the routing factor and the device's static
         power."""
-        activity = () if self.report else (self._constants["toggle_rate"],)
+        activity = () if self.power_report else (_constants()["toggle_rate"],)
         return (
             *self._costs.values(),
             self.bram_access_cost,
             self.dynamic_power_error,
             *activity,
-            self._constants["routing_factor"],
-            self.device.static_w,
+            _constants()["routing_factor"],
+            *([] if self.part.static_w is None else [self.part.static_w]),
         )
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+@cache
+def _constants() -> Mapping[str, Quantity]:
+    return {**load_quantities(POWER_FILE), **load_quantities(FIT_FILE)}
+
+
+def _default_rate() -> float:
+    """Vivado's toggle rate, at which the coefficients hold."""
+    return float(_constants()["toggle_rate"])
 
 
 def _with_static_power(device: Device, report: VivadoReport | None) -> Device:
     """The device with the static power of a report of the same device, at the report's junction."""
-    if report is None or report.device != device.name or not report.static_w:
+    if report is None or report.device != device.name or not report.static_w or device.static_w is None:
         return device
     return replace(
         device,

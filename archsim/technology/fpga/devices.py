@@ -1,50 +1,48 @@
-"""What each Artix-7 device holds, what a design takes of it, and what it burns while nothing switches."""
+"""What a design takes of an FPGA, what a device holds, what it burns while nothing switches, and whether a
+design fits."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from functools import cache
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from archsim.technology.quantity import Quantity, load_table
 
-DEVICES_TABLE = "artix7_devices.csv"
-_RESOURCE_COLUMNS = {
-    "lut": "lut6",
-    "lut_as_memory": "lut_as_memory",
-    "ff": "ff",
-    "dsp": "dsp48e1",
-    "bram36_tiles": "bram36",
-}
 
+class FpgaResources(Mapping[str, int]):
+    """Counts of what a design takes, by the names of its family; a name that it takes none of counts zero."""
 
-@dataclass(frozen=True, kw_only=True)
-class FpgaResources:
-    """What a design takes of a device. `lut` includes `lut_as_memory`; two RAMB18 share a BRAM36 tile."""
+    __slots__ = ("_counts",)
 
-    lut: int = 0
-    lut_as_memory: int = 0
-    ff: int = 0
-    dsp: int = 0
-    bram18: int = 0
-    bram36: int = 0
-    carry4: int = 0
+    def __init__(self, **counts: int) -> None:
+        self._counts = {name: count for name, count in counts.items() if count}
 
-    @property
-    def bram36_tiles(self) -> int:
-        return self.bram36 + math.ceil(self.bram18 / 2)
+    def __getitem__(self, name: str) -> int:
+        return self._counts.get(name, 0)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._counts)
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._counts.items()))
+
+    def __repr__(self) -> str:
+        return f"FpgaResources({', '.join(f'{name}={count}' for name, count in self.items())})"
 
     def __add__(self, other: FpgaResources) -> FpgaResources:
-        return FpgaResources(**{name: value + getattr(other, name) for name, value in asdict(self).items()})
+        return FpgaResources(**{name: self[name] + other[name] for name in self._counts | other._counts})
 
     def __mul__(self, instances: int) -> FpgaResources:
-        return FpgaResources(**{name: value * instances for name, value in asdict(self).items()})
+        return FpgaResources(**{name: count * instances for name, count in self.items()})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Device:
-    """One Artix-7 part: how much it holds, by the names of `FpgaResources`, and its static power.
+    """One part of a `family`: how much it holds, by name, and its static power, None where nobody published
+    it.
 
     Static power is that of a typical part at 25 C ambient, whose junction, `static_junction_c`, is hardly
     warmer. It grows with the junction: the reports give an XC7A35T 1.6 times as much at 65 C and 3.8 times
@@ -52,15 +50,16 @@ class Device:
     """
 
     name: str
+    family: str
     available: Mapping[str, int]
-    static_w: Quantity
-    static_junction_c: float
+    static_w: Quantity | None = None
+    static_junction_c: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fit:
-    """Whether a design fits a device; `exhausted` names all that ran out, `smallest` the least device that
-    would do."""
+    """Whether a design fits a device; `exhausted` names all that ran out, `smallest` the least device of the
+    same family that would do."""
 
     device: str
     used: Mapping[str, int]
@@ -77,51 +76,45 @@ class Fit:
         """All that ran out, with counts, and the device that would do; empty for a design that fits."""
         if self.fits:
             return ""
-        missing = " and ".join(
+        lacking = " and ".join(
             f"{self.available[name]} {name} where the design needs {self.used[name]}"
             for name in self.exhausted
         )
         would_do = (
             f"the smallest device that would do is {self.smallest}" if self.smallest else "no device would do"
         )
-        return f"{missing}; {would_do}"
+        return f"{lacking}; {would_do}"
 
 
-@cache
-def devices() -> Mapping[str, Device]:
-    """The devices by name, smallest first."""
-    table = load_table(DEVICES_TABLE)
-    cells = {each.name: each for each in table.quantities()}
+def fit(used: Mapping[str, int], device: Device, devices: Mapping[str, Device]) -> Fit:
+    """Compares what a design takes with what a device holds, by the names of what it holds. `devices` are
+    those there are, smallest first."""
+
+    def exhausted(candidate: Device) -> tuple[str, ...]:
+        return tuple(name for name, count in candidate.available.items() if used[name] > count)
+
+    family = (candidate for candidate in devices.values() if candidate.family == device.family)
+    return Fit(
+        device=device.name,
+        used={name: used[name] for name in device.available},
+        available=device.available,
+        exhausted=exhausted(device),
+        smallest=next((candidate.name for candidate in family if not exhausted(candidate)), None),
+    )
+
+
+def read_devices(file: str, columns: Mapping[str, str], *, family: str = "") -> dict[str, Device]:
+    """The devices of a table of `technology/data`, in its order. `columns` says in which of them a resource
+    stands; a column `family` is read where there is no one family, `static_w` where static power is known."""
+    table = load_table(file)
+    static = {number.name: number for number in table.quantities() if number.name.endswith("static_w")}
     return {
         row["device"]: Device(
             name=row["device"],
-            available={name: int(row[column]) for name, column in _RESOURCE_COLUMNS.items()},
-            static_w=cells[f"{DEVICES_TABLE}:{line}:static_w"],
-            static_junction_c=float(row["static_junction_c"]),
+            family=family or row["family"],
+            available={name: int(row[column]) for name, column in columns.items()},
+            static_w=static.get(f"{file}:{line}:static_w"),
+            static_junction_c=float(row["static_junction_c"]) if "static_junction_c" in row else None,
         )
         for line, row in enumerate(table.rows, start=2)
     }
-
-
-def find_device(name: str) -> Device:
-    """The device of this name; ValueError for an unknown one."""
-    if name not in devices():
-        raise ValueError(f"device is {name!r}; allowed are {', '.join(devices())}.")
-    return devices()[name]
-
-
-def fits(resources: FpgaResources, device: str) -> Fit:
-    """Compare what a design takes with what a device has; ValueError for an unknown device."""
-    used = {name: int(getattr(resources, name)) for name in _RESOURCE_COLUMNS}
-
-    def exhausted(candidate: Device) -> tuple[str, ...]:
-        return tuple(name for name, count in used.items() if count > candidate.available[name])
-
-    chosen = find_device(device)
-    return Fit(
-        device=device,
-        used=used,
-        available=chosen.available,
-        exhausted=exhausted(chosen),
-        smallest=next((name for name, each in devices().items() if not exhausted(each)), None),
-    )

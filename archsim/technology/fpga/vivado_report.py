@@ -10,7 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+
+from workloads.refusal import Refusal
 
 RESOLUTION_W = 0.001
 """The least power that a report prints; below it stands <0.001."""
@@ -33,7 +36,7 @@ _COMPONENTS = "1.1 On-Chip Components"
 _CLOCKS = "2.2 Clock Constraints"
 
 
-class ReportError(ValueError):
+class ReportError(Refusal):
     """A file is no Vivado power report of a single-clock Artix-7 design; the message says why in one
     sentence."""
 
@@ -62,24 +65,32 @@ class VivadoReport:
         )
 
 
-def read_power_report(path: str | Path) -> VivadoReport:
-    """Read a report from a file. Raises ReportError with the path and the reason."""
-    file = Path(path)
+def changed_ns(path: str | Path) -> int:
+    """When a report was last changed. Raises ReportError with the path where it cannot be read."""
     try:
-        text = file.read_text(encoding="utf-8", errors="replace")
+        return Path(path).stat().st_mtime_ns
     except OSError as error:
         raise ReportError(
-            f"power_report is {str(path)!r}, which cannot be read ({error.strerror}); allowed is the path "
-            "of a Vivado power report."
+            f"power_report is {str(path)!r}, which cannot be read ({error.strerror}), allowed is the path "
+            "of a Vivado power report"
         ) from None
-    return parse_power_report(text, file=file.name)
+
+
+def read_power_report(path: str | Path) -> VivadoReport:
+    """Read a report from a file, once. Raises ReportError with the path and the reason."""
+    return _read(Path(path), changed_ns(path))
+
+
+@lru_cache(maxsize=64)
+def _read(file: Path, changed: int) -> VivadoReport:
+    return parse_power_report(file.read_text(encoding="utf-8", errors="replace"), file=file.name)
 
 
 def parse_power_report(text: str, *, file: str = "text") -> VivadoReport:
     """What a report says. Raises ReportError for anything but a single-clock Artix-7 power report."""
 
     def refused(why: str, allowed: str) -> ReportError:
-        return ReportError(f"power_report is {file!r}, {why}; allowed is {allowed}.")
+        return ReportError(f"power_report is {file!r}, {why}, allowed is {allowed}")
 
     text = "\n".join(text.splitlines())
     header = dict(re.findall(r"^\| *(\w[\w ]*?) *: (.*?) *$", text, re.MULTILINE))

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from workloads.refusal import Refusal
+
 _TOKEN = re.compile(r"\s*([A-Za-z_][A-Za-z_0-9\[\]]*|[01()!'&*|+^])")
 
 
@@ -14,7 +16,7 @@ def truth_table(function: str, inputs: Sequence[str]) -> tuple[bool, ...]:
     """The 2**n values of a Liberty function; bit k of a row number is the value of `inputs[k]`.
 
     The operators of the Liberty format are known: ! and ' (not), & * and juxtaposition (and), ^
-    (exclusive or), | + (or), from the tightest binding to the loosest. Raises ValueError for a text that
+    (exclusive or), | + (or), from the tightest binding to the loosest. Raises a refusal for a text that
     is not a function of the inputs.
     """
     rows = 1 << len(inputs)
@@ -30,7 +32,7 @@ def truth_table(function: str, inputs: Sequence[str]) -> tuple[bool, ...]:
 def evaluate(function: str, columns: Mapping[str, Any], everything: Any) -> Any:
     """A Liberty function of whole columns of bits: integers, or arrays of them.
 
-    `columns` gives the bits of each input, `everything` is the column of ones. Raises ValueError for a
+    `columns` gives the bits of each input, `everything` is the column of ones. Raises a refusal for a
     text that is not a function of the inputs.
     """
     tokens = list(_tokens(function))
@@ -43,12 +45,12 @@ def evaluate(function: str, columns: Mapping[str, Any], everything: Any) -> Any:
         if token == "(":
             value = disjunction()
             if not tokens or tokens.pop(0) != ")":
-                raise ValueError(f"function is {function!r}; allowed is a text with balanced brackets.")
+                raise Refusal(f"function is {function!r}, allowed is a text with balanced brackets")
         elif token in known:
             value = known[token]
         else:
-            raise ValueError(
-                f"function is {function!r}; allowed are {', '.join(columns)} where it has {token!r}."
+            raise Refusal(
+                f"function is {function!r}, allowed are {', '.join(columns)} where it has {token!r}"
             )
         while tokens and tokens[0] == "'":
             tokens.pop(0)
@@ -79,9 +81,7 @@ def evaluate(function: str, columns: Mapping[str, Any], everything: Any) -> Any:
 
     result = disjunction()
     if tokens:
-        raise ValueError(
-            f"function is {function!r}; allowed is one expression, but {tokens[0]!r} is left over."
-        )
+        raise Refusal(f"function is {function!r}, allowed is one expression, but {tokens[0]!r} is left over")
     return result
 
 
@@ -92,7 +92,7 @@ def _tokens(function: str) -> tuple[str, ...]:
     while place < len(text):
         match = _TOKEN.match(text, place)
         if match is None:
-            raise ValueError(f"function is {function!r}; allowed are names and ! ' & * | + ^ ( ) 0 1.")
+            raise Refusal(f"function is {function!r}, allowed are names and ! ' & * | + ^ ( ) 0 1")
         tokens.append(match.group(1))
         place = match.end()
     return tuple(tokens)

@@ -127,7 +127,7 @@ class CellLibrary:
         reasons = [f"{name} {why}" for name, why in self.left_out.items()]
         more = f", and {len(reasons) - 3} more" if len(reasons) > 3 else ""
         unused = f"; not used: {'; '.join(reasons[:3])}{more}" if reasons else ""
-        raise LibertyError(f"library {self.name}: it has no {what}; allowed is a library with one{unused}.")
+        raise LibertyError(f"library {self.name}: it has no {what}, allowed is a library with one{unused}")
 
     @cached_property
     def nand2(self) -> Cell:

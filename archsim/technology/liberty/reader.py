@@ -61,12 +61,12 @@ def read_liberty(source: Path | str, *, missing_power: str = "refuse") -> CellLi
     two-input NAND, an inverter, a buffer or a flop that can be used.
     """
     if missing_power not in MISSING_POWER:
-        raise LibertyError(f"missing_power is {missing_power!r}; allowed are {', '.join(MISSING_POWER)}.")
+        raise LibertyError(f"missing_power is {missing_power!r}, allowed are {', '.join(MISSING_POWER)}")
     if isinstance(source, Path):
         try:
             changed = os.stat(source).st_mtime_ns
         except OSError as error:
-            raise LibertyError(f"liberty is {str(source)!r} ({error.strerror}); allowed is a file.") from None
+            raise LibertyError(f"liberty is {str(source)!r} ({error.strerror}), allowed is a file") from None
         return _read_file(source, changed, missing_power)
     return _read(source, missing_power)
 
@@ -115,7 +115,7 @@ def _supply_v(library: Group) -> float:
         return only
     raise LibertyError(
         f"library {library.name}: nom_voltage is missing and {len(conditions)} operating conditions give no "
-        "one supply; allowed is a library that states its nominal voltage."
+        "one supply, allowed is a library that states its nominal voltage"
     )
 
 
@@ -150,7 +150,7 @@ class _Reader:
                     found.append((area, mean([self._capacitance_f(pin) for pin in inputs.values()])))
         if not found:
             raise LibertyError(
-                f"library {library.name}: it has no two-input NAND; allowed is a library with one."
+                f"library {library.name}: it has no two-input NAND, allowed is a library with one"
             )
         return min(found)[1]
 

@@ -46,7 +46,7 @@ class Tables:
     def __init__(self, library: Group) -> None:
         model = library.text("delay_model", "table_lookup")
         if model != "table_lookup":
-            raise LibertyError(f"library {library.name}: delay_model is {model}; allowed is table_lookup.")
+            raise LibertyError(f"library {library.name}: delay_model is {model}, allowed is table_lookup")
         self._library = library.name
         self._templates = {
             argument.strip('"'): group
@@ -59,8 +59,8 @@ class Tables:
         load_unit = library.values("capacitive_load_unit")
         if len(load_unit) != 2:
             raise LibertyError(
-                f"library {library.name}: capacitive_load_unit is {' '.join(load_unit) or 'missing'}; "
-                "allowed is a number and ff or pf."
+                f"library {library.name}: capacitive_load_unit is {' '.join(load_unit) or 'missing'}, "
+                "allowed is a number and ff or pf"
             )
         self.capacitance = self._unit(load_unit[0] + load_unit[1], "f")
         self.energy = self.capacitance * self._unit(library.text("voltage_unit", "1V"), "v") ** 2
@@ -71,8 +71,8 @@ class Tables:
     def leakage(self) -> float:
         if self._leakage is None:
             raise LibertyError(
-                f"library {self._library}: leakage_power_unit is missing where cells state leakage; allowed "
-                "is a library with one."
+                f"library {self._library}: leakage_power_unit is missing where cells state leakage, allowed "
+                "is a library with one"
             )
         return self._leakage
 
@@ -125,7 +125,7 @@ class Tables:
         if loads > 1 or values.size != int(np.prod(shape)):
             raise LibertyError(
                 f"Liberty text, line {table.line}: {table.kind} has {values.size} values over axes of "
-                f"{shape}; allowed is a value for each point of slews and one load."
+                f"{shape}, allowed is a value for each point of slews and one load"
             )
         return axes, values.reshape(shape)
 
@@ -139,8 +139,8 @@ class Tables:
                 points = self._numbers(template, "index_" + number)
             if (np.diff(points) <= 0).any():
                 raise LibertyError(
-                    f"Liberty text, line {table.line}: index_{number} of {table.kind} is {points.tolist()}; "
-                    "allowed are rising numbers."
+                    f"Liberty text, line {table.line}: index_{number} of {table.kind} is {points.tolist()}, "
+                    "allowed are rising numbers"
                 )
             if points.size:
                 variable = template.text("variable_" + number) if template is not None else ""
@@ -156,15 +156,15 @@ class Tables:
         if np.isfinite(found).all():
             return found
         raise LibertyError(
-            f"Liberty text, line {group.line}: {name} of {group.kind} holds {' '.join(words)!r}; "
-            "allowed are numbers."
+            f"Liberty text, line {group.line}: {name} of {group.kind} holds {' '.join(words)!r}, "
+            "allowed are numbers"
         )
 
     def _unit(self, text: str, symbol: str) -> float:
         match = re.fullmatch(rf"([0-9]+[.]?[0-9]*)\s*([fpnumk]?){symbol}", text.strip().lower())
         if match is None or not float(match.group(1)) > 0:
             raise LibertyError(
-                f"library {self._library}: a unit is {text!r}; allowed is a number, a prefix and the symbol "
-                f"{symbol!r}."
+                f"library {self._library}: a unit is {text!r}, allowed is a number, a prefix and the symbol "
+                f"{symbol!r}"
             )
         return float(match.group(1)) * _SCALES[match.group(2)]

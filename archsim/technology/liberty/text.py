@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from workloads.refusal import Refusal
+
 _GZIP = b"\x1f\x8b"
 _TOKEN = re.compile(
     r"\s*(?:(?P<mark>[{}();:,])"
@@ -22,7 +24,7 @@ _TOKEN = re.compile(
 _CONTINUED = re.compile(r"\\[ \t]*\r?\n")
 
 
-class LibertyError(ValueError):
+class LibertyError(Refusal):
     """A text is not a Liberty library, or lacks something the project needs of one."""
 
 
@@ -81,7 +83,7 @@ class Group:
             return value
         raise LibertyError(
             f"Liberty text, line {self._attributes[name].line}: {name} of {self.kind} ({self.name}) is "
-            f"{self.text(name)!r}; allowed is a number."
+            f"{self.text(name)!r}, allowed is a number"
         )
 
 
@@ -103,7 +105,7 @@ def liberty_text(path: Path) -> str:
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise LibertyError(
-            f"Liberty file {path} cannot be read ({reason}); allowed is a text, plain or gzip."
+            f"Liberty file {path} cannot be read ({reason}), allowed is a text, plain or gzip"
         ) from None
     return content.decode("utf-8", errors="replace")
 
@@ -162,7 +164,7 @@ class _Parser:
             case [Group(kind="library") as library]:
                 return library
         raise LibertyError(
-            "Liberty text holds no complete library group; allowed is one library (name) { ... }."
+            "Liberty text holds no complete library group, allowed is one library (name) { ... }"
         )
 
     def _scan(self) -> Iterator[_Token]:
@@ -173,14 +175,14 @@ class _Parser:
                 place += len(text[place:]) - len(text[place:].lstrip())
                 problem = {'"': "a quote", "/": "a comment"}.get(text[place])
                 complaint = f"{problem} is never closed" if problem else f"{text[place]!r} is out of place"
-                raise self._error(place, f"{complaint}; allowed are closed quotes, comments and brackets")
+                raise self._error(place, f"{complaint}, allowed are closed quotes, comments and brackets")
             place, kind = match.end(), match.lastgroup
             if kind is not None and kind != "skip":
                 start, end = match.span(kind)
                 yield _Token(kind, text[start:end], start, end)
 
     def _error(self, place: int, sentence: str) -> LibertyError:
-        return LibertyError(f"Liberty text, line {self._line(place)}: {sentence}.")
+        return LibertyError(f"Liberty text, line {self._line(place)}: {sentence}")
 
     def _line(self, place: int) -> int:
         """The line of a place; places are asked for in rising order, but for errors."""
@@ -201,12 +203,12 @@ class _Parser:
                 kind, line = stack[-1][0], stack[-1][2]
                 raise LibertyError(
                     f"Liberty text, line {line}: the bracket of {kind} is never closed, so there is no "
-                    "complete library group; allowed are balanced brackets."
+                    "complete library group, allowed are balanced brackets"
                 )
             if token.text == "}":
                 if len(stack) == 1:
                     raise self._error(
-                        token.start, "it closes a bracket it never opened; allowed are balanced brackets"
+                        token.start, "it closes a bracket it never opened, allowed are balanced brackets"
                     )
                 kind, arguments, line, statements = stack.pop()
                 stack[-1][3].append(Group(kind, arguments, tuple(statements), line))
@@ -237,7 +239,7 @@ class _Parser:
             elif token.text == "include_file":
                 raise self._error(
                     token.start,
-                    f"it includes the file {' '.join(arguments)}; allowed is one text that holds everything",
+                    f"it includes the file {' '.join(arguments)}, allowed is one text that holds everything",
                 )
             else:
                 inside.append(Attribute(token.text, arguments, in_brackets=True, line=line))
@@ -255,7 +257,7 @@ class _Parser:
             end = self._token.end
             values.append(self._next().text)
         if not values:
-            raise self._error(name.start, f"{name.text} has no value; allowed is one")
+            raise self._error(name.start, f"{name.text} has no value, allowed is one")
         return tuple(values)
 
     def _arguments(self, name: _Token) -> tuple[str, ...]:
@@ -264,7 +266,7 @@ class _Parser:
         while not (self._token.kind == "mark" and self._token.text == ")"):
             if self._token.kind == "end" or (self._token.kind == "mark" and self._token.text in "{};"):
                 raise self._error(
-                    name.start, f"the bracket of {name.text} is never closed; allowed are balanced brackets"
+                    name.start, f"the bracket of {name.text} is never closed, allowed are balanced brackets"
                 )
             token = self._next()
             if token.text != ",":

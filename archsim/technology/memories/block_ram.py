@@ -44,7 +44,7 @@ class Shape:
 
     @property
     def built_as(self) -> BuiltAs:
-        return "lut_ram" if self.resources.lut_as_memory else "bram"
+        return "lut_ram" if self.resources["lut_as_memory"] else "bram"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +74,11 @@ class LutLaw:
     def luts(self, word_bits: int) -> tuple[int, int]:
         """LUTs that decode, and all of them."""
         return round(self.decode), round(self.decode + self.each_bit * word_bits)
+
+
+def tiles(resources: FpgaResources) -> int:
+    """The RAMB36 tiles that hold a design's block RAMs: two RAMB18 share one."""
+    return resources["bram36"] + math.ceil(resources["bram18"] / 2)
 
 
 @cache

@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Literal
+from functools import cache
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from archsim.technology.asic.scaling import Factors
 from archsim.technology.liberty.reader import CellLibrary, LibertyError
 from archsim.technology.memories.flop_memory import MemoryFigures, Wiring, flop_memory
-from archsim.technology.quantity import Table, load_table
+from archsim.technology.quantity import load_table
+from workloads.refusal import Refusal
 
 Ports = Literal["1rw", "1r1w"]
 Logs = NDArray[np.float64]
@@ -69,6 +70,38 @@ class MacroScaling:
     rule: str
 
 
+def known_size(words: int, word_bits: int, ports: Ports = "1rw") -> None:
+    """Refuses what is no size of a memory, naming the field."""
+    for field, value in (("words", words), ("word_bits", word_bits)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise Refusal(f"{field} is {value!r}, allowed is an integer of 1 or more")
+    if ports not in get_args(Ports):
+        raise Refusal.of("ports", ports, get_args(Ports))
+
+
+@cache
+def _axes() -> tuple[list[int], list[int]]:
+    """Capacities in bytes and word widths in bits, both rising."""
+    rows = load_table(SRAM_TABLE).rows
+    return sorted({int(row["capacity_bytes"]) for row in rows}), sorted(
+        {int(row["word_bits"]) for row in rows}
+    )
+
+
+@cache
+def _grids() -> Mapping[tuple[int, str, str], Logs]:
+    """(node, cell type, ports) -> log of each column, capacity x width x column; NaN where CACTI found
+    nothing."""
+    capacities, widths = _axes()
+    grids: dict[tuple[int, str, str], Logs] = {}
+    for row in load_table(SRAM_TABLE).rows:
+        key = (int(row["node_nm"]), row["cell_type"], row["ports"])
+        grid = grids.setdefault(key, np.full((len(capacities), len(widths), len(_COLUMNS)), np.nan))
+        place = capacities.index(int(row["capacity_bytes"])), widths.index(int(row["word_bits"]))
+        grid[place] = [math.log(float(row[column])) for column in _COLUMNS]
+    return grids
+
+
 class SramTable:
     """The CACTI table, read between its points in log-log over capacity and word width; never beyond them.
 
@@ -90,29 +123,6 @@ class SramTable:
         self._cells_node_nm = cells_node_nm
         self._scaling = scaling
 
-    @cached_property
-    def _table(self) -> Table:
-        return load_table(SRAM_TABLE)
-
-    @cached_property
-    def _axes(self) -> tuple[list[int], list[int]]:
-        """Capacities in bytes and word widths in bits, both rising."""
-        capacities = sorted({int(row["capacity_bytes"]) for row in self._table.rows})
-        return capacities, sorted({int(row["word_bits"]) for row in self._table.rows})
-
-    @cached_property
-    def _grids(self) -> Mapping[tuple[int, str, str], Logs]:
-        """(node, cell type, ports) -> log of each column, capacity x width x column; NaN where CACTI
-        found nothing."""
-        capacities, widths = self._axes
-        grids: dict[tuple[int, str, str], Logs] = {}
-        for row in self._table.rows:
-            key = (int(row["node_nm"]), row["cell_type"], row["ports"])
-            grid = grids.setdefault(key, np.full((len(capacities), len(widths), len(_COLUMNS)), np.nan))
-            place = capacities.index(int(row["capacity_bytes"])), widths.index(int(row["word_bits"]))
-            grid[place] = [math.log(float(row[column])) for column in _COLUMNS]
-        return grids
-
     def macro(
         self, *, words: int, word_bits: int, ports: Ports = "1rw", node_nm: int = 65, cell_type: str = "lstp"
     ) -> MemoryMacro:
@@ -120,35 +130,30 @@ class SramTable:
 
         A word of less than 8 bits uses the 8-bit column at the capacity it really has. A memory smaller
         than the smallest macro of its width becomes flops or that macro, whichever has the smaller area.
-        Raises ValueError naming the field for anything outside the table.
+        Raises a refusal naming the field for anything outside the table.
         """
-        for field, value in (("words", words), ("word_bits", word_bits)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{field} is {value!r}; allowed is an integer of 1 or more.")
-        capacities, widths = self._axes
+        known_size(words, word_bits)
+        capacities, widths = _axes()
         scaling = self._scaling if self._scaling is not None and node_nm == self._scaling.node_nm else None
         native_nm = node_nm if scaling is None else scaling.native_node_nm
         chosen = (("node_nm", native_nm), ("cell_type", cell_type), ("ports", ports))
         for place, (field, choice) in enumerate(chosen):
-            allowed = sorted({str(key[place]) for key in self._grids})
+            allowed = sorted({str(key[place]) for key in _grids()})
             if str(choice) not in allowed:
-                raise ValueError(f"{field} is {choice!r}; allowed are {', '.join(allowed)}.")
+                raise Refusal.of(field, choice, allowed)
         if word_bits > widths[-1]:
-            raise ValueError(
-                f"word_bits is {word_bits}; allowed are 1 to {widths[-1]}, the widest of the SRAM table."
-            )
+            raise Refusal.of("word_bits", word_bits, f"1 to {widths[-1]}, the widest of the SRAM table")
         capacity_bytes = words * word_bits / 8
         if capacity_bytes > capacities[-1]:
-            raise ValueError(
-                f"words is {words}; allowed are at most {capacities[-1] * 8 // word_bits} "
-                f"of {word_bits} bits, the largest macro of the SRAM table."
-            )
-        grid = self._grids[native_nm, cell_type, ports]
+            most = f"{capacities[-1] * 8 // word_bits} of {word_bits} bits"
+            raise Refusal.of("words", words, f"at most {most}, the largest macro of the SRAM table")
+        grid = _grids()[native_nm, cell_type, ports]
         smallest_bytes = self._smallest_bytes(grid, word_bits)
         built_bytes = max(capacity_bytes, smallest_bytes)
         costs = self._between(grid, built_bytes, word_bits)
         built_as: Literal["macro", "flops"] = "macro"
-        kind, source = self._table.kind, self._table.source
+        table = load_table(SRAM_TABLE)
+        kind, source = table.kind, table.source
         if scaling is not None:
             costs = _scaled(costs, scaling.factors)
             kind, source = "assumed", f"{source} Here {scaling.rule}."
@@ -193,9 +198,9 @@ class SramTable:
         by side.
 
         Energies, leakage and area are those of all of them together, times those of one. Raises
-        ValueError as `macro` does.
+        as `macro` does.
         """
-        macros = -(-word_bits // self._axes[1][-1]) if word_bits > 0 else 1
+        macros = -(-word_bits // _axes()[1][-1]) if word_bits > 0 else 1
         one = self.macro(
             words=words, word_bits=-(-word_bits // macros), ports=ports, node_nm=node_nm, cell_type=cell_type
         )
@@ -206,7 +211,7 @@ class SramTable:
 
     def _columns(self, word_bits: int) -> tuple[int, int, float]:
         """The two width columns around a word, and how far (0 to 1, in log) the word lies from the first."""
-        _, widths = self._axes
+        _, widths = _axes()
         wide = max(word_bits, _NARROWEST_BITS)
         low = max(place for place, width in enumerate(widths) if width <= wide)
         if widths[low] == wide:
@@ -216,10 +221,10 @@ class SramTable:
     def _smallest_bytes(self, grid: Logs, word_bits: int) -> int:
         low, high, _ = self._columns(word_bits)
         complete = ~np.isnan(grid[:, low, 0] + grid[:, high, 0])
-        return self._axes[0][int(np.argmax(complete))]
+        return _axes()[0][int(np.argmax(complete))]
 
     def _between(self, grid: Logs, capacity_bytes: float, word_bits: int) -> MemoryFigures:
-        capacities, _ = self._axes
+        capacities, _ = _axes()
         low, high, across = self._columns(word_bits)
         row = max(place for place, capacity in enumerate(capacities) if capacity <= capacity_bytes)
         logs = grid[row, low] * (1 - across) + grid[row, high] * across

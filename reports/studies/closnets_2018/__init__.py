@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from reports.claims import published
-from reports.report import Report
-from reports.studies.closnets_2018.write_up import NAME, write_up
-from reports.studies.registry import register_study
-from reports.studies.topologies.experiments import anew, shipped
+from typing import TYPE_CHECKING
+
+from reports.studies.registry import studies
+
+if TYPE_CHECKING:
+    from reports.report import Report
 
 
-@register_study(NAME, trained=True)
+@studies.register("closnets-2018")
 def reproduce(*, rerun: bool = False) -> Report:
     """Writes up the trained networks that are shipped, or those that are trained now."""
+    from reports.claims import published
+    from reports.studies.closnets_2018.write_up import write_up
+    from reports.studies.topologies.experiments import anew, shipped
+
     found = anew() if rerun else shipped()
-    return write_up(found.runs, published("closnets_2018"))
+    return write_up(found.runs, published(__name__))

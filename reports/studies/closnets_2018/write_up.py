@@ -8,7 +8,7 @@ from typing import Any
 
 from reports import formatting as f
 from reports.claims import Claim, SeedRule
-from reports.report import Report, ReportTable, Section
+from reports.report import Report, Section
 from reports.studies.closnets_2018.claims import CLOS, LossRule, judge
 from reports.studies.closnets_2018.topologies import Counted, count_all, index_bits
 from reports.studies.topologies.accuracy import (
@@ -31,6 +31,7 @@ from reports.studies.topologies.plan import (
     ZOO,
 )
 from reports.studies.topologies.runs import Run, Trained, networks, seed_deviation, trained_how
+from reports.tables import Column, Table
 
 NAME = "closnets-2018"
 BELOW_MIDDLE = 0.02
@@ -192,45 +193,28 @@ def _stages_section(square: Sequence[Trained]) -> Section:
     )
 
 
-def _paths_table(counted: Sequence[Counted]) -> ReportTable:
-    order = sorted(counted, key=lambda each: (-each.network.budget, each.network.label))
-    return ReportTable(
-        name="paths",
-        title="The first layer, 784 × 300, of every network",
-        columns=(
+def _paths_table(counted: Sequence[Counted]) -> Table:
+    order = sorted(counted, key=lambda one: (-one.network.budget, one.network.label))
+    return Table(
+        "The first layer, 784 × 300, of every network",
+        (
             "family",
-            "stored weights",
-            "stages",
-            "every layer connected",
-            "least",
-            "mean",
-            "most paths",
+            Column("stored weights", "count"),
+            Column("stages", "count"),
+            Column("every layer connected", "yes or no"),
+            Column("least", "number", 0),
+            Column("mean", "number"),
+            Column("most paths", "number", 0),
         ),
-        rows=tuple(
+        (
             (
-                each.network.label,
-                f.count(each.network.stored_weights),
-                str(each.stages),
-                "yes" if each.connected else "no",
-                f"{each.least_paths:,.0f}",
-                f.significant(each.mean_paths),
-                f"{each.most_paths:,.0f}",
+                *(one.network.label, one.network.stored_weights, one.stages, one.connected),
+                *(one.least_paths, one.mean_paths, one.most_paths),
             )
-            for each in order
+            for one in order
         ),
-        values=tuple(
-            (
-                each.network.label,
-                each.network.stored_weights,
-                each.stages,
-                each.connected,
-                each.least_paths,
-                each.mean_paths,
-                each.most_paths,
-            )
-            for each in order
-        ),
-        marked=frozenset(place for place, each in enumerate(order) if each.network.label == CLOS),
+        name="paths",
+        marked=(place for place, one in enumerate(order) if one.network.label == CLOS),
     )
 
 

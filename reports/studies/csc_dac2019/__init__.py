@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from reports.claims import published
-from reports.parallel import simulate_all
-from reports.report import Report
-from reports.studies.csc_dac2019.points import NAME, design_points
-from reports.studies.csc_dac2019.write_up import write_up
-from reports.studies.registry import register_study
+from typing import TYPE_CHECKING
+
+from reports.studies.registry import studies
+
+if TYPE_CHECKING:
+    from reports.report import Report
 
 
-@register_study(NAME)
+@studies.register("csc-dac2019")
 def reproduce() -> Report:
     """Synthesises and costs every design point, two at a time, and writes up what came out."""
-    points = design_points()
-    return write_up(simulate_all(points, "gate"), points, published("csc_dac2019"))
+    from reports.claims import published
+    from reports.parallel import simulate_all
+    from reports.studies.csc_dac2019.measure import findings
+    from reports.studies.csc_dac2019.points import design_points
+    from reports.study_page import write_up
+
+    points, content = design_points(), published(__name__)
+    return write_up(__name__, findings(simulate_all(points, "gate"), points, content), content)

@@ -15,7 +15,6 @@ from reports.side_by_side import SideBySide
 if TYPE_CHECKING:
     from archsim import DesignPoint, Result
 
-NAME = "csc-dac2019"
 REFERENCE = "csc"
 BASELINES = ("pruned replicated", "pruned banked")
 ENGINES = {
@@ -34,8 +33,7 @@ PLACES = {"cmos65": "65 nm CMOS", "artix7": "Artix-7 XC7A100T"}
 COMPRESSIONS = ("", "-x40")
 """Endings of the networks' names: the first compression, and a stronger one."""
 
-
-METRICS = {
+RATIOS = {
     "power": "power_w",
     "dynamic power": "dynamic_power_w",
     "energy": "energy_j",

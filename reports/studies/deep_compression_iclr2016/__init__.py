@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from reports.claims import published
-from reports.report import Report
-from reports.studies.deep_compression_iclr2016.networks import NAME, measure
-from reports.studies.deep_compression_iclr2016.write_up import write_up
-from reports.studies.registry import register_study
+from typing import TYPE_CHECKING
+
+from reports.studies.registry import studies
+
+if TYPE_CHECKING:
+    from reports.report import Report
 
 
-@register_study(NAME)
+@studies.register("deep-compression-iclr2016")
 def reproduce() -> Report:
     """Prunes, quantises and encodes the network, and writes up what it takes to store."""
-    content = published("deep_compression_iclr2016")
-    return write_up(measure(content), content)
+    from reports.claims import published
+    from reports.studies.deep_compression_iclr2016.measure import findings, measure
+    from reports.study_page import write_up
+
+    content = published(__name__)
+    return write_up(__name__, findings(measure(content), content), content)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from reports.claims import published
-from reports.report import Report
-from reports.studies.dey_reconfig2018.figures import NAME, measure
-from reports.studies.dey_reconfig2018.write_up import write_up
-from reports.studies.registry import register_study
+from typing import TYPE_CHECKING
+
+from reports.studies.registry import studies
+
+if TYPE_CHECKING:
+    from reports.report import Report
 
 
-@register_study(NAME)
+@studies.register("dey-reconfig2018")
 def reproduce() -> Report:
     """Runs the junctions, maps multipliers to DSP blocks, and writes up what came out."""
-    content = published("dey_reconfig2018")
+    from reports.claims import published
+    from reports.studies.dey_reconfig2018.figures import measure
+    from reports.studies.dey_reconfig2018.write_up import write_up
+
+    content = published(__name__)
     return write_up(measure(content), content)

@@ -71,14 +71,14 @@ class Measured:
 
 def measure(content: Mapping[str, Any]) -> Measured:
     """Runs everything. Products are mapped by Yosys."""
-    from archsim.technology import devices
+    from archsim.technology import Artix7
 
     bits = content["parameters"]["word_bits"]
     return Measured(
         junctions=tuple(_ran(junction, content) for junction in junctions(content)),
         engines=engine_runs(content),
         dsps=dsps_of_products((bits, 2 * bits, 32)),
-        device_dsps=devices()["XC7A100T"].available["dsp"],
+        device_dsps=Artix7.devices()["XC7A100T"].available["dsp"],
     )
 
 
@@ -177,4 +177,4 @@ def dsps_of_products(widths: Sequence[int]) -> dict[int, int]:
         instances.append(f"  product_{bits} of_{bits} (.clk(clk), .a(a_{bits}), .b(b_{bits}), .p(p_{bits}));")
     top = "\n".join([f"module products ({', '.join(ports)});", *instances, "endmodule", ""])
     made = synthesise_fpga("".join(modules) + top, "products")
-    return {bits: made.components[f"product_{bits}"].resources.dsp for bits in widths}
+    return {bits: made.components[f"product_{bits}"].resources["dsp"] for bits in widths}

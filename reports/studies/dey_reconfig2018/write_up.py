@@ -18,9 +18,10 @@ from reports.predictions import (
     stated_assumptions,
     tally,
 )
-from reports.report import Report, ReportTable, Section
+from reports.report import Report, Section
 from reports.studies.dey_reconfig2018.figures import NAME, EngineRun, Measured, Ran
 from reports.studies.dey_reconfig2018.rows import clock_rows, memory_rows, place, product_rows
+from reports.tables import Cell, Column, Table
 
 LIMITS = (
     "The paper's table of resources and power was not found, so neither is predicted here.",
@@ -122,22 +123,19 @@ def _both(values: Sequence[int]) -> str:
 # Other tables.
 
 
-def _pattern_table(junctions: Sequence[Ran]) -> ReportTable:
-    rows, values = [], []
-    for number, ran in enumerate(junctions):
-        for label, clocks, waits in (
-            ("clash-free", ran.plain.clocks, ran.plain.waits),
-            ("drawn at random", ran.at_random.clocks, ran.at_random.waits),
-        ):
-            values.append((place(number), label, clocks, waits))
-            rows.append((place(number), label, f.count(clocks), f.count(waits)))
+def _pattern_table(junctions: Sequence[Ran]) -> Table:
+    rows = [
+        (place(number), label, run.clocks, run.waits)
+        for number, ran in enumerate(junctions)
+        for label, run in (("clash-free", ran.plain), ("drawn at random", ran.at_random))
+    ]
     checked = all(ran.clash_free and ran.degrees_hold for ran in junctions)
-    return ReportTable(
+    clocks = Column("clocks", "count"), Column("of which waiting for a memory", "count")
+    return Table(
+        "What a clash-free pattern saves, without pipeline",
+        ("junction", "connections", *clocks),
+        rows,
         name="patterns",
-        title="What a clash-free pattern saves, without pipeline",
-        columns=("junction", "connections", "clocks", "of which waiting for a memory"),
-        rows=tuple(rows),
-        values=tuple(values),
         words=2,
         note=(
             "Checked for every step: each memory is read exactly once, each neuron has its fan-in and "
@@ -148,17 +146,19 @@ def _pattern_table(junctions: Sequence[Ran]) -> ReportTable:
     )
 
 
-def _dsp_table(measured: Measured) -> ReportTable:
-    return ReportTable(
+def _dsp_table(measured: Measured) -> Table:
+    return Table(
+        "DSP48E1 of one signed product, mapped by Yosys",
+        ("product", Column("DSP48E1", "count")),
+        (
+            (Cell(f"{bits} x {bits} bits", f"{bits} × {bits} bits"), taken)
+            for bits, taken in measured.dsps.items()
+        ),
         name="dsp",
-        title="DSP48E1 of one signed product, mapped by Yosys",
-        columns=("product", "DSP48E1"),
-        rows=tuple((f"{bits} × {bits} bits", f.count(taken)) for bits, taken in measured.dsps.items()),
-        values=tuple((f"{bits} x {bits} bits", taken) for bits, taken in measured.dsps.items()),
     )
 
 
-def _engine_table(measured: Measured, content: Mapping[str, Any]) -> ReportTable:
+def _engine_table(measured: Measured, content: Mapping[str, Any]) -> Table:
     clock_hz = content["parameters"]["clock_hz"]
     multipliers = sum(ran.junction.z for ran in measured.junctions)
     edges = sum(ran.junction.edges for ran in measured.junctions)
@@ -166,32 +166,21 @@ def _engine_table(measured: Measured, content: Mapping[str, Any]) -> ReportTable
     through = sum(ran.plain.clocks for ran in measured.junctions)
     lines = [("edge-parallel, both junctions at once", multipliers, apart, through, edges)]
     lines += [(f"{run.engine}", run.pes, run.clocks, run.clocks, run.macs) for run in measured.engines]
-    return ReportTable(
-        name="engines",
-        title="One input through the network",
-        columns=(
+    return Table(
+        "One input through the network",
+        (
             "design",
-            "multipliers",
-            "clocks an input",
-            "clocks from first to last",
-            "time from first to last",
-            "multipliers at work",
+            Column("multipliers", "count"),
+            Column("clocks an input", "count"),
+            Column("clocks from first to last", "count"),
+            Column("time from first to last", "s"),
+            Column("multipliers at work", "share", 0),
         ),
-        rows=tuple(
-            (
-                name,
-                f.count(pes),
-                f.count(clocks),
-                f.count(latency),
-                f.scaled(latency / clock_hz, "s"),
-                f.percent(products / (pes * clocks), 0),
-            )
-            for name, pes, clocks, latency, products in lines
-        ),
-        values=tuple(
+        (
             (name, pes, clocks, latency, latency / clock_hz, products / (pes * clocks))
             for name, pes, clocks, latency, products in lines
         ),
+        name="engines",
         note=f"The engines' clocks are those from start to done, {_agreement(measured.engines)}.",
     )
 

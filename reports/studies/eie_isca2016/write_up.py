@@ -19,10 +19,11 @@ from reports.predictions import (
     stated_assumptions,
     tally,
 )
-from reports.report import Assumption, Report, ReportTable, Section
+from reports.report import Assumption, Report, Section
 from reports.studies.eie_isca2016.element import MODULES
 from reports.studies.eie_isca2016.figures import MODULE_OF, NAME, Measured
 from reports.studies.eie_isca2016.rows import FITTED_FROM, chip_rows, module_rows, type_rows
+from reports.tables import Cell, Column, Table
 from rtl.parts.eie_pe import EiePeSizes
 
 FITTED = "clock_network_factor"
@@ -164,95 +165,70 @@ def _technology_assumptions() -> tuple[Assumption, ...]:
 # Other tables.
 
 
-def _logic_table(measured: Measured) -> ReportTable:
-    rows, values = [], []
+def _logic_table(measured: Measured) -> Table:
+    rows = []
     for name in MODULES:
         part = measured.element.modules[name]
-        powers = [part.clock_j, part.registers_j, part.gates_j]
-        line = [energy * measured.clock_hz for energy in powers]
-        values.append((name, part.flops, part.register_mm2, part.gates_mm2, *line))
-        rows.append(
-            (
-                name,
-                f.count(part.flops),
-                f.area(part.register_mm2),
-                f.area(part.gates_mm2),
-                *(f.scaled(power, "W") for power in line),
-            )
-        )
-    return ReportTable(
-        name="logic",
-        title="The logic of the described element, memories apart",
-        columns=(
+        energies = (part.clock_j, part.registers_j, part.gates_j)
+        powers = (energy * measured.clock_hz for energy in energies)
+        rows.append((name, part.flops, part.register_mm2, part.gates_mm2, *powers))
+    return Table(
+        "The logic of the described element, memories apart",
+        (
             "module",
-            "flops",
-            "area of flops",
-            "of gates",
-            "power of the clock",
-            "of flops",
-            "of gates",
+            Column("flops", "count"),
+            Column("area of flops", "mm2"),
+            Column("of gates", "mm2"),
+            Column("power of the clock", "W"),
+            Column("of flops", "W"),
+            Column("of gates", "W"),
         ),
-        rows=tuple(rows),
-        values=tuple(values),
+        rows,
+        name="logic",
         note="Leakage and glitches are left out.",
     )
 
 
-def _memory_table(measured: Measured, content: Mapping[str, Any]) -> ReportTable:
+def _memory_table(measured: Measured, content: Mapping[str, Any]) -> Table:
     said = content["by_type"]["memory"]
-    rows, values = [], []
+    rows = []
     for device in measured.srams:
         cost, srams = measured.memories(device), measured.srams[device]
         leakage_w = sum(sram.number * sram.leakage_w for sram in srams.values())
-        access = [srams[name].access_time_s for name in MODULE_OF]
-        line = (cost.area_mm2, cost.power_w, leakage_w, *access)
-        values.append(
-            (device, *line, cost.area_mm2 / said["area_mm2"] - 1, cost.power_w / said["power_w"] - 1)
-        )
-        rows.append(
-            (
-                device,
-                f.area(cost.area_mm2),
-                f.scaled(cost.power_w, "W"),
-                f.scaled(leakage_w, "W"),
-                *(f.scaled(each, "s") for each in access),
-                f.percent(cost.area_mm2 / said["area_mm2"], 0),
-                f.percent(cost.power_w / said["power_w"], 0),
-            )
-        )
-    return ReportTable(
-        name="memories",
-        title="The element's memories with each of CACTI's devices at 45 nm",
-        columns=(
+        access = (srams[name].access_time_s for name in MODULE_OF)
+        shares = (cost.area_mm2 / said["area_mm2"], cost.power_w / said["power_w"])
+        beside = (Cell(share - 1, f.percent(share, 0)) for share in shares)
+        rows.append((device, cost.area_mm2, cost.power_w, leakage_w, *access, *beside))
+    return Table(
+        "The element's memories with each of CACTI's devices at 45 nm",
+        (
             "device",
-            "area",
-            "power",
-            "of which leakage",
-            *(f"access, {name}" for name in MODULE_OF),
-            "area of published",
-            "power of published",
+            Column("area", "mm2"),
+            Column("power", "W"),
+            Column("of which leakage", "W"),
+            *(Column(f"access, {name}", "s") for name in MODULE_OF),
+            Column("area of published", "share"),
+            Column("power of published", "share"),
         ),
-        rows=tuple(rows),
-        values=tuple(values),
-        marked=frozenset({list(measured.srams).index(measured.cell_type)}),
+        rows,
+        name="memories",
+        marked={list(measured.srams).index(measured.cell_type)},
         note="The marked device was chosen by access time and leakage alone, see the assumptions.",
     )
 
 
-def _rate_table(measured: Measured) -> ReportTable:
+def _rate_table(measured: Measured) -> Table:
     lines = []
     for name, own in measured.own_rates.items():
         number = measured.srams[measured.cell_type][name].number
         for label, rates in (("as predicted", measured.rates[name]), ("as the described element reads", own)):
-            lines.append((name, label, rates.reads / number, measured.memory(name, rates=rates).power_w))
-    return ReportTable(
+            power = measured.memory(name, rates=rates).power_w
+            lines.append((name, label, 1 / (rates.reads / number), power))
+    return Table(
+        "The power of a memory, and how often it is read",
+        ("memory", "rate", Column("cycles a read", "number", 1), Column("power", "W")),
+        lines,
         name="rates",
-        title="The power of a memory, and how often it is read",
-        columns=("memory", "rate", "cycles a read", "power"),
-        rows=tuple(
-            (name, label, f"{1 / rate:.1f}", f.scaled(power, "W")) for name, label, rate, power in lines
-        ),
-        values=tuple((name, label, 1 / rate, power) for name, label, rate, power in lines),
         words=2,
     )
 
@@ -266,9 +242,9 @@ def _summary(measured: Measured, rows: Sequence[Prediction]) -> Iterator[str]:
     for figure in ("area", "power"):
         memory, element = of["memory", figure], of["element", figure]
         yield (
-            f"{figure.capitalize()} of the element: {element.shown()[0]} beside {element.shown()[1]} "
-            f"({element.shown_difference}), of which memory {memory.shown()[0]} beside {memory.shown()[1]} "
-            f"({memory.shown_difference})."
+            f"{figure.capitalize()} of the element: {element.shown_predicted} beside "
+            f"{element.shown_published} ({element.shown_difference}), of which memory "
+            f"{memory.shown_predicted} beside {memory.shown_published} ({memory.shown_difference})."
         )
     spmat, pointers = of["spmat_read", "power"], of["ptr_read", "power"]
     if spmat.difference * pointers.difference < 0 and abs(of["memory", "power"].difference) < min(

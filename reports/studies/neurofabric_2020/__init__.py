@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from reports.claims import published
-from reports.report import Report
-from reports.studies.neurofabric_2020.write_up import NAME, write_up
-from reports.studies.registry import register_study
-from reports.studies.topologies.experiments import anew, shipped
+from typing import TYPE_CHECKING
+
+from reports.studies.registry import studies
+
+if TYPE_CHECKING:
+    from reports.report import Report
 
 
-@register_study(NAME, trained=True)
+@studies.register("neurofabric-2020")
 def reproduce(*, rerun: bool = False) -> Report:
     """Writes up the experiments that are shipped, or those that are run now."""
-    return write_up(anew() if rerun else shipped(), published("neurofabric_2020"))
+    from reports.claims import published
+    from reports.studies.neurofabric_2020.write_up import write_up
+    from reports.studies.topologies.experiments import anew, shipped
+
+    return write_up(anew() if rerun else shipped(), published(__name__))

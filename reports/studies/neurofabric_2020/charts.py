@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from reports.charts import HUES, _style, _svg
+from reports.charts import HUES, MARKERS, MORE_HUES, style, svg
 from reports.report import Chart
 from reports.studies.neurofabric_2020.findings import FIRST, SECOND, STARTS_SHOWN, Findings
-from reports.studies.topologies.accuracy import MARKERS, MORE_HUES
 from reports.studies.topologies.plan import READ_OUT, WITH_SKIPS
 
 STARTS = {"glorot": HUES["pruned"], "sparse-glorot": HUES["csc"]}
@@ -16,7 +15,7 @@ STARTS = {"glorot": HUES["pruned"], "sparse-glorot": HUES["csc"]}
 def cascades_chart(found: Findings) -> Chart:
     """Energy of the signal at the start, and accuracy after training, over the number of stages."""
     depths = found.depths()
-    with _style("neurofabric-cascades"):
+    with style("neurofabric-cascades"):
         figure = Figure(figsize=(9.2, 3.6), layout="constrained")
         energy, accuracy = figure.subplots(1, 2)
         for init, hue in STARTS.items():
@@ -43,7 +42,7 @@ def cascades_chart(found: Findings) -> Chart:
         energy.set_title("energy of a signal after all stages, at the start")
         accuracy.set_title("accuracy after training, %")
         return Chart(
-            _svg(figure),
+            svg(figure),
             "Linear cascades of the support layers of a CSC layer, 64 places, fan-in 4, repeated to the "
             "depth. Lines on the left are exact expectations, dots are seeds.",
         )
@@ -51,7 +50,7 @@ def cascades_chart(found: Findings) -> Chart:
 
 def efficiency_chart(found: Findings) -> Chart:
     """Accuracy over constraints solved for each weight, and over degrees of freedom for each weight."""
-    with _style("neurofabric-efficiency"):
+    with style("neurofabric-efficiency"):
         figure = Figure(figsize=(9.2, 4.0), layout="constrained")
         panels = figure.subplots(1, 2, sharey=True)
         titles = {
@@ -83,7 +82,7 @@ def efficiency_chart(found: Findings) -> Chart:
         panels[0].set_ylabel("accuracy on the test images, %")
         panels[0].legend(fontsize=8.5)
         return Chart(
-            _svg(figure),
+            svg(figure),
             "A dot a topology, with the standard error over seeds. A measure that ranks topologies would "
             "show as a rising band at each budget.",
         )

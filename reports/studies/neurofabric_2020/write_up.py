@@ -9,7 +9,7 @@ from typing import Any
 
 from reports import formatting as f
 from reports.claims import Claim, SeedRule
-from reports.report import Assumption, Report, ReportTable, Section
+from reports.report import Assumption, Report, Section
 from reports.studies.neurofabric_2020.charts import STARTS, cascades_chart, efficiency_chart
 from reports.studies.neurofabric_2020.claims import judge
 from reports.studies.neurofabric_2020.findings import (
@@ -26,6 +26,7 @@ from reports.studies.topologies.experiments import Experiments
 from reports.studies.topologies.grounds import MEASURED_ONCE, chosen_here
 from reports.studies.topologies.plan import DENSE, PRUNED, READ_OUT
 from reports.studies.topologies.runs import trained_how
+from reports.tables import Cell, Column, Table
 
 NAME = "neurofabric-2020"
 CLAIM_HEADS = ("claim", "where", "against", "measured", "verdict", "beside it", "how it is counted")
@@ -101,40 +102,28 @@ def write_up(experiments: Experiments, content: Mapping[str, Any]) -> Report:
 
 
 def _cascades_section(found: Findings) -> Section:
-    rows, values = [], []
+    rows = []
     for depth in found.depths():
         for init in STARTS:
             at = found.at_depth(init, depth)
-            accuracies = [each.accuracy for each in at]
-            measured = statistics.fmean(each.measured_signal for each in at)
-            line = (at[0].signal, measured, at[0].gradient)
-            label = STARTS_SHOWN[init]
-            rows.append(
-                (
-                    str(depth),
-                    label,
-                    *(f"{value:.3g}" for value in line),
-                    f.percent(statistics.fmean(accuracies), 2),
-                    f.percent(min(accuracies), 2),
-                    f"{at[0].rate:g}",
-                )
-            )
-            values.append((depth, label, *line, statistics.fmean(accuracies), min(accuracies), at[0].rate))
-    table = ReportTable(
-        name="cascades",
-        title="Deep linear cascades with a read-out",
-        columns=(
-            "stages",
+            accuracies = [one.accuracy for one in at]
+            measured = statistics.fmean(one.measured_signal for one in at)
+            line = (at[0].signal, measured, at[0].gradient, statistics.fmean(accuracies), min(accuracies))
+            rows.append((depth, STARTS_SHOWN[init], *line, at[0].rate))
+    table = Table(
+        "Deep linear cascades with a read-out",
+        (
+            Column("stages", "count"),
             "start",
-            "signal, expected",
-            "signal, measured",
-            "gradient, expected",
-            "accuracy",
-            "worst seed",
-            "peak rate",
+            Column("signal, expected", "plain", 3),
+            Column("signal, measured", "plain", 3),
+            Column("gradient, expected", "plain", 3),
+            Column("accuracy", "share"),
+            Column("worst seed", "share"),
+            Column("peak rate", "plain"),
         ),
-        rows=tuple(rows),
-        values=tuple(values),
+        rows,
+        name="cascades",
         words=2,
         note="Signal and gradient are energies behind all stages over those before them, at the start.",
     )
@@ -152,42 +141,39 @@ def _topologies_section(found: Findings) -> Section:
     return Section("Topologies", paragraphs, tables, (efficiency_chart(found),))
 
 
-def _topology_table(found: Findings, budget: int) -> ReportTable:
+def _topology_table(found: Findings, budget: int) -> Table:
     order = sorted((each for each in found.measured() if each.budget == budget), key=lambda one: -one.mean)
     weights = budget - READ_OUT
     marks = [found.trained(PRUNED, budget), next(each for each in found.square if each.label == DENSE)]
-    rows, values = [], []
-    for each in order:
-        measures = found.measures(each.label, budget)
+    rows = []
+    for one in order:
+        measures = found.measures(one.label, budget)
+        deviation = Cell(one.standard_error, f"{one.standard_error * 100:.2f}")
         line = (measures.weights, measures.stages, measures.least_paths, measures.most_paths)
-        shares = (measures.efficiency, measures.free_share)
-        values.append((each.label, each.mean, each.standard_error, *line, *shares))
         rows.append(
             (
-                each.label,
-                f"{each.mean * 100:.2f} %",
-                f"{each.standard_error * 100:.2f}",
-                *(f.count(value) for value in line),
-                *(f"{value:.2f}" for value in shares),
+                one.label,
+                Cell(one.mean, f"{one.mean * 100:.2f} %"),
+                deviation,
+                *line,
+                measures.efficiency,
+                measures.free_share,
             )
         )
-    return ReportTable(
-        name=f"topologies-{weights}",
-        title=f"Hidden layers of {f.count(weights)} weights, the best first",
-        columns=(
+    counts = ("weights", "stages", "fewest paths", "most paths")
+    return Table(
+        f"Hidden layers of {f.count(weights)} weights, the best first",
+        (
             "topology",
-            "accuracy",
-            "± points",
-            "weights",
-            "stages",
-            "fewest paths",
-            "most paths",
-            "constraints",
-            "degrees of freedom",
+            Column("accuracy", "share"),
+            Column("± points", "share"),
+            *(Column(heading, "count") for heading in counts),
+            Column("constraints", "number", 2),
+            Column("degrees of freedom", "number", 2),
         ),
-        rows=tuple(rows),
-        values=tuple(values),
-        note="Beside them: " + "; ".join(f"{each.label}, {with_error(each)}" for each in marks) + ".",
+        rows,
+        name=f"topologies-{weights}",
+        note="Beside them: " + "; ".join(f"{one.label}, {with_error(one)}" for one in marks) + ".",
     )
 
 
@@ -234,37 +220,28 @@ def _depth_section(found: Findings) -> Section:
     )
 
 
-def _pairs_table(name: str, title: str, pairs: Sequence[Pair], found: Findings) -> ReportTable:
-    return ReportTable(
-        name=name,
-        title=title,
-        columns=("from", "to", "weights", "accuracy", "accuracy then", "change", "constraints", "then"),
-        rows=tuple(
-            (
-                pair.base.label,
-                pair.changed.label,
-                f.count(pair.changed_measures.weights),
-                with_error(pair.base),
-                with_error(pair.changed),
-                difference(pair.changed, pair.base, found.deviation),
-                f"{pair.base_measures.efficiency:.2f}",
-                f"{pair.changed_measures.efficiency:.2f}",
-            )
-            for pair in pairs
+def _pairs_table(name: str, title: str, pairs: Sequence[Pair], found: Findings) -> Table:
+    return Table(
+        title,
+        (
+            *("from", "to", Column("weights", "count"), Column("accuracy", "share")),
+            *(Column("accuracy then", "share"), Column("change", "share")),
+            *(Column("constraints", "number", 2), Column("then", "number", 2)),
         ),
-        values=tuple(
+        (
             (
                 pair.base.label,
                 pair.changed.label,
                 pair.changed_measures.weights,
-                pair.base.mean,
-                pair.changed.mean,
-                pair.gain,
+                Cell(pair.base.mean, with_error(pair.base)),
+                Cell(pair.changed.mean, with_error(pair.changed)),
+                Cell(pair.gain, difference(pair.changed, pair.base, found.deviation)),
                 pair.base_measures.efficiency,
                 pair.changed_measures.efficiency,
             )
             for pair in pairs
         ),
+        name=name,
         words=2,
     )
 

@@ -9,15 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from reports import formatting as f
-from reports.charts import HUES, INK, _style, _svg
-from reports.report import Chart, ReportTable
+from reports.charts import HUES, INK, MARKERS, hues, style, svg
+from reports.report import Chart
 from reports.studies.topologies.runs import Trained, error_of_difference
+from reports.tables import Cell, Column, Table
 
-MORE_HUES = (
-    *("#7b4fa3", "#b3261e", "#3d7a5a", "#c2549d", "#5b7fd4"),
-    *("#8a6d1f", "#20808d", "#d98200", "#6b7480", "#9bbf3b", "#5e3a2b", "#e377c2", "#17c3b2", "#444444"),
-)
-MARKERS = "osD^v<>Ph*X"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
@@ -41,35 +37,36 @@ def accuracy_table(
     note: str = "",
     marked: Iterable[str] = (),
     validation: bool = False,
-) -> ReportTable:
+) -> Table:
     """A line a network, in the order given; `validation` adds accuracy on images held out of training."""
     chosen = set(marked)
-    columns: dict[str, tuple[Callable[[Trained], str], Callable[[Trained], Any]]] = {
-        "network": (lambda one: one.label, lambda one: one.label),
-        "stored weights": (lambda one: f.count(one.stored_weights), lambda one: one.stored_weights),
-        "compression": (lambda one: f"{one.compression:.1f}×", lambda one: one.compression),
-        "held-out images": (lambda one: f.percent(one.validation, 2), lambda one: one.validation),
-        "accuracy, mean ± standard error": (with_error, lambda one: f"{one.mean} ± {one.standard_error}"),
-        "worst seed": (lambda one: f.percent(min(one.accuracies), 2), lambda one: min(one.accuracies)),
-        "best seed": (lambda one: f.percent(max(one.accuracies), 2), lambda one: max(one.accuracies)),
-        "seeds": (lambda one: str(len(one.runs)), lambda one: len(one.runs)),
+    columns: dict[Column, Callable[[Trained], Any]] = {
+        Column("network"): lambda one: one.label,
+        Column("stored weights", "count"): lambda one: one.stored_weights,
+        Column("compression", "times", 1): lambda one: one.compression,
+        Column("held-out images", "share"): lambda one: one.validation,
+        Column("accuracy, mean ± standard error", "share"): lambda one: Cell(
+            f"{one.mean} ± {one.standard_error}", with_error(one)
+        ),
+        Column("worst seed", "share"): lambda one: min(one.accuracies),
+        Column("best seed", "share"): lambda one: max(one.accuracies),
+        Column("seeds", "count"): lambda one: len(one.runs),
     }
     if not validation:
-        del columns["held-out images"]
-    return ReportTable(
+        del columns[Column("held-out images", "share")]
+    return Table(
+        title,
+        columns,
+        ((value(one) for value in columns.values()) for one in networks),
         name=name,
-        title=title,
-        columns=tuple(columns),
-        rows=tuple(tuple(shown(each) for shown, _ in columns.values()) for each in networks),
-        values=tuple(tuple(value(each) for _, value in columns.values()) for each in networks),
-        marked=frozenset(place for place, each in enumerate(networks) if each.label in chosen),
+        marked=(place for place, one in enumerate(networks) if one.label in chosen),
         note=note,
     )
 
 
 def budget_table(
     name: str, title: str, networks: Sequence[Trained], *, within: float, note: str = ""
-) -> ReportTable:
+) -> Table:
     """A line a family and a column a budget, the best at the first budget first. A dash where no member of
     the family comes within the share `within` of the budget."""
     budgets = sorted({each.budget for each in networks}, reverse=True)
@@ -92,8 +89,7 @@ def budget_table(
         )
         return (label, *(cell for pair in cells for cell in pair))
 
-    rows = tuple(line(label) for label in order)
-    return ReportTable(name=name, title=title, columns=("family", *heads), rows=rows, values=rows, note=note)
+    return Table(title, ("family", *heads), map(line, order), name=name, note=note)
 
 
 def near_budget(network: Trained, within: float) -> bool:
@@ -111,8 +107,8 @@ def accuracy_chart(
 ) -> Chart:
     """Accuracy over stored weights, a line a label with standard errors; `levels` are drawn across."""
     labels = list(dict.fromkeys(each.label for each in networks))
-    hues = _hues(labels)
-    with _style(name):
+    colours = hues(labels)
+    with style(name):
         figure = Figure(figsize=(9.2, 5.2), layout="constrained")
         axes = figure.subplots()
         for place, label in enumerate(labels):
@@ -122,7 +118,7 @@ def accuracy_chart(
                 [each.mean * 100 for each in line],
                 yerr=[each.standard_error * 100 for each in line],
                 label=label,
-                color=hues[label],
+                color=colours[label],
                 marker=MARKERS[place % len(MARKERS)],
                 markersize=5,
                 linewidth=1.8 if label in HUES else 1.0,
@@ -145,9 +141,4 @@ def accuracy_chart(
         axes.set_ylabel("accuracy on the test images, %")
         axes.grid(axis="y", color="#e6e9ec", linewidth=0.7)
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8.5)
-        return Chart(_svg(figure), caption)
-
-
-def _hues(labels: Sequence[str]) -> dict[str, str]:
-    others = [label for label in labels if label not in HUES]
-    return HUES | {label: MORE_HUES[place % len(MORE_HUES)] for place, label in enumerate(others)}
+        return Chart(svg(figure), caption)

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from reports import formatting as f
+from reports.claims import standard_error
 from reports.output import whole_folder
 from reports.page import write_page
-from reports.report import Assumption, Report, ReportTable, Section
-from reports.studies.topologies.decomposition_charts import error_chart, measures_chart, standard_error
+from reports.report import Assumption, Report, Section
+from reports.studies.topologies.decomposition_charts import error_chart, measures_chart
 from reports.studies.topologies.decomposition_claims import RULE, claims_of
 from reports.studies.topologies.decomposition_runs import Figures, candidates, run
+from reports.tables import Cell, Column, Table
 from workloads.measures.decomposition import MET_WITHIN, Loss
 from workloads.topology.stages import TopologyError
 
@@ -129,42 +131,45 @@ def row_values(row: Figures) -> dict[str, Any]:
     }
 
 
-def error_table(size: int, rows: Sequence[Figures]) -> ReportTable:
+def error_table(size: int, rows: Sequence[Figures]) -> Table:
     """Both errors, a line a candidate of this size, by weights and error."""
     return _table(
         f"errors-{size}",
         f"Errors at {size} places: mean over random matrices ± standard error",
-        ("stages", "stored weights", "L2: relative error", "L1: absolute error"),
+        (
+            Column("stages", "count"),
+            Column("stored weights", "count"),
+            Column("L2: relative error", "share"),
+            Column("L1: absolute error", "share"),
+        ),
         [row for row in rows if row.size == size],
         lambda row: (
-            str(row.depth),
-            f.count(row.stored_weights),
+            row.depth,
+            row.stored_weights,
             _with_error(row.relative_errors, 4),
             _with_error(row.absolute_errors, 4),
         ),
-        lambda row: (row.depth, row.stored_weights, _mean(row.relative_errors), _mean(row.absolute_errors)),
         "L2: Frobenius norm of the difference over that of the matrix. L1: sum of the magnitudes of the "
         "difference over that of the matrix.",
     )
 
 
-def constraint_table(size: int, rows: Sequence[Figures]) -> ReportTable:
+def constraint_table(size: int, rows: Sequence[Figures]) -> Table:
     """Entries met and what two measures expect, a line a candidate of this size, in the same order."""
     return _table(
         f"constraints-{size}",
         f"Entries met at {size} places, of {f.count(size * size)}",
-        ("stored weights", "entries met", "met a weight", "heuristic", "degrees of freedom"),
+        (
+            Column("stored weights", "count"),
+            Column("entries met", "count"),
+            Column("met a weight", "number", 3),
+            Column("heuristic", "count"),
+            Column("degrees of freedom", "count"),
+        ),
         [row for row in rows if row.size == size],
         lambda row: (
-            f.count(row.stored_weights),
-            _with_error(row.met, 1),
-            OPEN if row.parameter_efficiency is None else f"{row.parameter_efficiency:.3f}",
-            f.count(row.constraints),
-            f.count(row.freedom),
-        ),
-        lambda row: (
             row.stored_weights,
-            _mean(row.met),
+            _with_error(row.met, 1),
             row.parameter_efficiency,
             row.constraints,
             row.freedom,
@@ -177,20 +182,20 @@ def constraint_table(size: int, rows: Sequence[Figures]) -> ReportTable:
 def _table(
     name: str,
     title: str,
-    columns: tuple[str, ...],
+    columns: tuple[Column, ...],
     rows: Sequence[Figures],
-    shown: Callable[[Figures], tuple[str, ...]],
-    values: Callable[[Figures], tuple[Any, ...]],
+    cells: Callable[[Figures], tuple[Any, ...]],
     note: str,
-) -> ReportTable:
+) -> Table:
     ordered = sorted(rows, key=lambda row: (row.stored_weights, _error(row)))
-    heads = [(row.family, parameters_text(row.parameters), "yes" if row.skipped else "no") for row in ordered]
-    return ReportTable(
+    return Table(
+        title,
+        ("family", "parameters", "skips", *columns),
+        (
+            (row.family, parameters_text(row.parameters), "yes" if row.skipped else "no", *cells(row))
+            for row in ordered
+        ),
         name=name,
-        title=title,
-        columns=("family", "parameters", "skips", *columns),
-        rows=tuple(head + shown(row) for head, row in zip(heads, ordered, strict=True)),
-        values=tuple(head + values(row) for head, row in zip(heads, ordered, strict=True)),
         words=3,
         note=note,
     )
@@ -217,10 +222,10 @@ def _mean(values: Sequence[float]) -> float | None:
     return float(np.mean(values)) if values else None
 
 
-def _with_error(values: Sequence[float], places: int) -> str:
+def _with_error(values: Sequence[float], places: int) -> Cell | None:
     if not values:
-        return OPEN
-    return f"{np.mean(values):.{places}f} ± {standard_error(values):.{places}f}"
+        return None
+    return Cell(_mean(values), f"{np.mean(values):.{places}f} ± {standard_error(values):.{places}f}")
 
 
 def _summary(rows: Sequence[Figures]) -> Iterable[str]:

@@ -10,18 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from reports.charts import HUES, INK, _style, _svg
+from reports.charts import INK, MARKERS, hues, style, svg
+from reports.claims import standard_error
 from reports.report import Chart
-from reports.studies.topologies.accuracy import MARKERS, MORE_HUES
 from reports.studies.topologies.decomposition_runs import Figures
 from workloads.measures.decomposition import Loss
 
 NAMES: dict[Loss, str] = {"l2": "L2: relative error", "l1": "L1: absolute error"}
-
-
-def standard_error(values: Sequence[float]) -> float:
-    """Of the mean; zero where there is one value only."""
-    return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
 
 
 def error_chart(loss: Loss, size: int, rows: Sequence[Figures]) -> Chart:
@@ -32,11 +27,11 @@ def error_chart(loss: Loss, size: int, rows: Sequence[Figures]) -> Chart:
     chosen = [
         row for row in rows if row.size == size and _errors(loss, row) and row.stored_weights < size * size
     ]
-    hues = _hues(rows)
-    with _style(f"decomposition-{loss}-{size}"):
+    colours = hues(sorted({row.family for row in rows}))
+    with style(f"decomposition-{loss}-{size}"):
         figure = Figure(figsize=(9.2, 5.2), layout="constrained")
         axes = figure.subplots()
-        for place, family in enumerate(hues):
+        for place, family in enumerate(colours):
             for skipped in (False, True):
                 line = sorted(
                     (row for row in chosen if (row.family, row.skipped) == (family, skipped)),
@@ -48,10 +43,10 @@ def error_chart(loss: Loss, size: int, rows: Sequence[Figures]) -> Chart:
                         [float(np.mean(_errors(loss, row))) for row in line],
                         yerr=[standard_error(_errors(loss, row)) for row in line],
                         label=family,
-                        color=hues[family],
+                        color=colours[family],
                         marker=MARKERS[place % len(MARKERS)],
                         markersize=5,
-                        markerfacecolor="white" if skipped else hues[family],
+                        markerfacecolor="white" if skipped else colours[family],
                         linestyle="--" if skipped else "-",
                         linewidth=1.0,
                         capsize=2.5,
@@ -83,18 +78,18 @@ def error_chart(loss: Loss, size: int, rows: Sequence[Figures]) -> Chart:
             "is expected of any single stage, which keeps as many entries and loses the rest; below it, a "
             "cascade makes more of its weights. Hollow markers and dashes: with skips."
         )
-        return Chart(_svg(figure), caption)
+        return Chart(svg(figure), caption)
 
 
 def measures_chart(rows: Sequence[Figures]) -> Chart:
     """Entries met for each stored weight, over what the heuristic and the degrees of freedom expect."""
-    hues = _hues(rows)
+    colours = hues(sorted({row.family for row in rows}))
     chosen = [row for row in rows if row.met and row.freedom is not None]
-    with _style("decomposition-measures"):
+    with style("decomposition-measures"):
         figure = Figure(figsize=(9.2, 4.4), layout="constrained")
         panels = figure.subplots(1, 2, sharex=True, sharey=True)
         for axes, name in zip(panels, ("heuristic", "degrees of freedom"), strict=True):
-            for place, family in enumerate(hues):
+            for place, family in enumerate(colours):
                 for row in (row for row in chosen if row.family == family):
                     expected = row.constraints if name == "heuristic" else row.freedom
                     axes.scatter(
@@ -102,8 +97,8 @@ def measures_chart(rows: Sequence[Figures]) -> Chart:
                         row.parameter_efficiency,
                         s=28,
                         marker=MARKERS[place % len(MARKERS)],
-                        facecolor="white" if row.skipped else hues[family],
-                        edgecolor=hues[family],
+                        facecolor="white" if row.skipped else colours[family],
+                        edgecolor=colours[family],
                         label=family,
                         zorder=3,
                     )
@@ -116,7 +111,7 @@ def measures_chart(rows: Sequence[Figures]) -> Chart:
         once = _one_each(panels[1])
         figure.legend(once.values(), once.keys(), loc="outside right center", fontsize=8)
         return Chart(
-            _svg(figure),
+            svg(figure),
             "Entries met with the L1 loss. On the dotted line as many are met as expected; hollow markers "
             "are cascades with skips.",
         )
@@ -131,10 +126,3 @@ def _one_each(axes: Axes) -> dict[str, Any]:
 
 def _errors(loss: Loss, row: Figures) -> tuple[float, ...]:
     return row.relative_errors if loss == "l2" else row.absolute_errors
-
-
-def _hues(rows: Sequence[Figures]) -> dict[str, str]:
-    families = sorted({row.family for row in rows})
-    others = [family for family in families if family not in HUES]
-    hues = HUES | {family: MORE_HUES[place % len(MORE_HUES)] for place, family in enumerate(others)}
-    return {family: hues[family] for family in families}

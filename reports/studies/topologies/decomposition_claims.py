@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from reports.claims import Claim, Verdict
-from reports.studies.topologies.decomposition_charts import standard_error
+from reports.claims import Claim, Verdict, standard_error
 from reports.studies.topologies.decomposition_runs import Figures
 from reports.studies.topologies.ranking import Observation, RankingError, rank_by
 
@@ -44,7 +43,7 @@ def _skips_claim(rows: Sequence[Figures]) -> Claim | None:
     rises = falls = 0
     for without, skipped in freer:
         change = np.subtract(skipped.met, without.met)
-        surely = abs(change.mean()) > 2 * standard_error(tuple(change)) and abs(change.mean()) >= 1
+        surely = abs(change.mean()) > 2 * standard_error(change.tolist()) and abs(change.mean()) >= 1
         rises += bool(surely and change.mean() > 0)
         falls += bool(surely and change.mean() < 0)
     decided: Verdict = "holds" if rises and not falls else "partly" if rises else "does not hold"

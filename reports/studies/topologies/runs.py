@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from reports.claims import standard_error
 from reports.studies.topologies.files import lines_of, write_lines
 from reports.studies.topologies.trainings import Cell, Images, Outcome, recipe_values, run
 from workloads import Recipe, parse_recipe
@@ -115,7 +116,7 @@ class Trained:
     @property
     def standard_error(self) -> float:
         """Of the mean over seeds."""
-        return statistics.stdev(self.accuracies) / math.sqrt(len(self.runs)) if len(self.runs) > 1 else 0.0
+        return standard_error(self.accuracies)
 
 
 def trained_how(trained: Sequence[Trained]) -> str:

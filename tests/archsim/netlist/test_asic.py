@@ -151,7 +151,7 @@ def test_a_memory_read_without_a_register_is_refused() -> None:
 
 
 def test_verilog_that_yosys_refuses_is_refused_in_one_sentence() -> None:
-    with pytest.raises(YosysError, match=r"^Yosys refuses the design: .*nothing.*\.$"):
+    with pytest.raises(YosysError, match=r"^Yosys refuses the design: .*nothing.*[^.]$"):
         synthesise_asic("module m(input a); nothing x(.a(a)); endmodule", "m")
 
 

@@ -77,7 +77,7 @@ def test_a_whole_engine_is_as_slow_for_opensta_as_for_us(
 @needs_opensta
 @pytest.mark.skipif(not OSU018.is_file(), reason="osu018 is not installed (Debian: qflow-tech-osu018)")
 def test_a_pe_of_a_library_with_full_tables_is_nearly_as_slow_for_opensta(tmp_path: Path) -> None:
-    technology: Any = Asic(liberty=OSU018, node_nm=180)
+    technology: Any = Asic(liberty=str(OSU018), node_nm=180)
     made = synthesise_asic(pe_module(), "pe", technology)
     assert made.critical_path_s == pytest.approx(
         opensta_s(made, technology, tmp_path), rel=AGREEMENT_WITH_SLEWS

@@ -65,7 +65,7 @@ def test_broken_verilog_is_refused_in_one_sentence(started: list[object], tmp_pa
         run_yosys(script=SCRIPT, files={"design.v": "module small(input a"}, outputs=("out.json",))
     message = str(refusal.value)
     assert message.startswith("Yosys refuses the design: design.v:1: syntax error")
-    assert message.endswith(".")
+    assert not message.endswith(".")
     assert "\n" not in message
     assert not (tmp_path / "yosys").exists()
 

@@ -5,9 +5,19 @@ from __future__ import annotations
 import math
 import statistics
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from archsim.calibration.power_fit import (
+    PowerReport,
+    fit_power,
+    geometric_means,
+    informative,
+    leave_out,
+    log_ratio,
+    read_reports,
+)
 from archsim.calibration.power_study import (
     FIT_FILE,
     NEURAL_NETWORK_ONLY,
@@ -18,18 +28,8 @@ from archsim.calibration.power_study import (
     study,
     table,
 )
-from archsim.technology import Artix7
-from archsim.technology.fpga.power import (
-    COUNTED,
-    PowerReport,
-    fit_power,
-    geometric_means,
-    informative,
-    leave_out,
-    log_ratio,
-    quantity_name,
-    read_reports,
-)
+from archsim.technology import Artix7, technology
+from archsim.technology.fpga.power import COUNTED, quantity_name
 from archsim.technology.quantity import load_quantities, read_text
 
 REPORTS = read_reports()
@@ -134,7 +134,7 @@ def test_a_single_report_borrows_the_spread_between_designs() -> None:
 
 def test_every_coefficient_has_its_error_and_its_sum_another() -> None:
     for coefficients in ("neural_network", "fitted"):
-        part = Artix7(coefficients=coefficients)
+        part: Any = technology("artix7", coefficients=coefficients)
         for cost in (part.lut_cost, part.ff_cost, part.dsp_cost, part.bram36_cost):
             assert cost.error_factor is not None
             assert cost.error_factor > 1.1
@@ -143,5 +143,7 @@ def test_every_coefficient_has_its_error_and_its_sum_another() -> None:
 
 
 def test_unknown_coefficients_are_refused() -> None:
-    with pytest.raises(ValueError, match="coefficients is 'median'; allowed are neural_network, fitted"):
-        Artix7(coefficients="median")
+    with pytest.raises(
+        ValueError, match="coefficients is 'median', allowed are 'neural_network' or 'fitted'"
+    ):
+        technology("artix7", coefficients="median")

@@ -127,7 +127,7 @@ def test_missing_power_counts_as_none_only_on_request_and_the_cells_are_named() 
     assert found.cells["ND2"].switch_energy_j == {"Z": 0}
     assert (found.cells["FF"].switch_energy_j["Q"], found.cells["FF"].clock_edge_energy_j) == (0, 0)
     assert read_liberty(LIBRARY, missing_power="zero").without_power == ()
-    with pytest.raises(LibertyError, match="missing_power is 'guess'; allowed are refuse, zero"):
+    with pytest.raises(LibertyError, match="missing_power is 'guess', allowed are refuse, zero"):
         read_liberty(LIBRARY, missing_power="guess")
 
 
@@ -197,7 +197,7 @@ def test_a_flop_that_shows_only_the_inverse_of_its_state_is_a_flop() -> None:
 def test_a_flop_with_enable_is_known_by_what_it_takes_over(next_state: str) -> None:
     found = read_liberty(library(FFE=flop("FFE", data="DE", next_state=next_state)))
     if "?" in next_state:
-        with pytest.raises(LibertyError, match="it has no flop with enable; allowed is a library with one"):
+        with pytest.raises(LibertyError, match="it has no flop with enable, allowed is a library with one"):
             found.flop(enable=True)
     else:
         assert found.flop(enable=True).name == "FFE"
@@ -233,8 +233,8 @@ def test_a_gate_the_library_lacks_is_named() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (LIBRARY.replace('"10ps"', '"10 apples"'), "a unit is '10 apples'; allowed is a number, a prefix"),
-        (LIBRARY.replace("(10, ff)", "(10)"), "capacitive_load_unit is 10; allowed is a number and ff or pf"),
+        (LIBRARY.replace('"10ps"', '"10 apples"'), "a unit is '10 apples', allowed is a number, a prefix"),
+        (LIBRARY.replace("(10, ff)", "(10)"), "capacitive_load_unit is 10, allowed is a number and ff or pf"),
         (LIBRARY.replace("capacitive_load_unit (10, ff);", ""), "capacitive_load_unit is missing"),
         (
             LIBRARY.replace('leakage_power_unit : "1pW";', ""),
@@ -252,12 +252,12 @@ def test_a_gate_the_library_lacks_is_named() -> None:
         (LIBRARY.replace('("6")', '("inf")'), "line .*: values of rise_constraint holds 'inf'"),
         (
             LIBRARY.replace("area : 3.0", "area : nan"),
-            r"line .*: area of cell \(ND2\) is 'nan'; allowed is a",
+            r"line .*: area of cell \(ND2\) is 'nan', allowed is a",
         ),
         (library(FF=""), "it has no flop without enable, set or reset"),
         (library(INV=""), "it has no gate '!A'"),
         (library(BUF=""), "it has no gate 'A'"),
-        (library(ND2=""), "library foundry: it has no two-input NAND; allowed is a library with one"),
+        (library(ND2=""), "library foundry: it has no two-input NAND, allowed is a library with one"),
     ],
 )
 def test_a_library_that_lacks_what_the_project_needs_is_refused_in_one_sentence(
@@ -300,11 +300,11 @@ PIECES = ["", "}", "(", '"', "0", "x : y;", "\\"]
 def test_a_library_of_which_a_piece_is_lost_is_read_or_refused_in_one_sentence(
     start: int, length: int, put: str
 ) -> None:
-    said = "."
+    said = ""
     try:
         found = read_liberty(LIBRARY[:start] + put + LIBRARY[start + length :])
         assert all(cell.area_um2 > 0 for cell in found.cells.values())
     except LibertyError as refusal:
         said = str(refusal)
     assert "\n" not in said
-    assert said.endswith(".")
+    assert not said.endswith(".")

@@ -132,13 +132,13 @@ def test_a_number_that_lacks_one_of_the_four_is_refused_by_that_name(missing: st
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"value": "fast"}, "value is 'fast'; allowed is a number"),
-        ({"value": True}, "value is True; allowed is a number"),
-        ({"value": float("nan")}, "value is nan; allowed is a finite number"),
-        ({"unit": " "}, "unit is ' '; allowed is a text"),
-        ({"source": None}, "source is None; allowed is a text"),
-        ({"kind": "guessed"}, "kind is 'guessed'; allowed are measured, published, fitted, assumed"),
-        ({"error_factor": 0.5}, "error_factor is 0.5; allowed is a ratio of 1 or more"),
+        ({"value": "fast"}, "value is 'fast', allowed is a number"),
+        ({"value": True}, "value is True, allowed is a number"),
+        ({"value": float("nan")}, "value is nan, allowed is a finite number"),
+        ({"unit": " "}, "unit is ' ', allowed is a text"),
+        ({"source": None}, "source is None, allowed is a text"),
+        ({"kind": "guessed"}, "kind is 'guessed', allowed are measured, published, fitted, assumed"),
+        ({"error_factor": 0.5}, "error_factor is 0.5, allowed is a ratio of 1 or more"),
         ({"colour": "red"}, "field 'colour' is unknown"),
     ],
 )

@@ -163,13 +163,13 @@ def test_a_word_wider_than_the_table_is_dealt_to_macros_side_by_side() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"word_bits": 257}, "word_bits is 257; allowed are 1 to 256"),
-        ({"words": 131_073, "word_bits": 64}, "words is 131073; allowed are at most 131072 of 64 bits"),
-        ({"words": 0}, "words is 0; allowed is an integer of 1 or more"),
-        ({"word_bits": 8.0}, "word_bits is 8.0; allowed is an integer"),
-        ({"ports": "2rw"}, "ports is '2rw'; allowed are 1r1w, 1rw"),
-        ({"node_nm": 28}, "node_nm is 28; allowed are 45, 65"),
-        ({"cell_type": "itrs"}, "cell_type is 'itrs'; allowed are hp, lop, lstp"),
+        ({"word_bits": 257}, "word_bits is 257, allowed are 1 to 256"),
+        ({"words": 131_073, "word_bits": 64}, "words is 131073, allowed are at most 131072 of 64 bits"),
+        ({"words": 0}, "words is 0, allowed is an integer of 1 or more"),
+        ({"word_bits": 8.0}, "word_bits is 8.0, allowed is an integer"),
+        ({"ports": "2rw"}, "ports is '2rw', allowed are 1r1w, 1rw"),
+        ({"node_nm": 28}, "node_nm is 28, allowed are 45, 65"),
+        ({"cell_type": "itrs"}, "cell_type is 'itrs', allowed are hp, lop, lstp"),
     ],
 )
 def test_what_lies_beyond_the_table_is_refused_by_field(change: dict[str, Any], message: str) -> None:

@@ -1,0 +1,159 @@
+"""What all FPGAs have in common: devices that a design fits or not, primitives that are counted, and how
+Yosys is told to map to them. A family is one class; it owns its tool script."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, Self
+
+from pydantic import GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema
+
+from archsim.technology.fpga.devices import Device, Fit, FpgaResources, fit
+from archsim.technology.memories.sram import Ports
+from archsim.technology.quantity import Quantity, load_table
+from archsim.technology.technology import Technology, TechnologyError
+
+
+@dataclass(frozen=True, kw_only=True)
+class FpgaMemory:
+    """A memory in block RAM, LUT RAM or (the least ones) flip-flops: its resources and J per access of one
+    word, None where nobody published it, and J per clock cycle of the flip-flops beside it (leakage is the
+    device's)."""
+
+    words: int
+    word_bits: int
+    built_as: str
+    resources: FpgaResources
+    read_energy_j: float | None
+    write_energy_j: float | None
+    kind: str
+    source: str
+    resources_kind: str
+    resources_source: str
+    clock_energy_j: float = 0.0
+    leakage_w: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FabricCost:
+    """J per clock cycle of one resource of the logic: in cycles in which its component works, or in all."""
+
+    resource: str
+    what: str
+    cost: Quantity
+    every_cycle: bool = False
+
+
+class Fpga(Technology):
+    """A device of an FPGA family. What is not stated of a family (coefficients of power, delays) is left out
+    of the results, and `missing` and `untimed` say why."""
+
+    fabric: ClassVar[str] = "fpga"
+    counted: ClassVar[Mapping[str, str]]
+    """The resources of results and what is counted of each, the one that stands for size first."""
+    listed: ClassVar[tuple[str, ...]]
+    """The resources that are listed for each component of a netlist."""
+    primitives: ClassVar[str]
+    """What a netlist is made of, in words."""
+    primitives_table: ClassVar[str]
+    """The data file that says which resources each primitive takes."""
+    synthesis: ClassVar[str]
+    """The command of Yosys that maps a design, without its top."""
+    fallback: ClassVar[str] = ""
+    """Commands before the mapping that take away what makes Yosys crash, for another try."""
+    timing_models: ClassVar[str] = ""
+    """The file of Yosys that knows the delays of the primitives."""
+    fitted: ClassVar[tuple[str, ...]] = ()
+    """The resources of logic that a fit tells, where there is one."""
+    multiplier: ClassVar[str] = ""
+    """The resource of a hardware multiplier."""
+
+    device: str
+
+    @classmethod
+    @abstractmethod
+    def devices(cls) -> Mapping[str, Device]:
+        """The parts there are, by name, each family's smallest first."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        described = handler.resolve_ref_schema(handler(schema))
+        if not cls.__abstractmethods__:
+            described["properties"]["device"]["enum"] = list(cls.devices())
+        return described
+
+    @model_validator(mode="after")
+    def _known_device(self) -> Self:
+        if self.device not in self.devices():
+            raise TechnologyError.of("device", self.device, self.devices())
+        return self
+
+    @property
+    def part(self) -> Device:
+        """The device with what it holds."""
+        return self.devices()[self.device]
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The costs that follow from logic, the resources among them."""
+        return (*super().metrics, *self.counted)
+
+    @classmethod
+    def resource_names(cls) -> tuple[str, ...]:
+        """All resources that primitives take."""
+        return tuple(name for name in load_table(cls.primitives_table).columns if name != "primitive")
+
+    def resources_of(self, primitive: str) -> FpgaResources | None:
+        """What one primitive takes; None for one that the family's table does not know."""
+        return primitives(self.primitives_table).get(primitive)
+
+    def used(self, resources: FpgaResources) -> Mapping[str, int]:
+        """What a design uses up of a device, by the names of what a device holds."""
+        return resources
+
+    def fits(self, resources: FpgaResources) -> Fit:
+        """Whether the device holds what a design takes."""
+        return fit(self.used(resources), self.part, self.devices())
+
+    def shortage(self, resources: Mapping[str, int]) -> str:
+        """What the device lacks for a design, as a refusal says it."""
+        short = self.fits(FpgaResources(**resources)).shortage
+        return f"technology.device is {self.device}, which has {short}" if short else ""
+
+    @abstractmethod
+    def memory(self, *, words: int, word_bits: int, ports: Ports = "1rw") -> FpgaMemory:
+        """What a memory takes of the device, and costs."""
+
+    @property
+    def fabric_costs(self) -> tuple[FabricCost, ...]:
+        """J per cycle of the resources of the logic; none where nobody published any."""
+        return ()
+
+    @property
+    def dynamic_power_error(self) -> Quantity | None:
+        """The one-sigma error of the summed dynamic power as a ratio, and on what it was found."""
+        return None
+
+    @property
+    def routing_factor(self) -> float:
+        """Path delay with routing over logic delay alone."""
+        return 1.0
+
+    def multipliers(self, weight_bits: int, activation_bits: int) -> int:
+        """How many hardware multipliers a product takes, in a family whose logic was fitted."""
+        raise NotImplementedError
+
+
+@cache
+def primitives(file: str) -> Mapping[str, FpgaResources]:
+    """What each primitive takes, from a table of `technology/data`."""
+    return {
+        row["primitive"]: FpgaResources(**{name: int(row[name]) for name in row if name != "primitive"})
+        for row in load_table(file).rows
+    }

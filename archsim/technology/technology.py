@@ -1,0 +1,112 @@
+"""What every technology is: a frozen value of a few options, which prices memories and says on which numbers
+it rests. Logic is priced by one of two protocols, `StandardCells` and `Fpga`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from archsim.refusals import one_sentence
+from archsim.technology.memories.sram import Ports
+from archsim.technology.quantity import Quantity
+from workloads.refusal import Refusal
+
+
+class TechnologyError(Refusal):
+    """A technology was given an option that is not allowed; the message names option, value and what is."""
+
+
+class MemoryCost(Protocol):
+    """What every memory tells: as what it is built, J per access of one word (None where nobody published
+    any), and W of its own leakage."""
+
+    @property
+    def read_energy_j(self) -> float | None: ...
+    @property
+    def write_energy_j(self) -> float | None: ...
+    @property
+    def clock_energy_j(self) -> float: ...
+    @property
+    def leakage_w(self) -> float: ...
+    @property
+    def built_as(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitScaling:
+    """What turns the logic that was fitted to one technology into the logic of another: the name of the fit
+    (`logic_fit_<fit>.yaml`), and the factor for each figure of it.
+
+    `energy` is for the energy of toggles and of the clock alike.
+    """
+
+    fit: str
+    area_mm2: float = 1.0
+    energy: float = 1.0
+    leakage_w: float = 1.0
+    critical_path_s: float = 1.0
+
+
+class Technology(BaseModel, ABC):
+    """A way of making the hardware. Its fields are its options, by which it is compared and hashed; all else
+    is derived from them. Raises TechnologyError, naming the option, for what is not allowed.
+
+    A subclass names itself in `kind`, and is found by that name where it is registered.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    kind: str
+    fabric: ClassVar[str]
+    """Of what it is made, in a word: only designs of one fabric are compared."""
+    untimed: ClassVar[str] = "nobody fitted a path of this engine"
+    """Why a design has no critical path, where it has none."""
+    follows_switching: ClassVar[bool] = False
+    """Whether the energy of its logic follows what switches, so that the work must be known."""
+
+    def __init__(self, **options: Any) -> None:
+        try:
+            super().__init__(**options)
+        except ValidationError as error:
+            raise TechnologyError(one_sentence(error, type(self))) from None
+
+    def options(self) -> dict[str, Any]:
+        """The arguments that make this technology again."""
+        return self.model_dump(exclude_none=True, exclude={"kind"})
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The costs that follow from logic."""
+        return ("energy_j", "power_w", "dynamic_power_w", "leakage_w", "critical_path_s")
+
+    @property
+    def fit_scaling(self) -> FitScaling | None:
+        """The fitted logic that estimates without synthesis rest on, and its factors; None where nobody
+        fitted any, so that logic has to be synthesised."""
+        return None
+
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """The costs that nobody can tell in this technology, and why, in one sentence each."""
+        return {}
+
+    def shortage(self, resources: Mapping[str, int]) -> str:
+        """What there is too little of for a design that takes these resources, as a refusal says it; empty
+        where it can be built."""
+        return ""
+
+    @abstractmethod
+    def memory(self, *, words: int, word_bits: int, ports: Ports = "1rw") -> MemoryCost:
+        """What a memory costs. Raises a refusal that names the argument."""
+
+    @abstractmethod
+    def provenance(self) -> tuple[Quantity, ...]:
+        """Every constant that a cost of this technology rests on."""
