@@ -35,7 +35,7 @@ calibrate: $(VENV)/installed ## Fit the logic models to synthesis anew (about ha
 	$(BIN)/archsim calibrate artix7 --out archsim/technology/data
 
 experiments: $(VENV)/installed ## Train the networks of the topology studies anew (about an hour)
-	$(BIN)/python -m reports.studies.topologies.experiments reports/studies/topologies/data
+	$(BIN)/archsim experiments --out reports/studies/topologies/data
 
 readme: $(VENV)/installed ## Rebuild the tables of the README
 	$(BIN)/python -m reports.readme README.md

@@ -1,13 +1,14 @@
-"""Simulates many design points in a few processes, with a progress bar on stderr."""
+"""Work in a few processes: any, and the simulation of many design points with a progress bar on stderr."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from tqdm import tqdm
@@ -15,7 +16,9 @@ from tqdm import tqdm
 if TYPE_CHECKING:
     from archsim import DesignPoint, Engine, Result
 
+J = TypeVar("J")
 K = TypeVar("K", bound=Hashable)
+R = TypeVar("R")
 
 INTERRUPTED = 130
 
@@ -24,34 +27,25 @@ class WorkerError(RuntimeError):
     """A process ended before its work was done."""
 
 
-def simulate_all(
-    designs: Mapping[K, DesignPoint], fidelity: str, *, processes: int = 2, progress: bool = True
-) -> dict[K, Result]:
-    """The results of all design points, in their order. The first that fails raises its error here, and
-    WorkerError says that a process was killed. An interrupt ends all processes and what they run."""
-    if fidelity == "gate":
-        from archsim.netlist import prepare_yosys
+def in_processes(work: Callable[[J], R], jobs: Sequence[J], processes: int) -> Iterator[tuple[J, R]]:
+    """The jobs with what came of them, as each is done.
 
-        prepare_yosys()
+    The first that fails raises its error here, and `WorkerError` says that a process was killed. An interrupt
+    ends all processes and what they run.
+    """
     pool = ProcessPoolExecutor(
         min(processes, os.cpu_count() or 1),
         mp_context=multiprocessing.get_context("spawn"),
         initializer=signal.signal,
         initargs=(signal.SIGINT, _end_idle),
     )
-    found: dict[K, Result] = {}
     try:
-        pending = {
-            pool.submit(_simulate, [designs[key].model_dump() for key in job], fidelity): job
-            for job in _jobs(designs)
-        }
-        with tqdm(total=len(designs), desc="design points", unit="point", disable=not progress) as bar:
-            for done in as_completed(pending):
-                found |= zip(pending[done], done.result(), strict=True)
-                bar.update(len(pending[done]))
+        pending = {pool.submit(_interruptible, work, job): job for job in jobs}
+        for done in as_completed(pending):
+            yield pending[done], done.result()
     except BrokenProcessPool:
         raise WorkerError(
-            "a process that simulated design points was killed, perhaps for lack of memory"
+            "a process was killed before its work was done, perhaps for lack of memory"
         ) from None
     except KeyboardInterrupt:
         for worker in multiprocessing.active_children():
@@ -60,7 +54,40 @@ def simulate_all(
         raise
     finally:
         pool.shutdown(cancel_futures=True)
-    return {key: found[key] for key in designs}
+
+
+def _interruptible(work: Callable[[J], R], job: J) -> R:
+    """Runs in a worker. An interrupt is raised only here, where it reaches and ends what the worker has
+    started; the worker then ends at once, without a trace and without taking up the next job."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return work(job)
+    except KeyboardInterrupt:
+        os._exit(INTERRUPTED)
+    finally:
+        signal.signal(signal.SIGINT, _end_idle)
+
+
+def _end_idle(number: int, frame: object) -> NoReturn:
+    """Ends a worker that waits for work."""
+    os._exit(INTERRUPTED)
+
+
+def simulate_all(
+    designs: Mapping[K, DesignPoint], fidelity: str, *, processes: int = 2, progress: bool = True
+) -> dict[K, Result]:
+    """The results of all design points, in their order."""
+    if fidelity == "gate":
+        from archsim.netlist import prepare_yosys
+
+        prepare_yosys()
+    jobs = [(keys, [designs[key].model_dump() for key in keys]) for keys in _jobs(designs)]
+    results: dict[K, Result] = {}
+    with tqdm(total=len(designs), desc="design points", unit="point", disable=not progress) as bar:
+        for (keys, _), simulated in in_processes(partial(_simulate, fidelity=fidelity), jobs, processes):
+            results |= zip(keys, simulated, strict=True)
+            bar.update(len(keys))
+    return {key: results[key] for key in designs}
 
 
 def _jobs(designs: Mapping[K, DesignPoint]) -> list[list[K]]:
@@ -71,21 +98,8 @@ def _jobs(designs: Mapping[K, DesignPoint]) -> list[list[K]]:
     return list(jobs.values())
 
 
-def _simulate(designs: list[dict[str, Any]], fidelity: str) -> list[Result]:
-    """Runs in a worker, to which design points travel as plain values. An interrupt is raised only here,
-    where it reaches and ends what the worker has started; the worker then ends at once, without a trace
-    and without taking up the next job."""
+def _simulate(job: tuple[Any, list[dict[str, Any]]], fidelity: str) -> list[Result]:
+    """Design points travel to a worker as plain values."""
     from archsim import DesignPoint
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return [DesignPoint(**design).simulate(fidelity) for design in designs]
-    except KeyboardInterrupt:
-        os._exit(INTERRUPTED)
-    finally:
-        signal.signal(signal.SIGINT, _end_idle)
-
-
-def _end_idle(number: int, frame: object) -> NoReturn:
-    """Ends a worker that waits for work."""
-    os._exit(INTERRUPTED)
+    return [DesignPoint(**design).simulate(fidelity) for design in job[1]]

@@ -16,8 +16,7 @@ from rich.text import Text
 from reports import formatting as f
 from reports.tables import Column, Columns, Table
 from workloads import Stage, Topology, TopologyError, build_layer
-from workloads.families import layer_weights
-from workloads.families.registry import named_family
+from workloads.families import families, layer_weights
 from workloads.measures.constraints import ConstraintScore, constraint_score
 from workloads.measures.degrees_of_freedom import degrees_of_freedom
 from workloads.topology.paths import PathStatistics, is_fully_connected, path_statistics
@@ -116,7 +115,7 @@ def _array(name: str, path: Path) -> NDArray[Any]:
 
 def build(family: str, n_in: int, n_out: int, parameters: Mapping[str, Any], *, skips: bool) -> Topology:
     """The layer as a topology, with every square stage skipped if `skips`; a `TopologyError` if too large."""
-    named_family(family).check_parameters(dict(parameters))
+    families.named(family).check_parameters(dict(parameters))
     weights = layer_weights(family, n_in, n_out, **parameters)
     if weights > MOST_WEIGHTS:
         raise TopologyError(

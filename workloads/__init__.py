@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from workloads.data.datasets import load_data
 from workloads.data.digits import test_digits
 from workloads.data.fashion import load_fashion_mnist
-from workloads.data.images import DataUnavailableError
-from workloads.data.mnist import MnistData, MnistUnavailableError, load_mnist
-from workloads.families import FAMILIES, build_layer, fit_budget
+from workloads.data.images import DataUnavailableError, ImageData
+from workloads.data.mnist import load_mnist
+from workloads.data.registry import datasets, load_data
+from workloads.families import build_layer, fit_budget
+from workloads.importers import load_network, networks, zoo_names
 from workloads.topology.integer import IntegerNetwork, IntegerNetworkError, IntegerStage
 from workloads.topology.network import (
     Calibration,
     NetworkFileError,
     TrainedNetwork,
-    load_network,
-    zoo_names,
 )
 from workloads.topology.random_network import random_integer_network
 from workloads.topology.topology import (
@@ -30,23 +29,22 @@ from workloads.topology.topology import (
 from workloads.training.checkpoint import CheckpointError
 from workloads.training.evaluate import evaluate
 from workloads.training.quantise import quantise
-from workloads.training.recipe import Recipe, RecipeError, load_recipe, parse_recipe, recipe_names
+from workloads.training.recipe import Recipe, load_recipe, parse_recipe, recipe_names
+from workloads.training.schema import RecipeError
 from workloads.training.trained_model import TrainedModel
 from workloads.training.training import TrainingError, train, train_model, train_to_file
 
 __all__ = [
-    "FAMILIES",
     "BlockStage",
     "Calibration",
     "CheckpointError",
     "CscStage",
     "DataUnavailableError",
     "DenseStage",
+    "ImageData",
     "IntegerNetwork",
     "IntegerNetworkError",
     "IntegerStage",
-    "MnistData",
-    "MnistUnavailableError",
     "NetworkFileError",
     "PrunedStage",
     "Recipe",
@@ -59,6 +57,7 @@ __all__ = [
     "TrainingError",
     "build_layer",
     "build_stage",
+    "datasets",
     "evaluate",
     "fit_budget",
     "load_data",
@@ -66,6 +65,7 @@ __all__ = [
     "load_mnist",
     "load_network",
     "load_recipe",
+    "networks",
     "parse_recipe",
     "quantise",
     "random_integer_network",

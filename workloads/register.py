@@ -19,6 +19,10 @@ T = TypeVar("T")
 M = TypeVar("M")
 
 
+MOST_SHOWN = 140
+"""Characters of the names that a register shows."""
+
+
 class PluginWarning(UserWarning):
     """An installed package announced a member that cannot be loaded; everything else works without it."""
 
@@ -88,4 +92,6 @@ class Register(Mapping[str, T], Generic[T]):
         return len(self._members)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} of {self.group}: {', '.join(self)}>"
+        names = ", ".join(self)
+        shown = names if len(names) <= MOST_SHOWN else f"{names[:MOST_SHOWN]}..."
+        return f"<{len(self)} of {self.group}: {shown}>"

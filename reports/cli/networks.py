@@ -1,17 +1,39 @@
-"""Commands about networks and topologies: train, networks, topology, decompose."""
+"""Commands about networks and topologies: train, networks, topology, decompose, experiments."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
-from reports.cli.group import STUDY_FOLDER, json_option, main, print_json, refuse, show
+from reports.cli.group import (
+    STUDY_FOLDER,
+    Known,
+    ListingCommand,
+    json_option,
+    main,
+    print_json,
+    refuse,
+    show,
+)
 
 
-@main.command()
-@click.argument("recipe")
+def _recipes() -> Iterable[str]:
+    from workloads import recipe_names
+
+    return recipe_names()
+
+
+def _families() -> Iterable[str]:
+    from workloads.families import families
+
+    return sorted(families)
+
+
+@main.command(cls=ListingCommand)
+@click.argument("recipe", type=Known(_recipes, or_file=True))
 @click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: NAME.npz]")
 @click.option(
     "--checkpoint-every",
@@ -30,7 +52,7 @@ def train(recipe: str, out: Path | None, every_s: float) -> int:
     """
     from reports import formatting as f
     from reports.output import check_file
-    from workloads import DataUnavailableError, load_recipe, train_to_file
+    from workloads import load_recipe, train_to_file
     from workloads.training.checkpoint import checkpoint_beside
 
     chosen = load_recipe(recipe)
@@ -38,8 +60,6 @@ def train(recipe: str, out: Path | None, every_s: float) -> int:
     check_file(target)
     try:
         network = train_to_file(chosen, target, every_s=every_s)
-    except DataUnavailableError as error:
-        raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         kept = checkpoint_beside(target)
         goes_on = f"; the same command goes on from {kept}" if kept.exists() else ""
@@ -80,8 +100,8 @@ def networks(as_json: bool) -> None:
         show(network_table(zoo))
 
 
-@main.command()
-@click.argument("family")
+@main.command(cls=ListingCommand)
+@click.argument("family", type=Known(_families))
 @click.option("--in", "n_in", required=True, type=click.IntRange(1), help="Inputs of the layer.")
 @click.option("--out", "n_out", required=True, type=click.IntRange(1), help="Outputs of the layer.")
 @click.option(
@@ -105,11 +125,7 @@ def topology(
     as_json: bool,
     plot: Path | None,
 ) -> None:
-    """Look at a layer of a FAMILY of topologies: weights, paths, connectivity, parameter efficiency.
-
-    FAMILY is dense, csc, clos, benes, butterfly, parallel-butterfly, deformable-butterfly, hypercube, torus,
-    radix, monarch, kronecker, low-rank, block-diagonal, random-regular, expander, dey or pruned.
-    """
+    """Look at a layer of a FAMILY of topologies: weights, paths, connectivity, parameter efficiency."""
     from reports.topology_view import build, layer_tables, look_at, parse_settings
     from workloads.families import fit_budget
 
@@ -134,8 +150,14 @@ def topology(
         click.echo(f"The wiring is drawn in {plot}")
 
 
-@main.command()
-@click.option("--family", "families", multiple=True, help="A family to try.  [default: all with a grid]")
+@main.command(cls=ListingCommand)
+@click.option(
+    "--family",
+    "families",
+    multiple=True,
+    type=Known(_families),
+    help="A family to try.  [default: all with a grid]",
+)
 @click.option(
     "--size", "sizes", multiple=True, default=(16,), show_default=True, type=int, help="Inputs and outputs."
 )
@@ -198,3 +220,19 @@ def decompose(
 
     show(report_tables(report))
     click.echo(f"The page is {out / report.name / 'index.html'}")
+
+
+@main.command()
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the data files.")
+@click.option("--processes", default=1, show_default=True, type=click.IntRange(1), help="Trained at once.")
+def experiments(out: Path, processes: int) -> None:
+    """Train the networks behind the studies of topologies anew (about an hour), and write their data files.
+
+    An interrupted run goes on where it stopped.
+    """
+    if not out.is_dir():
+        raise click.UsageError(f"out is {out}, allowed is a folder that exists")
+    from reports.studies.topologies.experiments import run_and_write
+
+    for path in run_and_write(out, processes=processes):
+        click.echo(path)

@@ -113,7 +113,7 @@ def test_an_engine_refuses_a_topology_that_it_cannot_run() -> None:
 
 
 def test_an_unknown_network_lists_the_zoo() -> None:
-    with pytest.raises(ValueError, match=r"network 'lenet' is neither .* lenet-300-100-csc"):
+    with pytest.raises(ValueError, match=r"network is 'lenet', allowed are .* lenet-300-100-csc"):
         a.DesignPoint(**GOOD | {"network": "lenet"}).simulate("analytic")
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from workloads import BlockStage, CscStage, Stage
 from workloads.kernels.kernel import Kernel
 from workloads.kernels.reference import ReferenceKernel
+from workloads.kernels.stages import kernel_of
 from workloads.training.cascade import Cascade
 from workloads.training.optimisers import Adam
 
@@ -52,7 +53,7 @@ class Contestant:
 
 def archsim(layer: Layer) -> Contestant:
     """The kernels and the optimiser that training uses."""
-    return Contestant("archsim", _cascade_step(layer, [stage.kernel() for stage in layer.stages]))
+    return Contestant("archsim", _cascade_step(layer, [kernel_of(stage) for stage in layer.stages]))
 
 
 def reference(layer: Layer) -> Contestant:

@@ -21,7 +21,7 @@ from rich.table import Table
 from tests.benchmarks import contestants
 from tests.benchmarks.contestants import Contestant, Layer
 from workloads import Stage, build_layer, load_mnist, load_recipe
-from workloads.kernels.kernel import DenseKernel, TiledKernel
+from workloads.kernels.gather import GatherKernel
 from workloads.kernels.threads import use_threads
 from workloads.training.model import Model, initial_weights
 from workloads.training.run import Run
@@ -160,7 +160,7 @@ def epoch_table(name: str, machine: Machine) -> Table:
     data = load_mnist()
     run = Run(recipe, data.train_images, data.train_labels)
     assert isinstance(run.model, Model)
-    spent = dict.fromkeys(("BLAS", "tiles of registers", "compiled loops", "update"), 0.0)
+    spent = dict.fromkeys(("BLAS", "compiled loops", "update"), 0.0)
 
     inside: list[str] = []
 
@@ -182,9 +182,7 @@ def epoch_table(name: str, machine: Machine) -> Table:
     run.advance()
     for cascade in run.model.cascades:
         for kernel in cascade.kernels:
-            parts = {DenseKernel: "BLAS", TiledKernel: "tiles of registers"}
-            found = (part for kind, part in parts.items() if isinstance(kernel, kind))
-            part = next(found, "compiled loops")
+            part = "compiled loops" if isinstance(kernel, GatherKernel) else "BLAS"
             for method in ("forward", "input_gradient", "weight_gradient", "gradients"):
                 setattr(kernel, method, timed(part, getattr(kernel, method)))
     setattr(run.optimiser, "step", timed("update", run.optimiser.step))  # noqa: B010

@@ -264,7 +264,7 @@ def _no_argument(folder: Path) -> list[object]:
         (_wrong_topology, ["stage 0", "csc", "block"]),
         (_too_small_a_device, ["XC7A35T", "would do"]),
         (_truncated_network, ["small.npz", "archive"]),
-        (_foreign_network, ["small.npz", "not one of a trained network"]),
+        (_foreign_network, ["small.npz", "allowed is that of a trained network"]),
         (_unknown_metric, ["beauty", "energy_j"]),
         (_unknown_fidelity, ["guess", "analytic, cycle, rtl, gate"]),
         (_unknown_recipe, ["lenet-9000", "lenet-300-100-csc"]),

@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
+from click.testing import CliRunner
 
-from reports.studies.topologies import trainings
+from reports.cli import main
+from reports.studies.topologies import experiments, trainings
 from reports.studies.topologies.trainings import Cell, Outcome, recipe_values, run, shrink, train_on
 from tests.workloads.synthetic import dense_layers, patches, recipe
 from workloads import Recipe
@@ -101,5 +104,29 @@ def test_shrunk_images_keep_their_ink(side: int) -> None:
 
 
 def test_an_accuracy_is_a_share() -> None:
-    with pytest.raises(ValueError, match=r"test_accuracy of an outcome is 97.5; it must lie in 0 to 1"):
+    with pytest.raises(ValueError, match=r"test_accuracy of an outcome is 97.5, allowed are 0 to 1"):
         Outcome(1, 1, None, 97.5, 0.0)
+
+
+def test_the_command_writes_the_data_files_that_are_shipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiments, "anew", lambda **settings: experiments.shipped())
+    done = CliRunner().invoke(main, ["experiments", "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    shipped = Path(experiments.__file__).parent / "data"
+    assert sorted(done.stdout.split()) == sorted(str(path) for path in tmp_path.iterdir())
+    for path in tmp_path.glob("*.csv"):
+        assert path.read_text() == (shipped / path.name).read_text()
+    told, expected = (
+        yaml.safe_load((folder / "experiments.yaml").read_text()) for folder in (tmp_path, shipped)
+    )
+    for group in (*told["groups"].values(), *expected["groups"].values()):
+        assert group.pop("cpu_s") > 0
+    assert told["groups"] == expected["groups"]
+
+
+def test_experiments_ask_for_a_folder_that_exists(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["experiments", "--out", str(tmp_path / "none")])
+    assert done.exit_code == 2
+    assert done.stderr.endswith("allowed is a folder that exists.\n")

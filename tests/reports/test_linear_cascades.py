@@ -11,13 +11,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from reports.studies.topologies import cascades
+from reports.studies.topologies import cascade_runs
+from reports.studies.topologies.cascade_runs import depth_study
 from reports.studies.topologies.cascades import (
     INITIALISATIONS,
     TrainedCascade,
     best_rate,
     deep_cascade,
-    depth_study,
     starting_gains,
     train_cascade,
     variance,
@@ -95,7 +95,7 @@ def test_a_deep_cascade_repeats_its_layer_and_may_end_inside_it() -> None:
 @pytest.mark.parametrize(
     ("layer", "depth", "said"),
     [
-        (LAYER, 0, "depth of a deep cascade is 0; it must be an integer of at least 1"),
+        (LAYER, 0, "depth of a deep cascade is 0, allowed are integers of at least 1"),
         ((DenseStage(8, 9),), 2, "layer of a deep cascade takes 8 values and gives 9 after 2 stages"),
         ((BlockStage(2, 4, 2), DenseStage(4, 8)), 3, "takes 8 values and gives 4 after 3 stages"),
     ],
@@ -151,11 +151,11 @@ def test_a_study_of_depths_is_remembered_and_has_both_starts_at_each(
         "progress": False,
     }
     once = list(depth_study(LAYER, clusters(), **settings))
-    assert [(each.depth, each.init) for each in once] == list(itertools.product((1, 12), INITIALISATIONS))
-    assert all(len(each.runs) == len(each.measured_signal) == 2 for each in once)
-    assert all(len({run.rate for run in each.runs}) == 1 for each in once)
-    vanished, kept = once[2:]
-    assert vanished.expected_signal == pytest.approx(DENSITY**12)
-    assert kept.expected_gradient == pytest.approx(1)
-    monkeypatch.setattr(cascades, "train_cascade", None)
+    starts = itertools.product((1, 12), INITIALISATIONS, (0, 1))
+    assert [(each.depth, each.init, each.seed) for each in once] == list(starts)
+    assert all(one.rate == other.rate for one, other in zip(once[::2], once[1::2], strict=True))
+    vanished, kept = once[4], once[6]
+    assert vanished.signal == pytest.approx(DENSITY**12)
+    assert kept.gradient == pytest.approx(1)
+    monkeypatch.setattr(cascade_runs, "train_cascade", None)
     assert list(depth_study(LAYER, clusters(), **settings)) == once

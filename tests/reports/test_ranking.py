@@ -97,20 +97,20 @@ def test_only_the_order_of_a_measure_counts(measures: list[int], seed: int) -> N
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"confidence": 1.0}, "confidence of a ranking is 1.0; it must lie between 0 and 1"),
-        ({"draws": 19}, "draws of a ranking is 19; it must be at least 20"),
-        ({"observations": []}, "observations of a ranking is empty; it must hold some"),
+        ({"confidence": 1.0}, "confidence of a ranking is 1.0, allowed are values between 0 and 1"),
+        ({"draws": 19}, "draws of a ranking is 19, allowed are values of at least 20"),
+        ({"observations": []}, "observations of a ranking is empty, allowed is at least one"),
         (
             {"observations": observed([1, 2], [[1], [2]], "a")},
-            "group 'a' of a ranking number 2; there must be",
+            "group 'a' of a ranking number 2, allowed are",
         ),
         (
             {"observations": observed([5, 5, 5], [[1], [2], [3]])},
-            "measures of a ranking are all 5; at least two",
+            "measures of a ranking are all 5, allowed are at least two",
         ),
         (
             {"observations": observed([1, 2, 3], [[1], [1], [1]])},
-            "accuracies of a ranking are all 1; at least",
+            "accuracies of a ranking are all 1, allowed are at least",
         ),
     ],
 )

@@ -123,7 +123,7 @@ def test_a_checkpoint_of_another_recipe_is_refused(recipe: Path, tmp_path: Path)
 def test_data_that_cannot_be_had_are_said_so_in_a_sentence(
     recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unavailable(_: object) -> None:
+    def unavailable(name: str, **sizes: int) -> None:
         raise DataUnavailableError("MNIST could not be had from any source; tried the cache.")
 
     monkeypatch.setattr("workloads.training.training.load_data", unavailable)

@@ -126,7 +126,7 @@ def test_a_checkpoint_of_another_recipe_is_refused_in_a_sentence_and_kept(kept: 
             train_to_file(RECIPES["adam"].replace(**changes), kept, progress=False, data=DATA)
         text = str(caught.value)
         assert text.startswith(f"recipe of the checkpoint {checkpoint_beside(kept)} is tiny ")
-        assert text.endswith("the file must be removed to start anew.")
+        assert text.endswith("or no file to start anew")
         assert "\n" not in text
     assert checkpoint_beside(kept).read_bytes() == before
     assert not kept.exists()
@@ -141,7 +141,9 @@ def test_a_checkpoint_of_other_data_is_refused(kept: Path) -> None:
 def test_a_spoilt_checkpoint_is_refused(kept: Path, length: int) -> None:
     path = checkpoint_beside(kept)
     path.write_bytes(path.read_bytes()[:length])
-    with pytest.raises(CheckpointError, match="is not a whole NumPy archive, so it holds no checkpoint"):
+    with pytest.raises(
+        CheckpointError, match="which is no whole NumPy archive, allowed is that of a checkpoint"
+    ):
         train_to_file(RECIPES["adam"], kept, progress=False, data=DATA)
 
 
@@ -168,7 +170,9 @@ def test_a_checkpoint_is_written_no_more_often_than_asked(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("options", [{"every_s": -1}, {"every_s": float("nan")}, {"every_steps": 0}])
 def test_an_interval_that_is_none_is_refused(options: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"every_\w+ of a checkpoint is .*; it must be at least [01]\."):
+    with pytest.raises(
+        CheckpointError, match=r"every_\w+ of a checkpoint is .*, allowed are values of at least [01]"
+    ):
         Checkpoints(tmp_path / "x", **options)
 
 

@@ -13,15 +13,15 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.workloads.definitions import DEFINITIONS, Definition
-from workloads import FAMILIES, CscStage, Stage, Topology, TrainedNetwork, build_layer
-from workloads.families import Example, fit_budget, layer_weights
-from workloads.families.registry import family
+from workloads import CscStage, Stage, Topology, TrainedNetwork, build_layer
+from workloads.families import Example, families, fit_budget, layer_weights
+from workloads.kernels.stages import kernel_of
 from workloads.topology.network import Calibration
 
 Check = Callable[[str, Example, Definition], None]
 CASES = [
     pytest.param(name, example, id=f"{name}-{number}")
-    for name, registered in FAMILIES.items()
+    for name, registered in families.items()
     for number, example in enumerate(registered.examples)
 ]
 
@@ -61,7 +61,7 @@ def the_kernels_multiply_as_the_dense_matrices_do(
         dense = np.zeros((stage.n_out, stage.n_in))
         rows, columns = np.repeat(np.arange(stage.n_out), stage.row_lengths()), stage.columns()
         dense[rows, columns] = weights.ravel()
-        kernel = stage.kernel()
+        kernel = kernel_of(stage)
         np.testing.assert_array_equal(kernel.forward(weights, x), dense @ x)
         np.testing.assert_array_equal(kernel.input_gradient(weights, dy), dense.T @ dy)
         slope = kernel.weight_gradient(x, dy)
@@ -123,16 +123,16 @@ def test_a_family_conforms(name: str, example: Example, check: Check) -> None:
 
 def test_every_family_of_the_package_has_a_definition() -> None:
     assert set(DEFINITIONS) == {
-        name for name, each in FAMILIES.items() if each.build.__module__.startswith("workloads.")
+        name for name, each in families.items() if each.build.__module__.startswith("workloads.")
     }
 
 
-@pytest.mark.parametrize("name", [name for name, each in FAMILIES.items() if each.grid is not None])
+@pytest.mark.parametrize("name", [name for name, each in families.items() if each.grid is not None])
 @pytest.mark.parametrize(("n_in", "n_out", "budget"), [(60, 24, 600), (24, 60, 250), (32, 32, 512)])
 def test_a_budget_is_fitted_as_closely_as_the_grid_allows(
     name: str, n_in: int, n_out: int, budget: int
 ) -> None:
-    grid = FAMILIES[name].grid
+    grid = families[name].grid
     assert grid is not None
     chosen = fit_budget(name, n_in, n_out, budget)
     distances = [
@@ -143,7 +143,7 @@ def test_a_budget_is_fitted_as_closely_as_the_grid_allows(
     assert abs(stored - budget) == (near[0] if near else min(distances))
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "pruned"])
+@pytest.mark.parametrize("name", [name for name in families if name != "pruned"])
 def test_every_family_can_build_the_layers_of_lenet(name: str) -> None:
     for n_in, n_out in ((784, 300), (300, 100), (100, 10)):
         chosen = fit_budget(name, n_in, n_out, n_in * n_out // 10)
@@ -156,7 +156,7 @@ def ring() -> Iterator[str]:
     """A family that a user writes: every output reads a few neighbours on a ring."""
     name = "ring-of-a-user"
 
-    @family(
+    @families.register(
         name,
         weights=lambda n_in, n_out, *, reach: n_out * reach,
         examples=[(12, 9, {"reach": 3}), (5, 5, {"reach": 5})],
@@ -165,7 +165,7 @@ def ring() -> Iterator[str]:
         return (CscStage(n_in, n_out, reach, 1),)
 
     yield name
-    del FAMILIES[name]
+    del families._members[name]
 
 
 def neighbours(found: list[Any], n_in: int, n_out: int, reach: int) -> None:
@@ -176,7 +176,7 @@ def neighbours(found: list[Any], n_in: int, n_out: int, reach: int) -> None:
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_a_family_that_a_user_registers_conforms(ring: str, check: Check) -> None:
-    for example in FAMILIES[ring].examples:
+    for example in families[ring].examples:
         check(ring, example, neighbours)
 
 

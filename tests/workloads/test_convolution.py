@@ -108,7 +108,7 @@ def test_a_convolution_refuses_a_kernel_that_does_not_fit() -> None:
     mixing = Topology((build_layer("dense", 9, 2),))
     with pytest.raises(TopologyError, match="kernel of a convolution is 2"):
         Convolution(mixing, side=4, kernel=2, stride=1)
-    with pytest.raises(TopologyError, match="and 9 inputs; the kernel must be odd, its square must divide"):
+    with pytest.raises(TopologyError, match="and 9 inputs, allowed are odd kernels whose square divides"):
         Convolution(mixing, side=4, kernel=5, stride=1)
 
 

@@ -158,21 +158,21 @@ def test_a_deep_cascade_with_skips_stays_finite(loss: Loss) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"loss": "l3"}, "loss of a decomposition is 'l3'; it must be one of"),
+        ({"loss": "l3"}, "loss of a decomposition is 'l3', allowed are"),
         (
             {"skips": (True,)},
-            "skips has 1 entries; it must have 2, one a stage, or none",
+            "skips has 1 entries, allowed are 2, one a stage, or none",
         ),
         (
             {"skips": (False, True)},
-            "skips of stage 1 is true, with 12 inputs and 9 outputs; it must be false",
+            "skips of stage 1 is true, with 12 inputs and 9 outputs, allowed is false",
         ),
-        ({"iterations": 0}, "iterations of a decomposition is 0; it must be an integer of at least 1"),
-        ({"target": np.zeros((9, N))}, "is zero everywhere or not finite; it must be finite"),
-        ({"target": np.full((9, N), np.nan)}, "is zero everywhere or not finite; it must be finite"),
-        ({"target": np.ones((N, 9))}, "shape (12, 9); it must be (9, 12)"),
-        ({"stages": (DenseStage(N, 9), EMPTY)}, "stores no weight in stage 1; it must store at least one"),
-        ({"stages": (DenseStage(N, 9), DenseStage(N, 9))}, "n_in of stage 1 is 12; it must be 9"),
+        ({"iterations": 0}, "iterations of a decomposition is 0, allowed are integers of at least 1"),
+        ({"target": np.zeros((9, N))}, "is zero everywhere or not finite, allowed is finite"),
+        ({"target": np.full((9, N), np.nan)}, "is zero everywhere or not finite, allowed is finite"),
+        ({"target": np.ones((N, 9))}, "shape (12, 9), allowed is (9, 12)"),
+        ({"stages": (DenseStage(N, 9), EMPTY)}, "stores no weight in stage 1, allowed is at least one"),
+        ({"stages": (DenseStage(N, 9), DenseStage(N, 9))}, "n_in of stage 1 is 12, allowed is 9"),
     ],
 )
 def test_a_value_that_is_not_allowed_is_named(change: dict[str, Any], said: str) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.workloads.synthetic import patches, recipe
+from tests.workloads.synthetic import patches
 from tests.workloads.test_mnist import fake_parts, idx_file
-from workloads.data import datasets, fashion, images
+from workloads.data import fashion, images, mnist, synthetic
+from workloads.data.registry import DataError, datasets, load_data
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_other_bytes_are_refused_and_every_source_is_named(
     changed = packaged[3].copy()
     changed[0] ^= 1
     (tmp_path / fashion.PARTS[3].file).write_bytes(gzip.compress(idx_file(changed)))
-    with pytest.raises(fashion.FashionUnavailableError) as caught:
+    with pytest.raises(images.DataUnavailableError) as caught:
         fashion.load_fashion_mnist()
     text = str(caught.value)
     assert "Fashion-MNIST could not be had from any source" in text
@@ -57,18 +58,21 @@ def test_other_bytes_are_refused_and_every_source_is_named(
     assert all(f"the mirror {mirror} (OSError: no route)" in text for mirror in fashion.MIRRORS)
 
 
-def test_a_recipe_chooses_its_data(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_are_had_by_their_name(monkeypatch: pytest.MonkeyPatch) -> None:
     digits, clothes = patches(seed=1), patches(seed=2)
-    monkeypatch.setattr(datasets, "load_mnist", lambda: digits)
-    monkeypatch.setattr(datasets, "load_fashion_mnist", lambda: clothes)
-    assert datasets.load_data(recipe()) is digits
-    assert datasets.load_data(recipe(data="fashion-mnist")) is clothes
+    monkeypatch.setattr(mnist, "load_mnist", lambda: digits)
+    monkeypatch.setattr(fashion, "load_fashion_mnist", lambda: clothes)
+    assert set(datasets) == {"mnist", "fashion-mnist", "synthetic"}
+    assert load_data("mnist") is digits
+    assert load_data("fashion-mnist") is clothes
+    with pytest.raises(DataError, match="data is 'letters', allowed are fashion-mnist, mnist, synthetic"):
+        load_data("letters")
 
 
 def test_synthetic_features_have_the_shape_of_real_ones_and_are_the_same_each_time() -> None:
-    one, other = (datasets.load_data(recipe(data="synthetic")) for _ in range(2))
-    assert one.train_images.shape == (datasets.SYNTHETIC_EXAMPLES, 36)
-    assert one.test_images.shape == (datasets.SYNTHETIC_TESTS, 36)
+    one, other = (load_data("synthetic", inputs=36, classes=4) for _ in range(2))
+    assert one.train_images.shape == (synthetic.EXAMPLES, 36)
+    assert one.test_images.shape == (synthetic.TESTS, 36)
     assert one.train_images.dtype == np.float32
     assert 0 == one.train_images.min() < one.train_images.max() <= 1
     assert set(one.train_labels) == set(range(4))

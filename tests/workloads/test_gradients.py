@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workloads.strategies import stages
-from workloads import FAMILIES, Stage, Topology, build_layer
-from workloads.families.registry import Example
+from workloads import Stage, Topology, build_layer
+from workloads.families import Example, families
+from workloads.kernels.stages import kernel_of
 from workloads.training.model import Model, cross_entropy, initial_weights
 
 EXAMPLES = [
     pytest.param(family.name, example, id=f"{family.name}-{number}")
-    for family in FAMILIES.values()
+    for family in families.values()
     for number, example in enumerate(family.examples)
 ]
 CLASSES = 3
@@ -51,7 +52,7 @@ def test_the_gradient_of_every_weight_is_the_slope_of_the_loss(family: str, exam
 @given(stages(), st.integers(1, 4), st.integers(0, 99))
 def test_the_products_of_a_kernel_are_those_of_its_matrix(stage: Stage, batch: int, seed: int) -> None:
     random = np.random.default_rng(seed)
-    kernel, weights = stage.kernel(), random.normal(size=stage.weight_shape)
+    kernel, weights = kernel_of(stage), random.normal(size=stage.weight_shape)
     x, dy = random.normal(size=(stage.n_in, batch)), random.normal(size=(stage.n_out, batch))
     matrix = stage.csr(weights).toarray()
     rows = np.repeat(np.arange(stage.n_out), stage.row_lengths())

@@ -9,7 +9,6 @@ import pytest
 
 from tests.workloads.synthetic import CLASSES, patches, recipe
 from workloads import Recipe, train
-from workloads.training.bottom_up import bottom_up_against_direct
 from workloads.training.growth import GrowthSchedule, at_fan_in
 from workloads.training.model import Model
 from workloads.training.optimisers import Adam, Sgd
@@ -113,18 +112,3 @@ def test_a_step_to_the_size_that_there_is_changes_nothing() -> None:
     direct = train(growing().replace(growth=None), progress=False, data=DATA)
     for one, other in zip(grown.weights, direct.weights, strict=True):
         np.testing.assert_array_equal(one, other)
-
-
-def test_both_ways_are_trained_with_every_seed() -> None:
-    grown = growing()
-    direct = grown.replace(name="direct", growth=None)
-    found = bottom_up_against_direct(grown, direct, (1, 2), data=DATA)
-    assert [(each.recipe, each.seed) for each in found] == [
-        (name, seed) for seed in (1, 2) for name in ("tiny", "direct")
-    ]
-    assert len({each.stored_weights for each in found}) == 1
-    assert all(each.float_accuracy > 0.8 for each in found)
-    with pytest.raises(ValueError, match="must otherwise be equal but for their names and seeds"):
-        bottom_up_against_direct(grown, direct.replace(epochs=9), (1,), data=DATA)
-    with pytest.raises(ValueError, match="the first must grow"):
-        bottom_up_against_direct(direct, direct, (1,), data=DATA)

@@ -109,7 +109,7 @@ def test_integers_are_those_of_the_ordered_images(trained: TrainedNetwork) -> No
     [
         (
             lambda: Topology(((DenseStage(6, 2),),), (), (2, 4)),
-            r"input_digits is \[2, 4\], whose product is 8; it must be the number of inputs, 6.",
+            r"input_digits is \[2, 4\], whose product is 8, allowed is the number of inputs, 6",
         ),
         (lambda: Topology(((DenseStage(6, 2),),), (), (0, 6)), "input_digits of the order of inputs is 0"),
     ],

@@ -159,24 +159,27 @@ def test_a_random_network_neither_dies_nor_saturates() -> None:
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: one_stage(DenseStage(1, 1), [[128]]), "8 bits allow -128 to 127"),
-        (lambda: one_stage(DenseStage(1, 1), [1]), "they must be integers of shape (1, 1)"),
-        (lambda: one_stage(DenseStage(1, 1), [[0.5]]), "they must be integers of shape (1, 1)"),
+        (lambda: one_stage(DenseStage(1, 1), [[128]]), "allowed are -128 to 127 with 8 bits"),
+        (lambda: one_stage(DenseStage(1, 1), [1]), "allowed are integers of shape (1, 1)"),
+        (lambda: one_stage(DenseStage(1, 1), [[0.5]]), "allowed are integers of shape (1, 1)"),
         (lambda: one_stage(DenseStage(1, 1), [[1]], shift=-1), "shift of an integer stage is -1"),
         (lambda: one_stage(DenseStage(1, 1), [[1]], bits=17), "weight_bits of one is 17"),
-        (lambda: one_stage(DenseStage(1, 1), [[1]]).run(np.array([[128]])), "8 bits allow -128 to 127"),
+        (
+            lambda: one_stage(DenseStage(1, 1), [[1]]).run(np.array([[128]])),
+            "allowed are -128 to 127 with 8 bits",
+        ),
         (
             lambda: one_stage(DenseStage(1, 1), [[1]]).run(np.array([[1], [2]])),
             "integers of shape (1, batch)",
         ),
         (
             lambda: one_stage(DenseStage(1, 1), [[1]]).quantise_input(np.ones((2, 3))),
-            "allows (batch, 1) only",
+            "have shape (2, 3), allowed is (batch, 1)",
         ),
-        (lambda: one_stage(DenseStage(1, 1), [[1]]).quantise_input(np.array([[2.0]])), "must lie in 0 to 1"),
+        (lambda: one_stage(DenseStage(1, 1), [[1]]).quantise_input(np.array([[2.0]])), "allowed are 0 to 1"),
         (
             lambda: one_stage(DenseStage(1, 1), [[1]]).quantise_input(np.array([[np.nan]])),
-            "must lie in 0 to 1",
+            "allowed are 0 to 1",
         ),
         (
             lambda: random_integer_network(Topology(((DenseStage(1, 1),),)), activation_bits=1),
@@ -194,7 +197,7 @@ def test_a_random_network_neither_dies_nor_saturates() -> None:
                 8,
                 7,
             ),
-            "n_in of stage 1 of broken is 2; it must be 3",
+            "n_in of stage 1 of broken is 2, allowed is 3",
         ),
     ],
 )

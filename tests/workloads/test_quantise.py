@@ -89,7 +89,7 @@ def test_a_network_with_skips_is_refused_in_a_sentence() -> None:
     layers = [{"family": "dense", "outputs": 36, "skips": True}, {"family": "dense", "outputs": 4}]
     network = train(recipe(epochs=1, layers=layers), progress=False, data=patches())
     assert set(network.accuracy) == {"float"}
-    with pytest.raises(IntegerNetworkError, match="skips of tiny is true for stage 0; it must be false"):
+    with pytest.raises(IntegerNetworkError, match="skips of tiny is true for stage 0, allowed is false"):
         quantise(network, 8, 8)
     with pytest.raises(IntegerNetworkError, match="skips of random is true for stage 0"):
         random_integer_network(network.topology)

@@ -98,21 +98,21 @@ def test_a_pruned_stage_keeps_its_own_copy_of_the_connections() -> None:
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: DenseStage(0, 3), "n_in of DenseStage is 0; it must be an integer of at least 1."),
+        (lambda: DenseStage(0, 3), "n_in of DenseStage is 0, allowed are integers of at least 1"),
         (lambda: DenseStage(3, True), "n_out of DenseStage is True"),
-        (lambda: CscStage(4, 4, 2.5, 1), "fan_in of CscStage is 2.5; it must be an integer"),  # type: ignore[arg-type]
+        (lambda: CscStage(4, 4, 2.5, 1), "fan_in of CscStage is 2.5, allowed are integers"),  # type: ignore[arg-type]
         (lambda: CscStage(4, 4, 2, 0), "stride of CscStage is 0"),
         (lambda: BlockStage(0, 1, 1), "blocks of BlockStage is 0"),
         (lambda: KroneckerStage(1, 2, 0, 1), "inputs of KroneckerStage is 0"),
-        (lambda: PrunedStage(3, 2, np.array([0, 1]), np.array([0])), "it must have n_out + 1 = 3"),
+        (lambda: PrunedStage(3, 2, np.array([0, 1]), np.array([0])), "allowed are n_out + 1 = 3"),
         (lambda: PrunedStage(3, 2, np.array([0, 2, 1]), np.array([0])), "never fall"),
-        (lambda: PrunedStage(3, 1, np.array([0, 1]), np.array([3])), "must lie in 0 to 2"),
+        (lambda: PrunedStage(3, 1, np.array([0, 1]), np.array([3])), "allowed are 0 to 2"),
         (lambda: PrunedStage(3, 1, np.array([0, 2]), np.array([1, 1])), "increase strictly"),
         (lambda: PrunedStage(3, 1, np.array([0.0, 1.0]), np.array([1])), "vector of integers"),
         (lambda: PrunedStage.from_mask(np.ones(3)), "mask has 1 dimensions"),
-        (lambda: build_stage("butterfly", {}), "must be one of block, csc, dense, kronecker, pruned."),
-        (lambda: build_stage("dense", {"size": 3}), "do not fit its constructor"),
-        (lambda: DenseStage(2, 2).csr(np.ones(4)), r"this stage allows (2, 2) only"),
+        (lambda: build_stage("butterfly", {}), "allowed are block, csc, dense, kronecker, pruned"),
+        (lambda: build_stage("dense", {"size": 3}), "are size, allowed are those of its constructor"),
+        (lambda: DenseStage(2, 2).csr(np.ones(4)), r"allowed is (2, 2)"),
     ],
 )
 def test_a_stage_refuses_a_value_by_name(build: Any, message: str) -> None:

@@ -74,7 +74,7 @@ def test_skips_are_wanted_for_square_stages_only() -> None:
     assert skips_of(layers, [True, False]) == (False, True, True, False)
     assert skips_of(layers, [False, False]) == ()
     assert Topology(layers, skips_of(layers)).skipped == (False, True, True, True)
-    with pytest.raises(TopologyError, match="wanted has 1 entries; it must have 2"):
+    with pytest.raises(TopologyError, match="wanted has 1 entries, allowed are 2"):
         skips_of(layers, [True])
 
 
@@ -108,17 +108,17 @@ def test_connectivity_of_a_wide_layer_needs_no_square_array() -> None:
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: Topology(((DenseStage(2, 3), DenseStage(4, 2)),)), "n_in of stage 1 is 4; it must be 3"),
+        (lambda: Topology(((DenseStage(2, 3), DenseStage(4, 2)),)), "n_in of stage 1 is 4, allowed is 3"),
         (lambda: Topology(()), "at least one stage a layer"),
         (lambda: Topology(((),)), "at least one stage a layer"),
-        (lambda: Topology(((DenseStage(2, 2),),), (True, False)), "skips has 2 entries; it must have 1"),
+        (lambda: Topology(((DenseStage(2, 2),),), (True, False)), "skips has 2 entries, allowed are 1"),
         (
             lambda: Topology(((DenseStage(2, 3),),), (True,)),
-            "skips of stage 0 is true, with 2 inputs and 3 outputs; it must be false where the two differ.",
+            "skips of stage 0 is true, with 2 inputs and 3 outputs, allowed is false where the two differ",
         ),
         (
             lambda: Topology(((DenseStage(2, 2),),), (1,)),  # type: ignore[arg-type]
-            "skips of stage 0 is 1; it must be true or false.",
+            "skips of stage 0 is 1, allowed is true or false",
         ),
     ],
 )

@@ -24,9 +24,3 @@ def test_digits() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
 
 # Not a test, whatever its name suggests to a test runner that meets it.
 test_digits.__test__ = False  # type: ignore[attr-defined]
-
-
-def first_of_each_class(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Positions of the first `count` entries of every class in labels (n,), in rising order."""
-    places = [np.flatnonzero(labels == label)[:count] for label in np.unique(labels)]
-    return np.sort(np.concatenate(places))

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from workloads.data.images import (
     Bytes,
-    DataUnavailableError,
     ImageData,
     Part,
     Source,
@@ -20,6 +19,7 @@ from workloads.data.images import (
     first_that_answers,
     from_mirror,
 )
+from workloads.data.registry import datasets
 
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 DEBIAN_PACKAGE = "dataset-fashion-mnist"
@@ -27,7 +27,6 @@ MIRRORS = (
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
 )
-# The md5 of the published files is given by the authors; what counts is the sha256 of the decoded bytes.
 PARTS = (
     Part(
         "train-images-idx3-ubyte.gz",
@@ -50,17 +49,17 @@ PARTS = (
         "3d0e6c6ea990b53b6f8f500a41cac93881d981b315f84578b7d915342ade01e9",
     ),
 )
-
-
-class FashionUnavailableError(DataUnavailableError):
-    """No source of Fashion-MNIST could be reached, or what came was not Fashion-MNIST."""
+"""The md5 of the published files is given by the authors; what counts is the sha256 of the decoded bytes."""
 
 
 def load_fashion_mnist() -> ImageData:
-    """Fashion-MNIST, from the cache or brought into it; `FashionUnavailableError` says what was tried."""
+    """Fashion-MNIST, from the cache or brought into it; a `DataUnavailableError` says what was tried."""
     sources: list[Source] = [(f"the Debian package {DEBIAN_PACKAGE}", _from_debian)]
     sources += [(f"the mirror {mirror}", functools.partial(from_mirror, mirror, PARTS)) for mirror in MIRRORS]
-    return first_that_answers("Fashion-MNIST", PARTS, sources, FashionUnavailableError)
+    return first_that_answers("Fashion-MNIST", PARTS, sources)
+
+
+datasets.enter("fashion-mnist", lambda inputs, classes: load_fashion_mnist())
 
 
 def _from_debian() -> list[Bytes]:

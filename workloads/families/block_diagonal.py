@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.families.registry import family
+from workloads.families.registry import families
 from workloads.topology.stages import KroneckerStage, PrunedStage, Stage, TopologyError, whole_number
 
 
@@ -20,8 +20,8 @@ def _groups(n_in: int, n_out: int, blocks: int) -> tuple[NDArray[np.int64], NDAr
     blocks = whole_number("a block-diagonal layer", "blocks", blocks)
     if blocks > min(n_in, n_out):
         raise TopologyError(
-            f"blocks of a block-diagonal layer is {blocks}; "
-            f"it must be at most {min(n_in, n_out)}, the smaller side of the layer."
+            f"blocks of a block-diagonal layer is {blocks}, "
+            f"allowed are values of at most {min(n_in, n_out)}, the smaller side of the layer"
         )
     return np.arange(n_in) * blocks // n_in, np.arange(n_out) * blocks // n_out
 
@@ -32,7 +32,7 @@ def block_weights(n_in: int, n_out: int, *, blocks: int) -> int:
     return int(np.bincount(of_input) @ np.bincount(of_output))
 
 
-@family(
+@families.register(
     "block-diagonal",
     weights=block_weights,
     grid=lambda n_in, n_out: [{"blocks": blocks} for blocks in range(1, min(n_in, n_out) + 1)],

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from workloads.families.registry import named_family
+from workloads.families.registry import families
 from workloads.topology.stages import TopologyError, whole_number
 
-# Counts that differ from a budget by less than this share of it are as good as equal.
 NEAR = 0.02
+"""Counts that differ from a budget by less than this share of it are as good as equal."""
 
 
 def fit_budget(family: str, n_in: int, n_out: int, weights: int) -> dict[str, Any]:
@@ -19,9 +19,9 @@ def fit_budget(family: str, n_in: int, n_out: int, weights: int) -> dict[str, An
     blocks); where none does, those whose count is nearest. Raises `TopologyError` where the family has no
     grid, or none for these sizes.
     """
-    chosen, budget = named_family(family), whole_number(f"a {family} layer", "weights", weights)
+    chosen, budget = families.named(family), whole_number(f"a {family} layer", "weights", weights)
     if chosen.grid is None:
-        raise TopologyError(f"family of a budget is {family!r}; it must be one with a grid of parameters.")
+        raise TopologyError(f"family of a budget is {family!r}, allowed is one with a grid of parameters")
     best: dict[str, Any] | None = None
     least = float("inf")
     for parameters in chosen.grid(n_in, n_out):
@@ -32,7 +32,7 @@ def fit_budget(family: str, n_in: int, n_out: int, weights: int) -> dict[str, An
             best, least = parameters, distance
     if best is None:
         raise TopologyError(
-            f"sizes of a {family} layer are {n_in} and {n_out}; they must be those of a layer that the "
-            "grid of the family can build."
+            f"sizes of a {family} layer are {n_in} and {n_out}, allowed are those of a layer that the "
+            "grid of the family can build"
         )
     return best

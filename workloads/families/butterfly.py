@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from workloads.families.rectangular import exact_power, largest_power, powers_of, wrap, wrapped_weights
-from workloads.families.registry import family
+from workloads.families.registry import families
 from workloads.topology.stages import KroneckerStage, Stage, whole_number
 
 OWNER = "a butterfly layer"
@@ -50,7 +50,7 @@ def butterfly_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
     yield from ({"radix": radix, "places": size} for radix, sizes in powers for size in sizes[1:])
 
 
-@family(
+@families.register(
     "butterfly",
     weights=butterfly_weights,
     grid=butterfly_grid,

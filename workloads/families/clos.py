@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from workloads.families.rectangular import divisors
-from workloads.families.registry import family
+from workloads.families.registry import families
 from workloads.topology.stages import BlockStage, KroneckerStage, Stage, TopologyError, whole_number
 
 OWNER = "a clos layer"
@@ -38,10 +38,10 @@ def _check(n_in: int, n_out: int, ingress: int, middle: int, egress: int, stages
     ):
         if size % whole_number(OWNER, name, blocks):
             raise TopologyError(
-                f"{name} of a clos layer is {blocks}; it must divide {size_name}, which is {size}."
+                f"{name} of a clos layer is {blocks}, allowed are divisors of {size_name}, which is {size}"
             )
     if not FEWEST <= whole_number(OWNER, "stages", stages) <= MOST:
-        raise TopologyError(f"stages of a clos layer is {stages}; it must be from {FEWEST} to {MOST}.")
+        raise TopologyError(f"stages of a clos layer is {stages}, allowed are {FEWEST} to {MOST}")
 
 
 def _second(middle: int, second: int | None, stages: int) -> int:
@@ -49,7 +49,7 @@ def _second(middle: int, second: int | None, stages: int) -> int:
     if second is None:
         return middle
     if stages != 4:
-        raise TopologyError(f"second of a clos layer is {second}; it must not be given with {stages} stages.")
+        raise TopologyError(f"second of a clos layer is {second}, allowed is none with {stages} stages")
     return whole_number(OWNER, "second", second)
 
 
@@ -60,7 +60,7 @@ def _inner(ingress: int, egress: int, inner: int | None, stages: int) -> tuple[i
     number of middle blocks, by default the ports of an inner ingress block, as many as carry any permutation.
     """
     if inner is not None and stages != 5:
-        raise TopologyError(f"inner of a clos layer is {inner}; it must not be given with {stages} stages.")
+        raise TopologyError(f"inner of a clos layer is {inner}, allowed is none with {stages} stages")
     first, last = divisors(ingress)[0], divisors(egress)[0]
     return first, ingress // first if inner is None else whole_number(OWNER, "inner", inner), last
 
@@ -96,7 +96,7 @@ def clos_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
             yield {"ingress": ingress, "middle": middle, "egress": egress}
 
 
-@family(
+@families.register(
     "clos",
     weights=clos_weights,
     grid=clos_grid,

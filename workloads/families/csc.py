@@ -21,7 +21,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from workloads.families.registry import family
+from workloads.families.registry import families
 from workloads.topology.stages import CscStage, Stage, TopologyError, whole_number
 
 
@@ -46,8 +46,8 @@ def _depth(n_in: int, n_out: int, fan_in: int, depth: int | None) -> int:
         return whole_number("a csc layer", "depth", depth)
     if fan_in == 1 < ring:
         raise TopologyError(
-            "fan_in of a csc layer is 1; it must be at least 2 where depth is not given, "
-            "because one tap never reaches the whole ring."
+            "fan_in of a csc layer is 1, allowed are values of at least 2 where depth is not given, "
+            "because one tap never reaches the whole ring"
         )
     return stages_to_connect(ring, fan_in)
 
@@ -71,7 +71,7 @@ def csc_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
             yield {"fan_in": fan_in, "depth": depth}
 
 
-@family(
+@families.register(
     "csc",
     weights=csc_weights,
     grid=csc_grid,

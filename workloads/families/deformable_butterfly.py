@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from workloads.families.kronecker import products
-from workloads.families.registry import family
+from workloads.families.registry import families
 from workloads.topology.stages import BlockStage, Stage, TopologyError, whole_number
 
 OWNER = "a deformable-butterfly layer"
@@ -24,8 +24,8 @@ def _stages(n_in: int, n_out: int, blocks: Sequence[Sequence[int]]) -> tuple[Blo
     given = list(blocks) if isinstance(blocks, Sequence) else []
     if not given or any(not isinstance(each, Sequence) or len(each) != 2 for each in given):
         raise TopologyError(
-            f"blocks of {OWNER} is {blocks!r}; it must be a list of two integers (inputs, outputs) for every "
-            "stage."
+            f"blocks of {OWNER} is {blocks!r}, allowed is a list of two integers (inputs, outputs) for every "
+            "stage"
         )
     sizes = [tuple(whole_number(OWNER, "blocks", number) for number in each) for each in given]
     for name, n, numbers in (
@@ -35,8 +35,8 @@ def _stages(n_in: int, n_out: int, blocks: Sequence[Sequence[int]]) -> tuple[Blo
         if math.prod(numbers) != n:
             side = "n_in" if name == "inputs" else "n_out"
             raise TopologyError(
-                f"{name} of the blocks of {OWNER} are {numbers}, whose product is {math.prod(numbers)}; it "
-                f"must be {side}, {n}."
+                f"{name} of the blocks of {OWNER} are {numbers}, whose product is {math.prod(numbers)}, "
+                f"allowed is {side}, {n}"
             )
     places, stages = n_in, []
     for inputs, outputs in sizes:
@@ -52,17 +52,17 @@ def deformable_butterfly_weights(n_in: int, n_out: int, *, blocks: Sequence[Sequ
 
 def deformable_butterfly_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
     """Products of two numbers and of three, those with the most places between the stages first."""
-    side, found = min(n_in, n_out), []
+    side, choices = min(n_in, n_out), []
     for depth in (2, 3):
         for p in products(n_in, depth):
             for s in products(n_out, depth):
                 between = [math.prod(s[:place]) * math.prod(p[place:]) for place in range(1, depth)]
-                found.append((-min(side, *between), depth, max(p) * max(s), p, s))
-    for _, _, _, p, s in sorted(found):
+                choices.append((-min(side, *between), depth, max(p) * max(s), p, s))
+    for _, _, _, p, s in sorted(choices):
         yield {"blocks": [list(each) for each in zip(p, s, strict=True)]}
 
 
-@family(
+@families.register(
     "deformable-butterfly",
     weights=deformable_butterfly_weights,
     grid=deformable_butterfly_grid,

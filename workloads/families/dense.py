@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from workloads.families.registry import family
+from workloads.families.registry import families
 from workloads.topology.stages import DenseStage, Stage
 
 
-@family(
+@families.register(
     "dense",
     weights=lambda n_in, n_out: n_in * n_out,
     grid=lambda n_in, n_out: [{}],

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from workloads.families.random_regular import generator
 from workloads.families.rectangular import from_columns
-from workloads.families.registry import family
+from workloads.families.registry import families
 from workloads.topology.stages import Stage, TopologyError, whole_number
 
 OWNER = "a dey layer"
@@ -28,11 +28,15 @@ OWNER = "a dey layer"
 def _memories(n_in: int, fan_in: int, memories: int | None) -> int:
     """z, checked; by default the largest divisor of n_in that is at most its root."""
     if whole_number(OWNER, "fan_in", fan_in) > n_in:
-        raise TopologyError(f"fan_in of {OWNER} is {fan_in}; it must be at most {n_in}, its inputs.")
+        raise TopologyError(
+            f"fan_in of {OWNER} is {fan_in}, allowed are values of at most {n_in}, its inputs"
+        )
     if memories is None:
         return max(z for z in range(1, n_in + 1) if z * z <= n_in and n_in % z == 0)
     if n_in % whole_number(OWNER, "memories", memories):
-        raise TopologyError(f"memories of {OWNER} is {memories}; it must divide n_in, which is {n_in}.")
+        raise TopologyError(
+            f"memories of {OWNER} is {memories}, allowed are divisors of n_in, which is {n_in}"
+        )
     return memories
 
 
@@ -62,7 +66,7 @@ def _next_sweep(
     return (read * memories + np.arange(memories)).ravel()
 
 
-@family(
+@families.register(
     "dey",
     weights=dey_weights,
     grid=dey_grid,

@@ -21,14 +21,14 @@ import scipy.sparse.linalg
 from workloads.families.csc import stages_to_connect
 from workloads.families.random_regular import generator, regular_columns
 from workloads.families.rectangular import from_columns, wrap, wrapped_weights
-from workloads.families.registry import family
+from workloads.families.registry import families
 from workloads.topology.stages import PrunedStage, Stage, TopologyError, whole_number
 
 OWNER = "an expander layer"
 SLACK = 1.05
 DRAWS = 100
-# Matrices up to this size are decomposed as dense ones; Lanczos needs room between the values it seeks.
 SMALL = 64
+"""Matrices up to this size are decomposed as dense ones; Lanczos needs room between the values it seeks."""
 
 
 def second_singular_value(stage: Stage) -> float:
@@ -48,8 +48,8 @@ def _expander(places: int, fan_in: int, random: np.random.Generator) -> PrunedSt
         if second_singular_value(stage) <= bound:
             return stage
     raise TopologyError(
-        f"fan_in of {OWNER} is {fan_in}; it must be one for which {DRAWS} random graphs on {places} places "
-        f"hold one whose second singular value is at most {bound:.3g}."
+        f"fan_in of {OWNER} is {fan_in}, allowed is one for which {DRAWS} random graphs on {places} places "
+        f"hold one whose second singular value is at most {bound:.3g}"
     )
 
 
@@ -58,7 +58,7 @@ def _shape(n_in: int, n_out: int, fan_in: int, depth: int | None) -> tuple[int, 
     places = min(n_in, n_out)
     if not 3 <= whole_number(OWNER, "fan_in", fan_in) <= places:
         raise TopologyError(
-            f"fan_in of {OWNER} is {fan_in}; it must be from 3 to {places}, the smaller side of the layer."
+            f"fan_in of {OWNER} is {fan_in}, allowed are 3 to {places}, the smaller side of the layer"
         )
     stages = stages_to_connect(places, fan_in) + 1 if depth is None else whole_number(OWNER, "depth", depth)
     return places, stages
@@ -77,7 +77,7 @@ def expander_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
     yield from ({"fan_in": fan_in, "depth": 2} for fan_in in fan_ins)
 
 
-@family(
+@families.register(
     "expander",
     weights=expander_weights,
     grid=expander_grid,

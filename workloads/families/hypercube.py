@@ -15,7 +15,7 @@ import numpy as np
 
 from workloads.families.butterfly import butterfly_places
 from workloads.families.rectangular import from_columns, powers_of, wrap, wrapped_weights
-from workloads.families.registry import family
+from workloads.families.registry import families
 from workloads.topology.stages import Stage, whole_number
 
 OWNER = "a hypercube layer"
@@ -40,7 +40,7 @@ def hypercube_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
     yield from ({"places": m, "depth": d} for m, bits in shapes for d in range(bits - 1, 1, -1))
 
 
-@family(
+@families.register(
     "hypercube",
     weights=hypercube_weights,
     grid=hypercube_grid,

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from workloads.families.registry import family
+from workloads.families.registry import families
 from workloads.topology.stages import KroneckerStage, Stage, TopologyError, whole_number
 
 OWNER = "a kronecker layer"
@@ -23,20 +23,20 @@ def _checked(n_in: int, n_out: int, factors: Sequence[Sequence[int]]) -> list[li
     given = list(factors) if isinstance(factors, Sequence) else []
     if not given or any(not isinstance(each, Sequence) or len(each) != 4 for each in given):
         raise TopologyError(
-            f"factors of {OWNER} is {factors!r}; it must be a list of four integers "
-            "(left, outputs, inputs, right) for every stage."
+            f"factors of {OWNER} is {factors!r}, allowed is a list of four integers "
+            "(left, outputs, inputs, right) for every stage"
         )
     checked = [[whole_number(OWNER, "factors", number) for number in factor] for factor in given]
     places = n_in
     for number, (left, outputs, inputs, right) in enumerate(checked):
         if left * inputs * right != places:
             raise TopologyError(
-                f"factors of {OWNER} read {left * inputs * right} places in stage {number}; "
-                f"they must read {places}."
+                f"factors of {OWNER} read {left * inputs * right} places in stage {number}, "
+                f"allowed are {places}"
             )
         places = left * outputs * right
     if places != n_out:
-        raise TopologyError(f"factors of {OWNER} end at {places} places; they must end at n_out, {n_out}.")
+        raise TopologyError(f"factors of {OWNER} end at {places} places, allowed is n_out, {n_out}")
     return checked
 
 
@@ -59,13 +59,13 @@ def products(number: int, factors: int) -> list[tuple[int, ...]]:
 
 def kronecker_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
     """Products of two numbers and of three, those with the most places between the stages first."""
-    side, found = min(n_in, n_out), []
+    side, choices = min(n_in, n_out), []
     for depth in (2, 3):
         for p in products(n_in, depth):
             for s in products(n_out, depth):
                 between = [math.prod(p[:place]) * math.prod(s[place:]) for place in range(1, depth)]
-                found.append((-min(side, *between), depth, max(p) * max(s), p, s))
-    for _, depth, _, p, s in sorted(found):
+                choices.append((-min(side, *between), depth, max(p) * max(s), p, s))
+    for _, depth, _, p, s in sorted(choices):
         yield {
             "factors": [
                 [math.prod(p[:place]), s[place], p[place], math.prod(s[place + 1 :])]
@@ -74,7 +74,7 @@ def kronecker_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
         }
 
 
-@family(
+@families.register(
     "kronecker",
     weights=kronecker_weights,
     grid=kronecker_grid,

@@ -7,7 +7,7 @@ output.
 
 from __future__ import annotations
 
-from workloads.families.registry import family
+from workloads.families.registry import families
 from workloads.topology.stages import DenseStage, Stage, whole_number
 
 
@@ -16,7 +16,7 @@ def low_rank_weights(n_in: int, n_out: int, *, rank: int) -> int:
     return whole_number("a low-rank layer", "rank", rank) * (n_in + n_out)
 
 
-@family(
+@families.register(
     "low-rank",
     weights=low_rank_weights,
     grid=lambda n_in, n_out: [{"rank": rank} for rank in range(1, min(n_in, n_out) + 1)],

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from workloads.families.rectangular import divisors
-from workloads.families.registry import family
+from workloads.families.registry import families
 from workloads.topology.stages import BlockStage, Stage, TopologyError, whole_number
 
 OWNER = "a monarch layer"
@@ -29,7 +29,7 @@ def monarch_weights(n_in: int, n_out: int, *, ingress: int, egress: int, paths: 
     ):
         if size % whole_number(OWNER, name, blocks):
             raise TopologyError(
-                f"{name} of {OWNER} is {blocks}; it must divide {size_name}, which is {size}."
+                f"{name} of {OWNER} is {blocks}, allowed are divisors of {size_name}, which is {size}"
             )
     return whole_number(OWNER, "paths", paths) * (n_in * egress + n_out * ingress)
 
@@ -42,7 +42,7 @@ def monarch_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
             yield from ({"ingress": ingress, "egress": egress, "paths": paths} for paths in range(1, 9))
 
 
-@family(
+@families.register(
     "monarch",
     weights=monarch_weights,
     grid=monarch_grid,

@@ -19,7 +19,7 @@ import scipy.sparse
 from workloads.families.butterfly import butterfly_core, butterfly_grid, butterfly_places
 from workloads.families.random_regular import generator
 from workloads.families.rectangular import from_matrix, tiled, wrap, wrapped_weights
-from workloads.families.registry import family
+from workloads.families.registry import families
 from workloads.topology.stages import KroneckerStage, Stage, TopologyError, whole_number
 
 OWNER = "a parallel-butterfly layer"
@@ -30,8 +30,8 @@ def _shape(n_in: int, n_out: int, copies: int, radix: int, places: int | None) -
     m, depth = butterfly_places(OWNER, n_in, n_out, radix, places)
     if copies > 1 and depth == 1:
         raise TopologyError(
-            f"copies of {OWNER} is {copies}; it must be 1 where a single stage of radix {radix} joins all "
-            f"{m} places, because its copies would store the same connections."
+            f"copies of {OWNER} is {copies}, allowed is 1 where a single stage of radix {radix} joins all "
+            f"{m} places, because its copies would store the same connections"
         )
     return m, depth
 
@@ -50,7 +50,7 @@ def parallel_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
         yield from ({"copies": copies, **shape} for copies in range(2, 17))
 
 
-@family(
+@families.register(
     "parallel-butterfly",
     weights=parallel_weights,
     grid=parallel_grid,

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.families.registry import family
+from workloads.families.registry import families
 from workloads.topology.stages import PrunedStage, Stage, TopologyError
 
 
 def _checked(n_in: int, n_out: int, mask: Any) -> NDArray[Any]:
     checked: NDArray[Any] = np.asarray(mask)
     if checked.shape != (n_out, n_in):
-        raise TopologyError(f"mask of a pruned layer has shape {checked.shape}; it must be {(n_out, n_in)}.")
+        raise TopologyError(f"mask of a pruned layer has shape {checked.shape}, allowed is {(n_out, n_in)}")
     return checked
 
 
@@ -23,7 +23,7 @@ def kept(n_in: int, n_out: int, *, mask: NDArray[Any]) -> int:
     return int(np.count_nonzero(_checked(n_in, n_out, mask)))
 
 
-@family(
+@families.register(
     "pruned",
     weights=kept,
     examples=[

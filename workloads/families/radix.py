@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from workloads.families.rectangular import wrap, wrapped_weights
-from workloads.families.registry import family
+from workloads.families.registry import families
 from workloads.topology.stages import CscStage, Stage, TopologyError, whole_number
 
 OWNER = "a radix layer"
@@ -32,14 +32,14 @@ def _systems(radices: Radices) -> list[list[int]]:
     lists = [list(each) for each in nested if each is not None] if None not in nested else [given]
     if not lists or not all(lists):
         raise TopologyError(
-            f"radices of {OWNER} is {radices!r}; it must be a list of integers of at least 2, or several."
+            f"radices of {OWNER} is {radices!r}, allowed is a list of integers of at least 2, or several"
         )
     systems = [[whole_number(OWNER, "radices", radix, 2) for radix in each] for each in lists]
     counts = [math.prod(system) for system in systems]
     if any(count != counts[0] for count in counts[:-1]) or counts[0] % counts[-1]:
         raise TopologyError(
-            f"radices of {OWNER} have the products {', '.join(map(str, counts))}; "
-            "they must be equal, and the last a divisor of the others."
+            f"radices of {OWNER} have the products {', '.join(map(str, counts))}, "
+            "allowed are equal ones, and the last a divisor of the others"
         )
     return systems
 
@@ -79,7 +79,7 @@ def radix_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
                     yield {"radices": list(system), "width": width}
 
 
-@family(
+@families.register(
     "radix",
     weights=radix_weights,
     grid=radix_grid,

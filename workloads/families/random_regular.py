@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.families.rectangular import from_columns
-from workloads.families.registry import family
+from workloads.families.registry import families
 from workloads.topology.stages import Stage, TopologyError, whole_number
 
 OWNER = "a random-regular layer"
-# Exchanges tried for one repeated input before the deck is shuffled anew.
 EXCHANGES = 1000
+"""Exchanges tried for one repeated input before the deck is shuffled anew."""
 
 
 def generator(owner: str, seed: int) -> np.random.Generator:
@@ -72,7 +72,8 @@ def _sizes(n_in: int, n_out: int, fan_in: int, depth: int) -> list[int]:
     least = min(sizes[:-1])
     if whole_number(OWNER, "fan_in", fan_in) > least:
         raise TopologyError(
-            f"fan_in of {OWNER} is {fan_in}; it must be at most {least}, the fewest inputs of a stage."
+            f"fan_in of {OWNER} is {fan_in}, allowed are values of at most {least}, the fewest inputs of "
+            "a stage"
         )
     return sizes
 
@@ -87,7 +88,7 @@ def regular_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
     yield from ({"fan_in": fan_in} for fan_in in range(1, n_in + 1))
 
 
-@family(
+@families.register(
     "random-regular",
     weights=regular_weights,
     grid=regular_grid,

@@ -46,8 +46,8 @@ def wrapped_weights(
     _check_places(owner, places, n_in, n_out)
     if len(fan_ins) == 1 and fan_ins[0] < places and n_in % places and n_out % places:
         raise TopologyError(
-            f"stages of {owner} are 1 on {places} places; they must be at least 2, or n_in or n_out "
-            f"(here {n_in} and {n_out}) a multiple of the places."
+            f"stages of {owner} are 1 on {places} places, allowed are 2 or more, or n_in or n_out "
+            f"(here {n_in} and {n_out}) a multiple of the places"
         )
     sizes = [n_in, *[width * places] * (len(fan_ins) - 1), n_out]
     pairs = zip(fan_ins, sizes[:-1], sizes[1:], strict=True)
@@ -89,7 +89,7 @@ def largest_power(owner: str, base: int, limit: int) -> int:
     """The largest power of `base` that is at most `limit`, and at least `base`."""
     if not 2 <= base <= limit:
         raise TopologyError(
-            f"radix of {owner} is {base}; it must be from 2 to {limit}, the smaller side of the layer."
+            f"radix of {owner} is {base}, allowed are 2 to {limit}, the smaller side of the layer"
         )
     power = base
     while power * base <= limit:
@@ -103,7 +103,7 @@ def exact_power(owner: str, base: int, places: int) -> int:
     while power < whole_number(owner, "places", places):
         exponent, power = exponent + 1, power * base
     if power != places or not exponent:
-        raise TopologyError(f"places of {owner} is {places}; it must be a power of {base}.")
+        raise TopologyError(f"places of {owner} is {places}, allowed is a power of {base}")
     return exponent
 
 
@@ -122,6 +122,7 @@ def divisors(number: int) -> list[int]:
 def _check_places(owner: str, places: int, n_in: int, n_out: int) -> None:
     if places > min(n_in, n_out):
         raise TopologyError(
-            f"places of {owner} is {places}; it must be at most {min(n_in, n_out)}, the smaller of n_in, "
-            f"{n_in}, and n_out, {n_out}."
+            f"places of {owner} is {places}, allowed are values of at most {min(n_in, n_out)}, the "
+            "smaller of n_in, "
+            f"{n_in}, and n_out, {n_out}"
         )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workloads.register import Register
 from workloads.topology.stages import Stage, TopologyError, whole_number
 
 Builder = Callable[..., tuple[Stage, ...]]
@@ -44,7 +45,10 @@ class Family:
 
     def __post_init__(self) -> None:
         if not self.examples:
-            raise TopologyError(f"examples of the {self.name} family is empty; it must hold at least one.")
+            raise TopologyError(f"examples of the {self.name} family is empty, allowed is at least one")
+
+    def __repr__(self) -> str:
+        return f"<Family {self.name}: {', '.join(self.defaults) or 'no parameters'}>"
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -58,57 +62,53 @@ class Family:
         for name in parameters:
             if name not in defaults:
                 allowed = ", ".join(defaults) or "none"
-                raise TopologyError(
-                    f"parameter {name!r} is not one of the {self.name} family; it takes {allowed}."
-                )
+                raise TopologyError(f"parameter of the {self.name} family is {name!r}, allowed are {allowed}")
         for name, default in defaults.items():
             if default is inspect.Parameter.empty and name not in parameters:
                 raise TopologyError(
-                    f"parameter {name!r} of the {self.name} family is missing; it must be given."
+                    f"parameter {name!r} of the {self.name} family is missing, allowed is any value of "
+                    "its kind"
                 )
 
 
-FAMILIES: dict[str, Family] = {}
+class Families(Register[Family]):
+    """The families by name. A family is registered with all that `Family` holds of it."""
+
+    def register(  # type: ignore[override]  # more is told of a family than its name
+        self,
+        name: str,
+        *,
+        weights: Callable[..., int],
+        examples: Sequence[tuple[int, int, dict[str, Any]]],
+        grid: Grid | None = None,
+    ) -> Callable[[Builder], Builder]:
+        """Decorator of a builder `(n_in, n_out, *, parameters) -> cascade`.
+
+        `examples` are triples of n_in, n_out and parameters; the other two are as in `Family`.
+        """
+
+        def enter(builder: Builder) -> Builder:
+            small = tuple(Example(*example) for example in examples)
+            self.enter(name, Family(name, builder, weights, grid, small))
+            return builder
+
+        return enter
 
 
-def family(
-    name: str,
-    *,
-    weights: Callable[..., int],
-    examples: Sequence[tuple[int, int, dict[str, Any]]],
-    grid: Grid | None = None,
-) -> Callable[[Builder], Builder]:
-    """Register a builder `(n_in, n_out, *, parameters) -> cascade` under this name.
-
-    `examples` are triples of n_in, n_out and parameters; the other two are as in `Family`.
-    """
-
-    def register(builder: Builder) -> Builder:
-        small = tuple(Example(*example) for example in examples)
-        FAMILIES[name] = Family(name, builder, weights, grid, small)
-        return builder
-
-    return register
-
-
-def named_family(name: str) -> Family:
-    """The family of this name, or a `TopologyError` that lists those there are."""
-    if name not in FAMILIES:
-        allowed = ", ".join(sorted(FAMILIES))
-        raise TopologyError(f"family of a layer is {name!r}; it must be one of {allowed}.")
-    return FAMILIES[name]
+families = Families("family", "workloads.families", group="archsim.families", error=TopologyError)
+"""Every family there is: a file of this folder, or a module that an installed package announces."""
 
 
 def build_layer(family: str, n_in: int, n_out: int, **parameters: Any) -> tuple[Stage, ...]:
     """The cascade of one layer; a `TopologyError` names an unknown family or a parameter it does not take."""
-    chosen = named_family(family)
+    chosen = families.named(family)
     chosen.check_parameters(parameters)
     return chosen.build(*_sizes(family, n_in, n_out), **parameters)
 
 
 def layer_weights(family: str, n_in: int, n_out: int, **parameters: Any) -> int:
     """The weights that `build_layer` would store, by the formula of the family."""
-    chosen = named_family(family)
+    chosen = families.named(family)
     chosen.check_parameters(parameters)
     return chosen.weights(*_sizes(family, n_in, n_out), **parameters)
 

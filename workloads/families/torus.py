@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from workloads.families.rectangular import from_columns, wrap, wrapped_weights
-from workloads.families.registry import family
+from workloads.families.registry import families
 from workloads.topology.stages import Stage, TopologyError, whole_number
 
 OWNER = "a torus layer"
@@ -42,7 +42,9 @@ def _shape(
     side = min(n_in, n_out)
     room = side if places is None else whole_number(OWNER, "places", places)
     if room > side:
-        raise TopologyError(f"places of {OWNER} is {room}; it must be at most {side}, the smaller side.")
+        raise TopologyError(
+            f"places of {OWNER} is {room}, allowed are values of at most {side}, the smaller side"
+        )
     sides = torus_sides(room, dimensions)
     across = sum(-(-(length // 2) // radius) for length in sides)
     stages = max(across, 1) if depth is None else whole_number(OWNER, "depth", depth)
@@ -79,7 +81,7 @@ def torus_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
     yield from ({**shape, "depth": d} for shape, stages in shapes for d in range(stages - 1, 1, -1))
 
 
-@family(
+@families.register(
     "torus",
     weights=torus_weights,
     grid=torus_grid,

@@ -1,64 +1,90 @@
 """The products of stages that are many small dense matrices: block and Kronecker stages.
 
-A block may find its rows anywhere among the activations, so a shuffle between stages costs nothing: every
-block is multiplied where it lies, in tiles of vector registers (see `workloads.kernels.tiles`).
+Every block is multiplied by BLAS where it lies: a view of the activations has a matrix for each block, whose
+rows may be far apart in memory, so that the shuffle between two stages costs nothing.
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from workloads.kernels.kernel import Array, Kernel, TiledKernel
-from workloads.kernels.threads import Part
+from workloads.kernels.arrays import Array
+from workloads.kernels.kernel import Kernel
+from workloads.kernels.threads import share
+
+PRODUCT_SPEED = 4
+"""Products that BLAS makes of small blocks in the time in which a compiled loop makes one."""
 
 
-class BlocksKernel(TiledKernel):
-    """Dense blocks, of which `inputs` (blocks, block_in) and `outputs` (blocks, block_out) name the rows of
-    activations. A row of weights is what one output multiplies; output i of block b has row `rows[b, i]`,
-    and the next one of its block is `step` rows on.
+class BlocksKernel(Kernel):
+    """A grid (left, right) of dense blocks.
+
+    Rows of inputs lie as (left, block_in, right); those of outputs and of weights as (left, block_out, right)
+    where outputs are interleaved too, else block by block, (left, right, block_out).
     """
 
     def __init__(
-        self, weight_shape: tuple[int, ...], rows: Array, step: int, inputs: Array, outputs: Array
+        self, grid: tuple[int, int], block_in: int, block_out: int, *, outputs_interleaved: bool
     ) -> None:
-        blocks, self.block_in = inputs.shape
-        self.block_out = outputs.shape[1]
-        super().__init__(inputs.size, outputs.size, weight_shape, parts=blocks)
-        self.rows, self.inputs, self.outputs = rows.ravel(), inputs.ravel(), outputs.ravel()
-        self.step = step * self.block_in
+        self.grid, self.block_in, self.block_out = grid, block_in, block_out
+        self.outputs_interleaved = outputs_interleaved
+        # Parts of work are cut along the longer side of the grid.
+        self.along = int(grid[1] > grid[0])
 
-    def _products(self, weights: Array, right: Array, out: Array, *, back: bool) -> Part:
-        from workloads.kernels.tiles import multiply_blocks
+    def _blocks(self, array: Array, size: int, *, interleaved: bool) -> Array:
+        """The view (left, right, size, last axis) of an array whose rows are those of all blocks."""
+        left, right = self.grid
+        if not interleaved:
+            return array.reshape(left, right, size, -1)
+        return array.reshape(left, size, right, -1).swapaxes(1, 2)
 
-        sizes = (self.block_in, self.block_out) if back else (self.block_out, self.block_in)
-        rows = (self.outputs, self.inputs) if back else (self.inputs, self.outputs)
-        left = weights.reshape(-1), self.rows, self.block_in, self.step, back
-        given = *left, right.reshape(-1), rows[0], out.reshape(-1), rows[1], *sizes, right.shape[1]
-        return lambda start, stop: multiply_blocks(*given, start, stop)
+    def _of_inputs(self, x: Array) -> Array:
+        return self._blocks(x, self.block_in, interleaved=True)
 
-    def _correlations(self, dy: Array, x: Array, gradient: Array) -> Part:
-        from workloads.kernels.tiles import correlate_blocks
+    def _of_outputs(self, y: Array) -> Array:
+        return self._blocks(y, self.block_out, interleaved=self.outputs_interleaved)
 
-        factors = dy.reshape(-1), self.outputs, x.reshape(-1), self.inputs
-        out = gradient.reshape(-1), self.rows, self.block_out, self.block_in
-        batch = x.shape[1]
-        return lambda start, stop: correlate_blocks(*factors, *out, batch, start, stop)
+    def _multiply(self, left: Array, right: Array, out: Array) -> None:
+        """out = left right for every block, shared among threads."""
+        along = self.along
+
+        def part(start: int, stop: int) -> None:
+            place = slice(start, stop)
+            here = (slice(None), place) if along else (place,)
+            np.matmul(left[here], right[here], out=out[here])
+
+        products = math.prod(left.shape) * right.shape[-1]
+        share(self.grid[along], products // PRODUCT_SPEED, part)
+
+    def forward(self, weights: Array, x: Array) -> Array:
+        count = math.prod(self.grid)
+        y = np.empty((count * self.block_out, x.shape[1]), np.result_type(weights, x))
+        self._multiply(self._of_outputs(weights), self._of_inputs(x), self._of_outputs(y))
+        return y
+
+    def input_gradient(self, weights: Array, dy: Array) -> Array:
+        count = math.prod(self.grid)
+        dx = np.empty((count * self.block_in, dy.shape[1]), np.result_type(weights, dy))
+        turned = self._of_outputs(weights).swapaxes(2, 3)
+        self._multiply(turned, self._of_outputs(dy), self._of_inputs(dx))
+        return dx
+
+    def weight_gradient(self, x: Array, dy: Array) -> Array:
+        left, right = self.grid
+        sizes = (left, self.block_out, right) if self.outputs_interleaved else (right, self.block_out)
+        gradient = np.empty((*sizes, self.block_in), np.result_type(x, dy))
+        turned = self._of_inputs(x).swapaxes(2, 3)
+        self._multiply(self._of_outputs(dy), turned, self._of_outputs(gradient))
+        return gradient
 
 
 def block_kernel(blocks: int, block_in: int, block_out: int) -> Kernel:
     """A block stage: input k * blocks + b is input k of block b. Weights: (blocks, block_out, block_in)."""
-    outputs = np.arange(blocks * block_out).reshape(blocks, block_out)
-    inputs = np.arange(blocks * block_in).reshape(block_in, blocks).T
-    return BlocksKernel((blocks, block_out, block_in), outputs, 1, inputs, outputs)
+    return BlocksKernel((1, blocks), block_in, block_out, outputs_interleaved=False)
 
 
 def kronecker_kernel(left: int, outputs: int, inputs: int, right: int) -> Kernel:
     """I_left (x) 1_{outputs x inputs} (x) I_right. Weights: (left, outputs, right, inputs)."""
-
-    def places(size: int) -> Array:
-        """Place (l, i, r) as row (l, r) and column i."""
-        numbers = np.arange(left * size * right).reshape(left, size, right)
-        return numbers.transpose(0, 2, 1).reshape(left * right, size)
-
-    shape = (left, outputs, right, inputs)
-    return BlocksKernel(shape, places(outputs), right, places(inputs), places(outputs))
+    return BlocksKernel((left, right), inputs, outputs, outputs_interleaved=True)

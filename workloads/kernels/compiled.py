@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from workloads.kernels.kernel import Array
+from workloads.kernels.arrays import Array
 
 ROUNDING = {"contract", "reassoc", "nsz"}
 

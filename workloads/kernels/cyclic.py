@@ -1,4 +1,4 @@
-"""The products of CSC stages: in tiles of vector registers, or in compiled loops where there are few taps."""
+"""The products of CSC stages: ring by ring where there are many taps, else connection by connection."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import math
 
 import numpy as np
 
-from workloads.kernels.kernel import TILE_ROWS, Array, GatherKernel, Kernel, TiledKernel
-from workloads.kernels.threads import Part
+from workloads.kernels.arrays import Array, alike
+from workloads.kernels.gather import GatherKernel
+from workloads.kernels.kernel import Kernel
+from workloads.kernels.threads import share
 
-# Inputs between the first and the last tap of an output, from which the outputs of a CSC stage are better
-# taken class by class: at 128 float32 an input, they are half of a second-level cache of 2 MiB.
 FAR = 2048
-# Taps from which tiles are faster than a compiled loop.
-WORTH_TILES = 12
-# Places of a ring that are packed at once, unless the taps are more.
-PART = 96
+"""Inputs between the first and the last tap of an output, from which the outputs of a CSC stage are better
+taken class by class: at 128 float32 an input, they are half of a second-level cache of 2 MiB."""
+WORTH_RINGS = 8
+"""Taps from which neighbours on a ring are better computed together."""
+RING_SPEED = 2
+"""Products of neighbours together in the time in which a compiled loop makes one."""
+PART = 128
+"""Places of a ring that are packed at once, unless the taps are more."""
 
 
 class CyclicKernel(GatherKernel):
@@ -35,47 +39,46 @@ class CyclicKernel(GatherKernel):
             self.input_order = _by_class(n_in, stride)
 
 
-class BandKernel(TiledKernel):
-    """A square CSC stage as rings, in which every output reads the inputs of its own place and the next ones.
-
-    The stride leads from place to place of a ring: of n features, those of one class modulo gcd(n, stride)
-    are a ring of n / gcd places. Raises `ValueError` for fewer taps than a tile has rows, or more than a
-    ring has places.
-    """
+class RingKernel(CyclicKernel):
+    """A square CSC stage of at least 3 taps, and no more than a ring has places."""
 
     def __init__(self, n: int, taps: int, stride: int) -> None:
+        super().__init__(n, n, taps, stride)
         count = math.gcd(n, stride)
-        self.taps, self.places = taps, n // count
-        if not TILE_ROWS <= taps <= self.places:
-            raise ValueError(
-                f"taps of a band are {taps}; they must be {TILE_ROWS} to {self.places}, "
-                "the places of its ring."
-            )
-        steps = np.arange(3 * self.places) * (stride % n) % n
-        self.rings = ((np.arange(count)[:, None] + steps) % n).ravel()
-        parts = -(-self.places // max(PART, taps))
-        self.part = -(-self.places // parts)
-        super().__init__(n, n, (n, taps), parts=parts * count)
+        places = n // count
+        steps = np.arange(3 * places) * (stride % n) % n
+        self.rings = ((np.arange(count)[:, None] + steps) % n).astype(np.int32)
+        parts = -(-places // max(PART, taps))
+        self.part = -(-places // parts)
+        self.parts = parts * count
 
-    def _products(self, weights: Array, right: Array, out: Array, *, back: bool) -> Part:
-        from workloads.kernels.tiles import multiply_bands
+    def _work(self, batch: int) -> int:
+        return super()._work(batch) // RING_SPEED
 
-        given = weights.reshape(-1), back, self.taps, self.rings, self.places, self.part
-        signals = right.reshape(-1), out.reshape(-1), right.shape[1]
-        return lambda start, stop: multiply_bands(*given, *signals, start, stop)
+    def forward(self, weights: Array, x: Array) -> Array:
+        from workloads.kernels.rings import multiply_rings
 
-    def _correlations(self, dy: Array, x: Array, gradient: Array) -> Part:
-        from workloads.kernels.tiles import correlate_bands
+        weights, x = alike(weights, x)
+        y = np.empty((self.n_out, x.shape[1]), x.dtype)
+        given = (self.rings, self.part, weights, x, y)
+        share(self.parts, self._work(x.shape[1]), lambda start, stop: multiply_rings(*given, start, stop))
+        return y
 
-        arrays = dy.reshape(-1), x.reshape(-1), gradient.reshape(-1)
-        given = *arrays, self.taps, self.rings, self.places, self.part, x.shape[1]
-        return lambda start, stop: correlate_bands(*given, start, stop)
+    def gradients(self, weights: Array, x: Array, dy: Array) -> tuple[Array, Array]:
+        from workloads.kernels.rings import multiply_rings_back
+
+        weights, x, dy = alike(weights, x, dy)
+        gradient, dx = np.empty(weights.shape, x.dtype), np.empty(x.shape, x.dtype)
+        given = (self.rings, self.part, weights, x, dy, gradient, dx)
+        work = 2 * self._work(x.shape[1])
+        share(self.parts, work, lambda start, stop: multiply_rings_back(*given, start, stop))
+        return gradient, dx
 
 
 def cyclic_kernel(n_in: int, n_out: int, taps: int, stride: int) -> Kernel:
     """The faster kernel of a CSC stage."""
-    if taps >= WORTH_TILES and n_in == n_out:
-        return BandKernel(n_in, taps, stride)
+    if taps >= WORTH_RINGS and n_in == n_out:
+        return RingKernel(n_in, taps, stride)
     return CyclicKernel(n_in, n_out, taps, stride)
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from workloads.kernels.kernel import Array, Kernel
+from workloads.kernels.arrays import Array
+from workloads.kernels.kernel import Kernel
 
-# Connections whose two gathered rows are multiplied at once: small enough for the second-level cache.
 CHUNK = 512
+"""Connections whose two gathered rows are multiplied at once: small enough for the second-level cache."""
 
 
 class ReferenceKernel(Kernel):

@@ -14,13 +14,15 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
 
+from workloads.refusal import Refusal
+
 Part = Callable[[int, int], object]
 Done = SimpleQueue[BaseException | None]
 
 VARIABLE = "ARCHSIM_THREADS"
-# Work below which handing a part to another thread (about 20 us) costs more than it saves: the number of
-# products that a compiled loop makes in 0.1 ms.
 WORTH_SHARING = 1 << 20
+"""Work below which handing a part to another thread (about 20 us) costs more than it saves: the number of
+products that a compiled loop makes in 0.1 ms."""
 
 
 class _Team:
@@ -69,7 +71,7 @@ def _checked(threads: object, name: str) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise ValueError(f"{name} is {threads!r}; it must be an integer of at least 1.")
+        raise Refusal.of(name, threads, "integers of at least 1")
     return number
 
 
@@ -85,7 +87,7 @@ def threads() -> int:
 def use_threads(count: int) -> None:
     """Let kernels use this many threads from now on, the caller's among them.
 
-    Raises `ValueError` if it is not a positive integer.
+    Raises a `Refusal` if it is not a positive integer.
     """
     global _threads, _team
     _threads = _checked(count, "count of threads")

@@ -8,11 +8,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from workloads.kernels.kernel import Array
+from workloads.kernels.arrays import Array
 from workloads.kernels.threads import share
+from workloads.refusal import Refusal
 
-# The update of one weight takes about as long as so many products of a compiled loop.
 PRODUCTS = 16
+"""The update of one weight takes about as long as so many products of a compiled loop."""
 
 
 def adam_update(
@@ -32,16 +33,14 @@ def adam_update(
 
     first += first_share * (gradient - first); second += second_share * (gradient**2 - second);
     weights = keep * weights - size * first / (scale * sqrt(second) + epsilon).
-    Raises `ValueError` for weights or moments that are not contiguous.
+    Raises a `Refusal` for weights or moments that are not contiguous.
     """
     from workloads.kernels.compiled import adam
 
     for name, arrays in (("weights", weights), ("first", first), ("second", second)):
         for array in arrays:
             if not array.flags.c_contiguous:
-                raise ValueError(
-                    f"{name} has strides {array.strides}; it must be contiguous to change in place."
-                )
+                raise Refusal(f"{name} has strides {array.strides}, allowed are those of a contiguous array")
     numbers = (first_share, second_share, keep, size, scale, epsilon)
     ends = [0, *itertools.accumulate(array.size for array in weights)]
     updates = [

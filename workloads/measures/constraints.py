@@ -7,7 +7,7 @@ drawing colours them all; the edges are the stored weights, while the identity e
 no weight and are never coloured. And the intersection of any two drawn paths must be connected.
 
 That last rule is checked in this form: where two paths share a place u and a later place v, they run from u
-to v over the same edges.  (If they did not, they would part and meet again, so that their intersection would
+to v over the same edges. (If they did not, they would part and meet again, so that their intersection would
 have two parts; if they always do, the places they share follow one another. A weight and an identity edge
 between the same places are different edges.)  So for every pair (u, v) of places on drawn paths one table
 holds the edge by which to leave u for v, and a path is extended to a place v only if the table agrees, or is
@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 from workloads.topology.paths import reachable
 from workloads.topology.stages import Stage, TopologyError, whole_number
 
-# Steps that the search for one path may take for every stage, and paths that it compares.
 STEPS_A_STAGE = 24
+"""Steps that the search for one path may take for every stage, and paths that it compares."""
 COMPARED = 6
 IDENTITY = -1
 
@@ -67,7 +67,7 @@ def constraint_score(
     flags = tuple(skips) or (False,) * len(stages)
     if len(flags) != len(stages):
         raise TopologyError(
-            f"skips of a constraint score has {len(flags)} entries; it must have {len(stages)} or none."
+            f"skips of a constraint score has {len(flags)} entries, allowed are {len(stages)} or none"
         )
     graph = _Graph(stages, flags)
     solved = 0

@@ -21,6 +21,7 @@ import numpy as np
 import scipy.optimize
 from numpy.typing import NDArray
 
+from workloads.refusal import Refusal
 from workloads.topology.stages import Stage, whole_number
 from workloads.topology.topology import Topology
 from workloads.training.cascade import Cascade
@@ -29,17 +30,17 @@ from workloads.training.model import initial_weights
 Loss = Literal["l1", "l2"]
 LOSSES: tuple[Loss, ...] = get_args(Loss)
 
-# An entry of W_o is met where the product is this near, as a share of the root mean square of W_o.
 MET_WITHIN = 1e-3
-# The shares of the root mean square of W_o by which L1 is rounded off, one after the other.
+"""An entry of W_o is met where the product is this near, as a share of the root mean square of W_o."""
 WIDTHS = tuple(float(width) for width in np.logspace(0, -6, 13))
-# Gradients that L-BFGS remembers, and the relative change of the loss at which it stops.
+"""The shares of the root mean square of W_o by which L1 is rounded off, one after the other."""
 MEMORY, LEAST_CHANGE = 20, 1e-12
+"""Gradients that L-BFGS remembers, and the relative change of the loss at which it stops."""
 
 Matrix = NDArray[np.float64]
 
 
-class DecompositionError(ValueError):
+class DecompositionError(Refusal):
     """A decomposition was asked for with a value that is not allowed."""
 
 
@@ -57,6 +58,11 @@ class Decomposition:
     relative_error: float
     absolute_error: float
     met: int
+
+    def __repr__(self) -> str:
+        n_out, n_in = self.product.shape
+        error = f"{self.relative_error:.3g}"
+        return f"<Decomposition of {n_in} to {n_out}: {self.stored_weights:,} weights, error {error}>"
 
     @property
     def stored_weights(self) -> int:
@@ -93,16 +99,16 @@ def decompose(
     product = _Product(stages, skips)
     target = _checked_target(product, target)
     if loss not in LOSSES:
-        raise DecompositionError(f"loss of a decomposition is {loss!r}; it must be one of {list(LOSSES)}.")
+        raise DecompositionError(f"loss of a decomposition is {loss!r}, allowed are {list(LOSSES)}")
     iterations = whole_number("a decomposition", "iterations", iterations)
-    found = product.start(np.random.default_rng(seed))
+    vector = product.start(np.random.default_rng(seed))
     spread = float(np.sqrt(np.mean(target**2)))
     if loss == "l2":
-        found = _minimise(product, target / spread, spread, None, found, iterations)
+        vector = _minimise(product, target / spread, spread, None, vector, iterations)
     else:
         for width in WIDTHS:
-            found = _minimise(product, target / spread, spread, width, found, -(-iterations // len(WIDTHS)))
-    weights = product.split(found)
+            vector = _minimise(product, target / spread, spread, width, vector, -(-iterations // len(WIDTHS)))
+    weights = product.split(vector)
     reached = product.forward(weights)[-1]
     difference = np.abs(reached - target)
     return Decomposition(
@@ -123,8 +129,8 @@ class _Product:
         for number, stage in enumerate(self.stages):
             if not stage.stored_weights:
                 raise DecompositionError(
-                    f"stages of a decomposition stores no weight in stage {number}; "
-                    "it must store at least one in each."
+                    f"stages of a decomposition stores no weight in stage {number}, "
+                    "allowed is at least one in each"
                 )
         self.cascade = Cascade(self.stages, self.skips)
         self.identity = np.eye(self.stages[0].n_in)
@@ -160,12 +166,12 @@ def _checked_target(product: _Product, target: NDArray[Any]) -> Matrix:
     checked = np.asarray(target, dtype=np.float64)
     if checked.shape != product.shape:
         raise DecompositionError(
-            f"target of a decomposition has shape {checked.shape}; "
-            f"it must be {product.shape}, as the cascade is."
+            f"target of a decomposition has shape {checked.shape}, "
+            f"allowed is {product.shape}, as the cascade is"
         )
     if not np.isfinite(checked).all() or not checked.any():
         raise DecompositionError(
-            "target of a decomposition is zero everywhere or not finite; it must be finite and not all zero."
+            "target of a decomposition is zero everywhere or not finite, allowed is finite and not all zero"
         )
     return checked
 
@@ -188,7 +194,7 @@ def _minimise(
 
     # A step that is too long on a deep cascade overflows; the search then takes a shorter one.
     with np.errstate(over="ignore", invalid="ignore"):
-        found = scipy.optimize.minimize(
+        least = scipy.optimize.minimize(
             loss_and_gradient,
             start,
             jac=True,
@@ -201,4 +207,4 @@ def _minimise(
                 "gtol": 0.0,
             },
         )
-    return np.asarray(found.x)
+    return np.asarray(least.x)

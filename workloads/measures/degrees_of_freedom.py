@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from workloads.topology.stages import Stage, TopologyError
 
 PRIME = 2**31 - 1
-# Weights of the largest cascade that is measured: its Jacobian takes 8 * 6000^2 bytes, elimination a minute.
 MOST_WEIGHTS = 6000
-# Rows that are eliminated together, and so few that it is done one at a time.
+"""Weights of the largest cascade that is measured: its Jacobian takes 8 * 6000^2 bytes, elimination a
+minute."""
 PANEL, FEW = 256, 8
+"""Rows that are eliminated together, and so few that it is done one at a time."""
 
 Residues = NDArray[np.int64]
 
@@ -37,13 +38,13 @@ def degrees_of_freedom(stages: Sequence[Stage], skips: Sequence[bool] = (), *, s
     flags = tuple(skips) or (False,) * len(stages)
     if len(flags) != len(stages):
         raise TopologyError(
-            f"skips of a rank has {len(flags)} entries; it must have {len(stages)}, one a stage, or none."
+            f"skips of a rank has {len(flags)} entries, allowed are {len(stages)}, one a stage, or none"
         )
     weights = sum(stage.stored_weights for stage in stages)
     if weights > MOST_WEIGHTS:
         raise TopologyError(
-            f"stored weights of a rank are {weights}; they must be at most {MOST_WEIGHTS}, "
-            "because time grows with their cube."
+            f"stored weights of a rank are {weights}, allowed are values of at most {MOST_WEIGHTS}, "
+            "because time grows with their cube"
         )
     return rank_modulo(probed_jacobian(stages, flags, np.random.default_rng(seed)))
 

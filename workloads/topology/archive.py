@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.refusal import Refusal
+
 
 def write_archive(
     path: Path, metadata: Mapping[str, Any], arrays: Mapping[str, Any], *, compressed: bool
@@ -39,14 +41,14 @@ def part_of(path: Path) -> Path:
 
 
 def read_archive(
-    path: Path, *, file_format: str, versions: Sequence[int], holds: str, error: type[ValueError]
+    path: Path, *, file_format: str, versions: Sequence[int], holds: str, error: type[Refusal]
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """The metadata and the arrays of a file of this format; an `error` says in a sentence what is wrong."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError as cause:
-        raise error(f"{path} does not exist.") from cause
+        raise error(f"file is {path}, which does not exist, allowed is that of a {holds}") from cause
     except (
         ValueError,
         TypeError,
@@ -56,15 +58,19 @@ def read_archive(
         zipfile.BadZipFile,
         zlib.error,
     ) as cause:
-        raise error(f"{path} is not a whole NumPy archive, so it holds no {holds}.") from cause
+        raise error(
+            f"file is {path}, which is no whole NumPy archive, allowed is that of a {holds}"
+        ) from cause
     try:
         metadata = json.loads(str(arrays.pop("metadata")))
-        found, version = metadata["format"], metadata["version"]
+        format_of_file, version = metadata["format"], metadata["version"]
     except (KeyError, TypeError, json.JSONDecodeError) as cause:
-        raise error(f"{path} is a NumPy archive, but not one of a {holds}.") from cause
-    if found != file_format or version not in versions:
         raise error(
-            f"{path} has format {found!r} version {version!r}; "
-            f"only {file_format!r} version {' or '.join(map(str, versions))} can be read."
+            f"file is {path}, a NumPy archive of something else, allowed is that of a {holds}"
+        ) from cause
+    if format_of_file != file_format or version not in versions:
+        raise error(
+            f"format of {path} is {format_of_file!r} version {version!r}, "
+            f"allowed is {file_format!r} version {' or '.join(map(str, versions))}"
         )
     return metadata, arrays

@@ -21,15 +21,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.refusal import Refusal
 from workloads.topology.stages import Stage
 from workloads.topology.topology import Topology, digit_reversed
 
 BITS = range(2, 17)
-# Sums are taken in int64; a wider accumulator could not be simulated exactly.
 WIDEST_ACCUMULATOR = 63
+"""Sums are taken in int64; a wider accumulator could not be simulated exactly."""
 
 
-class IntegerNetworkError(ValueError):
+class IntegerNetworkError(Refusal):
     """An integer stage or network was given a value that is not allowed."""
 
 
@@ -38,8 +39,7 @@ def check_bits(owner: str, **widths: int) -> None:
     for field, width in widths.items():
         if width not in BITS:
             raise IntegerNetworkError(
-                f"{field} of {owner} is {width!r}; "
-                f"it must be an integer from {BITS.start} to {BITS.stop - 1}."
+                f"{field} of {owner} is {width!r}, allowed are integers from {BITS.start} to {BITS.stop - 1}"
             )
 
 
@@ -47,8 +47,8 @@ def check_no_skips(owner: str, topology: Topology) -> None:
     """Raise an `IntegerNetworkError` for a topology with skip connections: the hardware adds no identity."""
     if topology.skips:
         raise IntegerNetworkError(
-            f"skips of {owner} is true for stage {topology.skips.index(True)}; it must be false for every "
-            "stage of an integer network, because no engine has skip connections."
+            f"skips of {owner} is true for stage {topology.skips.index(True)}, allowed is false for every "
+            "stage of an integer network, because no engine has skip connections"
         )
 
 
@@ -65,16 +65,19 @@ class IntegerStage:
         weights = np.asarray(self.weights)
         if weights.shape != self.stage.weight_shape or not np.issubdtype(weights.dtype, np.integer):
             raise IntegerNetworkError(
-                f"weights of a {self.stage.kind} stage have shape {weights.shape} and type {weights.dtype}; "
-                f"they must be integers of shape {self.stage.weight_shape}."
+                f"weights of a {self.stage.kind} stage have shape {weights.shape} and type {weights.dtype}, "
+                f"allowed are integers of shape {self.stage.weight_shape}"
             )
         weights = weights.astype(np.int64)
         weights.setflags(write=False)
         object.__setattr__(self, "weights", weights)
         if not 0 <= self.shift <= WIDEST_ACCUMULATOR - 1:
             raise IntegerNetworkError(
-                f"shift of an integer stage is {self.shift!r}; it must lie in 0 to {WIDEST_ACCUMULATOR - 1}."
+                f"shift of an integer stage is {self.shift!r}, allowed are 0 to {WIDEST_ACCUMULATOR - 1}"
             )
+
+    def __repr__(self) -> str:
+        return f"<IntegerStage of {self.stage!r}, shift {self.shift}, {'ReLU' if self.relu else 'no ReLU'}>"
 
     @property
     def rounding_constant(self) -> int:
@@ -113,24 +116,29 @@ class IntegerNetwork:
         object.__setattr__(self, "stages", tuple(self.stages))
         check_bits(self.name, weight_bits=self.weight_bits, activation_bits=self.activation_bits)
         if not self.stages:
-            raise IntegerNetworkError(f"stages of {self.name} is empty; it must hold at least one stage.")
+            raise IntegerNetworkError(f"stages of {self.name} is empty, allowed is at least one stage")
         top = 1 << (self.weight_bits - 1)
         for number, stage in enumerate(self.stages):
             if number and stage.stage.n_in != self.stages[number - 1].stage.n_out:
                 raise IntegerNetworkError(
-                    f"n_in of stage {number} of {self.name} is {stage.stage.n_in}; "
-                    f"it must be {self.stages[number - 1].stage.n_out}, the n_out of the stage before."
+                    f"n_in of stage {number} of {self.name} is {stage.stage.n_in}, "
+                    f"allowed is {self.stages[number - 1].stage.n_out}, the n_out of the stage before"
                 )
             if stage.weights.size and not (-top <= stage.weights.min() and stage.weights.max() < top):
                 raise IntegerNetworkError(
                     f"weights of stage {number} of {self.name} span {stage.weights.min()} to "
-                    f"{stage.weights.max()}; {self.weight_bits} bits allow {-top} to {top - 1}."
+                    f"{stage.weights.max()}, allowed are {-top} to {top - 1} with {self.weight_bits} bits"
                 )
         if self.accumulator_bits > WIDEST_ACCUMULATOR:
             raise IntegerNetworkError(
-                f"accumulator_bits of {self.name} comes to {self.accumulator_bits}; "
-                f"at most {WIDEST_ACCUMULATOR} are allowed."
+                f"accumulator_bits of {self.name} is {self.accumulator_bits}, allowed are up to "
+                f"{WIDEST_ACCUMULATOR}"
             )
+
+    def __repr__(self) -> str:
+        bits = f"{self.weight_bits}-bit weights, {self.activation_bits}-bit activations"
+        shape = f"{self.n_in} to {self.n_out} in {len(self.stages)} stages"
+        return f"<IntegerNetwork {self.name[:60]}: {shape}, {self.stored_weights:,} weights; {bits}>"
 
     @property
     def n_in(self) -> int:
@@ -185,12 +193,10 @@ class IntegerNetwork:
         values in [0, 1]."""
         if images.ndim != 2 or images.shape[1] != self.n_in:
             raise IntegerNetworkError(
-                f"images have shape {images.shape}; {self.name} allows (batch, {self.n_in}) only."
+                f"images of {self.name} have shape {images.shape}, allowed is (batch, {self.n_in})"
             )
         if not ((images >= 0) & (images <= 1)).all():
-            raise IntegerNetworkError(
-                f"images span {images.min()} to {images.max()}; every value must lie in 0 to 1."
-            )
+            raise IntegerNetworkError(f"images span {images.min()} to {images.max()}, allowed are 0 to 1")
         top = (1 << (self.activation_bits - 1)) - 1
         scaled = np.floor(np.asarray(images, dtype=np.float64) * (1 << self.input_fraction_bits) + 0.5)
         quantised: NDArray[np.int64] = np.minimum(scaled, top).astype(np.int64).T
@@ -201,12 +207,13 @@ class IntegerNetwork:
         top = 1 << (self.activation_bits - 1)
         if x.ndim != 2 or x.shape[0] != self.n_in or not np.issubdtype(x.dtype, np.integer):
             raise IntegerNetworkError(
-                f"x has shape {x.shape} and type {x.dtype}; "
-                f"{self.name} allows integers of shape ({self.n_in}, batch) only."
+                f"x of {self.name} has shape {x.shape} and type {x.dtype}, "
+                f"allowed are integers of shape ({self.n_in}, batch)"
             )
         if x.size and not (-top <= x.min() and x.max() < top):
             raise IntegerNetworkError(
-                f"x spans {x.min()} to {x.max()}; {self.activation_bits} bits allow {-top} to {top - 1}."
+                f"x spans {x.min()} to {x.max()}, allowed are {-top} to {top - 1} with "
+                f"{self.activation_bits} bits"
             )
         outputs, signal = [], x.astype(np.int64)
         for stage in self.stages:

@@ -1,4 +1,4 @@
-"""A trained network, its file, and the zoo of those that come with the package.
+"""A trained network and its file.
 
 The file is a NumPy archive without pickles: `metadata`, a JSON text with everything that is not an array, and
 the weights and stored connections of every stage.
@@ -6,6 +6,7 @@ the weights and stored connections of every stage.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,18 +15,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.refusal import Refusal
 from workloads.topology.archive import read_archive, write_archive
 from workloads.topology.stored import restored_topology, stored_layers
 from workloads.topology.topology import Topology
 
 FORMAT = "archsim network"
-# A file of a network without skip connections is as it was before there were any.
 PLAIN, EXTENDED = 1, 2
-"""Versions of a file: of layers alone, and with skips or another order of inputs."""
-ZOO = Path(__file__).parents[1] / "zoo"
+"""Versions of a file: of layers alone, as before there was anything else, and with skips or another order of
+inputs."""
 
 
-class NetworkFileError(ValueError):
+class NetworkFileError(Refusal):
     """A file is missing, or does not hold a trained network."""
 
 
@@ -35,6 +36,9 @@ class Calibration:
 
     percentiles: tuple[float, ...]
     ranges: tuple[tuple[float, ...], ...]
+
+    def __repr__(self) -> str:
+        return f"<Calibration of {len(self.ranges)} stages, percentiles {self.percentiles}>"
 
     def reach(self, stage: int, percentile: float) -> float:
         """The magnitude below which this percentage of the outputs of a stage lie."""
@@ -60,15 +64,15 @@ class TrainedNetwork:
     def __post_init__(self) -> None:
         stages = self.topology.stages
         if len(self.weights) != len(stages) or len(self.calibration.ranges) != len(stages):
-            raise ValueError(
+            raise NetworkFileError(
                 f"weights and calibration of {self.name} have {len(self.weights)} and "
-                f"{len(self.calibration.ranges)} entries; both must have {len(stages)}, one a stage."
+                f"{len(self.calibration.ranges)} entries, allowed are {len(stages)}, one a stage"
             )
         for number, (stage, weights) in enumerate(zip(stages, self.weights, strict=True)):
             if weights.shape != stage.weight_shape or not np.isfinite(weights).all():
-                raise ValueError(
-                    f"weights of stage {number} of {self.name} have shape {weights.shape}; "
-                    f"they must be finite numbers of shape {stage.weight_shape}."
+                raise NetworkFileError(
+                    f"weights of stage {number} of {self.name} have shape {weights.shape}, "
+                    f"allowed are finite numbers of shape {stage.weight_shape}"
                 )
             weights.setflags(write=False)
 
@@ -81,6 +85,28 @@ class TrainedNetwork:
     def compression(self) -> float:
         """Dense weights divided by stored weights."""
         return self.topology.compression
+
+    def __repr__(self) -> str:
+        accuracy = ", ".join(f"{name} {share:.2%}" for name, share in self.accuracy.items())
+        return f"<TrainedNetwork {self.name[:60]}: {self.topology.n_in} to {self.topology.n_out}, " + (
+            f"{self.stored_weights:,} weights, compression {self.compression:.1f}; {accuracy[:60]}>"
+        )
+
+    def _repr_html_(self) -> str:
+        figures = [
+            ("stored weights", f"{self.stored_weights:,}"),
+            ("compression", f"{self.compression:.1f}"),
+            *((f"accuracy, {name}", f"{share:.2%}") for name, share in self.accuracy.items()),
+            *(
+                (
+                    f"layer {number}",
+                    f"{layer[0].n_in} to {layer[-1].n_out}: {', '.join(s.kind for s in layer)}",
+                )
+                for number, layer in enumerate(self.topology.layers, start=1)
+            ),
+        ]
+        rows = "".join(f"<tr><th>{html.escape(name)}</th><td>{value}</td></tr>" for name, value in figures)
+        return f"<table><caption>{html.escape(self.name)}</caption>{rows}</table>"
 
     def save(self, path: str | Path) -> None:
         """Write the network to a file; a file that is there already stays whole until the new one is."""
@@ -120,8 +146,9 @@ class TrainedNetwork:
         try:
             return cls._rebuild(metadata, arrays)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            reason = str(error).rstrip(".")
-            raise NetworkFileError(f"{path} holds an inconsistent network: {reason}.") from error
+            raise NetworkFileError(
+                f"file is {path}, an inconsistent network ({error}), allowed is one that is whole"
+            ) from error
 
     @classmethod
     def _rebuild(cls, metadata: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> TrainedNetwork:
@@ -140,20 +167,3 @@ class TrainedNetwork:
             recipe=metadata["recipe"],
             accuracy=metadata["accuracy"],
         )
-
-
-def zoo_names() -> tuple[str, ...]:
-    """The networks that come with the package, by name."""
-    return tuple(sorted(path.stem for path in ZOO.glob("*.npz")))
-
-
-def load_network(name_or_path: str | Path) -> TrainedNetwork:
-    """A network of the zoo by name, or any network by the path of its .npz file."""
-    if str(name_or_path) in zoo_names():
-        return TrainedNetwork.load(ZOO / f"{name_or_path}.npz")
-    if not Path(name_or_path).exists():
-        raise NetworkFileError(
-            f"network {str(name_or_path)!r} is neither a file nor a network of the zoo; "
-            f"those are {', '.join(zoo_names())}."
-        )
-    return TrainedNetwork.load(name_or_path)

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 
 from workloads.topology.stages import Stage, TopologyError
 
-# Inputs that are followed at once: 16 words of 64 bits, or so many columns of counts.
+if TYPE_CHECKING:
+    import scipy.sparse
+
 WORDS_AT_ONCE = 16
+"""Inputs that are followed at once: 16 words of 64 bits, or so many columns of counts."""
 COLUMNS_AT_ONCE = 256
 
 
@@ -34,6 +36,8 @@ def _matrices(
     stages: Sequence[Stage], skips: Sequence[bool], dtype: Any
 ) -> list[scipy.sparse.csr_array[Any, tuple[int, int]]]:
     """The number of edges between places, a matrix (n_out, n_in) for every stage."""
+    import scipy.sparse
+
     matrices = []
     for stage, skip in zip(stages, skips, strict=True):
         matrix = stage.adjacency().astype(dtype)
@@ -51,8 +55,8 @@ def path_counts(stages: Sequence[Stage], skips: Sequence[bool]) -> NDArray[np.in
         ends = matrix @ ends
     if ends.max() >= 2.0**63:
         raise TopologyError(
-            f"paths of a cascade of {len(stages)} stages are up to {ends.max():.3g} to one output; "
-            "they must be fewer than 2^63 to be counted exactly."
+            f"paths of a cascade of {len(stages)} stages are up to {ends.max():.3g} to one output, "
+            "allowed are fewer than 2^63 to be counted exactly"
         )
     first, *rest = _matrices(stages, skips, np.int64)
     product = first

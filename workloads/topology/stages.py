@@ -13,18 +13,18 @@ import operator
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 
-from workloads.kernels.blocks import block_kernel, kronecker_kernel
-from workloads.kernels.cyclic import cyclic_kernel
-from workloads.kernels.kernel import DenseKernel, GatherKernel, Kernel
+from workloads.refusal import Refusal
+
+if TYPE_CHECKING:
+    import scipy.sparse
 
 
-class TopologyError(ValueError):
+class TopologyError(Refusal):
     """A stage, layer or topology was described with a value that is not allowed."""
 
 
@@ -35,7 +35,7 @@ def whole_number(owner: str, name: str, value: Any, least: int = 1) -> int:
     except TypeError:
         number = least - 1
     if number < least or isinstance(value, bool):
-        raise TopologyError(f"{name} of {owner} is {value!r}; it must be an integer of at least {least}.")
+        raise TopologyError(f"{name} of {owner} is {value!r}, allowed are integers of at least {least}")
     return number
 
 
@@ -78,10 +78,6 @@ class Stage(ABC):
     def parameters(self) -> dict[str, Any]:
         """The keyword arguments that rebuild this stage: numbers, and arrays for a pruned stage."""
 
-    @abstractmethod
-    def kernel(self) -> Kernel:
-        """The products that training needs: forward, and both halves of backward."""
-
     @property
     def stored_weights(self) -> int:
         """Number of weights kept."""
@@ -97,10 +93,11 @@ class Stage(ABC):
 
         The entries of a row keep the order of the weights, so the column indices of a row need not be sorted.
         """
+        import scipy.sparse
+
         if weights.shape != self.weight_shape:
             raise TopologyError(
-                f"weights of a {self.kind} stage have shape {weights.shape}; "
-                f"this stage allows {self.weight_shape} only."
+                f"weights of a {self.kind} stage have shape {weights.shape}, allowed is {self.weight_shape}"
             )
         ends = np.concatenate(([0], np.cumsum(self.row_lengths())))
         return scipy.sparse.csr_array((weights.ravel(), self.columns(), ends), shape=(self.n_out, self.n_in))
@@ -114,12 +111,12 @@ def build_stage(kind: str, parameters: Mapping[str, Any]) -> Stage:
     """The stage of this `kind` with these `parameters()`; a `TopologyError` if they do not describe one."""
     if kind not in Stage.kinds:
         allowed = ", ".join(sorted(Stage.kinds))
-        raise TopologyError(f"kind of a stage is {kind!r}; it must be one of {allowed}.")
+        raise TopologyError(f"kind of a stage is {kind!r}, allowed are {allowed}")
     try:
         return Stage.kinds[kind](**parameters)
     except TypeError as error:
         raise TopologyError(
-            f"parameters of a {kind} stage are {', '.join(parameters)}; they do not fit its constructor."
+            f"parameters of a {kind} stage are {', '.join(parameters)}, allowed are those of its constructor"
         ) from error
 
 
@@ -141,9 +138,6 @@ class DenseStage(Stage):
 
     def parameters(self) -> dict[str, Any]:
         return {"n_in": self.n_in, "n_out": self.n_out}
-
-    def kernel(self) -> Kernel:
-        return DenseKernel()
 
 
 @dataclass(frozen=True)
@@ -182,9 +176,6 @@ class CscStage(Stage):
 
     def parameters(self) -> dict[str, Any]:
         return {"n_in": self.n_in, "n_out": self.n_out, "fan_in": self.fan_in, "stride": self.stride}
-
-    def kernel(self) -> Kernel:
-        return cyclic_kernel(self.n_in, self.n_out, self.taps, self.stride)
 
 
 @dataclass(frozen=True)
@@ -228,9 +219,6 @@ class BlockStage(Stage):
     def parameters(self) -> dict[str, Any]:
         return {"blocks": self.blocks, "block_in": self.block_in, "block_out": self.block_out}
 
-    def kernel(self) -> Kernel:
-        return block_kernel(self.blocks, self.block_in, self.block_out)
-
 
 @dataclass(frozen=True)
 class KroneckerStage(Stage):
@@ -269,9 +257,6 @@ class KroneckerStage(Stage):
     def parameters(self) -> dict[str, Any]:
         return {"left": self.left, "outputs": self.outputs, "inputs": self.inputs, "right": self.right}
 
-    def kernel(self) -> Kernel:
-        return kronecker_kernel(self.left, self.outputs, self.inputs, self.right)
-
 
 @dataclass(frozen=True, eq=False)
 class PrunedStage(Stage):
@@ -292,8 +277,8 @@ class PrunedStage(Stage):
             given = np.asarray(getattr(self, name))
             if given.ndim != 1 or (given.size > 0 and not np.issubdtype(given.dtype, np.integer)):
                 raise TopologyError(
-                    f"{name} of PrunedStage has shape {given.shape} and type {given.dtype}; "
-                    "it must be a vector of integers."
+                    f"{name} of PrunedStage has shape {given.shape} and type {given.dtype}, "
+                    "allowed is a vector of integers"
                 )
             array = given.astype(np.int64)
             array.setflags(write=False)
@@ -302,18 +287,20 @@ class PrunedStage(Stage):
         spans = ends.size == self.n_out + 1 and ends[0] == 0 and ends[-1] == indices.size
         if not spans or (np.diff(ends) < 0).any():
             raise TopologyError(
-                f"indptr of PrunedStage has {ends.size} entries; it must have n_out + 1 = {self.n_out + 1}, "
-                f"rise from 0 to the number of indices, {indices.size}, and never fall."
+                f"indptr of PrunedStage has {ends.size} entries, allowed are n_out + 1 = "
+                f"{self.n_out + 1} that "
+                f"rise from 0 to the number of indices, {indices.size}, and never fall"
             )
         if indices.size and (indices.min() < 0 or indices.max() >= self.n_in):
             raise TopologyError(
-                f"indices of PrunedStage span {indices.min()} to {indices.max()}; "
-                f"they must lie in 0 to {self.n_in - 1}."
+                f"indices of PrunedStage span {indices.min()} to {indices.max()}, "
+                f"allowed are 0 to {self.n_in - 1}"
             )
         same_row = np.diff(np.repeat(np.arange(self.n_out), np.diff(ends))) == 0
         if (np.diff(indices)[same_row] <= 0).any():
             raise TopologyError(
-                "indices of PrunedStage repeat or fall inside a row; they must increase strictly there."
+                "indices of PrunedStage repeat or fall inside a row, allowed are those that increase "
+                "strictly there"
             )
 
     @classmethod
@@ -321,7 +308,7 @@ class PrunedStage(Stage):
         """The stage that keeps the places where `mask`, shape (n_out, n_in), is true."""
         mask = np.asarray(mask)
         if mask.ndim != 2:
-            raise TopologyError(f"mask has {mask.ndim} dimensions; it must have two, (n_out, n_in).")
+            raise TopologyError(f"mask has {mask.ndim} dimensions, allowed are two, (n_out, n_in)")
         rows, columns = np.nonzero(mask)
         n_out, n_in = mask.shape
         ends = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=n_out))))
@@ -335,6 +322,9 @@ class PrunedStage(Stage):
             and np.array_equal(self.indptr, other.indptr)
             and np.array_equal(self.indices, other.indices)
         )
+
+    def __repr__(self) -> str:
+        return f"PrunedStage(n_in={self.n_in}, n_out={self.n_out}, stored_weights={self.stored_weights})"
 
     def __hash__(self) -> int:
         return hash((self.n_in, self.n_out, self.indptr.tobytes(), self.indices.tobytes()))
@@ -351,6 +341,3 @@ class PrunedStage(Stage):
 
     def parameters(self) -> dict[str, Any]:
         return {"n_in": self.n_in, "n_out": self.n_out, "indptr": self.indptr, "indices": self.indices}
-
-    def kernel(self) -> Kernel:
-        return GatherKernel(self.n_in, self.n_out, self.indptr, self.indices)

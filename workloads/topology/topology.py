@@ -42,6 +42,10 @@ __all__ = [
 ]
 
 
+MOST_SHOWN = 100
+"""Characters of a shape that are shown."""
+
+
 def digit_reversed(digits: Sequence[int]) -> NDArray[np.int64]:
     """The numbers of a mixed radix, most significant digit first, in the order of the reversed digits."""
     numbers: NDArray[np.int64] = np.arange(math.prod(digits)).reshape(digits).T.ravel()
@@ -69,13 +73,13 @@ class Topology:
         layers = tuple(tuple(layer) for layer in self.layers)
         object.__setattr__(self, "layers", layers)
         if not layers or not all(layers):
-            raise TopologyError("layers has an empty entry or none; it must hold at least one stage a layer.")
+            raise TopologyError("layers has an empty entry or none, allowed is at least one stage a layer")
         stages = self.stages
         for number, (before, after) in enumerate(itertools.pairwise(stages), start=1):
             if before.n_out != after.n_in:
                 raise TopologyError(
-                    f"n_in of stage {number} is {after.n_in}; it must be {before.n_out}, "
-                    f"the n_out of stage {number - 1}."
+                    f"n_in of stage {number} is {after.n_in}, allowed is {before.n_out}, "
+                    f"the n_out of stage {number - 1}"
                 )
         object.__setattr__(self, "skips", self._checked_skips())
         object.__setattr__(self, "input_digits", self._checked_digits())
@@ -86,8 +90,8 @@ class Topology:
         )
         if digits and math.prod(digits) != self.n_in:
             raise TopologyError(
-                f"input_digits is {list(digits)}, whose product is {math.prod(digits)}; it must be the "
-                f"number of inputs, {self.n_in}."
+                f"input_digits is {list(digits)}, whose product is {math.prod(digits)}, allowed is the "
+                f"number of inputs, {self.n_in}"
             )
         return digits
 
@@ -95,15 +99,15 @@ class Topology:
         skips, stages = tuple(self.skips), self.stages
         if skips and len(skips) != len(stages):
             raise TopologyError(
-                f"skips has {len(skips)} entries; it must have {len(stages)}, one a stage, or none."
+                f"skips has {len(skips)} entries, allowed are {len(stages)}, one a stage, or none"
             )
         for number, (skip, stage) in enumerate(zip(skips, stages, strict=False)):
             if not isinstance(skip, bool | np.bool_):
-                raise TopologyError(f"skips of stage {number} is {skip!r}; it must be true or false.")
+                raise TopologyError(f"skips of stage {number} is {skip!r}, allowed is true or false")
             if skip and stage.n_in != stage.n_out:
                 raise TopologyError(
-                    f"skips of stage {number} is true, with {stage.n_in} inputs and {stage.n_out} outputs; "
-                    "it must be false where the two differ."
+                    f"skips of stage {number} is true, with {stage.n_in} inputs and {stage.n_out} outputs, "
+                    "allowed is false where the two differ"
                 )
         return tuple(bool(skip) for skip in skips) if any(skips) else ()
 
@@ -152,6 +156,16 @@ class Topology:
         """Dense weights divided by stored weights."""
         return self.dense_weights / self.stored_weights
 
+    @property
+    def shape(self) -> str:
+        """The widths from layer to layer, with the number of stages of each: 784-(2)-300-(1)-10."""
+        return "-".join([str(self.n_in), *(f"({len(layer)})-{layer[-1].n_out}" for layer in self.layers)])
+
+    def __repr__(self) -> str:
+        shape = self.shape if len(self.shape) <= MOST_SHOWN else f"{self.shape[:MOST_SHOWN]}..."
+        skips = f", {sum(self.skips)} skips" if self.skips else ""
+        return f"<Topology {shape}, {self.stored_weights:,} weights{skips}>"
+
     def skipped_in(self, layer: int) -> tuple[bool, ...]:
         """For every stage of a layer, whether it is skipped."""
         first = sum(len(before) for before in self.layers[:layer])
@@ -177,7 +191,7 @@ def skips_of(layers: Sequence[Sequence[Stage]], wanted: Sequence[bool] | None = 
     """
     chosen = [True] * len(layers) if wanted is None else list(wanted)
     if len(chosen) != len(layers):
-        raise TopologyError(f"wanted has {len(chosen)} entries; it must have {len(layers)}, one a layer.")
+        raise TopologyError(f"wanted has {len(chosen)} entries, allowed are {len(layers)}, one a layer")
     flags = tuple(
         bool(skip and stage.n_in == stage.n_out)
         for skip, layer in zip(chosen, layers, strict=True)

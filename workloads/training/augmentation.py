@@ -7,6 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.refusal import Refusal
+
 
 class Shifts:
     """Shifts square images by up to `pixels` in both directions, filling with zero."""
@@ -14,7 +16,7 @@ class Shifts:
     def __init__(self, n_in: int, pixels: int) -> None:
         side = math.isqrt(n_in)
         if side * side != n_in:
-            raise ValueError(f"n_in of shifted images is {n_in}; it must be a square number.")
+            raise Refusal(f"n_in of shifted images is {n_in}, allowed is a square number")
         self.pixels, self.side, self.padded = pixels, side, side + 2 * pixels
         rows, columns = np.divmod(np.arange(n_in), side)
         self.places = (rows + pixels) * self.padded + columns + pixels

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workloads.kernels.kernel import Array
+from workloads.kernels.arrays import Array
+from workloads.kernels.stages import kernel_of
 from workloads.topology.stages import Stage
 
 
@@ -15,7 +16,7 @@ class Cascade:
     """The products of a cascade. It holds no weights: those are passed, one array a stage."""
 
     def __init__(self, stages: Sequence[Stage], skips: Sequence[bool]) -> None:
-        self.kernels = [stage.kernel() for stage in stages]
+        self.kernels = [kernel_of(stage) for stage in stages]
         self.skips = tuple(skips)
 
     def __len__(self) -> int:

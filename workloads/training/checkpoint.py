@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.refusal import Refusal
 from workloads.topology.archive import part_of, read_archive, write_archive
 from workloads.topology.stored import restored_topology, stored_layers
 from workloads.topology.topology import Topology
@@ -30,7 +31,7 @@ FORMAT, VERSION = "archsim checkpoint", 1
 EVERY_S = 30.0
 
 
-class CheckpointError(ValueError):
+class CheckpointError(Refusal):
     """A checkpoint is of another run, or cannot be read."""
 
 
@@ -58,9 +59,11 @@ class Checkpoints:
 
     def __init__(self, path: Path, *, every_s: float = EVERY_S, every_steps: int = 1) -> None:
         if not every_s >= 0:
-            raise CheckpointError(f"every_s of a checkpoint is {every_s}; it must be at least 0.")
+            raise CheckpointError(f"every_s of a checkpoint is {every_s}, allowed are values of at least 0")
         if every_steps < 1:
-            raise CheckpointError(f"every_steps of a checkpoint is {every_steps}; it must be at least 1.")
+            raise CheckpointError(
+                f"every_steps of a checkpoint is {every_steps}, allowed are values of at least 1"
+            )
         self.path, self.every_s, self.every_steps = path, every_s, every_steps
         self.identity: dict[str, str] = {}
         self.last_s, self.last_step = time.monotonic(), 0
@@ -86,8 +89,8 @@ class Checkpoints:
                 if metadata[field] != wanted:
                     found = f"{metadata['name']} {metadata[field][:12]}"
                     raise CheckpointError(
-                        f"{field} of the checkpoint {self.path} is {found}; it must be {recipe.name} "
-                        f"{wanted[:12]} to go on, or the file must be removed to start anew."
+                        f"{field} of the checkpoint {self.path} is {found}, allowed is {recipe.name} "
+                        f"{wanted[:12]} to go on, or no file to start anew"
                     )
             topology = restored_topology(
                 metadata["layers"], arrays, metadata["skips"], metadata["input_digits"]
@@ -102,7 +105,9 @@ class Checkpoints:
                 random=metadata["random"],
             )
         except (KeyError, TypeError) as error:
-            raise CheckpointError(f"{self.path} holds an inconsistent checkpoint: {error}.") from error
+            raise CheckpointError(
+                f"file is {self.path}, an inconsistent checkpoint ({error}), allowed is one that is whole"
+            ) from error
         self.last_step = state.step
         return state
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.kernels.kernel import Array
+from workloads.kernels.arrays import Array
 from workloads.topology.topology import Topology, TopologyError
 from workloads.training.cascade import Cascade
 from workloads.training.model import Model, classify, cross_entropy
@@ -38,8 +38,8 @@ class Convolution:
         if self.kernel % 2 == 0 or self.mixing.n_in % self.kernel**2 or len(self.mixing.layers) != 1:
             raise TopologyError(
                 f"kernel of a convolution is {self.kernel}, and its mixing has {len(self.mixing.layers)} "
-                f"layers and {self.mixing.n_in} inputs; the kernel must be odd, its square must divide the "
-                "inputs, and there must be one layer."
+                f"layers and {self.mixing.n_in} inputs, allowed are odd kernels whose square divides the "
+                "inputs, and one layer"
             )
 
     @property

@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.refusal import Refusal
 from workloads.topology.integer import IntegerNetwork
 
-# Images classified at once: bounds the memory of the activations.
 CHUNK = 2000
+"""Images classified at once: bounds the memory of the activations."""
 
 
 def evaluate(network: IntegerNetwork, images: NDArray[Any], labels: NDArray[Any]) -> float:
     """The share, in [0, 1], of images (n, n_in) of values in [0, 1] whose class equals labels (n,)."""
     if len(images) != len(labels) or not len(labels):
-        raise ValueError(
-            f"labels has {len(labels)} entries; it must have one for each of the {len(images)} images, and "
-            "at least one."
+        raise Refusal(
+            f"labels has {len(labels)} entries, allowed are one for each of the {len(images)} images, and "
+            "at least one"
         )
     right = sum(
         int(np.sum(network.classify(images[start : start + CHUNK]) == labels[start : start + CHUNK]))

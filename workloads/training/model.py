@@ -12,14 +12,14 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.kernels.kernel import Array
+from workloads.kernels.arrays import Array
 from workloads.topology.stages import Stage
 from workloads.topology.topology import Topology
 from workloads.training.cascade import Cascade
 
 Initialisation = Literal["glorot", "sparse-glorot"]
-# Images classified at once: bounds the memory of the activations.
 CHUNK = 2000
+"""Images classified at once: bounds the memory of the activations."""
 
 
 def initial_weights(

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.kernels.kernel import Array
+from workloads.kernels.arrays import Array
 from workloads.kernels.update import adam_update
 
 
@@ -129,8 +129,9 @@ def widened(array: Array, width: int) -> Array:
     return np.concatenate([array, missing], axis=-1)
 
 
-# A one-cycle rate rises from a 25th of its peak during the first 30 % of the steps (Smith, arXiv 1803.09820).
 RISE, START = 0.3, 1 / 25
+"""A one-cycle rate rises from a 25th of its peak during the first 30 % of the steps (Smith, arXiv
+1803.09820)."""
 
 
 def one_cycle(progress: float) -> float:

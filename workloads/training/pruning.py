@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from workloads.topology.stages import PrunedStage, Stage
 from workloads.training.model import Model
 from workloads.training.optimisers import Optimiser
-from workloads.training.recipe import PruningRecipe
+from workloads.training.schema import PruningRecipe
 
 
 class PruningSchedule:

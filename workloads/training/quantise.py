@@ -24,14 +24,15 @@ from workloads.topology.network import Calibration, TrainedNetwork
 from workloads.training.model import Model
 from workloads.training.trained_model import TrainedModel
 
-# The share of magnitudes, in percent, that the format of an inner stage must hold; what lies above saturates.
-# The last stage must hold them all, since saturated classes would tie.
 INNER_PERCENTILE = 99.99
+"""The share of magnitudes, in percent, that the format of an inner stage must hold; what lies above
+saturates. The last stage must hold them all, since saturated classes would tie."""
 PERCENTILES = (99.0, 99.9, 99.99, 100.0)
-# Exponents tried for the weights, relative to the finest that holds the largest weight; finer saturate it.
 WEIGHT_EXPONENTS = range(-1, 4)
-# A finer format than this only lengthens the shift of weights that are next to nothing.
+"""Exponents tried for the weights, relative to the finest that holds the largest weight; finer saturate
+it."""
 MOST_FRACTION_BITS = 24
+"""A finer format than this only lengthens the shift of weights that are next to nothing."""
 
 
 def calibrate(model: Model, images: NDArray[Any]) -> Calibration:
@@ -52,8 +53,8 @@ def quantise(
     """
     if not isinstance(network, TrainedNetwork):
         raise IntegerNetworkError(
-            f"model of {network.name} is {network.recipe['model']}; "
-            "it must be mlp, because the engines run fully connected layers one after another."
+            f"model of {network.name} is {network.recipe['model']}, "
+            "allowed is mlp, because the engines run fully connected layers one after another"
         )
     check_bits(network.name, weight_bits=weight_bits, activation_bits=activation_bits)
     check_no_skips(network.name, network.topology)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.kernels.kernel import Array
+from workloads.kernels.arrays import Array
 from workloads.topology.topology import Topology
 from workloads.training.cascade import Cascade
 from workloads.training.model import Model, classify, cross_entropy

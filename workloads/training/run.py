@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.refusal import Refusal
 from workloads.training.augmentation import Shifts
 from workloads.training.checkpoint import State
 from workloads.training.convolution import ConvolutionalModel
@@ -20,7 +21,7 @@ from workloads.training.recurrent import RecurrentModel
 Judge = Callable[[Classifier], float]
 
 
-class TrainingError(ArithmeticError):
+class TrainingError(Refusal, ArithmeticError):
     """Training left the finite numbers."""
 
 
@@ -38,9 +39,9 @@ class Run:
         judge: Judge | None = None,
     ) -> None:
         if recipe.growth and recipe.growth.until is not None and judge is None:
-            raise ValueError(
-                f"held_out of {recipe.name} is missing; it must be given for a recipe that grows until an "
-                "accuracy is reached."
+            raise Refusal(
+                f"held_out of {recipe.name} is missing, allowed is a value for a recipe that grows until an "
+                "accuracy is reached"
             )
         self.recipe, self.images, self.labels, self.judge = recipe, images, labels, judge
         seeds = np.random.SeedSequence(recipe.seed).spawn(3)

@@ -47,6 +47,9 @@ class TrainedModel:
         """Dense weights divided by stored weights."""
         return self.dense_weights / self.stored_weights
 
+    def __repr__(self) -> str:
+        return f"<TrainedModel {self.name[:60]}: {self.recipe['model']}, {self.stored_weights:,} weights>"
+
     def save(self, path: str | Path) -> None:
         """Write the model to a file; a file that is there already stays whole until the new one is."""
         metadata = {
@@ -73,4 +76,6 @@ class TrainedModel:
                 accuracy=metadata["accuracy"],
             )
         except (KeyError, TypeError) as error:
-            raise NetworkFileError(f"{path} holds an inconsistent model: {error}.") from error
+            raise NetworkFileError(
+                f"file is {path}, an inconsistent model ({error}), allowed is one that is whole"
+            ) from error

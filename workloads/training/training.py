@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from workloads.data.datasets import load_data
 from workloads.data.images import ImageData
+from workloads.data.registry import load_data
 from workloads.topology.network import TrainedNetwork
 from workloads.training.checkpoint import EVERY_S, Checkpoints, checkpoint_beside, interrupts_held
 from workloads.training.evaluate import evaluate
@@ -20,12 +20,13 @@ from workloads.training.model import Classifier, Model, classify
 from workloads.training.quantise import calibrate, quantise
 from workloads.training.recipe import Recipe
 from workloads.training.run import Run, TrainingError
+from workloads.training.schema import RecipeError
 from workloads.training.trained_model import TrainedModel
 
 __all__ = ["Examples", "TrainingError", "fit", "train", "train_model", "train_to_file"]
 
-# Training images whose activations set the integer formats.
 CALIBRATION_IMAGES = 10_000
+"""Training images whose activations set the integer formats."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,14 +103,7 @@ def train(
         accuracy[f"{prefix}float"] = seen.accuracy(model)
         if integer:
             accuracy[f"{prefix}int8"] = evaluate(integer, seen.images, seen.labels)
-    return TrainedNetwork(
-        name=network.name,
-        topology=network.topology,
-        weights=network.weights,
-        calibration=network.calibration,
-        recipe=network.recipe,
-        accuracy=accuracy,
-    )
+    return replace(network, accuracy=accuracy)
 
 
 def train_model(
@@ -155,17 +149,18 @@ def fit(
 def _check_model(recipe: Recipe, *, is_mlp: bool) -> None:
     if (recipe.model == "mlp") != is_mlp:
         allowed = "mlp" if is_mlp else "cnn or rnn"
-        raise ValueError(f"model of {recipe.name} is {recipe.model}; it must be {allowed} here.")
+        raise RecipeError(f"model of {recipe.name} is {recipe.model}, allowed is {allowed} here")
 
 
 def _examples(recipe: Recipe, data: ImageData | None) -> tuple[Examples, Mapping[str, Examples]]:
     """What is learnt from, and by the prefix of its accuracies what is judged by."""
-    data = load_data(recipe) if data is None else data
+    if data is None:
+        data = load_data(recipe.data, inputs=recipe.inputs, classes=recipe.layers[-1].outputs)
     kept = len(data.train_images) - recipe.hold_out
     if kept < recipe.batch or data.train_images.shape[1] != recipe.inputs:
-        raise ValueError(
-            f"training images of {recipe.name} have shape {(kept, data.train_images.shape[1])}; "
-            f"there must be at least {recipe.batch} of {recipe.inputs} values each."
+        raise RecipeError(
+            f"training images of {recipe.name} have shape {(kept, data.train_images.shape[1])}, "
+            f"allowed are at least {recipe.batch} of {recipe.inputs} values each"
         )
     judged = {"": Examples(data.test_images, data.test_labels)}
     if recipe.hold_out:

@@ -18,9 +18,9 @@ from reports.studies.topologies.plan import (
     PRUNED,
     READ_OUT,
     SHAPES,
-    SKIPPED,
     SQUARE,
     WITH_SKIPS,
+    skipped,
 )
 from reports.studies.topologies.ranking import Observation, Ranking, RankingError, rank_by
 from reports.studies.topologies.runs import Trained, error_of_difference, networks, seed_deviation
@@ -133,7 +133,7 @@ class Findings:
         return [
             self.pair((label.removesuffix(WITH_SKIPS), budget), (label, budget))
             for label, budget in with_skips
-            if label.removesuffix(WITH_SKIPS) in SKIPPED
+            if label.removesuffix(WITH_SKIPS) in skipped()
         ]
 
     def butterflies(self) -> list[Pair]:

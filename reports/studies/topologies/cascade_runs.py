@@ -6,17 +6,34 @@ suits the depth and start best.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Mapping
+import hashlib
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from importlib import resources
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from reports.studies.topologies.cascades import depth_study
+import numpy as np
+from tqdm import tqdm
+
+from archsim.store import remembered
+from reports.studies.topologies.cascades import (
+    INITIALISATIONS,
+    TrainedCascade,
+    best_rate,
+    deep_cascade,
+    starting_gains,
+    train_cascade,
+)
+from reports.studies.topologies.files import lines_of, write_lines
 from reports.studies.topologies.trainings import images_of
-from workloads import build_layer
+from workloads import Stage, build_layer
+from workloads.data.images import ImageData
 
 FILE = "linear_cascades.csv"
+CODE_VERSION = 1
+"""Raised whenever the same settings train to other figures: what was remembered is then stale."""
 WIDTH = 64
 FAN_IN = 4
 RATES = (3e-3, 1e-2)
@@ -45,21 +62,62 @@ class CascadeRun:
 def train_cascades(*, progress: bool = True) -> list[CascadeRun]:
     """Both starts at every depth from 1 to 64, trained where they are not remembered."""
     layer = build_layer("csc", WIDTH, WIDTH, fan_in=FAN_IN)
-    study = depth_study(layer, images_of("mnist-8"), rates=RATES, steps=STEPS, progress=progress)
+    return list(depth_study(layer, images_of("mnist-8"), rates=RATES, steps=STEPS, progress=progress))
+
+
+def depth_study(
+    layer: Sequence[Stage],
+    data: ImageData,
+    *,
+    depths: Sequence[int] = (1, 2, 4, 8, 16, 32, 64),
+    rates: Sequence[float] = RATES,
+    seeds: Sequence[int] = (0, 1, 2),
+    steps: int = STEPS,
+    progress: bool = True,
+) -> Iterator[CascadeRun]:
+    """Both starts at every depth of the repeated `layer`, whose width must be that of the images; a run for
+    each seed, at the best of the rates.
+
+    Every training is remembered, so an interrupted study goes on where it stopped.
+    """
+    digest = _digest(data)
+    cells = len(depths) * len(INITIALISATIONS) * len(rates) * len(seeds)
+    with tqdm(total=cells, desc="linear cascades", unit="run", disable=not progress) as bar:
+        for depth, init in itertools.product(depths, INITIALISATIONS):
+            stages = deep_cascade(layer, depth)
+            runs = []
+            for rate, seed in itertools.product(rates, seeds):
+                settings: dict[str, Any] = {"init": init, "rate": rate, "seed": seed, "steps": steps}
+                run = remembered(
+                    "linear-cascades",
+                    settings | {"version": CODE_VERSION, "data": digest, "stages": _plain(stages)},
+                    partial(_trained, stages, data, settings),
+                )
+                runs.append(TrainedCascade(**run))
+                bar.update()
+            gains = starting_gains(stages, init=init, seeds=seeds)
+            for run, measured in zip(best_rate(runs), gains.measured_signal[:, -1].tolist(), strict=True):
+                signal, gradient = float(gains.expected_signal[-1]), float(gains.expected_gradient[-1])
+                figures = (signal, gradient, measured, run.rate, run.loss, run.accuracy)
+                yield CascadeRun(depth, init, run.seed, *figures)
+
+
+def _trained(stages: Sequence[Stage], data: ImageData, settings: dict[str, Any]) -> dict[str, Any]:
+    return asdict(train_cascade(stages, data, **settings))
+
+
+def _digest(data: ImageData) -> str:
+    whole = hashlib.sha256()
+    for array in (data.train_images, data.train_labels, data.test_images, data.test_labels):
+        whole.update(np.ascontiguousarray(array).data)
+    return whole.hexdigest()
+
+
+def _plain(stages: Sequence[Stage]) -> list[list[Any]]:
+    """Stages as plain values."""
     return [
-        CascadeRun(
-            depth=each.depth,
-            init=each.init,
-            seed=run.seed,
-            signal=each.expected_signal,
-            gradient=each.expected_gradient,
-            measured_signal=signal,
-            rate=run.rate,
-            loss=run.loss,
-            accuracy=run.accuracy,
-        )
-        for each in study
-        for run, signal in zip(each.runs, each.measured_signal, strict=True)
+        [stage.kind, {name: np.asarray(value).tolist() for name, value in stage.parameters().items()}]
+        for stage in stages
     ]
 
 
@@ -74,16 +132,12 @@ def of_init(runs: Iterable[CascadeRun], init: str) -> dict[int, list[CascadeRun]
 
 def shipped_cascades() -> list[CascadeRun]:
     """The runs that come with the package."""
-    text = (resources.files("reports.studies.topologies") / "data" / FILE).read_text(encoding="utf-8")
-    return [_run(line) for line in csv.DictReader(text.splitlines())]
+    return [_run(line) for line in lines_of(FILE)]
 
 
 def write_cascades(runs: Iterable[CascadeRun], path: Path) -> None:
-    """Writes the file that :func:`shipped_cascades` reads."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [each.name for each in fields(CascadeRun)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(one) for one in runs)
+    """Writes the file that `shipped_cascades` reads."""
+    write_lines(path, [each.name for each in fields(CascadeRun)], map(asdict, runs))
 
 
 def _run(line: Mapping[str, str]) -> CascadeRun:

@@ -12,18 +12,13 @@ matrix of its connections; A' takes squares of gradients the other way. A skip a
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from archsim.store import remembered
 from workloads.data.images import ImageData
 from workloads.topology.stages import DenseStage, Stage, TopologyError, whole_number
 from workloads.topology.topology import Topology
@@ -31,8 +26,6 @@ from workloads.training.cascade import Cascade
 from workloads.training.model import Initialisation, Model, initial_weights
 from workloads.training.optimisers import Adam, one_cycle
 
-# Raised whenever the same settings train to other figures: what was remembered is then stale.
-CODE_VERSION = 1
 INITIALISATIONS: tuple[Initialisation, ...] = ("glorot", "sparse-glorot")
 Vector = NDArray[np.float64]
 
@@ -48,7 +41,7 @@ def deep_cascade(layer: Sequence[Stage], depth: int) -> tuple[Stage, ...]:
     if stages[-1].n_out != stages[0].n_in or repeated[-1].n_out != stages[0].n_in:
         raise TopologyError(
             f"layer of a deep cascade takes {stages[0].n_in} values and gives {repeated[-1].n_out} after "
-            f"{depth} stages; the two must be equal."
+            f"{depth} stages, allowed are equal ones"
         )
     return repeated
 
@@ -189,79 +182,3 @@ def best_rate(runs: Sequence[TrainedCascade]) -> tuple[TrainedCascade, ...]:
     rates = dict.fromkeys(run.rate for run in runs)
     least = min(rates, key=lambda rate: float(np.mean([run.loss for run in runs if run.rate == rate])))
     return tuple(run for run in runs if run.rate == least)
-
-
-@dataclass(frozen=True)
-class DepthFigures:
-    """One depth and start: what becomes of energy through all stages, and the runs at the best of the rates.
-
-    `measured_…` and `runs` have an entry for each seed; energies are ratios as in `StartingGains`.
-    """
-
-    depth: int
-    init: Initialisation
-    expected_signal: float
-    expected_gradient: float
-    measured_signal: tuple[float, ...]
-    measured_gradient: tuple[float, ...]
-    runs: tuple[TrainedCascade, ...]
-
-
-def depth_study(
-    layer: Sequence[Stage],
-    data: ImageData,
-    *,
-    depths: Sequence[int] = (1, 2, 4, 8, 16, 32, 64),
-    rates: Sequence[float] = (3e-3, 1e-2, 3e-2),
-    seeds: Sequence[int] = (0, 1, 2),
-    steps: int = 400,
-    progress: bool = True,
-) -> Iterator[DepthFigures]:
-    """Both starts at every depth of the repeated `layer`, whose width must be that of the images.
-
-    Every training is remembered, so an interrupted study goes on where it stopped.
-    """
-    cells = list(itertools.product(depths, INITIALISATIONS, rates, seeds))
-    digest = _digest(data)
-    with tqdm(total=len(cells), desc="linear cascades", unit="run", disable=not progress) as bar:
-        for depth, init in itertools.product(depths, INITIALISATIONS):
-            stages = deep_cascade(layer, depth)
-            runs = []
-            for rate, seed in itertools.product(rates, seeds):
-                settings: dict[str, Any] = {"init": init, "rate": rate, "seed": seed, "steps": steps}
-                run = remembered(
-                    "linear-cascades",
-                    settings | {"version": CODE_VERSION, "data": digest, "stages": _plain(stages)},
-                    partial(_trained, stages, data, settings),
-                )
-                runs.append(TrainedCascade(**run))
-                bar.update()
-            gains = starting_gains(stages, init=init, seeds=seeds)
-            yield DepthFigures(
-                depth=depth,
-                init=init,
-                expected_signal=float(gains.expected_signal[-1]),
-                expected_gradient=float(gains.expected_gradient[-1]),
-                measured_signal=tuple(gains.measured_signal[:, -1].tolist()),
-                measured_gradient=tuple(gains.measured_gradient[:, -1].tolist()),
-                runs=best_rate(runs),
-            )
-
-
-def _trained(stages: Sequence[Stage], data: ImageData, settings: dict[str, Any]) -> dict[str, Any]:
-    return asdict(train_cascade(stages, data, **settings))
-
-
-def _digest(data: ImageData) -> str:
-    whole = hashlib.sha256()
-    for array in (data.train_images, data.train_labels, data.test_images, data.test_labels):
-        whole.update(np.ascontiguousarray(array).data)
-    return whole.hexdigest()
-
-
-def _plain(stages: Sequence[Stage]) -> list[list[Any]]:
-    """Stages as plain values."""
-    return [
-        [stage.kind, {name: np.asarray(value).tolist() for name, value in stage.parameters().items()}]
-        for stage in stages
-    ]

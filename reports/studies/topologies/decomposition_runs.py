@@ -20,18 +20,19 @@ import numpy as np
 from tqdm import tqdm
 
 from archsim.store import remembered
-from workloads.families import FAMILIES, build_layer, fit_budget
+from workloads.families import build_layer, fit_budget
+from workloads.families import families as known_families
 from workloads.measures.constraints import constraint_score
 from workloads.measures.decomposition import Loss, decompose, random_target
 from workloads.measures.degrees_of_freedom import degrees_of_freedom
 from workloads.topology.stages import Stage, TopologyError, whole_number
 from workloads.topology.topology import skips_of
 
-# Raised whenever the same candidate, loss and seed give other figures: what was remembered is then stale.
-CODE_VERSION = 1
+CODE_VERSION = 2
+"""Raised whenever the same candidate, loss and seed give other figures: what was remembered is then stale."""
 MOST_PLACES = 256
-# The largest size at which the two measures are taken; beyond, they take minutes a topology.
 MOST_MEASURED = 64
+"""The largest size at which the two measures are taken; beyond, they take minutes a topology."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,16 +107,18 @@ def candidates(
     left out of it. Skips are tried only where the cascade has a square stage. Raises `TopologyError` for a
     value that is not allowed.
     """
-    found: dict[str, Candidate] = {}
-    chosen = families or sorted(name for name, each in FAMILIES.items() if each.grid is not None)
+    known: dict[str, Candidate] = {}
+    chosen = families or sorted(name for name, each in known_families.items() if each.grid is not None)
     for size in sizes:
         if whole_number("a decomposition", "size", size) > MOST_PLACES:
-            raise TopologyError(f"size of a decomposition is {size}; it must be at most {MOST_PLACES}.")
+            raise TopologyError(
+                f"size of a decomposition is {size}, allowed are values of at most {MOST_PLACES}"
+            )
         for compression in compressions:
             if not 1 <= compression <= size:
                 raise TopologyError(
-                    f"compression of a decomposition is {compression:g}; "
-                    f"it must lie between 1 and {size}, the size."
+                    f"compression of a decomposition is {compression:g}, "
+                    f"allowed are values between 1 and {size}, the size"
                 )
             for family in chosen:
                 try:
@@ -127,8 +130,8 @@ def candidates(
                 for skipped in skips:
                     candidate = Candidate(family, size, compression, parameters, skipped)
                     if candidate.skips or not skipped:
-                        found.setdefault(json.dumps(candidate.content, sort_keys=True), candidate)
-    return tuple(found.values())
+                        known.setdefault(json.dumps(candidate.content, sort_keys=True), candidate)
+    return tuple(known.values())
 
 
 def run(

@@ -1,12 +1,11 @@
 """The experiments behind the studies of topologies: those shipped as data, or run anew.
 
-`python -m reports.studies.topologies.experiments FOLDER` runs whatever is not remembered and writes the data
-files; an interrupted run goes on where it stopped.
+`archsim experiments --out FOLDER` runs whatever is not remembered and writes the data files; an interrupted
+run goes on where it stopped.
 """
 
 from __future__ import annotations
 
-import argparse
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,17 +56,17 @@ def anew(*, processes: int = 1, progress: bool = True) -> Experiments:
     )
 
 
-def description(found: Experiments) -> dict[str, Any]:
+def description(experiments: Experiments) -> dict[str, Any]:
     """What the data files hold, how it came about, and the versions of what it came about with."""
     groups = {}
-    for group in dict.fromkeys(one.group for one in found.runs):
-        of = [one for one in found.runs if one.group == group]
+    for group in dict.fromkeys(one.group for one in experiments.runs):
+        members = [one for one in experiments.runs if one.group == group]
         groups[group] = {
-            "images": of[0].images,
-            "networks": len({(one.label, one.budget) for one in of}),
-            "seeds": sorted({one.seed for one in of}),
-            "epochs": of[0].settings["epochs"],
-            "cpu_s": round(sum(one.outcome.cpu_s for one in of)),
+            "images": members[0].images,
+            "networks": len({(one.label, one.budget) for one in members}),
+            "seeds": sorted({one.seed for one in members}),
+            "epochs": members[0].settings["epochs"],
+            "cpu_s": round(sum(one.outcome.cpu_s for one in members)),
         }
     return {
         "files": {
@@ -76,7 +75,7 @@ def description(found: Experiments) -> dict[str, Any]:
             cascade_runs.FILE: "a line a deep linear cascade: energies at the start, loss and accuracy",
         },
         "kind": "measured here",
-        "command": "python -m reports.studies.topologies.experiments FOLDER",
+        "command": "archsim experiments --out FOLDER",
         "groups": groups,
         "code_version": CODE_VERSION,
         "versions": {"python": platform.python_version(), "blas": _blas()} | _versions(),
@@ -84,13 +83,13 @@ def description(found: Experiments) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+            versions[package] = "not installed"
+    return versions
 
 
 def _blas() -> str:
@@ -98,19 +97,12 @@ def _blas() -> str:
     return f"{blas['name']} {blas['version']}"
 
 
-def main() -> None:
-    """Runs the experiments and writes their data files into a folder."""
-    parser = argparse.ArgumentParser(description="Run the experiments of the studies of topologies.")
-    parser.add_argument("folder", type=Path, help="folder of the data files")
-    parser.add_argument("--processes", type=int, default=1, help="networks trained at once")
-    given = parser.parse_args()
-    found = anew(processes=given.processes)
-    write_runs(found.runs, given.folder / runs.FILE)
-    write_measures(found.measures, given.folder / measures.FILE)
-    write_cascades(found.cascades, given.folder / cascade_runs.FILE)
-    text = yaml.safe_dump(description(found), sort_keys=False, allow_unicode=True)
-    (given.folder / DESCRIPTION).write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+def run_and_write(folder: Path, *, processes: int = 1) -> list[Path]:
+    """Runs the experiments and writes their data files into a folder; the paths of these."""
+    experiments = anew(processes=processes)
+    write_runs(experiments.runs, folder / runs.FILE)
+    write_measures(experiments.measures, folder / measures.FILE)
+    write_cascades(experiments.cascades, folder / cascade_runs.FILE)
+    text = yaml.safe_dump(description(experiments), sort_keys=False, allow_unicode=True)
+    (folder / DESCRIPTION).write_text(text, encoding="utf-8")
+    return [folder / name for name in (runs.FILE, measures.FILE, cascade_runs.FILE, DESCRIPTION)]

@@ -6,24 +6,23 @@ group of the training plan, dense and pruned ones apart.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from archsim.store import remembered
+from reports.studies.topologies.files import lines_of, write_lines
 from reports.studies.topologies.plan import DENSE, PRUNED, SQUARE
 from reports.studies.topologies.runs import Planned
 from reports.studies.topologies.trainings import recipe_values
 
 FILE = "topology_measures.csv"
-# Raised whenever a measure gives another figure for the same topology.
 MEASURES_VERSION = 2
+"""Raised whenever a measure gives another figure for the same topology."""
 KIND = "topology-measures"
 
 
@@ -62,14 +61,16 @@ class Measures:
 
 def measure_all(planned: Sequence[Planned], *, progress: bool = True) -> list[Measures]:
     """The measures of all networks of the square group that are sparse from the start."""
-    chosen = [each for each in planned if each.group == SQUARE and each.label not in (DENSE, PRUNED)]
-    found = []
-    for each in tqdm(chosen, desc="topologies", unit="topology", disable=not progress):
-        layer = recipe_values(each.recipe)["layers"][0]
-        content = {"version": MEASURES_VERSION, "inputs": each.recipe.inputs, "layer": layer}
-        values = remembered(KIND, content, partial(_measured, each))
-        found.append(Measures(each.label, each.budget, **values))
-    return found
+    chosen = [
+        network for network in planned if network.group == SQUARE and network.label not in (DENSE, PRUNED)
+    ]
+    measured = []
+    for network in tqdm(chosen, desc="topologies", unit="topology", disable=not progress):
+        layer = recipe_values(network.recipe)["layers"][0]
+        content = {"version": MEASURES_VERSION, "inputs": network.recipe.inputs, "layer": layer}
+        values = remembered(KIND, content, partial(_measured, network))
+        measured.append(Measures(network.label, network.budget, **values))
+    return measured
 
 
 def _measured(planned: Planned) -> dict[str, int]:
@@ -93,16 +94,12 @@ def _measured(planned: Planned) -> dict[str, int]:
 
 def shipped_measures() -> list[Measures]:
     """The measures that come with the package."""
-    text = (resources.files("reports.studies.topologies") / "data" / FILE).read_text(encoding="utf-8")
-    return [_measures(line) for line in csv.DictReader(text.splitlines())]
+    return [_measures(line) for line in lines_of(FILE)]
 
 
 def write_measures(measures: Iterable[Measures], path: Path) -> None:
-    """Writes the file that :func:`shipped_measures` reads."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [each.name for each in fields(Measures)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(one) for one in measures)
+    """Writes the file that `shipped_measures` reads."""
+    write_lines(path, [each.name for each in fields(Measures)], map(asdict, measures))
 
 
 def _measures(line: Mapping[str, Any]) -> Measures:

@@ -17,15 +17,17 @@ import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
 
+from workloads.refusal import Refusal
+
 Vector = NDArray[np.float64]
 
-# Below this number of topologies a group says nothing of a rank.
 LEAST_TOPOLOGIES = 3
-# A draw may repeat one topology only, and then has no order; that all of so many do is out of the question.
+"""Below this number of topologies a group says nothing of a rank."""
 LEAST_DRAWS = 20
+"""A draw may repeat one topology only, and then has no order; that all of so many do will not happen."""
 
 
-class RankingError(ValueError):
+class RankingError(Refusal):
     """The observations do not allow a ranking."""
 
 
@@ -42,7 +44,7 @@ class Observation:
         if not self.accuracies or not np.isfinite([self.measure, *self.accuracies]).all():
             raise RankingError(
                 f"observation of {self.topology} has measure {self.measure} and accuracies "
-                f"{self.accuracies}; there must be at least one accuracy, and all must be finite."
+                f"{self.accuracies}, allowed are at least one accuracy, and all must be finite"
             )
 
 
@@ -70,12 +72,12 @@ def rank_by(
 ) -> Ranking:
     """The ranking of these observations; a `RankingError` where a group is too small or has no order."""
     if not 0 < confidence < 1:
-        raise RankingError(f"confidence of a ranking is {confidence}; it must lie between 0 and 1.")
+        raise RankingError(f"confidence of a ranking is {confidence}, allowed are values between 0 and 1")
     if draws < LEAST_DRAWS:
-        raise RankingError(f"draws of a ranking is {draws}; it must be at least {LEAST_DRAWS}.")
+        raise RankingError(f"draws of a ranking is {draws}, allowed are values of at least {LEAST_DRAWS}")
     groups = [_Group(name, observations) for name in dict.fromkeys(each.group for each in observations)]
     if not groups:
-        raise RankingError("observations of a ranking is empty; it must hold some.")
+        raise RankingError("observations of a ranking is empty, allowed is at least one")
     random = np.random.default_rng(seed)
     drawn = [_mean([(group.drawn(random), group.size) for group in groups]) for _ in range(draws)]
     rest = (1 - confidence) / 2
@@ -92,22 +94,24 @@ def rank_by(
 
 class _Group:
     def __init__(self, name: str, observations: Sequence[Observation]) -> None:
-        members = [each for each in observations if each.group == name]
+        members = [member for member in observations if member.group == name]
         self.size = len(members)
-        self.measures = np.array([each.measure for each in members])
-        self.seeds = np.array([len(each.accuracies) for each in members])
+        self.measures = np.array([member.measure for member in members])
+        self.seeds = np.array([len(member.accuracies) for member in members])
         self.table = np.zeros((self.size, self.seeds.max(initial=0)))
-        for row, each in zip(self.table, members, strict=True):
-            row[: len(each.accuracies)] = each.accuracies
+        for row, member in zip(self.table, members, strict=True):
+            row[: len(member.accuracies)] = member.accuracies
         self.means = self.table.sum(axis=1) / self.seeds
         label = f"group {name!r} of a ranking" if name else "a ranking"
         if self.size < LEAST_TOPOLOGIES:
             raise RankingError(
-                f"observations of {label} number {self.size}; there must be at least {LEAST_TOPOLOGIES}."
+                f"observations of {label} number {self.size}, allowed are at least {LEAST_TOPOLOGIES}"
             )
         for what, values in (("measures", self.measures), ("accuracies", self.means)):
             if np.ptp(values) == 0:
-                raise RankingError(f"{what} of {label} are all {values[0]:g}; at least two must differ.")
+                raise RankingError(
+                    f"{what} of {label} are all {values[0]:g}, allowed are at least two that differ"
+                )
 
     def drawn(self, random: np.random.Generator) -> float:
         """The correlation after topologies, and the seeds of each, are drawn again; nan without an order."""

@@ -6,17 +6,16 @@ compared inside a *group*: one set of images, layers, epochs, batch and learning
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
 
 from reports.claims import standard_error
+from reports.studies.topologies.files import lines_of, write_lines
 from reports.studies.topologies.trainings import Cell, Images, Outcome, recipe_values, run
 from workloads import Recipe, parse_recipe
 
@@ -171,16 +170,12 @@ def error_of_difference(one: Trained, other: Trained, deviation: float) -> float
 
 def shipped_runs() -> list[Run]:
     """The runs that come with the package."""
-    text = (resources.files("reports.studies.topologies") / "data" / FILE).read_text(encoding="utf-8")
-    return [_run(line) for line in csv.DictReader(text.splitlines())]
+    return [_run(line) for line in lines_of(FILE)]
 
 
 def write_runs(runs: Iterable[Run], path: Path) -> None:
-    """Writes the file that :func:`shipped_runs` reads."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(_line(one) for one in runs)
+    """Writes the file that `shipped_runs` reads."""
+    write_lines(path, COLUMNS, (_line(one) for one in runs))
 
 
 def _line(one: Run) -> dict[str, Any]:

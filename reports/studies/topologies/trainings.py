@@ -10,11 +10,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import multiprocessing
-import signal
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -23,13 +20,15 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from archsim.store import remembered
-from workloads.data.mnist import MnistData, load_mnist
+from reports.parallel import in_processes
+from workloads import ImageData, load_mnist
+from workloads.refusal import Refusal
 from workloads.training.recipe import Recipe
 from workloads.training.training import TrainingError, fit, train_model
 
 KIND = "experiments"
-# Raised whenever the training core gives other weights for the same recipe: old outcomes are then stale.
-CODE_VERSION = 2
+CODE_VERSION = 3
+"""Raised whenever the training core gives other weights for the same recipe: old outcomes are then stale."""
 
 Images = Literal["mnist", "mnist-16", "mnist-8"]
 
@@ -68,7 +67,7 @@ class Outcome:
         for name in ("validation_accuracy", "test_accuracy"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
-                raise ValueError(f"{name} of an outcome is {value}; it must lie in 0 to 1.")
+                raise Refusal(f"{name} of an outcome is {value}, allowed are 0 to 1")
 
 
 def recipe_values(recipe: Recipe) -> dict[str, Any]:
@@ -100,7 +99,7 @@ def train_cell(cell: Cell) -> Outcome:
     )
 
 
-def train_on(recipe: Recipe, data: MnistData) -> Outcome:
+def train_on(recipe: Recipe, data: ImageData) -> Outcome:
     """Trains a recipe, holding out the images it says, on data of the form of MNIST."""
     if recipe.model != "mlp":
         return _train_other(recipe, data)
@@ -125,7 +124,7 @@ def train_on(recipe: Recipe, data: MnistData) -> Outcome:
     )
 
 
-def _train_other(recipe: Recipe, data: MnistData) -> Outcome:
+def _train_other(recipe: Recipe, data: ImageData) -> Outcome:
     """A convolutional or recurrent network; one that left the finite numbers has no outcome here."""
     start = time.process_time()
     trained = train_model(recipe, progress=False, data=data)
@@ -148,7 +147,7 @@ def shrink(images: NDArray[np.float32], side: int) -> NDArray[np.float32]:
 
 
 @functools.cache
-def images_of(images: Images) -> MnistData:
+def images_of(images: Images) -> ImageData:
     """MNIST in this form."""
     if images == "mnist":
         return load_mnist()
@@ -159,16 +158,8 @@ def images_of(images: Images) -> MnistData:
 
 
 def _trained(cells: Sequence[Cell], processes: int) -> Iterator[tuple[Cell, Outcome]]:
-    """Cells with their outcomes, as each is done. An interrupt ends the workers with the cells in hand."""
+    """Cells with their outcomes, as each is done."""
     if processes == 1 or len(cells) < 2:
         yield from ((cell, train_cell(cell)) for cell in cells)
         return
-    context = multiprocessing.get_context("spawn")
-    ignored = (signal.SIGINT, signal.SIG_IGN)
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=signal.signal, initargs=ignored)
-    try:
-        pending = {pool.submit(train_cell, cell): cell for cell in cells}
-        for done in as_completed(pending):
-            yield pending[done], done.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    yield from in_processes(train_cell, cells, processes)

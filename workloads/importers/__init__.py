@@ -1,0 +1,8 @@
+"""Networks from files: one file here for each format, and the zoo of those that come with the package."""
+
+from __future__ import annotations
+
+from workloads.importers.registry import Importer, importers, load_network
+from workloads.importers.zoo import Zoo, networks, zoo_names
+
+__all__ = ["Importer", "Zoo", "importers", "load_network", "networks", "zoo_names"]
