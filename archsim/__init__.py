@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from archsim.costs.metrics import METRICS
     from archsim.costs.result import MetricError, Result
     from archsim.design import DesignError, DesignPoint, simulate
-    from archsim.engines import Clos, Csc, Dense, Engine, Pruned
-    from archsim.engines.counts import Counts, Traffic
-    from archsim.engines.mapping import Mapping, MappingError
+    from archsim.engine import Clos, Csc, Dense, Engine, Pruned
+    from archsim.engine.counts import Counts, Traffic
+    from archsim.engine.mapping import Mapping, MappingError
     from archsim.technology import Artix7, Asic, Cmos, Cmos65, Ecp5, Quantity
     from archsim.verification import Verification, verify
     from workloads import (
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "archsim.comparison": ("compare",),
-    "archsim.engines.counts": ("Counts", "Traffic"),
+    "archsim.engine.counts": ("Counts", "Traffic"),
     "archsim.design": ("DesignError", "DesignPoint", "simulate"),
-    "archsim.engines": ("Clos", "Csc", "Dense", "Engine", "Pruned"),
+    "archsim.engine": ("Clos", "Csc", "Dense", "Engine", "Pruned"),
     "archsim.costs.fidelities": ("FIDELITIES", "DeviceError", "FidelityError"),
-    "archsim.engines.mapping": ("Mapping", "MappingError"),
+    "archsim.engine.mapping": ("Mapping", "MappingError"),
     "archsim.costs.metrics": ("METRICS",),
     "archsim.costs.result": ("MetricError", "Result"),
     "archsim.technology": ("Artix7", "Asic", "Cmos", "Cmos65", "Ecp5", "Quantity"),

@@ -17,8 +17,8 @@ from archsim.costs.fidelities import level, refuse_overflow
 from archsim.costs.logic import Logic
 from archsim.costs.pricing import NOTHING, price
 from archsim.costs.result import Result
-from archsim.engines import Engine, engines
-from archsim.engines.mapping import Mapping
+from archsim.engine import Engine, engines
+from archsim.engine.mapping import Mapping
 from archsim.kinds import OneOf
 from archsim.refusals import one_sentence
 from archsim.technology import Technology, technologies

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from archsim.costs.stimulus import sample_inputs
-from archsim.engines.counts import Counts
-from archsim.engines.hardware_run import counts_of_run, run_rtl
-from archsim.engines.mapping import Mapping
+from archsim.engine.counts import Counts
+from archsim.engine.hardware_run import counts_of_run, run_rtl
+from archsim.engine.mapping import Mapping
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def _files(design: DesignPoint, mapping: Mapping, inputs: int) -> dict[str, str]
     import numpy as np
 
     from archsim.costs.stimulus import sample_inputs
-    from archsim.engines.hardware_run import OutputMismatchError, run_rtl
+    from archsim.engine.hardware_run import OutputMismatchError, run_rtl
     from rtl import make_test_bench, to_verilog
 
     x = sample_inputs(mapping.network, inputs)

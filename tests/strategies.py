@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from archsim.engines import Engine, engines
-from archsim.engines.draws import Draws
+from archsim.engine import Engine, engines
+from archsim.engine.draws import Draws
 from workloads import IntegerNetwork, Topology, random_integer_network
 
 

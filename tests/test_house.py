@@ -23,7 +23,7 @@ MAY_IMPORT = {
 FLOW = {
     "workloads": ("topology", "families", "kernels", "data", "training", "measures", "importers"),
     "rtl": ("parts", "engines"),
-    "archsim": ("engines", "technology", "netlist", "costs", "explore", "calibration"),
+    "archsim": ("engine", "technology", "netlist", "costs", "explore", "calibration"),
     "reports": ("templates", "studies", "cli"),
 }
 """The folders of each package in the order of the flow: none imports from one that comes after it."""

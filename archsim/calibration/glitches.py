@@ -23,7 +23,7 @@ from archsim.calibration.plan import Configuration, draw_small
 from archsim.costs.gate import component_of_instance
 from archsim.costs.glitch_factors import OTHER, PE, glitch_amount, glitch_key
 from archsim.costs.stimulus import stimulus
-from archsim.engines.mapping import Mapping
+from archsim.engine.mapping import Mapping
 from archsim.netlist import Activity, Netlist, ToggleCounter, switching, synthesise_asic
 from archsim.netlist.netlist_verilog import netlist_verilog
 from archsim.technology import StandardCells

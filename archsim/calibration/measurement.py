@@ -13,7 +13,7 @@ from archsim.calibration.plan import in_turn
 from archsim.costs.estimate import ASIC_METRICS, PATH_METRIC
 from archsim.costs.logic import Logic, LogicPart
 from archsim.costs.operands import OperandActivity, Workload
-from archsim.engines import engines
+from archsim.engine import engines
 from archsim.technology import Artix7, FpgaResources
 from archsim.technology.quantity import load_table
 from rtl import Sizes

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from archsim.engines import Dense, Engine, engines
-from archsim.engines.draws import TypicalDraws
-from archsim.engines.mapping import Mapping
+from archsim.engine import Dense, Engine, engines
+from archsim.engine.draws import TypicalDraws
+from archsim.engine.mapping import Mapping
 from workloads import (
     Topology,
     load_network,

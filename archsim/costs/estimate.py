@@ -14,7 +14,7 @@ from functools import cache, cached_property, lru_cache, singledispatch
 from archsim.costs.logic import Logic, LogicPart
 from archsim.costs.operands import Workload, workload_of
 from archsim.costs.structure import Structure, paths, structures
-from archsim.engines.mapping import Mapping as EngineMapping
+from archsim.engine.mapping import Mapping as EngineMapping
 from archsim.technology import FitScaling, Fpga, FpgaResources, StandardCells, Technology
 from archsim.technology.quantity import load_quantities
 from rtl import Sizes

@@ -9,9 +9,9 @@ from archsim.costs.estimate import estimate_logic
 from archsim.costs.gate import map_to_gates
 from archsim.costs.logic import Logic
 from archsim.costs.stimulus import sample_inputs
-from archsim.engines.counts import Counts
-from archsim.engines.hardware_run import count_rtl
-from archsim.engines.mapping import Mapping
+from archsim.engine.counts import Counts
+from archsim.engine.hardware_run import count_rtl
+from archsim.engine.mapping import Mapping
 from archsim.technology import FpgaResources, Technology
 from workloads.refusal import Refusal
 

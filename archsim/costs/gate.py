@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import singledispatch
 
 from archsim.costs.logic import Logic, LogicPart
-from archsim.engines.mapping import Mapping
+from archsim.engine.mapping import Mapping
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from rtl import VerilogDesign, to_verilog
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from archsim.costs.operands import Workload
-from archsim.engines.counts import Counts
+from archsim.engine.counts import Counts
 from archsim.technology import FpgaResources
 
 NO_RESOURCES = FpgaResources()

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.costs.stimulus import stimulus
-from archsim.engines.mapping import Mapping
+from archsim.engine.mapping import Mapping
 from workloads import IntegerNetwork
 
 Integers = NDArray[np.int64]

@@ -10,7 +10,7 @@ from typing import Any
 
 from archsim.costs.glitch_factors import glitch_share
 from archsim.costs.logic import Logic
-from archsim.engines.counts import Counts
+from archsim.engine.counts import Counts
 from archsim.technology import Fpga, FpgaResources, MemoryCost, StandardCells, Technology
 from archsim.technology.memories.sram import Ports
 from rtl import Sizes

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from archsim.costs.pricing import Bill, Term
-from archsim.engines.counts import Counts
-from archsim.engines.mapping import StoredBits
+from archsim.engine.counts import Counts
+from archsim.engine.mapping import StoredBits
 from workloads.refusal import Refusal
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from archsim.costs.stimulus import DIGITS, stimulus
-from archsim.engines.mapping import Mapping
+from archsim.engine.mapping import Mapping
 from archsim.netlist import (
     Activity,
     AsicSynthesis,

@@ -19,8 +19,8 @@ from archsim.costs.estimate import EstimateError, estimate_logic, logic_fit
 from archsim.costs.gate import map_to_gates
 from archsim.costs.logic import Logic
 from archsim.costs.operands import OperandActivity, workload_of
-from archsim.engines import Clos, Csc, Dense, Engine, Pruned
-from archsim.engines.mapping import Mapping
+from archsim.engine import Clos, Csc, Dense, Engine, Pruned
+from archsim.engine.mapping import Mapping
 from archsim.technology import Artix7, Cmos65, technology
 from archsim.technology.quantity import read_text
 from rtl import Sizes

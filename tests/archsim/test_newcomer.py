@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import archsim as a
 from archsim.calibration.plan import PLANS, draw, draw_small
 from archsim.costs.glitch_factors import OTHER, glitch_key
-from archsim.engines import engines
+from archsim.engine import engines
 from archsim.verification import verify
 from rtl import to_verilog
 from tests.strategies import cases

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import archsim as a
 from archsim.costs.operands import operand_activity, workload_of
 from archsim.costs.stimulus import DIGITS, stimulus
-from archsim.engines import engines
+from archsim.engine import engines
 from tests.strategies import cases
 from workloads import IntegerNetwork, test_digits
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from archsim.engines import Engine, engines
+from archsim.engine import Engine, engines
 from archsim.verification import verify
 from workloads import load_network, quantise, zoo_names
 

@@ -9,8 +9,8 @@ import yaml
 
 from archsim import Result
 from archsim.costs.pricing import Bill, Term
-from archsim.engines.counts import Counts, Traffic
-from archsim.engines.mapping import StoredBits
+from archsim.engine.counts import Counts, Traffic
+from archsim.engine.mapping import StoredBits
 from archsim.technology import FpgaResources
 from reports.studies.csc_dac2019.points import Point, design_points
 from workloads import Calibration, Topology, TrainedNetwork, build_layer

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.engines import engines
+from archsim.engine import engines
 from tests.strategies import cases
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from archsim.calibration.plan import draw_small
 from archsim.costs.stimulus import sample_inputs
-from archsim.engines import Csc
-from archsim.engines.hardware_run import run_rtl
-from archsim.engines.mapping import Mapping
+from archsim.engine import Csc
+from archsim.engine.hardware_run import run_rtl
+from archsim.engine.mapping import Mapping
 from rtl import LoadWrite, Run, make_test_bench, to_verilog
 from workloads import load_network, quantise
 

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archsim.costs.stimulus import sample_inputs
-from archsim.engines import Clos, Csc, Dense, Engine, Pruned, engines
-from archsim.engines.hardware_run import run_rtl
-from archsim.engines.mapping import Mapping
+from archsim.engine import Clos, Csc, Dense, Engine, Pruned, engines
+from archsim.engine.hardware_run import run_rtl
+from archsim.engine.mapping import Mapping
 from rtl import Images, LoadWrite, Run, Simulation, load_writes, make_test_bench, to_verilog
 from tests.strategies import cases
 from workloads import load_network, quantise

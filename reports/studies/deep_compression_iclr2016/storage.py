@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.engines.gather.encoding import IndexEncoding
+from archsim.engine.gather.encoding import IndexEncoding
 
 Codebook = Literal["k-means", "uniform"]
 Order = Literal["by output", "by input"]

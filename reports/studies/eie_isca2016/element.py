@@ -10,7 +10,7 @@ import numpy as np
 import pyrtl
 from numpy.typing import NDArray
 
-from archsim.engines.gather.encoding import IndexEncoding
+from archsim.engine.gather.encoding import IndexEncoding
 from rtl.parts.eie_pe import EiePe, EiePeSizes, build_eie_pe, column_words
 from rtl.verilog import write_verilog
 

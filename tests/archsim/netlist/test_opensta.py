@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from archsim.engines import Clos, Csc, Dense, Engine, Pruned
+from archsim.engine import Clos, Csc, Dense, Engine, Pruned
 from archsim.netlist import AsicSynthesis, synthesise_asic
 from archsim.netlist.netlist import Memory
 from archsim.technology import Asic, Cmos65, MemoryMacro, StandardCells

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.engines.counts import Counts
+from archsim.engine.counts import Counts
 from rtl import Hardware, Images, LoadWrite, Run, Sizes
 from workloads import IntegerNetwork, IntegerStage
 from workloads.refusal import Refusal

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.engines.gather.encoding import IndexEncoding
+from archsim.engine.gather.encoding import IndexEncoding
 from workloads import IntegerStage
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.engines.counts import Counts, Traffic
-from archsim.engines.mapping import Mapping
+from archsim.engine.counts import Counts, Traffic
+from archsim.engine.mapping import Mapping
 from rtl import Run, Simulation
 
 

@@ -10,10 +10,10 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.engines.draws import Draws
-from archsim.engines.engine import Engine, engines
-from archsim.engines.lockstep.mapping import LockstepMapping, plan_stages
-from archsim.engines.lockstep.plan import StagePlan
+from archsim.engine.draws import Draws
+from archsim.engine.engine import Engine, engines
+from archsim.engine.lockstep.mapping import LockstepMapping, plan_stages
+from archsim.engine.lockstep.plan import StagePlan
 from rtl import BankedAddress, Hardware
 from rtl.engines.csc import CscSizes, build_csc
 from workloads import CscStage, DenseStage, IntegerNetwork, IntegerStage, Stage, build_layer

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from archsim.engines.counts import Counts, StageActivity, Traffic
-from archsim.engines.draws import Draws
-from archsim.engines.engine import Engine, engines
-from archsim.engines.gather.conflicts import StageRun, banked_run, replicated_run
-from archsim.engines.gather.encoding import IndexEncoding, candidates, deal_rows
-from archsim.engines.gather.entries import DealtStage, EncodedStage, deal_stage
-from archsim.engines.gather.events import simulate_pruned
-from archsim.engines.mapping import Mapping, MappingError, StoredBits, pack_words
+from archsim.engine.counts import Counts, StageActivity, Traffic
+from archsim.engine.draws import Draws
+from archsim.engine.engine import Engine, engines
+from archsim.engine.gather.conflicts import StageRun, banked_run, replicated_run
+from archsim.engine.gather.encoding import IndexEncoding, candidates, deal_rows
+from archsim.engine.gather.entries import DealtStage, EncodedStage, deal_stage
+from archsim.engine.gather.events import simulate_pruned
+from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words
 from rtl import (
     DESCRIPTOR_WORD_BITS,
     BankedAddress,

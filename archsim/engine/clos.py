@@ -10,10 +10,10 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.engines.draws import Draws
-from archsim.engines.engine import Engine, engines
-from archsim.engines.lockstep.mapping import LockstepMapping, plan_stages
-from archsim.engines.lockstep.plan import StagePlan
+from archsim.engine.draws import Draws
+from archsim.engine.engine import Engine, engines
+from archsim.engine.lockstep.mapping import LockstepMapping, plan_stages
+from archsim.engine.lockstep.plan import StagePlan
 from rtl import Hardware
 from rtl.engines.clos import ClosSizes, build_clos
 from workloads import BlockStage, DenseStage, IntegerNetwork, IntegerStage, Stage, build_layer

@@ -16,10 +16,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.engines.counts import Counts, StageActivity, Traffic
-from archsim.engines.lockstep.events import simulate_lockstep
-from archsim.engines.lockstep.plan import StagePlan
-from archsim.engines.mapping import Mapping, MappingError, StoredBits, pack_words
+from archsim.engine.counts import Counts, StageActivity, Traffic
+from archsim.engine.lockstep.events import simulate_lockstep
+from archsim.engine.lockstep.plan import StagePlan
+from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words
 from rtl import DESCRIPTOR_WORD_BITS, PIPELINE_CYCLES, Images, LoadWrite
 from workloads import IntegerNetwork, IntegerStage, Stage
 

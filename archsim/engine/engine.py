@@ -11,8 +11,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from archsim.engines.draws import Draws
-from archsim.engines.mapping import Mapping as EngineMapping
+from archsim.engine.draws import Draws
+from archsim.engine.mapping import Mapping as EngineMapping
 from rtl import Sizes
 from workloads import IntegerNetwork, Stage
 from workloads.refusal import Refusal
@@ -80,6 +80,6 @@ class Engine(BaseModel, ABC):
 
 
 engines: Register[type[Engine]] = Register(
-    "engine", "archsim.engines", group="archsim.engines", error=EngineError
+    "engine", "archsim.engine", group="archsim.engines", error=EngineError
 )
 """All engines by name."""

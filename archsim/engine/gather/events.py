@@ -12,8 +12,8 @@ from typing import Any
 
 import simpy
 
-from archsim.engines.counts import Counts, StageActivity, Traffic
-from archsim.engines.gather.entries import EncodedStage
+from archsim.engine.counts import Counts, StageActivity, Traffic
+from archsim.engine.gather.entries import EncodedStage
 from rtl import GATHER_CYCLES
 
 

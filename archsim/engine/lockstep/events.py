@@ -12,8 +12,8 @@ from typing import Any
 
 import simpy
 
-from archsim.engines.counts import Counts, StageActivity, Traffic
-from archsim.engines.lockstep.plan import StagePlan
+from archsim.engine.counts import Counts, StageActivity, Traffic
+from archsim.engine.lockstep.plan import StagePlan
 from rtl import PIPELINE_CYCLES
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from archsim.engines.clos import Clos
-from archsim.engines.csc import Csc
-from archsim.engines.dense import Dense
-from archsim.engines.engine import Engine, engines
-from archsim.engines.pruned import Pruned
+from archsim.engine.clos import Clos
+from archsim.engine.csc import Csc
+from archsim.engine.dense import Dense
+from archsim.engine.engine import Engine, engines
+from archsim.engine.pruned import Pruned
 
 __all__ = ["Clos", "Csc", "Dense", "Engine", "Pruned", "engines"]
