@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Mapping as MappingOf
+from collections.abc import Iterator, Mapping as MappingOf
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-from hypothesis import assume
-from hypothesis import strategies as st
+from hypothesis import assume, strategies as st
 from numpy.typing import NDArray
 from pydantic import ValidationError
 

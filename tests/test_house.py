@@ -57,9 +57,10 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def folder(module: str) -> str:
-    """The folder that a module lies in: a package of its own stands for what it exports."""
-    path = modules()[module]
-    return f"{module} (exports)" if path.name == "__init__.py" else module.rpartition(".")[0]
+    """The folder that a module lies in: what a folder exports, and what lies in no folder, stand alone."""
+    if modules()[module].name == "__init__.py":
+        return f"{module} (exports)"
+    return module if module.count(".") == 1 else module.rpartition(".")[0]
 
 
 @pytest.mark.parametrize("package", sorted(MAY_IMPORT))
@@ -115,7 +116,7 @@ def test_nothing_that_runs_imports_how_the_numbers_were_made() -> None:
 
 
 def test_public_names_can_be_had() -> None:
-    assert sorted(archsim.__all__) == sorted(archsim._HOME_OF)
+    assert set(archsim.__all__) <= set(dir(archsim))
     for name in archsim.__all__:
         assert getattr(archsim, name) is not None
 

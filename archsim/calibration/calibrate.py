@@ -6,8 +6,7 @@ coefficients, so that a fit can be repeated, and every stated error checked, wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from collections.abc import Mapping as MappingOf
+from collections.abc import Callable, Mapping as MappingOf, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatch
 from pathlib import Path

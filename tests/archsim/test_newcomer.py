@@ -6,8 +6,7 @@ import importlib
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import archsim as a
 from archsim.calibration.plan import PLANS, draw, draw_small

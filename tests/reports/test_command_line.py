@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from reports.cli import FIDELITIES as command_line_fidelities
-from reports.cli import main
+from reports.cli import FIDELITIES as command_line_fidelities, main
 from tests.reports.stand_ins import small_network, write_design
 
 KINDS = {"measured", "published", "fitted", "assumed"}

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 from reports.claims import published
 from reports.page import write_page
@@ -29,10 +28,10 @@ from reports.studies.dey_reconfig2018.measure import (
     Measured,
     dsps_of_products,
     findings,
+    junctions as published_junctions,
     measure,
     training_products,
 )
-from reports.studies.dey_reconfig2018.measure import junctions as published_junctions
 from reports.study_page import write_up
 from tests.reports.pages import check_page
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pyrtl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from rtl.parts.arithmetic import BankedAddress, at_most, requantise, rotate, signed_product
 from rtl.parts.components import StructuredBlock

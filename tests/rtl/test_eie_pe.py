@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyrtl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from rtl.parts.eie_pe import EiePeSizes, build_eie_pe, column_words
 from rtl.verilog import write_verilog

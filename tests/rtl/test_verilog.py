@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from archsim.costs.stimulus import sample_inputs
 from archsim.engine import Clos, Csc, Dense, Engine, Pruned, engines

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.signal
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.workloads.slopes import assert_gradients_are_slopes
 from tests.workloads.synthetic import CLASSES, patches, recipe

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.workloads.slopes import assert_gradients_are_slopes
 from tests.workloads.synthetic import dense_layers, patches, recipe

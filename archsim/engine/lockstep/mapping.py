@@ -8,8 +8,7 @@ for the last result to reach its memory; one more cycle answers `start`.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
-from collections.abc import Mapping as MappingOf
+from collections.abc import Callable, Mapping as MappingOf
 from dataclasses import dataclass
 from functools import cached_property
 

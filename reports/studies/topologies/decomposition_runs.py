@@ -20,8 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from archsim.store import remembered
-from workloads.families import build_layer, fit_budget
-from workloads.families import families as known_families
+from workloads.families import build_layer, families as known_families, fit_budget
 from workloads.measures.constraints import constraint_score
 from workloads.measures.decomposition import Loss, decompose, random_target
 from workloads.measures.degrees_of_freedom import degrees_of_freedom

@@ -5,8 +5,7 @@ from __future__ import annotations
 from importlib import resources
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from archsim.calibration.cells import GATES, derive_cells
 from archsim.calibration.liberty_writer import library_text

@@ -6,8 +6,7 @@ import gzip
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from archsim.technology.asic.cmos65 import cmos65_library, cmos65_wiring
 from archsim.technology.liberty.reader import CellLibrary, LibertyError, read_liberty

@@ -1,0 +1,40 @@
+from archsim.comparison import compare as compare
+from archsim.costs.fidelities import (
+    FIDELITIES as FIDELITIES,
+    DeviceError as DeviceError,
+    FidelityError as FidelityError,
+)
+from archsim.costs.metrics import METRICS as METRICS
+from archsim.costs.result import MetricError as MetricError, Result as Result
+from archsim.design import DesignError as DesignError, DesignPoint as DesignPoint, simulate as simulate
+from archsim.engine import (
+    Clos as Clos,
+    Csc as Csc,
+    Dense as Dense,
+    Engine as Engine,
+    Pruned as Pruned,
+    engines as engines,
+)
+from archsim.engine.counts import Counts as Counts, Traffic as Traffic
+from archsim.engine.mapping import Mapping as Mapping, MappingError as MappingError
+from archsim.technology import (
+    Artix7 as Artix7,
+    Asic as Asic,
+    Cmos as Cmos,
+    Cmos65 as Cmos65,
+    Ecp5 as Ecp5,
+    Quantity as Quantity,
+    technologies as technologies,
+)
+from archsim.verification import Verification as Verification, verify as verify
+from workloads.families import build_layer as build_layer, families as families
+from workloads.importers import load_network as load_network, networks as networks, zoo_names as zoo_names
+from workloads.refusal import Refusal as Refusal
+from workloads.topology.integer import IntegerNetwork as IntegerNetwork
+from workloads.topology.network import TrainedNetwork as TrainedNetwork
+from workloads.topology.topology import Topology as Topology
+from workloads.training.quantise import quantise as quantise
+from workloads.training.recipe import load_recipe as load_recipe
+from workloads.training.training import train as train
+
+__all__: list[str]
