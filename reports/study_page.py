@@ -13,7 +13,8 @@ A study is a folder of four files, found by itself (and by an entry point of the
         return write_up(__name__, findings(measure(content), content), content)
 
 `published.yaml` is what the paper says: `citation`, `exactness`, figures, the `assumptions` of a prediction
-and the `rule` that verdicts follow (its fields choose one of the rules of `reports.claims`).
+and the `rule` that verdicts follow (its fields choose one of the rules of `reports.claims`). Assumptions that
+hold a figure of ours stand in the template instead.
 
 `measure.py` is what we do. Its `findings` gives the figures by name as plain values in SI units, the rows of
 each table, the rows of predictions, the charts, and what goes into `results.json`: no sentence, no unit.
@@ -153,6 +154,7 @@ class Page(_Part):
     reasons: dict[str, str] = {}
     claim_heads: tuple[str, ...] = ()
     grounds: str = ""
+    assumptions: tuple[Assumption, ...] = ()
 
 
 def write_up(
@@ -195,7 +197,7 @@ def write_up(
         claims=claims,
         rule=page.rule,
         limits=_sentences(page.limits),
-        assumptions=tuple(assumptions),
+        assumptions=(*assumptions, *page.assumptions),
         designs=dict(findings.designs),
         command=command or f"archsim reproduce {name}",
         figures=told,
