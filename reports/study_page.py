@@ -72,6 +72,7 @@ from reports.predictions import (
 )
 from reports.report import CLAIM_HEADS, UNIT_COSTS, Assumption, Chart, Report, Section
 from reports.tables import Column, Table
+from reports.tables import column as column_of
 
 TEMPLATE = "page.yaml.j2"
 _KINDS = ("count", "number", "plain", "share", "times", "ratio", "bit", "stored", "points")
@@ -317,8 +318,7 @@ def _column(column: str | dict[str, str]) -> Column:
     if isinstance(column, str):
         return Column(column)
     ((heading, unit),) = column.items()
-    kind, _, places = unit.rpartition(" ")
-    return Column(heading, kind, int(places)) if places.isdigit() and kind else Column(heading, unit)
+    return column_of(heading, unit)
 
 
 def _chart(chart: PageChart, findings: Findings, predictions: Mapping[str, Sequence[Prediction]]) -> Chart:

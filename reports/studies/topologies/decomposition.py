@@ -50,7 +50,7 @@ def decompose_and_write(
     """
     chosen = candidates(sizes, compressions, families=families, skips=SKIPS[skips])
     if not chosen:
-        raise TopologyError("skips of a decomposition is on; it must be off where no stage is square.")
+        raise TopologyError("skips of a decomposition is on, allowed is off where no stage is square")
     words = [f"--family {family}" for family in families]
     words += [f"--size {size}" for size in sizes]
     words += [f"--compression {compression:g}" for compression in compressions]
