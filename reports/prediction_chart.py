@@ -17,7 +17,7 @@ HUES = dict(zip(KINDS, ("#1f6fb2", "#e08e45", "#b3261e", "#8d99a6"), strict=True
 _LEAST_REACH = 2.0
 
 
-def prediction_chart(name: str, rows: Sequence[Compared]) -> str:
+def chart(name: str, rows: Sequence[Compared]) -> Chart:
     """A dot for each row at predicted ÷ published, its colour the kind of row, the difference beside it."""
     ratios = [row.predicted / row.published for row in rows]
     reach = max(_LEAST_REACH, *(max(ratio, 1 / ratio) for ratio in ratios if ratio)) * 1.6
@@ -53,13 +53,6 @@ def prediction_chart(name: str, rows: Sequence[Compared]) -> str:
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel("predicted ÷ published")
         axes.legend(ncols=len(HUES), loc="lower left", bbox_to_anchor=(-0.02, 1.0), fontsize=8.5)
-        return svg(figure)
-
-
-def chart(name: str, rows: Sequence[Compared]) -> Chart:
-    """The chart of these rows with its caption."""
-    near = percent(EXPLAINED_FROM, 0)
-    return Chart(
-        prediction_chart(name, rows),
-        f"Predictions over published figures. In the shaded band they differ by less than {near}.",
-    )
+        near = percent(EXPLAINED_FROM, 0)
+        caption = f"Predictions over published figures. In the shaded band they differ by less than {near}."
+        return Chart(svg(figure), caption)

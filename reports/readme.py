@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archsim.costs.metrics import metric_of
-from reports.tables import Column, Table
+from reports.tables import Table
 
 if TYPE_CHECKING:
     from archsim.calibration.calibrate import Error
@@ -35,13 +35,12 @@ def rebuilt(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
     return _BLOCK.sub(lambda found: f"{found[1]}{tables[found[2]]()}\n{found[3]}", text)
 
 
-def network_table() -> str:
+def zoo_table() -> str:
     """The networks of the zoo."""
-    from reports.results import ZOO_COLUMNS, zoo_rows
+    from reports.results import network_table
     from workloads import load_network, zoo_names
 
-    columns = (*ZOO_COLUMNS, Column("float", "share"), Column("8 bit", "share"))
-    shown = Table("", columns, zoo_rows(map(load_network, zoo_names()))).markdown()
+    shown = network_table("", map(load_network, zoo_names())).markdown()
     return shown.replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
@@ -58,7 +57,7 @@ def error_tables() -> str:
         title = (
             f"{name}: {counts['netlists']:.0f} netlists fitted, {counts['held_out_netlists']:.0f} held out"
         )
-        columns = (title, Column("mean", "share", 1), Column("worst", "share", 1), "at")
+        columns = {title: "", "mean": "share 1", "worst": "share 1", "at": ""}
         rows = map(_error_row, held_out_errors(technology(name)))
         parts.append(Table("", columns, (row for row in rows if row[0])).markdown())
     return "\n\n".join(parts)
@@ -87,7 +86,7 @@ def number_table() -> str:
                 names = (name for name, each in load_quantities(file).items() if each.kind == kind)
                 title += f": {', '.join(f'`{name}`' for name in names)}"
             rows.append((heading, title, f"`{file}`", number))
-    columns = ("kind", "what", "file in `archsim/technology/data`", Column("numbers", "count"))
+    columns = {"kind": "", "what": "", "file in `archsim/technology/data`": "", "numbers": "count"}
     return Table("", columns, rows, words=3).markdown()
 
 
@@ -112,7 +111,7 @@ def comparison_tables() -> str:
 
 
 TABLES: Mapping[str, Callable[[], str]] = {
-    "networks": network_table,
+    "networks": zoo_table,
     "errors": error_tables,
     "numbers": number_table,
     "comparison": comparison_tables,

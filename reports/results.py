@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from archsim.costs.metrics import Metric, metric_of, metrics_of, ratios_to_first
+from archsim.costs.metrics import metric_of, metrics_of, ratios_to_first
 from reports import formatting as f
-from reports.tables import Column, Columns, Table
+from reports.tables import Table
 
 if TYPE_CHECKING:
     from archsim import Result, TrainedNetwork, Verification
@@ -27,27 +28,15 @@ def design_name(result: Result) -> str:
     return f"{result.design['network']} on {kind}, {engine['pes']} PEs"
 
 
-def _listed(result: Result) -> dict[Metric, float | None]:
-    """The figures of a result that are shown."""
-    read = {metric: metric.read(result) for metric in metrics_of(result) if metric.listed}
-    return {metric: value for metric, value in read.items() if not (value is None and metric.optional)}
-
-
-def _error(result: Result, metric: Metric) -> str:
-    """The expected error of a figure where it rests on a fit."""
-    error = result.expected_error.get(metric.name)
-    return "" if error is None else f.expected_error(error)
-
-
-def _with_errors(result: Result) -> Table:
-    """The figures as a table."""
-    rows = [
-        (metric.label, f.shown(value, metric.unit), _error(result, metric))
-        for metric, value in _listed(result).items()
+def _figures(result: Result) -> list[tuple[str, str, str]]:
+    """The figures of a result that are shown: label, figure, and the expected error of the fit behind it."""
+    read = ((metric, metric.read(result)) for metric in metrics_of(result) if metric.listed)
+    errors = {name: f.expected_error(error) for name, error in result.expected_error.items()}
+    return [
+        (metric.label, f.shown(value, metric.unit), errors.get(metric.name, ""))
+        for metric, value in read
+        if value is not None or not metric.optional
     ]
-    if any(error for _, _, error in rows):
-        return Table("Figures", ("", "", "expected error of the fit"), rows)
-    return Table("Figures", ("", ""), (row[:2] for row in rows))
 
 
 def result_tables(result: Result) -> Group:
@@ -60,7 +49,11 @@ def result_tables(result: Result) -> Group:
         f"{engine['weight_bits']}-bit weights, {engine['activation_bits']}-bit activations, "
         f"fetches of {engine['fetch_bits']} bits; fidelity {result.fidelity}"
     )
-    parts: list[RenderableType] = [head, Text(below), Text(), _with_errors(result)]
+    figures = _figures(result)
+    width = 3 if any(error for _, _, error in figures) else 2
+    rows = (row[:width] for row in figures)
+    table = Table("Figures", ("", "", "expected error of the fit")[:width], rows)
+    parts: list[RenderableType] = [head, Text(below), Text(), table]
     for metric, title in (("energy_j", "Energy by component"), ("area_mm2", "Area by component")):
         if metric_of(metric).read(result) is not None:
             parts += [Text(), breakdown(result, metric, title)]
@@ -70,8 +63,8 @@ def result_tables(result: Result) -> Group:
         (role, t.words_read, t.words_written, t.bits_read + t.bits_written)
         for role, t in result.traffic.items()
     )
-    columns: Columns = ("memory", _count("words read"), _count("words written"), Column("data", "stored"))
-    parts += [Text(), Table("Traffic", columns, traffic)]
+    heads = {"memory": "", "words read": "count", "words written": "count", "data": "stored"}
+    parts += [Text(), Table("Traffic", heads, traffic)]
     return Group(*parts, *footnotes(result))
 
 
@@ -80,8 +73,8 @@ def breakdown(result: Result, metric: str, title: str) -> Table:
     parts = result.by_component(metric)
     total = math.fsum(parts.values()) or 1.0
     rows = ((name, value, value / total) for name, value in parts.items() if value)
-    shown = Column(metric.rpartition("_")[0], metric_of(metric).unit)
-    return Table(title, ("component", shown, Column("share", "share", 1)), rows)
+    columns = {"component": "", metric.rpartition("_")[0]: metric_of(metric).unit, "share": "share 1"}
+    return Table(title, columns, rows)
 
 
 def _resources(result: Result) -> Table:
@@ -89,11 +82,12 @@ def _resources(result: Result) -> Table:
     rows = (
         (component, *(taken[name] for name in names)) for component, taken in result.bill.resources.items()
     )
-    return Table("Resources by component", ("component", *(_count(name.upper()) for name in names)), rows)
+    columns = {"component": "", **_counts(names)}
+    return Table("Resources by component", columns, rows)
 
 
-def _count(heading: str) -> Column:
-    return Column(heading, "count")
+def _counts(resources: Iterable[str]) -> dict[str, str]:
+    return {name.upper(): "count" for name in resources}
 
 
 def footnotes(result: Result) -> list[Text]:
@@ -109,19 +103,15 @@ def footnotes(result: Result) -> list[Text]:
 
 def comparison_tables(results: Sequence[Result]) -> Group:
     """Results side by side, a column each, with ratios to the first."""
-    names = [f"{chr(ord('A') + place)}" if place < 26 else str(place) for place in range(len(results))]
+    names = [chr(ord("A") + place) if place < 26 else str(place) for place in range(len(results))]
     legend = Table("Designs", ("", "design"), zip(names, map(design_name, results), strict=True), words=2)
     sides = [
-        {
-            metric.label: f.shown(value, metric.unit) + (f" ({error})" if error else "")
-            for metric, value in _listed(result).items()
-            for error in [_error(result, metric)]
-        }
+        {label: f"{figure} ({error})" if error else figure for label, figure, error in _figures(result)}
         for result in results
     ]
     figures = ((name, *(side.get(name) for side in sides)) for name in sides[0])
     ratios = ((name, *values) for name, values in ratios_to_first(results).items())
-    columns: Columns = ("", *(Column(name, "ratio") for name in names))
+    columns = {"": "", **dict.fromkeys(names, "ratio")}
     warnings = [
         Text(f"Warning ({name}): {warning}", style="yellow")
         for name, result in zip(names, results, strict=True)
@@ -155,16 +145,13 @@ def explanation(result: Result, metric: str) -> Group:
             )
             for term in own
         ]
-    columns: Columns = (
-        *("component", "counted", "kind [source]", _count("count"), "unit cost"),
-        Column("contribution", metric_of(metric).unit),
-        Column("share", "share", 1),
-    )
+    words = dict.fromkeys(("component", "counted", "kind [source]"), "")
+    numbers = {"count": "count", "unit cost": "", "contribution": metric_of(metric).unit, "share": "share 1"}
     title = f"{metric} of {design_name(result)}, fidelity {result.fidelity}: {f.metric(metric, total)}"
     error = result.expected_error.get(metric)
     notes = [Text(f"Expected error of the fit: {f.expected_error(error)}")] if error is not None else []
     notes += [Text(f"[{number}] {source}", style="dim") for source, number in sources.items()]
-    return Group(Table(title, columns, rows, words=3), Text(), *notes, *footnotes(result))
+    return Group(Table(title, words | numbers, rows, words=3), Text(), *notes, *footnotes(result))
 
 
 def explanation_values(result: Result, metric: str) -> dict[str, Any]:
@@ -188,10 +175,17 @@ def explanation_values(result: Result, metric: str) -> dict[str, Any]:
     }
 
 
-def verification_table(checked: Verification) -> Table:
-    """The figures on which the fidelities agree."""
-    columns: Columns = ("figure", _count("value"))
-    return Table("Figures on which analytic, cycle and rtl agree", columns, checked.figures.items())
+def verification_tables(checked: Verification) -> Group:
+    """The figures on which the fidelities agree, and those on which they do not."""
+    title = "Figures on which analytic, cycle and rtl agree"
+    agreed = Table(title, {"figure": "", "value": "count"}, checked.figures.items())
+    runs = f"{checked.inputs} input{'s' * (checked.inputs != 1)}"
+    sentence = (
+        f"All fidelities agree on {runs}, outputs included."
+        if checked.agrees
+        else f"The fidelities disagree on {len(checked.differences)} figures over {runs}."
+    )
+    return Group(agreed, *(Text(f"DIFFERENT {each}") for each in checked.differences), Text(sentence))
 
 
 def netlist_tables(report: NetlistReport) -> Group:
@@ -208,32 +202,24 @@ def _lut_table(report: NetlistReport) -> Table:
         (part.component, part.instances, *((part.resources or {})[name] for name in report.listed))
         for part in report.components
     )
-    columns: Columns = ("component", _count("instances"), *(_count(name.upper()) for name in report.listed))
+    columns = {"component": "", "instances": "count", **_counts(report.listed)}
     return Table(f"Netlist mapped to {report.library}", columns, rows)
 
 
 def _cell_table(report: NetlistReport) -> Table:
-    rows = (
-        (
-            part.component,
-            part.instances,
-            part.cells,
-            round(part.gate_equivalents),
-            part.flops,
-            part.area_mm2,
-            part.toggles_per_cycle,
-            part.activity,
-        )
-        for part in report.components
-    )
-    columns: Columns = (
-        "component",
-        *map(_count, ("instances", "cells", "gate equivalents", "flops")),
-        Column("area", "mm2"),
-        Column("toggles a cycle", "number"),
-        Column("activity", "share", 1),
-    )
-    return Table(f"Netlist mapped to {report.library}", columns, rows)
+    columns = {
+        "component": "",
+        "instances": "count",
+        "cells": "count",
+        "gate equivalents": "number 0",
+        "flops": "count",
+        "area": "mm2",
+        "toggles a cycle": "number",
+        "activity": "share 1",
+    }
+    counted = ("component", "instances", "cells", "gate_equivalents", "flops")
+    figures = attrgetter(*counted, "area_mm2", "toggles_per_cycle", "activity")
+    return Table(f"Netlist mapped to {report.library}", columns, map(figures, report.components))
 
 
 def _macro_table(report: NetlistReport) -> Table:
@@ -241,40 +227,32 @@ def _macro_table(report: NetlistReport) -> Table:
         (f"{m.role} memory", m.number, f"{m.words} × {m.word_bits}", m.built_as, m.area_mm2)
         for m in report.memories
     )
-    columns: Columns = ("memory", _count("number"), "words × bits", "built as", Column("area of one", "mm2"))
+    columns = {"memory": "", "number": "count", "words × bits": "", "built as": "", "area of one": "mm2"}
     return Table("Memories, priced from the technology's table", columns, rows)
 
 
 def error_table(technology: str, errors: Sequence[Error]) -> Table:
     """How far the fitted logic lies from netlists that it never saw."""
-    rows = ((e.metric, e.mean, e.worst, e.worst_case) for e in errors)
-    columns: Columns = ("metric", Column("mean", "share"), Column("worst", "share"), "at")
+    rows = map(attrgetter("metric", "mean", "worst", "worst_case"), errors)
+    columns = {"metric": "", "mean": "share", "worst": "share", "at": ""}
     return Table(f"{technology}: error on held-out netlists", columns, rows)
 
 
 def glitch_table(shares: Mapping[str, GlitchShare]) -> Table:
     """What glitches add to the switching of gates, by kind of component."""
     rows = ((name, share.value, share.spread, share.netlists) for name, share in shares.items())
-    columns: Columns = (
-        "component",
-        Column("added, of a PE for each operand bit", "number"),
-        Column("spread", "share", 1),
-        _count("netlists"),
-    )
+    added = "added, of a PE for each operand bit"
+    columns = {"component": "", added: "number", "spread": "share 1", "netlists": "count"}
     return Table("Glitches: switching of gates added to that without delays", columns, rows)
 
 
-ZOO_COLUMNS: tuple[Column | str, ...] = ("network", _count("stored weights"), Column("compression", "ratio"))
-
-
-def zoo_rows(networks: Iterable[TrainedNetwork]) -> Iterator[tuple[Any, ...]]:
-    """Name, stored weights, compression, accuracy as floats and with 8 bits."""
-    for network in networks:
-        accuracy = (network.accuracy.get(form) for form in ("float", "int8"))
-        yield (network.name, network.stored_weights, network.compression, *accuracy)
-
-
-def network_table(networks: Iterable[TrainedNetwork]) -> Table:
-    """The networks of the zoo."""
-    accuracies = Column("accuracy (float)", "share"), Column("accuracy (8 bit)", "share")
-    return Table("Networks of the zoo", (*ZOO_COLUMNS, *accuracies), zoo_rows(networks))
+def network_table(
+    title: str, networks: Iterable[TrainedNetwork], *, forms: tuple[str, str] = ("float", "8 bit")
+) -> Table:
+    """The networks of the zoo with their accuracy in both `forms`: as floats and with 8 bits."""
+    columns = {"network": "", "stored weights": "count", "compression": "ratio"}
+    rows = (
+        (each.name, each.stored_weights, each.compression, *map(each.accuracy.get, ("float", "int8")))
+        for each in networks
+    )
+    return Table(title, columns | dict.fromkeys(forms, "share"), rows)

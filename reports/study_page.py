@@ -13,7 +13,8 @@ A study is a folder of four files, found by itself (and by an entry point of the
         return write_up(__name__, findings(measure(content), content), content)
 
 `published.yaml` is what the paper says: `citation`, `exactness`, figures, the `assumptions` of a prediction
-and the `rule` that verdicts follow (its fields choose one of the rules of `reports.claims`).
+and the `rule` that verdicts follow (its fields choose one of the rules of `reports.claims`). Assumptions that
+hold a figure of ours stand in the template instead.
 
 `measure.py` is what we do. Its `findings` gives the figures by name as plain values in SI units, the rows of
 each table, the rows of predictions, the charts, and what goes into `results.json`: no sentence, no unit.
@@ -70,7 +71,7 @@ from reports.predictions import (
     tally,
 )
 from reports.report import CLAIM_HEADS, UNIT_COSTS, Assumption, Chart, Report, Section
-from reports.tables import Column, Table
+from reports.tables import Column, Table, column as column_of
 
 TEMPLATE = "page.yaml.j2"
 _KINDS = ("count", "number", "plain", "share", "times", "ratio", "bit", "stored", "points")
@@ -153,6 +154,7 @@ class Page(_Part):
     reasons: dict[str, str] = {}
     claim_heads: tuple[str, ...] = ()
     grounds: str = ""
+    assumptions: tuple[Assumption, ...] = ()
 
 
 def write_up(
@@ -195,7 +197,7 @@ def write_up(
         claims=claims,
         rule=page.rule,
         limits=_sentences(page.limits),
-        assumptions=tuple(assumptions),
+        assumptions=(*assumptions, *page.assumptions),
         designs=dict(findings.designs),
         command=command or f"archsim reproduce {name}",
         figures=told,
@@ -315,8 +317,7 @@ def _column(column: str | dict[str, str]) -> Column:
     if isinstance(column, str):
         return Column(column)
     ((heading, unit),) = column.items()
-    kind, _, places = unit.rpartition(" ")
-    return Column(heading, kind, int(places)) if places.isdigit() and kind else Column(heading, unit)
+    return column_of(heading, unit)
 
 
 def _chart(chart: PageChart, findings: Findings, predictions: Mapping[str, Sequence[Prediction]]) -> Chart:

@@ -4,7 +4,7 @@ the CSV file each show it in their way."""
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -39,7 +39,14 @@ class Cell:
     text: str
 
 
-Columns = Iterable[Column | str]
+Columns = Iterable[Column | str] | Mapping[str, str]
+"""Columns, where text alone is one of words, or the unit of each heading, with the places behind it."""
+
+
+def column(heading: str, unit: str) -> Column:
+    """A column in `unit`, which may have a number of places behind it: `share 1`."""
+    kind, _, places = unit.rpartition(" ")
+    return Column(heading, kind, int(places)) if kind and places.isdigit() else Column(heading, unit)
 
 
 @dataclass(frozen=True, init=False)
@@ -47,7 +54,7 @@ class Table:
     """A table. A cell is a value in the unit of its column, a word, None for a dash, or a `Cell`.
 
     `words` is how many columns are set to the left, `marked` are the rows of a baseline, `name` is that of
-    the CSV file, for a table that has one. A column given as text is one of words.
+    the CSV file, for a table that has one.
     """
 
     title: str
@@ -69,7 +76,9 @@ class Table:
         note: str = "",
         marked: Iterable[int] = (),
     ) -> None:
-        typed = tuple(Column(column) if isinstance(column, str) else column for column in columns)
+        if isinstance(columns, Mapping):
+            columns = [column(*stated) for stated in columns.items()]
+        typed = tuple(Column(head) if isinstance(head, str) else head for head in columns)
         values = {
             "title": title,
             "columns": typed,

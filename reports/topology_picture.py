@@ -17,15 +17,15 @@ from reports.charts import CLAIM, INK
 from reports.output import check_file
 from workloads import Topology, TopologyError
 
-# Edges that an SVG holds as lines; more are drawn as an image inside it.
 MOST_LINES = 5_000
+"""Edges that an SVG holds as lines; more are drawn as an image inside it."""
 SUFFIXES = (".svg", ".png")
 
 
 def check_picture(path: Path) -> None:
     """A `TopologyError` or an `OutputError` where a picture could not be written."""
     if path.suffix not in SUFFIXES:
-        raise TopologyError(f"plot is {path}; it must be a file that ends in {' or '.join(SUFFIXES)}.")
+        raise TopologyError(f"plot is {path}, allowed is a file that ends in {' or '.join(SUFFIXES)}")
     check_file(path)
 
 

@@ -14,7 +14,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from reports import formatting as f
-from reports.tables import Column, Columns, Table
+from reports.tables import Table
 from workloads import Stage, Topology, TopologyError, build_layer
 from workloads.families import families, layer_weights
 from workloads.measures.constraints import ConstraintScore, constraint_score
@@ -22,12 +22,12 @@ from workloads.measures.degrees_of_freedom import degrees_of_freedom
 from workloads.topology.paths import PathStatistics, is_fully_connected, path_statistics
 from workloads.topology.topology import skips_of
 
-# Above these sizes a figure takes long, and is left out with a note: weights times inputs for path counts,
-# pairs times stages squared for the heuristic, weights for the rank. The first refuses a layer altogether.
 MOST_WEIGHTS = 20_000_000
 MOST_FOR_PATHS = 2_000_000_000
 MOST_FOR_SCORE = 400_000
 MOST_FOR_RANK = 3_000
+"""Above these sizes a figure takes long, and is left out with a note: weights times inputs for path counts,
+pairs times stages squared for the heuristic, weights for the rank. The first refuses a layer altogether."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,9 @@ def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals or not name:
-            raise TopologyError(f"set is {setting!r}; it must be NAME=VALUE.")
+            raise TopologyError(f"set is {setting!r}, allowed is NAME=VALUE")
         if name in parameters:
-            raise TopologyError(f"set names {name!r} twice; it must name a parameter once.")
+            raise TopologyError(f"set names {name!r} twice, allowed is each parameter once")
         parameters[name] = _array(name, Path(value)) if value.endswith(".npy") else _value(name, value)
     return parameters
 
@@ -100,16 +100,14 @@ def _value(name: str, text: str) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError:
-        raise TopologyError(f"value of {name} is {text!r}; it must be a number or a list.") from None
+        raise TopologyError(f"value of {name} is {text!r}, allowed are a number or a list") from None
 
 
 def _array(name: str, path: Path) -> NDArray[Any]:
     try:
         array: NDArray[Any] = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError):
-        raise TopologyError(
-            f"value of {name} is {path}; it must be a NumPy array that can be read."
-        ) from None
+        raise TopologyError(f"value of {name} is {path}, allowed is a NumPy array that can be read") from None
     return array
 
 
@@ -119,8 +117,8 @@ def build(family: str, n_in: int, n_out: int, parameters: Mapping[str, Any], *, 
     weights = layer_weights(family, n_in, n_out, **parameters)
     if weights > MOST_WEIGHTS:
         raise TopologyError(
-            f"stored weights of this {family} layer are {weights:,}; they must be at most {MOST_WEIGHTS:,} "
-            "to be looked at."
+            f"stored weights of this {family} layer are {weights:,}, allowed are at most {MOST_WEIGHTS:,} "
+            "to be looked at"
         )
     layers = (build_layer(family, n_in, n_out, **parameters),)
     return Topology(layers, skips_of(layers, [skips]))
@@ -175,24 +173,19 @@ def _spread(counts: NDArray[Any]) -> Spread:
 def layer_tables(view: LayerView) -> RenderableType:
     """The figures of a layer for the terminal."""
     first, last = view.stages[0], view.stages[-1]
-    stages = [
+    stages = (
         (
-            str(number) + (" + identity" if each.skipped else ""),
-            each.kind,
-            each.n_in,
-            each.n_out,
-            each.weights,
-            _range(each.fan_in),
-            _range(each.fan_out),
+            *(f"{number}{' + identity' * stage.skipped}", stage.kind, stage.n_in, stage.n_out, stage.weights),
+            *(_range(stage.fan_in), _range(stage.fan_out)),
         )
-        for number, each in enumerate(view.stages)
-    ]
-    counts = (Column(heading, "count") for heading in ("inputs", "outputs", "weights"))
-    columns: Columns = ("stage", "kind", *counts, "fan-in", "fan-out")
+        for number, stage in enumerate(view.stages)
+    )
+    words = {"stage": "", "kind": ""}
+    counts = dict.fromkeys(("inputs", "outputs", "weights"), "count")
     return Group(
         Table(f"{view.family}, {first.n_in:,} to {last.n_out:,}", ("figure", "value"), _figures(view)),
         Text(),
-        Table("Stages", columns, stages, words=2),
+        Table("Stages", words | counts | {"fan-in": "", "fan-out": ""}, stages, words=2),
         *(Text(note, style="dim") for note in view.notes),
     )
 

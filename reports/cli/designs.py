@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reports.cli.group import fidelity_option, json_option, main, print_json, show
+from reports.cli.group import answer, fidelity_option, json_option, main
 
 if TYPE_CHECKING:
     from archsim import Result
@@ -19,13 +19,10 @@ if TYPE_CHECKING:
 @json_option
 def simulate(design: Path, fidelity: str, as_json: bool) -> None:
     """Cost one design point."""
-    result = _simulated(design, fidelity)
-    if as_json:
-        print_json(result.to_dict())
-        return
     from reports.results import result_tables
 
-    show(result_tables(result))
+    result = _simulated(design, fidelity)
+    answer(as_json, result.to_dict, lambda: result_tables(result))
 
 
 @main.command()
@@ -41,10 +38,11 @@ def compare(designs: tuple[Path, ...], fidelity: str, as_json: bool) -> None:
     kinds = sorted({result.design["technology"]["kind"] for result in results})
     if len(kinds) > 1:
         raise click.UsageError(f"technology is {' and '.join(kinds)}, allowed is one kind in a comparison")
-    if as_json:
-        print_json({"designs": [each.to_dict() for each in results], "ratios": ratios_to_first(results)})
-    else:
-        show(comparison_tables(results))
+    answer(
+        as_json,
+        lambda: {"designs": [result.to_dict() for result in results], "ratios": ratios_to_first(results)},
+        lambda: comparison_tables(results),
+    )
 
 
 @main.command()
@@ -60,29 +58,16 @@ def verify(design: Path, inputs: int, as_json: bool) -> int:
     """
     from archsim import DesignPoint
     from archsim.verification import verify as verify_mapping
-    from reports.results import verification_table
+    from reports.results import verification_tables
 
     checked = verify_mapping(DesignPoint.from_file(design).mapping, inputs=inputs)
-    if as_json:
-        differences = [{"what": each.what, "values": each.values} for each in checked.differences]
-        print_json(
-            {
-                "agrees": checked.agrees,
-                "inputs": checked.inputs,
-                "figures": checked.figures,
-                "differences": differences,
-            }
-        )
-    else:
-        show(verification_table(checked))
-        for difference in checked.differences:
-            click.echo(f"DIFFERENT {difference}")
-        runs = f"{inputs} input{'s' * (inputs != 1)}"
-        click.echo(
-            f"All fidelities agree on {runs}, outputs included."
-            if checked.agrees
-            else f"The fidelities disagree on {len(checked.differences)} figures over {runs}."
-        )
+    plain = {
+        "agrees": checked.agrees,
+        "inputs": checked.inputs,
+        "figures": checked.figures,
+        "differences": [{"what": each.what, "values": each.values} for each in checked.differences],
+    }
+    answer(as_json, lambda: plain, lambda: verification_tables(checked))
     return 0 if checked.agrees else 1
 
 
@@ -96,10 +81,7 @@ def explain(design: Path, metric: str, fidelity: str, as_json: bool) -> None:
     from reports.results import explanation, explanation_values
 
     result = _simulated(design, fidelity)
-    if as_json:
-        print_json(explanation_values(result, metric))
-    else:
-        show(explanation(result, metric))
+    answer(as_json, lambda: explanation_values(result, metric), lambda: explanation(result, metric))
 
 
 @main.command()
@@ -112,16 +94,12 @@ def netlist(design: Path, as_json: bool) -> None:
     from archsim import DesignPoint
     from archsim.netlist_report import report_netlist
     from reports.progress import progress
+    from reports.results import netlist_tables
 
     point = DesignPoint.from_file(design)
     with progress():
-        found = report_netlist(point)
-    if as_json:
-        print_json(asdict(found))
-        return
-    from reports.results import netlist_tables
-
-    show(netlist_tables(found))
+        report = report_netlist(point)
+    answer(as_json, lambda: asdict(report), lambda: netlist_tables(report))
 
 
 @main.command()

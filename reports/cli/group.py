@@ -15,10 +15,11 @@ from click.shell_completion import CompletionItem
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from reports.report import Report
+
 OURS = ("archsim", "reports", "rtl", "workloads")
 FIDELITIES = ("analytic", "cycle", "rtl", "gate")
 PIPED_WIDTH = 150
-STUDY_FOLDER = Path("build/reports")
 
 _C = TypeVar("_C", bound=Callable[..., Any])
 
@@ -108,6 +109,13 @@ def fidelity_option(default: str) -> Callable[[_C], _C]:
     )
 
 
+folder_option = click.option(
+    "--out",
+    default=Path("build/reports"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder of reports.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print plain JSON, in SI units.")
 
 
@@ -138,3 +146,20 @@ def show(shown: RenderableType) -> None:
 
     width = None if sys.stdout.isatty() else PIPED_WIDTH
     Console(highlight=False, width=width).print(shown)
+
+
+def answer(as_json: bool, plain: Callable[[], Any], shown: Callable[[], RenderableType]) -> None:
+    """One of the two on stdout."""
+    if as_json:
+        print_json(plain())
+    else:
+        show(shown())
+
+
+def answer_report(as_json: bool, report: Report, folder: Path) -> None:
+    """The figures of a report whose page lies in `folder`, or its tables and where the page is."""
+    from reports.terminal import report_tables
+
+    answer(as_json, lambda: report.figures, lambda: report_tables(report))
+    if not as_json:
+        click.echo(f"The page is {folder / 'index.html'}")

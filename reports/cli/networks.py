@@ -9,14 +9,14 @@ from pathlib import Path
 import click
 
 from reports.cli.group import (
-    STUDY_FOLDER,
     Known,
     ListingCommand,
+    answer,
+    answer_report,
+    folder_option,
     json_option,
     main,
-    print_json,
     refuse,
-    show,
 )
 
 
@@ -84,20 +84,10 @@ def networks(as_json: bool) -> None:
     from workloads import load_network, zoo_names
 
     zoo = [load_network(name) for name in zoo_names()]
-    if as_json:
-        print_json(
-            [
-                {
-                    "name": each.name,
-                    "stored_weights": each.stored_weights,
-                    "compression": each.compression,
-                    "accuracy": dict(each.accuracy),
-                }
-                for each in zoo
-            ]
-        )
-    else:
-        show(network_table(zoo))
+    fields = ("name", "stored_weights", "compression", "accuracy")
+    forms = ("accuracy (float)", "accuracy (8 bit)")
+    plain = [{field: getattr(network, field) for field in fields} for network in zoo]
+    answer(as_json, lambda: plain, lambda: network_table("Networks of the zoo", zoo, forms=forms))
 
 
 @main.command(cls=ListingCommand)
@@ -142,11 +132,8 @@ def topology(
         title = f"{family}, {n_in:,} to {n_out:,}; in red the paths from the first input to the last output"
         save_picture(layer, title, plot)
     view = look_at(family, parameters, layer)
-    if as_json:
-        print_json(view.to_dict())
-        return
-    show(layer_tables(view))
-    if plot is not None:
+    answer(as_json, view.to_dict, lambda: layer_tables(view))
+    if plot is not None and not as_json:
         click.echo(f"The wiring is drawn in {plot}")
 
 
@@ -176,13 +163,7 @@ def topology(
 @click.option(
     "--iterations", default=2000, show_default=True, type=click.IntRange(1), help="Most steps of a descent."
 )
-@click.option(
-    "--out",
-    default=STUDY_FOLDER,
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Folder of reports.",
-)
+@folder_option
 @json_option
 def decompose(
     families: tuple[str, ...],
@@ -213,13 +194,7 @@ def decompose(
         iterations=iterations,
         out=out,
     )
-    if as_json:
-        print_json(report.figures)
-        return
-    from reports.terminal import report_tables
-
-    show(report_tables(report))
-    click.echo(f"The page is {out / report.name / 'index.html'}")
+    answer_report(as_json, report, out / report.name)
 
 
 @main.command()

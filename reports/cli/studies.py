@@ -7,7 +7,16 @@ from pathlib import Path
 
 import click
 
-from reports.cli.group import STUDY_FOLDER, Known, ListingCommand, json_option, main, print_json, show
+from reports.cli.group import (
+    Known,
+    ListingCommand,
+    answer,
+    answer_report,
+    folder_option,
+    json_option,
+    main,
+    show,
+)
 
 GLITCHES = "glitches"
 
@@ -26,13 +35,7 @@ def _calibrations() -> Iterable[str]:
 
 @main.command(cls=ListingCommand)
 @click.argument("study", type=Known(_studies))
-@click.option(
-    "--out",
-    default=STUDY_FOLDER,
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Folder of reports.",
-)
+@folder_option
 @click.option("--rerun", is_flag=True, help="Train the networks of the study anew.")
 @json_option
 def reproduce(study: str, out: Path, rerun: bool, as_json: bool) -> None:
@@ -40,30 +43,26 @@ def reproduce(study: str, out: Path, rerun: bool, as_json: bool) -> None:
     from reports.studies import reproduce as run_study
 
     report = run_study(study, out, rerun=rerun)
-    if as_json:
-        print_json(report.figures)
-        return
-    from reports.terminal import report_tables
-
-    show(report_tables(report))
-    click.echo(f"The page is {out / study / 'index.html'}")
+    answer_report(as_json, report, out / study)
 
 
 @main.command()
 @json_option
 def validate(as_json: bool) -> None:
     """Show the error of the fitted logic on netlists that the fit never saw."""
+    from rich.console import Group
+
     from archsim.calibration.calibrate import held_out_errors
     from archsim.calibration.plan import PLANS
     from archsim.technology import technology
     from reports.results import error_table
 
-    found = {name: held_out_errors(technology(name)) for name in PLANS}
-    if as_json:
-        print_json({name: [vars(error) for error in errors] for name, errors in found.items()})
-        return
-    for name, errors in found.items():
-        show(error_table(name, errors))
+    known = {name: held_out_errors(technology(name)) for name in PLANS}
+    answer(
+        as_json,
+        lambda: {name: list(map(vars, errors)) for name, errors in known.items()},
+        lambda: Group(*(error_table(name, errors) for name, errors in known.items())),
+    )
 
 
 @main.command(cls=ListingCommand)

@@ -13,7 +13,6 @@ from click.testing import CliRunner, Result
 from reports.cli import main
 from reports.report import Report
 from reports.studies.topologies.decomposition import decomposition_report, parameters_text
-from reports.studies.topologies.decomposition_claims import claims_of
 from reports.studies.topologies.decomposition_runs import Figures
 from tests.reports.pages import check_page
 
@@ -41,7 +40,7 @@ def report(*rows: Figures) -> Report:
 
 
 def claims(*rows: Figures) -> dict[str, Any]:
-    return {each.claim: each for each in claims_of(rows)}
+    return {each.claim: each for each in report(*rows).claims}
 
 
 def archsim(*arguments: object) -> Result:
@@ -88,7 +87,7 @@ def test_skips_that_meet_more_hold_and_those_that_meet_fewer_do_not() -> None:
 
 
 def test_skips_that_add_no_freedom_say_nothing_of_the_claim() -> None:
-    (claim,) = (each for each in claims_of((row("csc"), row("csc", skipped=True))) if each.topic == "skips")
+    (claim,) = (each for each in report(row("csc"), row("csc", skipped=True)).claims if each.topic == "skips")
     assert claim.verdict == "not testable here"
     assert claim.other == "a skip adds no freedom to 1 of 1"
 
@@ -103,7 +102,7 @@ def test_a_measure_that_ranks_as_the_entries_met_do_holds_and_the_reverse_does_n
     heuristic = found["The constraint-counting heuristic says how many entries a topology can meet"]
     assert heuristic.verdict == "does not hold"
     assert heuristic.measured.startswith("Spearman -1.00")
-    assert {each.verdict for each in claims_of(rows[:7])} == {"not testable here"}
+    assert {each.verdict for each in report(*rows[:7]).claims} == {"not testable here"}
 
 
 def test_efficiency_that_falls_with_depth_is_waste_in_deep_cascades() -> None:

@@ -97,8 +97,8 @@ def test_the_help_names_every_family() -> None:
     [
         (("moebius", "--in", 4, "--out", 4), "family is 'moebius', allowed are butterfly, benes,"),
         (("csc", "--in", 4, "--out", 4), "parameter 'fan_in' of the csc family is missing"),
-        (("csc", "--in", 4, "--out", 4, "--set", "fan_in"), "set is 'fan_in'; it must be NAME=VALUE"),
-        (("csc", "--in", 4, "--out", 4, "--set", "fan_in=["), "value of fan_in is '['; it must be a number"),
+        (("csc", "--in", 4, "--out", 4, "--set", "fan_in"), "set is 'fan_in', allowed is NAME=VALUE"),
+        (("csc", "--in", 4, "--out", 4, "--set", "fan_in=["), "value of fan_in is '[', allowed are a number"),
         (("csc", "--in", 4, "--out", 4, "--set", "fan_in=x"), "fan_in of a csc layer is 'x'"),
         (
             ("csc", "--in", 4, "--out", 4, "--set", "n_in=2"),
@@ -115,7 +115,7 @@ def test_the_help_names_every_family() -> None:
         (("dense", "--in", 100000, "--out", 100000), "stored weights of this dense layer are 10,000,000,000"),
         (
             ("dense", "--in", 4, "--out", 4, "--plot", "w.gif"),
-            "plot is w.gif; it must be a file that ends in",
+            "plot is w.gif, allowed is a file that ends in",
         ),
         (("dense", "--in", 4, "--out", 4, "--plot", "no/where/w.svg"), "allowed is a file in a folder"),
     ],
