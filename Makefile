@@ -8,7 +8,7 @@ WORKERS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench calibrate experiments readme zoo test-network clean
+.PHONY: help demo test lint bench calibrate experiments docs zoo test-network clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -37,8 +37,8 @@ calibrate: $(VENV)/installed ## Fit the logic models to synthesis anew (about ha
 experiments: $(VENV)/installed ## Train the networks of the topology studies anew (about an hour)
 	$(BIN)/archsim experiments --out reports/studies/topologies/data
 
-readme: $(VENV)/installed ## Rebuild the tables of the README
-	$(BIN)/python -m reports.readme README.md
+docs: $(VENV)/installed ## Rebuild the tables of the README and docs, and their picture
+	$(BIN)/python -m reports.readme .
 
 zoo: $(VENV)/installed ## Train the shipped networks anew
 	for recipe in workloads/recipes/*.yaml; do \

@@ -1,4 +1,4 @@
-"""Rebuilds the tables of the README from what the packages say: `python -m reports.readme README.md`.
+"""Rebuilds the tables of the README and of docs, and their picture, from what the packages say: `make docs`.
 
 A table stands between `<!-- NAME -->` and `<!-- end of NAME -->`; what is between is replaced.
 """
@@ -97,6 +97,18 @@ def _comparison() -> Report:
     return studies["csc-dac2019"]()
 
 
+def cost_table() -> str:
+    """The costs of the CSC comparison in the first technology, at the first compression."""
+    return _comparison().sections[0].tables[0].markdown()
+
+
+def picture() -> str:
+    """Where the energy goes in the same designs, on white, as SVG text."""
+    svg = next(chart.svg for chart in _comparison().sections[0].charts if "energy" in chart.caption)
+    head, rest = svg.split(">", 1)
+    return f'{head}>\n<rect width="100%" height="100%" fill="#ffffff"/>{rest}'
+
+
 def comparison_tables() -> str:
     """The costs of the CSC comparison at the first compression, and its claims."""
     report = _comparison()
@@ -114,15 +126,19 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "networks": zoo_table,
     "errors": error_tables,
     "numbers": number_table,
+    "costs": cost_table,
     "comparison": comparison_tables,
 }
+PICTURE = "comparison.svg"
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-def main(file: Path) -> None:
-    """Rebuild the tables of FILE."""
-    file.write_text(rebuilt(file.read_text(encoding="utf-8"), TABLES), encoding="utf-8")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def main(folder: Path) -> None:
+    """Rebuild the tables of README.md and docs in FOLDER, and the picture."""
+    for file in (folder / "README.md", *sorted((folder / "docs").glob("*.md"))):
+        file.write_text(rebuilt(file.read_text(encoding="utf-8"), TABLES), encoding="utf-8")
+    (folder / "docs" / PICTURE).write_text(picture(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from reports.readme import TABLES, rebuilt
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = "\n".join([README, *(page.read_text(encoding="utf-8") for page in sorted(ROOT.glob("docs/*.md")))])
 
 
 def block(language: str) -> str:
@@ -38,7 +39,7 @@ def test_the_design_file_is_one(tmp_path: Path) -> None:
 
 
 def test_every_command_is_there() -> None:
-    named = set(re.findall(r"^    archsim ([a-z]+)", README, re.MULTILINE))
+    named = set(re.findall(r"^    archsim ([a-z]+)", PAGES, re.MULTILINE))
     assert named == set(main.commands)
 
 
@@ -49,10 +50,10 @@ def test_two_commands_come_first() -> None:
 
 @pytest.mark.parametrize("name", ["networks", "errors", "numbers"])
 def test_the_tables_are_what_the_packages_say(name: str) -> None:
-    assert f"<!-- {name} -->" in README
-    made = rebuilt(README, dict.fromkeys(TABLES, lambda: "") | {name: TABLES[name]})
+    assert f"<!-- {name} -->" in PAGES
+    made = rebuilt(PAGES, dict.fromkeys(TABLES, lambda: "") | {name: TABLES[name]})
     block = re.compile(rf"<!-- {name} -->\n(.*?)\n<!-- end of {name} -->", re.DOTALL)
-    assert block.findall(README) == block.findall(made)
+    assert block.findall(PAGES) == block.findall(made)
 
 
 def test_every_data_file_says_what_it_holds() -> None:
