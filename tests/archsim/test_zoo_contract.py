@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -11,11 +12,11 @@ from archsim.verification import verify
 from workloads import load_network, quantise, zoo_names
 
 ALSO = {
-    "lenet-300-100-csc": ("pruned",),
-    "lenet-300-100-deformable-butterfly": ("clos",),
-    "lenet-300-100-deformable-butterfly-x40": ("clos",),
+    "lenet-300-100-csc": ("pruned", "replicated"),
+    "lenet-300-100-deformable-butterfly": ("clos", "clos"),
+    "lenet-300-100-deformable-butterfly-x40": ("clos", "clos"),
 }
-"""Networks that run on an engine which is not named as their family is."""
+"""Networks that run on an engine, in one organisation, which is not named as their family is."""
 
 FETCH_BITS = (16, 64)
 
@@ -25,12 +26,13 @@ def runs() -> Iterator[tuple[str, Engine]]:
     many PEs only: what it asks of one PE the others ask too."""
     for network in zoo_names():
         named = [kind for kind in engines if kind in network.split("-")]
-        for kind in [*named, *ALSO.get(network, ())]:
-            for options in engines[kind].organisations().values():
-                for pes in (16, 64) if kind == "dense" else (1, 4, 16, 64):
-                    for fetch_bits in FETCH_BITS:
-                        sizes = {"pes": pes, "fetch_bits": fetch_bits}
-                        yield network, engines[kind].model_validate({**sizes, **options})
+        chosen = [(kind, organisation) for kind in named for organisation in engines[kind].organisations()]
+        for kind, organisation in [*chosen, *([ALSO[network]] if network in ALSO else ())]:
+            options = engines[kind].organisations()[organisation]
+            pes = (16, 64) if kind == "dense" else (1, 4, 16, 64)
+            for sizes in itertools.product(pes, FETCH_BITS):
+                widths = dict(zip(("pes", "fetch_bits"), sizes, strict=True))
+                yield network, engines[kind].model_validate({**widths, **options})
 
 
 RUNS = list(runs())
