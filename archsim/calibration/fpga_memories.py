@@ -73,10 +73,7 @@ def held_out(*, least_blocks: int = 1) -> tuple[MemorySize, ...]:
     draw, seen = random.Random(SEED + least_blocks), set(grid())
     found: list[MemorySize] = []
     while len(found) < (HELD_OUT if least_blocks == 1 else HELD_OUT_OF_MANY_BLOCKS):
-        size = (
-            round(2 * (DEEPEST_WORDS / 2) ** draw.random()),
-            round(float(WIDEST_BITS) ** draw.random()),
-        )
+        size = (round(2 * (DEEPEST_WORDS / 2) ** draw.random()), round(float(WIDEST_BITS) ** draw.random()))
         if size not in seen and plan_memory(*size).blocks >= least_blocks:
             seen.add(size)
             found.append(size)
@@ -146,11 +143,7 @@ def write_tables(measured: Sequence[MeasuredMemory], directory: Path) -> None:
 
 def main() -> None:
     """Measure the grid and the held-out memories and write both tables to the directory named."""
-    sets = {
-        "grid": grid(),
-        "held_out": held_out(),
-        "many_blocks": held_out(least_blocks=MANY_BLOCKS),
-    }
+    sets = {"grid": grid(), "held_out": held_out(), "many_blocks": held_out(least_blocks=MANY_BLOCKS)}
     measured = [each for label, sizes in sets.items() for each in measure(sizes, label)]
     write_tables(measured, Path(sys.argv[1]))
 

@@ -8,15 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from archsim.calibration.cells import (
-    CELLS_TABLE,
-    EXCLUDED,
-    FLOPS,
-    GATES,
-    USED,
-    CellFigures,
-    derive_cells,
-)
+from archsim.calibration.cells import CELLS_TABLE, EXCLUDED, FLOPS, GATES, USED, CellFigures, derive_cells
 from archsim.technology.asic.cmos65 import CONSTANTS, LIBRARY_FILE
 from archsim.technology.asic.scaling import SCALING_TABLE, process
 from archsim.technology.quantity import load_quantities

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from archsim.costs.pricing import Bill, Term
 from archsim.engine.counts import Counts
 from archsim.engine.mapping import StoredBits
-from workloads.refusal import Refusal
+from workloads.refusal import Defect, Refusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +61,7 @@ class Result:
         for name in ("latency_s", "energy_j", "power_w", "leakage_w", "area_mm2"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value >= 0):
-                raise ArithmeticError(f"{name} came out as {value}, a result is finite and not negative")
+                raise Defect(f"{name} came out as {value}, a result is finite and not negative")
 
     @property
     def cycles(self) -> int:

@@ -12,15 +12,7 @@ import numpy as np
 
 from archsim.costs.stimulus import DIGITS, stimulus
 from archsim.engine.mapping import Mapping
-from archsim.netlist import (
-    Activity,
-    AsicSynthesis,
-    Netlist,
-    Switching,
-    ToggleCounter,
-    activity,
-    switching,
-)
+from archsim.netlist import Activity, AsicSynthesis, Netlist, Switching, ToggleCounter, activity, switching
 from archsim.store import remembered
 from archsim.technology import StandardCells
 from rtl import Simulation, VerilogDesign, load_writes

@@ -126,7 +126,7 @@ def synthesise_asic(verilog: str, top: str, technology: StandardCells | None = N
     """Map Verilog to the cells of a technology (its own 65 nm library unless it was given another).
 
     Raises YosysError for Verilog that Yosys refuses, NetlistError for a memory read without a register,
-    ValueError for a combinational loop or a memory outside the SRAM table.
+    a refusal for a combinational loop or a memory outside the SRAM table.
     """
     chosen = technology or Cmos65()
     library, wiring = chosen.library, chosen.wiring

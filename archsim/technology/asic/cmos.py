@@ -121,11 +121,7 @@ class Cmos(StandardCells):
         """The fit of the 65 nm library, and the factors of this node and supply."""
         by = self._factors
         return FitScaling(
-            fit=FIT,
-            area_mm2=by.area,
-            energy=by.energy,
-            leakage_w=by.leakage,
-            critical_path_s=by.delay,
+            fit=FIT, area_mm2=by.area, energy=by.energy, leakage_w=by.leakage, critical_path_s=by.delay
         )
 
     def provenance(self) -> tuple[Quantity, ...]:

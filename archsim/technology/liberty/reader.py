@@ -18,6 +18,7 @@ from archsim.technology.liberty.boolean import truth_table
 from archsim.technology.liberty.cell_library import Arc, Cell, CellLibrary
 from archsim.technology.liberty.tables import CONSTRAINTS, DELAYS, TRANSITIONS, Tables, mean
 from archsim.technology.liberty.text import Group, LibertyError, liberty_text, parse_liberty, write_liberty
+from workloads.refusal import Refusal
 
 __all__ = ["Arc", "Cell", "CellLibrary", "LibertyError", "read_liberty"]
 
@@ -314,7 +315,7 @@ def _table(function: str, inputs: tuple[str, ...]) -> tuple[bool, ...] | None:
     """The truth table of a function; None for a text that is none."""
     try:
         return truth_table(function, inputs)
-    except ValueError:
+    except Refusal:
         return None
 
 
