@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from archsim.calibration.plan import Configuration, draw_small
-from archsim.costs.gate import component_of_instance
+from archsim.costs.components import component_of_instance
 from archsim.costs.glitch_factors import OTHER, PE, glitch_amount, glitch_key
 from archsim.costs.stimulus import stimulus
 from archsim.engine.mapping import Mapping

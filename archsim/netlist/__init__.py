@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archsim.netlist.activity import Activity, ActivityError, Switching, ToggleCounter, switching
-from archsim.netlist.asic import AsicSynthesis, Component, MemoryArray, synthesise_asic
+from archsim.netlist.asic import AsicSynthesis, Component, synthesise_asic
 from archsim.netlist.fpga import FpgaComponent, FpgaSynthesis, synthesise_fpga
 from archsim.netlist.netlist import Netlist, NetlistError, flatten, read_netlists
 from archsim.netlist.timing import Timing, analyse
@@ -16,7 +16,6 @@ __all__ = [
     "Component",
     "FpgaComponent",
     "FpgaSynthesis",
-    "MemoryArray",
     "Netlist",
     "NetlistError",
     "Switching",

@@ -251,17 +251,16 @@ def _memory(name: str, parameters: Mapping[str, str], connections: Mapping[str, 
     )
 
 
-def instance_counts(modules: Mapping[str, Netlist], top: str) -> dict[str, int]:
-    """How many times each module stands in the design, from the top down."""
+def instance_counts(inside: Mapping[str, Mapping[str, int]], top: str) -> dict[str, int]:
+    """How many times each module stands in the design, from the top down. `inside` counts what each module
+    uses: others, and cells."""
     counts: dict[str, int] = {}
 
     def visit(module: str, times: int) -> None:
         counts[module] = counts.get(module, 0) + times
-        below: dict[str, int] = {}
-        for instance in modules[module].instances:
-            below[instance.module] = below.get(instance.module, 0) + times
-        for child, number in below.items():
-            visit(child, number)
+        for child, number in inside[module].items():
+            if child in inside:
+                visit(child, times * number)
 
     visit(top, 1)
     return counts
