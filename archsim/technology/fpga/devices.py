@@ -112,9 +112,9 @@ def read_devices(file: str, columns: Mapping[str, str], *, family: str = "") -> 
         row["device"]: Device(
             name=row["device"],
             family=family or row["family"],
-            available={name: int(row[column]) for name, column in columns.items()},
+            available={name: row[column] for name, column in columns.items()},
             static_w=static.get(f"{file}:{line}:static_w"),
-            static_junction_c=float(row["static_junction_c"]) if "static_junction_c" in row else None,
+            static_junction_c=row.get("static_junction_c"),
         )
         for line, row in enumerate(table.rows, start=2)
     }

@@ -154,6 +154,6 @@ class Fpga(Technology):
 def primitives(file: str) -> Mapping[str, FpgaResources]:
     """What each primitive takes, from a table of `technology/data`."""
     return {
-        row["primitive"]: FpgaResources(**{name: int(row[name]) for name in row if name != "primitive"})
+        row["primitive"]: FpgaResources(**{name: count for name, count in row.items() if name != "primitive"})
         for row in load_table(file).rows
     }

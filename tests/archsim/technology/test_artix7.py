@@ -57,7 +57,7 @@ def test_the_default_is_an_xc7a100t() -> None:
 def test_fitted_coefficients_are_lower_than_those_of_the_neural_network_for_logic() -> None:
     fitted, network = Artix7(coefficients="fitted"), Artix7()
     assert fitted.lut_cost.value < network.lut_cost.value
-    assert fitted.dsp_cost.value == pytest.approx(network.dsp_cost.value, rel=0.15)
+    assert fitted.costs["dsp"].value == pytest.approx(network.costs["dsp"].value, rel=0.15)
     assert fitted.lut_cost.kind == "fitted"
 
 
