@@ -13,7 +13,8 @@ A study is a folder of four files, found by itself (and by an entry point of the
         return write_up(__name__, findings(measure(content), content), content)
 
 `published.yaml` is what the paper says: `citation`, `exactness`, figures, the `assumptions` of a prediction
-and the `rule` that verdicts follow (its fields choose one of the rules of `reports.claims`).
+and the `rule` that verdicts follow (its fields choose one of the rules of `reports.claims`). Assumptions that
+hold a figure of ours stand in the template instead.
 
 `measure.py` is what we do. Its `findings` gives the figures by name as plain values in SI units, the rows of
 each table, the rows of predictions, the charts, and what goes into `results.json`: no sentence, no unit.
@@ -34,6 +35,7 @@ Prose stands in block scalars (`>-`), in which any text is safe; how its lines a
 sentence that some outcomes do not have goes in an `{% if %}`, and an empty one is left out; one that stands
 twice is a `{% set sentence %}…{%- endset %}`, a phrase with several figures a `{% macro %}…{%- endmacro %}`.
 The dash keeps a space away from the full stop behind it. A name that does not exist is an error.
+What several studies say alike is a template under `reports`, included or imported by its path there.
 
 A table of the page finds its rows by its name in `Findings.rows`. A column is a heading, or `heading: unit`,
 or `heading: unit places`; rows that are a `Table` bring their columns. A table whose `place` is given in the
@@ -52,7 +54,7 @@ from functools import partial
 from typing import Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 from pydantic import BaseModel, ConfigDict
 
 from reports import formatting as f
@@ -153,6 +155,7 @@ class Page(_Part):
     reasons: dict[str, str] = {}
     claim_heads: tuple[str, ...] = ()
     grounds: str = ""
+    assumptions: tuple[Assumption, ...] = ()
 
 
 def write_up(
@@ -195,7 +198,7 @@ def write_up(
         claims=claims,
         rule=page.rule,
         limits=_sentences(page.limits),
-        assumptions=tuple(assumptions),
+        assumptions=(*assumptions, *page.assumptions),
         designs=dict(findings.designs),
         command=command or f"archsim reproduce {name}",
         figures=told,
@@ -221,7 +224,7 @@ def _rendered(template: Template, findings: Findings, context: Mapping[str, Any]
 
 def _environment(package: str, filters: Mapping[str, Callable[..., str]]) -> Environment:
     environment = Environment(
-        loader=PackageLoader(package, ""),
+        loader=ChoiceLoader([PackageLoader(package, ""), PackageLoader("reports", "")]),
         undefined=StrictUndefined,
         autoescape=False,
         trim_blocks=True,
