@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
 from reports.charts import HUES, MARKERS, MORE_HUES, style, svg
 from reports.studies.topologies.cascade_runs import CascadeRun
-from reports.studies.topologies.plan import WITH_SKIPS
-
-if TYPE_CHECKING:
-    from reports.studies.neurofabric_2020.measure import Layer
+from reports.studies.topologies.measures import Measures
+from reports.studies.topologies.runs import Trained
 
 START_HUES = {"Glorot": HUES["pruned"], "sparse Glorot": HUES["csc"]}
 
@@ -45,9 +42,9 @@ def cascades_chart(starts: Mapping[str, Mapping[int, Sequence[CascadeRun]]]) -> 
         return svg(figure)
 
 
-def efficiency_chart(layers: Mapping[int, Sequence[Layer]]) -> str:
-    """Accuracy over constraints solved for each weight, and over degrees of freedom for each weight: of the
-    layers of so many weights."""
+def efficiency_chart(series: Mapping[str, Sequence[tuple[Trained, Measures]]]) -> str:
+    """Accuracy over constraints solved and over degrees of freedom, both for each weight: series of networks
+    with what was measured of their layers."""
     titles = {
         "efficiency": "constraints solved for each weight",
         "free_share": "degrees of freedom for each weight",
@@ -56,19 +53,17 @@ def efficiency_chart(layers: Mapping[int, Sequence[Layer]]) -> str:
         figure = Figure(figsize=(9.2, 4.0), layout="constrained")
         panels = figure.subplots(1, 2, sharey=True)
         for axes, (measure, title) in zip(panels, titles.items(), strict=True):
-            series = ((weights, skipped) for weights in layers for skipped in (False, True))
-            for place, (weights, skipped) in enumerate(series):
-                shown = [layer for layer in layers[weights] if layer.has_skips == skipped]
+            for place, (label, shown) in enumerate(series.items()):
                 axes.errorbar(
-                    [getattr(layer.measures, measure) for layer in shown],
-                    [layer.network.mean * 100 for layer in shown],
-                    yerr=[layer.network.standard_error * 100 for layer in shown],
+                    [getattr(measures, measure) for _, measures in shown],
+                    [network.mean * 100 for network, _ in shown],
+                    yerr=[network.standard_error * 100 for network, _ in shown],
                     linestyle="none",
                     marker=MARKERS[place],
                     color=MORE_HUES[place],
                     markersize=5,
                     capsize=2,
-                    label=f"{weights:,} weights{WITH_SKIPS if skipped else ''}",
+                    label=label,
                 )
             axes.set_xlabel(title)
             axes.grid(color="#e6e9ec", linewidth=0.7)

@@ -107,7 +107,7 @@ def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
         figures=figures | {"verdicts": _verdicts(figures, rule)},
         filters={"with_error": with_error, "power": _power},
         rows=_rows(figures, layers, starts) | {"other-layers": accuracy_table(others.networks)},
-        charts={"cascades": cascades_chart(starts), "efficiency": efficiency_chart(at)},
+        charts={"cascades": cascades_chart(starts), "efficiency": efficiency_chart(_series(at))},
         assumptions=(),
         plain={
             "networks": [one.plain() for one in square.networks],
@@ -159,6 +159,17 @@ def _layers(square: Group, measures: Sequence[Measures]) -> Layers:
         (label, budget - READ_OUT): Layer(one, of_layer[label, budget])
         for (label, budget), one in networks.items()
         if (label, budget) in of_layer
+    }
+
+
+def _series(at: Mapping[int, Sequence[Layer]]) -> dict[str, list[tuple[Trained, Measures]]]:
+    """The layers of so many weights, those with skip connections apart."""
+    return {
+        f"{weights:,} weights{WITH_SKIPS if skips else ''}": [
+            (layer.network, layer.measures) for layer in layers if layer.has_skips == skips
+        ]
+        for weights, layers in at.items()
+        for skips in (False, True)
     }
 
 
