@@ -10,14 +10,14 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from reports.charts import INK, PALE, style, svg
 from reports.formatting import percent
-from reports.predictions import EXPLAINED_FROM, KINDS, Prediction
+from reports.predictions import EXPLAINED_FROM, KINDS, Compared
 from reports.report import Chart
 
 HUES = dict(zip(KINDS, ("#1f6fb2", "#e08e45", "#b3261e", "#8d99a6"), strict=True))
 _LEAST_REACH = 2.0
 
 
-def chart(name: str, rows: Sequence[Prediction]) -> Chart:
+def chart(name: str, rows: Sequence[Compared]) -> Chart:
     """A dot for each row at predicted ÷ published, its colour the kind of row, the difference beside it."""
     ratios = [row.predicted / row.published for row in rows]
     reach = max(_LEAST_REACH, *(max(ratio, 1 / ratio) for ratio in ratios if ratio)) * 1.6
