@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from reports.cli.group import answer, fidelity_option, json_option, main
 
 if TYPE_CHECKING:
-    from archsim import Result
+    from archsim import DesignPoint, Result
+
+T = TypeVar("T")
 
 
 @main.command()
@@ -56,18 +59,16 @@ def verify(design: Path, inputs: int, as_json: bool) -> int:
 
     The exit status is 1 where they are not.
     """
+    from dataclasses import asdict
+
     from archsim import DesignPoint
     from archsim.verification import verify as verify_mapping
     from reports.results import verification_tables
 
     checked = verify_mapping(DesignPoint.from_file(design).mapping, inputs=inputs)
-    plain = {
-        "agrees": checked.agrees,
-        "inputs": checked.inputs,
-        "figures": checked.figures,
-        "differences": [{"what": each.what, "values": each.values} for each in checked.differences],
-    }
-    answer(as_json, lambda: plain, lambda: verification_tables(checked))
+    answer(
+        as_json, lambda: {"agrees": checked.agrees, **asdict(checked)}, lambda: verification_tables(checked)
+    )
     return 0 if checked.agrees else 1
 
 
@@ -91,14 +92,10 @@ def netlist(design: Path, as_json: bool) -> None:
     """Map an engine to gates or LUTs: cells, area and activity by component, and the longest path."""
     from dataclasses import asdict
 
-    from archsim import DesignPoint
     from archsim.netlist_report import report_netlist
-    from reports.progress import progress
     from reports.results import netlist_tables
 
-    point = DesignPoint.from_file(design)
-    with progress():
-        report = report_netlist(point)
+    report = _watched(design, report_netlist)
     answer(as_json, lambda: asdict(report), lambda: netlist_tables(report))
 
 
@@ -118,9 +115,14 @@ def export(design: Path, out: Path, inputs: int) -> None:
 
 
 def _simulated(design: Path, fidelity: str) -> Result:
+    return _watched(design, lambda point: point.simulate(fidelity))
+
+
+def _watched(design: Path, work: Callable[[DesignPoint], T]) -> T:
+    """What comes of a design point, while the terminal says what is being done."""
     from archsim import DesignPoint
     from reports.progress import progress
 
     point = DesignPoint.from_file(design)
     with progress():
-        return point.simulate(fidelity)
+        return work(point)
