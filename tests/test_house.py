@@ -57,10 +57,10 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def folder(module: str) -> str:
-    """The folder that a module lies in: what a folder exports, and what lies in no folder, stand alone."""
+    """The room of the flow that a module lies in: what a folder exports, and what lies in none, stand alone."""
     if modules()[module].name == "__init__.py":
         return f"{module} (exports)"
-    return module if module.count(".") == 1 else module.rpartition(".")[0]
+    return module if module.count(".") == 1 else ".".join(module.split(".")[:2])
 
 
 @pytest.mark.parametrize("package", sorted(MAY_IMPORT))

@@ -14,5 +14,5 @@ def reproduce() -> Report:
 
     design = a.DesignPoint(network="lenet-300-100-dense", engine={"kind": "countdown"}, technology="dry65")
     cycles = design.simulate("analytic").cycles
-    findings = Findings(figures={"cycles": cycles}, plain={"cycles": cycles})
+    findings = Findings(figures={"cycles": cycles}, plain={"cycles": cycles}, assumptions=())
     return write_up("archsim_example", findings, {"citation": "nobody"}, name="countdown-2026")
