@@ -57,7 +57,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def folder(module: str) -> str:
-    """The room of the flow that a module lies in: what a folder exports, and what lies in none, stand alone."""
+    """The room of the flow that a module lies in; what a folder exports, and what lies in none, is alone."""
     if modules()[module].name == "__init__.py":
         return f"{module} (exports)"
     return module if module.count(".") == 1 else ".".join(module.split(".")[:2])

@@ -7,7 +7,7 @@ result has left its PE: its entries, 5 cycles to carry a result to memory, 1 to 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Literal
 
@@ -103,8 +103,8 @@ class PrunedMapping(Mapping):
     network: IntegerNetwork
     engine: Pruned
     encoding: IndexEncoding
-    stages: tuple[EncodedStage, ...]
-    output_positions: NDArray[np.int64]
+    stages: tuple[EncodedStage, ...] = field(repr=False)
+    output_positions: NDArray[np.int64] = field(repr=False)
 
     @property
     def score_positions(self) -> NDArray[np.int64]:
