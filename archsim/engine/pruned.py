@@ -100,9 +100,9 @@ class PrunedMapping(Mapping):
     """A network on the pruned engine. Output r of PE p lies at address r * pes + p, and the next stage's
     indices are written for that, so that no output needs to be stored with its number."""
 
-    network: IntegerNetwork
+    network: IntegerNetwork = field(repr=False)
     engine: Pruned
-    encoding: IndexEncoding
+    encoding: IndexEncoding = field(repr=False)
     stages: tuple[EncodedStage, ...] = field(repr=False)
     output_positions: NDArray[np.int64] = field(repr=False)
 
