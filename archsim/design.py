@@ -43,7 +43,7 @@ class DesignPoint(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     network: str
-    engine: Engine
+    engine: Annotated[Engine, OneOf(engines)]
     clock_hz: Annotated[float, Field(gt=0, le=10e9, allow_inf_nan=False)] = 100e6
     technology: Annotated[Technology, OneOf(technologies, by_name=True)]
 

@@ -35,6 +35,7 @@ Prose stands in block scalars (`>-`), in which any text is safe; how its lines a
 sentence that some outcomes do not have goes in an `{% if %}`, and an empty one is left out; one that stands
 twice is a `{% set sentence %}…{%- endset %}`, a phrase with several figures a `{% macro %}…{%- endmacro %}`.
 The dash keeps a space away from the full stop behind it. A name that does not exist is an error.
+What several studies say alike is a template under `reports`, included or imported by its path there.
 
 A table of the page finds its rows by its name in `Findings.rows`. A column is a heading, or `heading: unit`,
 or `heading: unit places`; rows that are a `Table` bring their columns. A table whose `place` is given in the
@@ -53,7 +54,7 @@ from functools import partial
 from typing import Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 from pydantic import BaseModel, ConfigDict
 
 from reports import formatting as f
@@ -224,7 +225,7 @@ def _rendered(template: Template, findings: Findings, context: Mapping[str, Any]
 
 def _environment(package: str, filters: Mapping[str, Callable[..., str]]) -> Environment:
     environment = Environment(
-        loader=PackageLoader(package, ""),
+        loader=ChoiceLoader([PackageLoader(package, ""), PackageLoader("reports", "")]),
         undefined=StrictUndefined,
         autoescape=False,
         trim_blocks=True,

@@ -32,6 +32,12 @@ class Term:
     kind: str
     source: str
 
+    def __repr__(self) -> str:
+        return (
+            f"<Term {self.component}, {self.what}: {self.count:g} {self.counted} at "
+            f"{self.unit_cost:.4g} {self.unit}, {self.kind}>"
+        )
+
     @property
     def value(self) -> float:
         return self.count * self.unit_cost
@@ -47,6 +53,9 @@ class Bill:
     resources: Mapping[str, FpgaResources] = field(default_factory=dict)
     usage: Mapping[str, tuple[Term, ...]] = field(default_factory=dict)
     """What an FPGA's resources go to, by resource."""
+
+    def __repr__(self) -> str:
+        return f"<Bill of {len(self.energy)} terms of energy, {len(self.area)} of area>"
 
     @property
     def energy_j(self) -> float:

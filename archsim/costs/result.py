@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -64,6 +65,19 @@ class Result:
             f"<Result of {self.design['network']} on {engine['kind']}, {technology['kind']}, "
             f"{self.fidelity}: {self.cycles} cycles>"
         )
+
+    def _repr_html_(self) -> str:
+        """The figures as a notebook shows them, in SI units."""
+        from archsim.costs.metrics import metrics_of
+
+        read = ((metric, metric.read(self)) for metric in metrics_of(self) if metric.listed)
+        rows = "".join(
+            f"<tr><th>{metric.label}</th><td>{'—' if value is None else f'{value:.6g}'}</td>"
+            f"<td>{metric.unit}</td></tr>"
+            for metric, value in read
+            if value is not None or not metric.optional
+        )
+        return f"<table><caption>{html.escape(repr(self))}</caption>{rows}</table>"
 
     def __post_init__(self) -> None:
         for name in ("latency_s", "energy_j", "power_w", "leakage_w", "area_mm2"):

@@ -53,6 +53,9 @@ class Counts:
     exact: bool = True
     stages: tuple[StageActivity, ...] = field(default=(), compare=False)
 
+    def __repr__(self) -> str:
+        return f"<Counts: {self.cycles:,} cycles, {self.products:,} products, {len(self.traffic)} memories>"
+
     @property
     def products(self) -> int:
         """Cycles in which some PE accumulates: stored weights and padding."""

@@ -7,7 +7,7 @@ result has left its PE: its entries, 5 cycles to carry a result to memory, 1 to 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Literal
 
@@ -100,11 +100,11 @@ class PrunedMapping(Mapping):
     """A network on the pruned engine. Output r of PE p lies at address r * pes + p, and the next stage's
     indices are written for that, so that no output needs to be stored with its number."""
 
-    network: IntegerNetwork
+    network: IntegerNetwork = field(repr=False)
     engine: Pruned
-    encoding: IndexEncoding
-    stages: tuple[EncodedStage, ...]
-    output_positions: NDArray[np.int64]
+    encoding: IndexEncoding = field(repr=False)
+    stages: tuple[EncodedStage, ...] = field(repr=False)
+    output_positions: NDArray[np.int64] = field(repr=False)
 
     @property
     def score_positions(self) -> NDArray[np.int64]:

@@ -142,11 +142,6 @@ def main(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-def print_json(value: Any) -> None:
-    """Plain JSON on stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
 def show(shown: RenderableType) -> None:
     """A table on stdout, wide where that is no terminal."""
     from rich.console import Console
@@ -156,9 +151,9 @@ def show(shown: RenderableType) -> None:
 
 
 def answer(as_json: bool, plain: Callable[[], Any], shown: Callable[[], RenderableType]) -> None:
-    """One of the two on stdout."""
+    """One of the two on stdout: plain values as JSON, or tables."""
     if as_json:
-        print_json(plain())
+        click.echo(json.dumps(plain(), indent=2, ensure_ascii=False))
     else:
         show(shown())
 
