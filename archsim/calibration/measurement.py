@@ -20,18 +20,15 @@ from rtl import Sizes
 
 SETS = ("train", "held_out")
 UNITS = {
-    "area_mm2": "mm2",
-    "clock_energy_j": "J",
-    "gate_switching_j": "J",
-    "register_switching_j": "J",
+    **{metric: "mm2" if metric == "area_mm2" else "J" for metric in ASIC_METRICS},
     "leakage_w": "W",
+    PATH_METRIC: "s",
     "lut": "LUT",
     "ff": "flip-flop",
+    "carry4": "CARRY4",
     "dsp": "DSP48E1",
     "bram18": "RAMB18E1",
     "bram36": "RAMB36E1",
-    "carry4": "CARRY4",
-    PATH_METRIC: "s",
 }
 FPGA_METRICS = Artix7.fitted
 _MEASURED = {"asic": (*ASIC_METRICS, "leakage_w"), "fpga": (*FPGA_METRICS, "dsp", "bram18", "bram36")}

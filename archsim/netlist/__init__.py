@@ -5,8 +5,8 @@ from __future__ import annotations
 from archsim.netlist.activity import Activity, ActivityError, Switching, ToggleCounter, switching
 from archsim.netlist.asic import AsicSynthesis, Component, synthesise_asic
 from archsim.netlist.fpga import FpgaComponent, FpgaSynthesis, synthesise_fpga
-from archsim.netlist.netlist import Netlist, NetlistError, flatten, read_netlists
-from archsim.netlist.timing import Timing, analyse
+from archsim.netlist.netlist import Netlist, NetlistError, read_netlists
+from archsim.netlist.timing import analyse
 from archsim.netlist.yosys import YosysError, prepare_yosys, run_yosys
 
 __all__ = [
@@ -19,11 +19,9 @@ __all__ = [
     "Netlist",
     "NetlistError",
     "Switching",
-    "Timing",
     "ToggleCounter",
     "YosysError",
     "analyse",
-    "flatten",
     "prepare_yosys",
     "read_netlists",
     "run_yosys",

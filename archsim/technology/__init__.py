@@ -11,10 +11,9 @@ from archsim.technology.fpga.devices import Device, Fit, FpgaResources
 from archsim.technology.fpga.ecp5 import Ecp5
 from archsim.technology.fpga.fpga import FabricCost, Fpga, FpgaMemory
 from archsim.technology.liberty.cell_library import CellLibrary
-from archsim.technology.liberty.reader import LibertyError, read_liberty
 from archsim.technology.memories.flop_memory import Wiring
 from archsim.technology.memories.sram import MemoryMacro, SramTable
-from archsim.technology.quantity import ProvenanceError, Quantity, all_quantities
+from archsim.technology.quantity import Quantity
 from archsim.technology.registry import technologies, technology
 from archsim.technology.technology import FitScaling, MemoryCost, Technology, TechnologyError
 
@@ -32,18 +31,14 @@ __all__ = [
     "Fpga",
     "FpgaMemory",
     "FpgaResources",
-    "LibertyError",
     "MemoryCost",
     "MemoryMacro",
-    "ProvenanceError",
     "Quantity",
     "SramTable",
     "StandardCells",
     "Technology",
     "TechnologyError",
     "Wiring",
-    "all_quantities",
-    "read_liberty",
     "technologies",
     "technology",
 ]

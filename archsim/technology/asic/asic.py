@@ -23,7 +23,8 @@ from archsim.technology.asic.scaling import (
 )
 from archsim.technology.asic.standard_cells import CellType, StandardCells
 from archsim.technology.liberty.cell_library import CellLibrary
-from archsim.technology.liberty.reader import LibertyError, read_liberty
+from archsim.technology.liberty.reader import read_liberty
+from archsim.technology.liberty.text import LibertyError
 from archsim.technology.memories.flop_memory import Wiring
 from archsim.technology.memories.sram import MacroScaling
 from archsim.technology.quantity import Quantity, load_quantities

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.technology.asic.scaling import Factors
-from archsim.technology.liberty.reader import CellLibrary, LibertyError
+from archsim.technology.liberty.cell_library import CellLibrary
+from archsim.technology.liberty.text import LibertyError
 from archsim.technology.memories.flop_memory import MemoryFigures, Wiring, flop_memory
 from archsim.technology.quantity import load_table
 from workloads.refusal import Refusal
