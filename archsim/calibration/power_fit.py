@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from archsim.technology.fpga.power import COUNTED
+from archsim.technology.fpga.artix7 import COUNTED
 from archsim.technology.quantity import load_table
 from workloads.refusal import Refusal
 

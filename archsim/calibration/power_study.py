@@ -38,8 +38,7 @@ from archsim.calibration.power_fit import (
     prediction,
     read_reports,
 )
-from archsim.technology.fpga.artix7 import FIT_FILE
-from archsim.technology.fpga.power import COUNTED, quantity_name
+from archsim.technology.fpga.artix7 import COUNTED, FIT_FILE, quantity_name
 
 STUDY_TABLE = "artix7_power_study.csv"
 NEURAL_NETWORK = "tienthanh8136/MNIST_Nexys4DDR"

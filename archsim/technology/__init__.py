@@ -12,10 +12,10 @@ from archsim.technology.fpga.ecp5 import Ecp5
 from archsim.technology.fpga.fpga import FabricCost, Fpga, FpgaMemory
 from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.memories.flop_memory import Wiring
-from archsim.technology.memories.sram import MemoryMacro, SramTable
+from archsim.technology.memories.sram import MemoryCost, MemoryMacro, SramTable
 from archsim.technology.quantity import Quantity
 from archsim.technology.registry import technologies, technology
-from archsim.technology.technology import FitScaling, MemoryCost, Technology, TechnologyError
+from archsim.technology.technology import FitScaling, Technology, TechnologyError
 
 __all__ = [
     "Artix7",

@@ -6,38 +6,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from archsim.refusals import one_sentence
-from archsim.technology.memories.sram import Ports
+from archsim.technology.memories.sram import MemoryCost, Ports
 from archsim.technology.quantity import Quantity
 from workloads.refusal import Refusal
 
 
 class TechnologyError(Refusal):
     """A technology was given an option that is not allowed; the message names option, value and what is."""
-
-
-class MemoryCost(Protocol):
-    """What every memory tells: as what it is built, J per access of one word (None where nobody published
-    any), and W of its own leakage."""
-
-    @property
-    def read_energy_j(self) -> float | None: ...
-    @property
-    def write_energy_j(self) -> float | None: ...
-    @property
-    def clock_energy_j(self) -> float: ...
-    @property
-    def leakage_w(self) -> float: ...
-    @property
-    def built_as(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def source(self) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)

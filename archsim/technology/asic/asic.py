@@ -114,27 +114,14 @@ class Asic(StandardCells):
         and the SRAM rows with the rules that scale them."""
         constants, scaling = load_quantities(CONSTANTS), load_quantities(SCALING_CONSTANTS)
         own = [_own("supply_v", self.supply_v, "V", "published", f"nominal voltage in {self.liberty}")]
-        if self.wire_capacitance_f_per_sink is not None:
-            own.append(
-                _own(
-                    "wire_capacitance_f_per_sink",
-                    self.wire_capacitance_f_per_sink,
-                    "F",
-                    "assumed",
-                    "given in the design point",
-                )
-            )
-        if self.library.without_power:
-            own.append(
-                _own(
-                    "missing_power_as_zero",
-                    len(self.library.without_power),
-                    "cells",
-                    "assumed",
-                    f"{self.liberty} states no internal energy or leakage for them; none is counted",
-                )
-            )
-        rules = [*_MODEL, *(_WIRE_RULE if self.wire_capacitance_f_per_sink is None else ())]
+        given_f, unpowered = self.wire_capacitance_f_per_sink, self.library.without_power
+        if given_f is not None:
+            why = "given in the design point"
+            own.append(_own("wire_capacitance_f_per_sink", given_f, "F", "assumed", why))
+        if unpowered:
+            why = f"{self.liberty} states no internal energy or leakage for them; none is counted"
+            own.append(_own("missing_power_as_zero", len(unpowered), "cells", "assumed", why))
+        rules = [*_MODEL, *(_WIRE_RULE if given_f is None else ())]
         return (
             *own,
             *(constants[name] for name in rules),

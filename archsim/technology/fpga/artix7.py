@@ -13,7 +13,6 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from archsim.technology.fpga.devices import Device, FpgaResources, read_devices
 from archsim.technology.fpga.fpga import FabricCost, Fpga, FpgaMemory
-from archsim.technology.fpga.power import COUNTED, quantity_name
 from archsim.technology.fpga.vivado_report import RESOLUTION_W, VivadoReport, changed_ns, read_power_report
 from archsim.technology.memories.block_ram import plan_memory, tiles
 from archsim.technology.memories.sram import Ports, known_size
@@ -28,6 +27,9 @@ FIT = "artix7"
 FAMILY = "Artix-7"
 """The family whose power reports the coefficients come from."""
 
+COUNTED = {"logic": "lut", "signals": "lut", "clocks": "ff", "bram": "bram36", "dsp": "dsp"}
+"""The kinds of fabric power, and the resource that each is counted by."""
+
 _HELD = {
     "lut": "lut6",
     "lut_as_memory": "lut_as_memory",
@@ -35,6 +37,11 @@ _HELD = {
     "dsp": "dsp48e1",
     "bram36_tiles": "bram36",
 }
+
+
+def quantity_name(kind: str) -> str:
+    """What a coefficient of a kind of power is called in the data files, after the name of its set."""
+    return f"{kind}_j_per_{COUNTED[kind]}"
 
 
 @cache

@@ -13,29 +13,19 @@ from pydantic import GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
 from archsim.technology.fpga.devices import Device, Fit, FpgaResources, fit
-from archsim.technology.memories.sram import Ports
+from archsim.technology.memories.sram import MemoryCost, Ports
 from archsim.technology.quantity import Quantity, load_table
 from archsim.technology.technology import Technology, TechnologyError
 
 
 @dataclass(frozen=True, kw_only=True)
-class FpgaMemory:
-    """A memory in block RAM, LUT RAM or (the least ones) flip-flops: its resources and J per access of one
-    word, None where nobody published it, and J per clock cycle of the flip-flops beside it (leakage is the
-    device's)."""
+class FpgaMemory(MemoryCost):
+    """A memory in block RAM, LUT RAM or (the least ones) flip-flops: its resources, and the clock of the
+    flip-flops beside it. Leakage is the device's."""
 
-    words: int
-    word_bits: int
-    built_as: str
     resources: FpgaResources
-    read_energy_j: float | None
-    write_energy_j: float | None
-    kind: str
-    source: str
     resources_kind: str
     resources_source: str
-    clock_energy_j: float = 0.0
-    leakage_w: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,24 +33,34 @@ _NARROWEST_BITS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class MemoryMacro(MemoryFigures):
-    """One memory of `words` x `word_bits` and its costs: J per access, W, mm2 and s.
-
-    `built_as` is "macro" or "flops"; `built_bits` is the capacity of what was built, more than asked for
-    where the memory is smaller than the smallest macro. `clock_energy_j` is spent every clock cycle,
-    accessed or not (zero for a macro, whose clock is part of its accesses). `setup_s` is what its inputs
-    need before the clock edge.
-    """
+class MemoryCost:
+    """What every memory of `words` x `word_bits` tells: as what it is built, J per access of one word (None
+    where nobody published any) and per clock cycle, W of its own leakage, and where these come from."""
 
     words: int
     word_bits: int
+    built_as: str
+    read_energy_j: float | None
+    write_energy_j: float | None
+    clock_energy_j: float = 0.0
+    leakage_w: float = 0.0
+    kind: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryMacro(MemoryFigures, MemoryCost):
+    """A memory built as "macro" or "flops", with its area and times.
+
+    `built_bits` is the capacity of what was built, more than asked for where the memory is smaller than the
+    smallest macro. `clock_energy_j` is spent accessed or not; it is zero for a macro, whose clock is part of
+    its accesses. `setup_s` is what its inputs need before the clock edge.
+    """
+
     ports: Ports
     node_nm: int
     cell_type: str
-    built_as: Literal["macro", "flops"]
     built_bits: int
-    kind: str
-    source: str
     macros: int = 1
 
 
@@ -136,9 +146,8 @@ class SramTable:
         smallest_bytes = self._smallest_bytes(grid, word_bits)
         built_bytes = max(capacity_bytes, smallest_bytes)
         costs = self._between(grid, built_bytes, word_bits)
-        built_as: Literal["macro", "flops"] = "macro"
         table = load_table(SRAM_TABLE)
-        kind, source = table.kind, table.source
+        built_as, kind, source = "macro", table.kind, table.source
         if scaling is not None:
             costs = _scaled(costs, scaling.factors)
             kind, source = "assumed", f"{source} Here {scaling.rule}."

@@ -28,8 +28,7 @@ from archsim.calibration.power_study import (
     table,
 )
 from archsim.technology import Artix7, technology
-from archsim.technology.fpga.artix7 import FIT_FILE
-from archsim.technology.fpga.power import COUNTED, quantity_name
+from archsim.technology.fpga.artix7 import COUNTED, FIT_FILE, quantity_name
 from archsim.technology.quantity import load_quantities, read_text
 
 REPORTS = read_reports()
