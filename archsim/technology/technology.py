@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from archsim.refusals import one_sentence
+from archsim.technology.asic.scaling import UNCHANGED, Factors
 from archsim.technology.memories.sram import MemoryCost, Ports
 from archsim.technology.quantity import Quantity
 from workloads.refusal import Refusal
@@ -23,16 +24,10 @@ class TechnologyError(Refusal):
 @dataclass(frozen=True, kw_only=True)
 class FitScaling:
     """What turns the logic that was fitted to one technology into the logic of another: the name of the fit
-    (`logic_fit_<fit>.yaml`), and the factor for each figure of it.
-
-    `energy` is for the energy of toggles and of the clock alike.
-    """
+    (`logic_fit_<fit>.yaml`), and what becomes of its figures."""
 
     fit: str
-    area_mm2: float = 1.0
-    energy: float = 1.0
-    leakage_w: float = 1.0
-    critical_path_s: float = 1.0
+    factors: Factors = UNCHANGED
 
 
 class Technology(BaseModel, ABC):

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 from archsim.technology.asic.cmos65 import CONSTANTS, cmos65_library, cmos65_wiring
 from archsim.technology.asic.scaling import (
     SCALING_CONSTANTS,
-    Factors,
+    UNCHANGED,
     NodeNm,
     factors,
     macro_processes,
@@ -100,7 +100,7 @@ class Asic(StandardCells):
     @property
     def macro_scaling(self) -> MacroScaling | None:
         """CACTI's macros at the node and the supply; None where they are CACTI's own."""
-        return None if self._macros.factors == Factors() else self._macros
+        return None if self._macros.factors == UNCHANGED else self._macros
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this technology again."""
@@ -126,7 +126,7 @@ class Asic(StandardCells):
             *own,
             *(constants[name] for name in rules),
             *self.glitches.values(),
-            *(scaling[name] for name in _MACRO_RULE if self._macros.factors != Factors()),
+            *(scaling[name] for name in _MACRO_RULE if self._macros.factors != UNCHANGED),
             *scaling_rows(*macro_processes(self.node_nm, self.cell_type)),
             *self.macro_rows(),
         )

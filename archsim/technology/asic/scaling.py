@@ -35,6 +35,9 @@ class Factors:
     leakage: float = 1.0
 
 
+UNCHANGED = Factors()
+
+
 @dataclass(frozen=True)
 class Process:
     """One row of the table: a node and its flavour, "bulk" down to 65 nm, "hp" or "lp" below."""

@@ -23,11 +23,11 @@ SHAPES_TABLE = "artix7_memory_shapes.csv"
 LUTS_TABLE = "artix7_memory_luts.csv"
 BuiltAs = Literal["bram", "lut_ram", "flops"]
 
-# What Yosys charges for an input of an output multiplexer, for a decoded write enable, and for a read port
-# beside the write port.
 _COST_OF_MULTIPLEXED_BIT = 0.5
 _COST_OF_DECODED_ENABLE = 0.5
 _COST_OF_READ_PORT = 2.0
+"""What Yosys charges for an input of an output multiplexer, for a decoded write enable, and for a read port
+beside the write port."""
 
 
 @dataclass(frozen=True, kw_only=True)
