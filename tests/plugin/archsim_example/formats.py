@@ -11,6 +11,7 @@ from workloads.data.registry import datasets
 from workloads.importers import importers
 
 
+@importers.register("text")
 class NamedInText:
     """A text file that holds the name of a network of the zoo."""
 
@@ -19,9 +20,6 @@ class NamedInText:
 
     def load(self, path: Path) -> TrainedNetwork:
         return networks[path.read_text(encoding="utf-8")]
-
-
-importers.enter("text", NamedInText())
 
 
 @datasets.register("letters")
