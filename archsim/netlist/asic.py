@@ -73,10 +73,6 @@ class AsicSynthesis:
     critical_path: tuple[str, ...]
     modules: Mapping[str, Netlist]
 
-    def total(self, figure: str) -> float:
-        """A figure of the components over all instances: of the logic only, without memories."""
-        return float(sum(getattr(part, figure) * part.instances for part in self.components.values()))
-
     def flat(self) -> Netlist:
         """The whole design as one netlist."""
         return flatten(self.modules, self.top)

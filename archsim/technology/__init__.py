@@ -7,7 +7,7 @@ from archsim.technology.asic.cmos import Cmos
 from archsim.technology.asic.cmos65 import Cmos65
 from archsim.technology.asic.standard_cells import StandardCells
 from archsim.technology.fpga.artix7 import Artix7
-from archsim.technology.fpga.devices import Device, Fit, FpgaResources
+from archsim.technology.fpga.devices import Device, FpgaResources
 from archsim.technology.fpga.ecp5 import Ecp5
 from archsim.technology.fpga.fpga import FabricCost, Fpga, FpgaMemory
 from archsim.technology.liberty.cell_library import CellLibrary
@@ -26,7 +26,6 @@ __all__ = [
     "Device",
     "Ecp5",
     "FabricCost",
-    "Fit",
     "FitScaling",
     "Fpga",
     "FpgaMemory",

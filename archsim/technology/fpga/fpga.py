@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 from pydantic import GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
-from archsim.technology.fpga.devices import Device, Fit, FpgaResources, fit
+from archsim.technology.fpga.devices import Device, FpgaResources
 from archsim.technology.memories.sram import MemoryCost, Ports
 from archsim.technology.quantity import Quantity, load_table
 from archsim.technology.technology import Technology, TechnologyError
@@ -107,14 +107,19 @@ class Fpga(Technology):
         """What a design uses up of a device, by the names of what a device holds."""
         return resources
 
-    def fits(self, resources: FpgaResources) -> Fit:
-        """Whether the device holds what a design takes."""
-        return fit(self.used(resources), self.part, self.devices())
-
     def shortage(self, resources: Mapping[str, int]) -> str:
-        """What the device lacks for a design, as a refusal says it."""
-        short = self.fits(FpgaResources(**resources)).shortage
-        return f"technology.device is {self.device}, which has {short}" if short else ""
+        """What the device lacks for a design, as a refusal says it, and the smallest device of the same family
+        that would do."""
+        used, part = self.used(FpgaResources(**resources)), self.part
+        if not (exhausted := part.exhausted(used)):
+            return ""
+        lacking = " and ".join(
+            f"{part.available[name]} {name} where the design needs {used[name]}" for name in exhausted
+        )
+        family = (device for device in self.devices().values() if device.family == part.family)
+        larger = next((device.name for device in family if not device.exhausted(used)), None)
+        would_do = f"the smallest device that would do is {larger}" if larger else "no device would do"
+        return f"technology.device is {self.device}, which has {lacking}; {would_do}"
 
     @abstractmethod
     def memory(self, *, words: int, word_bits: int, ports: Ports = "1rw") -> FpgaMemory:
