@@ -108,8 +108,8 @@ class Fpga(Technology):
         return resources
 
     def shortage(self, resources: Mapping[str, int]) -> str:
-        """What the device lacks for a design, as a refusal says it, and the smallest device of the same family
-        that would do."""
+        """What the device lacks for a design, as a refusal says it, and the smallest of its family that would
+        do."""
         used, part = self.used(FpgaResources(**resources)), self.part
         if not (exhausted := part.exhausted(used)):
             return ""
