@@ -101,13 +101,8 @@ def _cells(technology: StandardCells, design: DesignPoint) -> NetlistReport:
                 )
             )
     components.sort(key=lambda component: -component.area_mm2)
-    return NetlistReport(
-        tuple(components),
-        _memories(design),
-        made.critical_path_s,
-        made.critical_path,
-        technology.library.name,
-    )
+    path = (made.critical_path_s, made.critical_path)
+    return NetlistReport(tuple(components), _memories(design), *path, technology.library.name)
 
 
 @_reported.register(Fpga)
@@ -125,22 +120,16 @@ def _fabric(technology: Fpga, design: DesignPoint) -> NetlistReport:
         ComponentReport(kind, *_counted(modules), resources={name: resources[name] for name in names})
         for kind, (modules, resources) in sorted(taken.items(), key=lambda item: -item[1][1][size])
     )
+    path = (made.critical_path_s, made.critical_path)
     return NetlistReport(
-        components,
-        (),
-        made.critical_path_s,
-        made.critical_path,
-        technology.primitives,
-        listed=technology.listed,
-        untimed=technology.untimed,
+        components, (), *path, technology.primitives, listed=technology.listed, untimed=technology.untimed
     )
 
 
 def _memories(design: DesignPoint) -> tuple[MemoryReport, ...]:
-    costs = [cost for _, _, cost in memories(design.mapping.sizes, design.technology)]
     return tuple(
         MemoryReport(shape.role, shape.number, shape.words, shape.word_bits, cost.built_as, cost.area_mm2)
-        for shape, cost in zip(design.mapping.sizes.memory_shapes, costs, strict=True)
+        for shape, cost in memories(design.mapping.sizes, design.technology)
     )
 
 

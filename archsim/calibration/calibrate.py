@@ -39,6 +39,9 @@ from rtl import Sizes
 
 METRICS = {"asic": ASIC_METRICS, "fpga": FPGA_METRICS}
 
+_Sample = tuple[Structure, LogicPart, Workload | None]
+"""One component of one netlist: what it is made of, what came out, and at which work."""
+
 
 @dataclass(frozen=True)
 class Error:
@@ -99,7 +102,7 @@ def fit(measurements: Sequence[Measurement], kind: str) -> LogicFit:
         parts = {part.component: part for part in measurement.logic.parts}
         for structure in structures(measurement.sizes):
             if structure.component in parts:
-                sample = _Sample(structure, parts[structure.component], measurement.workload)
+                sample = (structure, parts[structure.component], measurement.workload)
                 samples.setdefault(structure.family, []).append(sample)
     coefficients = {
         family: {metric: _charge(of_family, metric, kind) for metric in METRICS[kind]}
@@ -127,19 +130,10 @@ def _path_delays(measurements: Sequence[Measurement]) -> dict[str, dict[str, flo
     }
 
 
-@dataclass(frozen=True)
-class _Sample:
-    """One component of one netlist: what it is made of, what came out, and at which work."""
-
-    structure: Structure
-    part: LogicPart
-    workload: Workload | None
-
-
 def _charge(samples: Sequence[_Sample], metric: str, kind: str) -> dict[str, float]:
     """What each amount of one family costs."""
-    rows = [sample.structure.charged(metric, kind, sample.workload) for sample in samples]
-    return _non_negative(rows, [figure(sample.part, metric) / sample.part.instances for sample in samples])
+    rows = [structure.charged(metric, kind, workload) for structure, _, workload in samples]
+    return _non_negative(rows, [figure(part, metric) / part.instances for _, part, _ in samples])
 
 
 def _non_negative(rows: Sequence[MappingOf[str, float]], figures: Sequence[float]) -> dict[str, float]:
@@ -165,11 +159,8 @@ def errors(
     for metric, total in _totals(technology).items():
         signed = []
         for measurement in measurements:
-            estimate = fitted.logic(measurement.sizes, measurement.workload, technology)
-            measured, estimated = (
-                total(measurement),
-                total(Measurement(measurement.sizes, estimate, measurement.workload)),
-            )
+            logic = fitted.logic(measurement.sizes, measurement.workload, technology)
+            measured, estimated = total(measurement), total(replace(measurement, logic=logic))
             signed.append(estimated / measured - 1 if measured else float(estimated != 0))
         worst, case = max(zip(signed, measurements, strict=True), key=lambda pair: abs(pair[0]))
         mean = float(np.mean(np.abs(signed)))
@@ -189,7 +180,7 @@ def _of_fabric(technology: Fpga) -> dict[str, Callable[[Measurement], float]]:
     def resources(netlist: Measurement) -> FpgaResources:
         taken = [part.resources for part in netlist.logic.parts]
         if netlist.logic.memory_resources is None:
-            taken += [cost.resources * number for _, number, cost in memories(netlist.sizes, technology)]
+            taken += [cost.resources * shape.number for shape, cost in memories(netlist.sizes, technology)]
         else:
             taken.append(netlist.logic.memory_resources)
         return sum(taken, FpgaResources())

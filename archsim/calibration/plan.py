@@ -12,18 +12,9 @@ import numpy as np
 from archsim.engine import Dense, Engine, engines
 from archsim.engine.draws import TypicalDraws
 from archsim.engine.mapping import Mapping
-from workloads import (
-    Topology,
-    load_network,
-    quantise,
-    random_integer_network,
-    zoo_names,
-)
+from workloads import Topology, load_network, quantise, random_integer_network, zoo_names
 
-NARROW = {
-    "train": ((2, 2), (2, 5), (3, 5), (4, 4), (5, 3), (6, 2)),
-    "held_out": ((3, 3), (4, 2), (2, 6)),
-}
+NARROW = {"train": ((2, 2), (2, 5), (3, 5), (4, 4), (5, 3), (6, 2)), "held_out": ((3, 3), (4, 2), (2, 6))}
 """Bits of weights and activations whose products are too narrow for a DSP block, drawn for a dense engine."""
 
 LONGEST_CYCLES, SMALL_CYCLES = 6000, 1000
@@ -45,16 +36,8 @@ class Plan:
 
 
 PLANS = {
-    "cmos65": Plan(
-        sets={"train": (1, 80), "held_out": (102, 25)},
-        largest_product=256,
-        widest_weight=16,
-    ),
-    "artix7": Plan(
-        sets={"train": (3, 30), "held_out": (104, 12)},
-        largest_product=256,
-        widest_weight=16,
-    ),
+    "cmos65": Plan(sets={"train": (1, 80), "held_out": (102, 25)}, largest_product=256, widest_weight=16),
+    "artix7": Plan(sets={"train": (3, 30), "held_out": (104, 12)}, largest_product=256, widest_weight=16),
 }
 
 

@@ -94,9 +94,7 @@ class LogicFit:
     def logic(self, sizes: Sizes, workload: Workload | None, technology: Technology) -> Logic:
         """The components of hardware of these sizes. Where switching is not followed the workload may be
         None."""
-        parts = tuple(
-            fitted_part(technology, self, structure, sizes, workload) for structure in structures(sizes)
-        )
+        parts = tuple(fitted_part(technology, self, part, sizes, workload) for part in structures(sizes))
         return Logic(parts, self.critical_path_s(sizes), "fitted", self.source, mean_error=self.mean_errors)
 
     @cached_property
@@ -120,9 +118,9 @@ class LogicFit:
 
     def cost(self, structure: Structure, metric: str, workload: Workload | None = None) -> float:
         """What all instances of a component come to; a metric that its family is not charged for is zero."""
-        each = self.coefficients[structure.family].get(metric, {})
+        costs = self.coefficients[structure.family].get(metric, {})
         amounts = structure.amounts(metric, workload)
-        return structure.instances * sum(cost * amounts[name] for name, cost in each.items())
+        return structure.instances * sum(cost * amounts[name] for name, cost in costs.items())
 
 
 @singledispatch

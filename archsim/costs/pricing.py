@@ -13,7 +13,7 @@ from archsim.costs.logic import Logic
 from archsim.engine.counts import Counts
 from archsim.technology import Fpga, FpgaResources, MemoryCost, StandardCells, Technology
 from archsim.technology.memories.sram import Ports
-from rtl import Sizes
+from rtl import MemoryShape, Sizes
 
 
 @dataclass(frozen=True)
@@ -95,20 +95,21 @@ def memory_cost(technology: Technology, words: int, word_bits: int, ports: Ports
     return technology.memory(words=words, word_bits=word_bits, ports=ports)
 
 
-def memories(sizes: Sizes, technology: Technology) -> Iterator[tuple[str, int, Any]]:
-    """The memories of an engine: role, how many, and what each costs, in the words of the technology."""
+def memories(sizes: Sizes, technology: Technology) -> Iterator[tuple[MemoryShape, Any]]:
+    """The memories of an engine, and what one of each role costs, in the words of the technology."""
     for shape in sizes.memory_shapes:
         ports: Ports = "1rw" if shape.exclusive else "1r1w"
-        yield shape.role, shape.number, memory_cost(technology, shape.words, shape.word_bits, ports)
+        yield shape, memory_cost(technology, shape.words, shape.word_bits, ports)
 
 
 def _memory_energy(technology: Technology, counts: Counts, sizes: Sizes) -> Iterator[Term]:
-    for role, number, cost in memories(sizes, technology):
-        name, traffic, origin = f"{role} memory", counts.traffic[role], (cost.kind, cost.source)
+    for shape, cost in memories(sizes, technology):
+        name, traffic = f"{shape.role} memory", counts.traffic[shape.role]
+        origin = (cost.kind, cost.source)
         yield Term(name, "reads", traffic.words_read, "words", cost.read_energy_j, "J/word", *origin)
         yield Term(name, "writes", traffic.words_written, "words", cost.write_energy_j, "J/word", *origin)
         if cost.clock_energy_j:
-            cycles = number * counts.cycles
+            cycles = shape.number * counts.cycles
             yield Term(name, "clock", cycles, "memory cycles", cost.clock_energy_j, "J/cycle", *origin)
 
 
@@ -124,26 +125,22 @@ def _cells(technology: StandardCells, counts: Counts, sizes: Sizes, logic: Logic
     for part in logic.parts:
         name, origin = part.component, (logic.kind, logic.source)
         active = part.active_cycles(counts)
-        for what, count, counted, each_j in (
-            ("clock", counts.cycles, "cycles", part.clock_energy_j),
-            ("gates", active, "active cycles", part.gate_switching_j),
-            ("registers", active, "active cycles", part.register_switching_j),
-        ):
-            energy.append(Term(name, what, count, counted, each_j, "J/cycle", *origin))
         share, glitches = glitch_share(technology.glitches, name, sizes)
-        extra_j = part.gate_switching_j * share
-        source = f"{share:.3g} of the gates: {glitches.source}"
-        energy.append(
-            Term(name, "glitches", active, "active cycles", extra_j, "J/cycle", glitches.kind, source)
-        )
-        area.append(
-            Term(name, "cells", part.instances, "instances", part.area_mm2 / part.instances, "mm2", *origin)
-        )
+        added = (glitches.kind, f"{share:.3g} of the gates: {glitches.source}")
+        for what, count, counted, cost_j, whence in (
+            ("clock", counts.cycles, "cycles", part.clock_energy_j, origin),
+            ("gates", active, "active cycles", part.gate_switching_j, origin),
+            ("registers", active, "active cycles", part.register_switching_j, origin),
+            ("glitches", active, "active cycles", part.gate_switching_j * share, added),
+        ):
+            energy.append(Term(name, what, count, counted, cost_j, "J/cycle", *whence))
+        one_mm2 = part.area_mm2 / part.instances
+        area.append(Term(name, "cells", part.instances, "instances", one_mm2, "mm2", *origin))
         leakage.append(Term(name, "cells", 1, "all instances", part.leakage_w, "W", *origin))
-    for role, number, cost in memories(sizes, technology):
-        name, origin = f"{role} memory", (cost.kind, cost.source)
-        area.append(Term(name, cost.built_as, number, "memories", cost.area_mm2, "mm2", *origin))
-        leakage.append(Term(name, cost.built_as, number, "memories", cost.leakage_w, "W", *origin))
+    for shape, cost in memories(sizes, technology):
+        name, origin = f"{shape.role} memory", (cost.kind, cost.source)
+        area.append(Term(name, cost.built_as, shape.number, "memories", cost.area_mm2, "mm2", *origin))
+        leakage.append(Term(name, cost.built_as, shape.number, "memories", cost.leakage_w, "W", *origin))
     return Bill(tuple(energy), tuple(leakage), tuple(area))
 
 
@@ -163,9 +160,9 @@ def _fabric(technology: Fpga, counts: Counts, sizes: Sizes, logic: Logic) -> Bil
         resources["memories"] = logic.memory_resources
         origins["memories"] = (logic.kind, logic.source)
     else:
-        for role, number, cost in memories(sizes, technology):
-            resources[f"{role} memory"] = cost.resources * number
-            origins[f"{role} memory"] = (cost.resources_kind, cost.resources_source)
+        for shape, cost in memories(sizes, technology):
+            resources[f"{shape.role} memory"] = cost.resources * shape.number
+            origins[f"{shape.role} memory"] = (cost.resources_kind, cost.resources_source)
     leakage: tuple[Term, ...] = ()
     if (static := technology.part.static_w) is not None:
         leakage = (

@@ -86,11 +86,8 @@ def synthesise_asic(verilog: str, top: str, technology: StandardCells | None = N
     """
     chosen = technology or Cmos65()
     library, wiring = chosen.library, chosen.wiring
-    outputs = run_yosys(
-        script=_SCRIPT.format(top=top),
-        files={"design.v": verilog, "cells.lib": library.text},
-        outputs=("mapped.json",),
-    )
+    files = {"design.v": verilog, "cells.lib": library.text}
+    outputs = run_yosys(script=_SCRIPT.format(top=top), files=files, outputs=("mapped.json",))
     modules = read_netlists(outputs["mapped.json"])
     inside = {name: Counter(used.module for used in module.instances) for name, module in modules.items()}
     counts = instance_counts(inside, top)
