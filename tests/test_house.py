@@ -4,14 +4,17 @@ what it is in a sentence, and the public names are those that are announced."""
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import archsim
+from workloads.refusal import Defect, Refusal
 
 ROOT = Path(__file__).parent.parent
 MAY_IMPORT = {
@@ -129,3 +132,29 @@ def test_public_names_can_be_had() -> None:
 def test_code_folders_are_those_of_the_design() -> None:
     folders = {p.parent.relative_to(ROOT).parts[0] for p in ROOT.glob("*/__init__.py")}
     assert folders == {"archsim", "rtl", "workloads", "reports", "tests"}
+
+
+BY_ITSELF = {
+    "ActivityError": "its module's text is a part of every key of remembered toggles",
+    "WorkerError": "neither what was given nor archsim is at fault where a process is killed",
+    "_LeftOut": "never leaves the reader of Liberty files",
+}
+"""Errors that rest on neither base, and why."""
+
+
+@pytest.mark.parametrize("package", ["archsim", "reports", "workloads"])
+def test_every_error_of_ours_is_a_refusal_or_a_defect(package: str) -> None:
+    for name in modules():
+        if name.partition(".")[0] == package and not name.endswith("__main__"):
+            for error in vars(import_module(name)).values():
+                if isinstance(error, type) and issubclass(error, Exception) and error.__module__ == name:
+                    ours = issubclass(error, Refusal | Defect | Warning)
+                    assert ours or error.__name__ in BY_ITSELF, error
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_nothing_of_ours_is_raised_as_a_plain_value_error(package: str) -> None:
+    caught = {"workloads.data.images", "workloads.data.mnist"}
+    for name, path in modules().items():
+        if name.partition(".")[0] == package and name not in caught:
+            assert not re.search(r"raise (Value|Runtime|Arithmetic|Assertion)Error\b", path.read_text()), name
