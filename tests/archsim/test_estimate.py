@@ -27,6 +27,8 @@ from rtl import Sizes
 from workloads import Topology, build_layer, random_integer_network
 from workloads.topology.stages import PrunedStage
 
+pytestmark = pytest.mark.slow
+
 TECHNOLOGIES: dict[str, Any] = {"cmos65": Cmos65, "artix7": Artix7}
 
 
