@@ -97,8 +97,8 @@ class DesignPoint(BaseModel):
         """What this design point costs.
 
         `fidelity` is analytic (closed form), cycle (event simulation), rtl (the hardware itself) or gate
-        (its mapped netlist). Raises ValueErrors of one sentence: FidelityError for an unknown fidelity,
-        DeviceError for a device that is too small, MappingError where the engine cannot run the network.
+        (its mapped netlist). Raises FidelityError for an unknown fidelity, DeviceError for a device that is
+        too small, MappingError where the engine cannot run the network.
         """
         chosen, mapping, technology = level(fidelity), self.mapping, self.technology
         counts = chosen.count(mapping)

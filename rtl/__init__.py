@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rtl.parts.arithmetic import BankedAddress
-from rtl.parts.descriptor import DESCRIPTOR_WORD_BITS, DescriptorFormat
+from rtl.parts.descriptor import DESCRIPTOR_WORD_BITS, DescriptorFormat, SizeError
 from rtl.parts.sizes import Amounts, MemoryShape, Sizes
 from rtl.parts.skeleton import GATHER_CYCLES, PIPELINE_CYCLES, Hardware
 from rtl.simulation import Images, LoadWrite, Run, Simulation, SimulationLimitError, load_writes
@@ -25,6 +25,7 @@ __all__ = [
     "Run",
     "Simulation",
     "SimulationLimitError",
+    "SizeError",
     "Sizes",
     "TestBench",
     "VerilogDesign",

@@ -17,7 +17,7 @@ from pydantic import model_validator
 
 from archsim.engine.counts import Counts, StageActivity, Traffic
 from archsim.engine.draws import Draws
-from archsim.engine.engine import Engine, engines
+from archsim.engine.engine import Engine, EngineError, engines
 from archsim.engine.gather.conflicts import StageRun, banked_run, replicated_run
 from archsim.engine.gather.encoding import IndexEncoding, candidates, deal_rows
 from archsim.engine.gather.entries import DealtStage, EncodedStage, deal_stage
@@ -59,7 +59,7 @@ class Pruned(Engine):
     @model_validator(mode="after")
     def _padding_meets_a_bank(self) -> Pruned:
         if self.index == "relative" and not self._may_pad:
-            raise ValueError(
+            raise EngineError(
                 f"index is relative with {self.pes} banked PEs, allowed with banks are powers of two only"
             )
         return self
