@@ -124,7 +124,7 @@ class _Writer:
         readers = Counter(
             w.name for part in self.parts.values() for net in part.nets for w in self.arguments(net)
         )
-        found = {}
+        muxes = {}
         for part in self.parts.values():
             for net in part.nets:
                 mux = self.driver.get(net.args[0].name) if net.op == "r" else None
@@ -135,8 +135,8 @@ class _Writer:
                     and readers[mux.dests[0].name] == 1
                     and self.block.owner[mux] == part.component
                 ):
-                    found[net.dests[0].name] = mux
-        return found
+                    muxes[net.dests[0].name] = mux
+        return muxes
 
     # Text.
 

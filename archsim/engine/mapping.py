@@ -6,7 +6,7 @@ import logging
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,19 @@ from workloads import IntegerNetwork, IntegerStage
 from workloads.refusal import Refusal
 
 _LOG = logging.getLogger(__name__)
+S = TypeVar("S", bound=Sizes)
 
 
 class MappingError(Refusal):
     """A network does not go onto an engine; the message names what and what would be allowed."""
+
+
+def sized(hardware: type[S], **sizes: Any) -> S:
+    """The sizes of this hardware; what it does not support is a MappingError."""
+    try:
+        return hardware(**sizes)
+    except ValueError as error:
+        raise MappingError(str(error)) from error
 
 
 @dataclass(frozen=True)

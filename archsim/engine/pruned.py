@@ -22,7 +22,7 @@ from archsim.engine.gather.conflicts import StageRun, banked_run, replicated_run
 from archsim.engine.gather.encoding import IndexEncoding, candidates, deal_rows
 from archsim.engine.gather.entries import DealtStage, EncodedStage, deal_stage
 from archsim.engine.gather.events import simulate_pruned
-from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words
+from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words, sized
 from rtl import (
     DESCRIPTOR_WORD_BITS,
     BankedAddress,
@@ -127,7 +127,8 @@ class PrunedMapping(Mapping):
         engine, network = self.engine, self.network
         longest = max(network.n_in, *(stage.outputs for stage in self.stages[:-1]), 1)
         entries = np.array([stage.entries for stage in self.stages])
-        return PrunedSizes(
+        return sized(
+            PrunedSizes,
             pes=engine.pes,
             weight_bits=network.weight_bits,
             activation_bits=network.activation_bits,
