@@ -86,7 +86,7 @@ class LogicFit:
     source: str
 
     def covers(self, sizes: Sizes) -> bool:
-        """Whether everything that hardware of these sizes is made of was fitted, and so were all its paths."""
+        """Whether everything that hardware of these sizes is made of was fitted, all its paths too."""
         described = structures(sizes)
         return (
             bool(described)

@@ -8,7 +8,6 @@ from workloads.topology.stages import DenseStage, Stage
 
 @families.register(
     "dense",
-    weights=lambda n_in, n_out: n_in * n_out,
     grid=lambda n_in, n_out: [{}],
     examples=[(12, 9, {}), (9, 4, {})],
 )

@@ -93,8 +93,7 @@ def radix_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
 )
 def radix(n_in: int, n_out: int, *, radices: Radices, width: int = 1) -> tuple[Stage, ...]:
     """A stage for every radix of the mixed-radix systems `radices`; `width` repeats the places between."""
-    radix_weights(n_in, n_out, radices=radices, width=width)
-    systems = _systems(radices)
+    systems, width = _systems(radices), whole_number(OWNER, "width", width)
     m = math.prod(systems[0])
     core = [
         CscStage(m, m, fan_in, math.prod(system[:place]))

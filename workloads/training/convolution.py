@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from workloads.kernels.arrays import Array
 from workloads.topology.topology import Topology, TopologyError
 from workloads.training.cascade import Cascade
-from workloads.training.model import Model, classify, cross_entropy
+from workloads.training.model import Model, cross_entropy
 
 
 @dataclass(frozen=True)
@@ -148,10 +148,6 @@ class ConvolutionalModel:
                 of_layer = cascade.weight_gradients(weights, inputs, dy)
             gradients = of_layer + gradients
         return loss, gradients
-
-    def classify(self, images: Array) -> NDArray[np.int64]:
-        """The class of every image (batch, n_in)."""
-        return classify(self, images)
 
     def first_out_of_range(self, x: Array) -> str:
         """The first part whose weights or outputs are not finite for images x, in words."""

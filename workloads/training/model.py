@@ -125,10 +125,6 @@ class Model:
         """The outputs (classes, batch) for inputs x (n_in, batch)."""
         return self.forward(x)[-1]
 
-    def classify(self, images: Array) -> NDArray[np.int64]:
-        """The class of every image (batch, n_in)."""
-        return classify(self, images)
-
     def first_out_of_range(self, x: Array) -> str:
         """The first stage whose weights or outputs are not finite for inputs x, or the last if all are."""
         outputs = self.forward(x)[1:]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from workloads.kernels.arrays import Array
 from workloads.topology.topology import Topology
 from workloads.training.cascade import Cascade
-from workloads.training.model import Model, classify, cross_entropy
+from workloads.training.model import Model, cross_entropy
 
 
 class RecurrentModel:
@@ -74,10 +74,6 @@ class RecurrentModel:
             for total, gradient in zip(gradients, of_input + of_state, strict=True):
                 total += gradient
         return loss, gradients + of_layers
-
-    def classify(self, images: Array) -> NDArray[np.int64]:
-        """The class of every image (batch, n_in)."""
-        return classify(self, images)
 
     def first_out_of_range(self, x: Array) -> str:
         """The first step and part whose weights or outputs are not finite for inputs x, in words."""

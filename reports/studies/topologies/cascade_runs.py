@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from reports.studies.topologies.cascades import (
     starting_gains,
     train_cascade,
 )
-from reports.studies.topologies.files import lines_of, write_lines
+from reports.studies.topologies.files import records_of
 from reports.studies.topologies.trainings import images_of
 from workloads import Stage, build_layer
 from workloads.data.images import ImageData
@@ -123,23 +122,13 @@ def _plain(stages: Sequence[Stage]) -> list[list[Any]]:
 
 def of_init(runs: Iterable[CascadeRun], init: str) -> dict[int, list[CascadeRun]]:
     """The runs with one start, by depth."""
-    found: dict[int, list[CascadeRun]] = {}
-    for one in runs:
-        if one.init == init:
-            found.setdefault(one.depth, []).append(one)
-    return found
+    depths: dict[int, list[CascadeRun]] = {}
+    for run in runs:
+        if run.init == init:
+            depths.setdefault(run.depth, []).append(run)
+    return depths
 
 
 def shipped_cascades() -> list[CascadeRun]:
     """The runs that come with the package."""
-    return [_run(line) for line in lines_of(FILE)]
-
-
-def write_cascades(runs: Iterable[CascadeRun], path: Path) -> None:
-    """Writes the file that `shipped_cascades` reads."""
-    write_lines(path, [each.name for each in fields(CascadeRun)], map(asdict, runs))
-
-
-def _run(line: Mapping[str, str]) -> CascadeRun:
-    figures = [float(line[each.name]) for each in fields(CascadeRun)[3:]]
-    return CascadeRun(int(line["depth"]), line["init"], int(line["seed"]), *figures)
+    return records_of(FILE, CascadeRun)

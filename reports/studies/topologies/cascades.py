@@ -23,7 +23,7 @@ from workloads.data.images import ImageData
 from workloads.topology.stages import DenseStage, Stage, TopologyError, whole_number
 from workloads.topology.topology import Topology
 from workloads.training.cascade import Cascade
-from workloads.training.model import Initialisation, Model, initial_weights
+from workloads.training.model import Initialisation, Model, classify, initial_weights
 from workloads.training.optimisers import Adam, one_cycle
 
 INITIALISATIONS: tuple[Initialisation, ...] = ("glorot", "sparse-glorot")
@@ -166,7 +166,7 @@ def train_cascade(
                 break
             losses.append(loss)
             optimiser.step(model.weights, gradients, rate * one_cycle(step / steps))
-        accuracy = float(np.mean(model.classify(data.test_images) == data.test_labels))
+        accuracy = float(np.mean(classify(model, data.test_images) == data.test_labels))
     return TrainedCascade(
         init=init,
         depth=len(stages),

@@ -24,7 +24,7 @@ from reports.parallel import in_processes
 from workloads import ImageData, load_mnist
 from workloads.refusal import Refusal
 from workloads.training.recipe import Recipe
-from workloads.training.training import TrainingError, fit, train_model
+from workloads.training.training import Examples, TrainingError, fit, train_model
 
 KIND = "experiments"
 CODE_VERSION = 3
@@ -84,12 +84,12 @@ def run(cells: Sequence[Cell], *, processes: int = 1, progress: bool = True) -> 
     Every process trains a cell at a time. After an interrupt all cells that were done are kept.
     """
     wanted = {cell.key: cell for cell in cells}
-    found: dict[str, Outcome] = {}
+    outcomes: dict[str, Outcome] = {}
     with tqdm(total=len(wanted), desc="networks", unit="network", disable=not progress) as bar:
         for cell, outcome in _trained(list(wanted.values()), processes):
-            found[cell.key] = outcome
+            outcomes[cell.key] = outcome
             bar.update()
-    return {key: found[key] for key in wanted}
+    return {key: outcomes[key] for key in wanted}
 
 
 def train_cell(cell: Cell) -> Outcome:
@@ -112,14 +112,12 @@ def train_on(recipe: Recipe, data: ImageData) -> Outcome:
         dense = topology.dense_weights
         return Outcome(topology.stored_weights, dense, None, None, time.process_time() - start)
 
-    def accuracy(images: NDArray[np.float32], labels: NDArray[np.int64]) -> float | None:
-        return float(np.mean(model.classify(images) == labels)) if len(labels) else None
-
+    held_out = Examples(data.train_images[seen:], data.train_labels[seen:])
     return Outcome(
         stored_weights=model.topology.stored_weights,
         dense_weights=topology.dense_weights,
-        validation_accuracy=accuracy(data.train_images[seen:], data.train_labels[seen:]),
-        test_accuracy=accuracy(data.test_images, data.test_labels),
+        validation_accuracy=held_out.accuracy(model) if recipe.hold_out else None,
+        test_accuracy=Examples(data.test_images, data.test_labels).accuracy(model),
         cpu_s=time.process_time() - start,
     )
 
