@@ -37,15 +37,17 @@ from workloads.topology.network import (
 from workloads.topology.random_network import (
     random_integer_network as random_integer_network,
 )
-from workloads.topology.topology import (
+from workloads.topology.stages import (
     BlockStage as BlockStage,
     CscStage as CscStage,
     DenseStage as DenseStage,
     PrunedStage as PrunedStage,
     Stage as Stage,
-    Topology as Topology,
     TopologyError as TopologyError,
     build_stage as build_stage,
+)
+from workloads.topology.topology import (
+    Topology as Topology,
 )
 from workloads.training.checkpoint import (
     CheckpointError as CheckpointError,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from archsim.engine.counts import Counts, StageActivity, Traffic
+from archsim.engine.counts import Counts, StageActivity
 from archsim.engine.draws import Draws
 from archsim.engine.engine import Engine, engines
 from archsim.engine.gather.conflicts import StageRun, banked_run, replicated_run
@@ -23,13 +23,7 @@ from archsim.engine.gather.encoding import IndexEncoding, candidates, deal_rows
 from archsim.engine.gather.entries import DealtStage, EncodedStage, deal_stage
 from archsim.engine.gather.events import simulate_pruned
 from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words, sized
-from rtl import (
-    DESCRIPTOR_WORD_BITS,
-    BankedAddress,
-    Hardware,
-    Images,
-    LoadWrite,
-)
+from rtl import BankedAddress, Hardware, Images, LoadWrite
 from rtl.engines.pruned import PrunedSizes, build_pruned
 from workloads import IntegerNetwork, PrunedStage, Stage
 
@@ -176,25 +170,13 @@ class PrunedMapping(Mapping):
             traffic=self.traffic(
                 weight=int((-(-entries // self.weights_per_fetch)).sum()),
                 index=int((-(-entries // self.entries_per_fetch)).sum()),
-                activation_read=int(entries.sum()),
+                activation=int(entries.sum()),
                 activation_written=results * (self.engine.pes if self.replicated else 1),
                 descriptor=fetch * len(self.stages),
             ),
             stalls=sum(run.stalls for run in self._runs),
             stages=tuple(activity),
         )
-
-    def traffic(
-        self, *, weight: int, index: int, activation_read: int, activation_written: int, descriptor: int
-    ) -> dict[str, Traffic]:
-        """Traffic of the four memories with the width of their words."""
-        fetch_bits = self.engine.fetch_bits
-        return {
-            "weight": Traffic(weight, 0, fetch_bits),
-            "index": Traffic(index, 0, fetch_bits),
-            "activation": Traffic(activation_read, activation_written, self.network.activation_bits),
-            "descriptor": Traffic(descriptor, 0, DESCRIPTOR_WORD_BITS),
-        }
 
     def simulate(self) -> Counts:
         return simulate_pruned(

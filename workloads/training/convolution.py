@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.kernels.arrays import Array
-from workloads.topology.topology import Topology, TopologyError
+from workloads.topology.stages import TopologyError
+from workloads.topology.topology import Topology
 from workloads.training.cascade import Cascade
-from workloads.training.model import Model, cross_entropy
+from workloads.training.model import HeadedModel, cross_entropy
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Convolution:
         )
 
 
-class ConvolutionalModel:
+class ConvolutionalModel(HeadedModel):
     """Convolutions, then fully connected layers. Weights: those of the convolutions come first."""
 
     def __init__(
@@ -104,17 +105,8 @@ class ConvolutionalModel:
         self.cascades = [Cascade(each.mixing.stages, each.mixing.skipped) for each in self.convolutions]
         ends = np.cumsum([0, *map(len, self.cascades)])
         self.parts = [slice(start, end) for start, end in itertools.pairwise(ends)]
+        self.own = self.parts[-1].stop
         self.replace(topology, weights)
-
-    @property
-    def topology(self) -> Topology:
-        """The fully connected layers."""
-        return self.head.topology
-
-    def replace(self, topology: Topology, weights: Sequence[Array]) -> None:
-        """Continue with these fully connected layers and these weights."""
-        self.weights = list(weights)
-        self.head = Model(topology, self.weights[self.parts[-1].stop :])
 
     def _forward(self, x: Array) -> tuple[list[list[Array]], list[Array]]:
         """The columns and outputs of every convolution, the last after ReLU, and the signals of the head."""

@@ -137,6 +137,22 @@ class Model:
         return f"stage {number} ({self.topology.stages[number].kind}), in layer {layer}"
 
 
+class HeadedModel:
+    """What stands before the fully connected layers, its `own` weights first, and the `Model` of these."""
+
+    own: int
+
+    def replace(self, topology: Topology, weights: Sequence[Array]) -> None:
+        """Continue with these fully connected layers and these weights."""
+        self.weights = list(weights)
+        self.head = Model(topology, self.weights[self.own :])
+
+    @property
+    def topology(self) -> Topology:
+        """The fully connected layers."""
+        return self.head.topology
+
+
 def cross_entropy(logits: Array, labels: NDArray[np.int64]) -> tuple[float, Array]:
     """Mean cross-entropy of logits (classes, batch), and its gradient with respect to them."""
     batch = np.arange(labels.size)

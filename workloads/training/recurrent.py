@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from workloads.kernels.arrays import Array
 from workloads.topology.topology import Topology
 from workloads.training.cascade import Cascade
-from workloads.training.model import Model, cross_entropy
+from workloads.training.model import HeadedModel, cross_entropy
 
 
-class RecurrentModel:
+class RecurrentModel(HeadedModel):
     """A recurrent layer, then fully connected ones. Weights are in the order U, W, the rest."""
 
     def __init__(
@@ -29,17 +29,8 @@ class RecurrentModel:
         self.hidden = Cascade(hidden.stages, hidden.skipped)
         split = len(self.inputs)
         self.input_part, self.hidden_part = slice(split), slice(split, split + len(self.hidden))
+        self.own = self.hidden_part.stop
         self.replace(topology, weights)
-
-    @property
-    def topology(self) -> Topology:
-        """The fully connected layers."""
-        return self.head.topology
-
-    def replace(self, topology: Topology, weights: Sequence[Array]) -> None:
-        """Continue with these fully connected layers and these weights."""
-        self.weights = list(weights)
-        self.head = Model(topology, self.weights[self.hidden_part.stop :])
 
     def _forward(self, x: Array) -> tuple[list[list[Array]], list[list[Array]], list[Array], list[Array]]:
         """For every step, the signals of the input cascade and of the hidden one; the states, of which the

@@ -186,12 +186,12 @@ def _fit(
                 _advance(run, shown)
             return run.model
         with interrupts_held() as interrupt:
-            while run.step < run.steps and not interrupt.came:
+            while run.step < run.steps and not interrupt.is_set():
                 _advance(run, shown)
                 if checkpoints.is_due(run.step):
                     checkpoints.write(recipe.name, run.state())
             checkpoints.write(recipe.name, run.state())
-    if interrupt.came:
+    if interrupt.is_set():
         raise KeyboardInterrupt
     return run.model
 

@@ -61,9 +61,7 @@ class _Machine:
         self.fetching = fetching
         self.env = simpy.Environment()
         self.pes = len(stages[0].indices)
-        self.words = dict.fromkeys(
-            ("weight", "index", "activation_read", "activation_written", "descriptor"), 0
-        )
+        self.words = dict.fromkeys(("weight", "index", "activation", "activation_written", "descriptor"), 0)
         self.entries = self.stalls = 0
         self.activity: list[StageActivity] = []
 
@@ -91,7 +89,7 @@ class _Machine:
     def take_entry(self, number: int) -> None:
         """Entry `number` of a PE in this stage is accepted: what it reads."""
         self.entries += 1
-        self.words["activation_read"] += 1
+        self.words["activation"] += 1
         self.words["index"] += number % self.fetching.entries_per_fetch == 0
         self.words["weight"] += number % self.fetching.weights_per_fetch == 0
 

@@ -42,7 +42,7 @@ class _Machine:
         self.weights_per_fetch = weights_per_fetch
         self.env = simpy.Environment()
         self.write_port = simpy.Resource(self.env, capacity=1)
-        self.words = dict.fromkeys(("weight", "activation_read", "activation_written", "descriptor"), 0)
+        self.words = dict.fromkeys(("weight", "activation", "activation_written", "descriptor"), 0)
         self.macs = 0
         self.activity: list[StageActivity] = []
 
@@ -72,7 +72,7 @@ class _Machine:
     def issue_group(self, plan: StagePlan, group: int) -> Any:
         """Every cycle one tap for every PE that has an output in this group."""
         for _ in range(plan.taps):
-            self.words["activation_read"] += int(plan.lane_words[group])
+            self.words["activation"] += int(plan.lane_words[group])
             self.macs += self.valid(plan, group)
             yield self.env.timeout(1)
 

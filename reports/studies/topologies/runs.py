@@ -23,8 +23,6 @@ FILE = "training_runs.csv"
 IDENTITY = ("group", "label", "budget", "images", "seed")
 COLUMNS = (*IDENTITY, *(given.name for given in fields(Outcome)), "recipe")
 _IMAGES: Mapping[str, Images] = {name: name for name in get_args(Images)}
-SIGNIFICANT = 2.0
-"""Two means differ where their difference exceeds so many standard errors of it."""
 
 
 @dataclass(frozen=True)
