@@ -277,13 +277,7 @@ class WeightFetch:
 
 
 def weight_fetch(
-    sizes: Sizes,
-    tap: Wire,
-    *,
-    stage_start: Wire,
-    starting: Wire,
-    name: str = "",
-    reset: bool = False,
+    sizes: Sizes, tap: Wire, *, stage_start: Wire, starting: Wire, name: str = "", reset: bool = False
 ) -> WeightFetch:
     """Fetches a word when a tap comes and the last word is used up, and deals out its weights."""
     per_fetch = sizes.weights_per_fetch

@@ -124,10 +124,7 @@ class TrainedNetwork:
             "name": self.name,
             "layers": layers,
             **given,
-            "calibration": {
-                "percentiles": self.calibration.percentiles,
-                "ranges": self.calibration.ranges,
-            },
+            "calibration": {"percentiles": self.calibration.percentiles, "ranges": self.calibration.ranges},
             "recipe": dict(self.recipe),
             "accuracy": dict(self.accuracy),
         }

@@ -88,11 +88,7 @@ class Convolution:
     def _under(self, row: int, column: int) -> tuple[slice, slice, slice]:
         """The places of a padded image that lie under this place of the kernel."""
         reach = self.stride * (self.side_out - 1) + 1
-        return (
-            slice(None),
-            slice(row, row + reach, self.stride),
-            slice(column, column + reach, self.stride),
-        )
+        return (slice(None), slice(row, row + reach, self.stride), slice(column, column + reach, self.stride))
 
 
 class ConvolutionalModel(HeadedModel):

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rtl.parts.amounts import (
-    choosing_bits,
-    descriptor_counted_bits,
-    field_bits,
-    processing_elements,
-    rotator,
-)
+from rtl.parts.amounts import choosing_bits, descriptor_counted_bits, field_bits, processing_elements, rotator
 from rtl.parts.components import bits_for
 from rtl.parts.sizes import Amounts, Sizes
 
