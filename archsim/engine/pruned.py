@@ -179,15 +179,7 @@ class PrunedMapping(Mapping):
         )
 
     def simulate(self) -> Counts:
-        return simulate_pruned(
-            self.stages,
-            replicated=self.replicated,
-            bank_bits=self.sizes.address.bank_bits,
-            descriptor_words=self.sizes.descriptor_format.words,
-            entries_per_fetch=self.entries_per_fetch,
-            weights_per_fetch=self.weights_per_fetch,
-            traffic=self.traffic,
-        )
+        return simulate_pruned(self.stages, self.sizes, self.traffic)
 
     def build(self) -> Hardware:
         return build_pruned(self.sizes)

@@ -97,12 +97,7 @@ class LockstepMapping(Mapping):
         )
 
     def simulate(self) -> Counts:
-        return simulate_lockstep(
-            self.plans,
-            descriptor_words=self.sizes.descriptor_format.words,
-            weights_per_fetch=self.weights_per_fetch,
-            traffic=self.traffic,
-        )
+        return simulate_lockstep(self.plans, self.sizes, self.traffic)
 
     @cached_property
     def images(self) -> Images:
