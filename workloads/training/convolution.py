@@ -116,11 +116,9 @@ class ConvolutionalModel(HeadedModel):
         return signals, self.head.forward(x)
 
     def logits(self, x: Array) -> Array:
-        """The outputs (classes, batch) for images x (n_in, batch)."""
         return self._forward(x)[1][-1]
 
     def loss_and_gradients(self, x: Array, labels: NDArray[np.int64]) -> tuple[float, list[Array]]:
-        """Mean cross-entropy of a batch and its gradient with respect to every weight array."""
         signals, of_head = self._forward(x)
         loss, dy = cross_entropy(of_head[-1], labels)
         gradients, dx = self.head.backward(of_head, dy)
@@ -138,7 +136,6 @@ class ConvolutionalModel(HeadedModel):
         return loss, gradients
 
     def first_out_of_range(self, x: Array) -> str:
-        """The first part whose weights or outputs are not finite for images x, in words."""
         signals, of_head = self._forward(x)
         for number, (outputs, part) in enumerate(zip(signals, self.parts, strict=True)):
             for stage, (array, y) in enumerate(zip(self.weights[part], outputs[1:], strict=True)):

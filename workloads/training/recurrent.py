@@ -48,11 +48,9 @@ class RecurrentModel(HeadedModel):
         return of_inputs, of_hidden, states, self.head.forward(states[-1])
 
     def logits(self, x: Array) -> Array:
-        """The outputs (classes, batch) for inputs x (n_in, batch)."""
         return self._forward(x)[3][-1]
 
     def loss_and_gradients(self, x: Array, labels: NDArray[np.int64]) -> tuple[float, list[Array]]:
-        """Mean cross-entropy of a batch and its gradient with respect to every weight array."""
         of_inputs, of_hidden, states, of_head = self._forward(x)
         loss, dy = cross_entropy(of_head[-1], labels)
         of_layers, dh = self.head.backward(of_head, dy)
