@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from rtl.parts.arithmetic import BankedAddress
-from rtl.parts.descriptor import DESCRIPTOR_WORD_BITS, DescriptorFormat, SizeError
-from rtl.parts.sizes import Amounts, MemoryShape, Sizes
-from rtl.parts.skeleton import GATHER_CYCLES, PIPELINE_CYCLES, Hardware
-from rtl.simulation import Images, LoadWrite, Run, Simulation, SimulationLimitError, load_writes
-from rtl.testbench import TestBench, make_test_bench, power_up_writes
-from rtl.verilog import TOP_MODULE, VerilogDesign, to_verilog
-
-__all__ = [
-    "DESCRIPTOR_WORD_BITS",
-    "GATHER_CYCLES",
-    "PIPELINE_CYCLES",
-    "TOP_MODULE",
-    "Amounts",
-    "BankedAddress",
-    "DescriptorFormat",
-    "Hardware",
-    "Images",
-    "LoadWrite",
-    "MemoryShape",
-    "Run",
-    "Simulation",
-    "SimulationLimitError",
-    "SizeError",
-    "Sizes",
-    "TestBench",
-    "VerilogDesign",
-    "load_writes",
-    "make_test_bench",
-    "power_up_writes",
-    "to_verilog",
-]
+from rtl.parts.arithmetic import BankedAddress as BankedAddress
+from rtl.parts.descriptor import (
+    DESCRIPTOR_WORD_BITS as DESCRIPTOR_WORD_BITS,
+    DescriptorFormat as DescriptorFormat,
+    SizeError as SizeError,
+)
+from rtl.parts.sizes import Amounts as Amounts, MemoryShape as MemoryShape, Sizes as Sizes
+from rtl.parts.skeleton import (
+    GATHER_CYCLES as GATHER_CYCLES,
+    PIPELINE_CYCLES as PIPELINE_CYCLES,
+    Hardware as Hardware,
+)
+from rtl.simulation import (
+    Images as Images,
+    LoadWrite as LoadWrite,
+    Run as Run,
+    Simulation as Simulation,
+    SimulationLimitError as SimulationLimitError,
+    load_writes as load_writes,
+)
+from rtl.testbench import (
+    TestBench as TestBench,
+    make_test_bench as make_test_bench,
+    power_up_writes as power_up_writes,
+)
+from rtl.verilog import TOP_MODULE as TOP_MODULE, VerilogDesign as VerilogDesign, to_verilog as to_verilog

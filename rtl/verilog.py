@@ -124,7 +124,7 @@ class _Writer:
         readers = Counter(
             w.name for part in self.parts.values() for net in part.nets for w in self.arguments(net)
         )
-        found = {}
+        muxes = {}
         for part in self.parts.values():
             for net in part.nets:
                 mux = self.driver.get(net.args[0].name) if net.op == "r" else None
@@ -135,8 +135,8 @@ class _Writer:
                     and readers[mux.dests[0].name] == 1
                     and self.block.owner[mux] == part.component
                 ):
-                    found[net.dests[0].name] = mux
-        return found
+                    muxes[net.dests[0].name] = mux
+        return muxes
 
     # Text.
 
@@ -260,6 +260,17 @@ def _register(dest: Any, name: str, following: Any, mux: Any | None, local: dict
     return f"    if (reset) {name}_q <= {len(dest)}'d{dest.reset_value}; else {update}"
 
 
+FORMS = {
+    "x": "{0} ? {2} : {1}",
+    "m": "mem[{0}]",
+    "w": "{0}",
+    "~": "~{0}",
+    "n": "~({0} & {1})",
+    "=": "{0} == {1}",
+}
+"""The text of a net by its operation; of any other it is the operation between its operands."""
+
+
 def _expression(writer: _Writer, net: Any, local: dict[str, str]) -> str:
     """The right-hand side of a combinational net. Results of + and - are one bit wider than their operands,
     which Verilog arranges by the width of the left-hand side."""
@@ -270,17 +281,7 @@ def _expression(writer: _Writer, net: Any, local: dict[str, str]) -> str:
         return _selection(net.args[0], net.op_param, local)
     if net.op == "c":
         return "{" + ", ".join(args) + "}"
-    if net.op == "x":
-        return f"{args[0]} ? {args[2]} : {args[1]}"
-    if net.op == "m":
-        return f"mem[{args[0]}]"
-    if net.op == "w":
-        return args[0]
-    if net.op == "~":
-        return f"~{args[0]}"
-    if net.op == "n":
-        return f"~({args[0]} & {args[1]})"
-    return f"{args[0]} {'==' if net.op == '=' else net.op} {args[1]}"
+    return FORMS.get(net.op, f"{{0}} {net.op} {{1}}").format(*args)
 
 
 def _selection(wire: Any, bits: tuple[int, ...], local: dict[str, str]) -> str:

@@ -1,29 +1,10 @@
-from workloads.data.digits import (
-    test_digits as test_digits,
-)
-from workloads.data.fashion import (
-    load_fashion_mnist as load_fashion_mnist,
-)
-from workloads.data.images import (
-    DataUnavailableError as DataUnavailableError,
-    ImageData as ImageData,
-)
-from workloads.data.mnist import (
-    load_mnist as load_mnist,
-)
-from workloads.data.registry import (
-    datasets as datasets,
-    load_data as load_data,
-)
-from workloads.families import (
-    build_layer as build_layer,
-    fit_budget as fit_budget,
-)
-from workloads.importers import (
-    load_network as load_network,
-    networks as networks,
-    zoo_names as zoo_names,
-)
+from workloads.data.digits import test_digits as test_digits
+from workloads.data.fashion import load_fashion_mnist as load_fashion_mnist
+from workloads.data.images import DataUnavailableError as DataUnavailableError, ImageData as ImageData
+from workloads.data.mnist import load_mnist as load_mnist
+from workloads.data.registry import datasets as datasets, load_data as load_data
+from workloads.families import build_layer as build_layer, fit_budget as fit_budget
+from workloads.importers import load_network as load_network, networks as networks, zoo_names as zoo_names
 from workloads.topology.integer import (
     IntegerNetwork as IntegerNetwork,
     IntegerNetworkError as IntegerNetworkError,
@@ -34,40 +15,28 @@ from workloads.topology.network import (
     NetworkFileError as NetworkFileError,
     TrainedNetwork as TrainedNetwork,
 )
-from workloads.topology.random_network import (
-    random_integer_network as random_integer_network,
-)
-from workloads.topology.topology import (
+from workloads.topology.random_network import random_integer_network as random_integer_network
+from workloads.topology.stages import (
     BlockStage as BlockStage,
     CscStage as CscStage,
     DenseStage as DenseStage,
     PrunedStage as PrunedStage,
     Stage as Stage,
-    Topology as Topology,
     TopologyError as TopologyError,
     build_stage as build_stage,
 )
-from workloads.training.checkpoint import (
-    CheckpointError as CheckpointError,
-)
-from workloads.training.evaluate import (
-    evaluate as evaluate,
-)
-from workloads.training.quantise import (
-    quantise as quantise,
-)
+from workloads.topology.topology import Topology as Topology
+from workloads.training.checkpoint import CheckpointError as CheckpointError
+from workloads.training.evaluate import evaluate as evaluate
+from workloads.training.quantise import quantise as quantise
 from workloads.training.recipe import (
     Recipe as Recipe,
     load_recipe as load_recipe,
     parse_recipe as parse_recipe,
     recipe_names as recipe_names,
 )
-from workloads.training.schema import (
-    RecipeError as RecipeError,
-)
-from workloads.training.trained_model import (
-    TrainedModel as TrainedModel,
-)
+from workloads.training.schema import RecipeError as RecipeError
+from workloads.training.trained_model import TrainedModel as TrainedModel
 from workloads.training.training import (
     TrainingError as TrainingError,
     train as train,

@@ -118,14 +118,19 @@ def fit(measurements: Sequence[Measurement], kind: str) -> LogicFit:
 
 
 def _path_delays(measurements: Sequence[Measurement]) -> dict[str, dict[str, float]]:
-    """The delay of each kind of path, from the netlists in which it is the longest."""
+    """The delay of each kind of path, from the netlists in which it is the longest; zero where it never is,
+    which tells it from a path that was in no netlist."""
     longest: dict[str, list[tuple[MappingOf[str, float], float]]] = {}
     for measurement in measurements:
         through_pe, control = paths(measurement.sizes).items()
+        for family, _ in (through_pe, control):
+            longest.setdefault(family, [])
         family, amounts = through_pe if measurement.ends_in_pe else control
-        longest.setdefault(family, []).append((amounts, measurement.logic.critical_path_s or 0.0))
+        longest[family].append((amounts, measurement.logic.critical_path_s or 0.0))
     return {
         family: _non_negative([row for row, _ in delays], [delay for _, delay in delays])
+        if delays
+        else {"one": 0.0}
         for family, delays in longest.items()
     }
 

@@ -87,9 +87,13 @@ class LogicFit:
     source: str
 
     def covers(self, sizes: Sizes) -> bool:
-        """Whether everything that hardware of these sizes is made of was fitted."""
+        """Whether everything that hardware of these sizes is made of was fitted, all its paths too."""
         described = structures(sizes)
-        return bool(described) and all(part.family in self.coefficients for part in described)
+        return (
+            bool(described)
+            and all(part.family in self.coefficients for part in described)
+            and all(PATH_METRIC in self.coefficients.get(family, {}) for family in paths(sizes))
+        )
 
     def logic(self, sizes: Sizes, workload: Workload | None, technology: Technology) -> Logic:
         """The components of hardware of these sizes. Where switching is not followed the workload may be

@@ -14,6 +14,7 @@ from archsim.engine.draws import Draws
 from archsim.engine.engine import Engine, engines
 from archsim.engine.lockstep.mapping import LockstepMapping, plan_stages
 from archsim.engine.lockstep.plan import StagePlan
+from archsim.engine.mapping import sized
 from rtl import Hardware
 from rtl.engines.clos import ClosSizes, build_clos
 from workloads import BlockStage, DenseStage, IntegerNetwork, IntegerStage, Stage, build_layer
@@ -66,7 +67,8 @@ class ClosMapping(LockstepMapping):
 
     @cached_property
     def sizes(self) -> ClosSizes:
-        return ClosSizes(
+        return sized(
+            ClosSizes,
             **self.common_sizes,
             lanes=max(int(plan.lane_words.max()) for plan in self.plans),
             largest_block=max(plan.fields["block_out"] for plan in self.plans),

@@ -14,6 +14,7 @@ from archsim.engine.draws import Draws
 from archsim.engine.engine import Engine, engines
 from archsim.engine.lockstep.mapping import LockstepMapping, plan_stages
 from archsim.engine.lockstep.plan import StagePlan
+from archsim.engine.mapping import sized
 from rtl import BankedAddress, Hardware
 from rtl.engines.csc import CscSizes, build_csc
 from workloads import CscStage, DenseStage, IntegerNetwork, IntegerStage, Stage, build_layer
@@ -68,7 +69,8 @@ class CscMapping(LockstepMapping):
 
     @cached_property
     def sizes(self) -> CscSizes:
-        return CscSizes(
+        return sized(
+            CscSizes,
             **self.common_sizes,
             most_mirrors=max(plan.mirrors for plan in self.plans),
             longest_hold=max(plan.hold for plan in self.plans),

@@ -14,6 +14,7 @@ from archsim.engine.draws import Draws
 from archsim.engine.engine import Engine, engines
 from archsim.engine.lockstep.mapping import LockstepMapping, plan_stages
 from archsim.engine.lockstep.plan import StagePlan
+from archsim.engine.mapping import sized
 from rtl import Hardware
 from rtl.engines.dense import DenseSizes, build_dense
 from workloads import DenseStage, IntegerNetwork, IntegerStage, Stage
@@ -54,7 +55,7 @@ class DenseMapping(LockstepMapping):
 
     @cached_property
     def sizes(self) -> DenseSizes:
-        return DenseSizes(**self.common_sizes)
+        return sized(DenseSizes, **self.common_sizes)
 
     def row_weights(self, stage: IntegerStage) -> NDArray[np.int64]:
         return stage.weights

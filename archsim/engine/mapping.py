@@ -6,21 +6,32 @@ import logging
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.engine.counts import Counts
+from archsim.engine.counts import Counts, Traffic
 from rtl import Hardware, Images, LoadWrite, Run, Sizes
 from workloads import IntegerNetwork, IntegerStage
 from workloads.refusal import Refusal
 
 _LOG = logging.getLogger(__name__)
+S = TypeVar("S", bound=Sizes)
+ROLES = ("weight", "index", "activation", "descriptor")
+"""What memories hold, in the order in which their traffic is listed."""
 
 
 class MappingError(Refusal):
     """A network does not go onto an engine; the message names what and what would be allowed."""
+
+
+def sized(hardware: type[S], **sizes: Any) -> S:
+    """The sizes of this hardware; what it does not support is a MappingError."""
+    try:
+        return hardware(**sizes)
+    except ValueError as error:
+        raise MappingError(str(error)) from error
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,12 @@ class Mapping(ABC):
     @abstractmethod
     def count(self) -> Counts:
         """The closed form (fidelity `analytic`)."""
+
+    def traffic(self, *, activation_written: int, **read: int) -> dict[str, Traffic]:
+        """Traffic of the memories of each role with the width of their words: the words `read` by role."""
+        bits = {shape.role: shape.word_bits for shape in self.sizes.memory_shapes}
+        written = {"activation": activation_written}
+        return {role: Traffic(read[role], written.get(role, 0), bits[role]) for role in ROLES if role in read}
 
     @abstractmethod
     def simulate(self) -> Counts:

@@ -15,21 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from archsim.engine.counts import Counts, StageActivity, Traffic
+from archsim.engine.counts import Counts, StageActivity
 from archsim.engine.draws import Draws
 from archsim.engine.engine import Engine, EngineError, engines
 from archsim.engine.gather.conflicts import StageRun, banked_run, replicated_run
 from archsim.engine.gather.encoding import IndexEncoding, candidates, deal_rows
 from archsim.engine.gather.entries import DealtStage, EncodedStage, deal_stage
 from archsim.engine.gather.events import simulate_pruned
-from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words
-from rtl import (
-    DESCRIPTOR_WORD_BITS,
-    BankedAddress,
-    Hardware,
-    Images,
-    LoadWrite,
-)
+from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words, sized
+from rtl import BankedAddress, Hardware, Images, LoadWrite
 from rtl.engines.pruned import PrunedSizes, build_pruned
 from workloads import IntegerNetwork, PrunedStage, Stage
 
@@ -127,7 +121,8 @@ class PrunedMapping(Mapping):
         engine, network = self.engine, self.network
         longest = max(network.n_in, *(stage.outputs for stage in self.stages[:-1]), 1)
         entries = np.array([stage.entries for stage in self.stages])
-        return PrunedSizes(
+        return sized(
+            PrunedSizes,
             pes=engine.pes,
             weight_bits=network.weight_bits,
             activation_bits=network.activation_bits,
@@ -175,7 +170,7 @@ class PrunedMapping(Mapping):
             traffic=self.traffic(
                 weight=int((-(-entries // self.weights_per_fetch)).sum()),
                 index=int((-(-entries // self.entries_per_fetch)).sum()),
-                activation_read=int(entries.sum()),
+                activation=int(entries.sum()),
                 activation_written=results * (self.engine.pes if self.replicated else 1),
                 descriptor=fetch * len(self.stages),
             ),
@@ -183,28 +178,8 @@ class PrunedMapping(Mapping):
             stages=tuple(activity),
         )
 
-    def traffic(
-        self, *, weight: int, index: int, activation_read: int, activation_written: int, descriptor: int
-    ) -> dict[str, Traffic]:
-        """Traffic of the four memories with the width of their words."""
-        fetch_bits = self.engine.fetch_bits
-        return {
-            "weight": Traffic(weight, 0, fetch_bits),
-            "index": Traffic(index, 0, fetch_bits),
-            "activation": Traffic(activation_read, activation_written, self.network.activation_bits),
-            "descriptor": Traffic(descriptor, 0, DESCRIPTOR_WORD_BITS),
-        }
-
     def simulate(self) -> Counts:
-        return simulate_pruned(
-            self.stages,
-            replicated=self.replicated,
-            bank_bits=self.sizes.address.bank_bits,
-            descriptor_words=self.sizes.descriptor_format.words,
-            entries_per_fetch=self.entries_per_fetch,
-            weights_per_fetch=self.weights_per_fetch,
-            traffic=self.traffic,
-        )
+        return simulate_pruned(self.stages, self.sizes, self.traffic)
 
     def build(self) -> Hardware:
         return build_pruned(self.sizes)

@@ -68,8 +68,6 @@ def _cyclic(sizes: LockstepSizes, field: dict[str, Wire], step: Step) -> Source:
     group_ends = step.issue & step.last
     base.next <<= pyrtl.select(step.stage_start, zero, pyrtl.select(group_ends, next_base, base))
     now.next <<= pyrtl.select(
-        step.stage_start,
-        zero,
-        pyrtl.select(group_ends, next_base, pyrtl.select(step.issue, strided, now)),
+        step.stage_start, zero, pyrtl.select(group_ends, next_base, pyrtl.select(step.issue, strided, now))
     )
     return Source(now, step.valid, None)

@@ -47,17 +47,7 @@ class _Controller:
 
 def build_pruned(sizes: PrunedSizes) -> Hardware:
     """Describes a pruned engine of the given sizes."""
-    described = Description(
-        sizes,
-        widest_load=max(sizes.fetch_bits, sizes.activation_bits, 32),
-        deepest=max(
-            sizes.weight_words,
-            sizes.index_words,
-            sizes.activation_words,
-            sizes.stages * sizes.descriptor_format.words,
-        ),
-        banked=not sizes.replicated,
-    )
+    described = Description(sizes, banked=not sizes.replicated)
     pes = sizes.pes
     controller = _controller(described)
     results = [wire(sizes.activation_bits, f"result_{p}") for p in range(pes)]

@@ -19,31 +19,26 @@ def processing_elements(sizes: Sizes) -> Amounts:
     """
     weight, activation, total = sizes.weight_bits, sizes.activation_bits, sizes.accumulator_bits
     in_fabric = int(weight + activation < NARROWEST_DSP_PRODUCT_BITS)
-    return Amounts(
-        "pe",
-        sizes.pes,
-        "pe",
-        {
-            "one": 1,
-            # Signed operands are extended to the width of the product: a triangle of partial products each.
-            "cells_product_bits": weight * activation,
-            "cells_weight_extension_bits": weight * weight / 2,
-            "cells_activation_extension_bits": activation * activation / 2,
-            "accumulator_bits": total,
-            "activation_bits": activation,
-            "shifter_bits": (total + 1) * sizes.shift_bits,
-            "cells_weight_choice_bits": (sizes.weights_per_fetch - 1) * weight,
-            "fabric_weight_choice_bits": four_way(sizes.weights_per_fetch) * weight,
-            "fabric_product_bits": in_fabric * weight * activation,
-            "fabric_sum_bits": in_fabric * total,
-        },
-        {
-            "operand_and_sum_bits": weight + activation + total,
-            "result_bits": activation,
-            "fabric_operand_and_sum_bits": in_fabric * (weight + activation + total),
-        },
-        {"weight_bits": weight},
-    )
+    gates = {
+        "one": 1,
+        # Signed operands are extended to the width of the product: a triangle of partial products each.
+        "cells_product_bits": weight * activation,
+        "cells_weight_extension_bits": weight * weight / 2,
+        "cells_activation_extension_bits": activation * activation / 2,
+        "accumulator_bits": total,
+        "activation_bits": activation,
+        "shifter_bits": (total + 1) * sizes.shift_bits,
+        "cells_weight_choice_bits": (sizes.weights_per_fetch - 1) * weight,
+        "fabric_weight_choice_bits": four_way(sizes.weights_per_fetch) * weight,
+        "fabric_product_bits": in_fabric * weight * activation,
+        "fabric_sum_bits": in_fabric * total,
+    }
+    registers = {
+        "operand_and_sum_bits": weight + activation + total,
+        "result_bits": activation,
+        "fabric_operand_and_sum_bits": in_fabric * (weight + activation + total),
+    }
+    return Amounts("pe", sizes.pes, "pe", gates, registers, {"weight_bits": weight})
 
 
 def processing_element_path(sizes: Sizes) -> dict[str, float]:

@@ -305,7 +305,7 @@ def _act_rw(
         pyrtl.Input(1, name) for name in ("swap", "fill", "spill", "clear", "granted")
     )
     page = pyrtl.Input(max(1, bits_for(sizes.activation_words) - sizes.row_bits), "page")
-    bits, row_bits = sizes.value_bits, sizes.row_bits
+    bits, row_bits, rows = sizes.value_bits, sizes.row_bits, range(sizes.rows)
     with component("act_rw"):
         swapped = register(1, "swapped", reset=True)
         swapped.next <<= swapped ^ swap
@@ -323,12 +323,7 @@ def _act_rw(
             write = pyrtl.select(is_source, filling, accumulate)
             at = pyrtl.select(is_source, filled, accumulator_row)
             data = pyrtl.select(is_source, from_memory, sum_or_zero)
-            files.append(
-                tuple(
-                    delayed(data, f"{name}_{number}", enable=write & (at == number))
-                    for number in range(sizes.rows)
-                )
-            )
+            files.append(tuple(delayed(data, f"{name}_{row}", enable=write & (at == row)) for row in rows))
             outputs.append(pyrtl.mux(pyrtl.select(is_source, scanned, read_row), *files[-1]))
         read = pyrtl.select(swapped, outputs[1], outputs[0])
         source = _rectified(pyrtl.select(swapped, outputs[0], outputs[1]))

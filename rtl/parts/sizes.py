@@ -159,9 +159,4 @@ class Sizes:
     def control_path(self) -> dict[str, float]:
         """What the delay of the control that finds the activations follows."""
         address = self.address
-        return {
-            "one": 1.0,
-            "pes": self.pes,
-            "bank_bits": address.bank_bits,
-            "address_bits": address.bits,
-        }
+        return {"one": 1.0, "pes": self.pes, "bank_bits": address.bank_bits, "address_bits": address.bits}

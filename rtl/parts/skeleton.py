@@ -77,10 +77,10 @@ class Hardware:
 class Description:
     """The wires and memories of an engine while it is being described."""
 
-    def __init__(self, sizes: Sizes, *, widest_load: int, deepest: int, banked: bool = True) -> None:
+    def __init__(self, sizes: Sizes, *, banked: bool = True) -> None:
         self.block = StructuredBlock()
         pyrtl.set_working_block(self.block)
-        self.sizes = sizes
+        self.sizes, shapes = sizes, sizes.memory_shapes
         self.memories: list[Memory] = []
         self.enables: dict[str, list[Wire]] = {}
         self.ports = Ports(
@@ -88,8 +88,8 @@ class Description:
             load_enable=pyrtl.Input(1, "load_enable"),
             load_target=pyrtl.Input(bits_for(len(LOAD_TARGETS)), "load_target"),
             load_unit=pyrtl.Input(bits_for(sizes.pes), "load_unit"),
-            load_address=pyrtl.Input(bits_for(deepest), "load_address"),
-            load_data=pyrtl.Input(widest_load, "load_data"),
+            load_address=pyrtl.Input(bits_for(max(shape.words for shape in shapes)), "load_address"),
+            load_data=pyrtl.Input(max(shape.word_bits for shape in shapes), "load_data"),
         )
         with component("controller"):
             chosen = {
@@ -277,13 +277,7 @@ class WeightFetch:
 
 
 def weight_fetch(
-    sizes: Sizes,
-    tap: Wire,
-    *,
-    stage_start: Wire,
-    starting: Wire,
-    name: str = "",
-    reset: bool = False,
+    sizes: Sizes, tap: Wire, *, stage_start: Wire, starting: Wire, name: str = "", reset: bool = False
 ) -> WeightFetch:
     """Fetches a word when a tap comes and the last word is used up, and deals out its weights."""
     per_fetch = sizes.weights_per_fetch

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 import archsim as a
+from archsim.engine.mapping import MappingError
 from archsim.technology import technologies
+from workloads import load_network, quantise
 
 GOOD: dict[str, Any] = {
     "network": "lenet-300-100-csc",
@@ -146,3 +148,9 @@ def test_the_schema_of_a_design_point_tells_the_options_of_every_technology() ->
     assert told.keys() == set(technologies)
     assert "XC7Z020" in told["artix7"]["device"]["enum"]
     assert told["cmos"]["cell_type"]["enum"] == ["lstp", "lop", "hp"]
+
+
+def test_sizes_that_the_hardware_does_not_support_are_refused_in_its_words() -> None:
+    network = quantise(load_network("lenet-300-100-clos"), 8, 8)
+    with pytest.raises(MappingError, match=r"^pes is 300, allowed are 1 to 256$"):
+        _ = a.Clos.model_construct(pes=300).map(network).sizes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,8 +24,11 @@ from archsim.engine.mapping import Mapping
 from archsim.technology import Artix7, Cmos65, technology
 from archsim.technology.quantity import read_text
 from rtl import Sizes
+from rtl.engines.csc import CscSizes
 from workloads import Topology, build_layer, random_integer_network
 from workloads.topology.stages import PrunedStage
+
+pytestmark = pytest.mark.slow
 
 TECHNOLOGIES: dict[str, Any] = {"cmos65": Cmos65, "artix7": Artix7}
 
@@ -172,6 +175,22 @@ def test_an_engine_that_nobody_calibrated_is_refused_by_name() -> None:
     assert str(refusal.value) == (
         "engine is systolic, whose logic nobody calibrated, allowed is fidelity gate"
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StridedSizes(CscSizes):
+    """Sizes of an engine that is made of what the CSC engine is made of, with a control of its own."""
+
+    engine: ClassVar[str] = "strided"
+
+
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+def test_an_engine_of_known_components_whose_control_was_in_no_netlist_is_refused(technology: str) -> None:
+    known = small("csc")
+    mapping: Any = SimpleNamespace(sizes=StridedSizes(**asdict(known.sizes)), network=known.network)
+    with pytest.raises(EstimateError, match=r"engine is strided, whose logic nobody calibrated"):
+        estimate_logic(mapping, TECHNOLOGIES[technology]())
+    assert logic_fit(technology).covers(known.sizes)
 
 
 def test_a_technology_that_nobody_calibrated_is_refused_by_name() -> None:

@@ -9,6 +9,8 @@ import pytest
 import archsim as a
 from archsim.costs.estimate import logic_fit
 
+pytestmark = pytest.mark.slow
+
 LOGIC = {"pe", "address", "route", "controller", "sequencer", "top"}
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.workloads.reference_kernel import ReferenceKernel
 from workloads import BlockStage, CscStage, Stage
 from workloads.kernels.kernel import Kernel
-from workloads.kernels.reference import ReferenceKernel
 from workloads.kernels.stages import kernel_of
 from workloads.training.cascade import Cascade
 from workloads.training.optimisers import Adam

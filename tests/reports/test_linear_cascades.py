@@ -11,12 +11,12 @@ import pytest
 from hypothesis import assume, given, settings, strategies as st
 
 from reports.studies.topologies import cascade_runs
-from reports.studies.topologies.cascade_runs import depth_study
-from reports.studies.topologies.cascades import (
+from reports.studies.topologies.cascade_runs import (
     INITIALISATIONS,
     TrainedCascade,
     best_rate,
     deep_cascade,
+    depth_study,
     starting_gains,
     train_cascade,
     variance,

@@ -116,6 +116,7 @@ def test_the_page_stands_by_itself() -> None:
     assert "look alike" in check_page(report())
 
 
+@pytest.mark.slow
 def test_the_shipped_experiments_make_a_page() -> None:
     check_page(neurofabric_2020.reproduce())
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from reports.studies.topologies import runs as training_runs
-from reports.studies.topologies.cascade_runs import shipped_cascades, write_cascades
+from reports.studies.topologies.cascade_runs import CascadeRun, shipped_cascades
 from reports.studies.topologies.experiments import shipped
-from reports.studies.topologies.measures import shipped_measures, write_measures
+from reports.studies.topologies.files import write_records
+from reports.studies.topologies.measures import Measures, shipped_measures
 from reports.studies.topologies.plan import (
     BOTTOM_UP,
     CONTIGUOUS,
@@ -117,8 +118,8 @@ def test_every_network_has_three_seeds_at_least() -> None:
 
 def test_measures_and_cascades_come_back_from_their_files(tmp_path: Path) -> None:
     data = Path(training_runs.__file__).parent / "data"
-    write_measures(shipped_measures(), tmp_path / "topology_measures.csv")
-    write_cascades(shipped_cascades(), tmp_path / "linear_cascades.csv")
+    write_records(tmp_path / "topology_measures.csv", Measures, shipped_measures())
+    write_records(tmp_path / "linear_cascades.csv", CascadeRun, shipped_cascades())
     write_runs(shipped_runs(), tmp_path / FILE)
     for path in tmp_path.iterdir():
         assert path.read_text() == (data / path.name).read_text(), path.name

@@ -202,7 +202,7 @@ def test_a_second_interrupt_is_not_held() -> None:
     def interrupted_twice() -> None:
         with interrupts_held() as interrupt:
             signal.raise_signal(signal.SIGINT)
-            came.append(interrupt.came)
+            came.append(interrupt.is_set())
             signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):

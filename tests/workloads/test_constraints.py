@@ -176,5 +176,5 @@ def test_more_restarts_never_solve_less(cascade: tuple[list[Stage], list[bool]])
 def test_a_score_refuses_a_value_by_name() -> None:
     with pytest.raises(TopologyError, match="restarts of a constraint score is 0"):
         constraint_score([DenseStage(1, 1)], restarts=0)
-    with pytest.raises(TopologyError, match="skips of a constraint score has 2 entries, allowed are 1"):
+    with pytest.raises(TopologyError, match="skips has 2 entries, allowed are 1, one a stage"):
         constraint_score([DenseStage(1, 1)], [True, False])

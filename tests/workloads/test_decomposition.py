@@ -169,8 +169,11 @@ def test_a_deep_cascade_with_skips_stays_finite(loss: Loss) -> None:
         ({"iterations": 0}, "iterations of a decomposition is 0, allowed are integers of at least 1"),
         ({"target": np.zeros((9, N))}, "is zero everywhere or not finite, allowed is finite"),
         ({"target": np.full((9, N), np.nan)}, "is zero everywhere or not finite, allowed is finite"),
-        ({"target": np.ones((N, 9))}, "shape (12, 9), allowed is (9, 12)"),
-        ({"stages": (DenseStage(N, 9), EMPTY)}, "stores no weight in stage 1, allowed is at least one"),
+        ({"target": np.ones((N, 9))}, "shape of target is (12, 9), allowed are (9, 12)"),
+        (
+            {"stages": (DenseStage(N, 9), EMPTY)},
+            "stored_weights of stage 1 of a decomposition is 0, allowed are values of at least 1",
+        ),
         ({"stages": (DenseStage(N, 9), DenseStage(N, 9))}, "n_in of stage 1 is 12, allowed is 9"),
     ],
 )

@@ -14,6 +14,8 @@ from workloads import CscStage, DenseStage, Stage, TopologyError, build_layer
 from workloads.families import Example, families
 from workloads.measures.degrees_of_freedom import PRIME, degrees_of_freedom, rank_modulo
 
+pytestmark = pytest.mark.slow
+
 CASES = [
     pytest.param(name, example, id=f"{name}-{number}")
     for name, registered in families.items()
@@ -121,8 +123,8 @@ def test_a_prime_multiple_is_zero() -> None:
 
 def test_a_rank_refuses_a_value_by_name() -> None:
     with pytest.raises(
-        TopologyError, match="stored weights of a rank are 8192, allowed are values of at most 6000"
+        TopologyError, match="stored_weights of a rank is 8192, allowed are values of at most 6000"
     ):
         degrees_of_freedom([CscStage(512, 512, 16, 1)])
-    with pytest.raises(TopologyError, match="skips of a rank has 2 entries, allowed are 1"):
+    with pytest.raises(TopologyError, match="skips has 2 entries, allowed are 1, one a stage"):
         degrees_of_freedom([DenseStage(1, 1)], [True, False])

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from tests.workloads.reference_kernel import ReferenceKernel
 from tests.workloads.strategies import stages
 from workloads import BlockStage, CscStage, PrunedStage, Stage
 from workloads.kernels.cyclic import FAR, RingKernel
 from workloads.kernels.gather import GatherKernel
 from workloads.kernels.kernel import Kernel
-from workloads.kernels.reference import ReferenceKernel
 from workloads.kernels.stages import kernel_of
 from workloads.kernels.threads import WORTH_SHARING, share, threads, use_threads
 from workloads.kernels.update import adam_update
@@ -320,6 +320,7 @@ print(json.dumps([*step(n), peak() - before, peak()]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "parameters"),
     [("csc", {"fan_in": 4}), ("clos", {"ingress": 256, "middle": 16, "egress": 256})],

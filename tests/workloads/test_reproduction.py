@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from workloads import load_network, load_recipe, train
 
 
 @pytest.mark.network
-@pytest.mark.parametrize(("name", "alike"), [("lenet-300-100-clos", 0.7), ("lenet-300-100-csc", 0.9)])
-def test_a_recipe_trains_a_network_like_the_shipped_one(name: str, alike: float) -> None:
-    """The shipped files were trained with products that summed in another order, which thousands of steps
-    spread: to weights near the same ones for CSC, and for Clos, which trains longer, to such as correlate
-    with them by 0.84 at least. Those of another seed would not."""
+@pytest.mark.parametrize("name", ["lenet-300-100-clos", "lenet-300-100-csc"])
+def test_a_recipe_trains_a_network_like_the_shipped_one(name: str) -> None:
+    """The connections are those of the shipped network; the weights are not asked for.
+
+    The shipped files were trained with products that summed in another order. Steps then agree to rounding at
+    first, and thousands of them spread what rounding began, so that training ends at other weights: another
+    order acts as another seed does. How like these are follows from nothing, so no bound on it would be more
+    than what some run came to. Accuracy does: 0.11 points from seed to seed, of which three are allowed.
+    """
     shipped = load_network(name)
     trained = train(load_recipe(name), progress=False)
+    assert trained.topology == shipped.topology
     assert trained.stored_weights == shipped.stored_weights
-    # Another order of sums acts as another seed does: 0.11 points from seed to seed, of which three.
     assert trained.accuracy["int8"] == pytest.approx(shipped.accuracy["int8"], abs=0.0033)
-    for ours, theirs in zip(trained.weights, shipped.weights, strict=True):
-        assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > alike

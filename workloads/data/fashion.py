@@ -10,15 +10,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from workloads.data.images import (
-    Bytes,
-    ImageData,
-    Part,
-    Source,
-    decode_idx,
-    first_that_answers,
-    from_mirror,
-)
+from workloads.data.images import Bytes, ImageData, Part, Source, decode_idx, first_that_answers, from_mirror
 from workloads.data.registry import datasets
 
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")

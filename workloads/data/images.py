@@ -90,16 +90,11 @@ def from_mirror(mirror: str, parts: Sequence[Part]) -> list[Bytes]:
     pooch.get_logger().setLevel(logging.ERROR)
     downloader = pooch.HTTPDownloader(timeout=DOWNLOAD_TIMEOUT_S)
     with tempfile.TemporaryDirectory() as folder:
-        return [
-            decode_idx(
-                Path(
-                    pooch.retrieve(
-                        mirror + part.file, known_hash=part.published, path=folder, downloader=downloader
-                    )
-                )
-            )
-            for part in parts
-        ]
+
+        def fetched(url: str, known_hash: str) -> Path:
+            return Path(pooch.retrieve(url, known_hash=known_hash, path=folder, downloader=downloader))
+
+        return [decode_idx(fetched(mirror + part.file, part.published)) for part in parts]
 
 
 def decode_idx(path: Path) -> Bytes:

@@ -21,14 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.data.images import (
-    Bytes,
-    ImageData,
-    Part,
-    Source,
-    first_that_answers,
-    from_mirror,
-)
+from workloads.data.images import Bytes, ImageData, Part, Source, first_that_answers, from_mirror
 from workloads.data.registry import datasets
 
 MIRRORS = (

@@ -12,17 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.families.registry import families
-from workloads.topology.stages import KroneckerStage, PrunedStage, Stage, TopologyError, whole_number
+from workloads.topology.stages import KroneckerStage, PrunedStage, Stage, whole_number
 
 
 def _groups(n_in: int, n_out: int, blocks: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The block of every input and of every output."""
-    blocks = whole_number("a block-diagonal layer", "blocks", blocks)
-    if blocks > min(n_in, n_out):
-        raise TopologyError(
-            f"blocks of a block-diagonal layer is {blocks}, "
-            f"allowed are values of at most {min(n_in, n_out)}, the smaller side of the layer"
-        )
+    limit = "the smaller side of the layer"
+    blocks = whole_number("a block-diagonal layer", "blocks", blocks, 1, min(n_in, n_out), limit)
     return np.arange(n_in) * blocks // n_in, np.arange(n_out) * blocks // n_out
 
 

@@ -22,69 +22,12 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from workloads.families.rectangular import divisors
+from workloads.families.rectangular import dividing, divisors
 from workloads.families.registry import families
 from workloads.topology.stages import BlockStage, KroneckerStage, Stage, TopologyError, whole_number
 
 OWNER = "a clos layer"
 FEWEST, MOST = 3, 5
-
-
-def _check(n_in: int, n_out: int, ingress: int, middle: int, egress: int, stages: int) -> None:
-    whole_number(OWNER, "middle", middle)
-    for name, blocks, size_name, size in (
-        ("ingress", ingress, "n_in", n_in),
-        ("egress", egress, "n_out", n_out),
-    ):
-        if size % whole_number(OWNER, name, blocks):
-            raise TopologyError(
-                f"{name} of a clos layer is {blocks}, allowed are divisors of {size_name}, which is {size}"
-            )
-    if not FEWEST <= whole_number(OWNER, "stages", stages) <= MOST:
-        raise TopologyError(f"stages of a clos layer is {stages}, allowed are {FEWEST} to {MOST}")
-
-
-def _second(middle: int, second: int | None, stages: int) -> int:
-    """Blocks of the second middle column; by default as many as the first has."""
-    if second is None:
-        return middle
-    if stages != 4:
-        raise TopologyError(f"second of a clos layer is {second}, allowed is none with {stages} stages")
-    return whole_number(OWNER, "second", second)
-
-
-def _inner(ingress: int, egress: int, inner: int | None, stages: int) -> tuple[int, int, int]:
-    """Ingress, middle and egress blocks of the networks that replace the middle blocks of five stages.
-
-    Ingress and egress blocks are the divisors of the ports that are nearest to their root. `inner` is the
-    number of middle blocks, by default the ports of an inner ingress block, as many as carry any permutation.
-    """
-    if inner is not None and stages != 5:
-        raise TopologyError(f"inner of a clos layer is {inner}, allowed is none with {stages} stages")
-    first, last = divisors(ingress)[0], divisors(egress)[0]
-    return first, ingress // first if inner is None else whole_number(OWNER, "inner", inner), last
-
-
-def clos_weights(
-    n_in: int,
-    n_out: int,
-    *,
-    ingress: int,
-    middle: int,
-    egress: int,
-    stages: int = 3,
-    second: int | None = None,
-    inner: int | None = None,
-) -> int:
-    """The sums of the module's first lines."""
-    _check(n_in, n_out, ingress, middle, egress, stages)
-    q = _second(middle, second, stages)
-    s, k, s_out = _inner(ingress, egress, inner, stages)
-    if stages == 3:
-        return middle * (n_in + ingress * egress + n_out)
-    if stages == 4:
-        return middle * n_in + middle * q * (ingress + egress) + q * n_out
-    return middle * (n_in + k * (ingress + s * s_out + egress) + n_out)
 
 
 def clos_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
@@ -98,7 +41,6 @@ def clos_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
 
 @families.register(
     "clos",
-    weights=clos_weights,
     grid=clos_grid,
     examples=[
         (12, 9, {"ingress": 4, "middle": 3, "egress": 3}),
@@ -125,22 +67,27 @@ def clos(
     `stages` is 3, 4 or 5; `second` blocks form the second middle column of four, `inner` the middle of the
     networks inside five.
     """
-    _check(n_in, n_out, ingress, middle, egress, stages)
-    q = _second(middle, second, stages)
-    s, k, s_out = _inner(ingress, egress, inner, stages)
-    first = BlockStage(blocks=ingress, block_in=n_in // ingress, block_out=middle)
+    whole_number(OWNER, "middle", middle)
+    whole_number(OWNER, "stages", stages, FEWEST, MOST)
+    for name, blocks, its_stages in (("second", second, 4), ("inner", inner, 5)):
+        if blocks is not None and stages != its_stages:
+            raise TopologyError.of(f"{name} of {OWNER}", blocks, f"none with {stages} stages")
+        whole_number(OWNER, name, 1 if blocks is None else blocks)
+    block_in = n_in // dividing(OWNER, "ingress", ingress, "n_in", n_in)
+    block_out = n_out // dividing(OWNER, "egress", egress, "n_out", n_out)
+    sources = second or middle
+    first = BlockStage(ingress, block_in, middle)
     if stages == 3:
-        between: list[Stage] = [BlockStage(blocks=middle, block_in=ingress, block_out=egress)]
+        between: list[Stage] = [BlockStage(middle, ingress, egress)]
     elif stages == 4:
-        between = [
-            BlockStage(blocks=middle, block_in=ingress, block_out=q),
-            BlockStage(blocks=q, block_in=middle, block_out=egress),
-        ]
+        between = [BlockStage(middle, ingress, sources), BlockStage(sources, middle, egress)]
     else:
+        # Inner blocks number the divisors nearest to the roots; by default their middle carries any order.
+        s, s_out = divisors(ingress)[0], divisors(egress)[0]
+        k = inner or ingress // s
         between = [
-            BlockStage(blocks=s * middle, block_in=ingress // s, block_out=k),
-            BlockStage(blocks=middle * k, block_in=s, block_out=s_out),
+            BlockStage(s * middle, ingress // s, k),
+            BlockStage(middle * k, s, s_out),
             KroneckerStage(left=middle, outputs=egress // s_out, inputs=k, right=s_out),
         ]
-    sources = q if stages == 4 else middle
-    return (first, *between, BlockStage(blocks=egress, block_in=sources, block_out=n_out // egress))
+    return (first, *between, BlockStage(egress, sources, block_out))

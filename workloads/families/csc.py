@@ -17,7 +17,6 @@ more. An output has fewer than F weights in a stage whose taps wrap around onto 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,16 +51,6 @@ def _depth(n_in: int, n_out: int, fan_in: int, depth: int | None) -> int:
     return stages_to_connect(ring, fan_in)
 
 
-def csc_weights(n_in: int, n_out: int, *, fan_in: int, depth: int | None = None) -> int:
-    """F * ((D - 1) * ring + n_out), with the fold, and with no tap that reads what another read already."""
-    stages, ring = _depth(n_in, n_out, fan_in, depth), min(n_in, n_out)
-    if not stages:
-        return n_in * n_out
-    taps = [min(fan_in, ring // math.gcd(ring, fan_in**level)) for level in range(stages)]
-    fold = min(-(-n_in // n_out), n_in // math.gcd(n_in, n_out)) * n_out if n_in > n_out else 0
-    return fold + ring * sum(taps[:-1]) + n_out * taps[-1]
-
-
 def csc_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
     """Every fan-in at the depth that connects all, then shallower."""
     fan_ins = range(min(n_in, n_out), 1, -1)
@@ -73,7 +62,6 @@ def csc_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
 
 @families.register(
     "csc",
-    weights=csc_weights,
     grid=csc_grid,
     examples=[
         (12, 9, {"fan_in": 3}),

@@ -6,12 +6,7 @@ from workloads.families.registry import families
 from workloads.topology.stages import DenseStage, Stage
 
 
-@families.register(
-    "dense",
-    weights=lambda n_in, n_out: n_in * n_out,
-    grid=lambda n_in, n_out: [{}],
-    examples=[(12, 9, {}), (9, 4, {})],
-)
+@families.register("dense", grid=lambda n_in, n_out: [{}], examples=[(12, 9, {}), (9, 4, {})])
 def dense(n_in: int, n_out: int) -> tuple[Stage, ...]:
     """n_in * n_out weights in one stage."""
     return (DenseStage(n_in, n_out),)

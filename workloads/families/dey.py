@@ -11,44 +11,29 @@ has F n_out a multiple of n_in; here the last sweep may end early, so fan-outs d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.families.random_regular import generator
-from workloads.families.rectangular import from_columns
+from workloads.families.random_regular import every_fan_in, generator
+from workloads.families.rectangular import dividing, from_columns
 from workloads.families.registry import families
-from workloads.topology.stages import Stage, TopologyError, whole_number
+from workloads.topology.stages import Stage, whole_number
 
 OWNER = "a dey layer"
 
 
 def _memories(n_in: int, fan_in: int, memories: int | None) -> int:
     """z, checked; by default the largest divisor of n_in that is at most its root."""
-    if whole_number(OWNER, "fan_in", fan_in) > n_in:
-        raise TopologyError(
-            f"fan_in of {OWNER} is {fan_in}, allowed are values of at most {n_in}, its inputs"
-        )
+    whole_number(OWNER, "fan_in", fan_in, 1, n_in, "the inputs of the layer")
     if memories is None:
         return max(z for z in range(1, n_in + 1) if z * z <= n_in and n_in % z == 0)
-    if n_in % whole_number(OWNER, "memories", memories):
-        raise TopologyError(
-            f"memories of {OWNER} is {memories}, allowed are divisors of n_in, which is {n_in}"
-        )
-    return memories
+    return dividing(OWNER, "memories", memories, "n_in", n_in)
 
 
 def dey_weights(n_in: int, n_out: int, *, fan_in: int, memories: int | None = None, seed: int = 0) -> int:
     """F n_out."""
     _memories(n_in, fan_in, memories)
     return fan_in * n_out
-
-
-def dey_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
-    """Every fan-in."""
-    yield from ({"fan_in": fan_in} for fan_in in range(1, n_in + 1))
 
 
 def _next_sweep(
@@ -69,7 +54,7 @@ def _next_sweep(
 @families.register(
     "dey",
     weights=dey_weights,
-    grid=dey_grid,
+    grid=every_fan_in,
     examples=[
         (12, 9, {"fan_in": 4, "memories": 4}),
         (9, 4, {"fan_in": 5, "seed": 3}),

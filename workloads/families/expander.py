@@ -56,10 +56,7 @@ def _expander(places: int, fan_in: int, random: np.random.Generator) -> PrunedSt
 def _shape(n_in: int, n_out: int, fan_in: int, depth: int | None) -> tuple[int, int]:
     """Places and stages."""
     places = min(n_in, n_out)
-    if not 3 <= whole_number(OWNER, "fan_in", fan_in) <= places:
-        raise TopologyError(
-            f"fan_in of {OWNER} is {fan_in}, allowed are 3 to {places}, the smaller side of the layer"
-        )
+    whole_number(OWNER, "fan_in", fan_in, 3, places, "the smaller side of the layer")
     stages = stages_to_connect(places, fan_in) + 1 if depth is None else whole_number(OWNER, "depth", depth)
     return places, stages
 
@@ -92,7 +89,6 @@ def expander(
     n_in: int, n_out: int, *, fan_in: int, depth: int | None = None, seed: int = 0
 ) -> tuple[Stage, ...]:
     """`depth` stages of `fan_in`, at least 3, drawn by `seed` and each checked for its expansion."""
-    expander_weights(n_in, n_out, fan_in=fan_in, depth=depth)
     places, stages = _shape(n_in, n_out, fan_in, depth)
     random = generator(OWNER, seed)
     return wrap([_expander(places, fan_in, random) for _ in range(stages)], n_in, n_out, owner=OWNER)

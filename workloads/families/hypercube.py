@@ -51,6 +51,5 @@ def hypercube(
 ) -> tuple[Stage, ...]:
     """`depth` stages, by default log2(places); `places`, by default the largest power of two with room."""
     m, bits, stages = _shape(n_in, n_out, depth, places)
-    wrapped_weights([bits + 1] * stages, m, n_in, n_out, owner=OWNER)
     neighbours = np.arange(m)[:, None] ^ np.array([0, *(1 << np.arange(bits))])
     return wrap([from_columns(m, neighbours)] * stages, n_in, n_out, owner=OWNER)

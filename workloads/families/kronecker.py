@@ -9,6 +9,7 @@ the last first: the pattern of a sum over such Kronecker products, with one path
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -20,13 +21,8 @@ OWNER = "a kronecker layer"
 
 
 def _checked(n_in: int, n_out: int, factors: Sequence[Sequence[int]]) -> list[list[int]]:
-    given = list(factors) if isinstance(factors, Sequence) else []
-    if not given or any(not isinstance(each, Sequence) or len(each) != 4 for each in given):
-        raise TopologyError(
-            f"factors of {OWNER} is {factors!r}, allowed is a list of four integers "
-            "(left, outputs, inputs, right) for every stage"
-        )
-    checked = [[whole_number(OWNER, "factors", number) for number in factor] for factor in given]
+    what = "four integers (left, outputs, inputs, right)"
+    checked = number_lists(OWNER, "factors", factors, 4, what)
     places = n_in
     for number, (left, outputs, inputs, right) in enumerate(checked):
         if left * inputs * right != places:
@@ -40,9 +36,12 @@ def _checked(n_in: int, n_out: int, factors: Sequence[Sequence[int]]) -> list[li
     return checked
 
 
-def kronecker_weights(n_in: int, n_out: int, *, factors: Sequence[Sequence[int]]) -> int:
-    """The sum of left outputs inputs right."""
-    return sum(math.prod(factor) for factor in _checked(n_in, n_out, factors))
+def number_lists(owner: str, name: str, value: Any, length: int, what: str) -> list[list[int]]:
+    """`value` as a list of so many integers for every stage, or a `TopologyError`."""
+    given = list(value) if isinstance(value, Sequence) else []
+    if not given or any(not isinstance(numbers, Sequence) or len(numbers) != length for numbers in given):
+        raise TopologyError.of(f"{name} of {owner}", value, f"a list of {what} for every stage")
+    return [[whole_number(owner, name, number) for number in numbers] for numbers in given]
 
 
 def products(number: int, factors: int) -> list[tuple[int, ...]]:
@@ -57,26 +56,31 @@ def products(number: int, factors: int) -> list[tuple[int, ...]]:
     ]
 
 
-def kronecker_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
-    """Products of two numbers and of three, those with the most places between the stages first."""
+def factorings(n_in: int, n_out: int, *, last_first: bool) -> Iterator[tuple[tuple[int, ...], ...]]:
+    """Both sizes as products of two numbers and of three, p of n_in and s of n_out, those with the most
+    places between the stages first; p is replaced by s one at a time, the last or the first at first."""
     side, choices = min(n_in, n_out), []
     for depth in (2, 3):
-        for p in products(n_in, depth):
-            for s in products(n_out, depth):
-                between = [math.prod(p[:place]) * math.prod(s[place:]) for place in range(1, depth)]
-                choices.append((-min(side, *between), depth, max(p) * max(s), p, s))
-    for _, depth, _, p, s in sorted(choices):
+        for p, s in itertools.product(products(n_in, depth), products(n_out, depth)):
+            before, after = (p, s) if last_first else (s, p)
+            between = [math.prod(before[:place]) * math.prod(after[place:]) for place in range(1, depth)]
+            choices.append((-min(side, *between), depth, max(p) * max(s), p, s))
+    yield from ((p, s) for *_, p, s in sorted(choices))
+
+
+def kronecker_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
+    """The last factor of the inputs is replaced first."""
+    for p, s in factorings(n_in, n_out, last_first=True):
         yield {
             "factors": [
                 [math.prod(p[:place]), s[place], p[place], math.prod(s[place + 1 :])]
-                for place in reversed(range(depth))
+                for place in reversed(range(len(p)))
             ]
         }
 
 
 @families.register(
     "kronecker",
-    weights=kronecker_weights,
     grid=kronecker_grid,
     examples=[
         (12, 9, {"factors": [[4, 3, 3, 1], [1, 3, 4, 3]]}),

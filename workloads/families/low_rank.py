@@ -11,14 +11,8 @@ from workloads.families.registry import families
 from workloads.topology.stages import DenseStage, Stage, whole_number
 
 
-def low_rank_weights(n_in: int, n_out: int, *, rank: int) -> int:
-    """k (n_in + n_out)."""
-    return whole_number("a low-rank layer", "rank", rank) * (n_in + n_out)
-
-
 @families.register(
     "low-rank",
-    weights=low_rank_weights,
     grid=lambda n_in, n_out: [{"rank": rank} for rank in range(1, min(n_in, n_out) + 1)],
     examples=[(12, 9, {"rank": 3}), (9, 4, {"rank": 2})],
 )

@@ -14,24 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from workloads.families.rectangular import divisors
+from workloads.families.rectangular import dividing, divisors
 from workloads.families.registry import families
-from workloads.topology.stages import BlockStage, Stage, TopologyError, whole_number
+from workloads.topology.stages import BlockStage, Stage, whole_number
 
 OWNER = "a monarch layer"
-
-
-def monarch_weights(n_in: int, n_out: int, *, ingress: int, egress: int, paths: int = 1) -> int:
-    """p (n_in egress + n_out ingress)."""
-    for name, blocks, size_name, size in (
-        ("ingress", ingress, "n_in", n_in),
-        ("egress", egress, "n_out", n_out),
-    ):
-        if size % whole_number(OWNER, name, blocks):
-            raise TopologyError(
-                f"{name} of {OWNER} is {blocks}, allowed are divisors of {size_name}, which is {size}"
-            )
-    return whole_number(OWNER, "paths", paths) * (n_in * egress + n_out * ingress)
 
 
 def monarch_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
@@ -44,7 +31,6 @@ def monarch_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
 
 @families.register(
     "monarch",
-    weights=monarch_weights,
     grid=monarch_grid,
     examples=[
         (9, 9, {"ingress": 3, "egress": 3}),
@@ -54,8 +40,7 @@ def monarch_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
 )
 def monarch(n_in: int, n_out: int, *, ingress: int, egress: int, paths: int = 1) -> tuple[Stage, ...]:
     """`ingress` blocks, then `egress` blocks, with `paths` paths from any input to any output."""
-    monarch_weights(n_in, n_out, ingress=ingress, egress=egress, paths=paths)
-    return (
-        BlockStage(blocks=ingress, block_in=n_in // ingress, block_out=paths * egress),
-        BlockStage(blocks=egress, block_in=paths * ingress, block_out=n_out // egress),
-    )
+    block_in = n_in // dividing(OWNER, "ingress", ingress, "n_in", n_in)
+    block_out = n_out // dividing(OWNER, "egress", egress, "n_out", n_out)
+    whole_number(OWNER, "paths", paths)
+    return BlockStage(ingress, block_in, paths * egress), BlockStage(egress, paths * ingress, block_out)

@@ -18,7 +18,7 @@ import scipy.sparse
 
 from workloads.families.butterfly import butterfly_core, butterfly_grid, butterfly_places
 from workloads.families.random_regular import generator
-from workloads.families.rectangular import from_matrix, tiled, wrap, wrapped_weights
+from workloads.families.rectangular import check_places, from_matrix, tiled, wrap, wrapped_weights
 from workloads.families.registry import families
 from workloads.topology.stages import KroneckerStage, Stage, TopologyError, whole_number
 
@@ -65,11 +65,11 @@ def parallel_butterfly(
     n_in: int, n_out: int, *, copies: int, radix: int = 2, places: int | None = None, seed: int = 0
 ) -> tuple[Stage, ...]:
     """`copies` butterflies of `radix` on `places` places; `seed` draws the orders of their inputs."""
-    parallel_weights(n_in, n_out, copies=copies, radix=radix, places=places)
     m, depth = _shape(n_in, n_out, copies, radix, places)
     core = butterfly_core(radix, depth)
     if copies == 1:
         return wrap(core, n_in, n_out, owner=OWNER)
+    check_places(OWNER, m, n_in, n_out, sparse_alone=False)
     random = generator(OWNER, seed)
     orders = [np.arange(n_in), *(random.permutation(n_in) for _ in range(copies - 1))]
     entry = tiled(core[0], n_in, m).adjacency()

@@ -28,13 +28,13 @@ Radices = Sequence[int] | Sequence[Sequence[int]]
 def _systems(radices: Radices) -> list[list[int]]:
     """The systems, checked: one list of radices or several."""
     given = list(radices) if isinstance(radices, Sequence) and not isinstance(radices, str) else []
-    nested = [each if isinstance(each, Sequence) else None for each in given]
-    lists = [list(each) for each in nested if each is not None] if None not in nested else [given]
+    nested = [list(system) for system in given if isinstance(system, Sequence)]
+    lists = nested if len(nested) == len(given) else [given]
     if not lists or not all(lists):
         raise TopologyError(
             f"radices of {OWNER} is {radices!r}, allowed is a list of integers of at least 2, or several"
         )
-    systems = [[whole_number(OWNER, "radices", radix, 2) for radix in each] for each in lists]
+    systems = [[whole_number(OWNER, "radices", radix, 2) for radix in system] for system in lists]
     counts = [math.prod(system) for system in systems]
     if any(count != counts[0] for count in counts[:-1]) or counts[0] % counts[-1]:
         raise TopologyError(
@@ -93,8 +93,7 @@ def radix_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
 )
 def radix(n_in: int, n_out: int, *, radices: Radices, width: int = 1) -> tuple[Stage, ...]:
     """A stage for every radix of the mixed-radix systems `radices`; `width` repeats the places between."""
-    radix_weights(n_in, n_out, radices=radices, width=width)
-    systems = _systems(radices)
+    systems, width = _systems(radices), whole_number(OWNER, "width", width)
     m = math.prod(systems[0])
     core = [
         CscStage(m, m, fan_in, math.prod(system[:place]))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from workloads.families.rectangular import from_columns
 from workloads.families.registry import families
-from workloads.topology.stages import Stage, TopologyError, whole_number
+from workloads.topology.stages import Stage, whole_number
 
 OWNER = "a random-regular layer"
 EXCHANGES = 1000
@@ -69,12 +69,7 @@ def _sizes(n_in: int, n_out: int, fan_in: int, depth: int) -> list[int]:
     """Places before, between and after the stages."""
     side = min(n_in, n_out)
     sizes = [n_in, *[side] * (whole_number(OWNER, "depth", depth) - 1), n_out]
-    least = min(sizes[:-1])
-    if whole_number(OWNER, "fan_in", fan_in) > least:
-        raise TopologyError(
-            f"fan_in of {OWNER} is {fan_in}, allowed are values of at most {least}, the fewest inputs of "
-            "a stage"
-        )
+    whole_number(OWNER, "fan_in", fan_in, 1, min(sizes[:-1]), "the fewest inputs of a stage")
     return sizes
 
 
@@ -83,7 +78,7 @@ def regular_weights(n_in: int, n_out: int, *, fan_in: int, depth: int = 1, seed:
     return fan_in * sum(_sizes(n_in, n_out, fan_in, depth)[1:])
 
 
-def regular_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
+def every_fan_in(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
     """One stage of every fan-in."""
     yield from ({"fan_in": fan_in} for fan_in in range(1, n_in + 1))
 
@@ -91,7 +86,7 @@ def regular_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
 @families.register(
     "random-regular",
     weights=regular_weights,
-    grid=regular_grid,
+    grid=every_fan_in,
     examples=[
         (12, 9, {"fan_in": 5}),
         (9, 4, {"fan_in": 8, "seed": 3}),

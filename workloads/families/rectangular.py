@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -30,7 +31,7 @@ from workloads.topology.stages import (
 def wrap(core: Sequence[Stage], n_in: int, n_out: int, *, owner: str, width: int = 1) -> tuple[Stage, ...]:
     """The square cascade `core` with n_in inputs and n_out outputs, and `width` * m places between stages."""
     places = core[0].n_in
-    _check_places(owner, places, n_in, n_out)
+    check_places(owner, places, n_in, n_out, sparse_alone=len(core) == 1 and core[0].density < 1)
     sizes = [n_in, *[width * places] * (len(core) - 1), n_out]
     return tuple(tiled(stage, a, b) for stage, a, b in zip(core, sizes[:-1], sizes[1:], strict=True))
 
@@ -40,15 +41,9 @@ def wrapped_weights(
 ) -> int:
     """Weights of a wrapped cascade whose square stages have these fan-ins, equal to their fan-outs.
 
-    A stage from a to b places stores F a b / m. Raises `TopologyError` for a cascade of a single sparse
-    stage where neither n_in nor n_out is a multiple of m: that would leave fan-ins to the remainders.
+    A stage from a to b places stores F a b / m.
     """
-    _check_places(owner, places, n_in, n_out)
-    if len(fan_ins) == 1 and fan_ins[0] < places and n_in % places and n_out % places:
-        raise TopologyError(
-            f"stages of {owner} are 1 on {places} places, allowed are 2 or more, or n_in or n_out "
-            f"(here {n_in} and {n_out}) a multiple of the places"
-        )
+    check_places(owner, places, n_in, n_out, sparse_alone=len(fan_ins) == 1 and fan_ins[0] < places)
     sizes = [n_in, *[width * places] * (len(fan_ins) - 1), n_out]
     pairs = zip(fan_ins, sizes[:-1], sizes[1:], strict=True)
     return sum(fan_in * a * b // places for fan_in, a, b in pairs)
@@ -87,11 +82,7 @@ def from_columns(n_in: int, columns: np.ndarray) -> PrunedStage:
 
 def largest_power(owner: str, base: int, limit: int) -> int:
     """The largest power of `base` that is at most `limit`, and at least `base`."""
-    if not 2 <= base <= limit:
-        raise TopologyError(
-            f"radix of {owner} is {base}, allowed are 2 to {limit}, the smaller side of the layer"
-        )
-    power = base
+    power = whole_number(owner, "radix", base, 2, limit, "the smaller side of the layer")
     while power * base <= limit:
         power *= base
     return power
@@ -115,14 +106,23 @@ def powers_of(base: int, limit: int) -> list[int]:
 
 def divisors(number: int) -> list[int]:
     """The divisors of a number, those nearest to its root (in ratio) first; of equals, the smaller."""
-    found = [divisor for divisor in range(1, number + 1) if number % divisor == 0]
-    return sorted(found, key=lambda divisor: max(divisor, number // divisor))
+    every = [divisor for divisor in range(1, number + 1) if number % divisor == 0]
+    return sorted(every, key=lambda divisor: max(divisor, number // divisor))
 
 
-def _check_places(owner: str, places: int, n_in: int, n_out: int) -> None:
-    if places > min(n_in, n_out):
+def dividing(owner: str, name: str, value: Any, size_name: str, size: int) -> int:
+    """`value` as an int that divides `size`, or a `TopologyError`."""
+    if size % whole_number(owner, name, value):
+        raise TopologyError.of(f"{name} of {owner}", value, f"divisors of {size_name}, which is {size}")
+    return int(value)
+
+
+def check_places(owner: str, places: int, n_in: int, n_out: int, *, sparse_alone: bool) -> None:
+    """Raise a `TopologyError` for more places than a side of the layer has, or where a sparse stage stands
+    alone and neither side is a multiple of the places: that would leave fan-ins to the remainders."""
+    whole_number(owner, "places", places, 1, min(n_in, n_out), "the smaller side of the layer")
+    if sparse_alone and n_in % places and n_out % places:
         raise TopologyError(
-            f"places of {owner} is {places}, allowed are values of at most {min(n_in, n_out)}, the "
-            "smaller of n_in, "
-            f"{n_in}, and n_out, {n_out}"
+            f"stages of {owner} are 1 on {places} places, allowed are 2 or more, or n_in or n_out "
+            f"(here {n_in} and {n_out}) a multiple of the places"
         )

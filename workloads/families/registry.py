@@ -32,7 +32,8 @@ class Example:
 class Family:
     """What is registered of a family.
 
-    `weights` takes what `build` takes and gives the number of stored weights without building anything.
+    `weights` takes what `build` takes and gives the number of stored weights: by a formula, or by counting
+    what `build` gives where the stages of that are formulas themselves.
     `grid` names parameters worth trying for a layer of n_in inputs and n_out outputs, the preferred ones
     first; a family whose parameters no grid can name has none.
     """
@@ -61,14 +62,11 @@ class Family:
         defaults = self.defaults
         for name in parameters:
             if name not in defaults:
-                allowed = ", ".join(defaults) or "none"
-                raise TopologyError(f"parameter of the {self.name} family is {name!r}, allowed are {allowed}")
+                raise TopologyError.of(f"parameter of the {self.name} family", name, defaults or "none")
         for name, default in defaults.items():
             if default is inspect.Parameter.empty and name not in parameters:
-                raise TopologyError(
-                    f"parameter {name!r} of the {self.name} family is missing, allowed is any value of "
-                    "its kind"
-                )
+                owner = f"parameter {name!r} of the {self.name} family"
+                raise TopologyError(f"{owner} is missing, allowed is any value of its kind")
 
 
 class Families(Register[Family]):
@@ -78,8 +76,8 @@ class Families(Register[Family]):
         self,
         name: str,
         *,
-        weights: Callable[..., int],
         examples: Sequence[tuple[int, int, dict[str, Any]]],
+        weights: Callable[..., int] | None = None,
         grid: Grid | None = None,
     ) -> Callable[[Builder], Builder]:
         """Decorator of a builder `(n_in, n_out, *, parameters) -> cascade`.
@@ -88,8 +86,11 @@ class Families(Register[Family]):
         """
 
         def enter(builder: Builder) -> Builder:
+            def stored(n_in: int, n_out: int, **parameters: Any) -> int:
+                return sum(stage.stored_weights for stage in builder(n_in, n_out, **parameters))
+
             small = tuple(Example(*example) for example in examples)
-            self.enter(name, Family(name, builder, weights, grid, small))
+            self.enter(name, Family(name, builder, weights or stored, grid, small))
             return builder
 
         return enter

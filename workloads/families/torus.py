@@ -17,7 +17,7 @@ import numpy as np
 
 from workloads.families.rectangular import from_columns, wrap, wrapped_weights
 from workloads.families.registry import families
-from workloads.topology.stages import Stage, TopologyError, whole_number
+from workloads.topology.stages import Stage, whole_number
 
 OWNER = "a torus layer"
 
@@ -34,34 +34,29 @@ def torus_sides(places: int, dimensions: int) -> tuple[int, ...]:
 
 
 def _shape(
-    n_in: int, n_out: int, dimensions: int, radius: int, depth: int | None, places: int | None
+    n_in: int,
+    n_out: int,
+    dimensions: int = 2,
+    radius: int = 1,
+    depth: int | None = None,
+    places: int | None = None,
 ) -> tuple[tuple[int, ...], int, int]:
     """Sides, fan-in and stages."""
     dimensions = whole_number(OWNER, "dimensions", dimensions)
     radius = whole_number(OWNER, "radius", radius)
     side = min(n_in, n_out)
-    room = side if places is None else whole_number(OWNER, "places", places)
-    if room > side:
-        raise TopologyError(
-            f"places of {OWNER} is {room}, allowed are values of at most {side}, the smaller side"
-        )
+    room = whole_number(
+        OWNER, "places", side if places is None else places, 1, side, "the smaller side of the layer"
+    )
     sides = torus_sides(room, dimensions)
     across = sum(-(-(length // 2) // radius) for length in sides)
     stages = max(across, 1) if depth is None else whole_number(OWNER, "depth", depth)
     return sides, 1 + sum(min(2 * radius, length - 1) for length in sides), stages
 
 
-def torus_weights(
-    n_in: int,
-    n_out: int,
-    *,
-    dimensions: int = 2,
-    radius: int = 1,
-    depth: int | None = None,
-    places: int | None = None,
-) -> int:
+def torus_weights(n_in: int, n_out: int, **parameters: Any) -> int:
     """F (n_in + (D - 2) m + n_out)."""
-    sides, fan_in, stages = _shape(n_in, n_out, dimensions, radius, depth, places)
+    sides, fan_in, stages = _shape(n_in, n_out, **parameters)
     return wrapped_weights([fan_in] * stages, math.prod(sides), n_in, n_out, owner=OWNER)
 
 
@@ -103,9 +98,8 @@ def torus(
     places: int | None = None,
 ) -> tuple[Stage, ...]:
     """`depth` stages on a torus of `dimensions` and at most `places` places, by default the smaller side."""
-    sides, fan_in, stages = _shape(n_in, n_out, dimensions, radius, depth, places)
+    sides, _, stages = _shape(n_in, n_out, dimensions, radius, depth, places)
     m = math.prod(sides)
-    wrapped_weights([fan_in] * stages, m, n_in, n_out, owner=OWNER)
     at = np.array(np.unravel_index(np.arange(m), sides))
     columns = [np.arange(m)]
     for axis, length in enumerate(sides):

@@ -78,13 +78,3 @@ class BlocksKernel(Kernel):
         turned = self._of_inputs(x).swapaxes(2, 3)
         self._multiply(self._of_outputs(dy), turned, self._of_outputs(gradient))
         return gradient
-
-
-def block_kernel(blocks: int, block_in: int, block_out: int) -> Kernel:
-    """A block stage: input k * blocks + b is input k of block b. Weights: (blocks, block_out, block_in)."""
-    return BlocksKernel((1, blocks), block_in, block_out, outputs_interleaved=False)
-
-
-def kronecker_kernel(left: int, outputs: int, inputs: int, right: int) -> Kernel:
-    """I_left (x) 1_{outputs x inputs} (x) I_right. Weights: (left, outputs, right, inputs)."""
-    return BlocksKernel((left, right), inputs, outputs, outputs_interleaved=True)

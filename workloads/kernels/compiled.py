@@ -21,14 +21,7 @@ ROUNDING = {"contract", "reassoc", "nsz"}
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath=ROUNDING)
 def multiply(
-    order: Array,
-    ends: Array,
-    columns: Array,
-    weights: Array,
-    x: Array,
-    y: Array,
-    start: int,
-    stop: int,
+    order: Array, ends: Array, columns: Array, weights: Array, x: Array, y: Array, start: int, stop: int
 ) -> None:
     """y = W x for the outputs order[start:stop]; output j has the weights ends[j] to ends[j + 1]."""
     batch = x.shape[1]

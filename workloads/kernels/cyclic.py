@@ -8,14 +8,11 @@ import numpy as np
 
 from workloads.kernels.arrays import Array, alike
 from workloads.kernels.gather import GatherKernel
-from workloads.kernels.kernel import Kernel
 from workloads.kernels.threads import share
 
 FAR = 2048
 """Inputs between the first and the last tap of an output, from which the outputs of a CSC stage are better
 taken class by class: at 128 float32 an input, they are half of a second-level cache of 2 MiB."""
-WORTH_RINGS = 8
-"""Taps from which neighbours on a ring are better computed together."""
 RING_SPEED = 2
 """Products of neighbours together in the time in which a compiled loop makes one."""
 PART = 128
@@ -73,13 +70,6 @@ class RingKernel(CyclicKernel):
         work = 2 * self._work(x.shape[1])
         share(self.parts, work, lambda start, stop: multiply_rings_back(*given, start, stop))
         return gradient, dx
-
-
-def cyclic_kernel(n_in: int, n_out: int, taps: int, stride: int) -> Kernel:
-    """The faster kernel of a CSC stage."""
-    if taps >= WORTH_RINGS and n_in == n_out:
-        return RingKernel(n_in, taps, stride)
-    return CyclicKernel(n_in, n_out, taps, stride)
 
 
 def _by_class(count: int, stride: int) -> Array:

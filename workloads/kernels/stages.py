@@ -6,11 +6,14 @@ import functools
 
 import numpy as np
 
-from workloads.kernels.blocks import block_kernel, kronecker_kernel
-from workloads.kernels.cyclic import cyclic_kernel
+from workloads.kernels.blocks import BlocksKernel
+from workloads.kernels.cyclic import CyclicKernel, RingKernel
 from workloads.kernels.gather import GatherKernel
 from workloads.kernels.kernel import DenseKernel, Kernel
 from workloads.topology.stages import BlockStage, CscStage, DenseStage, KroneckerStage, Stage
+
+WORTH_RINGS = 8
+"""Taps from which neighbours on a ring are better computed together."""
 
 
 @functools.singledispatch
@@ -27,14 +30,16 @@ def _(stage: DenseStage) -> Kernel:
 
 @kernel_of.register
 def _(stage: CscStage) -> Kernel:
-    return cyclic_kernel(stage.n_in, stage.n_out, stage.taps, stage.stride)
+    if stage.taps >= WORTH_RINGS and stage.n_in == stage.n_out:
+        return RingKernel(stage.n_in, stage.taps, stage.stride)
+    return CyclicKernel(stage.n_in, stage.n_out, stage.taps, stage.stride)
 
 
 @kernel_of.register
 def _(stage: BlockStage) -> Kernel:
-    return block_kernel(stage.blocks, stage.block_in, stage.block_out)
+    return BlocksKernel((1, stage.blocks), stage.block_in, stage.block_out, outputs_interleaved=False)
 
 
 @kernel_of.register
 def _(stage: KroneckerStage) -> Kernel:
-    return kronecker_kernel(stage.left, stage.outputs, stage.inputs, stage.right)
+    return BlocksKernel((stage.left, stage.right), stage.inputs, stage.outputs, outputs_interleaved=True)

@@ -28,7 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.topology.paths import reachable
-from workloads.topology.stages import Stage, TopologyError, whole_number
+from workloads.topology.stages import Stage, whole_number
+from workloads.topology.topology import Topology
 
 STEPS_A_STAGE = 24
 """Steps that the search for one path may take for every stage, and paths that it compares."""
@@ -64,11 +65,7 @@ def constraint_score(
     which are the ones that waste nothing. Time grows with n_in * n_out and the square of the depth.
     """
     whole_number("a constraint score", "restarts", restarts)
-    flags = tuple(skips) or (False,) * len(stages)
-    if len(flags) != len(stages):
-        raise TopologyError(
-            f"skips of a constraint score has {len(flags)} entries, allowed are {len(stages)} or none"
-        )
+    flags = Topology((tuple(stages),), tuple(skips)).skipped
     graph = _Graph(stages, flags)
     solved = 0
     for restart in range(restarts):

@@ -99,7 +99,7 @@ def decompose(
     product = _Product(stages, skips)
     target = _checked_target(product, target)
     if loss not in LOSSES:
-        raise DecompositionError(f"loss of a decomposition is {loss!r}, allowed are {list(LOSSES)}")
+        raise DecompositionError.of("loss of a decomposition", loss, LOSSES)
     iterations = whole_number("a decomposition", "iterations", iterations)
     vector = product.start(np.random.default_rng(seed))
     spread = float(np.sqrt(np.mean(target**2)))
@@ -128,10 +128,8 @@ class _Product:
         self.stages, self.skips = topology.stages, topology.skipped
         for number, stage in enumerate(self.stages):
             if not stage.stored_weights:
-                raise DecompositionError(
-                    f"stages of a decomposition stores no weight in stage {number}, "
-                    "allowed is at least one in each"
-                )
+                field = f"stored_weights of stage {number} of a decomposition"
+                raise DecompositionError.of(field, 0, "values of at least 1")
         self.cascade = Cascade(self.stages, self.skips)
         self.identity = np.eye(self.stages[0].n_in)
         self.ends = list(itertools.accumulate(stage.stored_weights for stage in self.stages))[:-1]
@@ -165,10 +163,7 @@ class _Product:
 def _checked_target(product: _Product, target: NDArray[Any]) -> Matrix:
     checked = np.asarray(target, dtype=np.float64)
     if checked.shape != product.shape:
-        raise DecompositionError(
-            f"target of a decomposition has shape {checked.shape}, "
-            f"allowed is {product.shape}, as the cascade is"
-        )
+        raise DecompositionError.of("shape of target", checked.shape, f"{product.shape}, as the cascade is")
     if not np.isfinite(checked).all() or not checked.any():
         raise DecompositionError(
             "target of a decomposition is zero everywhere or not finite, allowed is finite and not all zero"

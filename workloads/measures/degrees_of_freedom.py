@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.topology.stages import Stage, TopologyError
+from workloads.topology.topology import Topology
 
 PRIME = 2**31 - 1
 MOST_WEIGHTS = 6000
@@ -35,17 +36,11 @@ def degrees_of_freedom(stages: Sequence[Stage], skips: Sequence[bool] = (), *, s
     `skips` has one flag a stage, or is empty. Raises `TopologyError` for a cascade of more than
     `MOST_WEIGHTS` stored weights.
     """
-    flags = tuple(skips) or (False,) * len(stages)
-    if len(flags) != len(stages):
-        raise TopologyError(
-            f"skips of a rank has {len(flags)} entries, allowed are {len(stages)}, one a stage, or none"
-        )
-    weights = sum(stage.stored_weights for stage in stages)
-    if weights > MOST_WEIGHTS:
-        raise TopologyError(
-            f"stored weights of a rank are {weights}, allowed are values of at most {MOST_WEIGHTS}, "
-            "because time grows with their cube"
-        )
+    topology = Topology((tuple(stages),), tuple(skips))
+    if topology.stored_weights > MOST_WEIGHTS:
+        allowed = f"values of at most {MOST_WEIGHTS}, because time grows with their cube"
+        raise TopologyError.of("stored_weights of a rank", topology.stored_weights, allowed)
+    flags = topology.skipped
     return rank_modulo(probed_jacobian(stages, flags, np.random.default_rng(seed)))
 
 

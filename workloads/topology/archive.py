@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
 
+UNREADABLE = (ValueError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What NumPy raises for a file that is no archive, or half of one."""
+
 
 def write_archive(
     path: Path, metadata: Mapping[str, Any], arrays: Mapping[str, Any], *, compressed: bool
@@ -49,15 +52,7 @@ def read_archive(
             arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError as cause:
         raise error(f"file is {path}, which does not exist, allowed is that of a {holds}") from cause
-    except (
-        ValueError,
-        TypeError,
-        AttributeError,
-        OSError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as cause:
+    except UNREADABLE as cause:
         raise error(
             f"file is {path}, which is no whole NumPy archive, allowed is that of a {holds}"
         ) from cause

@@ -38,9 +38,8 @@ def check_bits(owner: str, **widths: int) -> None:
     """Raise an `IntegerNetworkError` that names the first width that is not from 2 to 16."""
     for field, width in widths.items():
         if width not in BITS:
-            raise IntegerNetworkError(
-                f"{field} of {owner} is {width!r}, allowed are integers from {BITS.start} to {BITS.stop - 1}"
-            )
+            allowed = f"integers from {BITS.start} to {BITS.stop - 1}"
+            raise IntegerNetworkError.of(f"{field} of {owner}", width, allowed)
 
 
 def check_no_skips(owner: str, topology: Topology) -> None:
@@ -72,8 +71,8 @@ class IntegerStage:
         weights.setflags(write=False)
         object.__setattr__(self, "weights", weights)
         if not 0 <= self.shift <= WIDEST_ACCUMULATOR - 1:
-            raise IntegerNetworkError(
-                f"shift of an integer stage is {self.shift!r}, allowed are 0 to {WIDEST_ACCUMULATOR - 1}"
+            raise IntegerNetworkError.of(
+                "shift of an integer stage", self.shift, f"0 to {WIDEST_ACCUMULATOR - 1}"
             )
 
     def __repr__(self) -> str:
@@ -130,10 +129,8 @@ class IntegerNetwork:
                     f"{stage.weights.max()}, allowed are {-top} to {top - 1} with {self.weight_bits} bits"
                 )
         if self.accumulator_bits > WIDEST_ACCUMULATOR:
-            raise IntegerNetworkError(
-                f"accumulator_bits of {self.name} is {self.accumulator_bits}, allowed are up to "
-                f"{WIDEST_ACCUMULATOR}"
-            )
+            field, most = f"accumulator_bits of {self.name}", f"up to {WIDEST_ACCUMULATOR}"
+            raise IntegerNetworkError.of(field, self.accumulator_bits, most)
 
     def __repr__(self) -> str:
         bits = f"{self.weight_bits}-bit weights, {self.activation_bits}-bit activations"

@@ -97,14 +97,10 @@ class TrainedNetwork:
             ("stored weights", f"{self.stored_weights:,}"),
             ("compression", f"{self.compression:.1f}"),
             *((f"accuracy, {name}", f"{share:.2%}") for name, share in self.accuracy.items()),
-            *(
-                (
-                    f"layer {number}",
-                    f"{layer[0].n_in} to {layer[-1].n_out}: {', '.join(s.kind for s in layer)}",
-                )
-                for number, layer in enumerate(self.topology.layers, start=1)
-            ),
         ]
+        for number, layer in enumerate(self.topology.layers, start=1):
+            kinds = ", ".join(stage.kind for stage in layer)
+            figures.append((f"layer {number}", f"{layer[0].n_in} to {layer[-1].n_out}: {kinds}"))
         rows = "".join(f"<tr><th>{html.escape(name)}</th><td>{value}</td></tr>" for name, value in figures)
         return f"<table><caption>{html.escape(self.name)}</caption>{rows}</table>"
 
@@ -124,10 +120,7 @@ class TrainedNetwork:
             "name": self.name,
             "layers": layers,
             **given,
-            "calibration": {
-                "percentiles": self.calibration.percentiles,
-                "ranges": self.calibration.ranges,
-            },
+            "calibration": {"percentiles": self.calibration.percentiles, "ranges": self.calibration.ranges},
             "recipe": dict(self.recipe),
             "accuracy": dict(self.accuracy),
         }
@@ -144,26 +137,19 @@ class TrainedNetwork:
             error=NetworkFileError,
         )
         try:
-            return cls._rebuild(metadata, arrays)
+            extensions = {name: metadata[name] for name in ("skips", "input_digits") if name in metadata}
+            topology = restored_topology(metadata["layers"], arrays, **extensions)
+            percentiles, ranges = (metadata["calibration"][name] for name in ("percentiles", "ranges"))
+            numbers = range(len(topology.stages))
+            return cls(
+                name=metadata["name"],
+                topology=topology,
+                weights=tuple(arrays[f"weights_{number}"].astype(np.float32) for number in numbers),
+                calibration=Calibration(tuple(percentiles), tuple(tuple(row) for row in ranges)),
+                recipe=metadata["recipe"],
+                accuracy=metadata["accuracy"],
+            )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise NetworkFileError(
                 f"file is {path}, an inconsistent network ({error}), allowed is one that is whole"
             ) from error
-
-    @classmethod
-    def _rebuild(cls, metadata: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> TrainedNetwork:
-        extensions = {name: metadata[name] for name in ("skips", "input_digits") if name in metadata}
-        topology = restored_topology(metadata["layers"], arrays, **extensions)
-        return cls(
-            name=metadata["name"],
-            topology=topology,
-            weights=tuple(
-                arrays[f"weights_{number}"].astype(np.float32) for number in range(len(topology.stages))
-            ),
-            calibration=Calibration(
-                percentiles=tuple(metadata["calibration"]["percentiles"]),
-                ranges=tuple(tuple(row) for row in metadata["calibration"]["ranges"]),
-            ),
-            recipe=metadata["recipe"],
-            accuracy=metadata["accuracy"],
-        )

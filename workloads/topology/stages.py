@@ -12,7 +12,7 @@ import math
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -28,14 +28,21 @@ class TopologyError(Refusal):
     """A stage, layer or topology was described with a value that is not allowed."""
 
 
-def whole_number(owner: str, name: str, value: Any, least: int = 1) -> int:
-    """`value` as an int, or a `TopologyError` that names the field, the value and what is allowed."""
+def whole_number(
+    owner: str, name: str, value: Any, least: int = 1, most: int | None = None, limit: str = ""
+) -> int:
+    """`value` as an int, or a `TopologyError` that names the field, the value and what is allowed.
+
+    `limit` says in words what `most` is.
+    """
     try:
         number = operator.index(value)
     except TypeError:
         number = least - 1
-    if number < least or isinstance(value, bool):
-        raise TopologyError(f"{name} of {owner} is {value!r}, allowed are integers of at least {least}")
+    if number < least or (most is not None and number > most) or isinstance(value, bool):
+        words = f", {limit}" if limit else ""
+        allowed = f"integers of at least {least}" if most is None else f"{least} to {most}{words}"
+        raise TopologyError.of(f"{name} of {owner}", value, allowed)
     return number
 
 
@@ -54,12 +61,10 @@ class Stage(ABC):
         cls.kinds[cls.kind] = cls
 
     def __post_init__(self) -> None:
-        self._check_whole("n_in", "n_out")
-
-    def _check_whole(self, *names: str) -> None:
-        for name in names:
-            value = whole_number(type(self).__name__, name, getattr(self, name))
-            object.__setattr__(self, name, value)
+        for given in fields(self):
+            if given.init and given.type in ("int", int):
+                number = whole_number(type(self).__name__, given.name, getattr(self, given.name))
+                object.__setattr__(self, given.name, number)
 
     @property
     @abstractmethod
@@ -70,13 +75,13 @@ class Stage(ABC):
     def columns(self) -> NDArray[np.int64]:
         """Input index of every stored weight, shape (stored_weights,), in `weights.ravel()` order."""
 
-    @abstractmethod
     def row_lengths(self) -> NDArray[np.int64]:
-        """Number of stored weights of every output, shape (n_out,)."""
+        """Number of stored weights of every output, shape (n_out,); equal ones in a regular stage."""
+        return np.full(self.n_out, self.weight_shape[-1], dtype=np.int64)
 
-    @abstractmethod
     def parameters(self) -> dict[str, Any]:
         """The keyword arguments that rebuild this stage: numbers, and arrays for a pruned stage."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.init}
 
     @property
     def stored_weights(self) -> int:
@@ -110,8 +115,7 @@ class Stage(ABC):
 def build_stage(kind: str, parameters: Mapping[str, Any]) -> Stage:
     """The stage of this `kind` with these `parameters()`; a `TopologyError` if they do not describe one."""
     if kind not in Stage.kinds:
-        allowed = ", ".join(sorted(Stage.kinds))
-        raise TopologyError(f"kind of a stage is {kind!r}, allowed are {allowed}")
+        raise TopologyError.of("kind of a stage", kind, sorted(Stage.kinds))
     try:
         return Stage.kinds[kind](**parameters)
     except TypeError as error:
@@ -133,12 +137,6 @@ class DenseStage(Stage):
     def columns(self) -> NDArray[np.int64]:
         return np.tile(np.arange(self.n_in, dtype=np.int64), self.n_out)
 
-    def row_lengths(self) -> NDArray[np.int64]:
-        return np.full(self.n_out, self.n_in, dtype=np.int64)
-
-    def parameters(self) -> dict[str, Any]:
-        return {"n_in": self.n_in, "n_out": self.n_out}
-
 
 @dataclass(frozen=True)
 class CscStage(Stage):
@@ -154,9 +152,6 @@ class CscStage(Stage):
 
     kind: ClassVar[str] = "csc"
 
-    def __post_init__(self) -> None:
-        self._check_whole("n_in", "n_out", "fan_in", "stride")
-
     @property
     def taps(self) -> int:
         """Weights of one output."""
@@ -170,12 +165,6 @@ class CscStage(Stage):
         outputs = np.arange(self.n_out, dtype=np.int64)[:, None]
         taps = np.arange(self.taps, dtype=np.int64)
         return ((outputs + taps * self.stride) % self.n_in).ravel()
-
-    def row_lengths(self) -> NDArray[np.int64]:
-        return np.full(self.n_out, self.taps, dtype=np.int64)
-
-    def parameters(self) -> dict[str, Any]:
-        return {"n_in": self.n_in, "n_out": self.n_out, "fan_in": self.fan_in, "stride": self.stride}
 
 
 @dataclass(frozen=True)
@@ -200,7 +189,7 @@ class BlockStage(Stage):
     kind: ClassVar[str] = "block"
 
     def __post_init__(self) -> None:
-        self._check_whole("blocks", "block_in", "block_out")
+        super().__post_init__()
         object.__setattr__(self, "n_in", self.blocks * self.block_in)
         object.__setattr__(self, "n_out", self.blocks * self.block_out)
 
@@ -212,12 +201,6 @@ class BlockStage(Stage):
         block = np.arange(self.blocks, dtype=np.int64)[:, None, None]
         inputs = np.arange(self.block_in, dtype=np.int64) * self.blocks
         return np.broadcast_to(inputs + block, self.weight_shape).ravel()
-
-    def row_lengths(self) -> NDArray[np.int64]:
-        return np.full(self.n_out, self.block_in, dtype=np.int64)
-
-    def parameters(self) -> dict[str, Any]:
-        return {"blocks": self.blocks, "block_in": self.block_in, "block_out": self.block_out}
 
 
 @dataclass(frozen=True)
@@ -239,7 +222,7 @@ class KroneckerStage(Stage):
     kind: ClassVar[str] = "kronecker"
 
     def __post_init__(self) -> None:
-        self._check_whole("left", "outputs", "inputs", "right")
+        super().__post_init__()
         object.__setattr__(self, "n_in", self.left * self.inputs * self.right)
         object.__setattr__(self, "n_out", self.left * self.outputs * self.right)
 
@@ -250,12 +233,6 @@ class KroneckerStage(Stage):
     def columns(self) -> NDArray[np.int64]:
         places = np.arange(self.n_in, dtype=np.int64).reshape(self.left, 1, self.inputs, self.right)
         return np.broadcast_to(places.swapaxes(2, 3), self.weight_shape).ravel()
-
-    def row_lengths(self) -> NDArray[np.int64]:
-        return np.full(self.n_out, self.inputs, dtype=np.int64)
-
-    def parameters(self) -> dict[str, Any]:
-        return {"left": self.left, "outputs": self.outputs, "inputs": self.inputs, "right": self.right}
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,7 +249,6 @@ class PrunedStage(Stage):
     kind: ClassVar[str] = "pruned"
 
     def __post_init__(self) -> None:
-        self._check_whole("n_in", "n_out")
         for name in ("indptr", "indices"):
             given = np.asarray(getattr(self, name))
             if given.ndim != 1 or (given.size > 0 and not np.issubdtype(given.dtype, np.integer)):
@@ -283,6 +259,7 @@ class PrunedStage(Stage):
             array = given.astype(np.int64)
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+        super().__post_init__()
         ends, indices = self.indptr, self.indices
         spans = ends.size == self.n_out + 1 and ends[0] == 0 and ends[-1] == indices.size
         if not spans or (np.diff(ends) < 0).any():
@@ -338,6 +315,3 @@ class PrunedStage(Stage):
 
     def row_lengths(self) -> NDArray[np.int64]:
         return np.diff(self.indptr)
-
-    def parameters(self) -> dict[str, Any]:
-        return {"n_in": self.n_in, "n_out": self.n_out, "indptr": self.indptr, "indices": self.indices}

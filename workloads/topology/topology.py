@@ -15,32 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.topology.paths import is_fully_connected, path_counts
-from workloads.topology.stages import (
-    BlockStage,
-    CscStage,
-    DenseStage,
-    KroneckerStage,
-    PrunedStage,
-    Stage,
-    TopologyError,
-    build_stage,
-    whole_number,
-)
-
-__all__ = [
-    "BlockStage",
-    "CscStage",
-    "DenseStage",
-    "KroneckerStage",
-    "PrunedStage",
-    "Stage",
-    "Topology",
-    "TopologyError",
-    "build_stage",
-    "digit_reversed",
-    "skips_of",
-]
-
+from workloads.topology.stages import Stage, TopologyError, whole_number
 
 MOST_SHOWN = 100
 """Characters of a shape that are shown."""

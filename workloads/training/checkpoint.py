@@ -58,12 +58,9 @@ class Checkpoints:
     """
 
     def __init__(self, path: Path, *, every_s: float = EVERY_S, every_steps: int = 1) -> None:
-        if not every_s >= 0:
-            raise CheckpointError(f"every_s of a checkpoint is {every_s}, allowed are values of at least 0")
-        if every_steps < 1:
-            raise CheckpointError(
-                f"every_steps of a checkpoint is {every_steps}, allowed are values of at least 1"
-            )
+        for name, value, least in (("every_s", every_s, 0), ("every_steps", every_steps, 1)):
+            if not value >= least:
+                raise CheckpointError.of(f"{name} of a checkpoint", value, f"values of at least {least}")
         self.path, self.every_s, self.every_steps = path, every_s, every_steps
         self.identity: dict[str, str] = {}
         self.last_s, self.last_step = time.monotonic(), 0
@@ -73,12 +70,8 @@ class Checkpoints:
 
         Raises `CheckpointError` for the checkpoint of another recipe or of other data.
         """
-        self.identity = {
-            "recipe": hashlib.sha256(
-                json.dumps(recipe.model_dump(mode="json"), sort_keys=True).encode()
-            ).hexdigest(),
-            "data": _digest(data),
-        }
+        text = json.dumps(recipe.model_dump(mode="json"), sort_keys=True)
+        self.identity = {"recipe": hashlib.sha256(text.encode()).hexdigest(), "data": _digest(data)}
         if not self.path.exists():
             return None
         metadata, arrays = read_archive(
@@ -87,10 +80,10 @@ class Checkpoints:
         try:
             for field, wanted in self.identity.items():
                 if metadata[field] != wanted:
-                    found = f"{metadata['name']} {metadata[field][:12]}"
                     raise CheckpointError(
-                        f"{field} of the checkpoint {self.path} is {found}, allowed is {recipe.name} "
-                        f"{wanted[:12]} to go on, or no file to start anew"
+                        f"{field} of the checkpoint {self.path} is {metadata['name']} "
+                        f"{metadata[field][:12]}, allowed is {recipe.name} {wanted[:12]} to go on, "
+                        "or no file to start anew"
                     )
             topology = restored_topology(
                 metadata["layers"], arrays, metadata["skips"], metadata["input_digits"]
@@ -149,20 +142,13 @@ def checkpoint_beside(out: Path) -> Path:
     return out.with_name(f"{out.name}.checkpoint")
 
 
-class Interrupt:
-    """Whether an interrupt has come."""
-
-    def __init__(self) -> None:
-        self.came = False
-
-
 @contextmanager
-def interrupts_held() -> Iterator[Interrupt]:
-    """An interrupt from the keyboard is noted in place of breaking a step in two; a second one breaks it.
+def interrupts_held() -> Iterator[threading.Event]:
+    """An interrupt from the keyboard sets an event, in place of breaking a step in two as a second one does.
 
     Off the main thread, where Python delivers none, and where interrupts are ignored, nothing changes.
     """
-    interrupt = Interrupt()
+    interrupt = threading.Event()
     before = signal.getsignal(signal.SIGINT)
     on_main_thread = threading.current_thread() is threading.main_thread()
     if not on_main_thread or before is None or before == signal.SIG_IGN:
@@ -170,7 +156,7 @@ def interrupts_held() -> Iterator[Interrupt]:
         return
 
     def note(number: int, frame: FrameType | None) -> None:
-        interrupt.came = True
+        interrupt.set()
         signal.signal(signal.SIGINT, before)
 
     signal.signal(signal.SIGINT, note)

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.kernels.arrays import Array
-from workloads.topology.topology import Topology, TopologyError
+from workloads.topology.stages import TopologyError
+from workloads.topology.topology import Topology
 from workloads.training.cascade import Cascade
-from workloads.training.model import Model, classify, cross_entropy
+from workloads.training.model import HeadedModel, cross_entropy
 
 
 @dataclass(frozen=True)
@@ -87,14 +88,10 @@ class Convolution:
     def _under(self, row: int, column: int) -> tuple[slice, slice, slice]:
         """The places of a padded image that lie under this place of the kernel."""
         reach = self.stride * (self.side_out - 1) + 1
-        return (
-            slice(None),
-            slice(row, row + reach, self.stride),
-            slice(column, column + reach, self.stride),
-        )
+        return (slice(None), slice(row, row + reach, self.stride), slice(column, column + reach, self.stride))
 
 
-class ConvolutionalModel:
+class ConvolutionalModel(HeadedModel):
     """Convolutions, then fully connected layers. Weights: those of the convolutions come first."""
 
     def __init__(
@@ -104,17 +101,8 @@ class ConvolutionalModel:
         self.cascades = [Cascade(each.mixing.stages, each.mixing.skipped) for each in self.convolutions]
         ends = np.cumsum([0, *map(len, self.cascades)])
         self.parts = [slice(start, end) for start, end in itertools.pairwise(ends)]
+        self.own = self.parts[-1].stop
         self.replace(topology, weights)
-
-    @property
-    def topology(self) -> Topology:
-        """The fully connected layers."""
-        return self.head.topology
-
-    def replace(self, topology: Topology, weights: Sequence[Array]) -> None:
-        """Continue with these fully connected layers and these weights."""
-        self.weights = list(weights)
-        self.head = Model(topology, self.weights[self.parts[-1].stop :])
 
     def _forward(self, x: Array) -> tuple[list[list[Array]], list[Array]]:
         """The columns and outputs of every convolution, the last after ReLU, and the signals of the head."""
@@ -128,11 +116,9 @@ class ConvolutionalModel:
         return signals, self.head.forward(x)
 
     def logits(self, x: Array) -> Array:
-        """The outputs (classes, batch) for images x (n_in, batch)."""
         return self._forward(x)[1][-1]
 
     def loss_and_gradients(self, x: Array, labels: NDArray[np.int64]) -> tuple[float, list[Array]]:
-        """Mean cross-entropy of a batch and its gradient with respect to every weight array."""
         signals, of_head = self._forward(x)
         loss, dy = cross_entropy(of_head[-1], labels)
         gradients, dx = self.head.backward(of_head, dy)
@@ -149,12 +135,7 @@ class ConvolutionalModel:
             gradients = of_layer + gradients
         return loss, gradients
 
-    def classify(self, images: Array) -> NDArray[np.int64]:
-        """The class of every image (batch, n_in)."""
-        return classify(self, images)
-
     def first_out_of_range(self, x: Array) -> str:
-        """The first part whose weights or outputs are not finite for images x, in words."""
         signals, of_head = self._forward(x)
         for number, (outputs, part) in enumerate(zip(signals, self.parts, strict=True)):
             for stage, (array, y) in enumerate(zip(self.weights[part], outputs[1:], strict=True)):

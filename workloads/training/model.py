@@ -6,8 +6,9 @@ cascades with a ReLU after each but the last.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,36 +40,38 @@ def initial_weights(
     return random.uniform(-reach, reach, size=stage.weight_shape).astype(dtype)
 
 
-class Classifier(Protocol):
+class Classifier(ABC):
     """What is trained: weights that change in place, and the slope of the loss with respect to them."""
 
     weights: list[Array]
 
-    @property
-    def topology(self) -> Topology:
-        """The fully connected layers."""
+    topology: Topology
+    """The fully connected layers."""
 
+    @abstractmethod
     def replace(self, topology: Topology, weights: Sequence[Array]) -> None:
         """Continue with these fully connected layers and these weights, the arrays of all parts in order."""
 
+    @abstractmethod
     def loss_and_gradients(self, x: Array, labels: NDArray[np.int64]) -> tuple[float, list[Array]]:
         """Mean cross-entropy of inputs x (n_in, batch), and its gradient for every weight array."""
 
+    @abstractmethod
     def logits(self, x: Array) -> Array:
         """The outputs (classes, batch) for inputs x (n_in, batch)."""
 
+    @abstractmethod
     def first_out_of_range(self, x: Array) -> str:
         """The first part whose weights or outputs are not finite for inputs x, in words."""
 
 
-class Model:
+class Model(Classifier):
     """A topology with weights, one array a stage. Both change when the model is pruned or grows."""
 
     def __init__(self, topology: Topology, weights: Sequence[Array]) -> None:
         self.replace(topology, weights)
 
     def replace(self, topology: Topology, weights: Sequence[Array]) -> None:
-        """Continue with this topology and these weights."""
         self.topology = topology
         self.input_order = topology.input_order if topology.input_digits else None
         self.weights = list(weights)
@@ -91,7 +94,6 @@ class Model:
         return signals
 
     def loss_and_gradients(self, x: Array, labels: NDArray[np.int64]) -> tuple[float, list[Array]]:
-        """Mean cross-entropy of a batch and its gradient with respect to every weight array."""
         signals = self.forward(x)
         loss, dy = cross_entropy(signals[-1], labels)
         later, dy = self._back_to_first_layer(signals, dy)
@@ -122,12 +124,7 @@ class Model:
         return gradients, dy
 
     def logits(self, x: Array) -> Array:
-        """The outputs (classes, batch) for inputs x (n_in, batch)."""
         return self.forward(x)[-1]
-
-    def classify(self, images: Array) -> NDArray[np.int64]:
-        """The class of every image (batch, n_in)."""
-        return classify(self, images)
 
     def first_out_of_range(self, x: Array) -> str:
         """The first stage whose weights or outputs are not finite for inputs x, or the last if all are."""
@@ -139,6 +136,16 @@ class Model:
         number = finite.index(False) if False in finite else len(finite) - 1
         layer = next(place for place, part in enumerate(self.parts) if number < part.stop)
         return f"stage {number} ({self.topology.stages[number].kind}), in layer {layer}"
+
+
+class HeadedModel(Classifier):
+    """What stands before the fully connected layers, its `own` weights first, and the `Model` of these."""
+
+    own: int
+
+    def replace(self, topology: Topology, weights: Sequence[Array]) -> None:
+        self.topology, self.weights = topology, list(weights)
+        self.head = Model(topology, self.weights[self.own :])
 
 
 def cross_entropy(logits: Array, labels: NDArray[np.int64]) -> tuple[float, Array]:

@@ -7,8 +7,8 @@ pruned, `widen` when the last axis grows, `resume` when a run goes on from a che
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,56 +17,49 @@ from workloads.kernels.arrays import Array
 from workloads.kernels.update import adam_update
 
 
-class Optimiser(Protocol):
-    """Changes weights in place."""
+class Optimiser(ABC):
+    """Changes weights in place. `moments` is what is kept between steps: for every moment, an array for each
+    weight array."""
 
-    @property
-    def moments(self) -> Sequence[Sequence[Array]]:
-        """What is kept between steps: for every moment, an array for each weight array."""
+    def __init__(self, weights: Sequence[Array], moments: int) -> None:
+        self.moments = [[np.zeros_like(array) for array in weights] for _ in range(moments)]
+        self.steps = 0
 
     def resume(self, steps: int, moments: Sequence[Sequence[Array]]) -> None:
         """Go on after so many steps, with these moments."""
+        self.steps, self.moments = steps, [list(moment) for moment in moments]
 
+    @abstractmethod
     def step(self, weights: Sequence[Array], gradients: Sequence[Array], rate: float) -> None:
         """One update at this rate."""
 
     def select(self, number: int, kept: NDArray[np.int64]) -> None:
         """Keep the state of these entries, by position in the raveled array, of weight array `number`."""
+        for moment in self.moments:
+            moment[number] = moment[number].ravel()[kept]
 
     def widen(self, number: int, width: int) -> None:
         """Give the last axis of the state of weight array `number` this width; new entries start afresh."""
+        for moment in self.moments:
+            moment[number] = widened(moment[number], width)
 
 
-class Sgd:
+class Sgd(Optimiser):
     """Stochastic gradient descent with momentum; weight decay is decoupled from the gradient."""
 
     def __init__(self, weights: Sequence[Array], *, momentum: float, weight_decay: float) -> None:
+        super().__init__(weights, 1)
         self.momentum, self.weight_decay = momentum, weight_decay
-        self.velocity = [np.zeros_like(array) for array in weights]
-
-    @property
-    def moments(self) -> Sequence[Sequence[Array]]:
-        return (self.velocity,)
-
-    def resume(self, steps: int, moments: Sequence[Sequence[Array]]) -> None:
-        (velocity,) = moments
-        self.velocity = list(velocity)
 
     def step(self, weights: Sequence[Array], gradients: Sequence[Array], rate: float) -> None:
-        for array, gradient, velocity in zip(weights, gradients, self.velocity, strict=True):
+        for array, gradient, velocity in zip(weights, gradients, self.moments[0], strict=True):
             velocity *= self.momentum
             velocity += gradient
             array *= 1 - rate * self.weight_decay
             array -= rate * velocity
 
-    def select(self, number: int, kept: NDArray[np.int64]) -> None:
-        self.velocity[number] = self.velocity[number].ravel()[kept]
 
-    def widen(self, number: int, width: int) -> None:
-        self.velocity[number] = widened(self.velocity[number], width)
-
-
-class Adam:
+class Adam(Optimiser):
     """Adam (Kingma and Ba, arXiv 1412.6980) with decoupled weight decay (arXiv 1711.05101)."""
 
     def __init__(
@@ -78,49 +71,31 @@ class Adam:
         second_decay: float = 0.999,
         epsilon: float = 1e-8,
     ) -> None:
+        super().__init__(weights, 2)
         self.weight_decay, self.epsilon = weight_decay, epsilon
         self.first_decay, self.second_decay = first_decay, second_decay
-        self.first = [np.zeros_like(array) for array in weights]
-        self.second = [np.zeros_like(array) for array in weights]
-        self.steps = 0
-
-    @property
-    def moments(self) -> Sequence[Sequence[Array]]:
-        return (self.first, self.second)
-
-    def resume(self, steps: int, moments: Sequence[Sequence[Array]]) -> None:
-        self.steps = steps
-        self.first, self.second = (list(moment) for moment in moments)
 
     def step(self, weights: Sequence[Array], gradients: Sequence[Array], rate: float) -> None:
         self.steps += 1
-        size = rate / (1 - self.first_decay**self.steps)
-        scale = 1 / math.sqrt(1 - self.second_decay**self.steps)
         adam_update(
             weights,
             gradients,
-            self.first,
-            self.second,
+            *self.moments,
             first_share=1 - self.first_decay,
             second_share=1 - self.second_decay,
             keep=1 - rate * self.weight_decay,
-            size=size,
-            scale=scale,
+            size=rate / (1 - self.first_decay**self.steps),
+            scale=1 / math.sqrt(1 - self.second_decay**self.steps),
             epsilon=self.epsilon,
         )
-
-    def select(self, number: int, kept: NDArray[np.int64]) -> None:
-        self.first[number] = self.first[number].ravel()[kept]
-        self.second[number] = self.second[number].ravel()[kept]
 
     def widen(self, number: int, width: int) -> None:
         """The second moment of a new entry is the mean of those beside it: bias correction is long over, and
         with a second moment of zero the first step would be some three times the rate."""
-        beside = self.second[number].mean(axis=-1, keepdims=True)
-        self.first[number] = widened(self.first[number], width)
-        self.second[number] = np.concatenate(
-            [self.second[number], np.repeat(beside, width - self.second[number].shape[-1], axis=-1)], axis=-1
-        )
+        grown = self.moments[1][number].shape[-1]
+        beside = self.moments[1][number].mean(axis=-1, keepdims=True)
+        super().widen(number, width)
+        self.moments[1][number][..., grown:] = beside
 
 
 def widened(array: Array, width: int) -> Array:

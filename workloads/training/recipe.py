@@ -13,15 +13,10 @@ from pydantic import ValidationError, model_validator
 
 from workloads.families import build_layer
 from workloads.refusal import Refusal
-from workloads.topology.topology import Stage, Topology, skips_of
+from workloads.topology.stages import Stage
+from workloads.topology.topology import Topology, skips_of
 from workloads.training.convolution import Convolution
-from workloads.training.schema import (
-    GrowthRecipe,
-    LayerRecipe,
-    PruningRecipe,
-    RecipeError,
-    RecipeFields,
-)
+from workloads.training.schema import GrowthRecipe, LayerRecipe, PruningRecipe, RecipeError, RecipeFields
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

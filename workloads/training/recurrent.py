@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from workloads.kernels.arrays import Array
 from workloads.topology.topology import Topology
 from workloads.training.cascade import Cascade
-from workloads.training.model import Model, classify, cross_entropy
+from workloads.training.model import HeadedModel, cross_entropy
 
 
-class RecurrentModel:
+class RecurrentModel(HeadedModel):
     """A recurrent layer, then fully connected ones. Weights are in the order U, W, the rest."""
 
     def __init__(
@@ -29,17 +29,8 @@ class RecurrentModel:
         self.hidden = Cascade(hidden.stages, hidden.skipped)
         split = len(self.inputs)
         self.input_part, self.hidden_part = slice(split), slice(split, split + len(self.hidden))
+        self.own = self.hidden_part.stop
         self.replace(topology, weights)
-
-    @property
-    def topology(self) -> Topology:
-        """The fully connected layers."""
-        return self.head.topology
-
-    def replace(self, topology: Topology, weights: Sequence[Array]) -> None:
-        """Continue with these fully connected layers and these weights."""
-        self.weights = list(weights)
-        self.head = Model(topology, self.weights[self.hidden_part.stop :])
 
     def _forward(self, x: Array) -> tuple[list[list[Array]], list[list[Array]], list[Array], list[Array]]:
         """For every step, the signals of the input cascade and of the hidden one; the states, of which the
@@ -57,11 +48,9 @@ class RecurrentModel:
         return of_inputs, of_hidden, states, self.head.forward(states[-1])
 
     def logits(self, x: Array) -> Array:
-        """The outputs (classes, batch) for inputs x (n_in, batch)."""
         return self._forward(x)[3][-1]
 
     def loss_and_gradients(self, x: Array, labels: NDArray[np.int64]) -> tuple[float, list[Array]]:
-        """Mean cross-entropy of a batch and its gradient with respect to every weight array."""
         of_inputs, of_hidden, states, of_head = self._forward(x)
         loss, dy = cross_entropy(of_head[-1], labels)
         of_layers, dh = self.head.backward(of_head, dy)
@@ -74,10 +63,6 @@ class RecurrentModel:
             for total, gradient in zip(gradients, of_input + of_state, strict=True):
                 total += gradient
         return loss, gradients + of_layers
-
-    def classify(self, images: Array) -> NDArray[np.int64]:
-        """The class of every image (batch, n_in)."""
-        return classify(self, images)
 
     def first_out_of_range(self, x: Array) -> str:
         """The first step and part whose weights or outputs are not finite for inputs x, in words."""

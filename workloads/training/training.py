@@ -82,14 +82,9 @@ def train(
     """
     _check_model(recipe, is_mlp=True)
     learnt, judged = _examples(recipe, data)
-    model = fit(
-        recipe,
-        learnt.images,
-        learnt.labels,
-        progress=progress,
-        held_out=judged.get("validation_"),
-        checkpoints=checkpoints,
-    )
+    held_out = judged.get("validation_")
+    model = _fit(recipe, learnt, progress=progress, held_out=held_out, checkpoints=checkpoints)
+    assert isinstance(model, Model), "the model of an mlp"
     network = TrainedNetwork(
         name=recipe.name,
         topology=model.topology,
@@ -139,9 +134,8 @@ def fit(
     A recipe that grows until an accuracy is reached needs images `held_out` to judge by.
     """
     _check_model(recipe, is_mlp=True)
-    model = _fit(
-        recipe, Examples(images, labels), progress=progress, held_out=held_out, checkpoints=checkpoints
-    )
+    learnt = Examples(images, labels)
+    model = _fit(recipe, learnt, progress=progress, held_out=held_out, checkpoints=checkpoints)
     assert isinstance(model, Model), "the model of an mlp"
     return model
 
@@ -186,12 +180,12 @@ def _fit(
                 _advance(run, shown)
             return run.model
         with interrupts_held() as interrupt:
-            while run.step < run.steps and not interrupt.came:
+            while run.step < run.steps and not interrupt.is_set():
                 _advance(run, shown)
                 if checkpoints.is_due(run.step):
                     checkpoints.write(recipe.name, run.state())
             checkpoints.write(recipe.name, run.state())
-    if interrupt.came:
+    if interrupt.is_set():
         raise KeyboardInterrupt
     return run.model
 

@@ -7,33 +7,25 @@ uses the closed form: it is the check on it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import simpy
 
+from archsim.engine.clock import Clocked
 from archsim.engine.counts import Counts, StageActivity, Traffic
 from archsim.engine.gather.entries import EncodedStage
 from rtl import GATHER_CYCLES
+from rtl.engines.gather.sizes import GatherSizes
 
 
 def simulate_pruned(
-    stages: Sequence[EncodedStage],
-    *,
-    replicated: bool,
-    bank_bits: int,
-    descriptor_words: int,
-    entries_per_fetch: int,
-    weights_per_fetch: int,
-    traffic: Callable[..., dict[str, Traffic]],
+    stages: Sequence[EncodedStage], sizes: GatherSizes, traffic: Callable[..., dict[str, Traffic]]
 ) -> Counts:
     """Runs one inference from `start` to `done`; `traffic` turns words into traffic."""
-    fetching = _Fetching(descriptor_words, entries_per_fetch, weights_per_fetch)
-    machine = _Machine(stages, replicated, bank_bits, fetching)
-    machine.env.run(until=machine.env.process(machine.controller()))
-    stored = sum(stage.stored for stage in stages)
+    machine = _Machine(stages, sizes)
+    cycles, stored = machine.run(), sum(stage.stored for stage in stages)
     return Counts(
-        cycles=int(machine.env.now),
+        cycles=cycles,
         macs=stored,
         padding=machine.entries - stored,
         traffic=traffic(**machine.words),
@@ -42,30 +34,11 @@ def simulate_pruned(
     )
 
 
-@dataclass(frozen=True)
-class _Fetching:
-    """Words of a descriptor, and how many entries and weights one fetch brings."""
-
-    descriptor_words: int
-    entries_per_fetch: int
-    weights_per_fetch: int
-
-
-class _Machine:
-    def __init__(
-        self, stages: Sequence[EncodedStage], replicated: bool, bank_bits: int, fetching: _Fetching
-    ) -> None:
-        self.stages = stages
-        self.replicated = replicated
-        self.bank_bits = bank_bits
-        self.fetching = fetching
-        self.env = simpy.Environment()
-        self.pes = len(stages[0].indices)
-        self.words = dict.fromkeys(
-            ("weight", "index", "activation_read", "activation_written", "descriptor"), 0
-        )
+class _Machine(Clocked):
+    def __init__(self, stages: Sequence[EncodedStage], sizes: GatherSizes) -> None:
+        super().__init__(("weight", "index", "activation", "descriptor"), sizes.descriptor_format.words)
+        self.stages, self.sizes, self.pes = stages, sizes, sizes.pes
         self.entries = self.stalls = 0
-        self.activity: list[StageActivity] = []
 
     def controller(self) -> Any:
         """Answers start, then runs stage after stage; a stage ends one cycle after its last result."""
@@ -74,26 +47,19 @@ class _Machine:
         for number, stage in enumerate(self.stages):
             began, stalls_before = int(self.env.now), self.stalls
             yield self.env.process(self.fetch_descriptor())
-            run = self.run_replicated if self.replicated else self.run_banked
+            run = self.run_replicated if self.sizes.replicated else self.run_banked
             yield self.env.process(run(stage, final=number == last))
             yield self.env.timeout(1)
             self.activity.append(
                 StageActivity(number, began, int(self.env.now), stage.stored, self.stalls - stalls_before)
             )
 
-    def fetch_descriptor(self) -> Any:
-        """One word a cycle, and one more cycle for the last word to enter its fields."""
-        for _ in range(self.fetching.descriptor_words):
-            self.words["descriptor"] += 1
-            yield self.env.timeout(1)
-        yield self.env.timeout(1)
-
     def take_entry(self, number: int) -> None:
         """Entry `number` of a PE in this stage is accepted: what it reads."""
         self.entries += 1
-        self.words["activation_read"] += 1
-        self.words["index"] += number % self.fetching.entries_per_fetch == 0
-        self.words["weight"] += number % self.fetching.weights_per_fetch == 0
+        self.words["activation"] += 1
+        self.words["index"] += number % self.sizes.entries_per_fetch == 0
+        self.words["weight"] += number % self.sizes.weights_per_fetch == 0
 
     # Replicated activations: one bus for results.
 
@@ -135,7 +101,7 @@ class _Machine:
     def run_banked(self, stage: EncodedStage, *, final: bool) -> Any:
         """PEs ask for the banks of their entries, the arbiters answer."""
         asking: dict[int, tuple[int, simpy.Event]] = {}
-        for pe, banks in enumerate(stage.banks(self.bank_bits)):
+        for pe, banks in enumerate(stage.banks(self.sizes.address.bank_bits)):
             self.env.process(self.asking_pe(pe, banks.tolist(), asking))
         yield self.env.process(self.arbiters(asking))
         self.words["activation_written"] += 0 if final else stage.outputs

@@ -12,40 +12,28 @@ from typing import Any
 
 import simpy
 
+from archsim.engine.clock import Clocked
 from archsim.engine.counts import Counts, StageActivity, Traffic
 from archsim.engine.lockstep.plan import StagePlan
-from rtl import PIPELINE_CYCLES
+from rtl import PIPELINE_CYCLES, Sizes
 from workloads.refusal import Defect
 
 
 def simulate_lockstep(
-    plans: Sequence[StagePlan],
-    *,
-    descriptor_words: int,
-    weights_per_fetch: int,
-    traffic: Callable[..., dict[str, Traffic]],
+    plans: Sequence[StagePlan], sizes: Sizes, traffic: Callable[..., dict[str, Traffic]]
 ) -> Counts:
     """Runs one inference from `start` to `done`; `traffic` turns words into traffic."""
-    machine = _Machine(plans, descriptor_words, weights_per_fetch)
-    machine.env.run(until=machine.env.process(machine.controller()))
-    return Counts(
-        cycles=int(machine.env.now),
-        macs=machine.macs,
-        traffic=traffic(**machine.words),
-        stages=tuple(machine.activity),
-    )
+    machine = _Machine(plans, sizes)
+    cycles, words = machine.run(), machine.words
+    return Counts(cycles=cycles, macs=machine.macs, traffic=traffic(**words), stages=tuple(machine.activity))
 
 
-class _Machine:
-    def __init__(self, plans: Sequence[StagePlan], descriptor_words: int, weights_per_fetch: int) -> None:
-        self.plans = plans
-        self.descriptor_words = descriptor_words
-        self.weights_per_fetch = weights_per_fetch
-        self.env = simpy.Environment()
+class _Machine(Clocked):
+    def __init__(self, plans: Sequence[StagePlan], sizes: Sizes) -> None:
+        super().__init__(("weight", "activation", "descriptor"), sizes.descriptor_format.words)
+        self.plans, self.weights_per_fetch = plans, sizes.weights_per_fetch
         self.write_port = simpy.Resource(self.env, capacity=1)
-        self.words = dict.fromkeys(("weight", "activation_read", "activation_written", "descriptor"), 0)
         self.macs = 0
-        self.activity: list[StageActivity] = []
 
     def controller(self) -> Any:
         """Answers start, then runs stage after stage; `done` follows the last write."""
@@ -63,17 +51,10 @@ class _Machine:
             yield self.env.all_of([fetching, *writes])
             self.activity.append(StageActivity(number, began, int(self.env.now), self.macs - macs_before))
 
-    def fetch_descriptor(self) -> Any:
-        """One word a cycle, and one more cycle for the last word to enter its fields."""
-        for _ in range(self.descriptor_words):
-            self.words["descriptor"] += 1
-            yield self.env.timeout(1)
-        yield self.env.timeout(1)
-
     def issue_group(self, plan: StagePlan, group: int) -> Any:
         """Every cycle one tap for every PE that has an output in this group."""
         for _ in range(plan.taps):
-            self.words["activation_read"] += int(plan.lane_words[group])
+            self.words["activation"] += int(plan.lane_words[group])
             self.macs += self.valid(plan, group)
             yield self.env.timeout(1)
 

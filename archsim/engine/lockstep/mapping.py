@@ -15,11 +15,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.engine.counts import Counts, StageActivity, Traffic
+from archsim.engine.counts import Counts, StageActivity
 from archsim.engine.lockstep.events import simulate_lockstep
 from archsim.engine.lockstep.plan import StagePlan
 from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words
-from rtl import DESCRIPTOR_WORD_BITS, PIPELINE_CYCLES, Images, LoadWrite
+from rtl import PIPELINE_CYCLES, Images, LoadWrite
 from workloads import IntegerNetwork, IntegerStage, Stage
 
 
@@ -89,30 +89,15 @@ class LockstepMapping(Mapping):
             macs=sum(plan.macs for plan in self.plans),
             traffic=self.traffic(
                 weight=sum(plan.weight_reads(self.weights_per_fetch) for plan in self.plans),
-                activation_read=sum(plan.activation_reads for plan in self.plans),
+                activation=sum(plan.activation_reads for plan in self.plans),
                 activation_written=sum(plan.activation_writes for plan in self.plans),
                 descriptor=fetch * len(self.plans),
             ),
             stages=tuple(activity),
         )
 
-    def traffic(
-        self, *, weight: int, activation_read: int, activation_written: int, descriptor: int
-    ) -> dict[str, Traffic]:
-        """Traffic of the three memories with the width of their words."""
-        return {
-            "weight": Traffic(weight, 0, self.fetch_bits),
-            "activation": Traffic(activation_read, activation_written, self.network.activation_bits),
-            "descriptor": Traffic(descriptor, 0, DESCRIPTOR_WORD_BITS),
-        }
-
     def simulate(self) -> Counts:
-        return simulate_lockstep(
-            self.plans,
-            descriptor_words=self.sizes.descriptor_format.words,
-            weights_per_fetch=self.weights_per_fetch,
-            traffic=self.traffic,
-        )
+        return simulate_lockstep(self.plans, self.sizes, self.traffic)
 
     @cached_property
     def images(self) -> Images:

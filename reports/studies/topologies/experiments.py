@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,9 @@ import numpy as np
 import yaml
 
 from reports.studies.topologies import cascade_runs, measures, runs
-from reports.studies.topologies.cascade_runs import (
-    CascadeRun,
-    shipped_cascades,
-    train_cascades,
-    write_cascades,
-)
-from reports.studies.topologies.measures import Measures, measure_all, shipped_measures, write_measures
+from reports.studies.topologies.cascade_runs import CascadeRun, shipped_cascades, train_cascades
+from reports.studies.topologies.files import write_records
+from reports.studies.topologies.measures import Measures, measure_all, shipped_measures
 from reports.studies.topologies.plan import plan
 from reports.studies.topologies.runs import Run, shipped_runs, train_all, write_runs
 from reports.studies.topologies.trainings import CODE_VERSION
@@ -83,13 +79,7 @@ def description(experiments: Experiments) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed"
-    return versions
+    return {package: version(package) for package in PACKAGES}
 
 
 def _blas() -> str:
@@ -101,8 +91,8 @@ def run_and_write(folder: Path, *, processes: int = 1) -> list[Path]:
     """Runs the experiments and writes their data files into a folder; the paths of these."""
     experiments = anew(processes=processes)
     write_runs(experiments.runs, folder / runs.FILE)
-    write_measures(experiments.measures, folder / measures.FILE)
-    write_cascades(experiments.cascades, folder / cascade_runs.FILE)
+    write_records(folder / measures.FILE, Measures, experiments.measures)
+    write_records(folder / cascade_runs.FILE, CascadeRun, experiments.cascades)
     text = yaml.safe_dump(description(experiments), sort_keys=False, allow_unicode=True)
     (folder / DESCRIPTION).write_text(text, encoding="utf-8")
     return [folder / name for name in (runs.FILE, measures.FILE, cascade_runs.FILE, DESCRIPTION)]

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+READERS: Mapping[str, Callable[[str], Any]] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "float | None": lambda text: float(text) if text else None,
+}
+"""How a field of this type is read."""
 
 
 def text_of(file: str) -> str:
@@ -25,3 +35,19 @@ def write_lines(path: Path, columns: Sequence[str], lines: Iterable[Mapping[str,
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(lines)
+
+
+def record(kind: type[T], line: Mapping[str, str]) -> T:
+    """The value of a dataclass of texts and numbers whose fields stand in a line by their names."""
+    values = {given.name: READERS[str(given.type)](line[given.name]) for given in fields(kind)}  # type: ignore[arg-type]
+    return kind(**values)
+
+
+def records_of(file: str, kind: type[T]) -> list[T]:
+    """The lines of a table that comes with the package, a value of such a dataclass each."""
+    return [record(kind, line) for line in lines_of(file)]
+
+
+def write_records(path: Path, kind: type[T], records: Iterable[T]) -> None:
+    """Writes the table that `records_of` reads."""
+    write_lines(path, [given.name for given in fields(kind)], map(asdict, records))  # type: ignore[arg-type]

@@ -6,16 +6,14 @@ group of the training plan, dense and pruned ones apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
 from archsim.store import remembered
-from reports.studies.topologies.files import lines_of, write_lines
+from reports.studies.topologies.files import records_of
 from reports.studies.topologies.plan import DENSE, PRUNED, SQUARE
 from reports.studies.topologies.runs import Planned
 from reports.studies.topologies.trainings import recipe_values
@@ -94,13 +92,4 @@ def _measured(planned: Planned) -> dict[str, int]:
 
 def shipped_measures() -> list[Measures]:
     """The measures that come with the package."""
-    return [_measures(line) for line in lines_of(FILE)]
-
-
-def write_measures(measures: Iterable[Measures], path: Path) -> None:
-    """Writes the file that `shipped_measures` reads."""
-    write_lines(path, [each.name for each in fields(Measures)], map(asdict, measures))
-
-
-def _measures(line: Mapping[str, Any]) -> Measures:
-    return Measures(line["label"], *(int(line[each.name]) for each in fields(Measures)[1:]))
+    return records_of(FILE, Measures)

@@ -64,11 +64,7 @@ class Ranking:
 
 
 def rank_by(
-    observations: Sequence[Observation],
-    *,
-    confidence: float = 0.95,
-    draws: int = 2000,
-    seed: int = 0,
+    observations: Sequence[Observation], *, confidence: float = 0.95, draws: int = 2000, seed: int = 0
 ) -> Ranking:
     """The ranking of these observations; a `RankingError` where a group is too small or has no order."""
     if not 0 < confidence < 1:

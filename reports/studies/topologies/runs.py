@@ -10,22 +10,19 @@ import json
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
 
 from reports.claims import standard_error
-from reports.studies.topologies.files import lines_of, write_lines
+from reports.studies.topologies.files import lines_of, record, write_lines
 from reports.studies.topologies.trainings import Cell, Images, Outcome, recipe_values, run
 from workloads import Recipe, parse_recipe
 
 FILE = "training_runs.csv"
-OUTCOME = ("stored_weights", "dense_weights", "validation_accuracy", "test_accuracy", "cpu_s")
 IDENTITY = ("group", "label", "budget", "images", "seed")
-COLUMNS = (*IDENTITY, *OUTCOME, "recipe")
+COLUMNS = (*IDENTITY, *(given.name for given in fields(Outcome)), "recipe")
 _IMAGES: Mapping[str, Images] = {name: name for name in get_args(Images)}
-SIGNIFICANT = 2.0
-"""Two means differ where their difference exceeds so many standard errors of it."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +90,8 @@ class Trained:
     @property
     def accuracies(self) -> tuple[float, ...]:
         """On all test images, one a seed; a training that left the finite numbers counts as chance, 0.1."""
-        found = [run.outcome.test_accuracy for run in self.runs]
-        return tuple(0.1 if value is None else value for value in found)
+        reached = [run.outcome.test_accuracy for run in self.runs]
+        return tuple(0.1 if share is None else share for share in reached)
 
     @property
     def mean(self) -> float:
@@ -107,11 +104,9 @@ class Trained:
 
     def plain(self) -> dict[str, Any]:
         """As plain values."""
-        names = ("group", "label", "budget", "stored_weights", "compression")
-        figures = {"accuracies": list(self.accuracies), "mean": self.mean}
-        return (
-            {name: getattr(self, name) for name in names} | figures | {"standard_error": self.standard_error}
-        )
+        names = ("group", "label", "budget", "stored_weights", "compression", "accuracies", "mean")
+        values = {name: getattr(self, name) for name in (*names, "standard_error")}
+        return values | {"accuracies": list(self.accuracies)}
 
     @property
     def standard_error(self) -> float:
@@ -135,17 +130,17 @@ def trained_how(trained: Sequence[Trained]) -> str:
 def train_all(planned: Sequence[Planned], *, processes: int = 1, progress: bool = True) -> list[Run]:
     """Trains whatever is not remembered."""
     cells = [(each, cell) for each in planned for cell in each.cells()]
-    found = run([cell for _, cell in cells], processes=processes, progress=progress)
-    return [Run.of(each, cell, found[cell.key]) for each, cell in cells]
+    outcomes = run([cell for _, cell in cells], processes=processes, progress=progress)
+    return [Run.of(each, cell, outcomes[cell.key]) for each, cell in cells]
 
 
 def networks(runs: Iterable[Run], group: str) -> list[Trained]:
     """The networks of a group, each over its seeds."""
-    of: dict[tuple[str, int], list[Run]] = {}
+    several: dict[tuple[str, int], list[Run]] = {}
     for one in runs:
         if one.group == group:
-            of.setdefault((one.label, one.budget), []).append(one)
-    return [Trained(group, label, budget, tuple(several)) for (label, budget), several in of.items()]
+            several.setdefault((one.label, one.budget), []).append(one)
+    return [Trained(group, label, budget, tuple(seeds)) for (label, budget), seeds in several.items()]
 
 
 def seed_deviation(trained: Sequence[Trained]) -> float:
@@ -179,27 +174,12 @@ def write_runs(runs: Iterable[Run], path: Path) -> None:
 
 
 def _line(one: Run) -> dict[str, Any]:
-    outcome = {name: getattr(one.outcome, name) for name in OUTCOME} | {"cpu_s": round(one.outcome.cpu_s, 1)}
+    outcome = asdict(one.outcome) | {"cpu_s": round(one.outcome.cpu_s, 1)}
     recipe = json.dumps(one.settings, sort_keys=True)
     return {name: getattr(one, name) for name in IDENTITY} | outcome | {"recipe": recipe}
 
 
 def _run(line: Mapping[str, str]) -> Run:
-    def share(name: str) -> float | None:
-        return float(line[name]) if line[name] else None
-
-    return Run(
-        group=line["group"],
-        label=line["label"],
-        budget=int(line["budget"]),
-        images=_IMAGES[line["images"]],
-        seed=int(line["seed"]),
-        settings=json.loads(line["recipe"]),
-        outcome=Outcome(
-            stored_weights=int(line["stored_weights"]),
-            dense_weights=int(line["dense_weights"]),
-            validation_accuracy=share("validation_accuracy"),
-            test_accuracy=share("test_accuracy"),
-            cpu_s=float(line["cpu_s"]),
-        ),
-    )
+    images, settings = _IMAGES[line["images"]], json.loads(line["recipe"])
+    budget, seed, outcome = int(line["budget"]), int(line["seed"]), record(Outcome, line)
+    return Run(line["group"], line["label"], budget, images, seed, settings, outcome)

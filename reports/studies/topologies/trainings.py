@@ -24,7 +24,7 @@ from reports.parallel import in_processes
 from workloads import ImageData, load_mnist
 from workloads.refusal import Refusal
 from workloads.training.recipe import Recipe
-from workloads.training.training import TrainingError, fit, train_model
+from workloads.training.training import Examples, TrainingError, fit, train_model
 
 KIND = "experiments"
 CODE_VERSION = 3
@@ -84,12 +84,12 @@ def run(cells: Sequence[Cell], *, processes: int = 1, progress: bool = True) -> 
     Every process trains a cell at a time. After an interrupt all cells that were done are kept.
     """
     wanted = {cell.key: cell for cell in cells}
-    found: dict[str, Outcome] = {}
+    outcomes: dict[str, Outcome] = {}
     with tqdm(total=len(wanted), desc="networks", unit="network", disable=not progress) as bar:
         for cell, outcome in _trained(list(wanted.values()), processes):
-            found[cell.key] = outcome
+            outcomes[cell.key] = outcome
             bar.update()
-    return {key: found[key] for key in wanted}
+    return {key: outcomes[key] for key in wanted}
 
 
 def train_cell(cell: Cell) -> Outcome:
@@ -100,41 +100,27 @@ def train_cell(cell: Cell) -> Outcome:
 
 
 def train_on(recipe: Recipe, data: ImageData) -> Outcome:
-    """Trains a recipe, holding out the images it says, on data of the form of MNIST."""
-    if recipe.model != "mlp":
-        return _train_other(recipe, data)
-    topology = recipe.topology()
-    seen = len(data.train_labels) - recipe.hold_out
+    """Trains a recipe, holding out the images it says, on data of the form of MNIST.
+
+    A multi-layer perceptron that left the finite numbers has no accuracies; another network has no outcome.
+    """
     start = time.process_time()
+    if recipe.model != "mlp":
+        trained = train_model(recipe, progress=False, data=data)
+        shares = trained.accuracy.get("validation_float"), trained.accuracy["float"]
+        stored, dense = trained.stored_weights, trained.dense_weights
+        return Outcome(stored, dense, *shares, time.process_time() - start)
+    topology, seen = recipe.topology(), len(data.train_labels) - recipe.hold_out
+    dense = topology.dense_weights
     try:
         model = fit(recipe, data.train_images[:seen], data.train_labels[:seen], progress=False)
     except TrainingError:
-        dense = topology.dense_weights
         return Outcome(topology.stored_weights, dense, None, None, time.process_time() - start)
-
-    def accuracy(images: NDArray[np.float32], labels: NDArray[np.int64]) -> float | None:
-        return float(np.mean(model.classify(images) == labels)) if len(labels) else None
-
-    return Outcome(
-        stored_weights=model.topology.stored_weights,
-        dense_weights=topology.dense_weights,
-        validation_accuracy=accuracy(data.train_images[seen:], data.train_labels[seen:]),
-        test_accuracy=accuracy(data.test_images, data.test_labels),
-        cpu_s=time.process_time() - start,
-    )
-
-
-def _train_other(recipe: Recipe, data: ImageData) -> Outcome:
-    """A convolutional or recurrent network; one that left the finite numbers has no outcome here."""
-    start = time.process_time()
-    trained = train_model(recipe, progress=False, data=data)
-    return Outcome(
-        stored_weights=trained.stored_weights,
-        dense_weights=trained.dense_weights,
-        validation_accuracy=trained.accuracy.get("validation_float"),
-        test_accuracy=trained.accuracy["float"],
-        cpu_s=time.process_time() - start,
-    )
+    held_out = Examples(data.train_images[seen:], data.train_labels[seen:])
+    validation = held_out.accuracy(model) if recipe.hold_out else None
+    test = Examples(data.test_images, data.test_labels).accuracy(model)
+    stored = model.topology.stored_weights
+    return Outcome(stored, dense, validation, test, time.process_time() - start)
 
 
 def shrink(images: NDArray[np.float32], side: int) -> NDArray[np.float32]:

@@ -72,79 +72,59 @@ class GatherSizes(Sizes):
         row, at = bits_for(self.most_groups), bits_for(self.index_words + 1)
         # The place in a fetch is counted even where it can only be the first.
         counted = bits_for(self.entries_per_fetch)
-        return Amounts(
-            "address",
-            self.pes,
-            "pruned.address",
-            {
-                "one": 1,
-                "cells_entry_choice_bits": (self.entries_per_fetch - 1) * (self.index_bits + 1),
-                "fabric_entry_choice_bits": four_way(self.entries_per_fetch) * (self.index_bits + 1),
-                "position_bits": position,
-                "row_bits": row,
-                # PE 0 has a row in every group, so only the others ask whether they have one in the last.
-                "last_group_bits": row * (self.pes - 1) / self.pes,
-                "counted_bits": at + counted,
-            },
-            {
-                "one": 1,
-                "counted_bits": row + at,
-                "held_bits": position + counted + choosing_bits(self.entries_per_fetch),
-            },
-        )
+        gates = {
+            "one": 1,
+            "cells_entry_choice_bits": (self.entries_per_fetch - 1) * (self.index_bits + 1),
+            "fabric_entry_choice_bits": four_way(self.entries_per_fetch) * (self.index_bits + 1),
+            "position_bits": position,
+            "row_bits": row,
+            # PE 0 has a row in every group, so only the others ask whether they have one in the last.
+            "last_group_bits": row * (self.pes - 1) / self.pes,
+            "counted_bits": at + counted,
+        }
+        registers = {
+            "one": 1,
+            "counted_bits": row + at,
+            "held_bits": position + counted + choosing_bits(self.entries_per_fetch),
+        }
+        return Amounts("address", self.pes, "pruned.address", gates, registers)
 
     def _controller(self) -> Amounts:
         counted = descriptor_counted_bits(self)
         decoded = self.pes * bits_for(self.pes)
-        return Amounts(
-            "controller",
-            1,
-            "pruned.controller",
-            {"one": 1, "pes": self.pes, "decoded_bits": decoded, "counted_bits": counted},
-            {"one": 1, "field_bits": field_bits(self), "counted_bits": counted},
-        )
+        gates = {"one": 1, "pes": self.pes, "decoded_bits": decoded, "counted_bits": counted}
+        registers = {"one": 1, "field_bits": field_bits(self), "counted_bits": counted}
+        return Amounts("controller", 1, "pruned.controller", gates, registers)
 
     def _sequencers(self) -> Amounts:
         counted = bits_for(self.weight_words + 1) + bits_for(self.weights_per_fetch)
-        return Amounts(
-            "sequencer",
-            self.pes,
-            "pruned.sequencer",
-            {"one": 1, "counted_bits": counted},
-            {"one": 1, "counted_bits": counted, "held_bits": choosing_bits(self.weights_per_fetch)},
-        )
+        gates = {"one": 1, "counted_bits": counted}
+        registers = {"one": 1, "counted_bits": counted, "held_bits": choosing_bits(self.weights_per_fetch)}
+        return Amounts("sequencer", self.pes, "pruned.sequencer", gates, registers)
 
     def _replicated_route(self) -> Amounts:
         pes, row_bits = self.pes, self.address.row_bits
-        return Amounts(
-            "route",
-            1,
-            "replicated.route",
-            {
-                "one": 1,
-                "pes": pes,
-                "bus_bits": (pes - 1) * self.activation_bits,
-                "bus_row_bits": (pes - 1) * row_bits,
-                "row_bits": pes * row_bits,
-                "loaded_bits": self.activation_bits + bits_for(self.activation_words),
-            },
-            {"pes": pes, "row_bits": pes * row_bits},
-        )
+        gates = {
+            "one": 1,
+            "pes": pes,
+            "bus_bits": (pes - 1) * self.activation_bits,
+            "bus_row_bits": (pes - 1) * row_bits,
+            "row_bits": pes * row_bits,
+            "loaded_bits": self.activation_bits + bits_for(self.activation_words),
+        }
+        registers = {"pes": pes, "row_bits": pes * row_bits}
+        return Amounts("route", 1, "replicated.route", gates, registers)
 
     def _banked_route(self) -> Amounts:
         pes, address = self.pes, self.address
         rows = pes * address.row_bits
-        return Amounts(
-            "route",
-            1,
-            "banked.route",
-            {
-                "one": 1,
-                "asks": pes * (pes - 1),
-                "crossed_activation_bits": pes * (pes - 1) * self.activation_bits,
-                "crossed_row_bits": (pes - 1) * rows,
-                "row_bits": rows,
-                "loaded_bits": pes * (self.activation_bits + bits_for(self.activation_words)),
-            },
-            {"pes": pes, "row_bits": rows, "bank_bits": (pes + 1) * address.bank_bits},
-        )
+        gates = {
+            "one": 1,
+            "asks": pes * (pes - 1),
+            "crossed_activation_bits": pes * (pes - 1) * self.activation_bits,
+            "crossed_row_bits": (pes - 1) * rows,
+            "row_bits": rows,
+            "loaded_bits": pes * (self.activation_bits + bits_for(self.activation_words)),
+        }
+        registers = {"pes": pes, "row_bits": rows, "bank_bits": (pes + 1) * address.bank_bits}
+        return Amounts("route", 1, "banked.route", gates, registers)

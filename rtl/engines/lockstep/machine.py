@@ -45,11 +45,7 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: boo
     With `mirrored` the results of a stage's first group are written once more, past the end of the
     vector, so that a run of `pes` words which wraps around still lies in `pes` banks.
     """
-    described = Description(
-        sizes,
-        widest_load=max(sizes.fetch_bits, sizes.activation_bits, 32),
-        deepest=max(sizes.weight_words, sizes.activation_words, sizes.stages * sizes.descriptor_format.words),
-    )
+    described = Description(sizes)
     controller = lockstep_controller(described, mirrored=mirrored)
     with component("address"):
         answer = source(sizes, controller.field, controller.step)

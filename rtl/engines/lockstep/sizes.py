@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rtl.parts.amounts import (
-    choosing_bits,
-    descriptor_counted_bits,
-    field_bits,
-    processing_elements,
-    rotator,
-)
+from rtl.parts.amounts import choosing_bits, descriptor_counted_bits, field_bits, processing_elements, rotator
 from rtl.parts.components import bits_for
 from rtl.parts.sizes import Amounts, Sizes
 
@@ -51,26 +45,22 @@ class LockstepSizes(Sizes):
         """`mirrors` bits count the mirror writes; with `listens` each PE chooses one of the lanes."""
         pes, bits, address = self.pes, self.activation_bits, self.address
         counted = address.bits + mirrors if mirrors else 0
-        return Amounts(
-            "route",
-            1,
-            "lockstep.route",
-            {
-                "one": 1,
-                "pes": pes,
-                "loaded_bits": pes * (bits + bits_for(self.activation_words)),
-                "rotated_bits": bits * rotator(pes, lanes),
-                "heard_bits": bits * sum(min(p, lanes - 1) for p in range(pes)) if listens else 0,
-                "mirror_turned_bits": (bits + 1) * rotator(pes, pes) if mirrors else 0,
-                "mirror_chosen_bits": pes * (bits + address.row_bits + 1) if mirrors else 0,
-                "mirror_counted_bits": counted,
-            },
-            {
-                "bank_bits": address.bank_bits,
-                "lane_bits": (pes - 1) * bits_for(lanes) if listens else 0,
-                "mirror_counted_bits": counted,
-            },
-        )
+        gates = {
+            "one": 1,
+            "pes": pes,
+            "loaded_bits": pes * (bits + bits_for(self.activation_words)),
+            "rotated_bits": bits * rotator(pes, lanes),
+            "heard_bits": bits * sum(min(p, lanes - 1) for p in range(pes)) if listens else 0,
+            "mirror_turned_bits": (bits + 1) * rotator(pes, pes) if mirrors else 0,
+            "mirror_chosen_bits": pes * (bits + address.row_bits + 1) if mirrors else 0,
+            "mirror_counted_bits": counted,
+        }
+        registers = {
+            "bank_bits": address.bank_bits,
+            "lane_bits": (pes - 1) * bits_for(lanes) if listens else 0,
+            "mirror_counted_bits": counted,
+        }
+        return Amounts("route", 1, "lockstep.route", gates, registers)
 
     def _controller(self, pausing_bits: int) -> Amounts:
         counted = (
@@ -81,22 +71,18 @@ class LockstepSizes(Sizes):
             + self.address.row_bits
             + descriptor_counted_bits(self)
         )
-        return Amounts(
-            "controller",
-            1,
-            "lockstep.controller",
-            {
-                "one": 1,
-                "pes": self.pes,
-                "decoded_bits": self.pes * bits_for(self.pes),
-                "counted_bits": counted,
-                "pausing_bits": pausing_bits,
-            },
-            {
-                "one": 1,
-                "pes": self.pes,
-                "field_bits": field_bits(self),
-                "counted_bits": counted + choosing_bits(self.weights_per_fetch),
-                "pausing_bits": pausing_bits,
-            },
-        )
+        gates = {
+            "one": 1,
+            "pes": self.pes,
+            "decoded_bits": self.pes * bits_for(self.pes),
+            "counted_bits": counted,
+            "pausing_bits": pausing_bits,
+        }
+        registers = {
+            "one": 1,
+            "pes": self.pes,
+            "field_bits": field_bits(self),
+            "counted_bits": counted + choosing_bits(self.weights_per_fetch),
+            "pausing_bits": pausing_bits,
+        }
+        return Amounts("controller", 1, "lockstep.controller", gates, registers)

@@ -24,6 +24,8 @@ from archsim.netlist.timing import net_loads
 from archsim.technology import Cmos65
 from tests.archsim.netlist.sample import engine, memory_module, pe_module
 
+pytestmark = pytest.mark.slow
+
 TECHNOLOGY = Cmos65()
 PES = 4
 

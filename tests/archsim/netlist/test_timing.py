@@ -11,6 +11,8 @@ from archsim.netlist.netlist import Memory, MemoryPort, Netlist, Port
 from archsim.netlist.timing import analyse, net_loads
 from archsim.technology.asic.cmos65 import cmos65_library, cmos65_wiring
 
+pytestmark = pytest.mark.slow
+
 LIBRARY, WIRING = cmos65_library(), cmos65_wiring()
 WIRE_F = WIRING.capacitance_f_per_sink
 Gate = tuple[str, dict[str, int]]

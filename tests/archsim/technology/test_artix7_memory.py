@@ -86,6 +86,7 @@ def test_fitting_the_measured_grid_again_gives_the_stored_laws() -> None:
     assert {key: (each.decode, each.each_bit) for key, each in fit_lut_laws(measured).items()} == stored
 
 
+@pytest.mark.slow
 def test_yosys_still_builds_what_the_table_says() -> None:
     stored = {size(row): row for row in ROWS}
     for made in measure([(2, 3), (65, 9), (8193, 4)], "grid"):

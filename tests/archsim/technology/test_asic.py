@@ -155,6 +155,7 @@ def test_a_file_that_is_no_library_is_refused_with_its_name(tmp_path: Path) -> N
         Asic(liberty=written(tmp_path, 'library (a) {\n x : "1;\n}'), node_nm=65)
 
 
+@pytest.mark.slow
 @needs_osu018
 def test_the_open_180_nm_library_prices_an_engine_at_the_gates() -> None:
     def logic_mm2(of: Any) -> float:

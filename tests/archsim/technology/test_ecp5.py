@@ -48,6 +48,7 @@ def point(**changes: object) -> a.DesignPoint:
     return a.DesignPoint(**given | changes)
 
 
+@pytest.mark.slow
 def test_the_gates_tell_resources_and_why_nothing_else() -> None:
     result = point().simulate("gate")
     assert list(result.resources or {}) == ["lut4", "ff", "ebr", "mult18"]
