@@ -48,8 +48,8 @@ class Bill:
     """All terms of a design point, by metric."""
 
     energy: tuple[Term, ...] = ()
-    leakage: tuple[Term, ...] = ()
     area: tuple[Term, ...] = ()
+    leakage: tuple[Term, ...] = ()
     resources: Mapping[str, FpgaResources] = field(default_factory=dict)
     usage: Mapping[str, tuple[Term, ...]] = field(default_factory=dict)
     """What an FPGA's resources go to, by resource."""
@@ -141,7 +141,7 @@ def _cells(technology: StandardCells, counts: Counts, sizes: Sizes, logic: Logic
         name, origin = f"{shape.role} memory", (cost.kind, cost.source)
         area.append(Term(name, cost.built_as, shape.number, "memories", cost.area_mm2, "mm2", *origin))
         leakage.append(Term(name, cost.built_as, shape.number, "memories", cost.leakage_w, "W", *origin))
-    return Bill(tuple(energy), tuple(leakage), tuple(area))
+    return Bill(tuple(energy), tuple(area), tuple(leakage))
 
 
 @_priced.register(Fpga)
@@ -176,4 +176,4 @@ def _fabric(technology: Fpga, counts: Counts, sizes: Sizes, logic: Logic) -> Bil
         )
         for name, counted in technology.counted.items()
     }
-    return Bill(tuple(energy), leakage, resources=resources, usage=usage)
+    return Bill(tuple(energy), leakage=leakage, resources=resources, usage=usage)
