@@ -8,7 +8,7 @@ WORKERS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench calibrate experiments docs zoo test-network clean
+.PHONY: help demo check test lint lines bench calibrate experiments docs zoo test-network clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -18,6 +18,9 @@ demo: $(VENV)/installed ## Run the comparison of the CSC paper; pages under buil
 
 test: lint ## Lint, type-check and test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore tests/benchmarks
+
+check: lint ## Lint, type-check and pass the quick tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore tests/benchmarks -m 'not slow and not network'
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .
@@ -44,6 +47,11 @@ zoo: $(VENV)/installed ## Train the shipped networks anew
 	for recipe in workloads/recipes/*.yaml; do \
 		$(BIN)/archsim train $$recipe --out workloads/zoo/$$(basename $$recipe .yaml).npz || exit $$?; \
 	done
+
+lines: ## Count the lines of code by folder
+	@for folder in workloads rtl archsim reports workloads/* rtl/* archsim/* reports/*; do \
+		[ -d $$folder ] && printf '%7d  %s\n' $$(find $$folder -name '*.py' -exec cat {} + | wc -l) $$folder; \
+	done | grep -v '__pycache__\| 0 '
 
 test-network: $(VENV)/installed-test ## Fetch MNIST by each route that answers
 	$(BIN)/python -m pytest -m network

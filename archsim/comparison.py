@@ -19,12 +19,17 @@ def compare(designs: Sequence[DesignPoint], fidelity: str = "cycle") -> pd.DataF
 
     Raises DesignError for an empty list or where the designs mix kinds of technology.
     """
+    refuse_mixture(designs)
+    return frame_of([simulate(design, fidelity) for design in designs])
+
+
+def refuse_mixture(designs: Sequence[DesignPoint]) -> None:
+    """Raises DesignError for an empty list, and for designs on an ASIC beside others on an FPGA."""
     if not designs:
         raise DesignError("designs is empty, allowed is a list of at least one design point")
     fabrics = sorted({design.technology.fabric for design in designs})
     if len(fabrics) > 1:
         raise DesignError(f"technology mixes {' and '.join(fabrics)}, allowed is one kind in a comparison")
-    return frame_of([simulate(design, fidelity) for design in designs])
 
 
 def frame_of(results: Sequence[Result]) -> pd.DataFrame:

@@ -43,7 +43,7 @@ class DesignPoint(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     network: str
-    engine: Engine
+    engine: Annotated[Engine, OneOf(engines)]
     clock_hz: Annotated[float, Field(gt=0, le=10e9, allow_inf_nan=False)] = 100e6
     technology: Annotated[Technology, OneOf(technologies, by_name=True)]
 
@@ -97,8 +97,8 @@ class DesignPoint(BaseModel):
         """What this design point costs.
 
         `fidelity` is analytic (closed form), cycle (event simulation), rtl (the hardware itself) or gate
-        (its mapped netlist). Raises ValueErrors of one sentence: FidelityError for an unknown fidelity,
-        DeviceError for a device that is too small, MappingError where the engine cannot run the network.
+        (its mapped netlist). Raises FidelityError for an unknown fidelity, DeviceError for a device that is
+        too small, MappingError where the engine cannot run the network.
         """
         chosen, mapping, technology = level(fidelity), self.mapping, self.technology
         counts = chosen.count(mapping)

@@ -21,6 +21,7 @@ class OneOf:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        kinds = [member.model_json_schema() for member in self.members.values()]
+        schemas = (member.model_json_schema() for member in self.members.values())
+        kinds = [told | {"required": ["kind", *told.get("required", ())]} for told in schemas]
         union = {"oneOf": kinds, "discriminator": {"propertyName": "kind"}}
         return {"anyOf": [{"enum": sorted(self.members)}, union]} if self.by_name else union

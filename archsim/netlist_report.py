@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
+from typing import TYPE_CHECKING
 
-from archsim.costs.gate import component_of_instance, component_of_module
+from archsim.costs.components import area_mm2, by_component, total
 from archsim.costs.pricing import memories
 from archsim.design import DesignPoint
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from rtl import to_verilog
+
+if TYPE_CHECKING:
+    from archsim.netlist import Component, FpgaComponent
 
 
 @dataclass(frozen=True)
@@ -80,40 +84,29 @@ def _cells(technology: StandardCells, design: DesignPoint) -> NetlistReport:
     verilog = to_verilog(mapping.hardware)
     made = synthesise_asic(verilog.text, verilog.top, technology)
     switched = measure_switching(mapping, verilog, made, technology)
-    sums: dict[str, dict[str, float]] = {}
-    for part in made.components.values():
-        kind = component_of_module(part.module, verilog.top)
-        if part.cells:
-            _add(
-                sums.setdefault(kind, {}),
-                instances=part.instances,
-                cells=part.instances * sum(part.cells.values()),
-                gate_equivalents=part.instances * part.gate_equivalents,
-                flops=part.instances * part.flops,
-                area_mm2=part.instances * part.area_um2 * 1e-6,
-                all_once_j=part.instances * part.toggle_energy_j,
+    components = []
+    for kind, modules in by_component(made.components.values(), verilog.top).items():
+        if mapped := [module for module in modules if module.cells]:
+            spent, all_once_j = switched.of(kind), total(mapped, "toggle_energy_j")
+            spent_j = sum((s.gates_j + s.registers_j) / switched.cycles for s in spent)
+            components.append(
+                ComponentReport(
+                    kind,
+                    *_counted(mapped),
+                    gate_equivalents=total(mapped, "gate_equivalents"),
+                    flops=int(total(mapped, "flops")),
+                    area_mm2=area_mm2(mapped),
+                    toggles_per_cycle=sum(s.toggles / switched.cycles for s in spent),
+                    activity=spent_j / all_once_j if all_once_j else 0.0,
+                )
             )
-    for name, spent in switched.instances.items():
-        _add(
-            sums[component_of_instance(name)],
-            toggles=spent.toggles / switched.cycles,
-            spent_j=(spent.gates_j + spent.registers_j) / switched.cycles,
-        )
-    components = tuple(
-        ComponentReport(
-            component=kind,
-            instances=int(each["instances"]),
-            cells=int(each["cells"]),
-            gate_equivalents=each["gate_equivalents"],
-            flops=int(each["flops"]),
-            area_mm2=each["area_mm2"],
-            toggles_per_cycle=each.get("toggles", 0.0),
-            activity=each.get("spent_j", 0.0) / each["all_once_j"] if each["all_once_j"] else 0.0,
-        )
-        for kind, each in sorted(sums.items(), key=lambda item: -item[1]["area_mm2"])
-    )
+    components.sort(key=lambda component: -component.area_mm2)
     return NetlistReport(
-        components, _memories(design), made.critical_path_s, made.critical_path, technology.library.name
+        tuple(components),
+        _memories(design),
+        made.critical_path_s,
+        made.critical_path,
+        technology.library.name,
     )
 
 
@@ -123,25 +116,14 @@ def _fabric(technology: Fpga, design: DesignPoint) -> NetlistReport:
 
     verilog = to_verilog(design.mapping.hardware)
     made = synthesise_fpga(verilog.text, verilog.top, technology)
-    taken: dict[str, FpgaResources] = {}
-    counted: dict[str, dict[str, float]] = {}
-    for part in made.components.values():
-        kind = component_of_module(part.module, verilog.top)
-        taken[kind] = taken.get(kind, FpgaResources()) + part.resources * part.instances
-        _add(
-            counted.setdefault(kind, {}),
-            instances=part.instances,
-            cells=part.instances * sum(part.cells.values()),
-        )
+    taken = {
+        kind: (modules, sum((module.resources * module.instances for module in modules), FpgaResources()))
+        for kind, modules in by_component(made.components.values(), verilog.top).items()
+    }
     size, names = next(iter(technology.counted)), technology.resource_names()
     components = tuple(
-        ComponentReport(
-            kind,
-            int(each["instances"]),
-            int(each["cells"]),
-            resources={name: taken[kind][name] for name in names},
-        )
-        for kind, each in sorted(counted.items(), key=lambda item: -taken[item[0]][size])
+        ComponentReport(kind, *_counted(modules), resources={name: resources[name] for name in names})
+        for kind, (modules, resources) in sorted(taken.items(), key=lambda item: -item[1][1][size])
     )
     return NetlistReport(
         components,
@@ -162,6 +144,7 @@ def _memories(design: DesignPoint) -> tuple[MemoryReport, ...]:
     )
 
 
-def _add(sums: dict[str, float], **more: float) -> None:
-    for name, value in more.items():
-        sums[name] = sums.get(name, 0.0) + value
+def _counted(modules: Sequence[Component | FpgaComponent]) -> tuple[int, int]:
+    """Instances of all variants together, and the cells in them."""
+    cells = sum(module.instances * sum(module.cells.values()) for module in modules)
+    return sum(module.instances for module in modules), cells

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ class Difference:
     """One figure on which two fidelities disagree."""
 
     what: str
-    values: dict[str, object]
+    values: MappingOf[str, object]
 
     def __str__(self) -> str:
         said = ", ".join(f"{level} says {value}" for level, value in self.values.items())
@@ -52,19 +52,14 @@ def verify(mapping: Mapping, *, inputs: int = 1, seed: int = 0) -> Verification:
             said = {"integer network": expected[:, i].tolist(), "rtl": outputs[:, i].tolist()}
             differences.append(Difference(f"outputs of input {i}", said))
     figures = {}
-    for name, values in _side_by_side(levels):
-        if len(set(values.values())) > 1:
-            differences.append(Difference(name, dict(values)))
-        else:
-            figures[name] = next(iter(values.values()))
-    return Verification(inputs, figures, tuple(differences))
-
-
-def _side_by_side(levels: dict[str, Counts]) -> Iterator[tuple[str, dict[str, int]]]:
-    """Each figure with what every level says of it."""
     tables = {level: _figures(counts) for level, counts in levels.items()}
-    for name in next(iter(tables.values())):
-        yield name, {level: table[name] for level, table in tables.items()}
+    for name in tables["analytic"]:
+        values = {level: table[name] for level, table in tables.items()}
+        if len(set(values.values())) > 1:
+            differences.append(Difference(name, values))
+        else:
+            figures[name] = values["analytic"]
+    return Verification(inputs, figures, tuple(differences))
 
 
 def _figures(counts: Counts) -> dict[str, int]:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import yaml
 
 from reports import formatting as f
+from workloads.refusal import Refusal
 
 Verdict = Literal["holds", "partly", "does not hold", "not testable here"]
 
@@ -102,9 +103,7 @@ def rule_of(content: Mapping[str, Any]) -> Rule:
         names = [field.name for field in fields(kind)]
         if set(names) <= set(stated):
             return kind(**{name: stated[name] for name in names})
-    raise ValueError(
-        f"rule has the fields {', '.join(stated)}, allowed are those of a rule in reports.claims"
-    )
+    raise Refusal(f"rule has the fields {', '.join(stated)}, allowed are those of a rule in reports.claims")
 
 
 def judge_cases(cases: Sequence[bool]) -> Verdict:
@@ -122,5 +121,5 @@ def published(package: str) -> dict[str, Any]:
     text = (resources.files(package) / "published.yaml").read_text(encoding="utf-8")
     content = yaml.safe_load(text)
     if not isinstance(content, dict) or not content.get("citation") or not content.get("exactness"):
-        raise ValueError(f"claims of {package} lack citation or exactness, both must be given")
+        raise Refusal(f"claims of {package} lack citation or exactness, both must be given")
     return content

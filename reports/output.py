@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from workloads.refusal import Refusal
+
 MARKER = ".archsim-output"
 """A folder with this file was written by archsim and may be replaced by it."""
 
 
-class OutputError(ValueError):
+class OutputError(Refusal):
     """A place that cannot be written to, or must not be; the message names it and what is allowed."""
 
 

@@ -17,6 +17,7 @@ from reports import formatting as f
 from reports.claims import Claim, MatchRule
 from reports.report import Assumption
 from reports.tables import Cell, Table
+from workloads.refusal import Refusal
 
 EXPLAINED_FROM = 0.15
 """From this difference on, as a share of the published figure, a row must say why it differs."""
@@ -42,7 +43,7 @@ class Compared:
     """A predicted figure beside the published one, both in `unit`.
 
     `place` is the layer, junction or module; `exactness` says how the published figure is known. Raises
-    ValueError for a figure that cannot be compared.
+    a refusal for a figure that cannot be compared.
     """
 
     place: str
@@ -56,13 +57,13 @@ class Compared:
     def __post_init__(self) -> None:
         name = f"{self.place} {self.figure}".strip()
         if self.unit not in f.UNITS:
-            raise ValueError(f"unit of {name} is {self.unit!r}, allowed are {', '.join(f.UNITS)}")
+            raise Refusal(f"unit of {name} is {self.unit!r}, allowed are {', '.join(f.UNITS)}")
         if self.kind not in KINDS:
-            raise ValueError(f"kind of {name} is {self.kind!r}, allowed are {', '.join(KINDS)}")
+            raise Refusal(f"kind of {name} is {self.kind!r}, allowed are {', '.join(KINDS)}")
         if not math.isfinite(self.predicted) or self.predicted < 0:
-            raise ValueError(f"predicted of {name} is {self.predicted}, allowed is a finite number from 0 on")
+            raise Refusal(f"predicted of {name} is {self.predicted}, allowed is a finite number from 0 on")
         if not math.isfinite(self.published) or self.published <= 0:
-            raise ValueError(f"published of {name} is {self.published}, allowed is a finite number above 0")
+            raise Refusal(f"published of {name} is {self.published}, allowed is a finite number above 0")
 
     @property
     def difference(self) -> float:
@@ -106,7 +107,7 @@ def compared(
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction(Compared):
-    """A figure beside the published one with what makes the difference, `why`. Raises ValueError where a
+    """A figure beside the published one with what makes the difference, `why`. Raises a refusal where a
     difference of `EXPLAINED_FROM` or more goes unexplained."""
 
     why: str = ""
@@ -114,7 +115,7 @@ class Prediction(Compared):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.needs_words and not self.why:
-            raise ValueError(
+            raise Refusal(
                 f"why of {self.place} {self.figure} is empty, allowed is an explanation, since it differs by "
                 f"{self.shown_difference}"
             )

@@ -35,6 +35,7 @@ Prose stands in block scalars (`>-`), in which any text is safe; how its lines a
 sentence that some outcomes do not have goes in an `{% if %}`, and an empty one is left out; one that stands
 twice is a `{% set sentence %}…{%- endset %}`, a phrase with several figures a `{% macro %}…{%- endmacro %}`.
 The dash keeps a space away from the full stop behind it. A name that does not exist is an error.
+What several studies say alike is a template under `reports`, included or imported by its path there.
 
 A table of the page finds its rows by its name in `Findings.rows`. A column is a heading, or `heading: unit`,
 or `heading: unit places`; rows that are a `Table` bring their columns. A table whose `place` is given in the
@@ -53,7 +54,7 @@ from functools import partial
 from typing import Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 from pydantic import BaseModel, ConfigDict
 
 from reports import formatting as f
@@ -72,6 +73,7 @@ from reports.predictions import (
 )
 from reports.report import CLAIM_HEADS, UNIT_COSTS, Assumption, Chart, Report, Section
 from reports.tables import Column, Table, column as column_of
+from workloads.refusal import Refusal
 
 TEMPLATE = "page.yaml.j2"
 _KINDS = ("count", "number", "plain", "share", "times", "ratio", "bit", "stored", "points")
@@ -171,7 +173,7 @@ def write_up(
     What is no study, but shows itself as one does, gives the name of its page and its own command.
 
     Raises jinja2's UndefinedError for a name that the template uses and nobody gives, pydantic's
-    ValidationError for a page that lacks a field or has an unknown one, and ValueError for a prediction that
+    ValidationError for a page that lacks a field or has an unknown one, and a refusal for a prediction that
     is far off without a reason, and a reason for none.
     """
     name = name or package.rpartition(".")[2].replace("_", "-")
@@ -223,7 +225,7 @@ def _rendered(template: Template, findings: Findings, context: Mapping[str, Any]
 
 def _environment(package: str, filters: Mapping[str, Callable[..., str]]) -> Environment:
     environment = Environment(
-        loader=PackageLoader(package, ""),
+        loader=ChoiceLoader([PackageLoader(package, ""), PackageLoader("reports", "")]),
         undefined=StrictUndefined,
         autoescape=False,
         trim_blocks=True,
@@ -275,7 +277,7 @@ def _explained(
     """The predictions of each table with their reasons."""
     names = {row.name for table in predictions.values() for row in table}
     if strangers := set(reasons) - names:
-        raise ValueError(
+        raise Refusal(
             f"reasons are of {', '.join(sorted(strangers))}, allowed are {', '.join(sorted(names))}"
         )
     return {
@@ -336,5 +338,5 @@ def _claim(stated: PageClaim, rows: Mapping[str, Prediction], rule: Rule | None)
         row = rows[stated.prediction]
         return claim(row, text=stated.claim, where=stated.where, rule=rule, other=stated.other)
     if stated.verdict is None:
-        raise ValueError(f"verdict of {stated.claim!r} is empty, allowed is one, or the name of a prediction")
+        raise Refusal(f"verdict of {stated.claim!r} is empty, allowed is one, or the name of a prediction")
     return Claim(**stated.model_dump(exclude={"prediction"}))

@@ -76,9 +76,10 @@ class Table:
         note: str = "",
         marked: Iterable[int] = (),
     ) -> None:
-        if isinstance(columns, Mapping):
-            columns = [column(*stated) for stated in columns.items()]
-        typed = tuple(Column(head) if isinstance(head, str) else head for head in columns)
+        units: Mapping[Any, str] = columns if isinstance(columns, Mapping) else {}
+        typed = tuple(
+            column(head, units.get(head, "")) if isinstance(head, str) else head for head in columns
+        )
         values = {
             "title": title,
             "columns": typed,

@@ -6,6 +6,7 @@ from rtl.parts.arithmetic import BankedAddress as BankedAddress
 from rtl.parts.descriptor import (
     DESCRIPTOR_WORD_BITS as DESCRIPTOR_WORD_BITS,
     DescriptorFormat as DescriptorFormat,
+    SizeError as SizeError,
 )
 from rtl.parts.sizes import Amounts as Amounts, MemoryShape as MemoryShape, Sizes as Sizes
 from rtl.parts.skeleton import (

@@ -14,6 +14,7 @@ from reports.readme import TABLES, rebuilt
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PAGES = "\n".join([README, *(page.read_text(encoding="utf-8") for page in sorted(ROOT.glob("docs/*.md")))])
 
 
@@ -54,6 +55,13 @@ def test_the_tables_are_what_the_packages_say(name: str) -> None:
     made = rebuilt(PAGES, dict.fromkeys(TABLES, lambda: "") | {name: TABLES[name]})
     block = re.compile(rf"<!-- {name} -->\n(.*?)\n<!-- end of {name} -->", re.DOTALL)
     assert block.findall(PAGES) == block.findall(made)
+
+
+def test_every_file_that_the_documents_name_is_there() -> None:
+    named = re.findall(r"`((?:workloads|rtl|archsim|reports|tests|examples)/[\w/.-]+)`", PAGES + CONTRIBUTING)
+    linked = re.findall(r"\]\((?:\.\./)?([\w/.-]+)\)", README + CONTRIBUTING)
+    assert len(named) > 10
+    assert [path for path in {*named, *linked} if not (ROOT / path).exists()] == []
 
 
 def test_every_data_file_says_what_it_holds() -> None:

@@ -1,4 +1,5 @@
-"""The one base of all refusals: what was given is not allowed, said in one sentence."""
+"""The two bases of our errors: what was given is not allowed, or archsim itself is wrong. Both say it in one
+sentence."""
 
 from __future__ import annotations
 
@@ -12,5 +13,9 @@ class Refusal(ValueError):
     @classmethod
     def of(cls, field: str, value: Any, allowed: str | Iterable[Any]) -> Self:
         """`field` is `value`, allowed are `allowed`: a phrase ("1 to 256"), or the values themselves."""
-        said = allowed if isinstance(allowed, str) else ", ".join(map(str, allowed))
-        return cls(f"{field} is {value!r}, allowed are {said}")
+        listed = allowed if isinstance(allowed, str) else ", ".join(map(str, allowed))
+        return cls(f"{field} is {value!r}, allowed are {listed}")
+
+
+class Defect(AssertionError):
+    """A defect of archsim, never of what was given."""

@@ -28,7 +28,7 @@ class PluginWarning(UserWarning):
 
 
 class Register(Mapping[str, T], Generic[T]):
-    """Members by name, in the order in which they were found. They are found when they are first asked for.
+    """Members by name, in the order of their names. They are found when they are first asked for.
 
     `what` is one member in a word, for refusals; `folders` the packages whose modules register the project's
     own; `group` the entry points by which installed packages announce modules.
@@ -85,7 +85,7 @@ class Register(Mapping[str, T], Generic[T]):
 
     def __iter__(self) -> Iterator[str]:
         self.find()
-        return iter(self._members)
+        return iter(sorted(self._members))
 
     def __len__(self) -> int:
         self.find()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,18 +24,16 @@ USED = (
     "gate_current_a_per_um",
     "leaking_share_of_width",
 )
-# Libraries of which the table has electrical figures at a node and voltage the scaling polynomials cover.
+_SWITCHING = "switch_internal_energy_j"
 _ELECTRICAL = ("sky130hd", "ihp-sg13g2")
-# (library, cell, column): figures left out of the means, and why.
+"""Libraries of which the table has electrical figures at a node and voltage the scaling polynomials cover."""
+
 EXCLUDED: Mapping[tuple[str, str, str], str] = {
     ("osu018", "NOR3", "area_ge"): "oversized in the library itself (2.67 against 1.25 to 1.33 elsewhere)",
     ("osu018", "MUX2", "area_ge"): "an inverting multiplexer, which lacks an output inverter",
-    (
-        "ihp-sg13g2",
-        "AOI22",
-        "switch_internal_energy_j",
-    ): "a third of its neighbours AOI21 and OAI21 scaled by size",
+    ("ihp-sg13g2", "AOI22", _SWITCHING): "a third of its neighbours AOI21 and OAI21 scaled by size",
 }
+"""By library, cell and column: figures left out of the means, and why."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +84,12 @@ class CellFigures:
     setup_s: float = 0.0
 
 
-def _rows(cell: str, column: str, libraries: tuple[str, ...] | None) -> list[tuple[Mapping[str, str], float]]:
+def _rows(cell: str, column: str, libraries: tuple[str, ...] | None) -> list[Mapping[str, Any]]:
     return [
-        (row, float(row[column]))
+        row
         for row in load_table(CELLS_TABLE).rows
         if row["function"].split(":")[0] == cell
-        and row[column]
+        and row[column] is not None
         and (libraries is None or row["library"] in libraries)
         and (row["library"], cell, column) not in EXCLUDED
     ]
@@ -104,38 +103,30 @@ def derive_cells() -> dict[str, CellFigures]:
     capacitance_scale = constants["capacitance_scale_130_to_65"]
 
     def scaled(cell: str, column: str, what: str) -> float:
-        found = []
-        for row, value in _rows(cell, column, _ELECTRICAL):
-            source, source_v = process(int(row["node_nm"])), float(row["vdd_v"])
+        def by(row: Mapping[str, Any]) -> float:
+            if what == "capacitance":
+                return capacitance_scale
+            source, source_v = process(row["node_nm"]), row["vdd_v"]
+            if what == "energy":
+                return target.energy(supply_v) / source.energy(source_v)
             delay = target.delay(supply_v) / source.delay(source_v)
-            found.append(
-                value
-                * {
-                    "capacitance": capacitance_scale,
-                    "energy": target.energy(supply_v) / source.energy(source_v),
-                    "delay": delay,
-                    "delay per load": delay / capacitance_scale,
-                }[what]
-            )
-        return float(np.mean(found))
+            return delay / capacitance_scale if what == "delay per load" else delay
 
-    nand2_width_um = (
-        2 * scaled("NAND2", "input_cap_f", "capacitance") / constants["gate_capacitance_f_per_um"]
-    )
+        return float(np.mean([row[column] * by(row) for row in _rows(cell, column, _ELECTRICAL)]))
+
+    input_f = scaled("NAND2", "input_cap_f", "capacitance")
+    nand2_width_um = 2 * input_f / constants["gate_capacitance_f_per_um"]
     current_per_um = constants["off_current_a_per_um"] + constants["gate_current_a_per_um"]
-    leakage_per_ge = (
-        constants["supply_v"] * current_per_um * nand2_width_um * constants["leaking_share_of_width"]
-    )
-
+    leakage_per_ge = supply_v * current_per_um * nand2_width_um * constants["leaking_share_of_width"]
     cells = {}
     for cell in (*GATES, *FLOPS):
-        gate_equivalents = float(np.mean([value for _, value in _rows(cell, "area_ge", None)]))
+        gate_equivalents = float(np.mean([row["area_ge"] for row in _rows(cell, "area_ge", None)]))
         is_flop = cell in FLOPS
         cells[cell] = CellFigures(
             area_um2=gate_equivalents * constants["nand2_area_um2"],
             input_capacitance_f=scaled(cell, "input_cap_f", "capacitance"),
             leakage_w=gate_equivalents * leakage_per_ge,
-            switch_energy_j=scaled(cell, "switch_internal_energy_j", "energy"),
+            switch_energy_j=scaled(cell, _SWITCHING, "energy"),
             intrinsic_s=scaled(cell, "intrinsic_delay_s", "delay"),
             slope_s_per_f=scaled(cell, "load_delay_s_per_f", "delay per load"),
             clock_capacitance_f=scaled(cell, "clk_pin_cap_f", "capacitance") if is_flop else 0.0,

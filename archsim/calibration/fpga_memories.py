@@ -8,7 +8,6 @@ writes `artix7_memories.csv` (every memory measured, those of the grid and those
 
 from __future__ import annotations
 
-import csv
 import itertools
 import random
 import sys
@@ -16,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import pandas as pd
 
 from archsim.netlist.fpga import synthesise_fpga
 from archsim.technology.fpga.devices import FpgaResources
@@ -53,12 +54,12 @@ def grid() -> tuple[MemorySize, ...]:
         | {64 * blocks for blocks in range(5, 20)}
         | {p // 8 * step for p in powers[11:] for step in (9, 11, 13, 15) if p // 8 * step < DEEPEST_WORDS}
     )
-    found: dict[tuple[str, str, int], list[MemorySize]] = {}
+    ways: dict[tuple[str, str, int], list[MemorySize]] = {}
     for words, bits in itertools.product(depths, range(1, WIDEST_BITS + 1)):
         plan = plan_memory(words, bits)
         kind = plan.primitive if plan.blocks == 1 else ""
-        found.setdefault((plan.built_as, kind, plan.blocks), []).append((words, bits))
-    chosen = [size for sizes in found.values() for size in _five(sorted(sizes, key=lambda size: size[1]))]
+        ways.setdefault((plan.built_as, kind, plan.blocks), []).append((words, bits))
+    chosen = [size for sizes in ways.values() for size in _five(sorted(sizes, key=lambda size: size[1]))]
     return tuple(sorted({*chosen, (1, 1), (1, 8), (1, 64), (2, 1), (2, 2), (2, 3), (3, 1), (4, 1)}))
 
 
@@ -71,16 +72,13 @@ def held_out(*, least_blocks: int = 1) -> tuple[MemorySize, ...]:
     """Memories drawn evenly in log of words and of bits, none of them of the grid; with `least_blocks` only
     those of so many blocks, which are rare."""
     draw, seen = random.Random(SEED + least_blocks), set(grid())
-    found: list[MemorySize] = []
-    while len(found) < (HELD_OUT if least_blocks == 1 else HELD_OUT_OF_MANY_BLOCKS):
-        size = (
-            round(2 * (DEEPEST_WORDS / 2) ** draw.random()),
-            round(float(WIDEST_BITS) ** draw.random()),
-        )
+    drawn: list[MemorySize] = []
+    while len(drawn) < (HELD_OUT if least_blocks == 1 else HELD_OUT_OF_MANY_BLOCKS):
+        size = (round(2 * (DEEPEST_WORDS / 2) ** draw.random()), round(float(WIDEST_BITS) ** draw.random()))
         if size not in seen and plan_memory(*size).blocks >= least_blocks:
             seen.add(size)
-            found.append(size)
-    return tuple(found)
+            drawn.append(size)
+    return tuple(drawn)
 
 
 def memory_verilog(name: str, words: int, word_bits: int) -> str:
@@ -114,12 +112,8 @@ def measure(sizes: Sequence[MemorySize], label: str) -> Iterator[MeasuredMemory]
         top = f"module top({', '.join(ports)});\n" + "\n".join(uses) + "\nendmodule\n"
         made = synthesise_fpga("".join([*modules, top]), "top")
         for words, bits in together:
-            yield MeasuredMemory(
-                label=label,
-                words=words,
-                word_bits=bits,
-                resources=made.components[f"m_{words}_{bits}"].resources,
-            )
+            resources = made.components[f"m_{words}_{bits}"].resources
+            yield MeasuredMemory(label=label, words=words, word_bits=bits, resources=resources)
 
 
 def beside_primitives(memory: MeasuredMemory) -> tuple[int, int, int]:
@@ -130,28 +124,22 @@ def beside_primitives(memory: MeasuredMemory) -> tuple[int, int, int]:
 
 def write_tables(measured: Sequence[MeasuredMemory], directory: Path) -> None:
     """Write the measured table and the laws fitted to its grid."""
-    with (directory / MEASURED_TABLE).open("w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream, lineterminator="\n")
-        table.writerow(("set", "words", "word_bits", *MEASURED))
-        for each in measured:
-            taken = [each.resources[name] for name in MEASURED]
-            table.writerow((each.label, each.words, each.word_bits, *taken))
-    laws = fit_lut_laws([beside_primitives(each) for each in measured if each.label == "grid"])
-    with (directory / LUTS_TABLE).open("w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream, lineterminator="\n")
-        table.writerow(("built_as", "blocks", "decode_lut", "lut_each_bit"))
-        for (built_as, blocks), law in laws.items():
-            table.writerow((built_as, blocks, f"{law.decode:g}", f"{law.each_bit:g}"))
+    rows = [
+        {"set": memory.label, "words": memory.words, "word_bits": memory.word_bits}
+        | {name: memory.resources[name] for name in MEASURED}
+        for memory in measured
+    ]
+    pd.DataFrame(rows).to_csv(directory / MEASURED_TABLE, index=False)
+    laws = fit_lut_laws([beside_primitives(memory) for memory in measured if memory.label == "grid"])
+    fitted = [(*key, f"{law.decode:g}", f"{law.each_bit:g}") for key, law in laws.items()]
+    heads = ["built_as", "blocks", "decode_lut", "lut_each_bit"]
+    pd.DataFrame(fitted, columns=heads).to_csv(directory / LUTS_TABLE, index=False)
 
 
 def main() -> None:
     """Measure the grid and the held-out memories and write both tables to the directory named."""
-    sets = {
-        "grid": grid(),
-        "held_out": held_out(),
-        "many_blocks": held_out(least_blocks=MANY_BLOCKS),
-    }
-    measured = [each for label, sizes in sets.items() for each in measure(sizes, label)]
+    sets = {"grid": grid(), "held_out": held_out(), "many_blocks": held_out(least_blocks=MANY_BLOCKS)}
+    measured = [memory for label, sizes in sets.items() for memory in measure(sizes, label)]
     write_tables(measured, Path(sys.argv[1]))
 
 

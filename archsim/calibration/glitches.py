@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from archsim.calibration.plan import Configuration, draw_small
-from archsim.costs.gate import component_of_instance
+from archsim.costs.components import component_of_instance
 from archsim.costs.glitch_factors import OTHER, PE, glitch_amount, glitch_key
 from archsim.costs.stimulus import stimulus
 from archsim.engine.mapping import Mapping
@@ -29,6 +29,7 @@ from archsim.netlist.netlist_verilog import netlist_verilog
 from archsim.technology import StandardCells
 from archsim.technology.asic.standard_cells import GLITCHES
 from rtl import Images, Simulation, VerilogDesign, make_test_bench, power_up_writes, to_verilog
+from workloads.refusal import Refusal
 
 MEASURED_ON = ((4, 4, 4), (6, 8, 4), (8, 8, 4), (12, 10, 4), (8, 8, 16))
 """Bits of weights and of activations, and PEs, of the engines that glitches are measured on."""
@@ -37,7 +38,7 @@ PERIOD_PS = 10_000
 _NAME = "netlist"
 
 
-class IcarusError(ValueError):
+class IcarusError(Refusal):
     """Icarus Verilog is missing or refuses what it is given."""
 
 

@@ -8,15 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from archsim.calibration.cells import (
-    CELLS_TABLE,
-    EXCLUDED,
-    FLOPS,
-    GATES,
-    USED,
-    CellFigures,
-    derive_cells,
-)
+from archsim.calibration.cells import CELLS_TABLE, EXCLUDED, FLOPS, GATES, USED, CellFigures, derive_cells
 from archsim.technology.asic.cmos65 import CONSTANTS, LIBRARY_FILE
 from archsim.technology.asic.scaling import SCALING_TABLE, process
 from archsim.technology.quantity import load_quantities
@@ -32,16 +24,15 @@ def _flat(kind: str, template: str, value: float) -> str:
 def _timing(
     related: str, sense: str, figures: CellFigures, transition_ns: float, edge: str = ""
 ) -> list[str]:
-    start, end = (
-        figures.intrinsic_s * 1e9,
-        (figures.intrinsic_s + figures.slope_s_per_f * _MAX_LOAD_PF * 1e-12) * 1e9,
-    )
-    row = f"{start:.6g}, {end:.6g}"
+    loaded_s = figures.intrinsic_s + figures.slope_s_per_f * _MAX_LOAD_PF * 1e-12
+    row = f"{figures.intrinsic_s * 1e9:.6g}, {loaded_s * 1e9:.6g}"
     delays = [f'cell_{way} (delay_2x2) {{ values ("{row}", "{row}"); }}' for way in ("rise", "fall")]
     slews = [_flat(f"{way}_transition", "delay_2x2", transition_ns) for way in ("rise", "fall")]
-    head = [f'related_pin : "{related}";', f"timing_sense : {sense};"] + (
-        [f"timing_type : {edge};"] if edge else []
-    )
+    head = [
+        f'related_pin : "{related}";',
+        f"timing_sense : {sense};",
+        *[f"timing_type : {edge};"] * bool(edge),
+    ]
     return _block("timing ()", head + delays + slews)
 
 
@@ -52,10 +43,8 @@ def _power(related: str, energy_j: float) -> list[str]:
         powers = [_flat(f"{way}_power", "energy_2x2", energy_j * 1e12) for way in ("rise", "fall")]
         return _block("internal_power ()", [f'related_pin : "{related}";', *powers])
     row = f"{energy_j * 1e12:.6g}, {energy_j * 1e12:.6g}"
-    return _block(
-        "internal_power ()",
-        [f'{way}_power (energy_slew) {{ values ("{row}"); }}' for way in ("rise", "fall")],
-    )
+    powers = [f'{way}_power (energy_slew) {{ values ("{row}"); }}' for way in ("rise", "fall")]
+    return _block("internal_power ()", powers)
 
 
 def _block(head: str, lines: list[str]) -> list[str]:
@@ -63,9 +52,8 @@ def _block(head: str, lines: list[str]) -> list[str]:
 
 
 def _input(name: str, capacitance_f: float, extra: list[str] | None = None) -> list[str]:
-    return _block(
-        f"pin ({name})", ["direction : input;", f"capacitance : {capacitance_f * 1e12:.6g};", *(extra or [])]
-    )
+    capacitance = f"capacitance : {capacitance_f * 1e12:.6g};"
+    return _block(f"pin ({name})", ["direction : input;", capacitance, *(extra or [])])
 
 
 def _output(name: str, function: str, body: list[str]) -> list[str]:
@@ -85,21 +73,15 @@ def _gate(name: str, figures: CellFigures, transition_ns: float) -> list[str]:
 
 def _flop(name: str, figures: CellFigures, transition_ns: float) -> list[str]:
     data_pins, next_state = FLOPS[name]
-    setup = _block(
-        "timing ()",
-        ['related_pin : "CK";', "timing_type : setup_rising;"]
-        + [_flat(f"{way}_constraint", "constraint_2x2", figures.setup_s * 1e9) for way in ("rise", "fall")],
-    )
+    limits = [_flat(f"{way}_constraint", "constraint_2x2", figures.setup_s * 1e9) for way in ("rise", "fall")]
+    setup = _block("timing ()", ['related_pin : "CK";', "timing_type : setup_rising;", *limits])
     lines = _block("ff (IQ, IQN)", ['clocked_on : "CK";', f'next_state : "{next_state}";'])
     for pin in data_pins:
         lines += _input(pin, figures.input_capacitance_f, setup)
-    lines += _input(
-        "CK", figures.clock_capacitance_f, ["clock : true;", *_power("", figures.clock_edge_energy_j)]
-    )
-    body = _timing("CK", "non_unate", figures, transition_ns, "rising_edge") + _power(
-        "CK", figures.switch_energy_j
-    )
-    return lines + _output("Q", "IQ", body)
+    edges = ["clock : true;", *_power("", figures.clock_edge_energy_j)]
+    lines += _input("CK", figures.clock_capacitance_f, edges)
+    body = _timing("CK", "non_unate", figures, transition_ns, "rising_edge")
+    return lines + _output("Q", "IQ", body + _power("CK", figures.switch_energy_j))
 
 
 _RULES = f"""
@@ -137,6 +119,8 @@ def _header(supply_v: float) -> list[str]:
     slew, power_slew = "variable_1 : input_net_transition;", "variable_1 : input_transition_time;"
     load = "variable_2 : total_output_net_capacitance;"
     constraint = ["variable_1 : related_pin_transition;", "variable_2 : constrained_pin_transition;"]
+    constraint += [slew_axis, slew_axis.replace("_1", "_2")]
+    conditions = ["process : 1;", "temperature : 27;", f"voltage : {supply_v:g};"]
     return [
         "delay_model : table_lookup;",
         'time_unit : "1ns";',
@@ -150,20 +134,12 @@ def _header(supply_v: float) -> list[str]:
         f"nom_voltage : {supply_v:g};",
         "default_max_transition : 1;",
         *(f"{kind}_threshold_pct_{way} : 50;" for kind in ("input", "output") for way in ("rise", "fall")),
-        *(
-            f"slew_{end}_threshold_pct_{way} : {pct};"
-            for end, pct in (("lower", 10), ("upper", 90))
-            for way in ("rise", "fall")
-        ),
-        *_block(
-            "operating_conditions (typical)",
-            ["process : 1;", "temperature : 27;", f"voltage : {supply_v:g};"],
-        ),
+        *(f"slew_lower_threshold_pct_{way} : 10;" for way in ("rise", "fall")),
+        *(f"slew_upper_threshold_pct_{way} : 90;" for way in ("rise", "fall")),
+        *_block("operating_conditions (typical)", conditions),
         "default_operating_conditions : typical;",
         *_block("lu_table_template (delay_2x2)", [slew, load, slew_axis, load_axis]),
-        *_block(
-            "lu_table_template (constraint_2x2)", [*constraint, slew_axis, slew_axis.replace("_1", "_2")]
-        ),
+        *_block("lu_table_template (constraint_2x2)", constraint),
         *_block("power_lut_template (energy_2x2)", [power_slew, load, slew_axis, load_axis]),
         *_block("power_lut_template (energy_slew)", [power_slew, slew_axis]),
     ]
@@ -182,6 +158,5 @@ def library_text() -> str:
 
 
 if __name__ == "__main__":
-    Path(__file__).parents[1].joinpath("technology", "data", LIBRARY_FILE).write_text(
-        library_text(), encoding="utf-8"
-    )
+    data = Path(__file__).parents[1] / "technology" / "data"
+    (data / LIBRARY_FILE).write_text(library_text(), encoding="utf-8")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from archsim.calibration.plan import in_turn
 from archsim.costs.estimate import ASIC_METRICS, PATH_METRIC
@@ -20,18 +21,15 @@ from rtl import Sizes
 
 SETS = ("train", "held_out")
 UNITS = {
-    "area_mm2": "mm2",
-    "clock_energy_j": "J",
-    "gate_switching_j": "J",
-    "register_switching_j": "J",
+    **{metric: "mm2" if metric == "area_mm2" else "J" for metric in ASIC_METRICS},
     "leakage_w": "W",
+    PATH_METRIC: "s",
     "lut": "LUT",
     "ff": "flip-flop",
+    "carry4": "CARRY4",
     "dsp": "DSP48E1",
     "bram18": "RAMB18E1",
     "bram36": "RAMB36E1",
-    "carry4": "CARRY4",
-    PATH_METRIC: "s",
 }
 FPGA_METRICS = Artix7.fitted
 _MEASURED = {"asic": (*ASIC_METRICS, "leakage_w"), "fpga": (*FPGA_METRICS, "dsp", "bram18", "bram36")}
@@ -80,15 +78,14 @@ def write_measured(
     is left blank."""
     sizes = dict.fromkeys(field.name for engine in in_turn() for field in fields(engine.hardware))
     columns = [*_HEAD, *sizes, *_WORK[kind], *_TAIL, *_MEASURED[kind]]
-    text = io.StringIO()
-    table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    table.writeheader()
-    for label, measurements in measured.items():
-        for number, measurement in enumerate(measurements):
-            for part in (*measurement.logic.parts, *_memories(measurement.logic)):
-                table.writerow({"set": label, "configuration": number, **_row(measurement, part, kind)})
+    rows = [
+        {"set": label, "configuration": number, **_row(measurement, part, kind)}
+        for label, measurements in measured.items()
+        for number, measurement in enumerate(measurements)
+        for part in (*measurement.logic.parts, *_memories(measurement.logic))
+    ]
     name = f"logic_fit_{technology}_measured"
-    (directory / f"{name}.csv").write_text(text.getvalue(), encoding="utf-8")
+    pd.DataFrame(rows, columns=columns, dtype=object).to_csv(directory / f"{name}.csv", index=False)
     units = {column: "bit" if column.endswith("_bits") else '"1"' for column in columns} | {
         column: "text" if column in _TEXT_COLUMNS else UNITS[column]
         for column in (*_TEXT_COLUMNS, PATH_METRIC, *_MEASURED[kind])
@@ -134,11 +131,11 @@ def _work(workload: Workload | None) -> dict[str, str | int]:
     return {"cycles": workload.cycles, "products": workload.products, **rates}
 
 
-def _workload(row: Mapping[str, str]) -> Workload | None:
+def _workload(row: Mapping[str, Any]) -> Workload | None:
     if "cycles" not in row:
         return None
-    operands = OperandActivity(**{rate: float(row[f"{rate}_rate"]) for rate in _RATES})
-    return Workload(int(row["pes"]), int(row["cycles"]), int(row["products"]), operands)
+    operands = OperandActivity(**{rate: row[f"{rate}_rate"] for rate in _RATES})
+    return Workload(row["pes"], row["cycles"], row["products"], operands)
 
 
 def read_measured(technology: str) -> dict[str, list[Measurement]]:
@@ -152,25 +149,27 @@ def read_measured(technology: str) -> dict[str, list[Measurement]]:
     for (label, _), grouped in by_configuration:
         rows = list(grouped)
         first, sizes_type = rows[0], engines.named(rows[0]["engine"]).hardware
-        numbers = {field.name: int(first[field.name]) for field in fields(sizes_type)}
-        flags = {
-            field.name: bool(numbers[field.name]) for field in fields(sizes_type) if field.type == "bool"
-        }
+        sizes = sizes_type(
+            **{
+                field.name: bool(first[field.name]) if field.type == "bool" else first[field.name]
+                for field in fields(sizes_type)
+            }
+        )
         parts = [_part(row) for row in rows]
         memories = [part.resources for part in parts if part.component == MEMORIES]
         logic = Logic(
             parts=tuple(part for part in parts if part.component != MEMORIES),
-            critical_path_s=float(first[PATH_METRIC]),
+            critical_path_s=first[PATH_METRIC],
             kind="measured",
             source=file,
             critical_path=(first["path_end"],),
             memory_resources=memories[0] if memories else None,
         )
-        measured[label].append(Measurement(sizes_type(**numbers | flags), logic, _workload(first)))
+        measured[label].append(Measurement(sizes, logic, _workload(first)))
     return measured
 
 
-def _part(row: Mapping[str, str]) -> LogicPart:
-    asic = {name: float(row[name]) for name in _MEASURED["asic"] if name in row}
-    fpga = {name: int(row[name]) for name in _MEASURED["fpga"] if name in row}
-    return LogicPart(row["component"], int(row["instances"]), **asic, resources=FpgaResources(**fpga))
+def _part(row: Mapping[str, Any]) -> LogicPart:
+    asic = {name: row[name] for name in _MEASURED["asic"] if name in row}
+    fpga = {name: row[name] for name in _MEASURED["fpga"] if name in row}
+    return LogicPart(row["component"], row["instances"], **asic, resources=FpgaResources(**fpga))

@@ -13,8 +13,9 @@ import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from archsim.technology.fpga.power import COUNTED
+from archsim.technology.fpga.artix7 import COUNTED
 from archsim.technology.quantity import load_table
 from workloads.refusal import Refusal
 
@@ -104,16 +105,16 @@ def read_reports() -> tuple[PowerReport, ...]:
     return tuple(_report(row) for row in load_table(REPORTS_TABLE).rows if row["fit_class"] != "C")
 
 
-def _report(row: Mapping[str, str]) -> PowerReport:
+def _report(row: Mapping[str, Any]) -> PowerReport:
     censored = row["censored_below_resolution"].split(";")
-    written = {kind: float(row[f"{kind}_w"] or 0) for kind in COUNTED}
+    written: dict[str, float] = {kind: row[f"{kind}_w"] or 0.0 for kind in COUNTED}
     periods_ns = [float(period) for period in row["clock_periods_ns"].split(";") if period]
     return PowerReport(
         source=row["source"],
         fit_class=row["fit_class"],
-        clock_hz=float(row["clock_mhz"]) * 1e6 if row["clock_mhz"] else None,
+        clock_hz=row["clock_mhz"] and row["clock_mhz"] * 1e6,
         fastest_hz=1e9 / min(periods_ns) if periods_ns else None,
-        counts={name: float(row[name]) for name in UNITS},
+        counts={name: row[name] for name in UNITS},
         power_w={kind: None if kind in censored else watts for kind, watts in written.items()},
         fabric_w=math.fsum(written.values()),
         low_voltage=row["device"].endswith("1l"),
@@ -122,19 +123,17 @@ def _report(row: Mapping[str, str]) -> PowerReport:
 
 def informative(reports: Iterable[PowerReport]) -> list[PowerReport]:
     """The reports to fit: one clock in the whole design, and at least `LEAST_POWER_W` in its fabric."""
-    return [each for each in reports if each.fit_class == "A" and each.fabric_w >= LEAST_POWER_W]
+    return [report for report in reports if report.fit_class == "A" and report.fabric_w >= LEAST_POWER_W]
 
 
 def figures(reports: Sequence[PowerReport], kind: str) -> list[float]:
     """J per cycle and resource of every report that tells one."""
-    found = [each.j_per_cycle(kind) for each in informative(reports)]
-    if sum(figure is not None for figure in found) < ENOUGH:
-        found = [
-            each.j_per_cycle(kind)
-            for each in reports
-            if each.fit_class == "A" and (each.power_w[kind] or 0) >= LEAST_ROW_W
-        ]
-    return [figure for figure in found if figure is not None]
+    loud = [r for r in reports if r.fit_class == "A" and (r.power_w[kind] or 0) >= LEAST_ROW_W]
+    for chosen in (informative(reports), loud):
+        told = [figure for report in chosen if (figure := report.j_per_cycle(kind)) is not None]
+        if len(told) >= ENOUGH:
+            break
+    return told
 
 
 def geometric_means(reports: Sequence[PowerReport]) -> Coefficients:
@@ -173,26 +172,23 @@ def leave_out(
 ) -> Prediction:
     """Predict each of some reports, the informative ones unless others are named, by coefficients made
     without any report of its repository."""
-    chosen = informative(reports) if judged_on is None else judged_on
-    return prediction(
-        [
-            log_ratio(make([other for other in reports if other.repository != each.repository]), each)
-            for each in chosen
-        ]
-    )
+    ratios = []
+    for report in informative(reports) if judged_on is None else judged_on:
+        others = [other for other in reports if other.repository != report.repository]
+        ratios.append(log_ratio(make(others), report))
+    return prediction(ratios)
 
 
 def fit_power(reports: Sequence[PowerReport]) -> PowerFit:
     """Fit the coefficients and find their error; the same reports give the same figures."""
     coefficients = {}
     for kind in COUNTED:
-        found = figures(reports, kind)
-        spread = statistics.stdev([math.log(figure) for figure in found])
+        told = figures(reports, kind)
         coefficients[kind] = Coefficient(
-            j_per_cycle=statistics.geometric_mean(found),
-            error_factor=math.exp(spread),
-            reports=len(found),
-            least=min(found),
-            most=max(found),
+            j_per_cycle=statistics.geometric_mean(told),
+            error_factor=math.exp(statistics.stdev(map(math.log, told))),
+            reports=len(told),
+            least=min(told),
+            most=max(told),
         )
     return PowerFit(coefficients=coefficients, left_out=leave_out(reports))

@@ -8,7 +8,6 @@ writes `artix7_power_fit.yaml`, the coefficients in use and the error of each se
 
 from __future__ import annotations
 
-import csv
 import math
 import statistics
 import sys
@@ -16,6 +15,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import least_squares, nnls
 
 from archsim.calibration.power_fit import (
     LEAST_POWER_W,
@@ -35,9 +38,8 @@ from archsim.calibration.power_fit import (
     prediction,
     read_reports,
 )
-from archsim.technology.fpga.power import COUNTED, quantity_name
+from archsim.technology.fpga.artix7 import COUNTED, FIT_FILE, quantity_name
 
-FIT_FILE = "artix7_power_fit.yaml"
 STUDY_TABLE = "artix7_power_study.csv"
 NEURAL_NETWORK = "tienthanh8136/MNIST_Nexys4DDR"
 NEURAL_NETWORK_ONLY = "neural network report"
@@ -72,28 +74,16 @@ def _fabric_j(report: PowerReport) -> float:
 def least_squares_of_the_sum(reports: Sequence[PowerReport]) -> Coefficients:
     """Non-negative least squares of the relative error of the summed fabric power, rows unseen. A LUT has one
     figure, given in equal parts to logic and signals."""
-    import numpy as np
-    from scipy.optimize import nnls
-
     told = informative(reports)
     amounts = np.array([[each.counts[name] for name in UNITS] for each in told])
     costs, _ = nnls(amounts / np.array([[_fabric_j(each)] for each in told]), np.ones(len(told)))
-    of = dict(zip(UNITS, costs.tolist(), strict=True))
-    return {
-        "logic": of["lut"] / 2,
-        "signals": of["lut"] / 2,
-        "clocks": of["ff"],
-        "bram": of["bram36"],
-        "dsp": of["dsp"],
-    }
+    fitted = dict(zip(UNITS, costs.tolist(), strict=True))
+    return {kind: fitted[counted] / (2 if counted == "lut" else 1) for kind, counted in COUNTED.items()}
 
 
 def log_least_squares_of_the_sum(reports: Sequence[PowerReport]) -> Coefficients:
     """Least squares of the log error of the summed fabric power, drawn to the geometric means as strongly as
     by one report."""
-    import numpy as np
-    from scipy.optimize import least_squares
-
     start, told = geometric_means(reports), informative(reports)
 
     def moved(logs: Sequence[float]) -> Coefficients:
@@ -129,11 +119,8 @@ def neural_network(reports: Sequence[PowerReport]) -> Coefficients:
 def multiplying(reports: Sequence[PowerReport]) -> list[PowerReport]:
     """The reports of designs that multiply, in whatever class: a DSP row of at least `LEAST_ROW_W`, and no
     clock but the fabric's. Where there are several clocks, the fastest bounds a prediction from above."""
-    return [
-        each
-        for each in reports
-        if (each.power_w["dsp"] or 0) >= LEAST_ROW_W and (each.fastest_hz or 0) <= FASTEST_FABRIC_HZ
-    ]
+    own_clock = [r for r in reports if (r.fastest_hz or 0) <= FASTEST_FABRIC_HZ]
+    return [report for report in own_clock if (report.power_w["dsp"] or 0) >= LEAST_ROW_W]
 
 
 def of_neural_network(reports: Sequence[PowerReport], tested: Sequence[PowerReport]) -> Prediction:
@@ -166,7 +153,7 @@ def study(reports: Sequence[PowerReport]) -> tuple[Tried, ...]:
     products = multiplying(reports)
     general, multiplies = "one clock, 10 mW or more", "DSP row of 2 mW or more"
     used = "geometric mean of each row"
-    found = [
+    tried = [
         *((name, general, leave_out(reports, make)) for name, make in ways.items()),
         (f"{used} at 1.0 V", general, leave_out(at_nominal_voltage(reports))),
         (used, "one clock, 5 mW or more", leave_out(reports, judged_on=weak)),
@@ -175,7 +162,7 @@ def study(reports: Sequence[PowerReport]) -> tuple[Tried, ...]:
         (NEURAL_NETWORK_ONLY, general, of_neural_network(reports, informative(reports))),
         (NEURAL_NETWORK_ONLY, multiplies, of_neural_network(reports, products)),
     ]
-    return tuple(Tried(method=method, judged_on=on, prediction=each) for method, on, each in found)
+    return tuple(Tried(method=way, judged_on=on, prediction=errors) for way, on, errors in tried)
 
 
 def describe(fit: PowerFit, reports: Sequence[PowerReport]) -> str:
@@ -194,16 +181,16 @@ def describe(fit: PowerFit, reports: Sequence[PowerReport]) -> str:
             f'  {name}: {{value: {value:.3e}, unit: "{unit}", kind: fitted, source: "{source}"{error}}}'
         )
 
-    for kind, each in fit.coefficients.items():
+    for kind, fitted in fit.coefficients.items():
         entry(
             f"fitted_{quantity_name(kind)}",
-            each.j_per_cycle,
+            fitted.j_per_cycle,
             f"J per {UNITS[COUNTED[kind]]} per clock cycle",
-            f"Geometric mean of {each.reports} single-clock public report_power files ({kind} row over "
-            f"count), range {each.least:.2g} to {each.most:.2g}",
-            each.error_factor,
+            f"Geometric mean of {fitted.reports} single-clock public report_power files ({kind} row over "
+            f"count), range {fitted.least:.2g} to {fitted.most:.2g}",
+            fitted.error_factor,
         )
-    unseen = {each.source: each for each in (*informative(reports), *multiplying(reports))}
+    unseen = {report.source: report for report in (*informative(reports), *multiplying(reports))}
     for name, error, how in (
         ("fitted", fit.left_out, "each predicted without any report of its repository"),
         ("neural_network", of_neural_network(reports, list(unseen.values())), "its own not among them"),
@@ -218,23 +205,20 @@ def describe(fit: PowerFit, reports: Sequence[PowerReport]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def table(tried: Sequence[Tried]) -> list[list[str]]:
-    """The rows of `artix7_power_study.csv`, its header first."""
-    measures = ("reports", "median", "one_sigma", "bias", "worst")
-    rows = [["method", "judged_on", *measures]]
-    for each in tried:
-        rows.append(
-            [each.method, each.judged_on, *(f"{getattr(each.prediction, name):.3g}" for name in measures)]
-        )
-    return rows
+def table(tried: Sequence[Tried]) -> pd.DataFrame:
+    """What `artix7_power_study.csv` holds."""
+    return pd.DataFrame(
+        {"method": way.method, "judged_on": way.judged_on}
+        | {name: f"{value:.3g}" for name, value in vars(way.prediction).items()}
+        for way in tried
+    )
 
 
 def main() -> None:
     """Fit the stored reports anew and write both files to the directory named."""
     directory, reports = Path(sys.argv[1]), read_reports()
     (directory / FIT_FILE).write_text(describe(fit_power(reports), reports), encoding="utf-8")
-    with (directory / STUDY_TABLE).open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream, lineterminator="\n").writerows(table(study(reports)))
+    table(study(reports)).to_csv(directory / STUDY_TABLE, index=False)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from archsim.costs.logic import Logic, LogicPart
 from archsim.costs.operands import Workload, workload_of
 from archsim.costs.structure import Structure, paths, structures
 from archsim.engine.mapping import Mapping as EngineMapping
-from archsim.technology import FitScaling, Fpga, FpgaResources, StandardCells, Technology
+from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
+from archsim.technology.asic.scaling import UNCHANGED
 from archsim.technology.quantity import load_quantities
 from rtl import Sizes
 from workloads.refusal import Refusal
@@ -54,24 +55,24 @@ def estimate_sizes(sizes: Sizes, workload: Workload | None, technology: Technolo
     another where the two differ."""
     scaling = technology.fit_scaling
     assert scaling is not None
-    logic = logic_fit(scaling.fit).logic(sizes, workload, technology)
-    if scaling == FitScaling(fit=scaling.fit):
+    logic, by = logic_fit(scaling.fit).logic(sizes, workload, technology), scaling.factors
+    if by == UNCHANGED:
         return logic
     parts = tuple(
         replace(
             part,
-            area_mm2=part.area_mm2 * scaling.area_mm2,
-            leakage_w=part.leakage_w * scaling.leakage_w,
-            clock_energy_j=part.clock_energy_j * scaling.energy,
-            gate_switching_j=part.gate_switching_j * scaling.energy,
-            register_switching_j=part.register_switching_j * scaling.energy,
+            area_mm2=part.area_mm2 * by.area,
+            leakage_w=part.leakage_w * by.leakage,
+            clock_energy_j=part.clock_energy_j * by.energy,
+            gate_switching_j=part.gate_switching_j * by.energy,
+            register_switching_j=part.register_switching_j * by.energy,
         )
         for part in logic.parts
     )
-    path_s = None if logic.critical_path_s is None else logic.critical_path_s * scaling.critical_path_s
+    path_s = None if logic.critical_path_s is None else logic.critical_path_s * by.delay
     source = (
-        f"{logic.source}; times {scaling.area_mm2:.4g} for area, {scaling.energy:.4g} for energy, "
-        f"{scaling.leakage_w:.4g} for leakage, {scaling.critical_path_s:.4g} for delay"
+        f"{logic.source}; times {by.area:.4g} for area, {by.energy:.4g} for energy, {by.leakage:.4g} for "
+        f"leakage, {by.delay:.4g} for delay"
     )
     return replace(logic, parts=parts, critical_path_s=path_s, source=source)
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import singledispatch
+from typing import TYPE_CHECKING
 
+from archsim.costs.components import area_mm2, by_component, total
 from archsim.costs.logic import Logic, LogicPart
 from archsim.engine.mapping import Mapping
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from rtl import VerilogDesign, to_verilog
+
+if TYPE_CHECKING:
+    from archsim.netlist import Component
 
 MEMORY_SUFFIX = "_memory"
 
@@ -32,34 +38,35 @@ def _cells(technology: StandardCells, mapping: Mapping, design: VerilogDesign) -
 
     made = synthesise_asic(design.text, design.top, technology)
     switched = measure_switching(mapping, design, made, technology)
-    parts: dict[str, LogicPart] = {}
-    for module in made.components.values():
-        kind = component_of_module(module.module, design.top)
-        if kind.endswith(MEMORY_SUFFIX) and not module.cells:
-            # A bare macro: its accesses are priced whole, pins included, from the memory table.
-            continue
-        before = parts.get(kind, LogicPart(kind, 0))
-        parts[kind] = LogicPart(
-            kind,
-            before.instances + module.instances,
-            area_mm2=before.area_mm2 + module.area_um2 * module.instances * 1e-6,
-            clock_energy_j=before.clock_energy_j + module.clock_energy_j * module.instances,
-            leakage_w=before.leakage_w + module.leakage_w * module.instances,
-        )
-    counts = mapping.count()
-    for kind, part in parts.items():
-        mine = [each for name, each in switched.instances.items() if component_of_instance(name) == kind]
-        active = part.active_cycles(counts) * switched.inferences
-        parts[kind] = replace(
-            part,
-            gate_switching_j=sum(each.gates_j for each in mine) / active,
-            register_switching_j=sum(each.registers_j for each in mine) / active,
-        )
+    counts, parts = mapping.count(), []
+    for kind, modules in by_component(made.components.values(), design.top).items():
+        if kind.endswith(MEMORY_SUFFIX):
+            # A bare macro is left out: its accesses are priced whole, pins included, from the memory table.
+            modules = [module for module in modules if module.cells]
+        if modules:
+            part = _part(kind, modules)
+            active = part.active_cycles(counts) * switched.inferences
+            spent = switched.of(kind)
+            gates_j, registers_j = sum(s.gates_j for s in spent), sum(s.registers_j for s in spent)
+            parts.append(
+                replace(part, gate_switching_j=gates_j / active, register_switching_j=registers_j / active)
+            )
     source = (
         f"netlist mapped by Yosys to {technology.library.name}; what switches, from every net's toggles in "
         f"{switched.inferences} inferences of {switched.cycles} cycles together"
     )
-    return Logic(tuple(parts.values()), made.critical_path_s, "measured", source, made.critical_path)
+    return Logic(tuple(parts), made.critical_path_s, "measured", source, made.critical_path)
+
+
+def _part(component: str, modules: Sequence[Component]) -> LogicPart:
+    """A component without what switches."""
+    return LogicPart(
+        component,
+        sum(module.instances for module in modules),
+        area_mm2=area_mm2(modules),
+        clock_energy_j=total(modules, "clock_energy_j"),
+        leakage_w=total(modules, "leakage_w"),
+    )
 
 
 @_mapped.register(Fpga)
@@ -67,30 +74,13 @@ def _fabric(technology: Fpga, mapping: Mapping, design: VerilogDesign) -> Logic:
     from archsim.netlist import synthesise_fpga
 
     made = synthesise_fpga(design.text, design.top, technology)
-    parts: dict[str, LogicPart] = {}
-    memory = FpgaResources()
-    for module in made.components.values():
-        kind = component_of_module(module.module, design.top)
-        taken = module.resources * module.instances
+    parts, memory = [], FpgaResources()
+    for kind, modules in by_component(made.components.values(), design.top).items():
+        taken = sum((module.resources * module.instances for module in modules), FpgaResources())
         if kind.endswith(MEMORY_SUFFIX):
             memory += taken
         else:
-            before = parts.get(kind, LogicPart(kind, 0))
-            parts[kind] = LogicPart(
-                kind, before.instances + module.instances, resources=before.resources + taken
-            )
+            instances = sum(module.instances for module in modules)
+            parts.append(LogicPart(kind, instances, resources=taken))
     source = f"netlist mapped by Yosys to {technology.primitives}"
-    return Logic(tuple(parts.values()), made.critical_path_s, "measured", source, made.critical_path, memory)
-
-
-def component_of_module(module: str, top: str) -> str:
-    """The component that a module is: variants of one component count together."""
-    if module == top:
-        return "top"
-    return module.rsplit("_v", 1)[0] if module.rsplit("_v", 1)[-1].isdigit() else module
-
-
-def component_of_instance(name: str) -> str:
-    """The component that an instance at the top of a netlist is; equal ones are numbered."""
-    kind, _, number = name.rpartition("_")
-    return kind if number.isdigit() else name or "top"
+    return Logic(tuple(parts), made.critical_path_s, "measured", source, made.critical_path, memory)

@@ -20,7 +20,7 @@ class Metric:
     `short` is the label where room is scarce, `unit` an SI unit or a kind of number: `count`, `ratio`,
     `share`, or `stored` for bits. `listed` figures are shown of a result, an `optional` one only where there
     is one; `compared` ones are set in ratio to another result's, and of these less is better. `fitted` names
-    what a fit of logic predicts of it, where one does.
+    what a fit of logic predicts of it, where one does; a `summed` one is a sum of terms.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Metric:
     compared: bool = True
     optional: bool = False
     fitted: str = ""
+    summed: bool = False
     reader: Reader | None = None
 
     def read(self, result: Result) -> float | None:
@@ -81,7 +82,7 @@ METRICS: Mapping[str, Metric] = {
         Metric("cycles", "cycles", "count"),
         Metric("latency_s", "latency", "s"),
         Metric("inferences_per_s", "inferences a second", "number", compared=False),
-        Metric("energy_j", "energy an inference", "J", "energy", fitted="energy of the logic"),
+        Metric("energy_j", "energy an inference", "J", "energy", fitted="energy of the logic", summed=True),
         Metric(
             "dynamic_energy_j",
             "dynamic energy an inference",
@@ -91,10 +92,10 @@ METRICS: Mapping[str, Metric] = {
             compared=False,
             reader=_dynamic_energy,
         ),
-        Metric("power_w", "power", "W"),
+        Metric("power_w", "power", "W", summed=True),
         Metric("dynamic_power_w", "dynamic power", "W"),
-        Metric("leakage_w", "leakage or static power", "W", "leakage"),
-        Metric("area_mm2", "area", "mm2", optional=True, fitted="area of the logic"),
+        Metric("leakage_w", "leakage or static power", "W", "leakage", summed=True),
+        Metric("area_mm2", "area", "mm2", optional=True, fitted="area of the logic", summed=True),
         resource("lut", fitted="LUT"),
         resource("ff", fitted="FF"),
         resource("dsp", fitted="DSP"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, singledispatch
 from typing import Any
 
@@ -32,6 +32,12 @@ class Term:
     kind: str
     source: str
 
+    def __repr__(self) -> str:
+        return (
+            f"<Term {self.component}, {self.what}: {self.count:g} {self.counted} at "
+            f"{self.unit_cost:.4g} {self.unit}, {self.kind}>"
+        )
+
     @property
     def value(self) -> float:
         return self.count * self.unit_cost
@@ -41,12 +47,15 @@ class Term:
 class Bill:
     """All terms of a design point, by metric."""
 
-    energy: tuple[Term, ...]
-    area: tuple[Term, ...]
-    leakage: tuple[Term, ...]
-    resources: dict[str, FpgaResources]
+    energy: tuple[Term, ...] = ()
+    leakage: tuple[Term, ...] = ()
+    area: tuple[Term, ...] = ()
+    resources: Mapping[str, FpgaResources] = field(default_factory=dict)
     usage: Mapping[str, tuple[Term, ...]] = field(default_factory=dict)
     """What an FPGA's resources go to, by resource."""
+
+    def __repr__(self) -> str:
+        return f"<Bill of {len(self.energy)} terms of energy, {len(self.area)} of area>"
 
     @property
     def energy_j(self) -> float:
@@ -65,31 +74,19 @@ class Bill:
         return sum(self.resources.values(), FpgaResources())
 
 
-NOTHING = Bill((), (), (), {})
+NOTHING = Bill()
 """The bill of what nobody can price."""
-
-
-@dataclass(frozen=True)
-class _Priced:
-    """What a fabric charges for: energy without leakage, and what the leakage of a second comes to."""
-
-    energy: list[Term]
-    leakage: list[Term]
-    area: list[Term] = field(default_factory=list)
-    resources: dict[str, FpgaResources] = field(default_factory=dict)
-    usage: Mapping[str, tuple[Term, ...]] = field(default_factory=dict)
 
 
 def price(counts: Counts, sizes: Sizes, logic: Logic, technology: Technology, clock_hz: float) -> Bill:
     """Multiplies what happened by what it costs."""
     seconds = counts.cycles / clock_hz
-    priced = _priced(technology, counts, sizes, logic)
-    leaked = [
-        Term(t.component, "leakage", t.count * seconds, "seconds", t.unit_cost, "J/s", t.kind, t.source)
-        for t in priced.leakage
-    ]
-    energy, area = (*priced.energy, *leaked), tuple(priced.area)
-    return Bill(energy, area, tuple(priced.leakage), priced.resources, priced.usage)
+    bill = _priced(technology, counts, sizes, logic)
+    leaked = (
+        replace(term, what="leakage", count=term.count * seconds, counted="seconds", unit="J/s")
+        for term in bill.leakage
+    )
+    return replace(bill, energy=(*bill.energy, *leaked))
 
 
 @lru_cache(maxsize=4096)
@@ -116,13 +113,13 @@ def _memory_energy(technology: Technology, counts: Counts, sizes: Sizes) -> Iter
 
 
 @singledispatch
-def _priced(technology: Technology, counts: Counts, sizes: Sizes, logic: Logic) -> _Priced:
-    """What this fabric charges for."""
+def _priced(technology: Technology, counts: Counts, sizes: Sizes, logic: Logic) -> Bill:
+    """What this fabric charges for, energy without leakage."""
     raise NotImplementedError(f"price of {technology!r}")
 
 
 @_priced.register(StandardCells)
-def _cells(technology: StandardCells, counts: Counts, sizes: Sizes, logic: Logic) -> _Priced:
+def _cells(technology: StandardCells, counts: Counts, sizes: Sizes, logic: Logic) -> Bill:
     energy, area, leakage = list(_memory_energy(technology, counts, sizes)), [], []
     for part in logic.parts:
         name, origin = part.component, (logic.kind, logic.source)
@@ -147,21 +144,19 @@ def _cells(technology: StandardCells, counts: Counts, sizes: Sizes, logic: Logic
         name, origin = f"{role} memory", (cost.kind, cost.source)
         area.append(Term(name, cost.built_as, number, "memories", cost.area_mm2, "mm2", *origin))
         leakage.append(Term(name, cost.built_as, number, "memories", cost.leakage_w, "W", *origin))
-    return _Priced(energy, leakage, area)
+    return Bill(tuple(energy), tuple(leakage), tuple(area))
 
 
 @_priced.register(Fpga)
-def _fabric(technology: Fpga, counts: Counts, sizes: Sizes, logic: Logic) -> _Priced:
+def _fabric(technology: Fpga, counts: Counts, sizes: Sizes, logic: Logic) -> Bill:
     energy = list(_memory_energy(technology, counts, sizes)) if technology.fabric_costs else []
     for part in logic.parts:
         for charged in technology.fabric_costs:
             cycles = counts.cycles if charged.every_cycle else part.active_cycles(counts)
             if number := part.resources[charged.resource]:
-                count, cost = number * cycles, charged.cost
-                origin = (cost.kind, cost.source)
-                energy.append(
-                    Term(part.component, charged.what, count, "active cycles", cost.value, "J/cycle", *origin)
-                )
+                name, count, cost = part.component, number * cycles, charged.cost
+                price_j, origin = cost.value, (cost.kind, cost.source)
+                energy.append(Term(name, charged.what, count, "active cycles", price_j, "J/cycle", *origin))
     resources = {part.component: part.resources for part in logic.parts}
     origins = dict.fromkeys(resources, (logic.kind, logic.source))
     if logic.memory_resources is not None:
@@ -171,10 +166,10 @@ def _fabric(technology: Fpga, counts: Counts, sizes: Sizes, logic: Logic) -> _Pr
         for role, number, cost in memories(sizes, technology):
             resources[f"{role} memory"] = cost.resources * number
             origins[f"{role} memory"] = (cost.resources_kind, cost.resources_source)
-    static, leakage = technology.part.static_w, []
-    if static is not None:
-        leakage.append(
-            Term("device", "static power", 1, "device", static.value, "W", static.kind, static.source)
+    leakage: tuple[Term, ...] = ()
+    if (static := technology.part.static_w) is not None:
+        leakage = (
+            Term("device", "static power", 1, "device", static.value, "W", static.kind, static.source),
         )
     usage = {
         name: tuple(
@@ -184,4 +179,4 @@ def _fabric(technology: Fpga, counts: Counts, sizes: Sizes, logic: Logic) -> _Pr
         )
         for name, counted in technology.counted.items()
     }
-    return _Priced(energy, leakage, resources=resources, usage=usage)
+    return Bill(tuple(energy), leakage, resources=resources, usage=usage)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from archsim.costs.pricing import Bill, Term
 from archsim.engine.counts import Counts
 from archsim.engine.mapping import StoredBits
-from workloads.refusal import Refusal
+from workloads.refusal import Defect, Refusal
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+FIGURES = ("cycles", "latency_s", "inferences_per_s", "energy_j", "power_w", "dynamic_power_w", "leakage_w")
+"""The figures that a result as plain values begins with."""
+
+
+TRAFFIC = ("words_read", "words_written", "bits_read", "bits_written")
+"""What they tell of the traffic of a memory."""
 
 
 class MetricError(Refusal):
@@ -57,11 +66,24 @@ class Result:
             f"{self.fidelity}: {self.cycles} cycles>"
         )
 
+    def _repr_html_(self) -> str:
+        """The figures as a notebook shows them, in SI units."""
+        from archsim.costs.metrics import metrics_of
+
+        read = ((metric, metric.read(self)) for metric in metrics_of(self) if metric.listed)
+        rows = "".join(
+            f"<tr><th>{metric.label}</th><td>{'—' if value is None else f'{value:.6g}'}</td>"
+            f"<td>{metric.unit}</td></tr>"
+            for metric, value in read
+            if value is not None or not metric.optional
+        )
+        return f"<table><caption>{html.escape(repr(self))}</caption>{rows}</table>"
+
     def __post_init__(self) -> None:
         for name in ("latency_s", "energy_j", "power_w", "leakage_w", "area_mm2"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value >= 0):
-                raise ArithmeticError(f"{name} came out as {value}, a result is finite and not negative")
+                raise Defect(f"{name} came out as {value}, a result is finite and not negative")
 
     @property
     def cycles(self) -> int:
@@ -108,7 +130,11 @@ class Result:
     @property
     def _power_terms(self) -> tuple[Term, ...]:
         """The energy terms, each a second."""
-        return tuple(_per_second(term, self.latency_s) for term in self.bill.energy)
+        seconds = self.latency_s
+        return tuple(
+            replace(term, count=term.count / seconds, counted=f"{term.counted} a second")
+            for term in self.bill.energy
+        )
 
     @property
     def dynamic_power_w(self) -> float | None:
@@ -166,23 +192,12 @@ class Result:
         import pandas as pd
 
         terms = self.terms(metric)
-        total = math.fsum(term.value for term in terms)
-        rows = [
-            {
-                "component": term.component,
-                "what": term.what,
-                "count": term.count,
-                "counted": term.counted,
-                "unit_cost": term.unit_cost,
-                "unit": term.unit,
-                "contribution": term.value,
-                "share": term.value / total if total else 0.0,
-                "kind": term.kind,
-                "source": term.source,
-            }
-            for term in terms
-        ]
-        return pd.DataFrame(rows)
+        values = [term.value for term in terms]
+        total = math.fsum(values)
+        frame = pd.DataFrame(map(asdict, terms), columns=[column.name for column in fields(Term)])
+        frame.insert(6, "contribution", values)
+        frame.insert(7, "share", [value / total if total else 0.0 for value in values])
+        return frame
 
     def by_component(self, metric: str) -> dict[str, float]:
         """A metric summed over each component, largest first."""
@@ -197,13 +212,7 @@ class Result:
         figures: dict[str, Any] = {
             "fidelity": self.fidelity,
             "exact": self.exact,
-            "cycles": self.cycles,
-            "latency_s": self.latency_s,
-            "inferences_per_s": self.inferences_per_s,
-            "energy_j": self.energy_j,
-            "power_w": self.power_w,
-            "dynamic_power_w": self.dynamic_power_w,
-            "leakage_w": self.leakage_w,
+            **{name: getattr(self, name) for name in FIGURES},
             "critical_path_s": self.critical_path_s,
             "macs": self.macs,
             "padding_macs": self.counts.padding,
@@ -213,13 +222,7 @@ class Result:
             "compression": self.compression,
             "accuracy": self.accuracy,
             "traffic": {
-                role: {
-                    "words_read": t.words_read,
-                    "words_written": t.words_written,
-                    "bits_read": t.bits_read,
-                    "bits_written": t.bits_written,
-                }
-                for role, t in self.traffic.items()
+                role: {name: getattr(words, name) for name in TRAFFIC} for role, words in self.traffic.items()
             },
             "expected_error": dict(self.expected_error),
             "warnings": list(self.warnings),
@@ -237,17 +240,3 @@ class Result:
         import pandas as pd
 
         return pd.json_normalize(self.to_dict())
-
-
-def _per_second(term: Term, seconds: float) -> Term:
-    """The power that a share of the energy amounts to."""
-    return Term(
-        term.component,
-        term.what,
-        term.count / seconds,
-        f"{term.counted} a second",
-        term.unit_cost,
-        term.unit,
-        term.kind,
-        term.source,
-    )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from archsim.costs.operands import Workload
 from rtl import Amounts, Sizes
 from rtl.parts.amounts import processing_element_path
+from workloads.refusal import Refusal
 
 REGISTER_METRICS = ("clock_energy_j", "ff")
 GATE_METRICS = ("lut", "carry4")
@@ -27,7 +28,7 @@ class Structure(Amounts):
         carries from the gates; cells are both. What switches follows the workload too."""
         if metric in SWITCHING_METRICS:
             if workload is None:
-                raise ValueError(f"workload is None, {metric} needs to know what the logic works on")
+                raise Refusal(f"workload is None, {metric} needs to know what the logic works on")
             return self._switching(metric, workload)
         if metric in REGISTER_METRICS:
             return self.registers

@@ -7,20 +7,14 @@ import inspect
 import logging
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
+from archsim.costs.components import component_of_instance
 from archsim.costs.stimulus import DIGITS, stimulus
 from archsim.engine.mapping import Mapping
-from archsim.netlist import (
-    Activity,
-    AsicSynthesis,
-    Netlist,
-    Switching,
-    ToggleCounter,
-    activity,
-    switching,
-)
+from archsim.netlist import Activity, AsicSynthesis, Netlist, Switching, ToggleCounter, activity, switching
 from archsim.store import remembered
 from archsim.technology import StandardCells
 from rtl import Simulation, VerilogDesign, load_writes
@@ -37,6 +31,10 @@ class MeasuredSwitching:
     cycles: int
     instances: MappingOf[str, Switching]
 
+    def of(self, component: str) -> list[Switching]:
+        """What switched in each instance of a component."""
+        return [spent for name, spent in self.instances.items() if component_of_instance(name) == component]
+
 
 def measure_switching(
     mapping: Mapping, design: VerilogDesign, made: AsicSynthesis, technology: StandardCells
@@ -49,9 +47,7 @@ def measure_switching(
         "evaluation": inspect.getsource(activity),
         "verilog": design.text,
         "cells": technology.library.text,
-        "writes": [
-            (each.target, each.unit, each.address, int(each.data)) for part in writes for each in part
-        ],
+        "writes": [(write.target, write.unit, write.address, int(write.data)) for write in chain(*writes)],
     }
     netlist = made.flat()
     found = remembered("toggles", content, lambda: _count(mapping, design, netlist, technology))

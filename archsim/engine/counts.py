@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from workloads.refusal import Defect
+
 
 @dataclass(frozen=True)
 class Traffic:
@@ -51,6 +53,9 @@ class Counts:
     exact: bool = True
     stages: tuple[StageActivity, ...] = field(default=(), compare=False)
 
+    def __repr__(self) -> str:
+        return f"<Counts: {self.cycles:,} cycles, {self.products:,} products, {len(self.traffic)} memories>"
+
     @property
     def products(self) -> int:
         """Cycles in which some PE accumulates: stored weights and padding."""
@@ -62,4 +67,4 @@ class Counts:
             numbers |= {f"traffic.{role}.read": t.words_read, f"traffic.{role}.written": t.words_written}
         for name, value in numbers.items():
             if value < 0:
-                raise ArithmeticError(f"{name} came out as {value}, counts are never negative")
+                raise Defect(f"{name} came out as {value}, counts are never negative")

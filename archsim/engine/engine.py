@@ -22,7 +22,7 @@ Bits = Annotated[int, Field(ge=2, le=16)]
 
 
 class EngineError(Refusal):
-    """An engine that does not exist, or a name that another engine has."""
+    """An engine that does not exist or cannot be built, or a name that another engine has."""
 
 
 class Engine(BaseModel, ABC):
@@ -69,7 +69,7 @@ class Engine(BaseModel, ABC):
     @model_validator(mode="after")
     def _fetch_brings_a_weight(self) -> Engine:
         if self.fetch_bits < self.weight_bits:
-            raise ValueError(
+            raise EngineError(
                 f"fetch_bits is {self.fetch_bits}, allowed are at least weight_bits ({self.weight_bits})"
             )
         return self

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from archsim.engine.counts import Counts, Traffic
 from archsim.engine.mapping import Mapping
 from rtl import Run, Simulation
+from workloads.refusal import Defect
 
 
-class OutputMismatchError(AssertionError):
-    """The hardware gave other outputs than the integer network: a defect of archsim, never of a design."""
+class OutputMismatchError(Defect):
+    """The hardware gave other outputs than the integer network."""
 
 
 def count_rtl(mapping: Mapping, x: NDArray[np.int64]) -> Counts:

@@ -7,7 +7,7 @@ result has left its PE: its entries, 5 cycles to carry a result to memory, 1 to 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import ClassVar, Literal
 
@@ -17,7 +17,7 @@ from pydantic import model_validator
 
 from archsim.engine.counts import Counts, StageActivity
 from archsim.engine.draws import Draws
-from archsim.engine.engine import Engine, engines
+from archsim.engine.engine import Engine, EngineError, engines
 from archsim.engine.gather.conflicts import StageRun, banked_run, replicated_run
 from archsim.engine.gather.encoding import IndexEncoding, candidates, deal_rows
 from archsim.engine.gather.entries import DealtStage, EncodedStage, deal_stage
@@ -53,7 +53,7 @@ class Pruned(Engine):
     @model_validator(mode="after")
     def _padding_meets_a_bank(self) -> Pruned:
         if self.index == "relative" and not self._may_pad:
-            raise ValueError(
+            raise EngineError(
                 f"index is relative with {self.pes} banked PEs, allowed with banks are powers of two only"
             )
         return self
@@ -94,11 +94,11 @@ class PrunedMapping(Mapping):
     """A network on the pruned engine. Output r of PE p lies at address r * pes + p, and the next stage's
     indices are written for that, so that no output needs to be stored with its number."""
 
-    network: IntegerNetwork
+    network: IntegerNetwork = field(repr=False)
     engine: Pruned
-    encoding: IndexEncoding
-    stages: tuple[EncodedStage, ...]
-    output_positions: NDArray[np.int64]
+    encoding: IndexEncoding = field(repr=False)
+    stages: tuple[EncodedStage, ...] = field(repr=False)
+    output_positions: NDArray[np.int64] = field(repr=False)
 
     @property
     def score_positions(self) -> NDArray[np.int64]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from archsim.netlist.activity import Activity, ActivityError, Switching, ToggleCounter, switching
-from archsim.netlist.asic import AsicSynthesis, Component, MemoryArray, synthesise_asic
+from archsim.netlist.asic import AsicSynthesis, Component, synthesise_asic
 from archsim.netlist.fpga import FpgaComponent, FpgaSynthesis, synthesise_fpga
-from archsim.netlist.netlist import Netlist, NetlistError, flatten, read_netlists
-from archsim.netlist.timing import Timing, analyse
+from archsim.netlist.netlist import Netlist, NetlistError, read_netlists
+from archsim.netlist.timing import analyse
 from archsim.netlist.yosys import YosysError, prepare_yosys, run_yosys
 
 __all__ = [
@@ -16,15 +16,12 @@ __all__ = [
     "Component",
     "FpgaComponent",
     "FpgaSynthesis",
-    "MemoryArray",
     "Netlist",
     "NetlistError",
     "Switching",
-    "Timing",
     "ToggleCounter",
     "YosysError",
     "analyse",
-    "flatten",
     "prepare_yosys",
     "read_netlists",
     "run_yosys",

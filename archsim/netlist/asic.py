@@ -8,6 +8,7 @@ each pin, not run.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -41,17 +42,6 @@ write_json mapped.json
 
 
 @dataclass(frozen=True, kw_only=True)
-class MemoryArray:
-    """A memory of a component that was left whole: its size and how many ports read and write it."""
-
-    name: str
-    words: int
-    word_bits: int
-    read_ports: int
-    write_ports: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Component:
     """One module, measured once; multiply by `instances` for its share of the design. Memories are not
     in the sums.
@@ -71,7 +61,6 @@ class Component:
     toggle_energy_j: float
     clock_energy_j: float
     leakage_w: float
-    memories: tuple[MemoryArray, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,39 +73,6 @@ class AsicSynthesis:
     critical_path: tuple[str, ...]
     modules: Mapping[str, Netlist]
 
-    def _total(self, field: str) -> float:
-        return float(sum(getattr(part, field) * part.instances for part in self.components.values()))
-
-    @property
-    def area_um2(self) -> float:
-        """Logic only: cells of all instances, without memories."""
-        return self._total("area_um2")
-
-    @property
-    def gate_equivalents(self) -> float:
-        return self._total("gate_equivalents")
-
-    @property
-    def flops(self) -> int:
-        return int(self._total("flops"))
-
-    @property
-    def toggle_energy_j(self) -> float:
-        return self._total("toggle_energy_j")
-
-    @property
-    def clock_energy_j(self) -> float:
-        return self._total("clock_energy_j")
-
-    @property
-    def leakage_w(self) -> float:
-        return self._total("leakage_w")
-
-    @property
-    def memories(self) -> tuple[tuple[MemoryArray, int], ...]:
-        """Every memory array with the number of times it stands in the design."""
-        return tuple((array, part.instances) for part in self.components.values() for array in part.memories)
-
     def flat(self) -> Netlist:
         """The whole design as one netlist."""
         return flatten(self.modules, self.top)
@@ -126,7 +82,7 @@ def synthesise_asic(verilog: str, top: str, technology: StandardCells | None = N
     """Map Verilog to the cells of a technology (its own 65 nm library unless it was given another).
 
     Raises YosysError for Verilog that Yosys refuses, NetlistError for a memory read without a register,
-    ValueError for a combinational loop or a memory outside the SRAM table.
+    a refusal for a combinational loop or a memory outside the SRAM table.
     """
     chosen = technology or Cmos65()
     library, wiring = chosen.library, chosen.wiring
@@ -136,7 +92,8 @@ def synthesise_asic(verilog: str, top: str, technology: StandardCells | None = N
         outputs=("mapped.json",),
     )
     modules = read_netlists(outputs["mapped.json"])
-    counts = instance_counts(modules, top)
+    inside = {name: Counter(used.module for used in module.instances) for name, module in modules.items()}
+    counts = instance_counts(inside, top)
     _LOG.info("timing the netlist")
     timing = analyse(
         flatten(modules, top), library=library, wiring=wiring, memory=lambda each: _macro(each, chosen)
@@ -178,14 +135,4 @@ def _component(module: Netlist, instances: int, technology: StandardCells) -> Co
             clock_energy_j(flop, library.supply_v, technology.wiring) * number for flop, number in flops
         ),
         leakage_w=sum(library.cells[name].leakage_w * number for name, number in counts.items()),
-        memories=tuple(
-            MemoryArray(
-                name=memory.name,
-                words=memory.words,
-                word_bits=memory.word_bits,
-                read_ports=len(memory.reads),
-                write_ports=len(memory.writes),
-            )
-            for memory in module.memories
-        ),
     )

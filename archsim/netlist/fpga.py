@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from archsim.netlist.netlist import instance_counts
 from archsim.netlist.yosys import YosysCrashError, run_yosys
 from archsim.technology import Artix7, Fpga, FpgaResources
 from workloads.refusal import Refusal
@@ -82,7 +83,7 @@ def synthesise_fpga(verilog: str, top: str, technology: Fpga | None = None) -> F
         name.removeprefix("\\"): module["num_cells_by_type"]
         for name, module in json.loads(outputs["stat.json"])["modules"].items()
     }
-    counts = _instances(modules, top)
+    counts = instance_counts(modules, top)
     delay_s, path = _logic_delay(outputs["sta.txt"]) if chosen.timing_models else (None, ())
     return FpgaSynthesis(
         top=top,
@@ -109,19 +110,6 @@ def _mapped(verilog: str, top: str, technology: Fpga) -> dict[str, str]:
         if not technology.fallback:
             raise
         return run_yosys(script=technology.fallback + script, files=files, outputs=wanted)
-
-
-def _instances(modules: Mapping[str, Mapping[str, int]], top: str) -> dict[str, int]:
-    counts: dict[str, int] = {}
-
-    def visit(module: str, times: int) -> None:
-        counts[module] = counts.get(module, 0) + times
-        for cell, number in modules[module].items():
-            if cell in modules:
-                visit(cell, times * number)
-
-    visit(top, 1)
-    return counts
 
 
 def _component(

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from workloads.refusal import Refusal
 
@@ -27,21 +29,17 @@ class NetlistError(Refusal):
 
 
 @dataclass(frozen=True)
-class ReadPort:
-    """A registered read: enable (one net), address and data, least significant bit first."""
-
-    enable: int
-    address: Nets
-    data: Nets
-
-
-@dataclass(frozen=True)
-class WritePort:
-    """A clocked write: an enable for each data bit, address and data, least significant bit first."""
+class MemoryPort:
+    """A registered read, with one enable, or a clocked write, with one for each data bit; its address and its
+    data, least significant bit first."""
 
     enable: Nets
     address: Nets
     data: Nets
+
+    def renamed(self, nets: Nets) -> MemoryPort:
+        """The same port one level up: `nets` maps its net numbers."""
+        return MemoryPort(nets[self.enable], nets[self.address], nets[self.data])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +50,13 @@ class Memory:
     words: int
     word_bits: int
     clock: int
-    reads: tuple[ReadPort, ...]
-    writes: tuple[WritePort, ...]
+    reads: tuple[MemoryPort, ...]
+    writes: tuple[MemoryPort, ...]
 
     @property
     def inputs(self) -> Nets:
         """Every input bit but the clock; the enables of a written word are one pin."""
-        parts = [part for port in self.reads for part in (np.array([port.enable]), port.address)]
+        parts = [part for port in self.reads for part in (port.enable, port.address)]
         parts += [part for port in self.writes for part in (np.unique(port.enable), port.address, port.data)]
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
@@ -68,13 +66,12 @@ class Memory:
 
     def renamed(self, prefix: str, nets: Nets) -> Memory:
         """The same memory one level up: `nets` maps its net numbers."""
-        return Memory(
+        return replace(
+            self,
             name=prefix + self.name,
-            words=self.words,
-            word_bits=self.word_bits,
             clock=int(nets[self.clock]),
-            reads=tuple(ReadPort(int(nets[p.enable]), nets[p.address], nets[p.data]) for p in self.reads),
-            writes=tuple(WritePort(nets[p.enable], nets[p.address], nets[p.data]) for p in self.writes),
+            reads=tuple(port.renamed(nets) for port in self.reads),
+            writes=tuple(port.renamed(nets) for port in self.writes),
         )
 
 
@@ -239,62 +236,47 @@ def _memory(name: str, parameters: Mapping[str, str], connections: Mapping[str, 
         word_bits=width,
         clock=clocks.pop() if clocks else 0,
         reads=tuple(
-            ReadPort(
-                int(connections["RD_EN"][k]), port("RD_ADDR", k, address_bits), port("RD_DATA", k, width)
-            )
+            MemoryPort(port("RD_EN", k, 1), port("RD_ADDR", k, address_bits), port("RD_DATA", k, width))
             for k in range(reads)
         ),
         writes=tuple(
-            WritePort(port("WR_EN", k, width), port("WR_ADDR", k, address_bits), port("WR_DATA", k, width))
+            MemoryPort(port("WR_EN", k, width), port("WR_ADDR", k, address_bits), port("WR_DATA", k, width))
             for k in range(writes)
         ),
     )
 
 
-def instance_counts(modules: Mapping[str, Netlist], top: str) -> dict[str, int]:
-    """How many times each module stands in the design, from the top down."""
+def instance_counts(inside: Mapping[str, Mapping[str, int]], top: str) -> dict[str, int]:
+    """How many times each module stands in the design, from the top down. `inside` counts what each module
+    uses: others, and cells."""
     counts: dict[str, int] = {}
 
     def visit(module: str, times: int) -> None:
         counts[module] = counts.get(module, 0) + times
-        below: dict[str, int] = {}
-        for instance in modules[module].instances:
-            below[instance.module] = below.get(instance.module, 0) + times
-        for child, number in below.items():
-            visit(child, number)
+        for child, number in inside[module].items():
+            if child in inside:
+                visit(child, times * number)
 
     visit(top, 1)
     return counts
 
 
-class _Joined:
-    """Nets that turn out to be one: the lowest number stands for all, so a constant stays a constant."""
-
-    def __init__(self) -> None:
-        self._parent: dict[int, int] = {}
-
-    def find(self, net: int) -> int:
-        while net in self._parent:
-            net = self._parent[net]
-        return net
-
-    def join(self, first: int, second: int) -> None:
-        low, high = sorted((self.find(first), self.find(second)))
-        if low != high:
-            self._parent[high] = low
-
-    def representatives(self, nets: int) -> Nets:
-        result = np.arange(nets)
-        for net in self._parent:
-            result[net] = self.find(net)
-        return result
+def _representatives(joined: list[tuple[int, int]], nets: int) -> Nets:
+    """For each net the lowest of all that turn out to be one with it, so that a constant stays a constant."""
+    ends = np.array(joined, np.int64).reshape(-1, 2).T
+    graph = coo_array((np.ones(ends.shape[1]), ends), shape=(nets, nets))
+    _, group = connected_components(graph, directed=False)
+    lowest = np.full(nets, nets)
+    np.minimum.at(lowest, group, np.arange(nets))
+    representatives: Nets = lowest[group]
+    return representatives
 
 
 def flatten(modules: Mapping[str, Netlist], top: str) -> Netlist:
     """The whole design as one netlist; names are joined with dots, ports of the top stay."""
     types = sorted({name for module in modules.values() for name in module.type_names})
     pins = sorted({name for module in modules.values() for name in module.pin_names})
-    joined = _Joined()
+    joined: list[tuple[int, int]] = []
     names: list[str] = []
     cell_type, pin_cell, pin_name, pin_net = [], [], [], []
     memories: list[Memory] = []
@@ -324,12 +306,12 @@ def flatten(modules: Mapping[str, Netlist], top: str) -> Netlist:
                     if inner[own] < 0:
                         inner[own] = outer
                     else:
-                        joined.join(int(inner[own]), int(outer))
+                        joined.append((int(inner[own]), int(outer)))
             fresh = np.flatnonzero(inner < 0)
             inner[fresh] = total + np.arange(len(fresh))
             total += len(fresh)
             work.append((instance.module, f"{prefix}{instance.name}.", inner))
-    same = joined.representatives(total)
+    same = _representatives(joined, total)
     return Netlist(
         name=top,
         nets=total,

@@ -112,7 +112,7 @@ def _memory(memory: Memory, number: int) -> Iterator[str]:
         data = f"{name}_r{place}"
         yield f"  reg [{memory.word_bits - 1}:0] {data} = 0;"
         yield (
-            f"  always @(posedge {_net(memory.clock)}) if ({_net(port.enable)}) "
+            f"  always @(posedge {_net(memory.clock)}) if ({_net(int(port.enable[0]))}) "
             f"{data} <= {name}[{_bus(port.address)}];"
         )
         for bit, net in enumerate(port.data.tolist()):

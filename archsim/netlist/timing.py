@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.netlist.netlist import CONSTANTS, Memory, Netlist, Nets
-from archsim.technology.liberty.reader import Cell, CellLibrary
+from archsim.technology.liberty.cell_library import Cell, CellLibrary
 from archsim.technology.memories.flop_memory import Wiring
 from workloads.refusal import Refusal
 

@@ -7,16 +7,15 @@ from archsim.technology.asic.cmos import Cmos
 from archsim.technology.asic.cmos65 import Cmos65
 from archsim.technology.asic.standard_cells import StandardCells
 from archsim.technology.fpga.artix7 import Artix7
-from archsim.technology.fpga.devices import Device, Fit, FpgaResources
+from archsim.technology.fpga.devices import Device, FpgaResources
 from archsim.technology.fpga.ecp5 import Ecp5
 from archsim.technology.fpga.fpga import FabricCost, Fpga, FpgaMemory
 from archsim.technology.liberty.cell_library import CellLibrary
-from archsim.technology.liberty.reader import LibertyError, read_liberty
 from archsim.technology.memories.flop_memory import Wiring
-from archsim.technology.memories.sram import MemoryMacro, SramTable
-from archsim.technology.quantity import ProvenanceError, Quantity, all_quantities
+from archsim.technology.memories.sram import MemoryCost, MemoryMacro, SramTable
+from archsim.technology.quantity import Quantity
 from archsim.technology.registry import technologies, technology
-from archsim.technology.technology import FitScaling, MemoryCost, Technology, TechnologyError
+from archsim.technology.technology import FitScaling, Technology, TechnologyError
 
 __all__ = [
     "Artix7",
@@ -27,23 +26,18 @@ __all__ = [
     "Device",
     "Ecp5",
     "FabricCost",
-    "Fit",
     "FitScaling",
     "Fpga",
     "FpgaMemory",
     "FpgaResources",
-    "LibertyError",
     "MemoryCost",
     "MemoryMacro",
-    "ProvenanceError",
     "Quantity",
     "SramTable",
     "StandardCells",
     "Technology",
     "TechnologyError",
     "Wiring",
-    "all_quantities",
-    "read_liberty",
     "technologies",
     "technology",
 ]

@@ -44,47 +44,46 @@ class Quantity:
     error_factor: float | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.value, bool) or not isinstance(self.value, int | float):
-            raise ProvenanceError(f"{self.name}: value is {self.value!r}, allowed is a number")
-        if not math.isfinite(self.value):
-            raise ProvenanceError(f"{self.name}: value is {self.value!r}, allowed is a finite number")
-        for field in ("unit", "source"):
-            text = getattr(self, field)
-            if not isinstance(text, str) or not text.strip():
-                raise ProvenanceError(
-                    f"{self.name}: {field} is {text!r}, allowed is a text that is not empty"
-                )
-        if self.kind not in KINDS:
-            raise ProvenanceError(f"{self.name}: kind is {self.kind!r}, allowed are {', '.join(KINDS)}")
-        if self.error_factor is not None and not self.error_factor >= 1:
-            raise ProvenanceError(
-                f"{self.name}: error_factor is {self.error_factor!r}, allowed is a ratio of 1 or more"
-            )
+        is_number = isinstance(self.value, int | float) and not isinstance(self.value, bool)
+        for field, holds, allowed in (
+            ("value", is_number, "is a number"),
+            ("value", is_number and math.isfinite(self.value), "is a finite number"),
+            ("unit", _is_text(self.unit), "is a text that is not empty"),
+            ("source", _is_text(self.source), "is a text that is not empty"),
+            ("kind", self.kind in KINDS, f"are {', '.join(KINDS)}"),
+            ("error_factor", (self.error_factor or 1) >= 1, "is a ratio of 1 or more"),
+        ):
+            if not holds:
+                raise ProvenanceError(f"{self.name}: {field} is {getattr(self, field)!r}, allowed {allowed}")
 
     def __float__(self) -> float:
         return float(self.value)
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
 @dataclass(frozen=True)
 class Table:
-    """A CSV table: `rows` as text by column, `columns` the unit of each, and the source and kind of all
-    of it."""
+    """A CSV table: `rows` by column, texts and numbers, None where a number is left blank; `columns` the unit
+    of each, and the source and kind of all of it."""
 
     name: str
-    rows: tuple[Mapping[str, str], ...]
+    rows: tuple[Mapping[str, Any], ...]
     columns: Mapping[str, str]
     provenance: Mapping[str, tuple[str, str]]
     kind: str
     source: str
 
-    def quantities(self, **cells: str) -> Iterator[Quantity]:
+    def quantities(self, **cells: object) -> Iterator[Quantity]:
         """Every number of the table, one quantity a cell, or of the rows that have these `cells` by column;
         blank cells are left out."""
         for line, row in enumerate(self.rows, start=2):
             if any(row[column] != cell for column, cell in cells.items()):
                 continue
             for column, unit in self.columns.items():
-                if unit == TEXT or row[column] == "":
+                if unit == TEXT or row[column] is None:
                     continue
                 kind_from, source_from = self.provenance.get(column, ("", ""))
                 yield Quantity(
@@ -164,7 +163,6 @@ def load_table(file: str) -> Table:
         if not described.get(field):
             raise ProvenanceError(f"{sidecar}: {field} is missing, allowed is {allowed}")
     reader = csv.DictReader(io.StringIO(read_text(file)))
-    rows = tuple(reader)
     columns, provenance = {}, {}
     for column in reader.fieldnames or ():
         entry = described["columns"].get(column)
@@ -176,7 +174,15 @@ def load_table(file: str) -> Table:
                 f"{sidecar}: column {column!r} has unit {entry!r}, allowed is a unit or {TEXT!r}"
             )
         columns[column] = entry
+    rows = tuple({column: _cell(row[column], unit) for column, unit in columns.items()} for row in reader)
     return Table(file, rows, columns, provenance, described["kind"], described["source"])
+
+
+def _cell(text: str, unit: str) -> str | float | None:
+    """A cell of a table: a whole number as one."""
+    if unit == TEXT:
+        return text
+    return int(text) if text.isdigit() else float(text) if text else None
 
 
 def all_quantities() -> dict[str, Quantity]:
@@ -185,11 +191,10 @@ def all_quantities() -> dict[str, Quantity]:
     Raises ProvenanceError for a number without unit, source or kind, a table without a description, or a
     YAML file that holds neither quantities nor the description of a table.
     """
-    found: dict[str, Quantity] = {}
-    files = sorted(entry.name for entry in (resources.files("archsim.technology") / "data").iterdir())
-    for file in files:
+    quantities: list[Quantity] = []
+    for file in sorted(entry.name for entry in (resources.files("archsim.technology") / "data").iterdir()):
         if file.endswith(".csv"):
-            found |= {each.name: each for each in load_table(file).quantities()}
+            quantities += load_table(file).quantities()
         elif file.endswith(".yaml") and "quantities" in _read_yaml(file):
-            found |= {each.name: each for each in load_quantities(file).values()}
-    return found
+            quantities += load_quantities(file).values()
+    return {number.name: number for number in quantities}

@@ -6,12 +6,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from archsim.refusals import one_sentence
-from archsim.technology.memories.sram import Ports
+from archsim.technology.asic.scaling import UNCHANGED, Factors
+from archsim.technology.memories.sram import MemoryCost, Ports
 from archsim.technology.quantity import Quantity
 from workloads.refusal import Refusal
 
@@ -20,39 +21,13 @@ class TechnologyError(Refusal):
     """A technology was given an option that is not allowed; the message names option, value and what is."""
 
 
-class MemoryCost(Protocol):
-    """What every memory tells: as what it is built, J per access of one word (None where nobody published
-    any), and W of its own leakage."""
-
-    @property
-    def read_energy_j(self) -> float | None: ...
-    @property
-    def write_energy_j(self) -> float | None: ...
-    @property
-    def clock_energy_j(self) -> float: ...
-    @property
-    def leakage_w(self) -> float: ...
-    @property
-    def built_as(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def source(self) -> str: ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class FitScaling:
     """What turns the logic that was fitted to one technology into the logic of another: the name of the fit
-    (`logic_fit_<fit>.yaml`), and the factor for each figure of it.
-
-    `energy` is for the energy of toggles and of the clock alike.
-    """
+    (`logic_fit_<fit>.yaml`), and what becomes of its figures."""
 
     fit: str
-    area_mm2: float = 1.0
-    energy: float = 1.0
-    leakage_w: float = 1.0
-    critical_path_s: float = 1.0
+    factors: Factors = UNCHANGED
 
 
 class Technology(BaseModel, ABC):

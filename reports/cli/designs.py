@@ -1,16 +1,20 @@
-"""Commands that cost a design point: simulate, compare, verify, explain, netlist, export."""
+"""Commands that cost a design point: simulate, compare, verify, explain, netlist, export, schema."""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from reports.cli.group import answer, fidelity_option, json_option, main
+from reports.cli.group import Known, ListingCommand, answer, fidelity_option, json_option, main
 
 if TYPE_CHECKING:
-    from archsim import Result
+    from archsim import DesignPoint, Result
+
+T = TypeVar("T")
 
 
 @main.command()
@@ -31,13 +35,16 @@ def simulate(design: Path, fidelity: str, as_json: bool) -> None:
 @json_option
 def compare(designs: tuple[Path, ...], fidelity: str, as_json: bool) -> None:
     """Cost several design points, with ratios to the first."""
+    from archsim import DesignPoint
+    from archsim.comparison import refuse_mixture
     from archsim.costs.metrics import ratios_to_first
+    from reports.progress import progress
     from reports.results import comparison_tables
 
-    results = [_simulated(design, fidelity) for design in designs]
-    kinds = sorted({result.design["technology"]["kind"] for result in results})
-    if len(kinds) > 1:
-        raise click.UsageError(f"technology is {' and '.join(kinds)}, allowed is one kind in a comparison")
+    points = [DesignPoint.from_file(design) for design in designs]
+    refuse_mixture(points)
+    with progress():
+        results = [point.simulate(fidelity) for point in points]
     answer(
         as_json,
         lambda: {"designs": [result.to_dict() for result in results], "ratios": ratios_to_first(results)},
@@ -56,28 +63,35 @@ def verify(design: Path, inputs: int, as_json: bool) -> int:
 
     The exit status is 1 where they are not.
     """
+    from dataclasses import asdict
+
     from archsim import DesignPoint
     from archsim.verification import verify as verify_mapping
     from reports.results import verification_tables
 
     checked = verify_mapping(DesignPoint.from_file(design).mapping, inputs=inputs)
-    plain = {
-        "agrees": checked.agrees,
-        "inputs": checked.inputs,
-        "figures": checked.figures,
-        "differences": [{"what": each.what, "values": each.values} for each in checked.differences],
-    }
-    answer(as_json, lambda: plain, lambda: verification_tables(checked))
+    answer(
+        as_json, lambda: {"agrees": checked.agrees, **asdict(checked)}, lambda: verification_tables(checked)
+    )
     return 0 if checked.agrees else 1
 
 
-@main.command()
+def _metrics() -> Iterable[str]:
+    """What can be a sum of terms: costs, and what the FPGAs have a number of."""
+    from archsim import METRICS, technologies
+    from archsim.technology import Fpga
+
+    counted = (kind.counted for kind in technologies.values() if issubclass(kind, Fpga))
+    return dict.fromkeys([*(name for name in METRICS if METRICS[name].summed), *itertools.chain(*counted)])
+
+
+@main.command(cls=ListingCommand)
 @click.argument("design", type=click.Path(path_type=Path))
-@click.argument("metric")
+@click.argument("metric", type=Known(_metrics))
 @fidelity_option("cycle")
 @json_option
 def explain(design: Path, metric: str, fidelity: str, as_json: bool) -> None:
-    """Show the sum behind a number: energy_j, power_w, leakage_w, area_mm2, or lut, ff, dsp, bram36."""
+    """Show the sum behind a number: count times unit cost, term by term, each with its kind and source."""
     from reports.results import explanation, explanation_values
 
     result = _simulated(design, fidelity)
@@ -91,14 +105,10 @@ def netlist(design: Path, as_json: bool) -> None:
     """Map an engine to gates or LUTs: cells, area and activity by component, and the longest path."""
     from dataclasses import asdict
 
-    from archsim import DesignPoint
     from archsim.netlist_report import report_netlist
-    from reports.progress import progress
     from reports.results import netlist_tables
 
-    point = DesignPoint.from_file(design)
-    with progress():
-        report = report_netlist(point)
+    report = _watched(design, report_netlist)
     answer(as_json, lambda: asdict(report), lambda: netlist_tables(report))
 
 
@@ -117,10 +127,33 @@ def export(design: Path, out: Path, inputs: int) -> None:
     click.echo(f"{len(files)} files in {out}; {out / 'README.md'} says how to run them.")
 
 
+@main.command()
+@click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: standard output]")
+def schema(out: Path | None) -> None:
+    """Say what a design file may hold, as a JSON schema for editors."""
+    import json
+
+    from archsim import DesignPoint
+    from reports.output import check_file
+
+    described = json.dumps(DesignPoint.model_json_schema(), indent=2)
+    if out is None:
+        click.echo(described)
+        return
+    check_file(out)
+    out.write_text(f"{described}\n", encoding="utf-8")
+    click.echo(f"{out}; a design names it in its first line: # yaml-language-server: $schema={out.name}")
+
+
 def _simulated(design: Path, fidelity: str) -> Result:
+    return _watched(design, lambda point: point.simulate(fidelity))
+
+
+def _watched(design: Path, work: Callable[[DesignPoint], T]) -> T:
+    """What comes of a design point, while the terminal says what is being done."""
     from archsim import DesignPoint
     from reports.progress import progress
 
     point = DesignPoint.from_file(design)
     with progress():
-        return point.simulate(fidelity)
+        return work(point)

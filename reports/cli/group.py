@@ -1,5 +1,5 @@
-"""The group of commands and what they share. Bad input ends in one sentence and exit status 2; a defect keeps
-its trace."""
+"""The group of commands and what they share. Bad input ends in one sentence and exit status 2, a defect of
+ours in one and status 1; an error of a library keeps its trace."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from workloads.refusal import Defect, Refusal
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from reports.report import Report
 
-OURS = ("archsim", "reports", "rtl", "workloads")
 FIDELITIES = ("analytic", "cycle", "rtl", "gate")
 PIPED_WIDTH = 150
 
@@ -40,10 +41,10 @@ class CommandLine(click.Group):
         except BrokenPipeError:
             sys.stderr.close()
             status = 1
-        except (ValueError, ArithmeticError, RuntimeError, AssertionError) as error:
-            if not _said_by_us(error):
-                raise
-            status = refuse(str(error), 2 if isinstance(error, ValueError) else 1)
+        except _refusals() as error:
+            status = refuse(str(error), 2)
+        except _defects() as error:
+            status = refuse(str(error), 1)
         sys.exit(status if isinstance(status, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -87,16 +88,22 @@ def refuse(message: str, status: int) -> int:
     return status
 
 
-def _said_by_us(error: BaseException) -> bool:
-    """Whether the error is of our own kind, or our own code raised it: then its message is meant for people.
-    One that comes from a library below us is a defect, and its trace is worth more than its message."""
-    if type(error).__module__.partition(".")[0] in OURS:
-        return True
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    module = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
-    return module.partition(".")[0] in OURS
+def _refusals() -> tuple[type[Exception], ...]:
+    """What says that something given is not allowed. Asked for only once something is raised, as is the next:
+    the hardware, which knows nothing of our bases, takes long to import."""
+    from rtl import SizeError
+
+    return Refusal, SizeError
+
+
+def _defects() -> tuple[type[Exception], ...]:
+    """What says in a sentence that archsim, or what it ran on, is at fault. An error of a library below us is
+    not among them: its trace is worth more than its message."""
+    from archsim.netlist import ActivityError
+    from reports.parallel import WorkerError
+    from rtl import SimulationLimitError
+
+    return Defect, ActivityError, SimulationLimitError, WorkerError
 
 
 def fidelity_option(default: str) -> Callable[[_C], _C]:
@@ -135,11 +142,6 @@ def main(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-def print_json(value: Any) -> None:
-    """Plain JSON on stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
 def show(shown: RenderableType) -> None:
     """A table on stdout, wide where that is no terminal."""
     from rich.console import Console
@@ -149,9 +151,9 @@ def show(shown: RenderableType) -> None:
 
 
 def answer(as_json: bool, plain: Callable[[], Any], shown: Callable[[], RenderableType]) -> None:
-    """One of the two on stdout."""
+    """One of the two on stdout: plain values as JSON, or tables."""
     if as_json:
-        print_json(plain())
+        click.echo(json.dumps(plain(), indent=2, ensure_ascii=False))
     else:
         show(shown())
 

@@ -31,7 +31,9 @@ def reproduce(name: str, out: Path, *, rerun: bool = False) -> Report:
     """
     study = studies.named(name)
     if rerun and not _trains(study):
-        raise StudyError.of("study to rerun", name, (each for each in studies if _trains(studies[each])))
+        raise StudyError.of(
+            "study to rerun", name, sorted(name for name in studies if _trains(studies[name]))
+        )
     from reports.output import whole_folder
     from reports.page import write_page
 

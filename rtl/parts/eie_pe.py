@@ -29,6 +29,7 @@ from rtl.parts.components import (
     register,
     wire,
 )
+from rtl.parts.descriptor import SizeError
 
 LOAD_TARGETS = ("even pointers", "odd pointers", "entries", "codebook")
 """What `load_target` selects, by number."""
@@ -40,7 +41,7 @@ class EiePeSizes:
 
     `pointers` are dealt to two banks; `entry_words` words of `entries_per_word` entries; `rows` are
     the words of each of the two register files; an activation SRAM of `activation_words` stands behind
-    them. A product of two `value_bits` numbers is shifted right by `shift`. Raises ValueError for a size
+    them. A product of two `value_bits` numbers is shifted right by `shift`. Raises SizeError for a size
     that is no power of two.
     """
 
@@ -61,7 +62,7 @@ class EiePeSizes:
         for name in counts:
             value = getattr(self, name)
             if value < 2 or value & (value - 1):
-                raise ValueError(f"{name} is {value}, allowed are powers of two from 2 on")
+                raise SizeError(f"{name} is {value}, allowed are powers of two from 2 on")
 
     @property
     def column_bits(self) -> int:
@@ -360,7 +361,7 @@ def column_words(
 ) -> tuple[list[int], list[int]]:
     """The pointers and the words of entries for columns of (code, zeros before it).
 
-    Raises ValueError where they do not fit.
+    Raises SizeError where they do not fit.
     """
     pointers, entries = [0], []
     for column in columns:
@@ -376,5 +377,5 @@ def column_words(
         or len(words) > sizes.entry_words
         or len(entries) >= 1 << sizes.pointer_bits
     ):
-        raise ValueError(f"columns have {len(entries)} entries, allowed are what the memories hold")
+        raise SizeError(f"columns have {len(entries)} entries, allowed are what the memories hold")
     return pointers, words

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from rtl.parts.arithmetic import BankedAddress
 from rtl.parts.components import bits_for
-from rtl.parts.descriptor import DESCRIPTOR_WORD_BITS, DescriptorFormat
+from rtl.parts.descriptor import DESCRIPTOR_WORD_BITS, DescriptorFormat, SizeError
 
 ALLOWED = {
     "pes": (1, 256),
@@ -56,7 +56,7 @@ class Sizes:
     `weight_words` is the depth of each PE's weight memory, in fetches of `fetch_bits`;
     `activation_rows` the rows of one half of each activation bank; `stages` how many descriptors fit;
     `longest_row` and `most_groups` bound a stage's taps per output and outputs per PE.
-    Raises ValueError for a size outside what the hardware supports.
+    Raises SizeError for a size outside what the hardware supports.
     """
 
     engine: ClassVar[str] = ""
@@ -77,13 +77,13 @@ class Sizes:
         for name, (least, most) in ALLOWED.items():
             value = getattr(self, name)
             if not least <= value <= most:
-                raise ValueError(f"{name} is {value}, allowed are {least} to {most}")
+                raise SizeError(f"{name} is {value}, allowed are {least} to {most}")
         if self.fetch_bits < self.weight_bits:
-            raise ValueError(
+            raise SizeError(
                 f"fetch_bits is {self.fetch_bits}, allowed are at least weight_bits ({self.weight_bits})"
             )
         if self.accumulator_bits < self.weight_bits + self.activation_bits:
-            raise ValueError(
+            raise SizeError(
                 f"accumulator_bits is {self.accumulator_bits}, allowed are at least weight_bits + "
                 f"activation_bits ({self.weight_bits + self.activation_bits})"
             )

@@ -25,7 +25,7 @@ def newcomer() -> Iterator[None]:
     engines.find()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engines, "_members", dict(engines))
-        importlib.import_module("tests.archsim.newcomer.engine")
+        importlib.import_module("archsim_example.countdown")
         yield
 
 

@@ -42,6 +42,7 @@ def test_every_network_of_the_zoo_runs_on_an_engine() -> None:
     assert {network for network, _ in RUNS} == set(zoo_names())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("network", "engine"), RUNS, ids=lambda each: str(each).replace(" ", "-"))
 def test_all_fidelities_agree_on_the_zoo(network: str, engine: Engine) -> None:
     verification = verify(engine.map(quantise(load_network(network), 8, 8)), inputs=1)

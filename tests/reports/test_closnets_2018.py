@@ -12,15 +12,19 @@ from reports.claims import published
 from reports.page import write_page
 from reports.report import Report
 from reports.studies import closnets_2018, studies
-from reports.studies.closnets_2018.write_up import write_up
+from reports.studies.closnets_2018.measure import findings
 from reports.studies.topologies.plan import CONTIGUOUS, LENET, LONG, ZOO
 from reports.studies.topologies.runs import Planned
+from reports.study_page import write_up
 from tests.reports.pages import check_page
 from tests.reports.stand_in_experiments import Gain, runs
 
+STUDY = "reports.studies.closnets_2018"
+
 
 def told(gain: Gain) -> Report:
-    return write_up(runs(gain), published("reports.studies.closnets_2018"))
+    content = published(STUDY)
+    return write_up(STUDY, findings(runs(gain), content), content)
 
 
 @cache

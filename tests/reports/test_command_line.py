@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from reports.cli import FIDELITIES as command_line_fidelities, main
 from tests.reports.stand_ins import small_network, write_design
+from workloads.refusal import Defect
 
 KINDS = {"measured", "published", "fitted", "assumed"}
 
@@ -292,13 +293,26 @@ def test_bad_input_ends_in_one_sentence_and_status_two(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_defect_keeps_its_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_a_library_keeps_its_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from archsim import DesignPoint
 
     monkeypatch.setattr(DesignPoint, "simulate", lambda self, fidelity: int("no number"))
-    monkeypatch.setattr("reports.cli.group.OURS", ("reports_of_someone_else",))
     done = archsim("simulate", write_design(tmp_path))
     assert isinstance(done.exception, ValueError)
+
+
+def test_a_defect_of_ours_ends_in_one_sentence_and_status_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from archsim import DesignPoint
+
+    def defective(self: DesignPoint, fidelity: str) -> None:
+        raise Defect("cycles came out as -1, counts are never negative")
+
+    monkeypatch.setattr(DesignPoint, "simulate", defective)
+    done = archsim("simulate", write_design(tmp_path))
+    assert done.exit_code == 1
+    assert done.stderr == "archsim: cycles came out as -1, counts are never negative.\n"
 
 
 def test_an_interrupt_ends_in_one_line_and_status_130(

@@ -9,23 +9,30 @@ import pytest
 from reports.claims import published
 from reports.report import Report
 from reports.studies import neurofabric_2020, studies
-from reports.studies.neurofabric_2020.write_up import write_up
+from reports.studies.neurofabric_2020.measure import findings
 from reports.studies.registry import StudyError, reproduce
 from reports.studies.topologies.experiments import Experiments
 from reports.studies.topologies.plan import WITH_SKIPS
 from reports.studies.topologies.runs import Planned
+from reports.study_page import write_up
 from tests.reports.pages import check_page
 from tests.reports.stand_in_experiments import cascades, experiments, measures, runs
 
+STUDY = "reports.studies.neurofabric_2020"
+
+
+def page(found: Experiments) -> Report:
+    content = published(STUDY)
+    return write_up(STUDY, findings(found, content), content)
+
 
 def told(found: Experiments) -> dict[str, str]:
-    report = write_up(found, published("reports.studies.neurofabric_2020"))
-    return {claim.topic: claim.verdict for claim in report.claims}
+    return {claim.topic: claim.verdict for claim in page(found).claims}
 
 
 @cache
 def report() -> Report:
-    return write_up(experiments(), published("reports.studies.neurofabric_2020"))
+    return page(experiments())
 
 
 def test_the_study_is_registered() -> None:
@@ -109,6 +116,7 @@ def test_the_page_stands_by_itself() -> None:
     assert "look alike" in check_page(report())
 
 
+@pytest.mark.slow
 def test_the_shipped_experiments_make_a_page() -> None:
     check_page(neurofabric_2020.reproduce())
 

@@ -60,7 +60,7 @@ def written(
         place="chip", figure="power", predicted=power, published=100.0, unit="W", exactness="exact"
     )
     found = Findings(
-        figures={"power": 0.5},
+        figures={"power": 0.5, "settings": {"epochs": 4, "rate": {"peak": 0.01}, "hold_out": 5000}},
         plain={"more": 1},
         predictions={"powers": [row]},
         rows={"others": [("pe", 0.25, 0.5)]},
@@ -76,6 +76,20 @@ def test_a_template_reads_figures_by_name(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert report.summary[0].startswith("Twice 500\N{NARROW NO-BREAK SPACE}mW: a colon, and 0 of 1")
     assert len(report.summary) == 1
     assert report.citation == "A. Author, On Things"
+
+
+def test_what_several_studies_say_alike_is_included(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shared = """{% import "studies/topologies/trained.j2" as words %}""" + PAGE.replace(
+        "limits: []",
+        """
+limits: ["{{ words.how([{'runs': [{'settings': figures.settings}], 'accuracies': [1, 1]}]) }}"]
+assumptions:
+  - {name: settings, value: "{{ figures.settings | length }}", source: ours}
+""",
+    )
+    report = written(monkeypatch, tmp_path, '"chip, power": it leaks', page=shared)
+    assert "4 epochs of MNIST in batches of 128" in report.limits[0]
+    assert [assumption.value for assumption in report.assumptions] == ["1 MHz", "3"]
 
 
 def test_a_reason_goes_to_its_row_its_table_and_its_claim(

@@ -56,3 +56,9 @@ def test_a_table_is_never_wider_than_the_terminal(width: int, words: str) -> Non
     shown = console.export_text()
     assert max(map(len, shown.splitlines())) <= width
     assert f"1.00{THIN}nJ" in shown
+
+
+def test_a_column_is_stated_by_its_unit_with_the_places_behind_it() -> None:
+    table = Table("", {"layer": "", "kept": "count", "share": "share 1"}, [("ip1", 1234, 0.125)])
+    assert table.rows == (("ip1", "1,234", f"12.5{THIN}%"),)
+    assert table.columns[2] == Column("share", "share", 1)

@@ -95,7 +95,7 @@ def test_the_help_names_every_family() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("moebius", "--in", 4, "--out", 4), "family is 'moebius', allowed are butterfly, benes,"),
+        (("moebius", "--in", 4, "--out", 4), "family is 'moebius', allowed are benes, block-diagonal,"),
         (("csc", "--in", 4, "--out", 4), "parameter 'fan_in' of the csc family is missing"),
         (("csc", "--in", 4, "--out", 4, "--set", "fan_in"), "set is 'fan_in', allowed is NAME=VALUE"),
         (("csc", "--in", 4, "--out", 4, "--set", "fan_in=["), "value of fan_in is '[', allowed are a number"),

@@ -16,6 +16,8 @@ from click.testing import CliRunner, Result
 from reports.cli import main
 from workloads import DataUnavailableError
 
+pytestmark = pytest.mark.slow
+
 RECIPE = """
 name: tiny
 data: synthetic

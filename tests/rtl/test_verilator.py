@@ -17,6 +17,8 @@ from archsim.engine.mapping import Mapping
 from rtl import LoadWrite, Run, make_test_bench, to_verilog
 from workloads import load_network, quantise
 
+pytestmark = pytest.mark.slow
+
 SMALL = {each.map().sizes.label: each for each in draw_small(5, 4, pes=3)}
 needs_verilator = pytest.mark.skipif(
     shutil.which("verilator") is None, reason="Verilator is not installed (Debian: verilator)"

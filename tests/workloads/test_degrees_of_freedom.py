@@ -14,6 +14,8 @@ from workloads import CscStage, DenseStage, Stage, TopologyError, build_layer
 from workloads.families import Example, families
 from workloads.measures.degrees_of_freedom import PRIME, degrees_of_freedom, rank_modulo
 
+pytestmark = pytest.mark.slow
+
 CASES = [
     pytest.param(name, example, id=f"{name}-{number}")
     for name, registered in families.items()

@@ -320,6 +320,7 @@ print(json.dumps([*step(n), peak() - before, peak()]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "parameters"),
     [("csc", {"fan_in": 4}), ("clos", {"ingress": 256, "middle": 16, "egress": 256})],

@@ -52,7 +52,7 @@ def text_format() -> Iterator[None]:
         def load(self, path: Path) -> TrainedNetwork:
             return networks[path.read_text()]
 
-    importers.enter("text", Text())
+    importers.register("text")(Text)
     yield
     del importers._members["text"]
 

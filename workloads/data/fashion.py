@@ -51,7 +51,7 @@ def load_fashion_mnist() -> ImageData:
     return first_that_answers("Fashion-MNIST", PARTS, sources)
 
 
-datasets.enter("fashion-mnist", lambda inputs, classes: load_fashion_mnist())
+datasets.register("fashion-mnist")(lambda inputs, classes: load_fashion_mnist())
 
 
 def _from_debian() -> list[Bytes]:

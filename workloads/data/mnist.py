@@ -64,7 +64,7 @@ def load_mnist() -> ImageData:
     return first_that_answers("MNIST", PARTS, sources)
 
 
-datasets.enter("mnist", lambda inputs, classes: load_mnist())
+datasets.register("mnist")(lambda inputs, classes: load_mnist())
 
 
 class _ArraysOnly(pickle.Unpickler):

@@ -9,6 +9,7 @@ from workloads.importers.registry import importers
 from workloads.topology.network import TrainedNetwork
 
 
+@importers.register("npz")
 class Npz:
     """NumPy archives: by the end of their name, or by the metadata in them."""
 
@@ -22,6 +23,3 @@ class Npz:
 
     def load(self, path: Path) -> TrainedNetwork:
         return TrainedNetwork.load(path)
-
-
-importers.enter("npz", Npz())

@@ -11,7 +11,7 @@ from workloads.topology.network import NetworkFileError, TrainedNetwork
 
 
 class Importer(Protocol):
-    """One format of files."""
+    """One format of files. It is made without arguments."""
 
     def recognises(self, path: Path) -> bool:
         """Whether this file, which exists, is of the format: by its name, or by how it begins."""
@@ -20,7 +20,7 @@ class Importer(Protocol):
         """The network of a file of the format; a `NetworkFileError` says what is wrong with it."""
 
 
-importers: Register[Importer] = Register(
+importers: Register[type[Importer]] = Register(
     "format", "workloads.importers", group="archsim.importers", error=NetworkFileError
 )
 """Every format there is: a file of this folder, or a module that an installed package announces."""
@@ -33,7 +33,7 @@ def load_network(name_or_path: str | Path) -> TrainedNetwork:
     path = Path(name_or_path)
     if not path.exists():
         raise NetworkFileError.of("network", str(name_or_path), [*networks, "the path of a file"])
-    for importer in importers.values():
+    for importer in (kind() for kind in importers.values()):
         if importer.recognises(path):
             return importer.load(path)
     raise NetworkFileError.of("file", str(path), f"those of a format that is known: {', '.join(importers)}")

@@ -16,6 +16,7 @@ from archsim.engine.clock import Clocked
 from archsim.engine.counts import Counts, StageActivity, Traffic
 from archsim.engine.lockstep.plan import StagePlan
 from rtl import PIPELINE_CYCLES, Sizes
+from workloads.refusal import Defect
 
 
 def simulate_lockstep(
@@ -80,7 +81,7 @@ class _Machine(Clocked):
             with self.write_port.request() as port:
                 yield port
                 if self.env.now != asked:
-                    raise RuntimeError("two results meet at a write port, so the schedule is wrong")
+                    raise Defect("two results meet at a write port, so the schedule is wrong")
                 self.words["activation_written"] += 0 if plan.final else self.valid(plan, group)
                 yield self.env.timeout(1)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping as MappingOf
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -31,7 +31,7 @@ class LockstepMapping(Mapping):
     network: IntegerNetwork
     pes: int
     fetch_bits: int
-    plans: tuple[StagePlan, ...]
+    plans: tuple[StagePlan, ...] = field(repr=False)
     input_mirror: int
     """How many words of the input vector are repeated past its end."""
 

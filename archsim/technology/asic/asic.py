@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 from archsim.technology.asic.cmos65 import CONSTANTS, cmos65_library, cmos65_wiring
 from archsim.technology.asic.scaling import (
     SCALING_CONSTANTS,
-    Factors,
+    UNCHANGED,
     NodeNm,
     factors,
     macro_processes,
@@ -23,7 +23,8 @@ from archsim.technology.asic.scaling import (
 )
 from archsim.technology.asic.standard_cells import CellType, StandardCells
 from archsim.technology.liberty.cell_library import CellLibrary
-from archsim.technology.liberty.reader import LibertyError, read_liberty
+from archsim.technology.liberty.reader import read_liberty
+from archsim.technology.liberty.text import LibertyError
 from archsim.technology.memories.flop_memory import Wiring
 from archsim.technology.memories.sram import MacroScaling
 from archsim.technology.quantity import Quantity, load_quantities
@@ -99,7 +100,7 @@ class Asic(StandardCells):
     @property
     def macro_scaling(self) -> MacroScaling | None:
         """CACTI's macros at the node and the supply; None where they are CACTI's own."""
-        return None if self._macros.factors == Factors() else self._macros
+        return None if self._macros.factors == UNCHANGED else self._macros
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this technology again."""
@@ -113,32 +114,19 @@ class Asic(StandardCells):
         and the SRAM rows with the rules that scale them."""
         constants, scaling = load_quantities(CONSTANTS), load_quantities(SCALING_CONSTANTS)
         own = [_own("supply_v", self.supply_v, "V", "published", f"nominal voltage in {self.liberty}")]
-        if self.wire_capacitance_f_per_sink is not None:
-            own.append(
-                _own(
-                    "wire_capacitance_f_per_sink",
-                    self.wire_capacitance_f_per_sink,
-                    "F",
-                    "assumed",
-                    "given in the design point",
-                )
-            )
-        if self.library.without_power:
-            own.append(
-                _own(
-                    "missing_power_as_zero",
-                    len(self.library.without_power),
-                    "cells",
-                    "assumed",
-                    f"{self.liberty} states no internal energy or leakage for them; none is counted",
-                )
-            )
-        rules = [*_MODEL, *(_WIRE_RULE if self.wire_capacitance_f_per_sink is None else ())]
+        given_f, unpowered = self.wire_capacitance_f_per_sink, self.library.without_power
+        if given_f is not None:
+            why = "given in the design point"
+            own.append(_own("wire_capacitance_f_per_sink", given_f, "F", "assumed", why))
+        if unpowered:
+            why = f"{self.liberty} states no internal energy or leakage for them; none is counted"
+            own.append(_own("missing_power_as_zero", len(unpowered), "cells", "assumed", why))
+        rules = [*_MODEL, *(_WIRE_RULE if given_f is None else ())]
         return (
             *own,
             *(constants[name] for name in rules),
             *self.glitches.values(),
-            *(scaling[name] for name in _MACRO_RULE if self._macros.factors != Factors()),
+            *(scaling[name] for name in _MACRO_RULE if self._macros.factors != UNCHANGED),
             *scaling_rows(*macro_processes(self.node_nm, self.cell_type)),
             *self.macro_rows(),
         )

@@ -17,6 +17,7 @@ from pydantic import model_validator
 from archsim.technology.asic.cmos65 import CONSTANTS, FIT, cmos65_library, cmos65_wiring
 from archsim.technology.asic.scaling import (
     SCALING_CONSTANTS,
+    UNCHANGED,
     Factors,
     Flavour,
     NodeNm,
@@ -34,7 +35,6 @@ from archsim.technology.quantity import Quantity, load_quantities
 from archsim.technology.registry import technologies
 from archsim.technology.technology import FitScaling, TechnologyError
 
-_UNCHANGED = Factors()
 _SOURCE = process(65)
 
 
@@ -105,7 +105,7 @@ class Cmos(StandardCells):
     @property
     def macro_scaling(self) -> MacroScaling | None:
         """The node's macros from those of CACTI's nearest one; None where they are CACTI's own."""
-        if self._macro_factors == _UNCHANGED and self.node_nm in NATIVE_NODES_NM:
+        if self._macro_factors == UNCHANGED and self.node_nm in NATIVE_NODES_NM:
             return None
         native_nm = self._macros[0].node_nm
         return MacroScaling(
@@ -119,14 +119,7 @@ class Cmos(StandardCells):
     @property
     def fit_scaling(self) -> FitScaling:
         """The fit of the 65 nm library, and the factors of this node and supply."""
-        by = self._factors
-        return FitScaling(
-            fit=FIT,
-            area_mm2=by.area,
-            energy=by.energy,
-            leakage_w=by.leakage,
-            critical_path_s=by.delay,
-        )
+        return FitScaling(fit=FIT, factors=self._factors)
 
     def provenance(self) -> tuple[Quantity, ...]:
         """The constants of the 65 nm library, the factors and the polynomials behind them, and the SRAM rows
@@ -189,7 +182,7 @@ def _capacitance_factor(by: Factors, source_v: float, supply_v: float) -> float:
 @lru_cache(maxsize=64)
 def _scaled_library(by: Factors, target: Process, supply_v: float) -> CellLibrary:
     library = cmos65_library()
-    if by == _UNCHANGED:
+    if by == UNCHANGED:
         return library
     capacitance = _capacitance_factor(by, library.supply_v, supply_v)
     return replace(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -35,13 +35,16 @@ class Factors:
     leakage: float = 1.0
 
 
+UNCHANGED = Factors()
+
+
 @dataclass(frozen=True)
 class Process:
     """One row of the table: a node and its flavour, "bulk" down to 65 nm, "hp" or "lp" below."""
 
     node_nm: int
     flavour: str
-    row: Mapping[str, str] = field(repr=False, compare=False)
+    row: Mapping[str, Any] = field(repr=False, compare=False)
 
     @property
     def nominal(self) -> Quantity:
@@ -54,7 +57,7 @@ class Process:
         return float(self.nominal)
 
     def _polynomial(self, what: str, powers: tuple[int, ...]) -> np.poly1d:
-        return np.poly1d([float(self.row[f"{what}{power}"]) for power in powers])
+        return np.poly1d([self.row[f"{what}{power}"] for power in powers])
 
     @property
     def _delay(self) -> np.poly1d:
@@ -110,8 +113,10 @@ def process(node_nm: int, flavour: str | None = None) -> Process:
 @cache
 def _processes() -> Mapping[tuple[int, str], Process]:
     """All rows of the table, each of them once, so that what is derived of it is derived once."""
-    rows = ((int(row["node_nm"]), row["flavour"], row) for row in load_table(SCALING_TABLE).rows)
-    return {(node_nm, flavour): Process(node_nm, flavour, row) for node_nm, flavour, row in rows}
+    return {
+        (row["node_nm"], row["flavour"]): Process(row["node_nm"], row["flavour"], row)
+        for row in load_table(SCALING_TABLE).rows
+    }
 
 
 def factors(source: Process, source_v: float, target: Process, target_v: float) -> Factors:
@@ -138,11 +143,10 @@ def macro_processes(node_nm: int, cell_type: str) -> tuple[Process, Process]:
 def scaling_rows(*processes: Process) -> tuple[Quantity, ...]:
     """The table's figures of these processes."""
     table = load_table(SCALING_TABLE)
-    wanted = {(str(each.node_nm), each.flavour) for each in processes}
-    places = [(row["node_nm"], row["flavour"]) for row in table.rows]
+    wanted = {(process.node_nm, process.flavour) for process in processes}
     return tuple(
         number
-        for node_nm, flavour in places
+        for node_nm, flavour in _processes()
         if (node_nm, flavour) in wanted
         for number in table.quantities(node_nm=node_nm, flavour=flavour)
     )

@@ -92,4 +92,4 @@ class StandardCells(Technology):
 
 @cache
 def _macro_rows(node_nm: int, cell_type: CellType) -> tuple[Quantity, ...]:
-    return tuple(load_table(SRAM_TABLE).quantities(node_nm=str(node_nm), cell_type=cell_type))
+    return tuple(load_table(SRAM_TABLE).quantities(node_nm=node_nm, cell_type=cell_type))

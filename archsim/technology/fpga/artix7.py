@@ -13,7 +13,6 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from archsim.technology.fpga.devices import Device, FpgaResources, read_devices
 from archsim.technology.fpga.fpga import FabricCost, Fpga, FpgaMemory
-from archsim.technology.fpga.power import COUNTED, quantity_name
 from archsim.technology.fpga.vivado_report import RESOLUTION_W, VivadoReport, changed_ns, read_power_report
 from archsim.technology.memories.block_ram import plan_memory, tiles
 from archsim.technology.memories.sram import Ports, known_size
@@ -28,6 +27,9 @@ FIT = "artix7"
 FAMILY = "Artix-7"
 """The family whose power reports the coefficients come from."""
 
+COUNTED = {"logic": "lut", "signals": "lut", "clocks": "ff", "bram": "bram36", "dsp": "dsp"}
+"""The kinds of fabric power, and the resource that each is counted by."""
+
 _HELD = {
     "lut": "lut6",
     "lut_as_memory": "lut_as_memory",
@@ -35,6 +37,11 @@ _HELD = {
     "dsp": "dsp48e1",
     "bram36_tiles": "bram36",
 }
+
+
+def quantity_name(kind: str) -> str:
+    """What a coefficient of a kind of power is called in the data files, after the name of its set."""
+    return f"{kind}_j_per_{COUNTED[kind]}"
 
 
 @cache
@@ -53,8 +60,8 @@ class Artix7(Fpga):
     predict the others best. Both hold at Vivado's default toggle rate of 12.5 %, for which `toggle_rate`
     stands; power of signals and logic is taken as proportional to it. `power_report` names a Vivado power
     report of the user's own design, whose figures take their place (a row below 1 mW leaves the chosen
-    coefficient in place), and whose device and static power are used. `dynamic_power_error_factor` is how far
-    the summed dynamic power is likely off, as a ratio. All reports are of Artix-7 parts: for the other
+    coefficient in place), and whose device and static power are used. `dynamic_power_error` is how far the
+    summed dynamic power is likely off, as a ratio. All reports are of Artix-7 parts: for the other
     families their figures are taken over, which is an assumption, and static power is not known.
 
     An access of a block RAM costs the energy of one port of all its tiles for one enabled cycle. Reports tell
@@ -157,13 +164,14 @@ class Artix7(Fpga):
         return replace(figure, name=name, kind="assumed", source=source)
 
     @cached_property
-    def _costs(self) -> Mapping[str, Quantity]:
+    def costs(self) -> Mapping[str, Quantity]:
+        """J per cycle and resource of each kind of power."""
         return {kind: self._cost(kind) for kind in COUNTED}
 
     @cached_property
     def lut_cost(self) -> Quantity:
         """J per cycle of a LUT at work and the signals behind it."""
-        logic, signals = self._costs["logic"], self._costs["signals"]
+        logic, signals = self.costs["logic"], self.costs["signals"]
         rate = _default_rate()
         return replace(
             logic,
@@ -175,24 +183,12 @@ class Artix7(Fpga):
         )
 
     @property
-    def ff_cost(self) -> Quantity:
-        return self._costs["clocks"]
-
-    @property
-    def dsp_cost(self) -> Quantity:
-        return self._costs["dsp"]
-
-    @property
-    def bram36_cost(self) -> Quantity:
-        return self._costs["bram"]
-
-    @property
     def fabric_costs(self) -> tuple[FabricCost, ...]:
         """LUTs and DSPs where their component works, the clocks of flip-flops always."""
         return (
             FabricCost(resource="lut", what="LUT logic and signals", cost=self.lut_cost),
-            FabricCost(resource="ff", what="flip-flop clocks", cost=self.ff_cost, every_cycle=True),
-            FabricCost(resource="dsp", what="DSP48E1", cost=self.dsp_cost),
+            FabricCost(resource="ff", what="flip-flop clocks", cost=self.costs["clocks"], every_cycle=True),
+            FabricCost(resource="dsp", what="DSP48E1", cost=self.costs["dsp"]),
         )
 
     @cached_property
@@ -200,26 +196,23 @@ class Artix7(Fpga):
         """J per access of one port of a RAMB36."""
         if self.bram_enable_rate is None:
             return self._taken_over(_constants()["bram_access_j_per_bram36"])
+        active = self.costs["bram"]
         return replace(
-            self.bram36_cost,
+            active,
             name=f"{POWER_FILE}:bram_access_j_per_bram36",
-            value=self.bram36_cost.value / self.bram_enable_rate,
+            value=active.value / self.bram_enable_rate,
             unit="J per BRAM36 per access",
-            source=f"accessed in {self.bram_enable_rate:g} of cycles, as given; {self.bram36_cost.source}",
+            source=f"accessed in {self.bram_enable_rate:g} of cycles, as given; {self.costs['bram'].source}",
         )
 
     @cached_property
     def dynamic_power_error(self) -> Quantity:
-        """The one-sigma error of the summed dynamic power as a ratio, and on what it was found."""
+        """The one-sigma error of the summed dynamic power as a ratio, and on what it was found. 1.5 says that
+        it is likely between two thirds and one and a half of what is stated, as the vendor's tool would
+        report it; it is not the error of that tool against a board."""
         if self.report is None:
             return self._taken_over(_constants()[f"{self.coefficients}_dynamic_power_error"])
-        return _error_of(self.report, self._costs)
-
-    @property
-    def dynamic_power_error_factor(self) -> float:
-        """1.5 says that the dynamic power is likely between two thirds and one and a half of what is stated,
-        as the vendor's tool would report it; it is not the error of that tool against a board."""
-        return float(self.dynamic_power_error)
+        return _error_of(self.report, self.costs)
 
     @property
     def fit_scaling(self) -> FitScaling:
@@ -269,7 +262,7 @@ class Artix7(Fpga):
             resources=taken,
             read_energy_j=primitives_j + plan.multiplex_lut * self.lut_cost.value,
             write_energy_j=primitives_j + plan.decode_lut * self.lut_cost.value,
-            clock_energy_j=taken["ff"] * self.ff_cost.value,
+            clock_energy_j=taken["ff"] * self.costs["clocks"].value,
             kind=cost.kind,
             source=cost.source,
             resources_kind="fitted",
@@ -282,7 +275,7 @@ class Artix7(Fpga):
         power."""
         activity = () if self.power_report else (_constants()["toggle_rate"],)
         return (
-            *self._costs.values(),
+            *self.costs.values(),
             self.bram_access_cost,
             self.dynamic_power_error,
             *activity,

@@ -1,5 +1,4 @@
-"""What a design takes of an FPGA, what a device holds, what it burns while nothing switches, and whether a
-design fits."""
+"""What a design takes of an FPGA, what a device holds, and what it burns while nothing switches."""
 
 from __future__ import annotations
 
@@ -55,52 +54,9 @@ class Device:
     static_w: Quantity | None = None
     static_junction_c: float | None = None
 
-
-@dataclass(frozen=True, kw_only=True)
-class Fit:
-    """Whether a design fits a device; `exhausted` names all that ran out, `smallest` the least device of the
-    same family that would do."""
-
-    device: str
-    used: Mapping[str, int]
-    available: Mapping[str, int]
-    exhausted: tuple[str, ...]
-    smallest: str | None
-
-    @property
-    def fits(self) -> bool:
-        return not self.exhausted
-
-    @property
-    def shortage(self) -> str:
-        """All that ran out, with counts, and the device that would do; empty for a design that fits."""
-        if self.fits:
-            return ""
-        lacking = " and ".join(
-            f"{self.available[name]} {name} where the design needs {self.used[name]}"
-            for name in self.exhausted
-        )
-        would_do = (
-            f"the smallest device that would do is {self.smallest}" if self.smallest else "no device would do"
-        )
-        return f"{lacking}; {would_do}"
-
-
-def fit(used: Mapping[str, int], device: Device, devices: Mapping[str, Device]) -> Fit:
-    """Compares what a design takes with what a device holds, by the names of what it holds. `devices` are
-    those there are, smallest first."""
-
-    def exhausted(candidate: Device) -> tuple[str, ...]:
-        return tuple(name for name, count in candidate.available.items() if used[name] > count)
-
-    family = (candidate for candidate in devices.values() if candidate.family == device.family)
-    return Fit(
-        device=device.name,
-        used={name: used[name] for name in device.available},
-        available=device.available,
-        exhausted=exhausted(device),
-        smallest=next((candidate.name for candidate in family if not exhausted(candidate)), None),
-    )
+    def exhausted(self, used: Mapping[str, int]) -> tuple[str, ...]:
+        """What a design uses up and more, by the names of what the device holds."""
+        return tuple(name for name, count in self.available.items() if used[name] > count)
 
 
 def read_devices(file: str, columns: Mapping[str, str], *, family: str = "") -> dict[str, Device]:
@@ -112,9 +68,9 @@ def read_devices(file: str, columns: Mapping[str, str], *, family: str = "") -> 
         row["device"]: Device(
             name=row["device"],
             family=family or row["family"],
-            available={name: int(row[column]) for name, column in columns.items()},
+            available={name: row[column] for name, column in columns.items()},
             static_w=static.get(f"{file}:{line}:static_w"),
-            static_junction_c=float(row["static_junction_c"]) if "static_junction_c" in row else None,
+            static_junction_c=row.get("static_junction_c"),
         )
         for line, row in enumerate(table.rows, start=2)
     }

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import cache
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from archsim.technology.fpga.devices import Device, FpgaResources, read_devices
 from archsim.technology.fpga.fpga import Fpga, FpgaMemory
@@ -64,12 +63,12 @@ class Ecp5(Fpga):
         """The cheapest shape by Yosys's own costs, as often as it takes to hold the words."""
         known_size(words, word_bits, ports)
 
-        def units(row: Mapping[str, str]) -> int:
-            return math.ceil(words / int(row["words"])) * math.ceil(word_bits / int(row["bits"]))
+        def units(row: Mapping[str, Any]) -> int:
+            return -(-words // int(row["words"])) * -(-word_bits // int(row["bits"]))
 
         table = load_table(SHAPES)
-        best = min(table.rows, key=lambda row: int(row["cost"]) * units(row))
-        taken = FpgaResources(**{name: int(best[name]) for name in ("lut4", "ebr")}) * units(best)
+        best = min(table.rows, key=lambda row: row["cost"] * units(row))
+        taken = FpgaResources(lut4=best["lut4"], ebr=best["ebr"]) * units(best)
         return FpgaMemory(
             words=words,
             word_bits=word_bits,

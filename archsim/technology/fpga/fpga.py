@@ -12,30 +12,20 @@ from typing import Any, ClassVar, Self
 from pydantic import GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
-from archsim.technology.fpga.devices import Device, Fit, FpgaResources, fit
-from archsim.technology.memories.sram import Ports
+from archsim.technology.fpga.devices import Device, FpgaResources
+from archsim.technology.memories.sram import MemoryCost, Ports
 from archsim.technology.quantity import Quantity, load_table
 from archsim.technology.technology import Technology, TechnologyError
 
 
 @dataclass(frozen=True, kw_only=True)
-class FpgaMemory:
-    """A memory in block RAM, LUT RAM or (the least ones) flip-flops: its resources and J per access of one
-    word, None where nobody published it, and J per clock cycle of the flip-flops beside it (leakage is the
-    device's)."""
+class FpgaMemory(MemoryCost):
+    """A memory in block RAM, LUT RAM or (the least ones) flip-flops: its resources, and the clock of the
+    flip-flops beside it. Leakage is the device's."""
 
-    words: int
-    word_bits: int
-    built_as: str
     resources: FpgaResources
-    read_energy_j: float | None
-    write_energy_j: float | None
-    kind: str
-    source: str
     resources_kind: str
     resources_source: str
-    clock_energy_j: float = 0.0
-    leakage_w: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,14 +107,19 @@ class Fpga(Technology):
         """What a design uses up of a device, by the names of what a device holds."""
         return resources
 
-    def fits(self, resources: FpgaResources) -> Fit:
-        """Whether the device holds what a design takes."""
-        return fit(self.used(resources), self.part, self.devices())
-
     def shortage(self, resources: Mapping[str, int]) -> str:
-        """What the device lacks for a design, as a refusal says it."""
-        short = self.fits(FpgaResources(**resources)).shortage
-        return f"technology.device is {self.device}, which has {short}" if short else ""
+        """What the device lacks for a design, as a refusal says it, and the smallest of its family that would
+        do."""
+        used, part = self.used(FpgaResources(**resources)), self.part
+        if not (exhausted := part.exhausted(used)):
+            return ""
+        lacking = " and ".join(
+            f"{part.available[name]} {name} where the design needs {used[name]}" for name in exhausted
+        )
+        family = (device for device in self.devices().values() if device.family == part.family)
+        larger = next((device.name for device in family if not device.exhausted(used)), None)
+        would_do = f"the smallest device that would do is {larger}" if larger else "no device would do"
+        return f"technology.device is {self.device}, which has {lacking}; {would_do}"
 
     @abstractmethod
     def memory(self, *, words: int, word_bits: int, ports: Ports = "1rw") -> FpgaMemory:
@@ -154,6 +149,6 @@ class Fpga(Technology):
 def primitives(file: str) -> Mapping[str, FpgaResources]:
     """What each primitive takes, from a table of `technology/data`."""
     return {
-        row["primitive"]: FpgaResources(**{name: int(row[name]) for name in row if name != "primitive"})
+        row["primitive"]: FpgaResources(**{name: count for name, count in row.items() if name != "primitive"})
         for row in load_table(file).rows
     }

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from archsim.technology.liberty.boolean import truth_table
 from archsim.technology.liberty.text import LibertyError
+from workloads.refusal import Refusal
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Cell:
         names = (*data, *self.state_names[:1]) if pins > 1 else data
         try:
             return truth_table(self.next_state, names) in tables
-        except ValueError:
+        except Refusal:
             return False
 
 

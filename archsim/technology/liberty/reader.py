@@ -18,11 +18,9 @@ from archsim.technology.liberty.boolean import truth_table
 from archsim.technology.liberty.cell_library import Arc, Cell, CellLibrary
 from archsim.technology.liberty.tables import CONSTRAINTS, DELAYS, TRANSITIONS, Tables, mean
 from archsim.technology.liberty.text import Group, LibertyError, liberty_text, parse_liberty, write_liberty
-
-__all__ = ["Arc", "Cell", "CellLibrary", "LibertyError", "read_liberty"]
+from workloads.refusal import Refusal
 
 MISSING_POWER = ("refuse", "zero")
-# What marks a cell that a synthesiser must not pick, and what it then is.
 _MARKS = {
     "dont_use": "is marked dont_use",
     "pad_cell": "is a pad",
@@ -37,6 +35,8 @@ _MARKS = {
     "switch_cell_type": "is a power switch",
     "clock_gating_integrated_cell": "is a clock gate",
 }
+"""What marks a cell that a synthesiser must not pick, and what it then is."""
+
 _GROUPS = {
     "latch": "is a latch",
     "latch_bank": "is a latch",
@@ -87,7 +87,7 @@ def _read(text: str, missing_power: str) -> CellLibrary:
         except _LeftOut as reason:
             left_out[group.name] = str(reason)
     unused = {id(group) for group in library.groups("cell") if group.name in left_out}
-    used = tuple(each for each in library.statements if id(each) not in unused)
+    used = tuple(statement for statement in library.statements if id(statement) not in unused)
     result = CellLibrary(
         name=library.name,
         text=write_liberty(replace(library, statements=used)) if left_out else text,
@@ -132,27 +132,18 @@ class _Reader:
 
     def _nand2_input_f(self, library: Group) -> float:
         """Input capacitance of the smallest two-input NAND, which sets the load for energies."""
-        found = []
+        sizes = []
         for group in library.groups("cell"):
             inputs, outputs = _pins(group, "input"), _pins(group, "output")
-            area = group.number("area")
-            if (
-                len(inputs) != 2
-                or len(outputs) != 1
-                or area is None
-                or area <= 0
-                or any(group.groups(*_GROUPS, "ff"))
-            ):
+            area, functions = group.number("area") or 0.0, [pin.text("function") for pin in outputs.values()]
+            if area <= 0 or len(inputs) != 2 or len(outputs) != 1 or any(group.groups(*_GROUPS, "ff")):
                 continue
-            (output,) = outputs.values()
-            if _table(output.text("function"), tuple(inputs)) == (True, True, True, False):
+            if _table(functions[0], tuple(inputs)) == (True, True, True, False):
                 with suppress(_LeftOut):
-                    found.append((area, mean([self._capacitance_f(pin) for pin in inputs.values()])))
-        if not found:
-            raise LibertyError(
-                f"library {library.name}: it has no two-input NAND, allowed is a library with one"
-            )
-        return min(found)[1]
+                    sizes.append((area, mean([self._capacitance_f(pin) for pin in inputs.values()])))
+        if sizes:
+            return min(sizes)[1]
+        raise LibertyError(f"library {library.name}: it has no two-input NAND, allowed is a library with one")
 
     def cell(self, group: Group) -> Cell:
         """The figures of a cell. Raises _LeftOut with what makes it unusable."""
@@ -172,11 +163,7 @@ class _Reader:
             },
             arcs=self._arcs(inputs, outputs, clock_pin),
             clock_pin=clock_pin,
-            clock_edge_energy_j=self._power(
-                group, clock_pin, list(inputs[clock_pin].groups("internal_power"))
-            )
-            if clock_pin
-            else 0.0,
+            clock_edge_energy_j=self._edge_energy_j(group, inputs[clock_pin]) if clock_pin else 0.0,
             setup_s=self._setup_s(inputs) if clock_pin else 0.0,
             next_state=flops[0].text("next_state") if flops else "",
             state_names=states,
@@ -205,10 +192,8 @@ class _Reader:
         return self._power(group, clock.name, list(clock.groups("internal_power")))
 
     def _power(self, group: Group, pin: str, powers: list[Group]) -> float:
-        found = self._tables.energy_j(powers, self._load_f)
-        if found is None:
-            return self._no_power(group, f"has no internal_power at {pin}")
-        return found
+        energy_j = self._tables.energy_j(powers, self._load_f)
+        return self._no_power(group, f"has no internal_power at {pin}") if energy_j is None else energy_j
 
     def _no_power(self, group: Group, reason: str) -> float:
         if not self._zero_power:
@@ -220,9 +205,8 @@ class _Reader:
         """The cell's stated leakage, else the mean of its leakage groups, else the library's default."""
         stated = group.number("cell_leakage_power")
         if stated is None:
-            values = [
-                value for each in group.groups("leakage_power") if (value := each.number("value")) is not None
-            ]
+            states = [state.number("value") for state in group.groups("leakage_power")]
+            values = [value for value in states if value is not None]
             stated = mean(values) if values else self._default_leakage
         return self._no_power(group, "states no leakage") if stated is None else stated * self._tables.leakage
 
@@ -314,7 +298,7 @@ def _table(function: str, inputs: tuple[str, ...]) -> tuple[bool, ...] | None:
     """The truth table of a function; None for a text that is none."""
     try:
         return truth_table(function, inputs)
-    except ValueError:
+    except Refusal:
         return None
 
 

@@ -126,13 +126,13 @@ def write_liberty(group: Group) -> str:
 
 def _lines(group: Group) -> Iterator[str]:
     yield f"{group.kind} ({', '.join(group.arguments)}) {{"
-    for each in group.statements:
-        if isinstance(each, Group):
-            yield from ("  " + line for line in _lines(each))
-        elif each.in_brackets:
-            yield f"  {each.name} ({', '.join(each.values)});"
+    for inside in group.statements:
+        if isinstance(inside, Group):
+            yield from ("  " + line for line in _lines(inside))
+        elif inside.in_brackets:
+            yield f"  {inside.name} ({', '.join(inside.values)});"
         else:
-            yield f"  {each.name} : {' '.join(each.values)};"
+            yield f"  {inside.name} : {' '.join(inside.values)};"
     yield "}"
 
 
@@ -190,6 +190,10 @@ class _Parser:
         self._counted = (place, line + self._text.count("\n", before, place))
         return self._counted[1]
 
+    def _at(self, marks: str) -> bool:
+        """Whether one of these marks comes next."""
+        return self._token.kind == "mark" and self._token.text in marks
+
     def _next(self) -> _Token:
         token, self._token = self._token, next(self._tokens, _END)
         return token
@@ -228,12 +232,12 @@ class _Parser:
         stack: list[tuple[str, tuple[str, ...], int, list[Attribute | Group]]],
     ) -> None:
         line = self._line(token.start)
-        if self._token.text == ":" and self._token.kind == "mark":
+        if self._at(":"):
             self._next()
             inside.append(Attribute(token.text, self._value(token), line=line))
-        elif self._token.text == "(" and self._token.kind == "mark":
+        elif self._at("("):
             arguments = self._arguments(token)
-            if self._token.text == "{" and self._token.kind == "mark":
+            if self._at("{"):
                 self._next()
                 stack.append((token.text, arguments, line, []))
             elif token.text == "include_file":
@@ -250,7 +254,7 @@ class _Parser:
         """The words up to the semicolon, or to the end of the line or the group where there is none."""
         values: list[str] = []
         end = name.end
-        while self._token.kind != "end" and not (self._token.kind == "mark" and self._token.text in ";{}"):
+        while self._token.kind != "end" and not self._at(";{}"):
             gap = _CONTINUED.sub(" ", self._text[end : self._token.start])
             if values and "\n" in gap:
                 break
@@ -263,8 +267,8 @@ class _Parser:
     def _arguments(self, name: _Token) -> tuple[str, ...]:
         self._next()
         values: list[str] = []
-        while not (self._token.kind == "mark" and self._token.text == ")"):
-            if self._token.kind == "end" or (self._token.kind == "mark" and self._token.text in "{};"):
+        while not self._at(")"):
+            if self._token.kind == "end" or self._at("{};"):
                 raise self._error(
                     name.start, f"the bracket of {name.text} is never closed, allowed are balanced brackets"
                 )

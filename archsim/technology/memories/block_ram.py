@@ -23,11 +23,11 @@ SHAPES_TABLE = "artix7_memory_shapes.csv"
 LUTS_TABLE = "artix7_memory_luts.csv"
 BuiltAs = Literal["bram", "lut_ram", "flops"]
 
-# What Yosys charges for an input of an output multiplexer, for a decoded write enable, and for a read port
-# beside the write port.
 _COST_OF_MULTIPLEXED_BIT = 0.5
 _COST_OF_DECODED_ENABLE = 0.5
 _COST_OF_READ_PORT = 2.0
+"""What Yosys charges for an input of an output multiplexer, for a decoded write enable, and for a read port
+beside the write port."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,17 +86,13 @@ def shapes() -> tuple[Shape, ...]:
     """All shapes, in the order in which Yosys tries them."""
     return tuple(
         Shape(
-            primitive=row["primitive"],
-            words=int(row["words"]),
-            bits=int(row["bits"]),
-            byte_bits=int(row["byte_bits"]),
-            cost=int(row["cost"]),
-            cost_by_width=int(row["cost_by_width"]),
+            **{
+                name: row[name]
+                for name in ("primitive", "words", "bits", "byte_bits", "cost", "cost_by_width")
+            },
             resources=FpgaResources(
-                lut=int(row["lut_as_memory"]),
-                lut_as_memory=int(row["lut_as_memory"]),
-                bram18=int(row["bram18"]),
-                bram36=int(row["bram36"]),
+                lut=row["lut_as_memory"],
+                **{name: row[name] for name in ("lut_as_memory", "bram18", "bram36")},
             ),
         )
         for row in load_table(SHAPES_TABLE).rows
@@ -147,8 +143,8 @@ def lut_laws() -> Mapping[str, Mapping[int, LutLaw]]:
     """The fitted law of each number of blocks, by what the memory is built as."""
     laws: dict[str, dict[int, LutLaw]] = {}
     for row in load_table(LUTS_TABLE).rows:
-        found = LutLaw(float(row["decode_lut"]), float(row["lut_each_bit"]))
-        laws.setdefault(row["built_as"], {})[int(row["blocks"])] = found
+        law = LutLaw(row["decode_lut"], row["lut_each_bit"])
+        laws.setdefault(row["built_as"], {})[row["blocks"]] = law
     return laws
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archsim.technology.liberty.reader import Cell, CellLibrary
+from archsim.technology.liberty.cell_library import Cell, CellLibrary
 
 
 @dataclass(frozen=True, kw_only=True)

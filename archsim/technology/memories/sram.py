@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.technology.asic.scaling import Factors
-from archsim.technology.liberty.reader import CellLibrary, LibertyError
+from archsim.technology.liberty.cell_library import CellLibrary
+from archsim.technology.liberty.text import LibertyError
 from archsim.technology.memories.flop_memory import MemoryFigures, Wiring, flop_memory
 from archsim.technology.quantity import load_table
 from workloads.refusal import Refusal
@@ -32,31 +33,34 @@ _NARROWEST_BITS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class MemoryMacro:
-    """One memory of `words` x `word_bits` and its costs: J per access, W, mm2 and s.
-
-    `built_as` is "macro" or "flops"; `built_bits` is the capacity of what was built, more than asked for
-    where the memory is smaller than the smallest macro. `clock_energy_j` is spent every clock cycle,
-    accessed or not (zero for a macro, whose clock is part of its accesses). `setup_s` is what its inputs
-    need before the clock edge.
-    """
+class MemoryCost:
+    """What every memory of `words` x `word_bits` tells: as what it is built, J per access of one word (None
+    where nobody published any) and per clock cycle, W of its own leakage, and where these come from."""
 
     words: int
     word_bits: int
+    built_as: str
+    read_energy_j: float | None
+    write_energy_j: float | None
+    clock_energy_j: float = 0.0
+    leakage_w: float = 0.0
+    kind: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryMacro(MemoryFigures, MemoryCost):
+    """A memory built as "macro" or "flops", with its area and times.
+
+    `built_bits` is the capacity of what was built, more than asked for where the memory is smaller than the
+    smallest macro. `clock_energy_j` is spent accessed or not; it is zero for a macro, whose clock is part of
+    its accesses. `setup_s` is what its inputs need before the clock edge.
+    """
+
     ports: Ports
     node_nm: int
     cell_type: str
-    built_as: Literal["macro", "flops"]
     built_bits: int
-    read_energy_j: float
-    write_energy_j: float
-    clock_energy_j: float
-    leakage_w: float
-    area_mm2: float
-    access_time_s: float
-    setup_s: float
-    kind: str
-    source: str
     macros: int = 1
 
 
@@ -83,9 +87,7 @@ def known_size(words: int, word_bits: int, ports: Ports = "1rw") -> None:
 def _axes() -> tuple[list[int], list[int]]:
     """Capacities in bytes and word widths in bits, both rising."""
     rows = load_table(SRAM_TABLE).rows
-    return sorted({int(row["capacity_bytes"]) for row in rows}), sorted(
-        {int(row["word_bits"]) for row in rows}
-    )
+    return sorted({row["capacity_bytes"] for row in rows}), sorted({row["word_bits"] for row in rows})
 
 
 @cache
@@ -95,13 +97,14 @@ def _grids() -> Mapping[tuple[int, str, str], Logs]:
     capacities, widths = _axes()
     grids: dict[tuple[int, str, str], Logs] = {}
     for row in load_table(SRAM_TABLE).rows:
-        key = (int(row["node_nm"]), row["cell_type"], row["ports"])
+        key = (row["node_nm"], row["cell_type"], row["ports"])
         grid = grids.setdefault(key, np.full((len(capacities), len(widths), len(_COLUMNS)), np.nan))
-        place = capacities.index(int(row["capacity_bytes"])), widths.index(int(row["word_bits"]))
-        grid[place] = [math.log(float(row[column])) for column in _COLUMNS]
+        place = capacities.index(row["capacity_bytes"]), widths.index(row["word_bits"])
+        grid[place] = [math.log(row[column]) for column in _COLUMNS]
     return grids
 
 
+@dataclass(frozen=True, kw_only=True)
 class SramTable:
     """The CACTI table, read between its points in log-log over capacity and word width; never beyond them.
 
@@ -110,18 +113,10 @@ class SramTable:
     has its node too, at the scaled costs of the native one.
     """
 
-    def __init__(
-        self,
-        *,
-        cells: CellLibrary,
-        wiring: Wiring,
-        cells_node_nm: int = 65,
-        scaling: MacroScaling | None = None,
-    ) -> None:
-        self._cells = cells
-        self._wiring = wiring
-        self._cells_node_nm = cells_node_nm
-        self._scaling = scaling
+    cells: CellLibrary
+    wiring: Wiring
+    cells_node_nm: int = 65
+    scaling: MacroScaling | None = None
 
     def macro(
         self, *, words: int, word_bits: int, ports: Ports = "1rw", node_nm: int = 65, cell_type: str = "lstp"
@@ -134,7 +129,7 @@ class SramTable:
         """
         known_size(words, word_bits)
         capacities, widths = _axes()
-        scaling = self._scaling if self._scaling is not None and node_nm == self._scaling.node_nm else None
+        scaling = self.scaling if self.scaling and node_nm == self.scaling.node_nm else None
         native_nm = node_nm if scaling is None else scaling.native_node_nm
         chosen = (("node_nm", native_nm), ("cell_type", cell_type), ("ports", ports))
         for place, (field, choice) in enumerate(chosen):
@@ -151,20 +146,17 @@ class SramTable:
         smallest_bytes = self._smallest_bytes(grid, word_bits)
         built_bytes = max(capacity_bytes, smallest_bytes)
         costs = self._between(grid, built_bytes, word_bits)
-        built_as: Literal["macro", "flops"] = "macro"
         table = load_table(SRAM_TABLE)
-        kind, source = table.kind, table.source
+        built_as, kind, source = "macro", table.kind, table.source
         if scaling is not None:
             costs = _scaled(costs, scaling.factors)
             kind, source = "assumed", f"{source} Here {scaling.rule}."
-        if capacity_bytes < smallest_bytes and node_nm == self._cells_node_nm:
+        if capacity_bytes < smallest_bytes and node_nm == self.cells_node_nm:
             flops = self._of_flops(words, word_bits)
             if flops is not None and flops.area_mm2 < costs.area_mm2:
                 costs, built_as, built_bytes = flops, "flops", capacity_bytes
-                kind, source = (
-                    "assumed",
-                    f"flops, multiplexers and decoders of the library {self._cells.name}",
-                )
+                kind = "assumed"
+                source = f"flops, multiplexers and decoders of the library {self.cells.name}"
         return MemoryMacro(
             words=words,
             word_bits=word_bits,
@@ -173,13 +165,7 @@ class SramTable:
             cell_type=cell_type,
             built_as=built_as,
             built_bits=math.ceil(built_bytes * 8),
-            read_energy_j=costs.read_energy_j,
-            write_energy_j=costs.write_energy_j,
-            clock_energy_j=costs.clock_energy_j,
-            leakage_w=costs.leakage_w,
-            area_mm2=costs.area_mm2,
-            access_time_s=costs.access_time_s,
-            setup_s=costs.setup_s,
+            **vars(costs),
             kind=kind,
             source=source,
         )
@@ -187,7 +173,7 @@ class SramTable:
     def _of_flops(self, words: int, word_bits: int) -> MemoryFigures | None:
         """The memory as flops; None where the library has no flop with enable or no multiplexer."""
         try:
-            return flop_memory(words=words, word_bits=word_bits, cells=self._cells, wiring=self._wiring)
+            return flop_memory(words=words, word_bits=word_bits, cells=self.cells, wiring=self.wiring)
         except LibertyError:
             return None
 
@@ -240,7 +226,7 @@ class SramTable:
             clock_energy_j=0.0,
             leakage_w=leakage_w,
             access_time_s=access_s,
-            setup_s=self._cells.flop(enable=False).setup_s,
+            setup_s=self.cells.flop(enable=False).setup_s,
         )
 
 

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 def reproduce(*, rerun: bool = False) -> Report:
     """Writes up the trained networks that are shipped, or those that are trained now."""
     from reports.claims import published
-    from reports.studies.closnets_2018.write_up import write_up
+    from reports.studies.closnets_2018.measure import findings
     from reports.studies.topologies.experiments import anew, shipped
+    from reports.study_page import write_up
 
-    found = anew() if rerun else shipped()
-    return write_up(found.runs, published(__name__))
+    experiments, content = anew() if rerun else shipped(), published(__name__)
+    return write_up(__name__, findings(experiments.runs, content), content)

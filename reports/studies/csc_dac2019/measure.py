@@ -13,7 +13,6 @@ from reports import formatting as f
 from reports.charts import metric_bars, ratio_chart, stacked_bars
 from reports.claims import FactorRule
 from reports.provenance import assumptions_of
-from reports.report import Chart
 from reports.side_by_side import STATIC, SideBySide
 from reports.studies.csc_dac2019.points import (
     BASELINES,
@@ -27,9 +26,9 @@ from reports.studies.csc_dac2019.points import (
     side_by_side,
     technologies_of,
 )
-from reports.studies.topologies.accuracy import accuracy_chart, accuracy_table, difference, with_error
-from reports.studies.topologies.plan import BOTTOM_UP, DENSE, LENET, PRUNED
-from reports.studies.topologies.runs import Run, Trained, networks, seed_deviation, shipped_runs, trained_how
+from reports.studies.topologies.accuracy import Group, accuracy_chart, accuracy_table, with_error
+from reports.studies.topologies.plan import BOTTOM_UP, LENET, PRUNED
+from reports.studies.topologies.runs import Run, shipped_runs
 from reports.study_page import Findings
 from reports.tables import Column, Table
 
@@ -60,12 +59,11 @@ def findings(
     given."""
     sides = side_by_side(results)
     rule = FactorRule(**content["rule"])
-    trained = networks(shipped_runs() if runs is None else runs, LENET)
+    trained = Group.among(shipped_runs() if runs is None else runs, LENET)
     factors = list(_factors(sides, rule))
     first = sides[technologies_of(sides)[0], ""]
     settings = list(settings_of(sides, first.technology))
-    shown = [one for one in trained if one.label in (REFERENCE, PRUNED, "clos", BOTTOM_UP)]
-    dense = next(one for one in trained if one.label == DENSE)
+    shown = trained.labelled(REFERENCE, PRUNED, "clos", BOTTOM_UP)
     technologies = {points[point].technology.kind: points[point].technology for point in results}
     return Findings(
         figures={
@@ -81,13 +79,13 @@ def findings(
             "pruned_losses": _losses(settings, reference=False),
             "trained": _trained(trained),
         },
-        filters={"with_error": with_error, "difference": difference},
+        filters={"with_error": with_error},
         rows={
             **{f"costs-{side.label}": _costs(side) for side in sides.values()},
             **{f"ratios-{side.label}": _ratios(side, content["hardware"]) for side in sides.values()},
             **{f"memory-x{side.compression:.0f}": list(_memory_rows(side)) for side in settings},
             "accuracy": accuracy_table(
-                "", "", sorted(shown, key=lambda one: (-one.budget, -one.mean)), marked=(REFERENCE,)
+                sorted(shown, key=lambda one: (-one.budget, -one.mean)), marked=(REFERENCE,)
             ),
         },
         charts={
@@ -97,7 +95,7 @@ def findings(
                 list(settings_of(sides, technology)), content["hardware"]["factor"], rule
             ).items()
         }
-        | {"csc-accuracy": _accuracy_chart(trained, dense)},
+        | {"csc-accuracy": _accuracy_chart(trained)},
         assumptions=assumptions_of(technologies),
         designs={
             point.file_name: yaml.safe_dump(points[point].model_dump(), sort_keys=False) for point in results
@@ -179,23 +177,17 @@ def _losses(settings: Sequence[SideBySide], *, reference: bool) -> list[float]:
     return [dense - (side.results[name].accuracy or 0.0) for name, side in zip(names, settings, strict=True)]
 
 
-def _trained(trained: Sequence[Trained]) -> dict[str, Any]:
+def _trained(group: Group) -> dict[str, Any]:
     """The networks that were trained with several seeds."""
-
-    def labelled(label: str) -> list[Trained]:
-        return [one for one in trained if one.label == label]
-
-    (dense,) = labelled(DENSE)
-    csc, pruned = (sorted(labelled(name), key=lambda one: one.compression) for name in (REFERENCE, PRUNED))
+    csc = group.labelled(REFERENCE)
     return {
-        "how": trained_how(trained),
-        "deviation": seed_deviation(trained),
-        "dense": dense,
+        "group": group,
+        "dense": group.dense,
         "csc": csc,
-        "pruned": pruned,
-        "losses": [dense.mean - one.mean for one in csc],
+        "pruned": group.labelled(PRUNED),
+        "losses": [group.dense.mean - one.mean for one in csc],
         "direct": {one.budget: one for one in csc},
-        "bottom_up": labelled(BOTTOM_UP),
+        "bottom_up": group.labelled(BOTTOM_UP),
     }
 
 
@@ -237,10 +229,11 @@ def _memory_rows(side: SideBySide) -> Iterator[tuple[Any, ...]]:
 # The charts.
 
 
-def _accuracy_chart(trained: Sequence[Trained], dense: Trained) -> Chart:
+def _accuracy_chart(trained: Group) -> str:
+    dense = trained.dense
     levels = {f"dense, {with_error(dense)}": dense.mean, "two points below": dense.mean - 0.02}
-    shown = [one for one in trained if one.label in (REFERENCE, PRUNED, "clos")]
-    return accuracy_chart("csc-accuracy", shown, "", levels=levels)
+    shown = [one for one in trained.networks if one.label in (REFERENCE, PRUNED, "clos")]
+    return accuracy_chart("csc-accuracy", shown, levels=levels)
 
 
 def _charts(settings: Sequence[SideBySide], claimed: float, rule: FactorRule) -> dict[str, str]:

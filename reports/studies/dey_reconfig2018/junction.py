@@ -15,13 +15,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.refusal import Refusal
+
 Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Junction:
     """Two layers and the connections between them: each left neuron has `fan_out`, `z` are worked off a
-    clock. Raises ValueError where the sizes do not divide."""
+    clock. Raises a refusal where the sizes do not divide."""
 
     n_left: int
     n_right: int
@@ -35,13 +37,11 @@ class Junction:
             ("n_left * fan_out", self.edges, "z"),
         ):
             if value % getattr(self, divisor):
-                raise ValueError(
+                raise Refusal(
                     f"{name} is {value}, allowed are multiples of {divisor}, {getattr(self, divisor)}"
                 )
         if max(self.z, self.fan_in) % min(self.z, self.fan_in):
-            raise ValueError(
-                f"z is {self.z}, allowed are multiples and divisors of the fan-in, {self.fan_in}"
-            )
+            raise Refusal(f"z is {self.z}, allowed are multiples and divisors of the fan-in, {self.fan_in}")
 
     @property
     def edges(self) -> int:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 def reproduce(*, rerun: bool = False) -> Report:
     """Writes up the experiments that are shipped, or those that are run now."""
     from reports.claims import published
-    from reports.studies.neurofabric_2020.write_up import write_up
+    from reports.studies.neurofabric_2020.measure import findings
     from reports.studies.topologies.experiments import anew, shipped
+    from reports.study_page import write_up
 
-    return write_up(anew() if rerun else shipped(), published(__name__))
+    experiments, content = anew() if rerun else shipped(), published(__name__)
+    return write_up(__name__, findings(experiments, content), content)

@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Mapping, Sequence
+
 from matplotlib.figure import Figure
 
 from reports.charts import HUES, MARKERS, MORE_HUES, style, svg
-from reports.report import Chart
-from reports.studies.neurofabric_2020.findings import FIRST, SECOND, STARTS_SHOWN, Findings
-from reports.studies.topologies.plan import READ_OUT, WITH_SKIPS
+from reports.studies.topologies.cascade_runs import CascadeRun
+from reports.studies.topologies.measures import Measures
+from reports.studies.topologies.runs import Trained
 
-STARTS = {"glorot": HUES["pruned"], "sparse-glorot": HUES["csc"]}
+START_HUES = {"Glorot": HUES["pruned"], "sparse Glorot": HUES["csc"]}
 
 
-def cascades_chart(found: Findings) -> Chart:
-    """Energy of the signal at the start, and accuracy after training, over the number of stages."""
-    depths = found.depths()
+def cascades_chart(starts: Mapping[str, Mapping[int, Sequence[CascadeRun]]]) -> str:
+    """Energy of the signal at the start, and accuracy after training, over the number of stages; a start has
+    runs at each depth."""
     with style("neurofabric-cascades"):
         figure = Figure(figsize=(9.2, 3.6), layout="constrained")
         energy, accuracy = figure.subplots(1, 2)
-        for init, hue in STARTS.items():
-            label = STARTS_SHOWN[init]
-            at = [found.at_depth(init, depth) for depth in depths]
-            energy.plot(depths, [each[0].signal for each in at], color=hue, label=f"{label}, expected")
-            for place in range(len(at[0])):
-                energy.scatter(depths, [each[place].measured_signal for each in at], s=9, color=hue)
-            accuracy.plot(
-                depths,
-                [found.accuracy(init, depth) * 100 for depth in depths],
-                color=hue,
-                marker="o",
-                label=label,
-            )
-            for place in range(len(at[0])):
-                accuracy.scatter(depths, [each[place].accuracy * 100 for each in at], s=9, color=hue)
+        for start, runs in starts.items():
+            hue, depths = START_HUES[start], sorted(runs)
+            at = [runs[depth] for depth in depths]
+            energy.plot(depths, [several[0].signal for several in at], color=hue, label=f"{start}, expected")
+            for seed in zip(*at, strict=True):
+                energy.scatter(depths, [one.measured_signal for one in seed], s=9, color=hue)
+            means = [statistics.fmean(one.accuracy for one in several) * 100 for several in at]
+            accuracy.plot(depths, means, color=hue, marker="o", label=start)
+            for seed in zip(*at, strict=True):
+                accuracy.scatter(depths, [one.accuracy * 100 for one in seed], s=9, color=hue)
         for axes in (energy, accuracy):
             axes.set_xscale("log", base=2)
             axes.set_xticks(depths, [str(depth) for depth in depths])
@@ -41,48 +39,34 @@ def cascades_chart(found: Findings) -> Chart:
         energy.set_yscale("log")
         energy.set_title("energy of a signal after all stages, at the start")
         accuracy.set_title("accuracy after training, %")
-        return Chart(
-            svg(figure),
-            "Linear cascades of the support layers of a CSC layer, 64 places, fan-in 4, repeated to the "
-            "depth. Lines on the left are exact expectations, dots are seeds.",
-        )
+        return svg(figure)
 
 
-def efficiency_chart(found: Findings) -> Chart:
-    """Accuracy over constraints solved for each weight, and over degrees of freedom for each weight."""
+def efficiency_chart(series: Mapping[str, Sequence[tuple[Trained, Measures]]]) -> str:
+    """Accuracy over constraints solved and over degrees of freedom, both for each weight: series of networks
+    with what was measured of their layers."""
+    titles = {
+        "efficiency": "constraints solved for each weight",
+        "free_share": "degrees of freedom for each weight",
+    }
     with style("neurofabric-efficiency"):
         figure = Figure(figsize=(9.2, 4.0), layout="constrained")
         panels = figure.subplots(1, 2, sharey=True)
-        titles = {
-            "efficiency": "constraints solved for each weight",
-            "free_share": "degrees of freedom for each weight",
-        }
         for axes, (measure, title) in zip(panels, titles.items(), strict=True):
-            for place, (budget, skipped) in enumerate(
-                (budget, skipped) for budget in (FIRST, SECOND) for skipped in (False, True)
-            ):
-                shown = [
-                    each
-                    for each in found.measured()
-                    if each.budget == budget and each.label.endswith(WITH_SKIPS) == skipped
-                ]
+            for place, (label, shown) in enumerate(series.items()):
                 axes.errorbar(
-                    [getattr(found.measures(each.label, budget), measure) for each in shown],
-                    [each.mean * 100 for each in shown],
-                    yerr=[each.standard_error * 100 for each in shown],
+                    [getattr(measures, measure) for _, measures in shown],
+                    [network.mean * 100 for network, _ in shown],
+                    yerr=[network.standard_error * 100 for network, _ in shown],
                     linestyle="none",
                     marker=MARKERS[place],
                     color=MORE_HUES[place],
                     markersize=5,
                     capsize=2,
-                    label=f"{budget - READ_OUT:,} weights{WITH_SKIPS if skipped else ''}",
+                    label=label,
                 )
             axes.set_xlabel(title)
             axes.grid(color="#e6e9ec", linewidth=0.7)
         panels[0].set_ylabel("accuracy on the test images, %")
         panels[0].legend(fontsize=8.5)
-        return Chart(
-            svg(figure),
-            "A dot a topology, with the standard error over seeds. A measure that ranks topologies would "
-            "show as a rising band at each budget.",
-        )
+        return svg(figure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def decomposition_report(
 def findings(rows: Sequence[Figures], losses: Sequence[Loss], iterations: int) -> Findings:
     """What the page reads."""
     sizes = sorted({row.size for row in rows})
-    ordered = sorted(rows, key=lambda row: (row.stored_weights, _error(row)))
+    ordered = sorted(rows, key=attrgetter("stored_weights", "error"))
     return Findings(
         figures={
             "sizes": sizes,
@@ -140,9 +141,8 @@ def _nearest(rows: Sequence[Figures]) -> Iterator[dict[str, Any]]:
             and abs(row.stored_weights / weights - 1) <= 0.1
         ]
         if near:
-            best, worst = min(near, key=_error), max(near, key=_error)
-            errors = {"best_error": _error(best), "worst_error": _error(worst)}
-            yield {"size": size, "weights": round(weights), "best": best, "worst": worst, **errors}
+            ends = {"best": min(near, key=attrgetter("error")), "worst": max(near, key=attrgetter("error"))}
+            yield {"size": size, "weights": round(weights), **ends}
 
 
 def _free(rows: Sequence[Figures]) -> dict[str, int]:
@@ -161,15 +161,11 @@ def _most_by_chance(size: int) -> float:
     return expected + 3 * math.sqrt(expected)
 
 
-def _error(row: Figures) -> float:
-    return float(np.mean(row.relative_errors or row.absolute_errors or 0.0))
-
-
 # The tables.
 
 
 def _errors(row: Figures) -> tuple[Any, ...]:
-    errors = (_with_error(values, 4) for values in (row.relative_errors, row.absolute_errors))
+    errors = (_with_error(values, 4) for values in row.errors.values())
     return (*_labels(row), row.depth, row.stored_weights, *errors)
 
 

@@ -24,7 +24,7 @@ def error_chart(loss: Loss, size: int, rows: Sequence[Figures]) -> str:
     Layers that store every weight are left out: they have no error, and would press the rest together.
     """
     chosen = [
-        row for row in rows if row.size == size and _errors(loss, row) and row.stored_weights < size * size
+        row for row in rows if row.size == size and row.errors[loss] and row.stored_weights < size * size
     ]
     looks = _looks(rows)
     with style(f"decomposition-{loss}-{size}"):
@@ -59,8 +59,8 @@ def _draw_line(axes: Axes, loss: Loss, rows: Sequence[Figures], look: tuple[str,
     skipped = line[0].skipped
     axes.errorbar(
         [row.stored_weights for row in line],
-        [float(np.mean(_errors(loss, row))) for row in line],
-        yerr=[standard_error(_errors(loss, row)) for row in line],
+        [float(np.mean(row.errors[loss])) for row in line],
+        yerr=[standard_error(row.errors[loss]) for row in line],
         label=line[0].family,
         color=colour,
         marker=marker,
@@ -118,7 +118,3 @@ def _one_each(axes: Axes) -> tuple[list[Any], list[str]]:
     first = dict(zip(labels[::-1], drawn[::-1], strict=True))
     once = list(dict.fromkeys(labels))
     return [first[label] for label in once], once
-
-
-def _errors(loss: Loss, row: Figures) -> tuple[float, ...]:
-    return row.relative_errors if loss == "l2" else row.absolute_errors

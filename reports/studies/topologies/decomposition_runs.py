@@ -88,6 +88,15 @@ class Figures:
     met: tuple[int, ...]
 
     @property
+    def errors(self) -> dict[Loss, tuple[float, ...]]:
+        return {"l2": self.relative_errors, "l1": self.absolute_errors}
+
+    @property
+    def error(self) -> float:
+        """The relative error in the mean over seeds, or the absolute one where L2 was not asked."""
+        return float(np.mean(self.relative_errors or self.absolute_errors or 0.0))
+
+    @property
     def parameter_efficiency(self) -> float | None:
         """Entries met for each stored weight, in the mean over seeds."""
         return float(np.mean(self.met)) / self.stored_weights if self.met else None

@@ -1,14 +1,14 @@
-"""Which networks are trained for the studies of topologies, and how: `data/plan.yaml`, read."""
+"""Which networks are trained for the studies of topologies, and how: `plan.yaml`, read."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from reports.studies.topologies.files import text_of
 from reports.studies.topologies.runs import Planned
 from workloads import parse_recipe
 
@@ -37,6 +37,8 @@ READ_OUT = 640
 SHAPES = (768, 1408)
 """Weights of the square layer at which many forms of it are compared."""
 
+PLAN = Path(__file__).with_suffix(".yaml")
+
 
 def budget_of(compression: int) -> int:
     """Weights of LeNet-300-100 at this compression."""
@@ -46,7 +48,9 @@ def budget_of(compression: int) -> int:
 @functools.cache
 def plan() -> tuple[Planned, ...]:
     """Every network that the studies show."""
-    return tuple(planned for group in yaml.safe_load(text_of("plan.yaml")) for planned in _networks(group))
+    return tuple(
+        planned for group in yaml.safe_load(PLAN.read_text(encoding="utf-8")) for planned in _networks(group)
+    )
 
 
 def skipped() -> frozenset[str]:

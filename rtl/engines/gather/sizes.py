@@ -12,6 +12,7 @@ from rtl.parts.amounts import (
     processing_elements,
 )
 from rtl.parts.components import bits_for
+from rtl.parts.descriptor import SizeError
 from rtl.parts.sizes import Amounts, MemoryShape, Sizes
 
 
@@ -28,7 +29,7 @@ class GatherSizes(Sizes):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 1 <= self.index_bits < self.fetch_bits:
-            raise ValueError(
+            raise SizeError(
                 f"index_bits is {self.index_bits}, allowed are 1 to {self.fetch_bits - 1} (fetch_bits - 1)"
             )
 

@@ -19,6 +19,8 @@ from archsim.technology.liberty.boolean import truth_table
 from archsim.technology.liberty.cell_library import Cell
 from rtl import to_verilog
 
+pytestmark = pytest.mark.slow
+
 TECHNOLOGY = Cmos65()
 LIBRARY = TECHNOLOGY.library
 GATES = sorted(name for name, cell in LIBRARY.cells.items() if not cell.is_flop)

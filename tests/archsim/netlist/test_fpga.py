@@ -9,6 +9,8 @@ from archsim.netlist.fpga import _component, _logic_delay
 from archsim.technology import Artix7, FpgaResources
 from tests.archsim.netlist.sample import engine, memory_module
 
+pytestmark = pytest.mark.slow
+
 PES = 4
 # (words, bits) on both sides of the boundaries between LUT RAM, RAMB18 and RAMB36.
 MEMORIES = [(16, 8), (64, 64), (128, 32), (256, 8), (512, 8), (1024, 32), (3000, 12)]

@@ -24,6 +24,8 @@ from tests.archsim.netlist.sample import pe_module
 from tests.archsim.netlist.sta import critical_path_s
 from workloads import load_network, quantise
 
+pytestmark = pytest.mark.slow
+
 TECHNOLOGY = Cmos65()
 AGREEMENT = 0.001
 AGREEMENT_WITH_SLEWS = 0.05

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from archsim.netlist.netlist import Memory, Netlist, Port, ReadPort, WritePort
+from archsim.netlist.netlist import Memory, MemoryPort, Netlist, Port
 from archsim.netlist.timing import analyse, net_loads
 from archsim.technology.asic.cmos65 import cmos65_library, cmos65_wiring
+
+pytestmark = pytest.mark.slow
 
 LIBRARY, WIRING = cmos65_library(), cmos65_wiring()
 WIRE_F = WIRING.capacitance_f_per_sink
@@ -93,8 +95,8 @@ def test_a_path_begins_with_the_access_of_a_memory_and_ends_at_its_address() -> 
         words=4,
         word_bits=1,
         clock=2,
-        reads=(ReadPort(1, np.array([11, 3]), np.array([10])),),
-        writes=(WritePort(np.array([0]), np.array([3, 3]), np.array([3])),),
+        reads=(MemoryPort(np.array([1]), np.array([11, 3]), np.array([10])),),
+        writes=(MemoryPort(np.array([0]), np.array([3, 3]), np.array([3])),),
     )
     looped = design([("INV_X1", {"A": 10, "Y": 11})], {"clk": 2, "d": 3}, {}, (memory,))
     drive = LIBRARY.buffer.arcs[0].slope_s_per_f

@@ -57,6 +57,7 @@ def test_added_standard_cells_are_priced_mapped_and_explained(fidelity: str) -> 
     assert added.expected_error == own.expected_error
 
 
+@pytest.mark.slow
 def test_an_added_fpga_is_counted_reported_and_refuses_what_does_not_fit() -> None:
     result = point("small").simulate("gate")
     assert result.resources == point("artix7").simulate("gate").resources

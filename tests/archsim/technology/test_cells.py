@@ -11,7 +11,8 @@ from archsim.calibration.cells import GATES, derive_cells
 from archsim.calibration.liberty_writer import library_text
 from archsim.technology.asic.cmos65 import LIBRARY_FILE, cmos65_library
 from archsim.technology.liberty.boolean import truth_table
-from archsim.technology.liberty.reader import LibertyError, read_liberty
+from archsim.technology.liberty.reader import read_liberty
+from archsim.technology.liberty.text import LibertyError
 
 LIBRARY = cmos65_library()
 DERIVED = derive_cells()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import archsim as a
+from archsim.costs.components import total
 from archsim.netlist import synthesise_asic
 from archsim.technology import Cmos, Cmos65, FitScaling, Quantity
 from archsim.technology.asic.scaling import NODES_NM
@@ -33,18 +34,20 @@ def test_at_65_nm_and_1_2_volt_it_is_the_65_nm_process(cell_type: Any) -> None:
 @pytest.mark.parametrize("options", NODE_CASES, ids=str)
 def test_a_mapped_netlist_scales_by_exactly_the_factors_of_the_fit(options: dict[str, Any]) -> None:
     scaled: Any = Cmos(**options)
-    by = scaled.fit_scaling
+    by = scaled.fit_scaling.factors
     before = synthesise_asic(pe_module(), "pe", Cmos65())
     after = synthesise_asic(pe_module(), "pe", scaled)
     assert after.components["pe"].cells == before.components["pe"].cells
     for figure, factor in (
-        ("area_um2", by.area_mm2),
+        ("area_um2", by.area),
         ("toggle_energy_j", by.energy),
         ("clock_energy_j", by.energy),
-        ("leakage_w", by.leakage_w),
-        ("critical_path_s", by.critical_path_s),
+        ("leakage_w", by.leakage),
     ):
-        assert getattr(after, figure) == pytest.approx(factor * getattr(before, figure), rel=1e-9)
+        assert total(after.components.values(), figure) == pytest.approx(
+            factor * total(before.components.values(), figure), rel=1e-9
+        )
+    assert after.critical_path_s == pytest.approx(by.delay * before.critical_path_s, rel=1e-9)
 
 
 def test_macros_are_cacti_s_own_at_45_nm_and_scaled_ones_elsewhere() -> None:
@@ -76,9 +79,9 @@ def test_less_supply_is_slower_and_takes_less_energy_in_logic_and_memory(node: A
     nominal = Cmos(node_nm=node)
     low = Cmos(node_nm=node, vdd_v=0.9 * nominal.supply_v)
     assert low.supply_v == pytest.approx(0.9 * nominal.supply_v)
-    assert low.fit_scaling.energy < nominal.fit_scaling.energy
-    assert low.fit_scaling.critical_path_s > nominal.fit_scaling.critical_path_s
-    assert low.fit_scaling.leakage_w < nominal.fit_scaling.leakage_w
+    assert low.fit_scaling.factors.energy < nominal.fit_scaling.factors.energy
+    assert low.fit_scaling.factors.delay > nominal.fit_scaling.factors.delay
+    assert low.fit_scaling.factors.leakage < nominal.fit_scaling.factors.leakage
     before, after = (each.memory(words=2048, word_bits=32) for each in (nominal, low))
     assert after.read_energy_j < before.read_energy_j
     assert after.access_time_s > before.access_time_s
@@ -88,10 +91,10 @@ def test_less_supply_is_slower_and_takes_less_energy_in_logic_and_memory(node: A
 
 def test_a_few_words_are_flops_at_every_node_and_cost_what_the_scaled_cells_cost() -> None:
     before, after = (each.memory(words=4, word_bits=8) for each in (Cmos65(), Cmos(node_nm=32)))
-    by = Cmos(node_nm=32).fit_scaling
+    by = Cmos(node_nm=32).fit_scaling.factors
     assert (before.built_as, after.built_as) == ("flops", "flops")
     assert after.read_energy_j == pytest.approx(by.energy * before.read_energy_j)
-    assert after.area_mm2 == pytest.approx(by.area_mm2 * before.area_mm2)
+    assert after.area_mm2 == pytest.approx(by.area * before.area_mm2)
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,10 @@ def test_devices_hold_what_the_data_sheet_says() -> None:
         "LFE5U-45F": {"lut4": 43848, "ff": 43848, "ebr": 108, "mult18": 72},
         "LFE5U-85F": {"lut4": 83640, "ff": 83640, "ebr": 208, "mult18": 156},
     }
-    fit = Ecp5().fits(FpgaResources(mult18=64))
-    assert (fit.exhausted, fit.smallest) == (("mult18",), "LFE5U-45F")
+    assert Ecp5().shortage(FpgaResources(mult18=64)) == (
+        "technology.device is LFE5U-25F, which has 28 mult18 where the design needs 64; "
+        "the smallest device that would do is LFE5U-45F"
+    )
 
 
 @pytest.mark.parametrize(("words", "bits"), MEMORIES)
@@ -46,6 +48,7 @@ def point(**changes: object) -> a.DesignPoint:
     return a.DesignPoint(**given | changes)
 
 
+@pytest.mark.slow
 def test_the_gates_tell_resources_and_why_nothing_else() -> None:
     result = point().simulate("gate")
     assert list(result.resources or {}) == ["lut4", "ff", "ebr", "mult18"]

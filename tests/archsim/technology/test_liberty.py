@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from archsim.technology.asic.cmos65 import cmos65_library, cmos65_wiring
-from archsim.technology.liberty.reader import CellLibrary, LibertyError, read_liberty
-from archsim.technology.liberty.text import parse_liberty, write_liberty
+from archsim.technology.liberty.cell_library import CellLibrary
+from archsim.technology.liberty.reader import read_liberty
+from archsim.technology.liberty.text import LibertyError, parse_liberty, write_liberty
 from archsim.technology.memories.sram import SramTable
 from tests.archsim.technology.small_library import HEADER, flop, gate, library
 

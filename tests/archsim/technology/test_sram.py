@@ -27,7 +27,7 @@ def test_every_point_of_the_table_is_met() -> None:
         macro = _macro_of(SRAM, row)
         assert macro.built_as == "macro"
         for cost in COSTS:
-            assert math.isclose(getattr(macro, cost), float(row[cost]), rel_tol=1e-12), (row, cost)
+            assert math.isclose(getattr(macro, cost), row[cost], rel_tol=1e-12), (row, cost)
 
 
 STATED_MEANS = dict(zip(COSTS, (0.09, 0.07, 0.04, 0.05, 0.05), strict=True))
@@ -38,41 +38,41 @@ STATED_WORST = 0.58
 def test_points_that_are_left_out_are_met_within_the_stated_errors(
     axis: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps = sorted({int(row[axis]) for row in ROWS})
+    steps = sorted({row[axis] for row in ROWS})
     errors: dict[str, list[float]] = {cost: [] for cost in COSTS}
     there = {_place(row) for row in ROWS}
     for fold in (0, 1):
         kept = {step for place, step in enumerate(steps) if place % 2 == fold}
-        table = replace(load_table(SRAM_TABLE), rows=tuple(row for row in ROWS if int(row[axis]) in kept))
+        table = replace(load_table(SRAM_TABLE), rows=tuple(row for row in ROWS if row[axis] in kept))
         monkeypatch.setattr(sram, "load_table", lambda name, table=table: table)
         sparse = SramTable(cells=Cmos65().library, wiring=Cmos65().wiring)
         for row in ROWS:
-            beside = [_place({**row, axis: str(step)}) for step in _beside(row, axis)]
-            if int(row[axis]) not in kept and there.issuperset(beside):
+            beside = [_place({**row, axis: step}) for step in _beside(row, axis)]
+            if row[axis] not in kept and there.issuperset(beside):
                 macro = _macro_of(sparse, row)
                 for cost in COSTS:
-                    errors[cost].append(abs(getattr(macro, cost) / float(row[cost]) - 1))
+                    errors[cost].append(abs(getattr(macro, cost) / row[cost] - 1))
     assert len(errors["area_mm2"]) > 500
     for cost, found in errors.items():
         assert np.mean(found) < STATED_MEANS[cost] + 0.005
         assert max(found) < STATED_WORST + 0.005
 
 
-def _beside(row: Mapping[str, str], axis: str) -> tuple[int, int]:
-    return int(row[axis]) // 2, int(row[axis]) * 2
+def _beside(row: Mapping[str, Any], axis: str) -> tuple[int, int]:
+    return row[axis] // 2, row[axis] * 2
 
 
-def _place(row: Mapping[str, str]) -> tuple[str, ...]:
+def _place(row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(row[column] for column in ("node_nm", "cell_type", "ports", "capacity_bytes", "word_bits"))
 
 
-def _macro_of(table: SramTable, row: Mapping[str, str]) -> MemoryMacro:
-    bits = int(row["word_bits"])
+def _macro_of(table: SramTable, row: Mapping[str, Any]) -> MemoryMacro:
+    bits = row["word_bits"]
     return table.macro(
-        words=int(row["capacity_bytes"]) * 8 // bits,
+        words=row["capacity_bytes"] * 8 // bits,
         word_bits=bits,
-        ports=row["ports"],  # type: ignore[arg-type]
-        node_nm=int(row["node_nm"]),
+        ports=row["ports"],
+        node_nm=row["node_nm"],
         cell_type=row["cell_type"],
     )
 

@@ -14,7 +14,6 @@ from archsim.technology import (
     Artix7,
     Cmos,
     Cmos65,
-    Fit,
     Fpga,
     FpgaResources,
     Quantity,
@@ -133,8 +132,8 @@ def test_technologies_are_made_by_name_and_an_unknown_or_taken_name_is_refused()
         technologies.register("cmos65")(Cmos)
 
 
-def fits(resources: FpgaResources, device: str) -> Fit:
-    return Artix7(device=device).fits(resources)
+def shortage(resources: FpgaResources, device: str) -> str:
+    return Artix7(device=device).shortage(resources)
 
 
 def test_the_default_memory_leaks_a_hundredth_of_the_others_and_meets_a_250_mhz_cycle() -> None:
@@ -152,22 +151,20 @@ def test_an_unknown_cell_type_is_refused() -> None:
 
 
 def test_a_design_that_runs_out_of_dsps_is_told_so_and_pointed_to_a_larger_device() -> None:
-    fit = fits(FpgaResources(lut=5000, dsp=100, bram36=10), "XC7A35T")
-    assert not fit.fits
-    assert fit.exhausted == ("dsp",)
-    assert (fit.used["dsp"], fit.available["dsp"]) == (100, 90)
-    assert fit.smallest == "XC7A50T"
+    assert shortage(FpgaResources(lut=5000, dsp=100, bram36=10), "XC7A35T") == (
+        "technology.device is XC7A35T, which has 90 dsp where the design needs 100; "
+        "the smallest device that would do is XC7A50T"
+    )
 
 
-def test_a_design_that_fits_nowhere_has_no_smallest_device() -> None:
-    fit = fits(FpgaResources(bram18=731), "XC7A200T")
-    assert fit.exhausted == ("bram36_tiles",)
-    assert fit.smallest is None
+def test_a_design_that_fits_nowhere_is_pointed_to_no_device() -> None:
+    short = shortage(FpgaResources(bram18=731), "XC7A200T")
+    assert short.endswith("which has 365 bram36_tiles where the design needs 366; no device would do")
 
 
 def test_two_halves_share_a_block_ram_tile() -> None:
     assert tiles(FpgaResources(bram18=3, bram36=2)) == 4
-    assert fits(FpgaResources(bram18=730), "XC7A200T").fits
+    assert not shortage(FpgaResources(bram18=730), "XC7A200T")
 
 
 def test_every_artix_7_has_static_power_that_says_where_it_comes_from() -> None:
@@ -181,7 +178,7 @@ def test_every_artix_7_has_static_power_that_says_where_it_comes_from() -> None:
 def test_the_dense_network_that_gave_the_coefficients_is_priced_as_its_report() -> None:
     # 8725 LUT, 1739 FF, 156 DSP, 99 BRAM36 at 100 MHz: 6 + 60 + 44 + 53 + 63 mW in the report.
     part = Artix7()
-    taken = {part.lut_cost: 8725, part.ff_cost: 1739, part.dsp_cost: 156, part.bram36_cost: 99}
+    taken = {part.lut_cost: 8725, part.costs["clocks"]: 1739, part.costs["dsp"]: 156, part.costs["bram"]: 99}
     energy_j = sum(cost.value * number for cost, number in taken.items())
     assert energy_j * 100e6 == pytest.approx(0.226, rel=0.01)
 

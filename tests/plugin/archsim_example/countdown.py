@@ -14,8 +14,8 @@ from archsim.engine.draws import Draws
 from archsim.engine.engine import Engine, engines
 from archsim.engine.lockstep.mapping import LockstepMapping, plan_stages
 from archsim.engine.lockstep.plan import StagePlan
+from archsim_example.countdown_hardware import CountdownSizes, build_countdown
 from rtl import Hardware
-from tests.archsim.newcomer.hardware import CountdownSizes, build_countdown
 from workloads import DenseStage, IntegerNetwork, IntegerStage, Stage
 
 

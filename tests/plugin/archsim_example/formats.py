@@ -1,0 +1,29 @@
+"""A format of network files, and a data set, as an installed package may add them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from workloads import ImageData, TrainedNetwork, networks
+from workloads.data.registry import datasets
+from workloads.importers import importers
+
+
+@importers.register("text")
+class NamedInText:
+    """A text file that holds the name of a network of the zoo."""
+
+    def recognises(self, path: Path) -> bool:
+        return path.suffix == ".txt"
+
+    def load(self, path: Path) -> TrainedNetwork:
+        return networks[path.read_text(encoding="utf-8")]
+
+
+@datasets.register("letters")
+def letters(inputs: int, classes: int) -> ImageData:
+    """One image a class, of one lit pixel."""
+    images, labels = np.eye(classes, inputs, dtype=np.float32), np.arange(classes)
+    return ImageData(images, labels, images, labels)
