@@ -51,10 +51,7 @@ def make_test_bench(
         "PER_INPUT": per_input,
         "NETWORK": len(network),
         "LOAD": sum(widths),
-        "TARGET_BITS": widths[0],
-        "UNIT_BITS": widths[1],
-        "ADDRESS_BITS": widths[2],
-        "DATA_BITS": widths[3],
+        **dict(zip(("TARGET_BITS", "UNIT_BITS", "ADDRESS_BITS", "DATA_BITS"), widths, strict=True)),
         "LIMIT": 2 * max(run.cycles for run in expected) + 100,
     }.items():
         text = text.replace(f"@{name}@", str(value))

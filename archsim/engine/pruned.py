@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -190,14 +190,12 @@ class PrunedMapping(Mapping):
         weights: list[list[int]] = [[] for _ in range(pes)]
         indices: list[list[int]] = [[] for _ in range(pes)]
         descriptors: list[int] = []
+        packed = partial(pack_words, bits=self.network.weight_bits, per_word=self.weights_per_fetch)
+        indexed = partial(pack_words, bits=self.encoding.bits + 1, per_word=self.entries_per_fetch)
         for stage, integer in zip(self.stages, self.network.stages, strict=True):
             for p in range(pes):
-                weights[p] += pack_words(
-                    stage.weights[p], bits=self.network.weight_bits, per_word=self.weights_per_fetch
-                )
-                indices[p] += pack_words(
-                    stage.indices[p], bits=self.encoding.bits + 1, per_word=self.entries_per_fetch
-                )
+                weights[p] += packed(stage.weights[p])
+                indices[p] += indexed(stage.indices[p])
             descriptors += self.descriptor(integer)
         return Images(descriptors, weights, indices)
 

@@ -163,10 +163,10 @@ def test_decompose_prints_the_same_figures_as_json_when_repeated(small: tuple[ob
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--size", 300), "size of a decomposition is 300, allowed are values of at most 256"),
+        (("--size", 300), "size of a decomposition is 300, allowed are 1 to 256"),
         (
             ("--compression", 0.5),
-            "compression of a decomposition is 0.5, allowed are values between 1 and 16",
+            "compression of a decomposition is 0.5, allowed are 1 to 16, the size",
         ),
         (("--family", "cloz"), "family is 'cloz'"),
         (("--loss", "l3"), "'l3' is not one of"),

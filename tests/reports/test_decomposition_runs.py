@@ -117,10 +117,10 @@ def test_a_computation_that_fails_leaves_nothing_behind(cache: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (((8,), (9.0,)), "compression of a decomposition is 9, allowed are values between 1 and 8, the size"),
-        (((8,), (0.5,)), "compression of a decomposition is 0.5, allowed are values between 1 and 8"),
-        (((257,), (2,)), "size of a decomposition is 257, allowed are values of at most 256"),
-        (((0,), (2,)), "size of a decomposition is 0, allowed are integers of at least 1"),
+        (((8,), (9.0,)), "compression of a decomposition is 9.0, allowed are 1 to 8, the size"),
+        (((8,), (0.5,)), "compression of a decomposition is 0.5, allowed are 1 to 8, the size"),
+        (((257,), (2,)), "size of a decomposition is 257, allowed are 1 to 256"),
+        (((0,), (2,)), "size of a decomposition is 0, allowed are 1 to 256"),
     ],
 )
 def test_a_plan_that_is_not_allowed_is_refused(arguments: Any, said: str) -> None:

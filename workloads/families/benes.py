@@ -13,17 +13,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from workloads.families.butterfly import butterfly_core, butterfly_places
-from workloads.families.rectangular import powers_of, wrap, wrapped_weights
+from workloads.families.rectangular import powers_of, wrap
 from workloads.families.registry import families
 from workloads.topology.stages import Stage
 
 OWNER = "a benes layer"
-
-
-def benes_weights(n_in: int, n_out: int, *, places: int | None = None) -> int:
-    """2 (n_in + (2k - 3) m + n_out), or n_in n_out for the single crossbar of two places."""
-    m, half = butterfly_places(OWNER, n_in, n_out, 2, places)
-    return wrapped_weights([2] * (2 * half - 1), m, n_in, n_out, owner=OWNER)
 
 
 def benes_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
@@ -33,7 +27,6 @@ def benes_grid(n_in: int, n_out: int) -> Iterator[dict[str, Any]]:
 
 @families.register(
     "benes",
-    weights=benes_weights,
     grid=benes_grid,
     examples=[(8, 8, {}), (12, 9, {}), (9, 4, {}), (7, 3, {"places": 2})],
 )

@@ -11,21 +11,8 @@ from workloads.families.registry import families
 from workloads.topology.stages import PrunedStage, Stage, TopologyError
 
 
-def _checked(n_in: int, n_out: int, mask: Any) -> NDArray[Any]:
-    checked: NDArray[Any] = np.asarray(mask)
-    if checked.shape != (n_out, n_in):
-        raise TopologyError(f"mask of a pruned layer has shape {checked.shape}, allowed is {(n_out, n_in)}")
-    return checked
-
-
-def kept(n_in: int, n_out: int, *, mask: NDArray[Any]) -> int:
-    """The places where the mask is true."""
-    return int(np.count_nonzero(_checked(n_in, n_out, mask)))
-
-
 @families.register(
     "pruned",
-    weights=kept,
     examples=[
         (12, 9, {"mask": np.arange(108).reshape(9, 12) * 7 % 5 < 2}),
         (9, 4, {"mask": np.arange(36).reshape(4, 9) * 5 % 7 < 4}),
@@ -36,4 +23,6 @@ def pruned(n_in: int, n_out: int, *, mask: NDArray[Any]) -> tuple[Stage, ...]:
 
     Which these are is decided while a network trains (magnitude pruning), so there is no grid for a budget.
     """
-    return (PrunedStage.from_mask(_checked(n_in, n_out, mask)),)
+    if np.shape(mask) != (n_out, n_in):
+        raise TopologyError(f"mask of a pruned layer has shape {np.shape(mask)}, allowed is {(n_out, n_in)}")
+    return (PrunedStage.from_mask(np.asarray(mask)),)

@@ -102,18 +102,19 @@ families = Families("family", "workloads.families", group="archsim.families", er
 
 def build_layer(family: str, n_in: int, n_out: int, **parameters: Any) -> tuple[Stage, ...]:
     """The cascade of one layer; a `TopologyError` names an unknown family or a parameter it does not take."""
-    chosen = families.named(family)
-    chosen.check_parameters(parameters)
-    return chosen.build(*_sizes(family, n_in, n_out), **parameters)
+    chosen, sizes = _checked(family, n_in, n_out, parameters)
+    return chosen.build(*sizes, **parameters)
 
 
 def layer_weights(family: str, n_in: int, n_out: int, **parameters: Any) -> int:
     """The weights that `build_layer` would store, by the formula of the family."""
-    chosen = families.named(family)
+    chosen, sizes = _checked(family, n_in, n_out, parameters)
+    return chosen.weights(*sizes, **parameters)
+
+
+def _checked(
+    family: str, n_in: int, n_out: int, parameters: dict[str, Any]
+) -> tuple[Family, tuple[int, int]]:
+    chosen, owner = families.named(family), f"a {family} layer"
     chosen.check_parameters(parameters)
-    return chosen.weights(*_sizes(family, n_in, n_out), **parameters)
-
-
-def _sizes(family: str, n_in: int, n_out: int) -> tuple[int, int]:
-    owner = f"a {family} layer"
-    return whole_number(owner, "n_in", n_in), whole_number(owner, "n_out", n_out)
+    return chosen, (whole_number(owner, "n_in", n_in), whole_number(owner, "n_out", n_out))

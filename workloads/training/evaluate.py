@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
 from workloads.topology.integer import IntegerNetwork
-
-CHUNK = 2000
-"""Images classified at once: bounds the memory of the activations."""
+from workloads.training.model import CHUNK
 
 
 def evaluate(network: IntegerNetwork, images: NDArray[Any], labels: NDArray[Any]) -> float:

@@ -60,9 +60,9 @@ class Candidate:
     @property
     def content(self) -> dict[str, Any]:
         """What decides its figures, as plain values; the budget that led to it does not."""
-        values = dataclasses.asdict(self)
+        values = dataclasses.asdict(self) | {"version": CODE_VERSION}
         del values["compression"]
-        return values | {"version": CODE_VERSION}
+        return values
 
 
 @dataclass(frozen=True)
@@ -118,15 +118,11 @@ def candidates(
     known: dict[str, Candidate] = {}
     chosen = families or sorted(name for name, each in known_families.items() if each.grid is not None)
     for size in sizes:
-        if whole_number("a decomposition", "size", size) > MOST_PLACES:
-            raise TopologyError(
-                f"size of a decomposition is {size}, allowed are values of at most {MOST_PLACES}"
-            )
+        whole_number("a decomposition", "size", size, 1, MOST_PLACES)
         for compression in compressions:
             if not 1 <= compression <= size:
-                raise TopologyError(
-                    f"compression of a decomposition is {compression:g}, "
-                    f"allowed are values between 1 and {size}, the size"
+                raise TopologyError.of(
+                    "compression of a decomposition", compression, f"1 to {size}, the size"
                 )
             for family in chosen:
                 try:
@@ -155,9 +151,9 @@ def run(
     with tqdm(total=cells, desc="decompositions", unit="cell", disable=not progress) as bar:
 
         def kept(compute: Callable[[], dict[str, Any]], **content: Any) -> dict[str, Any]:
-            found: dict[str, Any] = remembered("decompositions", content, compute)
+            values: dict[str, Any] = remembered("decompositions", content, compute)
             bar.update()
-            return found
+            return values
 
         for candidate in chosen:
             measured = kept(partial(_measures, candidate), **candidate.content)
@@ -188,7 +184,6 @@ def _measures(candidate: Candidate) -> dict[str, int | None]:
 
 def _errors(candidate: Candidate, loss: Loss, seed: int, iterations: int) -> dict[str, float]:
     target = random_target(candidate.size, candidate.size, seed)
-    found = decompose(
-        candidate.stages, target, loss=loss, skips=candidate.skips, seed=seed, iterations=iterations
-    )
-    return {"relative_error": found.relative_error, "absolute_error": found.absolute_error, "met": found.met}
+    settings: dict[str, Any] = {"loss": loss, "seed": seed, "iterations": iterations}
+    came = decompose(candidate.stages, target, skips=candidate.skips, **settings)
+    return {name: getattr(came, name) for name in ("relative_error", "absolute_error", "met")}

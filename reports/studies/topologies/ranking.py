@@ -68,9 +68,9 @@ def rank_by(
 ) -> Ranking:
     """The ranking of these observations; a `RankingError` where a group is too small or has no order."""
     if not 0 < confidence < 1:
-        raise RankingError(f"confidence of a ranking is {confidence}, allowed are values between 0 and 1")
+        raise RankingError.of("confidence of a ranking", confidence, "values between 0 and 1")
     if draws < LEAST_DRAWS:
-        raise RankingError(f"draws of a ranking is {draws}, allowed are values of at least {LEAST_DRAWS}")
+        raise RankingError.of("draws of a ranking", draws, f"values of at least {LEAST_DRAWS}")
     groups = [_Group(name, observations) for name in dict.fromkeys(each.group for each in observations)]
     if not groups:
         raise RankingError("observations of a ranking is empty, allowed is at least one")
@@ -105,9 +105,8 @@ class _Group:
             )
         for what, values in (("measures", self.measures), ("accuracies", self.means)):
             if np.ptp(values) == 0:
-                raise RankingError(
-                    f"{what} of {label} are all {values[0]:g}, allowed are at least two that differ"
-                )
+                told = f"{what} of {label} are all {values[0]:g}"
+                raise RankingError(f"{told}, allowed are at least two that differ")
 
     def drawn(self, random: np.random.Generator) -> float:
         """The correlation after topologies, and the seeds of each, are drawn again; nan without an order."""
@@ -125,9 +124,9 @@ class _Group:
             return None
         table = self.table[:, :seeds]
         others = (table.sum(axis=1, keepdims=True) - table) / (seeds - 1)
-        found = [_spearman(table[:, one], others[:, one]) for one in range(seeds)]
-        ordered = [each for each in found if np.isfinite(each)]
-        return float(np.mean(ordered)) if ordered else None
+        correlations = np.array([_spearman(table[:, one], others[:, one]) for one in range(seeds)])
+        ordered = correlations[np.isfinite(correlations)]
+        return float(np.mean(ordered)) if ordered.size else None
 
 
 def _spearman(one: Vector, other: Vector) -> float:

@@ -114,19 +114,6 @@ class Trained:
         return standard_error(self.accuracies)
 
 
-def trained_how(trained: Sequence[Trained]) -> str:
-    """How the networks of a group were trained, in sentences."""
-    settings = trained[0].runs[0].settings
-    seeds = sorted({len(each.runs) for each in trained})
-    return (
-        f"Every network is trained alike: {settings['epochs']} epochs of MNIST in batches of "
-        f"{settings.get('batch', 128)}, Adam with a one-cycle rate of at most {settings['rate']['peak']:g}, "
-        f"sparse Glorot, no biases, the last {settings['hold_out']:,} training images left out; "
-        f"{' or '.join(str(each) for each in seeds)} seeds each. Accuracy is that of the float network on "
-        "all 10,000 test images."
-    )
-
-
 def train_all(planned: Sequence[Planned], *, processes: int = 1, progress: bool = True) -> list[Run]:
     """Trains whatever is not remembered."""
     cells = [(each, cell) for each in planned for cell in each.cells()]
