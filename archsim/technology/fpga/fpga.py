@@ -64,6 +64,9 @@ class Fpga(Technology):
 
     device: str
 
+    def __init__(self, device: str | None = None, **options: Any) -> None:
+        super().__init__(**options if device is None else {"device": device, **options})
+
     @classmethod
     @abstractmethod
     def devices(cls) -> Mapping[str, Device]:
