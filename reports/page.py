@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from reports.report import Report
+from reports.write_up.report import Report
 
 TEMPLATE = "report.html.j2"
 VERDICT_CLASSES = {

@@ -19,7 +19,7 @@ from reports.tables import Table
 
 if TYPE_CHECKING:
     from archsim.calibration.calibrate import Error
-    from reports.report import Report
+    from reports.write_up.report import Report
 
 _BLOCK = re.compile(r"(<!-- ([a-z][a-z0-9-]*) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
 KINDS = {

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from reports.report import Report
+from reports.write_up.report import Report
 
 _COLOURS = {"holds": "green", "partly": "yellow", "does not hold": "red", "not testable here": "dim"}
 

@@ -17,7 +17,7 @@ from workloads.refusal import Defect, Refusal
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from reports.report import Report
+    from reports.write_up.report import Report
 
 FIDELITIES = ("analytic", "cycle", "rtl", "gate")
 PIPED_WIDTH = 150

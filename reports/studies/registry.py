@@ -11,7 +11,7 @@ from workloads.refusal import Refusal
 from workloads.register import Register
 
 if TYPE_CHECKING:
-    from reports.report import Report
+    from reports.write_up.report import Report
 
 Study = Callable[..., "Report"]
 """A study of trained networks takes `rerun`, whether to train them anew; others take nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 from reports.page import render
-from reports.report import Report
+from reports.write_up.report import Report
 
 
 class _Page(HTMLParser):

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from reports.claims import published
 from reports.page import write_page
-from reports.report import Report
 from reports.studies import closnets_2018, studies
 from reports.studies.closnets_2018.measure import findings
 from reports.studies.topologies.plan import CONTIGUOUS, LENET, LONG, ZOO
 from reports.studies.topologies.runs import Planned
-from reports.study_page import write_up
+from reports.write_up.claims import published
+from reports.write_up.report import Report
+from reports.write_up.study_page import write_up
 from tests.reports.pages import check_page
 from tests.reports.stand_in_experiments import Gain, runs
 

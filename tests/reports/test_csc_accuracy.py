@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from reports.claims import published
-from reports.report import Report
 from reports.studies import csc_dac2019
 from reports.studies.csc_dac2019.measure import findings
 from reports.studies.csc_dac2019.points import design_points
 from reports.studies.topologies.plan import BOTTOM_UP, budget_of
 from reports.studies.topologies.runs import Planned, shipped_runs
-from reports.study_page import write_up
+from reports.write_up.claims import published
+from reports.write_up.report import Report
+from reports.write_up.study_page import write_up
 from tests.reports.stand_in_experiments import Gain, runs
 from tests.reports.stand_ins import results
 

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from archsim import Result
-from reports.claims import FactorRule, judge_losses, published
 from reports.page import render, write_page
-from reports.report import Report
 from reports.studies import csc_dac2019, studies
 from reports.studies.csc_dac2019.measure import findings
 from reports.studies.csc_dac2019.points import Point, design_points
-from reports.study_page import write_up
 from reports.terminal import report_tables
+from reports.write_up.claims import FactorRule, judge_losses, published
+from reports.write_up.report import Report
+from reports.write_up.study_page import write_up
 from tests.reports.stand_ins import result, results
 
 

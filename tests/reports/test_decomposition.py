@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from reports.cli import main
-from reports.report import Report
 from reports.studies.topologies.decomposition import decomposition_report, parameters_text
 from reports.studies.topologies.decomposition_runs import Figures
+from reports.write_up.report import Report
 from tests.reports.pages import check_page
 
 

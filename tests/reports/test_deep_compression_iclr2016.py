@@ -14,9 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from reports.claims import published
 from reports.page import write_page
-from reports.report import Report
 from reports.studies import deep_compression_iclr2016, studies
 from reports.studies.deep_compression_iclr2016.measure import Measured, findings, measure
 from reports.studies.deep_compression_iclr2016.storage import (
@@ -28,7 +26,9 @@ from reports.studies.deep_compression_iclr2016.storage import (
     kept_mask,
     store,
 )
-from reports.study_page import write_up
+from reports.write_up.claims import published
+from reports.write_up.report import Report
+from reports.write_up.study_page import write_up
 from tests.reports.pages import check_page
 
 

@@ -11,9 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, strategies as st
 
-from reports.claims import published
 from reports.page import write_page
-from reports.report import Report
 from reports.studies import dey_reconfig2018, studies
 from reports.studies.dey_reconfig2018.junction import (
     Junction,
@@ -32,7 +30,9 @@ from reports.studies.dey_reconfig2018.measure import (
     measure,
     training_products,
 )
-from reports.study_page import write_up
+from reports.write_up.claims import published
+from reports.write_up.report import Report
+from reports.write_up.study_page import write_up
 from tests.reports.pages import check_page
 
 PLAIN = ("read", "process", "write")

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reports.claims import published
 from reports.page import write_page
-from reports.predictions import EXPLAINED_FROM
-from reports.report import Report
 from reports.studies import eie_isca2016, studies
 from reports.studies.eie_isca2016.element import MODULES, Element, Module, columns_of_layer
 from reports.studies.eie_isca2016.measure import MODULE_OF, Measured, findings, measure
-from reports.study_page import write_up
+from reports.write_up.claims import published
+from reports.write_up.predictions import EXPLAINED_FROM
+from reports.write_up.report import Report
+from reports.write_up.study_page import write_up
 from tests.reports.pages import check_page
 
 

@@ -6,15 +6,15 @@ from functools import cache
 
 import pytest
 
-from reports.claims import published
-from reports.report import Report
 from reports.studies import neurofabric_2020, studies
 from reports.studies.neurofabric_2020.measure import findings
 from reports.studies.registry import StudyError, reproduce
 from reports.studies.topologies.experiments import Experiments
 from reports.studies.topologies.plan import WITH_SKIPS
 from reports.studies.topologies.runs import Planned
-from reports.study_page import write_up
+from reports.write_up.claims import published
+from reports.write_up.report import Report
+from reports.write_up.study_page import write_up
 from tests.reports.pages import check_page
 from tests.reports.stand_in_experiments import cascades, experiments, measures, runs
 

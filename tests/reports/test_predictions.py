@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from reports.claims import MatchRule
-from reports.predictions import (
+from reports.write_up.claims import MatchRule
+from reports.write_up.predictions import (
     EXPLAINED_FROM,
     KINDS,
     Kind,

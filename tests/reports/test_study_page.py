@@ -9,9 +9,9 @@ import pytest
 from jinja2 import UndefinedError
 from pydantic import ValidationError
 
-from reports.predictions import Compared
-from reports.report import Report
-from reports.study_page import Findings, listed, write_up
+from reports.write_up.predictions import Compared
+from reports.write_up.report import Report
+from reports.write_up.study_page import Findings, listed, write_up
 
 CONTENT: dict[str, Any] = {
     "citation": "A. Author,\n  On Things",

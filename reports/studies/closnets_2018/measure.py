@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports import formatting as f
-from reports.claims import SeedRule, judge_cases
 from reports.studies.topologies.accuracy import Group, accuracy_chart, accuracy_table, with_error
 from reports.studies.topologies.plan import (
     BOTTOM_UP,
@@ -23,8 +22,9 @@ from reports.studies.topologies.plan import (
     ZOO,
 )
 from reports.studies.topologies.runs import Run, Trained
-from reports.study_page import Findings
 from reports.tables import Table
+from reports.write_up.claims import SeedRule, judge_cases
+from reports.write_up.study_page import Findings
 
 CLOS = "clos"
 CLOS_FORMS = (CLOS, CONTIGUOUS)

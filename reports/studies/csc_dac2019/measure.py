@@ -11,8 +11,6 @@ import yaml
 from archsim.costs.metrics import METRICS, figures, metric_of
 from reports import formatting as f
 from reports.charts import metric_bars, ratio_chart, stacked_bars
-from reports.claims import FactorRule
-from reports.provenance import assumptions_of
 from reports.side_by_side import STATIC, SideBySide
 from reports.studies.csc_dac2019.points import (
     BASELINES,
@@ -29,8 +27,10 @@ from reports.studies.csc_dac2019.points import (
 from reports.studies.topologies.accuracy import Group, accuracy_chart, accuracy_table, with_error
 from reports.studies.topologies.plan import BOTTOM_UP, LENET, PRUNED
 from reports.studies.topologies.runs import Run, shipped_runs
-from reports.study_page import Findings
 from reports.tables import Column, Table
+from reports.write_up.claims import FactorRule
+from reports.write_up.provenance import assumptions_of
+from reports.write_up.study_page import Findings
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Result

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from reports.studies.registry import studies
 
 if TYPE_CHECKING:
-    from reports.report import Report
+    from reports.write_up.report import Report
 
 
 @studies.register("deep-compression-iclr2016")
 def reproduce() -> Report:
     """Prunes, quantises and encodes the network, and writes up what it takes to store."""
-    from reports.claims import published
     from reports.studies.deep_compression_iclr2016.measure import findings, measure
-    from reports.study_page import write_up
+    from reports.write_up.claims import published
+    from reports.write_up.study_page import write_up
 
     content = published(__name__)
     return write_up(__name__, findings(measure(content), content), content)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.predictions import Compared, Kind
 from reports.studies.deep_compression_iclr2016.storage import (
     FLOAT_BITS,
     Format,
@@ -18,8 +17,9 @@ from reports.studies.deep_compression_iclr2016.storage import (
     kept_mask,
     store,
 )
-from reports.study_page import Findings
 from reports.tables import Cell
+from reports.write_up.predictions import Compared, Kind
+from reports.write_up.study_page import Findings
 
 PRUNED_NETWORK = "lenet-300-100-pruned"
 SCATTERED = "kept weights scattered evenly"

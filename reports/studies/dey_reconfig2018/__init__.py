@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from reports.studies.registry import studies
 
 if TYPE_CHECKING:
-    from reports.report import Report
+    from reports.write_up.report import Report
 
 
 @studies.register("dey-reconfig2018")
 def reproduce() -> Report:
     """Runs the junctions, maps multipliers to DSP blocks, and writes up what came out."""
-    from reports.claims import published
     from reports.studies.dey_reconfig2018.measure import findings, measure
-    from reports.study_page import write_up
+    from reports.write_up.claims import published
+    from reports.write_up.study_page import write_up
 
     content = published(__name__)
     return write_up(__name__, findings(measure(content), content), content)

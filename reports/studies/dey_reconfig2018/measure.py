@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from reports.predictions import compared
 from reports.studies.dey_reconfig2018.junction import (
     Junction,
     JunctionRun,
@@ -20,8 +19,9 @@ from reports.studies.dey_reconfig2018.junction import (
     random_pattern,
     run_junction,
 )
-from reports.study_page import Findings
 from reports.tables import Cell
+from reports.write_up.predictions import compared
+from reports.write_up.study_page import Findings
 
 ENGINE_PES = (32, 64, 160)
 """Multipliers at which the project's engines are shown: those of the second junction, as many as the first

@@ -9,12 +9,20 @@ from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 from reports import formatting as f
-from reports.prediction_chart import chart
-from reports.predictions import Compared, Kind, assumed, compared, farthest, shown_area, stated_assumptions
-from reports.report import Assumption
 from reports.studies.eie_isca2016.element import MODULES, Element, columns_of_layer, measure_element
-from reports.study_page import Findings
 from reports.tables import Cell
+from reports.write_up.prediction_chart import chart
+from reports.write_up.predictions import (
+    Compared,
+    Kind,
+    assumed,
+    compared,
+    farthest,
+    shown_area,
+    stated_assumptions,
+)
+from reports.write_up.report import Assumption
+from reports.write_up.study_page import Findings
 from rtl.parts.eie_pe import EiePeSizes
 
 CELL_TYPES = ("lstp", "lop", "hp")

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from reports.studies.registry import studies
 
 if TYPE_CHECKING:
-    from reports.report import Report
+    from reports.write_up.report import Report
 
 
 @studies.register("neurofabric-2020")
 def reproduce(*, rerun: bool = False) -> Report:
     """Writes up the experiments that are shipped, or those that are run now."""
-    from reports.claims import published
     from reports.studies.neurofabric_2020.measure import findings
     from reports.studies.topologies.experiments import anew, shipped
-    from reports.study_page import write_up
+    from reports.write_up.claims import published
+    from reports.write_up.study_page import write_up
 
     experiments, content = anew() if rerun else shipped(), published(__name__)
     return write_up(__name__, findings(experiments, content), content)

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from reports.claims import FactorRule, SeedRule, Verdict, judge_cases, judge_losses
 from reports.studies.neurofabric_2020.charts import cascades_chart, efficiency_chart
 from reports.studies.topologies.accuracy import Group, accuracy_table, with_error
 from reports.studies.topologies.cascade_runs import FAN_IN, RATES, STEPS, WIDTH, CascadeRun, of_init
@@ -29,8 +28,9 @@ from reports.studies.topologies.plan import (
 )
 from reports.studies.topologies.ranking import Observation, Ranking, RankingError, rank_by
 from reports.studies.topologies.runs import Trained
-from reports.study_page import Findings
 from reports.tables import Cell
+from reports.write_up.claims import FactorRule, SeedRule, Verdict, judge_cases, judge_losses
+from reports.write_up.study_page import Findings
 
 STARTS = {"Glorot": "glorot", "sparse Glorot": "sparse-glorot"}
 MEASURES = {"constraints": "efficiency", "degrees of freedom": "free_share"}

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from reports.charts import HUES, INK, MARKERS, hues, style, svg
-from reports.claims import SeedRule
 from reports.studies.topologies.plan import DENSE
 from reports.studies.topologies.runs import (
     Run,
@@ -21,6 +20,7 @@ from reports.studies.topologies.runs import (
     seed_deviation,
 )
 from reports.tables import Cell, Column, Table
+from reports.write_up.claims import SeedRule
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from reports.claims import standard_error
 from reports.output import whole_folder
 from reports.page import write_page
-from reports.report import Report
 from reports.studies.topologies.decomposition_charts import error_chart, measures_chart
 from reports.studies.topologies.decomposition_claims import LEAST_JUDGED, judged_ranks, judged_skips
 from reports.studies.topologies.decomposition_runs import Figures, candidates, run
-from reports.study_page import Findings, write_up
 from reports.tables import Cell
+from reports.write_up.claims import standard_error
+from reports.write_up.report import Report
+from reports.write_up.study_page import Findings, write_up
 from workloads.measures.decomposition import MET_WITHIN, Loss
 from workloads.topology.stages import TopologyError
 

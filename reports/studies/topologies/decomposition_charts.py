@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from reports.charts import INK, MARKERS, hues, style, svg
-from reports.claims import standard_error
 from reports.studies.topologies.decomposition_runs import Figures
+from reports.write_up.claims import standard_error
 from workloads.measures.decomposition import Loss
 
 LABELS: dict[Loss, str] = {"l2": "L2: relative error", "l1": "L1: absolute error"}

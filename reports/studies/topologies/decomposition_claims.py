@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from reports.claims import Verdict, standard_error
 from reports.studies.topologies.decomposition_runs import Figures
 from reports.studies.topologies.ranking import Observation, RankingError, rank_by
+from reports.write_up.claims import Verdict, standard_error
 
 LEAST_JUDGED = 8
 """Below so many topologies, a rank correlation is not judged."""

@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
 
-from reports.claims import standard_error
 from reports.studies.topologies.files import lines_of, record, write_lines
 from reports.studies.topologies.trainings import Cell, Images, Outcome, recipe_values, run
+from reports.write_up.claims import standard_error
 from workloads import Recipe, parse_recipe
 
 FILE = "training_runs.csv"

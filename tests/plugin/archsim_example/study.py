@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from reports.report import Report
 from reports.studies.registry import studies
+from reports.write_up.report import Report
 
 
 @studies.register("countdown-2026")
 def reproduce() -> Report:
     """One design point, and nothing claimed."""
     import archsim as a
-    from reports.study_page import Findings, write_up
+    from reports.write_up.study_page import Findings, write_up
 
     design = a.DesignPoint(network="lenet-300-100-dense", engine={"kind": "countdown"}, technology="dry65")
     cycles = design.simulate("analytic").cycles

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from reports import formatting as f
-from reports.claims import Claim, MatchRule
-from reports.report import Assumption
 from reports.tables import Cell, Table
+from reports.write_up.claims import Claim, MatchRule
+from reports.write_up.report import Assumption
 from workloads.refusal import Refusal
 
 EXPLAINED_FROM = 0.15

@@ -10,8 +10,8 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from reports.charts import INK, PALE, style, svg
 from reports.formatting import percent
-from reports.predictions import EXPLAINED_FROM, KINDS, Compared
-from reports.report import Chart
+from reports.write_up.predictions import EXPLAINED_FROM, KINDS, Compared
+from reports.write_up.report import Chart
 
 HUES = dict(zip(KINDS, ("#1f6fb2", "#e08e45", "#b3261e", "#8d99a6"), strict=True))
 _LEAST_REACH = 2.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from reports.claims import Claim
 from reports.tables import Table
+from reports.write_up.claims import Claim
 
 
 @dataclass(frozen=True)

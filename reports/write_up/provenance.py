@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from reports.formatting import significant
-from reports.report import Assumption
+from reports.write_up.report import Assumption
 
 if TYPE_CHECKING:
     from archsim import Quantity

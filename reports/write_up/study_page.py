@@ -7,13 +7,13 @@ A study is a folder of four files, found by itself (and by an entry point of the
     @studies.register("deep-compression-iclr2016")
     def reproduce() -> Report:
         from reports.studies.deep_compression_iclr2016.measure import findings, measure
-        from reports.study_page import write_up
+        from reports.write_up.study_page import write_up
 
         content = published(__name__)
         return write_up(__name__, findings(measure(content), content), content)
 
 `published.yaml` is what the paper says: `citation`, `exactness`, figures, the `assumptions` of a prediction
-and the `rule` that verdicts follow (its fields choose one of the rules of `reports.claims`). Assumptions that
+and the `rule` that verdicts follow (its fields choose one of the rules of `claims`). Assumptions that
 hold a figure of ours stand in the template instead.
 
 `measure.py` is what we do. Its `findings` gives the figures by name as plain values in SI units, the rows of
@@ -58,8 +58,9 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Te
 from pydantic import BaseModel, ConfigDict
 
 from reports import formatting as f
-from reports.claims import Claim, MatchRule, Rule, Verdict, judge_cases, judge_losses, rule_of
-from reports.predictions import (
+from reports.tables import Column, Table, column as column_of
+from reports.write_up.claims import Claim, MatchRule, Rule, Verdict, judge_cases, judge_losses, rule_of
+from reports.write_up.predictions import (
     GROUNDS,
     PREDICTION_HEADS,
     Compared,
@@ -71,8 +72,7 @@ from reports.predictions import (
     stated_assumptions,
     tally,
 )
-from reports.report import CLAIM_HEADS, UNIT_COSTS, Assumption, Chart, Report, Section
-from reports.tables import Column, Table, column as column_of
+from reports.write_up.report import CLAIM_HEADS, UNIT_COSTS, Assumption, Chart, Report, Section
 from workloads.refusal import Refusal
 
 TEMPLATE = "page.yaml.j2"
@@ -326,7 +326,7 @@ def _chart(chart: PageChart, findings: Findings, predictions: Mapping[str, Seque
     """A chart that the study drew, or one of all predictions."""
     drawn = findings.charts.get(chart.name)
     if drawn is None:
-        from reports.prediction_chart import chart as chart_of
+        from reports.write_up.prediction_chart import chart as chart_of
 
         return chart_of(chart.name, [row for table in predictions.values() for row in table])
     svg = drawn.svg if isinstance(drawn, Chart) else drawn

@@ -1,0 +1,1 @@
+"""What studies are written with: claims with verdicts, predictions beside published figures, templates."""
