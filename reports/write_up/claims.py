@@ -103,9 +103,7 @@ def rule_of(content: Mapping[str, Any]) -> Rule:
         names = [field.name for field in fields(kind)]
         if set(names) <= set(stated):
             return kind(**{name: stated[name] for name in names})
-    raise Refusal(
-        f"rule has the fields {', '.join(stated)}, allowed are those of a rule in write_up.claims"
-    )
+    raise Refusal(f"rule has the fields {', '.join(stated)}, allowed are those of a rule in write_up.claims")
 
 
 def judge_cases(cases: Sequence[bool]) -> Verdict:
