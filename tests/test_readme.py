@@ -18,16 +18,17 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PAGES = "\n".join([README, *(page.read_text(encoding="utf-8") for page in sorted(ROOT.glob("docs/*.md")))])
 
 
-def block(language: str) -> str:
+def block(language: str, text: str = README) -> str:
     """The first code block in a language."""
-    found = re.search(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    found = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
     assert found is not None
     return found[1]
 
 
-def test_the_python_example_runs() -> None:
+@pytest.mark.parametrize("page", ["README.md", "docs/designs.md"])
+def test_the_python_example_runs(page: str) -> None:
     names: dict[str, object] = {}
-    exec(compile(block("python"), "README.md", "exec"), names)
+    exec(compile(block("python", (ROOT / page).read_text(encoding="utf-8")), page, "exec"), names)
     cost = names["cost"]
     assert isinstance(cost, archsim.Result)
     assert cost.cycles > 0
