@@ -197,7 +197,7 @@ def _with_kind(field: str, value: Any, known: MappingOf[str, Any]) -> dict[str, 
         raise DesignError(
             f"{field} is {value!r}, allowed is a mapping with a kind: {', '.join(sorted(known))}"
         )
-    if value["kind"] not in known:
+    if not isinstance(value["kind"], str) or value["kind"] not in known:
         raise DesignError(f"{field} is of kind {value['kind']!r}, allowed are {', '.join(sorted(known))}")
     return dict(value)
 

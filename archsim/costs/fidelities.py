@@ -42,7 +42,7 @@ FIDELITIES = {
 
 def level(name: str) -> Fidelity:
     """The fidelity of this name. Raises FidelityError for an unknown one."""
-    if name not in FIDELITIES:
+    if not isinstance(name, str) or name not in FIDELITIES:
         raise FidelityError.of("fidelity", name, FIDELITIES)
     return FIDELITIES[name]
 

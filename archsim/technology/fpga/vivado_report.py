@@ -7,6 +7,7 @@ is refused.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,11 +69,13 @@ class VivadoReport:
 def changed_ns(path: str | Path) -> int:
     """When a report was last changed. Raises ReportError with the path where it cannot be read."""
     try:
-        return Path(path).stat().st_mtime_ns
-    except OSError as error:
+        with open(path, "rb") as file:
+            return os.fstat(file.fileno()).st_mtime_ns
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", error)
         raise ReportError(
-            f"power_report is {str(path)!r}, which cannot be read ({error.strerror}), allowed is the path "
-            "of a Vivado power report"
+            f"power_report is {str(path)!r}, which cannot be read ({why}), allowed is the path of a Vivado "
+            "power report"
         ) from None
 
 
