@@ -74,17 +74,17 @@ class ToggleCounter:
     def _held_nets(self, wires: Mapping[str, str]) -> dict[str, tuple[Nets, Nets]]:
         """For each described wire that is needed, some of its bits and the nets that show them."""
         needed = self._starts()
-        found: dict[str, dict[int, int]] = {}
+        shown_by: dict[str, dict[int, int]] = {}
         for name, wire in wires.items():
             nets = self.netlist.named.get(name)
             if nets is not None and needed[nets].any():
-                shown = found.setdefault(wire, {})
+                shown = shown_by.setdefault(wire, {})
                 shown |= {int(net): bit for bit, net in enumerate(nets) if needed[net]}
                 needed[nets] = False
         self._refuse(needed)
         return {
             wire: (np.array(list(bits.values()), np.int64), np.array(list(bits), np.int64))
-            for wire, bits in found.items()
+            for wire, bits in shown_by.items()
         }
 
     def _starts(self) -> NDArray[np.bool_]:

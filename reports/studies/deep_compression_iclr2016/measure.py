@@ -146,14 +146,14 @@ def findings(measured: Measured, content: Mapping[str, Any]) -> Findings:
 
 def _layer_rows(network: StoredNetwork, stated: Mapping[str, Any]) -> Iterator[Compared]:
     for layer in network.layers:
-        dense, said = layer.dense * FLOAT_BITS, stated[layer.name]
+        dense, published = layer.dense * FLOAT_BITS, stated[layer.name]
         for figure, predicted, key, unit in (
             ("rate pq", layer.bits / dense, "rate_pq", "share"),
             ("bits a weight, pqh", layer.huffman_weight_bits / layer.entries, "weight_bits_pqh", "bit"),
             ("bits an index, pqh", layer.huffman_index_bits / layer.entries, "index_bits_pqh", "bit"),
             ("rate pqh", layer.huffman_bits / dense, "rate_pqh", "share"),
         ):
-            yield _compared(layer.name, figure, predicted, said[key], unit)
+            yield _compared(layer.name, figure, predicted, published[key], unit)
 
 
 def _total_rows(network: StoredNetwork, content: Mapping[str, Any]) -> list[Compared]:
@@ -217,12 +217,12 @@ def _variant_rows(measured: Measured, stated: Mapping[str, Any]) -> list[tuple[A
     base, zoo = measured.predicted, measured.zoo_pruned
     plain, coded = _factors(base)
     fewer = zoo.total("dense") / zoo.total("kept")
-    said = (stated["factor_pq"], stated["factor_pqh"])
+    published = (stated["factor_pq"], stated["factor_pqh"])
     return [
         ("predicted", plain, coded),
         ("codebooks not counted", *_factors(base, -base.total("codebook_bits"))),
         ("Huffman tables counted", plain, _factors(base, base.total("code_table_bits"))[1]),
         *((name, *_factors(network)) for name, network in measured.variants.items()),
         (f"{PRUNED_NETWORK}, {fewer:.1f} times fewer weights", *_factors(zoo)),
-        ("published", *(Cell(value, f"{value:g}×") for value in said)),
+        ("published", *(Cell(value, f"{value:g}×") for value in published)),
     ]

@@ -302,7 +302,7 @@ def _published(content: Mapping[str, Any]) -> tuple[dict[str, Cost], dict[str, C
     return _with_sums(types, Cost(**content["element"])), modules
 
 
-def _compared(mine: Mapping[str, Cost], said: Mapping[str, Cost]) -> list[Compared]:
+def _compared(parts: Mapping[str, Cost], stated: Mapping[str, Cost]) -> list[Compared]:
     """Areas, then powers, of the parts that have them here and are published with them."""
     return [
         Compared(
@@ -315,8 +315,8 @@ def _compared(mine: Mapping[str, Cost], said: Mapping[str, Cost]) -> list[Compar
             kind=cost.kind_of_power if figure == "power" else "predicted",
         )
         for figure, field, unit in COMPARED
-        for place, cost in mine.items()
-        if (predicted := getattr(cost, field)) and (published := getattr(said[place], field))
+        for place, cost in parts.items()
+        if (predicted := getattr(cost, field)) and (published := getattr(stated[place], field))
     ]
 
 
