@@ -1,4 +1,4 @@
-"""One voice: functions and modules that the head holds, names for what lives long, one way of quoting code."""
+"""One voice: functions and modules that the head holds, names for what lives long, one way to quote code."""
 
 from __future__ import annotations
 
