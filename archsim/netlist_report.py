@@ -11,6 +11,7 @@ from archsim.costs.components import area_mm2, by_component, total
 from archsim.costs.pricing import memories
 from archsim.design import DesignPoint
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
+from archsim.technology.technology import refuse_fabric
 from rtl import to_verilog
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def report_netlist(design: DesignPoint) -> NetlistReport:
 @singledispatch
 def _reported(technology: Technology, design: DesignPoint) -> NetlistReport:
     """The netlist as this fabric has it."""
-    raise NotImplementedError(f"netlist of {technology!r}")
+    refuse_fabric(technology, "the netlist")
 
 
 @_reported.register(StandardCells)

@@ -59,9 +59,13 @@ class Register(Mapping[str, T], Generic[T]):
         if self._found:
             return
         self._found = True
-        for folder in self.folders:
-            for module in pkgutil.iter_modules(importlib.import_module(folder).__path__):
-                importlib.import_module(f"{folder}.{module.name}")
+        try:
+            for folder in self.folders:
+                for module in pkgutil.iter_modules(importlib.import_module(folder).__path__):
+                    importlib.import_module(f"{folder}.{module.name}")
+        except BaseException:
+            self._found = False
+            raise
         for entry in metadata.entry_points(group=self.group):
             try:
                 entry.load()

@@ -35,6 +35,7 @@ from archsim.costs.pricing import memories
 from archsim.costs.structure import Structure, paths, structures
 from archsim.netlist import YosysError
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
+from archsim.technology.technology import refuse_fabric
 from rtl import Sizes
 
 METRICS = {"asic": ASIC_METRICS, "fpga": FPGA_METRICS}
@@ -177,7 +178,7 @@ def errors(
 def _totals(technology: Technology) -> dict[str, Callable[[Measurement], float]]:
     """The metrics of which errors are stated. `energy_j` is what the logic takes for one inference with its
     glitches, `switching_j` that without its clock. An FPGA's resources are those of logic and memories."""
-    raise NotImplementedError(f"totals of {technology!r}")
+    refuse_fabric(technology, "the total")
 
 
 @_totals.register(Fpga)

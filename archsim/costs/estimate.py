@@ -18,6 +18,7 @@ from archsim.engine.mapping import Mapping as EngineMapping
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from archsim.technology.asic.scaling import UNCHANGED
 from archsim.technology.quantity import load_quantities
+from archsim.technology.technology import refuse_fabric
 from rtl import Sizes
 from workloads.refusal import Refusal
 
@@ -132,7 +133,7 @@ def fitted_part(
     technology: Technology, fit: LogicFit, structure: Structure, sizes: Sizes, workload: Workload | None
 ) -> LogicPart:
     """One component at fitted costs, in the figures of this fabric."""
-    raise NotImplementedError(f"fitted logic of {technology!r}")
+    refuse_fabric(technology, "the fitted logic")
 
 
 @fitted_part.register(StandardCells)

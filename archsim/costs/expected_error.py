@@ -15,6 +15,7 @@ from functools import singledispatch
 from archsim.costs.logic import Logic
 from archsim.costs.pricing import Bill, Term
 from archsim.technology import Fpga, StandardCells, Technology
+from archsim.technology.technology import refuse_fabric
 
 
 def expected_errors(bill: Bill, logic: Logic, technology: Technology) -> dict[str, float]:
@@ -29,7 +30,7 @@ def expected_errors(bill: Bill, logic: Logic, technology: Technology) -> dict[st
 @singledispatch
 def _errors(technology: Technology, bill: Bill, logic: Logic) -> dict[str, float]:
     """Mean relative error by metric, as this fabric has them."""
-    raise NotImplementedError(f"errors of {technology!r}")
+    refuse_fabric(technology, "the error")
 
 
 @_errors.register(StandardCells)

@@ -11,6 +11,7 @@ from archsim.costs.components import area_mm2, by_component, total
 from archsim.costs.logic import Logic, LogicPart
 from archsim.engine.mapping import Mapping
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
+from archsim.technology.technology import refuse_fabric
 from rtl import VerilogDesign, to_verilog
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def map_to_gates(mapping: Mapping, technology: Technology) -> Logic:
 @singledispatch
 def _mapped(technology: Technology, mapping: Mapping, design: VerilogDesign) -> Logic:
     """The logic as this fabric has it."""
-    raise NotImplementedError(f"logic of {technology!r}")
+    refuse_fabric(technology, "the netlist")
 
 
 @_mapped.register(StandardCells)

@@ -13,6 +13,7 @@ from archsim.costs.logic import Logic
 from archsim.engine.counts import Counts
 from archsim.technology import Fpga, FpgaResources, MemoryCost, StandardCells, Technology
 from archsim.technology.memories.sram import Ports
+from archsim.technology.technology import refuse_fabric
 from rtl import MemoryShape, Sizes
 
 
@@ -116,7 +117,7 @@ def _memory_energy(technology: Technology, counts: Counts, sizes: Sizes) -> Iter
 @singledispatch
 def _priced(technology: Technology, counts: Counts, sizes: Sizes, logic: Logic) -> Bill:
     """What this fabric charges for, energy without leakage."""
-    raise NotImplementedError(f"price of {technology!r}")
+    refuse_fabric(technology, "the price")
 
 
 @_priced.register(StandardCells)

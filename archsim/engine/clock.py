@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +11,7 @@ import simpy
 from archsim.engine.counts import StageActivity
 
 
-class Clocked:
+class Clocked(ABC):
     """A machine in cycles and what it has counted: `words` read by role, and those of activations written."""
 
     def __init__(self, roles: Iterable[str], descriptor_words: int) -> None:
@@ -24,9 +25,9 @@ class Clocked:
         self.env.run(until=self.env.process(self.controller()))
         return int(self.env.now)
 
+    @abstractmethod
     def controller(self) -> Any:
         """Answers start, then runs stage after stage."""
-        raise NotImplementedError
 
     def fetch_descriptor(self) -> Any:
         """One word a cycle, and one more cycle for the last word to enter its fields."""

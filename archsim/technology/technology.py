@@ -6,7 +6,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -85,3 +85,11 @@ class Technology(BaseModel, ABC):
     @abstractmethod
     def provenance(self) -> tuple[Quantity, ...]:
         """Every constant that a cost of this technology rests on."""
+
+
+def refuse_fabric(technology: Technology, what: str) -> NoReturn:
+    """Raises TechnologyError: what asks by fabric (`singledispatch`) answers so where nobody told it `what` a
+    technology of this one has."""
+    raise TechnologyError(
+        f"technology is {technology.kind}, {what} of which is not known, allowed are standard cells and FPGAs"
+    )

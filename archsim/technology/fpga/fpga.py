@@ -15,7 +15,7 @@ from pydantic_core import CoreSchema
 from archsim.technology.fpga.devices import Device, FpgaResources
 from archsim.technology.memories.sram import MemoryCost, Ports
 from archsim.technology.quantity import Quantity, load_table
-from archsim.technology.technology import Technology, TechnologyError
+from archsim.technology.technology import Technology, TechnologyError, refuse_fabric
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +145,7 @@ class Fpga(Technology):
 
     def multipliers(self, weight_bits: int, activation_bits: int) -> int:
         """How many hardware multipliers a product takes, in a family whose logic was fitted."""
-        raise NotImplementedError
+        refuse_fabric(self, "the multipliers of a product")
 
 
 @cache

@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 READERS: Mapping[str, Callable[[str], Any]] = {
     "str": str,
     "int": int,
@@ -39,7 +42,7 @@ def write_lines(path: Path, columns: Sequence[str], lines: Iterable[Mapping[str,
 
 def record(kind: type[T], line: Mapping[str, str]) -> T:
     """The value of a dataclass of texts and numbers whose fields stand in a line by their names."""
-    values = {given.name: READERS[str(given.type)](line[given.name]) for given in fields(kind)}  # type: ignore[arg-type]
+    values = {given.name: READERS[str(given.type)](line[given.name]) for given in fields(kind)}
     return kind(**values)
 
 
@@ -50,4 +53,4 @@ def records_of(file: str, kind: type[T]) -> list[T]:
 
 def write_records(path: Path, kind: type[T], records: Iterable[T]) -> None:
     """Writes the table that `records_of` reads."""
-    write_lines(path, [given.name for given in fields(kind)], map(asdict, records))  # type: ignore[arg-type]
+    write_lines(path, [given.name for given in fields(kind)], map(asdict, records))

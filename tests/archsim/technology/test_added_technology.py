@@ -9,7 +9,8 @@ import pytest
 
 import archsim as a
 from archsim.netlist_report import report_netlist
-from archsim.technology import Artix7, Cmos65, Device, Technology, technologies
+from archsim.technology import Artix7, Cmos65, Device, Quantity, Technology, technologies
+from archsim.technology.memories.sram import MemoryMacro, Ports
 
 
 class Cooled(Cmos65):
@@ -71,3 +72,22 @@ def test_added_technologies_are_compared_with_those_of_their_fabric_only() -> No
     assert len(a.compare([point("small"), point("artix7")], "analytic")) == 2
     with pytest.raises(a.DesignError, match="technology mixes asic and fpga"):
         a.compare([point("small"), point("cooled")], "analytic")
+
+
+def test_a_technology_of_another_fabric_is_refused_in_a_sentence() -> None:
+    class Abacus(Technology):
+        kind: Literal["abacus"] = "abacus"
+        fabric: ClassVar[str] = "beads"
+
+        def memory(self, *, words: int, word_bits: int, ports: Ports = "1rw") -> MemoryMacro:
+            return Cmos65().memory(words=words, word_bits=word_bits, ports=ports)
+
+        def provenance(self) -> tuple[Quantity, ...]:
+            return ()
+
+    design = a.DesignPoint(network="lenet-300-100-csc-x40", engine=a.Csc(), technology=Abacus())
+    assert design.simulate("analytic").cycles > 0
+    with pytest.raises(
+        a.Refusal, match="technology is abacus, the netlist of which is not known, allowed are"
+    ):
+        design.simulate("gate")
