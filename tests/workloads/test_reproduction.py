@@ -15,8 +15,8 @@ def test_a_recipe_trains_a_network_like_the_shipped_one(name: str, near: float) 
     The shipped files were trained with products that summed in another order. Steps then agree to rounding at
     first, and thousands of them spread what rounding began, so that training ends at other weights: another
     order acts as another seed does. How like these are follows from nothing, so no bound on it would be more
-    than what some run came to. Accuracy does: from seed to seed it varies by 0.11 points (CSC) and less (Clos), and
-    three such deviations of CSC are allowed, 0.2 points of Clos.
+    than what some run came to. Accuracy does: from seed to seed that of CSC varies by 0.11 points, of which
+    three are allowed; that of Clos varies less.
     """
     shipped = load_network(name)
     trained = train(load_recipe(name), progress=False)
