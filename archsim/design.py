@@ -188,7 +188,7 @@ class DesignPoint(BaseModel):
     @property
     def mapping(self) -> Mapping:
         """The network on the engine. Raises MappingError where the engine cannot run it."""
-        return _mapping(self.network, _stamp(self.network), self.engine)
+        return _mapping(self.network, _stamp(self.network), self.engine, self.technology.fabric)
 
 
 def _with_kind(field: str, value: Any, known: MappingOf[str, Any]) -> dict[str, Any]:
@@ -233,5 +233,5 @@ def _integer(network: str, stamp: int, weight_bits: int, activation_bits: int) -
 
 
 @lru_cache(maxsize=256)
-def _mapping(network: str, stamp: int, engine: Engine) -> Mapping:
-    return engine.map(_integer(network, stamp, engine.weight_bits, engine.activation_bits))
+def _mapping(network: str, stamp: int, engine: Engine, fabric: str) -> Mapping:
+    return engine.map(_integer(network, stamp, engine.weight_bits, engine.activation_bits), fabric)

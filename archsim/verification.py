@@ -63,7 +63,8 @@ def verify(mapping: Mapping, *, inputs: int = 1, seed: int = 0) -> Verification:
 
 
 def _figures(counts: Counts) -> dict[str, int]:
-    figures = {"cycles": counts.cycles, "products": counts.products}
+    names = ("cycles", "load_cycles", "interval_cycles", "products")
+    figures = {name: getattr(counts, name) for name in names}
     for role, traffic in counts.traffic.items():
         figures[f"{role} words read"] = traffic.words_read
         figures[f"{role} words written"] = traffic.words_written

@@ -8,12 +8,13 @@ from rtl.parts.descriptor import (
     DescriptorFormat as DescriptorFormat,
     SizeError as SizeError,
 )
-from rtl.parts.sizes import Amounts as Amounts, MemoryShape as MemoryShape, Sizes as Sizes
-from rtl.parts.skeleton import (
-    GATHER_CYCLES as GATHER_CYCLES,
-    PIPELINE_CYCLES as PIPELINE_CYCLES,
-    Hardware as Hardware,
+from rtl.parts.sizes import (
+    Amounts as Amounts,
+    MemoryShape as MemoryShape,
+    Pipeline as Pipeline,
+    Sizes as Sizes,
 )
+from rtl.parts.skeleton import Hardware as Hardware
 from rtl.simulation import (
     Images as Images,
     LoadWrite as LoadWrite,

@@ -36,10 +36,12 @@ class LoadWrite:
 
 @dataclass(frozen=True)
 class Run:
-    """One inference: `cycles` from `start` to `done`; `port_counts` words read and written for each
-    memory role; `scores` the results of the final stage, in the order in which each PE gave them;
-    `recorded` the values of each recorded wire, from the cycle of `start` to that of `done`."""
+    """One inference: `load_cycles` that its inputs take to be loaded, `cycles` from `start` to `done`;
+    `port_counts` words read and written for each memory role; `scores` the results of the final stage, in the
+    order in which each PE gave them; `recorded` the values of each recorded wire, from the first cycle of
+    loading to that of `done`."""
 
+    load_cycles: int
     cycles: int
     port_counts: Mapping[str, int]
     scores: tuple[tuple[int, ...], ...]
@@ -79,12 +81,13 @@ class Simulation:
 
         Raises SimulationLimitError where it does not come.
         """
-        self._load(inputs)
+        self._forget()
+        loaded = self._load(inputs)
         self._steps([{**self._idle, "start": 1}])
         chunk = 256
         while True:
             self._steps([self._idle] * chunk)
-            done = self._trace(self.hardware.done)
+            done = self._trace(self.hardware.done)[loaded:]
             if 1 in done[1:]:
                 break
             if len(done) > limit:
@@ -92,15 +95,16 @@ class Simulation:
             chunk = min(2 * chunk, 65_536)
         cycles = done.index(1, 1)
         counts = {
-            name: sum(enables.bit_count() for enables in self._trace(probe)[:cycles])
+            name: sum(enables.bit_count() for enables in self._trace(probe)[: loaded + cycles])
             for name, probe in self.hardware.probes.items()
         }
-        recorded = {name: self._tracer.trace[name][: cycles + 1] for name in self._recorded}
-        return Run(cycles, counts, self._scores(cycles), recorded)
+        recorded = {name: self._tracer.trace[name][: loaded + cycles + 1] for name in self._recorded}
+        return Run(loaded, cycles, counts, self._scores(loaded + cycles), recorded)
 
-    def _load(self, writes: Iterable[LoadWrite]) -> None:
-        self._steps([load_signals(self._idle, write) for write in writes])
-        self._forget()
+    def _load(self, writes: Iterable[LoadWrite]) -> int:
+        signals = [load_signals(self._idle, write) for write in writes]
+        self._steps(signals)
+        return len(signals)
 
     def _scores(self, cycles: int) -> tuple[tuple[int, ...], ...]:
         sizes = self.hardware.sizes

@@ -61,6 +61,8 @@ def engines_of_kind(draw: st.DrawFn, kind: str, most_pes: int = 12) -> Engine:
         "weight_bits": weight_bits,
         "activation_bits": draw(st.integers(2, 10)),
         "fetch_bits": draw(st.integers(max(10, weight_bits), 70)),
+        "product_register": draw(st.booleans()),
+        "input_buffer": draw(st.booleans()),
         **{name: draw(st.from_type(cast(type, field.annotation))) for name, field in own.items()},
     }
     try:

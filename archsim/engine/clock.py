@@ -9,29 +9,50 @@ from typing import Any
 import simpy
 
 from archsim.engine.counts import StageActivity
+from rtl import Sizes
 
 
 class Clocked(ABC):
-    """A machine in cycles and what it has counted: `words` read by role, and those of activations written."""
+    """A machine in cycles and what it has counted: `words` read of the memories that the load port fills, by
+    role, and the activations `read` and `written` by each stage. Beside it the load port brings in the next
+    `inputs`, once those of this inference are read."""
 
-    def __init__(self, roles: Iterable[str], descriptor_words: int) -> None:
+    def __init__(self, sizes: Sizes, roles: Iterable[str], *, stages: int, inputs: int) -> None:
         self.env = simpy.Environment()
-        self.words = dict.fromkeys((*roles, "activation_written"), 0)
-        self.descriptor_words = descriptor_words
+        self.sizes, self.inputs = sizes, inputs
+        self.words = dict.fromkeys(roles, 0)
+        self.read, self.written, self.loaded = [0] * stages, [0] * stages, 0
+        self.input_free = self.env.event()
         self.activity: list[StageActivity] = []
 
-    def run(self) -> int:
-        """The cycles from `start` to `done`."""
+    def run(self) -> tuple[int, int]:
+        """The cycles from `start` to `done`, and to the next `start`."""
+        loading = self.env.process(self.load_port())
         self.env.run(until=self.env.process(self.controller()))
-        return int(self.env.now)
+        cycles = int(self.env.now)
+        self.env.run(until=loading)
+        return cycles, int(self.env.now)
 
     @abstractmethod
     def controller(self) -> Any:
         """Answers start, then runs stage after stage."""
 
+    def load_port(self) -> Any:
+        """Loads the next inputs, a word a cycle."""
+        yield self.input_free
+        for _ in range(self.inputs):
+            self.loaded += 1
+            yield self.env.timeout(1)
+
+    def ends_stage(self, number: int, began: int, macs: int, stalls: int = 0) -> None:
+        """Notes a stage that has ended; after the first the inputs' own memory is free, else after the last."""
+        self.activity.append(StageActivity(number, began, int(self.env.now), macs, stalls))
+        if number == (0 if self.sizes.input_rows else len(self.read) - 1):
+            self.input_free.succeed()
+
     def fetch_descriptor(self) -> Any:
         """One word a cycle, and one more cycle for the last word to enter its fields."""
-        for _ in range(self.descriptor_words):
+        for _ in range(self.sizes.descriptor_format.words):
             self.words["descriptor"] += 1
             yield self.env.timeout(1)
         yield self.env.timeout(1)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.engine.draws import Draws
 from archsim.engine.engine import Engine, engines
-from archsim.engine.lockstep.mapping import LockstepMapping, plan_stages
+from archsim.engine.lockstep.mapping import LockstepMapping, dealt_to_banks, plan_stages
 from archsim.engine.lockstep.plan import StagePlan
 from archsim.engine.mapping import sized
 from rtl import Hardware
@@ -38,9 +38,10 @@ class Clos(Engine):
             yield build_layer("clos", n_in, n_out, ingress=ingress, middle=middle, egress=egress)
             ingress, n_in = egress, n_out
 
-    def map(self, network: IntegerNetwork) -> ClosMapping:
+    def lay(self, network: IntegerNetwork, fabric: str) -> ClosMapping:
         plans = plan_stages(network, self.kind, dict.fromkeys((BlockStage, DenseStage), self._plan))
-        return ClosMapping(network, self.pes, self.fetch_bits, plans, input_mirror=0)
+        plans, banks = dealt_to_banks(plans, self.pes)
+        return ClosMapping(network, self, fabric, plans, banks)
 
     def _plan(self, stage: BlockStage | DenseStage, *, final: bool) -> StagePlan:
         blocks, taps, block_out = _blocks(stage)

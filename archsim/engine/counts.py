@@ -40,15 +40,21 @@ class StageActivity:
 class Counts:
     """What happens in one inference, from the cycle of `start` to the first cycle of `done`.
 
-    `macs` are multiply-accumulates of stored weights; `padding` those of zeros that an index encoding
-    put between them; `stalls` PE-cycles lost to bank or bus conflicts. Loading of weights and inputs is
-    not included. `exact` says that the hardware takes just these cycles whatever the inputs are.
+    `load_cycles` is what it takes to load its inputs, `interval_cycles` what lies between the starts of two
+    inferences that follow each other as fast as they can: loading overlaps with running where the inputs
+    have a memory of their own. `macs` are multiply-accumulates of stored weights; `padding` those of zeros
+    that an index encoding put between them, `biases` those that bring a bias; `stalls` PE-cycles lost to
+    bank or bus conflicts. The traffic includes the loading of inputs; that of weights is not included.
+    `exact` says that the hardware takes just these cycles whatever the inputs are.
     """
 
     cycles: int
+    load_cycles: int
+    interval_cycles: int
     macs: int
     traffic: Mapping[str, Traffic]
     padding: int = 0
+    biases: int = 0
     stalls: int = 0
     exact: bool = True
     stages: tuple[StageActivity, ...] = field(default=(), compare=False)
@@ -58,11 +64,12 @@ class Counts:
 
     @property
     def products(self) -> int:
-        """Cycles in which some PE accumulates: stored weights and padding."""
-        return self.macs + self.padding
+        """Cycles in which some PE accumulates: stored weights, padding and biases."""
+        return self.macs + self.padding + self.biases
 
     def __post_init__(self) -> None:
-        numbers = {"cycles": self.cycles, "macs": self.macs, "padding": self.padding, "stalls": self.stalls}
+        names = ("cycles", "load_cycles", "interval_cycles", "macs", "padding", "biases", "stalls")
+        numbers = {name: getattr(self, name) for name in names}
         for role, t in self.traffic.items():
             numbers |= {f"traffic.{role}.read": t.words_read, f"traffic.{role}.written": t.words_written}
         for name, value in numbers.items():

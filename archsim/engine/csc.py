@@ -33,9 +33,9 @@ class Csc(Engine):
         for n_in, n_out in draws.widths():
             yield build_layer("csc", n_in, n_out, fan_in=draws.between(2, 30), depth=draws.few(1, 3))
 
-    def map(self, network: IntegerNetwork) -> CscMapping:
+    def lay(self, network: IntegerNetwork, fabric: str) -> CscMapping:
         plans = plan_stages(network, self.kind, dict.fromkeys((CscStage, DenseStage), self._plan))
-        return CscMapping(network, self.pes, self.fetch_bits, plans, input_mirror=self.pes - 1)
+        return CscMapping(network, self, fabric, plans, banks=self.pes, input_mirror=self.pes - 1)
 
     def _plan(self, stage: CscStage | DenseStage, *, final: bool) -> StagePlan:
         pes, n_in, n_out = self.pes, stage.n_in, stage.n_out
@@ -58,7 +58,7 @@ class Csc(Engine):
             },
             final=final,
             mirrors=mirrors,
-            hold=mirrors if groups == 1 else max(0, 1 + mirrors - taps) if mirrors else 0,
+            banks=pes,
         )
 
 
@@ -73,13 +73,12 @@ class CscMapping(LockstepMapping):
             CscSizes,
             **self.common_sizes,
             most_mirrors=max(plan.mirrors for plan in self.plans),
-            longest_hold=max(plan.hold for plan in self.plans),
         )
 
     def descriptor_fields(self, plan: StagePlan) -> dict[str, int]:
         address: BankedAddress = self.sizes.address
         pairs = {name: address.encode(value) for name, value in plan.fields.items() if name != "mirrors"}
-        return {**pairs, "mirrors": plan.mirrors, "hold": plan.hold}
+        return {**pairs, "mirrors": plan.mirrors}
 
     def row_weights(self, stage: IntegerStage) -> NDArray[np.int64]:
         if isinstance(stage.stage, CscStage):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.engine.draws import Draws
 from archsim.engine.engine import Engine, engines
-from archsim.engine.lockstep.mapping import LockstepMapping, plan_stages
+from archsim.engine.lockstep.mapping import LockstepMapping, dealt_to_banks, plan_stages
 from archsim.engine.lockstep.plan import StagePlan
 from archsim.engine.mapping import sized
 from rtl import Hardware
@@ -33,9 +33,10 @@ class Dense(Engine):
         for n_in, n_out in draws.widths():
             yield (DenseStage(n_in, n_out),)
 
-    def map(self, network: IntegerNetwork) -> DenseMapping:
+    def lay(self, network: IntegerNetwork, fabric: str) -> DenseMapping:
         plans = plan_stages(network, self.kind, {DenseStage: self._plan})
-        return DenseMapping(network, self.pes, self.fetch_bits, plans, input_mirror=0)
+        plans, banks = dealt_to_banks(plans, self.pes)
+        return DenseMapping(network, self, fabric, plans, banks)
 
     def _plan(self, stage: DenseStage, *, final: bool) -> StagePlan:
         groups = -(-stage.n_out // self.pes)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -19,6 +19,7 @@ from workloads.refusal import Refusal
 from workloads.register import Register
 
 Bits = Annotated[int, Field(ge=2, le=16)]
+Auto = Literal["auto"]
 
 
 class EngineError(Refusal):
@@ -29,7 +30,9 @@ class Engine(BaseModel, ABC):
     """Parameters that all engines share.
 
     `pes` processing elements; `weight_bits` and `activation_bits` of the integers; `fetch_bits`
-    brought by one read of a weight (or index) memory.
+    brought by one read of a weight (or index) memory; `product_register`, a register between multiplier and
+    adder; `input_buffer`, a memory of its own for inputs, so that the next ones are loaded while the engine
+    runs. What is `auto` is what a search found best for the fabric.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
@@ -41,6 +44,9 @@ class Engine(BaseModel, ABC):
     """Organisations that differ so much that each is measured for itself: their options by name. An engine
     without choices has one, of its own name."""
 
+    best: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """What `auto` stands for on each fabric, where it differs from `BEST`."""
+
     crossed: ClassVar[frozenset[str]] = frozenset()
     """Variants whose hardware grows with the square of their PEs, so that they are measured with fewer."""
 
@@ -48,7 +54,9 @@ class Engine(BaseModel, ABC):
     pes: Annotated[int, Field(ge=1, le=256)] = 16
     weight_bits: Bits = 8
     activation_bits: Bits = 8
-    fetch_bits: Annotated[int, Field(ge=8, le=128)] = 64
+    fetch_bits: Annotated[int, Field(ge=8, le=128)] | Auto = "auto"
+    product_register: bool | Auto = "auto"
+    input_buffer: bool | Auto = "auto"
 
     @classmethod
     def kind_name(cls) -> str:
@@ -68,15 +76,35 @@ class Engine(BaseModel, ABC):
 
     @model_validator(mode="after")
     def _fetch_brings_a_weight(self) -> Engine:
-        if self.fetch_bits < self.weight_bits:
+        if self.fetch_bits != "auto" and self.fetch_bits < self.weight_bits:
             raise EngineError(
                 f"fetch_bits is {self.fetch_bits}, allowed are at least weight_bits ({self.weight_bits})"
             )
         return self
 
+    def settled(self, fabric: str) -> Self:
+        """The same engine with what is best on this fabric wherever it says `auto`; what depends on the
+        network remains."""
+        best = {**BEST[fabric], **self.best.get(fabric, {})}
+        return self.model_copy(
+            update={name: value for name, value in best.items() if getattr(self, name) == "auto"}
+        )
+
+    def map(self, network: IntegerNetwork, fabric: str = "asic") -> EngineMapping:
+        """Lays `network` on this engine, built of `fabric`: of standard cells (`asic`) or in an FPGA (`fpga`).
+        Raises MappingError where it cannot run it."""
+        return self.settled(fabric).lay(network, fabric)
+
     @abstractmethod
-    def map(self, network: IntegerNetwork) -> EngineMapping:
-        """Lays `network` on this engine. Raises MappingError where it cannot run it."""
+    def lay(self, network: IntegerNetwork, fabric: str) -> EngineMapping:
+        """The mapping of a settled engine."""
+
+
+BEST: Mapping[str, Mapping[str, Any]] = {
+    "asic": {"fetch_bits": 64, "product_register": False, "input_buffer": True},
+    "fpga": {"fetch_bits": 64, "product_register": False, "input_buffer": True},
+}
+"""What `auto` stands for, by fabric."""
 
 
 engines: Register[type[Engine]] = Register(

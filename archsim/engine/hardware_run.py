@@ -41,8 +41,11 @@ def counts_of_run(mapping: Mapping, run: Run) -> Counts:
     scheduled, ports = mapping.count(), run.port_counts
     return Counts(
         cycles=run.cycles,
-        macs=ports["pe.product"] - scheduled.padding,
+        macs=ports["pe.product"] - scheduled.padding - scheduled.biases,
+        load_cycles=run.load_cycles,
+        interval_cycles=scheduled.interval_cycles,
         padding=scheduled.padding,
+        biases=scheduled.biases,
         stalls=scheduled.stalls,
         traffic={
             role: Traffic(ports.get(f"{role}.read", 0), ports.get(f"{role}.write", 0), t.word_bits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -11,14 +12,14 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.engine.counts import Counts, Traffic
+from archsim.engine.counts import Counts, StageActivity, Traffic
 from rtl import Hardware, Images, LoadWrite, Run, Sizes
 from workloads import IntegerNetwork, IntegerStage
 from workloads.refusal import Refusal
 
 _LOG = logging.getLogger(__name__)
 S = TypeVar("S", bound=Sizes)
-ROLES = ("weight", "index", "activation", "descriptor")
+ROLES = ("weight", "index", "input", "activation_0", "activation_1", "descriptor")
 """What memories hold, in the order in which their traffic is listed."""
 
 
@@ -71,11 +72,48 @@ class Mapping(ABC):
     def count(self) -> Counts:
         """The closed form (fidelity `analytic`)."""
 
-    def traffic(self, *, activation_written: int, **read: int) -> dict[str, Traffic]:
-        """Traffic of the memories of each role with the width of their words: the words `read` by role."""
+    def engine_sizes(self, engine: Any, fabric: str) -> dict[str, Any]:
+        """The sizes that follow from the parameters of a settled engine and from what it is built of."""
+        return {
+            "pes": engine.pes,
+            "weight_bits": self.network.weight_bits,
+            "activation_bits": self.network.activation_bits,
+            "accumulator_bits": self.accumulator_bits,
+            "fetch_bits": engine.fetch_bits,
+            "product_register": engine.product_register,
+            "one_address": fabric == "asic",
+        }
+
+    def traffic(
+        self,
+        *,
+        read: Sequence[int],
+        written: Sequence[int],
+        loaded: int,
+        copies: int = 1,
+        **loaded_memories: int,
+    ) -> dict[str, Traffic]:
+        """Traffic of the memories of each role with the width of their words: activations `read` and `written`
+        by each stage, inputs `loaded`, and the words read of the memories that the load port fills. Whatever
+        is written goes to so many `copies`."""
         bits = {shape.role: shape.word_bits for shape in self.sizes.memory_shapes}
-        written = {"activation": activation_written}
-        return {role: Traffic(read[role], written.get(role, 0), bits[role]) for role in ROLES if role in read}
+        words = {role: [0, 0] for role in bits}
+        for role, count in loaded_memories.items():
+            words[role][0] = count
+        inputs = "input" if "input" in bits else "activation_0"
+        words[inputs][1] += loaded * copies
+        for number, (taken, made) in enumerate(zip(read, written, strict=True)):
+            source = inputs if number == 0 else f"activation_{number % 2}"
+            words[source][0] += taken
+            if made:
+                words[f"activation_{(number + 1) % 2}"][1] += made * copies
+        return {role: Traffic(*words[role], bits[role]) for role in ROLES if role in words}
+
+    def interval(self, stages: Sequence[StageActivity], loaded: int) -> int:
+        """Cycles between the starts of inferences: inputs are loaded once the first stage has read its own,
+        where they have a memory of their own, else when all is done."""
+        free = stages[0 if self.sizes.input_rows else -1].end_cycle
+        return max(stages[-1].end_cycle, free + loaded)
 
     @abstractmethod
     def simulate(self) -> Counts:
@@ -94,8 +132,10 @@ class Mapping(ABC):
     def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:
         """The load-port writes that bring in one input vector, shape (n_in,)."""
 
-    def descriptor(self, stage: IntegerStage, **own: int) -> list[int]:
+    def descriptor(self, stage: IntegerStage, *, bias_words: int = 0, **own: int) -> list[int]:
         """The words of a stage's descriptor: the fields that all engines share, and the engine's `own`."""
+        if self.sizes.bias_words:
+            own |= {"bias_words": bias_words, "bias_shift": stage.bias_shift if bias_words else 0}
         last_group, last_pe = divmod(stage.stage.n_out - 1, self.sizes.pes)
         return self.sizes.descriptor_format.pack(
             {

@@ -1,7 +1,9 @@
 """The pruned engine: any pattern, an index beside every weight, PEs that run free within a stage.
 
-With D descriptor words a stage takes (D + 1) cycles to fetch its descriptor and then runs until the last
-result has left its PE: its entries, 5 cycles to carry a result to memory, 1 to notice that all is idle.
+With D descriptor words it takes (D + 1) cycles to fetch the first descriptor after `start`; those of later
+stages are fetched while the last results of the stage before are on their way. A stage runs until the last
+result has left its PE: its entries, the pipeline that carries a result to memory, 1 to notice that all is
+idle.
 """
 
 from __future__ import annotations
@@ -68,7 +70,7 @@ class Pruned(Engine):
     def _index_kinds(self) -> str:
         return self.index if self._may_pad else "absolute"
 
-    def map(self, network: IntegerNetwork) -> PrunedMapping:
+    def lay(self, network: IntegerNetwork, fabric: str) -> PrunedMapping:
         address = BankedAddress(banks=self.pes, rows=1)
         at = np.arange(network.n_in, dtype=np.int64)
         dealt = []
@@ -78,7 +80,7 @@ class Pruned(Engine):
             dealt.append(deal_stage(integer, read_from, positions, self.pes))
             at = positions
         highest = max(int(stage.addresses.max(initial=0)) for stage in dealt)
-        options = candidates(highest, self.fetch_bits, self._index_kinds)
+        options = candidates(highest, int(self.fetch_bits), self._index_kinds)
         if not options:
             raise MappingError(
                 f"engine.fetch_bits is {self.fetch_bits}, allowed are at least {highest.bit_length() + 1} "
@@ -86,7 +88,7 @@ class Pruned(Engine):
             )
         encoding = min(options, key=lambda option: _bits(option, dealt, self))
         entries = tuple(stage.encoded(encoding) for stage in dealt)
-        return PrunedMapping(network, self, encoding, entries, output_positions=at)
+        return PrunedMapping(network, self, fabric, encoding, entries, output_positions=at)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +98,7 @@ class PrunedMapping(Mapping):
 
     network: IntegerNetwork = field(repr=False)
     engine: Pruned
+    fabric: str
     encoding: IndexEncoding = field(repr=False)
     stages: tuple[EncodedStage, ...] = field(repr=False)
     output_positions: NDArray[np.int64] = field(repr=False)
@@ -106,11 +109,11 @@ class PrunedMapping(Mapping):
 
     @property
     def entries_per_fetch(self) -> int:
-        return self.engine.fetch_bits // (self.encoding.bits + 1)
+        return int(self.engine.fetch_bits) // (self.encoding.bits + 1)
 
     @property
     def weights_per_fetch(self) -> int:
-        return self.engine.fetch_bits // self.engine.weight_bits
+        return int(self.engine.fetch_bits) // self.engine.weight_bits
 
     @property
     def replicated(self) -> bool:
@@ -119,20 +122,22 @@ class PrunedMapping(Mapping):
     @cached_property
     def sizes(self) -> PrunedSizes:
         engine, network = self.engine, self.network
-        longest = max(network.n_in, *(stage.outputs for stage in self.stages[:-1]), 1)
+        pes, own = engine.pes, bool(engine.input_buffer)
+        rows = [-(-stage.outputs // pes) for stage in self.stages[:-1]]
+        sides, input_rows = [max(rows[k::2], default=0) for k in (0, 1)], -(-network.n_in // pes)
         entries = np.array([stage.entries for stage in self.stages])
         return sized(
             PrunedSizes,
-            pes=engine.pes,
-            weight_bits=network.weight_bits,
-            activation_bits=network.activation_bits,
-            accumulator_bits=self.accumulator_bits,
-            fetch_bits=engine.fetch_bits,
+            **self.engine_sizes(engine, self.fabric),
             weight_words=int((-(-entries // self.weights_per_fetch)).sum(axis=0).max()),
-            activation_rows=-(-longest // engine.pes),
+            banks=pes,
+            activation_rows=max(input_rows, *sides),
+            even_rows=sides[1] if own else max(sides[1], input_rows),
+            odd_rows=sides[0],
+            input_rows=input_rows if own else 0,
             stages=len(self.stages),
             longest_row=1,
-            most_groups=max(-(-stage.outputs // engine.pes) for stage in self.stages),
+            most_groups=max(-(-stage.outputs // pes) for stage in self.stages),
             index_bits=self.encoding.bits,
             relative=self.encoding.relative,
             index_words=int((-(-entries // self.entries_per_fetch)).sum(axis=0).max()),
@@ -147,31 +152,36 @@ class PrunedMapping(Mapping):
     @cached_property
     def _runs(self) -> tuple[StageRun, ...]:
         """How each stage runs: found once, since a fixed pattern always meets the same conflicts."""
-        last = len(self.stages) - 1
+        last, pipeline = len(self.stages) - 1, self.sizes.pipeline
         return tuple(
-            replicated_run(stage.row_lengths, final=number == last)
+            replicated_run(stage.row_lengths, pipeline.write, final=number == last)
             if self.replicated
-            else banked_run(stage.banks(self.sizes.address.bank_bits))
+            else banked_run(stage.banks(self.sizes.address.bank_bits), pipeline.write)
             for number, stage in enumerate(self.stages)
         )
 
     def count(self) -> Counts:
-        fetch, ends, activity = self.sizes.descriptor_format.words, 1, []
+        fetch, activity = self.sizes.descriptor_format.words, []
+        start, ends = 1, 1 + fetch + 1
         for number, (stage, run) in enumerate(zip(self.stages, self._runs, strict=True)):
-            start, ends = ends, ends + fetch + 1 + run.cycles
+            ends += run.cycles
             activity.append(StageActivity(number, start, ends, stage.stored, run.stalls))
+            start = ends
         entries = np.array([stage.entries for stage in self.stages])
-        results = sum(stage.outputs for stage in self.stages[:-1])
         stored = sum(stage.stored for stage in self.stages)
         return Counts(
             cycles=ends,
+            load_cycles=self.network.n_in,
+            interval_cycles=self.interval(activity, self.network.n_in),
             macs=stored,
             padding=int(entries.sum()) - stored,
             traffic=self.traffic(
                 weight=int((-(-entries // self.weights_per_fetch)).sum()),
                 index=int((-(-entries // self.entries_per_fetch)).sum()),
-                activation=int(entries.sum()),
-                activation_written=results * (self.engine.pes if self.replicated else 1),
+                read=[int(of_stage.sum()) for of_stage in entries],
+                written=[*(stage.outputs for stage in self.stages[:-1]), 0],
+                loaded=self.network.n_in,
+                copies=self.engine.pes if self.replicated else 1,
                 descriptor=fetch * len(self.stages),
             ),
             stalls=sum(run.stalls for run in self._runs),
@@ -179,7 +189,7 @@ class PrunedMapping(Mapping):
         )
 
     def simulate(self) -> Counts:
-        return simulate_pruned(self.stages, self.sizes, self.traffic)
+        return simulate_pruned(self.stages, self.sizes, self.network.n_in, self.traffic)
 
     def build(self) -> Hardware:
         return build_pruned(self.sizes)
@@ -203,17 +213,16 @@ class PrunedMapping(Mapping):
         mask, pes = (1 << self.network.activation_bits) - 1, self.engine.pes
         encode = self.sizes.address.encode
         if self.replicated:
-            return [LoadWrite("activation", 0, 2 * encode(i), int(value) & mask) for i, value in enumerate(x)]
-        return [
-            LoadWrite("activation", i % pes, 2 * (i // pes), int(value) & mask) for i, value in enumerate(x)
-        ]
+            return [LoadWrite("input", 0, encode(i), int(value) & mask) for i, value in enumerate(x)]
+        return [LoadWrite("input", i % pes, i // pes, int(value) & mask) for i, value in enumerate(x)]
 
 
 def _bits(encoding: IndexEncoding, dealt: Sequence[DealtStage], engine: Pruned) -> int:
     """Bits of the weight and index words that all PEs need with this encoding."""
     words = 0
-    per_fetch = engine.fetch_bits // (encoding.bits + 1), engine.fetch_bits // engine.weight_bits
+    fetch_bits = int(engine.fetch_bits)
+    per_fetch = fetch_bits // (encoding.bits + 1), fetch_bits // engine.weight_bits
     for stage in dealt:
         entries = np.bincount(stage.row_pe, weights=stage.entries_of_rows(encoding), minlength=engine.pes)
         words += sum(int(np.ceil(entries / per).sum()) for per in per_fetch)
-    return words * engine.fetch_bits
+    return words * fetch_bits

@@ -6,6 +6,7 @@ group of PEs touches are consecutive, so the words they need are consecutive too
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -63,7 +64,7 @@ def build_clos(sizes: ClosSizes) -> Hardware:
     return build_lockstep(sizes, _transposed)
 
 
-def _transposed(sizes: LockstepSizes, field: dict[str, Wire], step: Step) -> Source:
+def _transposed(sizes: LockstepSizes, field: Mapping[str, Wire], step: Step) -> Source:
     assert isinstance(sizes, ClosSizes)
     address = sizes.address
     outputs = field["block_out"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,13 +20,11 @@ from rtl.parts.skeleton import Hardware
 @dataclass(frozen=True, kw_only=True)
 class CscSizes(LockstepSizes):
     """`most_mirrors`: how often a stage's first results are written again past the end of the vector
-    (more than once only for vectors shorter than the number of PEs); `longest_hold`: the longest pause
-    after a stage's first group."""
+    (more than once only for vectors shorter than the number of PEs)."""
 
     engine: ClassVar[str] = "csc"
 
     most_mirrors: int
-    longest_hold: int
 
     @property
     def own_fields(self) -> tuple[tuple[str, int], ...]:
@@ -37,8 +36,11 @@ class CscSizes(LockstepSizes):
             ("modulus", pair),
             ("outputs", pair),
             ("mirrors", bits_for(self.most_mirrors + 1)),
-            ("hold", bits_for(self.longest_hold + 1)),
         )
+
+    @property
+    def held_fields(self) -> tuple[str, ...]:
+        return (*super().held_fields, "outputs", "mirrors")
 
     @property
     def structures(self) -> tuple[Amounts, ...]:
@@ -49,8 +51,7 @@ class CscSizes(LockstepSizes):
             turned_enables=rotator(self.pes, self.pes),
         )
         route = self.route_amounts(self.pes, mirrors=bits_for(self.most_mirrors + 1))
-        # How long the pause still lasts, and whether it closes the stage.
-        return self.lockstep_structures(address, route, pausing_bits=bits_for(self.longest_hold + 1) + 1)
+        return self.lockstep_structures(address, route)
 
 
 def build_csc(sizes: CscSizes) -> Hardware:
@@ -58,7 +59,7 @@ def build_csc(sizes: CscSizes) -> Hardware:
     return build_lockstep(sizes, _cyclic, mirrored=True)
 
 
-def _cyclic(sizes: LockstepSizes, field: dict[str, Wire], step: Step) -> Source:
+def _cyclic(sizes: LockstepSizes, field: Mapping[str, Wire], step: Step) -> Source:
     """Output j takes taps j, j + stride, j + 2 stride, … modulo N; the group's first output is `base`."""
     address = sizes.address
     base, now = register(address.bits, "base"), register(address.bits, "now")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -38,7 +39,7 @@ def build_dense(sizes: DenseSizes) -> Hardware:
     return build_lockstep(sizes, _counter)
 
 
-def _counter(sizes: LockstepSizes, field: dict[str, Wire], step: Step) -> Source:
+def _counter(sizes: LockstepSizes, field: Mapping[str, Wire], step: Step) -> Source:
     address = sizes.address
     now = register(address.bits, "now")
     following = address.add(now, pyrtl.Const(address.encode(1), address.bits))

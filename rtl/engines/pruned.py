@@ -19,7 +19,14 @@ from rtl.engines.gather.sizes import GatherSizes
 from rtl.engines.gather.walk import Back, Walk, follow_entry, walk_entries
 from rtl.parts.arithmetic import at_most
 from rtl.parts.components import Wire, component, register, wire
-from rtl.parts.skeleton import Description, Hardware, descriptor_fetch, processing_element
+from rtl.parts.skeleton import (
+    Description,
+    Hardware,
+    Turn,
+    descriptor_fetch,
+    processing_element,
+    turns,
+)
 
 IDLE, FETCH, RUN = range(3)
 
@@ -33,13 +40,16 @@ class PrunedSizes(GatherSizes):
 
 @dataclass(frozen=True)
 class _Controller:
-    """What the rest of the engine is told, and `all_idle`, which it tells the controller."""
+    """What the rest of the engine is told, and what it tells the controller: `issued` while no PE has an entry
+    left, `all_idle` when the last result is in memory too."""
 
     field: Mapping[str, Wire]
+    held: Mapping[str, Wire]
     has_last: list[Wire]
     stage_start: Wire
     starting: Wire
-    half: Wire
+    turn: Turn
+    issued: Wire
     all_idle: Wire
     done: Wire
     state: Wire
@@ -47,7 +57,7 @@ class _Controller:
 
 def build_pruned(sizes: PrunedSizes) -> Hardware:
     """Describes a pruned engine of the given sizes."""
-    described = Description(sizes, banked=not sizes.replicated)
+    described = Description(sizes, copied=sizes.replicated)
     pes = sizes.pes
     controller = _controller(described)
     results = [wire(sizes.activation_bits, f"result_{p}") for p in range(pes)]
@@ -63,50 +73,62 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
                 walks=walks,
                 backs=backs,
                 results=results,
-                final=controller.field["final"],
+                final=controller.held["final"],
                 stage_start=controller.stage_start,
-                half=controller.half,
+                turn=controller.turn,
                 front=front,
                 back=back,
             )
         )
     for p in range(pes):
         results[p] <<= processing_element(
-            p, described, backs[p].weights, routed.activations[p], backs[p].taps, controller.field
+            p, described, backs[p].weights, routed.activations[p], backs[p].taps, controller.held
         )
     with component("controller"):
-        all_idle = controller.all_idle
-        all_idle <<= ~pyrtl.rtl_any(
-            *[walk.busy for walk in walks], *[control.busy for control in backs], *routed.pending
-        )
+        issued, all_idle = controller.issued, controller.all_idle
+        issued <<= ~pyrtl.rtl_any(*[walk.busy for walk in walks])
+        all_idle <<= issued & ~pyrtl.rtl_any(*[control.busy for control in backs], *routed.pending)
         busy = controller.state != IDLE
-    return described.finish(done=controller.done, busy=busy, score_valid=routed.score_valid, scores=results)
+    return described.finish(
+        done=controller.done,
+        busy=busy,
+        turn=controller.turn,
+        score_valid=routed.score_valid,
+        scores=results,
+    )
 
 
 def _controller(described: Description) -> _Controller:
     with component("controller"):
         state = register(2, "state", reset=True)
-        done = register(1, "done", reset=True)
-        half = register(1, "half", reset=True)
         starting = (state == IDLE) & described.ports.start
-        fetching = state == FETCH
-    fetch = descriptor_fetch(described, fetching=fetching, restart=starting)
-    field = fetch.fields
+        begin, stage_start = wire(1, "fetch_begins"), wire(1, "stage_start")
+    fetch = descriptor_fetch(described, begin=begin, restart=starting, stage_start=stage_start)
+    field, held = fetch.fields, fetch.held
     with component("controller"):
         has_last = at_most(field["valid_less_one"], described.sizes.pes)
-        all_idle = wire(1, "all_idle")
-        stage_ends = (state == RUN) & all_idle
-        finished = stage_ends & field["final"]
+        issued, all_idle = wire(1, "issued"), wire(1, "all_idle")
+        running = state == RUN
+        # The next descriptor is fetched from the first cycle on in which no PE has an entry left.
+        drains = register(1, "drains", reset=True)
+        stage_ends = running & all_idle
+        drains.next <<= running & issued & ~stage_ends
+        begin <<= starting | (running & issued & ~drains & ~held["final"])
+        goes_on, finished = stage_ends & ~held["final"], stage_ends & held["final"]
+        stage_start <<= fetch.ready & ((state == FETCH) | goes_on)
         state.next <<= pyrtl.select(
-            starting | (stage_ends & ~field["final"]),
-            pyrtl.Const(FETCH, 2),
+            stage_start,
+            pyrtl.Const(RUN, 2),
             pyrtl.select(
-                fetch.fetched, pyrtl.Const(RUN, 2), pyrtl.select(finished, pyrtl.Const(IDLE, 2), state)
+                starting | goes_on,
+                pyrtl.Const(FETCH, 2),
+                pyrtl.select(finished, pyrtl.Const(IDLE, 2), state),
             ),
         )
-        done.next <<= pyrtl.select(starting, pyrtl.Const(0, 1), done | finished)
-        half.next <<= pyrtl.select(starting, pyrtl.Const(0, 1), half ^ stage_ends)
-    return _Controller(field, has_last, fetch.fetched, starting, half, all_idle, done, state)
+        turn, done = turns(starting, stage_ends, finished)
+    return _Controller(
+        field, held, has_last, stage_start, starting, turn, issued, all_idle, done, state
+    )
 
 
 def _front(

@@ -105,16 +105,15 @@ def staged(
 class Memory:
     """One memory of the design, with a registered read port that holds its word, and a write port.
 
-    `role` names what is kept there (`weight`, `index`, `activation`, `descriptor`); `unit` which
-    PE or bank it belongs to. `exclusive` says that reading and writing never happen in the same cycle
-    while the engine runs, so that a macro with a single port serves.
+    `role` names what is kept there (`weight`, `index`, `input`, `activation_0`, `activation_1`,
+    `descriptor`); `unit` which PE or bank it belongs to. It is never read and written in the same cycle,
+    so that a macro with a single port serves.
     """
 
     role: str
     unit: int
     words: int
     word_bits: int
-    exclusive: bool
     block: Any = field(repr=False)
     data: Wire = field(repr=False)
 
@@ -125,7 +124,6 @@ def memory(
     *,
     words: int,
     word_bits: int,
-    exclusive: bool,
     read_enable: Wire,
     read_address: Wire,
     write_enable: Wire,
@@ -150,7 +148,7 @@ def memory(
         block[fit(write_address, address_bits)] <<= pyrtl.MemBlock.EnabledWrite(
             fit(write_data, word_bits), enable=write_enable
         )
-    return Memory(role, unit, words, word_bits, exclusive, block, data)
+    return Memory(role, unit, words, word_bits, block, data)
 
 
 def bits_for(count: int) -> int:

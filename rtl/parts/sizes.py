@@ -22,14 +22,35 @@ ALLOWED = {
 
 @dataclass(frozen=True)
 class MemoryShape:
-    """The memories of one role: how many, of how many words and bits. `exclusive`: never read and written
-    in one cycle, so that a single port serves."""
+    """The memories of one role: how many, of how many words and bits."""
 
     role: str
     number: int
     words: int
     word_bits: int
-    exclusive: bool
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The stages of the pipeline that follow the issue of a tap's addresses, which is stage 0: operands enter
+    the PE (`take`), their product is accumulated, the sum is requantised (`finish`), the result is written.
+
+    An engine that looks up an index first issues a tap one cycle before its address: there each stage is one
+    later.
+    """
+
+    take: int
+    accumulate: int
+    finish: int
+    write: int
+
+    def later(self, cycles: int) -> Pipeline:
+        """The same pipeline, begun so many cycles earlier."""
+        return Pipeline(*(at + cycles for at in (self.take, self.accumulate, self.finish, self.write)))
+
+
+_PIPELINES = (Pipeline(1, 2, 3, 4), Pipeline(1, 3, 4, 5))
+"""Without and with a register between product and adder."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +74,14 @@ class Amounts:
 class Sizes:
     """Sizes common to all engines, and what hardware of these sizes knows of itself.
 
-    `weight_words` is the depth of each PE's weight memory, in fetches of `fetch_bits`;
-    `activation_rows` the rows of one half of each activation bank; `stages` how many descriptors fit;
-    `longest_row` and `most_groups` bound a stage's taps per output and outputs per PE.
+    `weight_words` is the depth of each PE's weight memory, in fetches of `fetch_bits`. Activations lie in
+    `banks` banks, of which an address can name `activation_rows` rows, of memories with one port: stages of even number read `activation_0`, of `even_rows`
+    words, and write `activation_1`, of `odd_rows`; those of odd number the other way round. Inputs enter
+    `activation_0`, or an `input` memory of their own, of `input_rows`, which the first stage reads. With
+    `one_address` a memory has one address for reading and writing, as a macro with one port has.
+    `product_register`: a register between product and adder. `stages` is how many descriptors fit;
+    `longest_row` and `most_groups` bound a stage's taps per output and outputs per PE; `bias_words` the
+    words of bias at the beginning of a row.
     Raises SizeError for a size outside what the hardware supports.
     """
 
@@ -68,10 +94,17 @@ class Sizes:
     accumulator_bits: int
     fetch_bits: int
     weight_words: int
+    banks: int
     activation_rows: int
+    even_rows: int
+    odd_rows: int
+    input_rows: int
+    one_address: bool
+    product_register: bool
     stages: int
     longest_row: int
     most_groups: int
+    bias_words: int = 0
 
     def __post_init__(self) -> None:
         for name, (least, most) in ALLOWED.items():
@@ -95,31 +128,53 @@ class Sizes:
     @cached_property
     def address(self) -> BankedAddress:
         """Addresses into the banked activation memory."""
-        return BankedAddress(banks=self.pes, rows=self.activation_rows)
+        return BankedAddress(banks=self.banks, rows=self.activation_rows)
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The stages of the PEs' pipeline."""
+        return _PIPELINES[bool(self.product_register)]
 
     @property
     def shift_bits(self) -> int:
         return bits_for(self.accumulator_bits)
 
     @property
-    def activation_words(self) -> int:
-        """Depth of each activation memory: both halves."""
-        return 2 * self.activation_rows
+    def words_of_row(self) -> int:
+        """Words of a memory of activations for each row of its bank: more where it keeps all banks."""
+        return 1
+
+    @property
+    def activation_words(self) -> dict[str, int]:
+        """Depth of each memory of activations of one bank, by role; those that keep nothing are not built."""
+        rows = {"input": self.input_rows, "activation_0": self.even_rows, "activation_1": self.odd_rows}
+        return {role: deep * self.words_of_row for role, deep in rows.items() if deep}
 
     @property
     def memory_shapes(self) -> tuple[MemoryShape, ...]:
         """All memories of the engine."""
+        descriptor_words = self.stages * self.descriptor_format.words
         return (
-            MemoryShape("weight", self.pes, self.weight_words, self.fetch_bits, exclusive=True),
-            MemoryShape("activation", self.pes, self.activation_words, self.activation_bits, exclusive=False),
-            MemoryShape(
-                "descriptor",
-                1,
-                self.stages * self.descriptor_format.words,
-                DESCRIPTOR_WORD_BITS,
-                exclusive=True,
+            MemoryShape("weight", self.pes, self.weight_words, self.fetch_bits),
+            *(
+                MemoryShape(role, self.banks, words, self.activation_bits)
+                for role, words in self.activation_words.items()
             ),
+            MemoryShape("descriptor", 1, descriptor_words, DESCRIPTOR_WORD_BITS),
         )
+
+    @property
+    def bias_fields(self) -> tuple[tuple[str, int], ...]:
+        """How many words of bias a row begins with, and the power of two that they are multiplied by, an
+        activation; nothing where no stage has any."""
+        if not self.bias_words:
+            return ()
+        return ("bias_words", bits_for(self.bias_words + 1)), ("bias_shift", bits_for(self.activation_bits - 1))
+
+    @property
+    def held_fields(self) -> tuple[str, ...]:
+        """The fields that are needed until a stage's last result is written."""
+        return ("final", "relu", "shift")
 
     @property
     def own_fields(self) -> tuple[tuple[str, int], ...]:
@@ -136,6 +191,7 @@ class Sizes:
                 ("shift", self.shift_bits),
                 ("groups_less_one", bits_for(self.most_groups)),
                 ("valid_less_one", bits_for(self.pes)),
+                *self.bias_fields,
                 *self.own_fields,
             )
         )

@@ -28,19 +28,8 @@ from rtl.parts.components import (
 from rtl.parts.descriptor import DESCRIPTOR_WORD_BITS
 from rtl.parts.sizes import Sizes
 
-LOAD_TARGETS = ("descriptor", "weight", "activation", "index")
+LOAD_TARGETS = ("descriptor", "weight", "input", "index")
 """What `load_target` selects, by number."""
-
-TAKE, ACCUMULATE, FINISH, WRITE = range(1, 5)
-"""The pipeline stages that follow the issue of a tap's addresses: operands enter the PE, their product is
-accumulated, the sum is requantised, the result is written. A stage more in the PE moves those after it."""
-
-PIPELINE_CYCLES = WRITE
-"""Cycles from the issue of a tap's addresses to the write of the result it completes."""
-
-GATHER_CYCLES = 1 + PIPELINE_CYCLES
-"""Cycles from the issue of an entry's index to the write of the result it completes, without stalls: its
-address follows from the index one cycle later."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +50,7 @@ class Hardware:
 
     `probes` maps a memory role and direction (`weight.read`, `activation.write`, …) to a wire with
     one bit per port enable, and `pe.product` to one with a bit per PE that accumulates; they are the
-    counters of the `rtl` fidelity.
+    counters of the `rtl` fidelity. `input_free` is high while the load port may write inputs.
     """
 
     block: StructuredBlock
@@ -69,100 +58,161 @@ class Hardware:
     memories: tuple[Memory, ...]
     probes: Mapping[str, Wire]
     ports: Ports
+    input_free: Wire
     done: Wire
     score_valid: Wire
     scores: Wire
 
 
+@dataclass(frozen=True)
+class Turn:
+    """Which memories of activations a stage reads: those of `half`, and with `first` the inputs instead where
+    they have their own."""
+
+    half: Wire
+    first: Wire
+
+
+def turns(starting: Wire, drained: Wire, finished: Wire) -> tuple[Turn, Wire]:
+    """Whose turn it is to be read, which changes when a stage is `drained`, and done, from `finished` on."""
+    low, high = pyrtl.Const(0, 1), pyrtl.Const(1, 1)
+    half, first = register(1, "half", reset=True), register(1, "first_stage", reset=True)
+    done = register(1, "done", reset=True)
+    half.next <<= pyrtl.select(starting, low, half ^ drained)
+    first.next <<= pyrtl.select(starting, high, first & ~drained)
+    done.next <<= pyrtl.select(starting, low, done | finished)
+    return Turn(half, first), done
+
+
+@dataclass(frozen=True)
+class BankPort:
+    """What an engine asks of one bank of activations: a read of the half whose turn it is, or a write of the
+    other one."""
+
+    read_enable: Wire
+    read_row: Wire
+    write_enable: Wire
+    write_row: Wire
+    write_data: Wire
+
+
 class Description:
     """The wires and memories of an engine while it is being described."""
 
-    def __init__(self, sizes: Sizes, *, banked: bool = True) -> None:
+    def __init__(self, sizes: Sizes, *, copied: bool = False) -> None:
+        """With `copied` every bank keeps all inputs, which are loaded into all of them at once."""
         self.block = StructuredBlock()
         pyrtl.set_working_block(self.block)
         self.sizes, shapes = sizes, sizes.memory_shapes
         self.memories: list[Memory] = []
         self.enables: dict[str, list[Wire]] = {}
+        units = {shape.role: shape.number for shape in shapes}
         self.ports = Ports(
             start=pyrtl.Input(1, "start"),
             load_enable=pyrtl.Input(1, "load_enable"),
             load_target=pyrtl.Input(bits_for(len(LOAD_TARGETS)), "load_target"),
-            load_unit=pyrtl.Input(bits_for(sizes.pes), "load_unit"),
+            load_unit=pyrtl.Input(bits_for(max(units.values())), "load_unit"),
             load_address=pyrtl.Input(bits_for(max(shape.words for shape in shapes)), "load_address"),
             load_data=pyrtl.Input(max(shape.word_bits for shape in shapes), "load_data"),
         )
+        units["input"] = sizes.banks
         with component("controller"):
-            chosen = {
-                name: self.ports.load_enable & (self.ports.load_target == i)
-                for i, name in enumerate(LOAD_TARGETS)
-            }
-            copied = () if banked else ("activation",)
-            self._load: dict[str, list[Wire]] = {
-                name: [
+            self._load: dict[str, list[Wire]] = {}
+            for number, target in enumerate(LOAD_TARGETS):
+                chosen = self.ports.load_enable & (self.ports.load_target == number)
+                everywhere = units.get(target) == 1 or (copied and target == "input")
+                self._load[target] = [
                     named(
-                        chosen[name] if name in copied else chosen[name] & (self.ports.load_unit == u),
-                        f"load_{name}_{u}",
+                        chosen if everywhere else chosen & (self.ports.load_unit == u), f"load_{target}_{u}"
                     )
-                    for u in range(sizes.pes)
+                    for u in range(units.get(target, 0))
                 ]
-                for name in LOAD_TARGETS
-            }
-
-    def loading(self, role: str, unit: int) -> Wire:
-        """High while the load port writes this memory. Copies of the activations are written at once."""
-        return self._load[role][unit]
 
     def loaded_memory(
         self, role: str, unit: int, *, words: int, word_bits: int, read_enable: Wire, read_address: Wire
     ) -> Wire:
         """A memory that only the load port writes. Returns its held output word."""
+        load = self._load[role][unit]
+        address = load_address = self.ports.load_address
+        if self.sizes.one_address:
+            bits = bits_for(words)
+            with component("controller"):
+                address = named(
+                    pyrtl.select(load, fit(load_address, bits), fit(read_address, bits)),
+                    f"{role}_address_{unit}",
+                )
         made = memory(
             role,
             unit,
             words=words,
             word_bits=word_bits,
-            exclusive=True,
             read_enable=read_enable,
-            read_address=read_address,
-            write_enable=self.loading(role, unit),
-            write_address=self.ports.load_address,
+            read_address=address if self.sizes.one_address else read_address,
+            write_enable=load,
+            write_address=address,
             write_data=self.ports.load_data,
         )
         self._count(made, read_enable, None)
         return made.data
 
-    def activation_memory(
-        self,
-        unit: int,
-        *,
-        words: int,
-        read_enable: Wire,
-        read_address: Wire,
-        write_enable: Wire,
-        write_address: Wire,
-        write_data: Wire,
-    ) -> Wire:
-        """A memory of activations, both halves: the engine reads one half while it writes the other, and
-        the load port writes inputs while the engine rests. Returns its held output word."""
+    def activation_bank(self, unit: int, turn: Turn, port: BankPort) -> Wire:
+        """The memories of one bank of activations. The engine reads one half while it writes the other, and
+        the load port writes inputs. Returns the word read, held until the next."""
+        words = self.sizes.activation_words
+        own_input = "input" in words
         with component("route"):
-            load = self.loading("activation", unit)
-            address = pyrtl.select(
-                load, fit(self.ports.load_address, bits_for(words)), fit(write_address, bits_for(words))
-            )
-            address = named(address, f"write_address_{unit}")
-            data = pyrtl.select(load, fit(self.ports.load_data, len(write_data)), write_data)
-            data = named(data, f"write_data_{unit}")
-            enable = named(load | write_enable, f"write_enable_{unit}")
+            later = ~turn.first if own_input else pyrtl.Const(1, 1)
+            reads = {"input": turn.first, "activation_0": ~turn.half & later, "activation_1": turn.half}
+            written = {"activation_0": turn.half, "activation_1": ~turn.half}
+            data = {}
+            for role, deep in words.items():
+                loads = role == ("input" if own_input else "activation_0")
+                data[role] = self._activation_memory(
+                    role, unit, deep, port, reads[role], written.get(role), loads=loads
+                )
+            words_read = list(data.items())
+            value = words_read[-1][1]
+            for role, word in words_read[-2::-1]:
+                value = pyrtl.select(reads[role], word, value)
+            return named(value, f"word_{unit}")
+
+    def _activation_memory(
+        self,
+        role: str,
+        unit: int,
+        words: int,
+        port: BankPort,
+        reads: Wire,
+        writes: Wire | None,
+        *,
+        loads: bool,
+    ) -> Wire:
+        """One memory of activations, which the engine may read while `reads` is high and write while `writes`
+        is; where it `loads` the load port writes it too."""
+        bits, load = bits_for(words), self._load["input"][unit]
+        read_enable = named(port.read_enable & reads, f"read_{role}_{unit}")
+        read_row, loaded_row = fit(port.read_row, bits), fit(self.ports.load_address, bits)
+        loaded = fit(self.ports.load_data, self.sizes.activation_bits)
+        if writes is not None:
+            write_enable, row, data = port.write_enable & writes, fit(port.write_row, bits), port.write_data
+            if loads:
+                write_enable = write_enable | load
+                row, data = pyrtl.select(load, loaded_row, row), pyrtl.select(load, loaded, data)
+        else:
+            write_enable, row, data = load, loaded_row, loaded
+        write_enable = named(write_enable, f"write_{role}_{unit}")
+        if self.sizes.one_address:
+            reading = reads & ~load if loads else reads
+            row = read_row = named(pyrtl.select(reading, read_row, row), f"row_{role}_{unit}")
         made = memory(
-            "activation",
+            role,
             unit,
             words=words,
             word_bits=self.sizes.activation_bits,
-            exclusive=False,
             read_enable=read_enable,
-            read_address=read_address,
-            write_enable=enable,
-            write_address=address,
+            read_address=read_row,
+            write_enable=write_enable,
+            write_address=row,
             write_data=data,
         )
         self._count(made, read_enable, write_enable)
@@ -179,14 +229,16 @@ class Description:
             self.enables.setdefault(f"{made.role}.write", []).append(write_enable)
 
     def finish(
-        self, *, done: Wire, busy: Wire, score_valid: Sequence[Wire], scores: Sequence[Wire]
+        self, *, done: Wire, busy: Wire, turn: Turn, score_valid: Sequence[Wire], scores: Sequence[Wire]
     ) -> Hardware:
         """Names the outputs and the probes and closes the description."""
         done_out, busy_out = pyrtl.Output(1, "done"), pyrtl.Output(1, "busy")
+        free_out = pyrtl.Output(1, "input_free")
         valid_out = pyrtl.Output(len(score_valid), "score_valid")
         scores_out = pyrtl.Output(len(scores) * len(scores[0]), "scores")
         done_out <<= done
         busy_out <<= busy
+        free_out <<= ~busy | ~turn.first if self.sizes.input_rows else ~busy
         valid_out <<= pyrtl.concat_list(list(score_valid))
         scores_out <<= pyrtl.concat_list(list(scores))
         probes = {}
@@ -200,6 +252,7 @@ class Description:
             memories=tuple(self.memories),
             probes=probes,
             ports=self.ports,
+            input_free=free_out,
             done=done_out,
             score_valid=valid_out,
             scores=scores_out,
@@ -208,23 +261,32 @@ class Description:
 
 @dataclass(frozen=True)
 class DescriptorFetch:
-    """The controller's descriptor reader: one word a cycle while `fetching`, then `fetched` for one
-    cycle, in which the last word enters its fields."""
+    """The controller's descriptor reader. `fields` are whole one cycle after `ready` is first high, and change
+    while a stage drains; what is needed until its last result is written is `held`."""
 
     fields: Mapping[str, Wire]
-    fetched: Wire
+    held: Mapping[str, Wire]
+    ready: Wire
 
 
-def descriptor_fetch(described: Description, *, fetching: Wire, restart: Wire) -> DescriptorFetch:
-    """Reads one descriptor into field registers, word by word, each time `fetching` is held high;
-    `restart` points back at the first descriptor."""
+def descriptor_fetch(
+    described: Description, *, begin: Wire, restart: Wire, stage_start: Wire
+) -> DescriptorFetch:
+    """Reads one descriptor into field registers, a word a cycle from the cycle after `begin`, and is ready in
+    the cycle in which the last word enters its fields, until `stage_start`; `restart` points back at the
+    first descriptor."""
     format_ = described.sizes.descriptor_format
     depth = described.sizes.stages * format_.words
     with component("controller"):
+        fetching = register(1, "fetching", reset=True)
+        waiting = register(1, "descriptor_waits", reset=True)
         address = register(bits_for(depth + 1), "descriptor_address", reset=True)
         count = register(bits_for(format_.words + 1), "descriptor_count", reset=True)
         reading = fetching & (count != format_.words)
         fetched = fetching & (count == format_.words)
+        ready = fetched | waiting
+        fetching.next <<= begin | (fetching & ~fetched)
+        waiting.next <<= ready & ~stage_start
         address.next <<= pyrtl.select(
             restart,
             pyrtl.Const(0, len(address)),
@@ -245,14 +307,20 @@ def descriptor_fetch(described: Description, *, fetching: Wire, restart: Wire) -
             name: delayed(word[low : low + bits], f"field_{name}", enable=arrives[at])
             for name, (at, low, bits) in format_.places.items()
         }
-    return DescriptorFetch(fields, fetched)
+        begun = delayed(stage_start, "stage_begun", reset=True)
+        held = {
+            name: delayed(fields[name], f"held_{name}", enable=begun) for name in described.sizes.held_fields
+        }
+    return DescriptorFetch(fields, held, ready)
 
 
 @dataclass(frozen=True)
 class TapControl:
-    """What one PE is told in each pipeline stage: take operands, accumulate, finish an output."""
+    """What one PE is told in each pipeline stage: take operands, multiply (where the product has a register),
+    accumulate, finish an output."""
 
     take: Wire
+    multiply: Wire | None
     accumulate: Wire
     first: Wire
     finish: Wire
@@ -298,9 +366,10 @@ def processing_element(
     weights: WeightFetch,
     activation: Wire,
     control: TapControl,
-    field: Mapping[str, Wire],
+    held: Mapping[str, Wire],
 ) -> Wire:
-    """Weight memory, multiplier, accumulator and requantiser of one PE. Returns the result register."""
+    """Weight memory, multiplier, accumulator and requantiser of one PE; `held` are the descriptor's fields
+    until its last result is written. Returns the result register."""
     sizes = described.sizes
     word = described.loaded_memory(
         "weight",
@@ -318,11 +387,13 @@ def processing_element(
         weight_operand = delayed(weight, "weight", enable=control.take)
         activation_operand = delayed(activation, "activation", enable=control.take)
         product = signed_product(weight_operand, activation_operand)
+        if control.multiply is not None:
+            product = delayed(product, "product", enable=control.multiply)
         total = register(sizes.accumulator_bits, "total")
         start = pyrtl.select(control.first, pyrtl.Const(0, sizes.accumulator_bits), total)
         added = fit(start + product.sign_extended(sizes.accumulator_bits), sizes.accumulator_bits)
         total.next <<= pyrtl.select(control.accumulate, added, total)
-        rounded = requantise(total, field["shift"], field["relu"], sizes.activation_bits)
+        rounded = requantise(total, held["shift"], held["relu"], sizes.activation_bits)
         return delayed(rounded, "result", enable=control.finish)
 
 

@@ -17,9 +17,9 @@ from tests.strategies import cases
 def test_announced_memories_are_built(kind: str, data: st.DataObject) -> None:
     case = data.draw(cases(kind))
     mapping = case.engine.map(case.network)
-    built = Counter((m.role, m.words, m.word_bits, m.exclusive) for m in mapping.hardware.memories)
+    built = Counter((m.role, m.words, m.word_bits) for m in mapping.hardware.memories)
     announced = {
-        (shape.role, shape.words, shape.word_bits, shape.exclusive): shape.number
+        (shape.role, shape.words, shape.word_bits): shape.number
         for shape in mapping.sizes.memory_shapes
     }
     assert built == announced

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rtl import GATHER_CYCLES
-
 
 @dataclass(frozen=True)
 class StageRun:
@@ -24,16 +22,17 @@ class StageRun:
     stalls: int
 
 
-def replicated_run(row_lengths: Sequence[NDArray[np.int64]], *, final: bool) -> StageRun:
+def replicated_run(row_lengths: Sequence[NDArray[np.int64]], latency: int, *, final: bool) -> StageRun:
     """One bus takes one result a cycle, lowest PE first. A result that is finished in cycle f waits from
     f + 1; a PE's next result can be finished when the last one is taken, not before. Scores of the final
-    stage leave on their own pins, so nothing waits."""
+    stage leave on their own pins, so nothing waits. `latency`: cycles from the issue of an entry's index to the
+    write of the result that it completes."""
     rows = [lengths.tolist() for lengths in row_lengths]
     if final:
         longest = max(sum(lengths) for lengths in rows)
-        return StageRun(longest + GATHER_CYCLES + 1, 0)
+        return StageRun(longest + latency + 1, 0)
     # (cycle from which the result waits, PE), for the row that each PE works on.
-    coming = [(lengths[0] + GATHER_CYCLES - 1, pe) for pe, lengths in enumerate(rows) if lengths]
+    coming = [(lengths[0] + latency - 1, pe) for pe, lengths in enumerate(rows) if lengths]
     heapq.heapify(coming)
     waiting: list[int] = []
     taken_rows = [0] * len(rows)
@@ -57,16 +56,17 @@ def replicated_run(row_lengths: Sequence[NDArray[np.int64]], *, final: bool) -> 
     return StageRun(cycle + 1, stalls)
 
 
-def banked_run(banks: Sequence[NDArray[np.int64]]) -> StageRun:
+def banked_run(banks: Sequence[NDArray[np.int64]], latency: int) -> StageRun:
     """In cycle t every PE with entries left asks for the bank of its next entry; each bank grants the first
-    asker counted from PE t mod pes. Entries ask from cycle 1 on, one a cycle at best."""
+    asker counted from PE t mod pes. Entries ask from cycle 1 on, one a cycle at best. `latency` as for
+    `replicated_run`."""
     pes = len(banks)
     lengths = np.array([len(part) for part in banks], dtype=np.int64)
     table = np.zeros((pes, int(lengths.max()) + 1), dtype=np.int64)
     for pe, part in enumerate(banks):
         table[pe, : len(part)] = part
     if pes == 1:
-        return StageRun(int(lengths[0]) + GATHER_CYCLES + 1, 0)
+        return StageRun(int(lengths[0]) + latency + 1, 0)
     # Asking order of every turn, last first: the first asker of a bank then overwrites the others.
     turns = [np.roll(np.arange(pes), -turn)[::-1].copy() for turn in range(pes)]
     place = np.zeros(pes, dtype=np.int64)
@@ -81,4 +81,4 @@ def banked_run(banks: Sequence[NDArray[np.int64]]) -> StageRun:
         granted = askers[winner[wanted] == askers]
         place[granted] += 1
         stalls += len(askers) - len(granted)
-    return StageRun(cycle + GATHER_CYCLES + 1, stalls)
+    return StageRun(cycle + latency + 1, stalls)

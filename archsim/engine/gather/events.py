@@ -12,54 +12,71 @@ from typing import Any
 import simpy
 
 from archsim.engine.clock import Clocked
-from archsim.engine.counts import Counts, StageActivity, Traffic
+from archsim.engine.counts import Counts, Traffic
 from archsim.engine.gather.entries import EncodedStage
-from rtl import GATHER_CYCLES
 from rtl.engines.gather.sizes import GatherSizes
 
 
 def simulate_pruned(
-    stages: Sequence[EncodedStage], sizes: GatherSizes, traffic: Callable[..., dict[str, Traffic]]
+    stages: Sequence[EncodedStage],
+    sizes: GatherSizes,
+    loaded: int,
+    traffic: Callable[..., dict[str, Traffic]],
 ) -> Counts:
-    """Runs one inference from `start` to `done`; `traffic` turns words into traffic."""
-    machine = _Machine(stages, sizes)
-    cycles, stored = machine.run(), sum(stage.stored for stage in stages)
+    """Runs one inference from `start` to `done`, with the loading of the next one's inputs; `traffic` turns
+    words into traffic."""
+    machine = _Machine(stages, sizes, loaded)
+    cycles, interval = machine.run()
+    stored = sum(stage.stored for stage in stages)
     return Counts(
         cycles=cycles,
+        load_cycles=loaded,
+        interval_cycles=interval,
         macs=stored,
         padding=machine.entries - stored,
-        traffic=traffic(**machine.words),
+        traffic=traffic(
+            read=machine.read,
+            written=machine.written,
+            loaded=machine.loaded,
+            copies=sizes.pes if sizes.replicated else 1,
+            **machine.words,
+        ),
         stalls=machine.stalls,
         stages=tuple(machine.activity),
     )
 
 
 class _Machine(Clocked):
-    def __init__(self, stages: Sequence[EncodedStage], sizes: GatherSizes) -> None:
-        super().__init__(("weight", "index", "activation", "descriptor"), sizes.descriptor_format.words)
-        self.stages, self.sizes, self.pes = stages, sizes, sizes.pes
-        self.entries = self.stalls = 0
+    def __init__(self, stages: Sequence[EncodedStage], sizes: GatherSizes, loaded: int) -> None:
+        super().__init__(sizes, ("weight", "index", "descriptor"), stages=len(stages), inputs=loaded)
+        self.stages, self.pes, self.replicated = stages, sizes.pes, sizes.replicated
+        self.entries_per_fetch, self.weights_per_fetch = sizes.entries_per_fetch, sizes.weights_per_fetch
+        self.bank_bits, self.latency = sizes.address.bank_bits, sizes.pipeline.write
+        self.entries = self.stalls = self.number = self.left = 0
 
     def controller(self) -> Any:
         """Answers start, then runs stage after stage; a stage ends one cycle after its last result."""
         yield self.env.timeout(1)
-        last = len(self.stages) - 1
-        for number, stage in enumerate(self.stages):
-            began, stalls_before = int(self.env.now), self.stalls
-            yield self.env.process(self.fetch_descriptor())
-            run = self.run_replicated if self.sizes.replicated else self.run_banked
-            yield self.env.process(run(stage, final=number == last))
+        began, last = int(self.env.now), len(self.stages) - 1
+        yield self.env.process(self.fetch_descriptor())
+        for self.number, stage in enumerate(self.stages):
+            stalls_before, self.left = self.stalls, int(stage.entries.sum())
+            run = self.run_replicated if self.replicated else self.run_banked
+            yield self.env.process(run(stage, final=self.number == last))
             yield self.env.timeout(1)
-            self.activity.append(
-                StageActivity(number, began, int(self.env.now), stage.stored, self.stalls - stalls_before)
-            )
+            self.ends_stage(self.number, began, stage.stored, self.stalls - stalls_before)
+            began = int(self.env.now)
 
     def take_entry(self, number: int) -> None:
-        """Entry `number` of a PE in this stage is accepted: what it reads."""
+        """Entry `number` of a PE in this stage is accepted: what it reads. After the last one of all PEs the
+        next descriptor is fetched; the results on their way take longer than that."""
         self.entries += 1
-        self.words["activation"] += 1
-        self.words["index"] += number % self.sizes.entries_per_fetch == 0
-        self.words["weight"] += number % self.sizes.weights_per_fetch == 0
+        self.read[self.number] += 1
+        self.words["index"] += number % self.entries_per_fetch == 0
+        self.words["weight"] += number % self.weights_per_fetch == 0
+        self.left -= 1
+        if not self.left and self.number < len(self.stages) - 1:
+            self.env.process(self.fetch_descriptor())
 
     # Replicated activations: one bus for results.
 
@@ -73,7 +90,7 @@ class _Machine(Clocked):
     def free_running_pe(self, lengths: list[int], slot: simpy.Store) -> Any:
         """Entry after entry; after each row the result enters the slot, or the PE waits until it can."""
         taken = 0
-        yield self.env.timeout(GATHER_CYCLES - 2)
+        yield self.env.timeout(self.latency - 2)
         for length in lengths:
             for _ in range(length):
                 self.take_entry(taken)
@@ -86,14 +103,13 @@ class _Machine(Clocked):
 
     def result_bus(self, slots: list[simpy.Store], results: int, *, final: bool) -> Any:
         """In the middle of each cycle takes the lowest PE's result that has waited since the cycle before."""
-        copies = 0 if final else self.pes
         yield self.env.timeout(0.5)
         while results:
             ready = [slot for slot in slots if slot.items and slot.items[0] < self.env.now - 1]
             for slot in ready if final else ready[:1]:
                 yield slot.get()
                 results -= 1
-                self.words["activation_written"] += copies
+                self.written[self.number] += not final
             yield self.env.timeout(1 if results else 0.5)
 
     # Banked activations: one arbiter for each bank.
@@ -101,11 +117,11 @@ class _Machine(Clocked):
     def run_banked(self, stage: EncodedStage, *, final: bool) -> Any:
         """PEs ask for the banks of their entries, the arbiters answer."""
         asking: dict[int, tuple[int, simpy.Event]] = {}
-        for pe, banks in enumerate(stage.banks(self.sizes.address.bank_bits)):
+        for pe, banks in enumerate(stage.banks(self.bank_bits)):
             self.env.process(self.asking_pe(pe, banks.tolist(), asking))
         yield self.env.process(self.arbiters(asking))
-        self.words["activation_written"] += 0 if final else stage.outputs
-        yield self.env.timeout(GATHER_CYCLES - 0.5)
+        self.written[self.number] += 0 if final else stage.outputs
+        yield self.env.timeout(self.latency - 0.5)
 
     def asking_pe(self, pe: int, banks: list[int], asking: dict[int, tuple[int, simpy.Event]]) -> Any:
         """Asks for one entry at a time, again and again until it is granted."""

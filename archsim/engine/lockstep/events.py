@@ -15,74 +15,105 @@ import simpy
 from archsim.engine.clock import Clocked
 from archsim.engine.counts import Counts, StageActivity, Traffic
 from archsim.engine.lockstep.plan import StagePlan
-from rtl import PIPELINE_CYCLES, Sizes
+from rtl import Sizes
 from workloads.refusal import Defect
 
 
 def simulate_lockstep(
-    plans: Sequence[StagePlan], sizes: Sizes, traffic: Callable[..., dict[str, Traffic]]
+    plans: Sequence[StagePlan], sizes: Sizes, loaded: int, traffic: Callable[..., dict[str, Traffic]]
 ) -> Counts:
-    """Runs one inference from `start` to `done`; `traffic` turns words into traffic."""
-    machine = _Machine(plans, sizes)
-    cycles, words = machine.run(), machine.words
-    return Counts(cycles=cycles, macs=machine.macs, traffic=traffic(**words), stages=tuple(machine.activity))
+    """Runs one inference from `start` to `done`, with the loading of the next one's inputs; `traffic` turns
+    words into traffic."""
+    machine = _Machine(plans, sizes, loaded)
+    cycles, interval = machine.run()
+    return Counts(
+        cycles=cycles,
+        load_cycles=loaded,
+        interval_cycles=interval,
+        macs=machine.macs,
+        biases=machine.biases,
+        traffic=traffic(read=machine.read, written=machine.written, loaded=machine.loaded, **machine.words),
+        stages=tuple(machine.activity),
+    )
 
 
 class _Machine(Clocked):
-    def __init__(self, plans: Sequence[StagePlan], sizes: Sizes) -> None:
-        super().__init__(("weight", "activation", "descriptor"), sizes.descriptor_format.words)
+    def __init__(self, plans: Sequence[StagePlan], sizes: Sizes, loaded: int) -> None:
+        super().__init__(sizes, ("weight", "descriptor"), stages=len(plans), inputs=loaded)
         self.plans, self.weights_per_fetch = plans, sizes.weights_per_fetch
         self.write_port = simpy.Resource(self.env, capacity=1)
-        self.macs = 0
+        self.macs = self.biases = 0
 
     def controller(self) -> Any:
-        """Answers start, then runs stage after stage; `done` follows the last write."""
+        """Answers start, then runs stage after stage; `done` follows the last write. A descriptor is fetched
+        while the stage before drains."""
         yield self.env.timeout(1)
+        began, fetched = int(self.env.now), self.env.process(self.fetch_descriptor())
+        yield fetched
         for number, plan in enumerate(self.plans):
-            began, macs_before = int(self.env.now), self.macs
-            yield self.env.process(self.fetch_descriptor())
+            macs_before = self.macs
             fetching = self.env.process(self.weight_ports(plan))
             writes = []
             for group in range(plan.groups):
-                yield self.env.process(self.issue_group(plan, group))
-                writes.append(self.env.process(self.write_results(plan, group)))
-                if group == 0:
-                    yield self.env.timeout(plan.hold)
-            yield self.env.all_of([fetching, *writes])
-            self.activity.append(StageActivity(number, began, int(self.env.now), self.macs - macs_before))
+                yield self.env.process(self.issue_group(number, plan, group))
+                writes.append(self.env.process(self.write_results(number, plan, group)))
+                if group < plan.groups - 1 and self.pauses(plan, group):
+                    yield self.env.timeout(plan.pause)
+            drained = [fetching, *writes]
+            if not plan.final:
+                drained.append(self.env.process(self.fetch_descriptor()))
+            yield self.env.all_of(drained)
+            self.ends_stage(number, began, self.macs - macs_before)
+            began = int(self.env.now)
 
-    def issue_group(self, plan: StagePlan, group: int) -> Any:
-        """Every cycle one tap for every PE that has an output in this group."""
-        for _ in range(plan.taps):
-            self.words["activation"] += int(plan.lane_words[group])
-            self.macs += self.valid(plan, group)
+    @staticmethod
+    def pauses(plan: StagePlan, group: int) -> bool:
+        """Whether the stage waits after this group: after each, or with mirrors after the first."""
+        return group == 0 or not plan.mirrors
+
+    def issue_group(self, number: int, plan: StagePlan, group: int) -> Any:
+        """Every cycle one bias or tap for every PE that has an output in this group."""
+        for step in range(plan.steps):
+            if step < plan.bias_words:
+                self.biases += self.valid(plan, group)
+            else:
+                self.read[number] += int(plan.lane_words[group])
+                self.macs += self.valid(plan, group)
             yield self.env.timeout(1)
 
     def weight_ports(self, plan: StagePlan) -> Any:
-        """A fetch for every busy PE, each time the held word is dealt out. The pause after the first group
-        stops the dealing too."""
+        """A fetch for every busy PE, each time the held word is dealt out. A pause stops the dealing too."""
         per_fetch, due = self.weights_per_fetch, 0
         for group in range(plan.groups):
-            step = due - group * plan.taps
+            step = due - group * plan.steps
             waited = 0
-            while step < plan.taps:
+            while step < plan.steps:
                 yield self.env.timeout(step - waited)
                 waited = step
                 self.words["weight"] += self.valid(plan, group)
                 step, due = step + per_fetch, due + per_fetch
-            yield self.env.timeout(plan.taps - waited + (plan.hold if group == 0 else 0))
+            last = group == plan.groups - 1
+            yield self.env.timeout(
+                plan.steps - waited + (plan.pause if not last and self.pauses(plan, group) else 0)
+            )
 
-    def write_results(self, plan: StagePlan, group: int) -> Any:
-        """The results of a group reach the write ports after the pipeline, and again for each mirror."""
-        yield self.env.timeout(PIPELINE_CYCLES - 1)
-        repeats = 0 if plan.final or group else plan.mirrors
-        for _ in range(1 + repeats):
+    def write_results(self, number: int, plan: StagePlan, group: int) -> Any:
+        """The results of a group reach the write ports after the pipeline, as many a cycle as there are banks,
+        and again for each mirror."""
+        yield self.env.timeout(self.sizes.pipeline.write - 1)
+        left = self.valid(plan, group)
+        chunks = [min(plan.banks, left - done) for done in range(0, left, plan.banks)]
+        if plan.final:
+            chunks = [0]
+        elif group == 0:
+            chunks += [left] * plan.mirrors
+        for results in chunks:
             asked = self.env.now
             with self.write_port.request() as port:
                 yield port
                 if self.env.now != asked:
                     raise Defect("two results meet at a write port, so the schedule is wrong")
-                self.words["activation_written"] += 0 if plan.final else self.valid(plan, group)
+                self.written[number] += results
                 yield self.env.timeout(1)
 
     @staticmethod

@@ -1,25 +1,28 @@
 """Schedules of the engines whose PEs march in step: dense, CSC and Clos.
 
-A stage is worked off in groups of P outputs, F taps a group. With D descriptor words a stage takes
-(D + 1) cycles to fetch its descriptor, groups * F to issue its taps, `hold` to let mirror writes pass, and 4
-for the last result to reach its memory; one more cycle answers `start`.
+A stage is worked off in groups of P outputs, F taps a group. With D descriptor words it takes (D + 1) cycles
+to fetch the first descriptor after `start`; those of later stages are fetched while the stage before drains.
+A stage takes groups * F cycles to issue its taps, with pauses where B banks cannot take P results in F
+cycles; then its last results travel through the pipeline and are written, B a cycle.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping as MappingOf
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping as MappingOf, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.engine.counts import Counts, StageActivity
+from archsim.engine.engine import Engine
 from archsim.engine.lockstep.events import simulate_lockstep
 from archsim.engine.lockstep.plan import StagePlan
 from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words
-from rtl import PIPELINE_CYCLES, Images, LoadWrite
+from rtl import Images, LoadWrite
 from workloads import IntegerNetwork, IntegerStage, Stage
 
 
@@ -29,10 +32,11 @@ class LockstepMapping(Mapping):
     order in which its taps are issued."""
 
     network: IntegerNetwork
-    pes: int
-    fetch_bits: int
+    engine: Engine
+    fabric: str
     plans: tuple[StagePlan, ...] = field(repr=False)
-    input_mirror: int
+    banks: int
+    input_mirror: int = 0
     """How many words of the input vector are repeated past its end."""
 
     @abstractmethod
@@ -45,25 +49,33 @@ class LockstepMapping(Mapping):
 
     @property
     def weights_per_fetch(self) -> int:
-        return self.fetch_bits // self.network.weight_bits
+        return int(self.engine.fetch_bits) // self.network.weight_bits
+
+    @property
+    def input_words(self) -> int:
+        """Words that are loaded for one inference."""
+        return self.network.n_in + self.input_mirror
 
     @cached_property
-    def common_sizes(self) -> dict[str, int]:
+    def common_sizes(self) -> dict[str, Any]:
         """Sizes that every engine needs, for just this network."""
-        written = [plan.highest_address for plan in self.plans[:-1]]
         named = [value for plan in self.plans for value in plan.fields.values()]
-        highest = max(self.network.n_in + self.input_mirror - 1, *written, *named, 0)
+        sides = [max((plan.rows_written for plan in self.plans[k::2]), default=0) for k in (0, 1)]
+        input_rows = -(-self.input_words // self.banks)
+        own = bool(self.engine.input_buffer)
         return {
-            "pes": self.pes,
-            "weight_bits": self.network.weight_bits,
-            "activation_bits": self.network.activation_bits,
-            "accumulator_bits": self.accumulator_bits,
-            "fetch_bits": self.fetch_bits,
+            **self.engine_sizes(self.engine, self.fabric),
             "weight_words": sum(p.weight_fetches(p.groups, self.weights_per_fetch) for p in self.plans),
-            "activation_rows": highest // self.pes + 1,
+            "banks": self.banks,
+            "activation_rows": max(max([*named, 0]) // self.banks + 1, input_rows, *sides),
+            "even_rows": sides[1] if own else max(sides[1], input_rows),
+            "odd_rows": sides[0],
+            "input_rows": input_rows if own else 0,
             "stages": len(self.plans),
-            "longest_row": max(plan.taps for plan in self.plans),
+            "longest_row": max(plan.steps for plan in self.plans),
             "most_groups": max(plan.groups for plan in self.plans),
+            "longest_pause": max(plan.pause for plan in self.plans),
+            "bias_words": max(plan.bias_words for plan in self.plans),
         }
 
     @property
@@ -74,54 +86,72 @@ class LockstepMapping(Mapping):
     def score_positions(self) -> NDArray[np.int64]:
         return np.arange(self.network.n_out)
 
-    def stage_cycles(self, plan: StagePlan) -> int:
-        """Cycles from the first descriptor word of a stage to its last write."""
-        fetch = self.sizes.descriptor_format.words + 1
-        return fetch + plan.groups * plan.taps + plan.hold + PIPELINE_CYCLES
+    def drain_cycles(self, plan: StagePlan) -> int:
+        """Cycles from the last tap of a stage to the first of the next one, or to the last score."""
+        drained = self.sizes.pipeline.write + plan.last_write_cycles - 1
+        return drained if plan.final else max(drained, self.sizes.descriptor_format.words + 1)
 
     def count(self) -> Counts:
-        fetch, ends, activity = self.sizes.descriptor_format.words, 1, []
+        fetch, activity = self.sizes.descriptor_format.words, []
+        start, ends = 1, 1 + fetch + 1
         for number, plan in enumerate(self.plans):
-            start, ends = ends, ends + self.stage_cycles(plan)
+            ends += plan.issue_cycles + self.drain_cycles(plan)
             activity.append(StageActivity(number, start, ends, plan.macs))
+            start = ends
         return Counts(
             cycles=ends,
+            load_cycles=self.input_words,
+            interval_cycles=self.interval(activity, self.input_words),
             macs=sum(plan.macs for plan in self.plans),
+            biases=sum(plan.biases for plan in self.plans),
             traffic=self.traffic(
                 weight=sum(plan.weight_reads(self.weights_per_fetch) for plan in self.plans),
-                activation=sum(plan.activation_reads for plan in self.plans),
-                activation_written=sum(plan.activation_writes for plan in self.plans),
+                read=[plan.activation_reads for plan in self.plans],
+                written=[plan.activation_writes for plan in self.plans],
+                loaded=self.input_words,
                 descriptor=fetch * len(self.plans),
             ),
             stages=tuple(activity),
         )
 
     def simulate(self) -> Counts:
-        return simulate_lockstep(self.plans, self.sizes, self.traffic)
+        return simulate_lockstep(self.plans, self.sizes, self.input_words, self.traffic)
 
     @cached_property
     def images(self) -> Images:
-        per = self.weights_per_fetch
-        streams: list[list[int]] = [[] for _ in range(self.pes)]
+        per, pes = self.weights_per_fetch, self.engine.pes
+        streams: list[list[int]] = [[] for _ in range(pes)]
         descriptors: list[int] = []
         for plan, stage in zip(self.plans, self.network.stages, strict=True):
-            rows = np.zeros((plan.groups * self.pes, plan.taps), dtype=np.int64)
-            rows[: plan.outputs] = self.row_weights(stage)
-            for p in range(self.pes):
-                dealt = rows[p :: self.pes].ravel()
+            rows = np.zeros((plan.groups * pes, plan.steps), dtype=np.int64)
+            rows[: plan.outputs, plan.bias_words :] = self.row_weights(stage)
+            for p in range(pes):
+                dealt = rows[p::pes].ravel()
                 streams[p] += pack_words(dealt, bits=self.network.weight_bits, per_word=per)
-            descriptors += self.descriptor(
-                stage, steps_less_one=plan.taps - 1, **self.descriptor_fields(plan)
-            )
+            own = dict(self.descriptor_fields(plan), steps_less_one=plan.steps - 1)
+            if self.sizes.longest_pause:
+                own["pause"] = plan.pause
+            descriptors += self.descriptor(stage, bias_words=plan.bias_words, **own)
         return Images(descriptors, streams)
 
     def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:
         mask = (1 << self.network.activation_bits) - 1
-        mirrored = np.resize(x, len(x) + self.input_mirror)
+        mirrored = np.resize(x, self.input_words)
         return [
-            LoadWrite("activation", i % self.pes, i // self.pes * 2, int(value) & mask)
+            LoadWrite("input", i % self.banks, i // self.banks, int(value) & mask)
             for i, value in enumerate(mirrored)
         ]
+
+
+def dealt_to_banks(plans: Sequence[StagePlan], pes: int) -> tuple[tuple[StagePlan, ...], int]:
+    """The plans on the fewest banks that answer every step, and take the results of every group before the
+    next ones come; and their number, a divisor of `pes`."""
+    lanes = max(int(plan.lane_words.max()) for plan in plans)
+    for banks in (number for number in range(lanes, pes + 1) if pes % number == 0):
+        dealt = tuple(replace(plan, banks=banks) for plan in plans)
+        if not any(plan.pause for plan in dealt):
+            break
+    return dealt, banks
 
 
 def plan_stages(

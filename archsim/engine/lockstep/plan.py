@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 class StagePlan:
     """One stage on the PEs.
 
-    `taps` F per output; `outputs` M; `lane_words` the activation words read in one step of each group,
-    shape (groups,); `mirrors` how often the first group's results are written again; `hold` the pause
-    after the first group; `fields` what the descriptor says beyond the common fields.
+    `taps` F per output, after `bias_words` words of bias; `outputs` M; `lane_words` the activation words read
+    in one step of each group, shape (groups,); `mirrors` how often the first group's results are written
+    again; `fields` what the descriptor says beyond the common fields; `banks` words are written at once.
     """
 
     taps: int
@@ -24,7 +24,13 @@ class StagePlan:
     fields: dict[str, int]
     final: bool
     mirrors: int = 0
-    hold: int = 0
+    bias_words: int = 0
+    banks: int = 1
+
+    @property
+    def steps(self) -> int:
+        """Cycles of a group: taps and biases."""
+        return self.taps + self.bias_words
 
     @property
     def groups(self) -> int:
@@ -41,8 +47,38 @@ class StagePlan:
         return min(self.outputs, self.pes)
 
     @property
+    def pause(self) -> int:
+        """Cycles that a group waits for the results of the one before to be written: each time, or with
+        mirrors once."""
+        written = 1 if self.final else self.write_cycles(self.first_valid) + self.mirrors
+        return max(0, written - self.steps) if self.groups > 1 else 0
+
+    @property
+    def paused(self) -> int:
+        """How often it waits."""
+        return min(1, self.groups - 1) if self.mirrors else self.groups - 1
+
+    @property
+    def issue_cycles(self) -> int:
+        """Cycles from the first tap to the last."""
+        return self.groups * self.steps + self.paused * self.pause
+
+    def write_cycles(self, results: int) -> int:
+        """Cycles that so many results take to be written; scores take none of their own."""
+        return 1 if self.final else -(-results // self.banks)
+
+    @property
+    def last_write_cycles(self) -> int:
+        """Cycles that the results of the last group take, mirrors included where it is the first too."""
+        return self.write_cycles(self.last_valid) + (self.mirrors if self.groups == 1 else 0)
+
+    @property
     def macs(self) -> int:
         return self.taps * self.outputs
+
+    @property
+    def biases(self) -> int:
+        return self.bias_words * self.outputs
 
     @property
     def activation_reads(self) -> int:
@@ -54,7 +90,7 @@ class StagePlan:
 
     def weight_fetches(self, groups: int, per_fetch: int) -> int:
         """Fetches of a PE that is busy in the first `groups` groups."""
-        return -(-groups * self.taps // per_fetch)
+        return -(-groups * self.steps // per_fetch)
 
     def weight_reads(self, per_fetch: int) -> int:
         """Fetches of all PEs."""
@@ -64,6 +100,9 @@ class StagePlan:
         )
 
     @property
-    def highest_address(self) -> int:
-        """The last activation address that this stage writes."""
-        return max(self.outputs, self.mirrors * self.outputs + self.first_valid) - 1
+    def rows_written(self) -> int:
+        """Rows of a bank up to the last that this stage writes."""
+        if self.final:
+            return 0
+        highest = max(self.outputs, self.mirrors * self.outputs + self.first_valid) - 1
+        return highest // self.banks + 1

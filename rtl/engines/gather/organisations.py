@@ -10,13 +10,13 @@ import pyrtl
 
 from rtl.engines.gather.walk import Back, Walk
 from rtl.parts.components import Wire, bits_for, delayed, fit, named, register
-from rtl.parts.skeleton import Description, choose
+from rtl.parts.skeleton import BankPort, Description, Turn, choose
 
 
 @dataclass(frozen=True)
 class Gathering:
     """What a route is built between: the PEs' walks and controls, their `results`, whether the stage is
-    `final`, the `half` of the activations that is read, and the wires that let each PE go, which the route
+    `final`, the `turn` of the activations to be read, and the wires that let each PE go, which the route
     drives: `front` an entry, `back` the pipeline behind it."""
 
     described: Description
@@ -25,7 +25,7 @@ class Gathering:
     results: Sequence[Wire]
     final: Wire
     stage_start: Wire
-    half: Wire
+    turn: Turn
     front: list[Wire]
     back: list[Wire]
 
@@ -66,17 +66,13 @@ def gather_replicated(given: Gathering) -> Routed:
         for p in range(pes)
     ]
     bus_data = named(_one_of(granted, results), "bus_data")
-    bus_address = named(pyrtl.concat(_one_of(granted, places), ~given.half), "bus_address")
+    bus_address = named(_one_of(granted, places), "bus_address")
     bus_write = named(pyrtl.rtl_any(*granted) & ~final, "bus_write")
     activations = [
-        described.activation_memory(
+        described.activation_bank(
             p,
-            words=sizes.activation_words,
-            read_enable=walk.holds_entry & front[p],
-            read_address=pyrtl.concat(walk.target, given.half),
-            write_enable=bus_write,
-            write_address=bus_address,
-            write_data=bus_data,
+            given.turn,
+            BankPort(walk.holds_entry & front[p], walk.target, bus_write, bus_address, bus_data),
         )
         for p, walk in enumerate(given.walks)
     ]
@@ -112,14 +108,16 @@ def gather_banked(given: Gathering) -> Routed:
     rows = [_write_row(address.row_bits, p, given.stage_start, written[p]) for p in range(pes)]
     target_rows = [address.row(walk.target) for walk in walks]
     words = [
-        described.activation_memory(
+        described.activation_bank(
             b,
-            words=sizes.activation_words,
-            read_enable=pyrtl.rtl_any(*grants[b]),
-            read_address=pyrtl.concat(_one_of(grants[b], target_rows), given.half),
-            write_enable=written[b] & ~final,
-            write_address=pyrtl.concat(rows[b], ~given.half),
-            write_data=given.results[b],
+            given.turn,
+            BankPort(
+                read_enable=pyrtl.rtl_any(*grants[b]),
+                read_row=_one_of(grants[b], target_rows),
+                write_enable=written[b] & ~final,
+                write_row=rows[b],
+                write_data=given.results[b],
+            ),
         )
         for b in range(pes)
     ]

@@ -13,7 +13,7 @@ from rtl.parts.amounts import (
 )
 from rtl.parts.components import bits_for
 from rtl.parts.descriptor import SizeError
-from rtl.parts.sizes import Amounts, MemoryShape, Sizes
+from rtl.parts.sizes import Amounts, MemoryShape, Pipeline, Sizes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,8 @@ class GatherSizes(Sizes):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.banks != self.pes:
+            raise SizeError(f"banks is {self.banks}, allowed is one for each of the {self.pes} PEs")
         if not 1 <= self.index_bits < self.fetch_bits:
             raise SizeError(
                 f"index_bits is {self.index_bits}, allowed are 1 to {self.fetch_bits - 1} (fetch_bits - 1)"
@@ -39,13 +41,17 @@ class GatherSizes(Sizes):
         return self.fetch_bits // (self.index_bits + 1)
 
     @property
-    def activation_words(self) -> int:
-        whole_vector = self.address.bank_bits if self.replicated else 0
-        return 2 * self.activation_rows << whole_vector
+    def words_of_row(self) -> int:
+        return 1 << self.address.bank_bits if self.replicated else 1
+
+    @property
+    def pipeline(self) -> Pipeline:
+        # An entry is issued one cycle before its address.
+        return super().pipeline.later(1)
 
     @property
     def memory_shapes(self) -> tuple[MemoryShape, ...]:
-        index = MemoryShape("index", self.pes, self.index_words, self.fetch_bits, exclusive=True)
+        index = MemoryShape("index", self.pes, self.index_words, self.fetch_bits)
         return (*super().memory_shapes, index)
 
     @property

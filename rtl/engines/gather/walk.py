@@ -11,7 +11,7 @@ import pyrtl
 
 from rtl.engines.gather.sizes import GatherSizes
 from rtl.parts.components import Wire, bits_for, fit, named, register, staged
-from rtl.parts.skeleton import ACCUMULATE, FINISH, TAKE, TapControl, WeightFetch, choose, weight_fetch
+from rtl.parts.skeleton import TapControl, WeightFetch, choose, weight_fetch
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,9 @@ def follow_entry(
     sizes: GatherSizes, walk: Walk, accepted: Wire, go: Wire, stage_start: Wire, starting: Wire
 ) -> Back:
     """Follows an accepted entry: operands, multiply and accumulate, requantise. `go` low freezes it."""
-    # An entry is issued one cycle before its address, so each stage comes one later than in lockstep.
-    take, accumulate, finish = TAKE + 1, ACCUMULATE + 1, FINISH + 1
+    at = sizes.pipeline
+    take, accumulate, finish = at.take, at.accumulate, at.finish
+    product = accumulate - 1
     weights = weight_fetch(sizes, accepted, stage_start=stage_start, starting=starting, name="fetch_weight")
     tap = staged(accepted, "tap", accumulate, first=2, reset=True, enable=go)
     first_tap = staged(walk.starts_row, "first", accumulate, first=2, enable=go)
@@ -111,6 +112,7 @@ def follow_entry(
         weights.after(take, first=2, enable=go),
         TapControl(
             take=named(tap[take] & go, "take"),
+            multiply=named(tap[product] & go, "multiply") if sizes.product_register else None,
             accumulate=named(tap[accumulate] & go, "accumulate"),
             first=first_tap[accumulate],
             finish=named(ends[finish] & go, "finish"),

@@ -13,44 +13,51 @@ import pyrtl
 
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.arithmetic import at_most
-from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, register, staged
+from rtl.parts.components import Wire, component, delayed, fit, named, register, staged, wire
 from rtl.parts.skeleton import (
-    ACCUMULATE,
-    FINISH,
-    PIPELINE_CYCLES,
-    TAKE,
-    WRITE,
     Description,
     DescriptorFetch,
     TapControl,
+    Turn,
     WeightFetch,
     descriptor_fetch,
+    turns,
     weight_fetch,
 )
 
-IDLE, FETCH, RUN, HOLD, DRAIN = range(5)
+IDLE, FETCH, RUN, PAUSE, DRAIN = range(5)
 
 
 @dataclass(frozen=True)
 class Step:
     """What the sequencer tells the address source in a cycle.
 
-    `issue`: a tap is issued; `first` and `last` tap of its group; `stage_start`: the descriptor has
-    just arrived; `valid`: which PEs have an output in this group.
+    `issue`: a tap that reads an activation is issued; `last`: the last tap of its group; `stage_start`: the
+    descriptor is there and the stage before is written; `valid`: which PEs have an output in this group.
     """
 
     issue: Wire
-    first: Wire
     last: Wire
     stage_start: Wire
     valid: Sequence[Wire]
 
 
 @dataclass(frozen=True)
-class Pipeline:
-    """What travels with a tap, by stage: that there is one, whether it is the first of its output, whether it
-    ends its group, and which PEs have an output."""
+class Issue:
+    """The taps that travel through the pipeline: that there is one, whether it is the first of its output,
+    whether it brings a bias (`None` where no stage has any), and whether it ends its group."""
 
+    tap: Wire
+    first: Wire
+    bias: Wire | None
+    ends: Wire
+
+
+@dataclass(frozen=True)
+class Travelling:
+    """What travels with a tap, by pipeline stage, and which PEs have an output."""
+
+    sizes: LockstepSizes
     tap: Mapping[int, Wire]
     first: Mapping[int, Wire]
     ends: Mapping[int, Wire]
@@ -58,120 +65,135 @@ class Pipeline:
 
     def control(self, p: int) -> TapControl:
         """What PE `p` is told."""
+        at = self.sizes.pipeline
+        registered = self.sizes.product_register
+        product = at.accumulate - 1
         return TapControl(
-            take=named(self.tap[TAKE] & self.valid[TAKE][p], f"take_{p}"),
-            accumulate=named(self.tap[ACCUMULATE] & self.valid[ACCUMULATE][p], f"accumulate_{p}"),
-            first=self.first[ACCUMULATE],
-            finish=named(self.ends[FINISH] & self.valid[FINISH][p], f"finish_{p}"),
+            take=named(self.tap[at.take] & self.valid[at.take][p], f"take_{p}"),
+            multiply=named(self.tap[product] & self.valid[product][p], f"multiply_{p}") if registered else None,
+            accumulate=named(self.tap[at.accumulate] & self.valid[at.accumulate][p], f"accumulate_{p}"),
+            first=self.first[at.accumulate],
+            finish=named(self.ends[at.finish] & self.valid[at.finish][p], f"finish_{p}"),
         )
 
 
 @dataclass(frozen=True)
 class Controller:
-    """What the rest of the engine is told. `half` of the activation memories is read; `busy` until `done`."""
+    """What the rest of the engine is told, and `written`, which it tells the controller: the last result of the
+    group that is being written is. `bias_operand`: what a bias is multiplied by, while one is taken."""
 
-    field: dict[str, Wire]
+    field: Mapping[str, Wire]
+    held: Mapping[str, Wire]
     step: Step
-    half: Wire
+    turn: Turn
     weights: WeightFetch
-    pipeline: Pipeline
+    bias: tuple[Wire, Wire] | None
+    travelling: Travelling
+    written: Wire
     done: Wire
     state: Wire
 
 
-def lockstep_controller(described: Description, *, mirrored: bool) -> Controller:
-    """Describes the controller; with `mirrored` it pauses after a stage's first group where asked to."""
+def lockstep_controller(described: Description, *, pauses_once: bool) -> Controller:
+    """Describes the controller; it pauses after every group where a stage asks for it, or with `pauses_once`
+    after the first."""
     sizes = described.sizes
     assert isinstance(sizes, LockstepSizes)
     with component("controller"):
         state = register(3, "state", reset=True)
-        done = register(1, "done", reset=True)
         starting = (state == IDLE) & described.ports.start
-        fetching = state == FETCH
-    fetch = descriptor_fetch(described, fetching=fetching, restart=starting)
+        begin, stage_start, written = wire(1, "fetch_begins"), wire(1, "stage_start"), wire(1, "written")
+    fetch = descriptor_fetch(described, begin=begin, restart=starting, stage_start=stage_start)
     with component("controller"):
-        half = register(1, "half", reset=True)
-        step, group_ends = _sequence(sizes, fetch, starting, (state, done, half), mirrored=mirrored)
-        weights = weight_fetch(
-            sizes, step.issue, stage_start=fetch.fetched, starting=starting, reset=True
-        ).after(TAKE)
-        pipeline = _pipeline(step, group_ends)
-    return Controller(dict(fetch.fields), step, half, weights, pipeline, done, state)
+        issue, last, group = _sequence(sizes, fetch, state, stage_start)
+        last_group = group == fetch.fields["groups_less_one"]
+        travelling_valid = [
+            named(bit | ~last_group, f"valid_{p}")
+            for p, bit in enumerate(at_most(fetch.fields["valid_less_one"], sizes.pes))
+        ]
+        reads = issue.tap if issue.bias is None else issue.tap & ~issue.bias
+        step = Step(reads, last, stage_start, travelling_valid)
+        stage_ends = issue.ends & last_group
+        travelling = _travelling(sizes, issue, step)
+        in_flight = [travelling.ends[at] for at in range(1, sizes.pipeline.write)]
+        drained = named((state == DRAIN) & written & ~pyrtl.rtl_any(*in_flight), "drained")
+        begin <<= starting | (stage_ends & ~fetch.fields["final"])
+        goes_on = drained & ~fetch.held["final"]
+        stage_start <<= fetch.ready & ((state == FETCH) | goes_on)
+        after = issue.ends & ~last_group & ((group == 0) if pauses_once else pyrtl.Const(1, 1))
+        resuming, pausing = _pause(sizes, fetch, state, after)
+        state.next <<= _priority(
+            state,
+            (starting, FETCH),
+            (stage_start, RUN),
+            *((condition, PAUSE) for condition in pausing),
+            *((condition, RUN) for condition in resuming),
+            (stage_ends, DRAIN),
+            (goes_on, FETCH),
+            (drained, IDLE),
+        )
+        turn, done = turns(starting, drained, drained & fetch.held["final"])
+        weights = weight_fetch(sizes, issue.tap, stage_start=stage_start, starting=starting, reset=True).after(
+            sizes.pipeline.take
+        )
+        bias = None if issue.bias is None else _bias_operand(sizes, fetch, issue.bias)
+    return Controller(
+        fetch.fields, fetch.held, step, turn, weights, bias, travelling, written, done, state
+    )
 
 
 def _sequence(
-    sizes: LockstepSizes,
-    fetch: DescriptorFetch,
-    starting: Wire,
-    registers: tuple[Wire, Wire, Wire],
-    *,
-    mirrored: bool,
-) -> tuple[Step, Wire]:
-    """Counts taps and groups and moves the `registers` state, done and half. Returns what the sequencer says,
-    and the end of a group."""
-    field, (state, done, half) = fetch.fields, registers
+    sizes: LockstepSizes, fetch: DescriptorFetch, state: Wire, stage_start: Wire
+) -> tuple[Issue, Wire, Wire]:
+    """Counts taps and groups. Returns what is issued, whether the tap is the last of its group, and the number
+    of the group."""
+    field = fetch.fields
     step = register(len(field["steps_less_one"]), "step", reset=True)
     group = register(len(field["groups_less_one"]), "group", reset=True)
-    drain = register(bits_for(PIPELINE_CYCLES), "drain", reset=True)
-
-    issue = named(state == RUN, "issue")
-    first, last = step == 0, step == field["steps_less_one"]
-    last_group = group == field["groups_less_one"]
-    group_ends = named(issue & last, "group_ends")
-    drained = (state == DRAIN) & (drain == PIPELINE_CYCLES - 1)
-    pauses: tuple[tuple[Wire, int], ...] = ((pyrtl.Const(0, 1), HOLD),)
-    if mirrored:
-        pauses = _pauses(field, state, group, group_ends, last_group)
-    state.next <<= _priority(
-        state,
-        (starting, FETCH),
-        (fetch.fetched, RUN),
-        *pauses,
-        (group_ends & last_group, DRAIN),
-        (drained & field["final"], IDLE),
-        (drained, FETCH),
-    )
-    done.next <<= pyrtl.select(starting, pyrtl.Const(0, 1), done | (drained & field["final"]))
-    half.next <<= pyrtl.select(starting, pyrtl.Const(0, 1), half ^ drained)
-    drain.next <<= pyrtl.select(state == DRAIN, fit(drain + 1, len(drain)), pyrtl.Const(0, len(drain)))
+    tap = named(state == RUN, "issue")
+    last = step == field["steps_less_one"]
+    ends = named(tap & last, "group_ends")
     step.next <<= pyrtl.select(
-        issue, pyrtl.select(last, pyrtl.Const(0, len(step)), fit(step + 1, len(step))), step
+        tap, pyrtl.select(last, pyrtl.Const(0, len(step)), fit(step + 1, len(step))), step
     )
-    group.next <<= pyrtl.select(
-        fetch.fetched, pyrtl.Const(0, len(group)), fit(group + group_ends, len(group))
-    )
-    valid = [
-        named(bit | ~last_group, f"valid_{p}")
-        for p, bit in enumerate(at_most(field["valid_less_one"], sizes.pes))
-    ]
-    return Step(issue, first, last, fetch.fetched, valid), group_ends
+    group.next <<= pyrtl.select(stage_start, pyrtl.Const(0, len(group)), fit(group + ends, len(group)))
+    bias = named(step < field["bias_words"], "bias_tap") if sizes.bias_words else None
+    return Issue(tap, step == 0, bias, ends), last, group
 
 
-def _pauses(
-    field: Mapping[str, Wire], state: Wire, group: Wire, group_ends: Wire, last_group: Wire
-) -> tuple[tuple[Wire, int], ...]:
-    """When the state changes for the pause after a stage's first group, in which mirror writes pass."""
-    hold = register(len(field["hold"]), "hold_left", reset=True)
-    closing = register(1, "hold_closes_stage", reset=True)
-    pausing = group_ends & (group == 0) & (field["hold"] != 0)
-    resuming = (state == HOLD) & (hold == 1)
-    hold.next <<= pyrtl.select(pausing, field["hold"], fit(hold - 1, len(hold)))
-    closing.next <<= pyrtl.select(pausing, last_group, closing)
-    return (pausing, HOLD), (resuming & closing, DRAIN), (resuming, RUN)
+def _pause(
+    sizes: LockstepSizes, fetch: DescriptorFetch, state: Wire, after: Wire
+) -> tuple[list[Wire], list[Wire]]:
+    """When the state leaves a pause, and when it enters one: `after` a group, where the stage asks for it."""
+    if not sizes.longest_pause:
+        return [], []
+    pause = fetch.fields["pause"]
+    left = register(len(pause), "pause_left", reset=True)
+    pausing = after & (pause != 0)
+    left.next <<= pyrtl.select(pausing, pause, pyrtl.select(state == PAUSE, fit(left - 1, len(left)), left))
+    return [(state == PAUSE) & (left == 1)], [pausing]
 
 
-def _pipeline(step: Step, group_ends: Wire) -> Pipeline:
-    tap = staged(step.issue, "tap", ACCUMULATE, reset=True)
-    first = staged(step.first, "first", ACCUMULATE)
-    ends = staged(group_ends, "ends", WRITE, reset=True)
+def _travelling(sizes: LockstepSizes, issue: Issue, step: Step) -> Travelling:
+    at = sizes.pipeline
+    tap = staged(issue.tap, "tap", at.accumulate, reset=True)
+    first = staged(issue.first, "first", at.accumulate)
+    ends = staged(issue.ends, "ends", at.write, reset=True)
     valid: dict[int, Sequence[Wire]] = {0: step.valid}
-    for stage in range(1, WRITE + 1):
-        # The writers are told until the next group's results come, for they may be written again.
-        enable = ends[FINISH] if stage == WRITE else None
+    for stage in range(1, at.write + 1):
+        # The writers are told until the next group's results come, for they may be written one after the other.
+        enable = ends[at.finish] if stage == at.write else None
         valid[stage] = [
             delayed(bit, f"valid_{stage}_{p}", enable=enable) for p, bit in enumerate(valid[stage - 1])
         ]
-    return Pipeline(tap, first, ends, valid)
+    return Travelling(sizes, tap, first, ends, valid)
+
+
+def _bias_operand(sizes: LockstepSizes, fetch: DescriptorFetch, bias: Wire) -> tuple[Wire, Wire]:
+    """Whether the tap whose operands are taken brings a bias, and the power of two it is multiplied by."""
+    shift = fetch.fields["bias_shift"]
+    bits = [shift == k for k in range(sizes.activation_bits - 1)]
+    return delayed(bias, "bias_1"), pyrtl.concat_list([*bits, pyrtl.Const(0, 1)])
 
 
 def _priority(default: Wire, *cases: tuple[Wire, int]) -> Wire:

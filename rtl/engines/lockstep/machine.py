@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pyrtl
@@ -13,8 +13,8 @@ import pyrtl
 from rtl.engines.lockstep.controller import IDLE, Controller, Step, lockstep_controller
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.arithmetic import rotate
-from rtl.parts.components import Wire, component, delayed, fit, named, register, wire
-from rtl.parts.skeleton import WRITE, Description, Hardware, processing_element
+from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, register, wire
+from rtl.parts.skeleton import BankPort, Description, Hardware, choose, processing_element
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,18 @@ class Source:
     lane_of_pe: Sequence[Wire] | None
 
 
-AddressSource = Callable[[LockstepSizes, dict[str, Wire], Step], Source]
+AddressSource = Callable[[LockstepSizes, Mapping[str, Wire], Step], Source]
 
 
 @dataclass(frozen=True)
 class Writes:
-    """What each bank is given to write: the data, whether to, and the row."""
+    """What each bank is given to write: the data, whether to, and the row; `last`: with this a group's results
+    are all written."""
 
     data: Sequence[Wire]
     enables: Sequence[Wire]
     rows: Sequence[Wire]
+    last: Wire
 
 
 def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: bool = False) -> Hardware:
@@ -46,42 +48,31 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: boo
     vector, so that a run of `pes` words which wraps around still lies in `pes` banks.
     """
     described = Description(sizes)
-    controller = lockstep_controller(described, mirrored=mirrored)
+    controller = lockstep_controller(described, pauses_once=mirrored)
     with component("address"):
         answer = source(sizes, controller.field, controller.step)
         spread = sizes.address.spread(list(answer.lane_enables), answer.address)
         enables = [named(controller.step.issue & bit, f"read_bank_{b}") for b, bit in enumerate(spread)]
-        rows = [
-            named(pyrtl.concat(row, controller.half), f"read_row_{b}")
-            for b, row in enumerate(sizes.address.rows_from(answer.address))
-        ]
+        rows = [named(row, f"read_row_{b}") for b, row in enumerate(sizes.address.rows_from(answer.address))]
     results = [wire(sizes.activation_bits, f"result_{p}") for p in range(sizes.pes)]
     writes = _writes(sizes, controller, results, mirrored=mirrored)
-    words = [
-        described.activation_memory(
-            b,
-            words=sizes.activation_words,
-            read_enable=enables[b],
-            read_address=rows[b],
-            write_enable=writes.enables[b],
-            write_address=pyrtl.concat(writes.rows[b], ~controller.half),
-            write_data=writes.data[b],
-        )
-        for b in range(sizes.pes)
-    ]
+    ports = [BankPort(enables[b], rows[b], writes.enables[b], writes.rows[b], writes.data[b]) for b in range(sizes.banks)]
+    words = [described.activation_bank(b, controller.turn, port) for b, port in enumerate(ports)]
     with component("route"):
-        lanes = _route(sizes, answer, words)
+        lanes = _route(sizes, controller, answer, words)
     for p in range(sizes.pes):
         with component("controller"):
-            control = controller.pipeline.control(p)
+            control = controller.travelling.control(p)
             due = named(controller.weights.due & controller.step.valid[p], f"fetch_weight_{p}")
         weights = replace(controller.weights, due=due)
-        results[p] <<= processing_element(p, described, weights, lanes[p], control, controller.field)
-    pipeline = controller.pipeline
+        results[p] <<= processing_element(p, described, weights, lanes[p], control, controller.held)
+    travelling, write = controller.travelling, sizes.pipeline.write
+    scored = travelling.ends[write] & controller.held["final"]
     return described.finish(
         done=controller.done,
         busy=controller.state != IDLE,
-        score_valid=[pipeline.ends[WRITE] & controller.field["final"] & bit for bit in pipeline.valid[WRITE]],
+        turn=controller.turn,
+        score_valid=[scored & bit for bit in travelling.valid[write]],
         scores=results,
     )
 
@@ -89,25 +80,44 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: boo
 def _writes(
     sizes: LockstepSizes, controller: Controller, results: Sequence[Wire], *, mirrored: bool
 ) -> Writes:
-    """Results go to row after row, and where they are mirrored once more past the end of the vector."""
-    field, pipeline, stage_start = controller.field, controller.pipeline, controller.step.stage_start
+    """Results go to row after row, as many at once as there are banks, and where they are mirrored once more
+    past the end of the vector. Scores of the final stage leave on their own pins, all at once."""
+    held, travelling, write = controller.held, controller.travelling, sizes.pipeline.write
+    valid, ends = travelling.valid[write], travelling.ends[write]
     with component("controller"):
         row = register(sizes.address.row_bits, "write_row", reset=True)
+        chunks = sizes.pes // sizes.banks
+        if chunks > 1:
+            chunk = register(bits_for(chunks), "chunk", reset=True)
+            writing = ends | (chunk != 0)
+            following = [*(valid[sizes.banks * c] for c in range(1, chunks)), pyrtl.Const(0, 1)]
+            more = choose(chunk, following) & ~held["final"]
+            chunk.next <<= pyrtl.select(
+                writing & more, fit(chunk + 1, len(chunk)), pyrtl.Const(0, len(chunk))
+            )
+        else:
+            writing, more = ends, pyrtl.Const(0, 1)
+        last = writing & ~more
         row.next <<= pyrtl.select(
-            stage_start, pyrtl.Const(0, len(row)), fit(row + pipeline.ends[WRITE], len(row))
+            controller.step.stage_start, pyrtl.Const(0, len(row)), fit(row + writing, len(row))
         )
-        writing = named(pipeline.ends[WRITE] & ~field["final"], "writing")
-    valid = pipeline.valid[WRITE]
-    writes = Writes(results, [writing & bit for bit in valid], [row] * sizes.pes)
-    if not mirrored:
-        return writes
+        stored = named(writing & ~held["final"], "writing")
     with component("route"):
-        return _mirrored(sizes, field, writes, first_written=writing & (row == 0), valid=valid)
+        if chunks > 1:
+            results = [choose(chunk, results[b :: sizes.banks]) for b in range(sizes.banks)]
+            valid = [choose(chunk, valid[b :: sizes.banks]) for b in range(sizes.banks)]
+        writes = Writes(results, [stored & bit for bit in valid], [row] * sizes.banks, last)
+        if mirrored:
+            writes = _mirrored(sizes, held, writes, first_written=stored & (row == 0), valid=valid)
+    with component("controller"):
+        written = controller.written
+        written <<= writes.last
+    return writes
 
 
 def _mirrored(
     sizes: LockstepSizes,
-    field: dict[str, Wire],
+    held: Mapping[str, Wire],
     writes: Writes,
     *,
     first_written: Wire,
@@ -116,14 +126,14 @@ def _mirrored(
     """Adds the mirror writes to the ordinary ones: after the first group's results are written, they are
     written again at `outputs`, `2 * outputs`, … as often as `mirrors` says."""
     address = sizes.address
-    left = register(len(field["mirrors"]), "mirrors_left", reset=True)
+    left = register(len(held["mirrors"]), "mirrors_left", reset=True)
     base = register(address.bits, "mirror_base")
     active = left != 0
     left.next <<= pyrtl.select(
-        first_written, field["mirrors"], pyrtl.select(active, fit(left - 1, len(left)), left)
+        first_written, held["mirrors"], pyrtl.select(active, fit(left - 1, len(left)), left)
     )
     base.next <<= pyrtl.select(
-        first_written, field["outputs"], pyrtl.select(active, address.add(base, field["outputs"]), base)
+        first_written, held["outputs"], pyrtl.select(active, address.add(base, held["outputs"]), base)
     )
     turned = address.spread(writes.data, base)
     turned_valid = address.spread(valid, base)
@@ -132,14 +142,18 @@ def _mirrored(
         [pyrtl.select(active, t, r) for t, r in zip(turned, writes.data, strict=True)],
         [pyrtl.select(active, t, e) for t, e in zip(turned_valid, writes.enables, strict=True)],
         [pyrtl.select(active, t, r) for t, r in zip(rows, writes.rows, strict=True)],
+        pyrtl.select(first_written & (held["mirrors"] != 0), pyrtl.Const(0, 1), writes.last | (left == 1)),
     )
 
 
-def _route(sizes: LockstepSizes, answer: Source, words: Sequence[Wire]) -> list[Wire]:
-    """The activation of each PE from the words of the banks."""
+def _route(sizes: LockstepSizes, controller: Controller, answer: Source, words: Sequence[Wire]) -> list[Wire]:
+    """The activation of each PE from the words of the banks, or what its bias is multiplied by."""
     bank = sizes.address.bank(answer.address)
     lane_count = len(answer.lane_enables)
     lanes = list(words) if bank is None else rotate(words, delayed(bank, "bank_1"), lane_count)
+    if controller.bias is not None:
+        biased, operand = controller.bias
+        lanes = [pyrtl.select(biased, operand, lane) for lane in lanes]
     if answer.lane_of_pe is not None:
         heard = [delayed(lane, f"lane_1_{p}") for p, lane in enumerate(answer.lane_of_pe)]
         lanes = [_listen(lane, lanes[: p + 1]) for p, lane in enumerate(heard)]

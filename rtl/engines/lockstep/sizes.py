@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rtl.parts.amounts import choosing_bits, descriptor_counted_bits, field_bits, processing_elements, rotator
 from rtl.parts.components import bits_for
+from rtl.parts.descriptor import SizeError
 from rtl.parts.sizes import Amounts, Sizes
 
 ADDRESS_AMOUNTS = (
@@ -18,7 +19,15 @@ ADDRESS_AMOUNTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class LockstepSizes(Sizes):
-    """Sizes of an engine whose PEs march in step."""
+    """Sizes of an engine whose PEs march in step. `longest_pause`: the most cycles that a stage waits after a
+    group until its results are written."""
+
+    longest_pause: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.pes % self.banks:
+            raise SizeError(f"banks is {self.banks}, allowed are divisors of pes ({self.pes})")
 
     @property
     def glitch_family(self) -> str:
@@ -26,7 +35,8 @@ class LockstepSizes(Sizes):
 
     @property
     def own_fields(self) -> tuple[tuple[str, int], ...]:
-        return (("steps_less_one", bits_for(self.longest_row)),)
+        pause = (("pause", bits_for(self.longest_pause + 1)),) if self.longest_pause else ()
+        return ("steps_less_one", bits_for(self.longest_row)), *pause
 
     def lockstep_structures(
         self, address: Amounts, route: Amounts, *, pausing_bits: int = 0
