@@ -51,6 +51,10 @@ class SmallDraws(Draws):
         return drawn < share
 
 
+FLAGS = ("product_register", "operand_isolation", "zero_gating", "input_buffer")
+"""The parameters of an engine that are true or false."""
+
+
 @st.composite
 def engines_of_kind(draw: st.DrawFn, kind: str, most_pes: int = 12) -> Engine:
     """An engine of this kind: any PEs, widths, fetch width, and any values of its own options."""
@@ -61,8 +65,8 @@ def engines_of_kind(draw: st.DrawFn, kind: str, most_pes: int = 12) -> Engine:
         "weight_bits": weight_bits,
         "activation_bits": draw(st.integers(2, 10)),
         "fetch_bits": draw(st.integers(max(10, weight_bits), 70)),
-        "product_register": draw(st.booleans()),
-        "input_buffer": draw(st.booleans()),
+        **{name: draw(st.booleans()) for name in FLAGS},
+        "requantiser": draw(st.sampled_from(("auto", "each"))),
         **{name: draw(st.from_type(cast(type, field.annotation))) for name, field in own.items()},
     }
     try:

@@ -40,7 +40,7 @@ class Clos(Engine):
 
     def lay(self, network: IntegerNetwork, fabric: str) -> ClosMapping:
         plans = plan_stages(network, self.kind, dict.fromkeys((BlockStage, DenseStage), self._plan))
-        plans, banks = dealt_to_banks(plans, self.pes)
+        plans, banks = dealt_to_banks(plans, self)
         return ClosMapping(network, self, fabric, plans, banks)
 
     def _plan(self, stage: BlockStage | DenseStage, *, final: bool) -> StagePlan:

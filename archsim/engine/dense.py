@@ -35,7 +35,7 @@ class Dense(Engine):
 
     def lay(self, network: IntegerNetwork, fabric: str) -> DenseMapping:
         plans = plan_stages(network, self.kind, {DenseStage: self._plan})
-        plans, banks = dealt_to_banks(plans, self.pes)
+        plans, banks = dealt_to_banks(plans, self)
         return DenseMapping(network, self, fabric, plans, banks)
 
     def _plan(self, stage: DenseStage, *, final: bool) -> StagePlan:

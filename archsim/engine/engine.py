@@ -31,8 +31,11 @@ class Engine(BaseModel, ABC):
 
     `pes` processing elements; `weight_bits` and `activation_bits` of the integers; `fetch_bits`
     brought by one read of a weight (or index) memory; `product_register`, a register between multiplier and
-    adder; `input_buffer`, a memory of its own for inputs, so that the next ones are loaded while the engine
-    runs. What is `auto` is what a search found best for the fabric.
+    adder; `operand_isolation`, so that the requantiser sees only finished sums; `zero_gating`, so that an
+    activation of zero moves neither multiplier nor sum; a `requantiser` in each PE, or *shared* by the PEs whose
+    results are written one after the other (`auto`: where there are such); `input_buffer`, a memory of its
+    own for inputs, so that the next ones are loaded while the engine runs. What is `auto` is what a search
+    found best for the fabric.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
@@ -56,6 +59,9 @@ class Engine(BaseModel, ABC):
     activation_bits: Bits = 8
     fetch_bits: Annotated[int, Field(ge=8, le=128)] | Auto = "auto"
     product_register: bool | Auto = "auto"
+    operand_isolation: bool | Auto = "auto"
+    zero_gating: bool | Auto = "auto"
+    requantiser: Literal["each", "shared"] | Auto = "auto"
     input_buffer: bool | Auto = "auto"
 
     @classmethod
@@ -101,8 +107,14 @@ class Engine(BaseModel, ABC):
 
 
 BEST: Mapping[str, Mapping[str, Any]] = {
-    "asic": {"fetch_bits": 64, "product_register": False, "input_buffer": True},
-    "fpga": {"fetch_bits": 64, "product_register": False, "input_buffer": True},
+    fabric: {
+        "fetch_bits": 64,
+        "product_register": False,
+        "operand_isolation": False,
+        "zero_gating": False,
+        "input_buffer": True,
+    }
+    for fabric in ("asic", "fpga")
 }
 """What `auto` stands for, by fabric."""
 

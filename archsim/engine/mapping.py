@@ -81,6 +81,8 @@ class Mapping(ABC):
             "accumulator_bits": self.accumulator_bits,
             "fetch_bits": engine.fetch_bits,
             "product_register": engine.product_register,
+            "operand_isolation": engine.operand_isolation,
+            "zero_gating": engine.zero_gating,
             "one_address": fabric == "asic",
         }
 

@@ -60,6 +60,12 @@ class Pruned(Engine):
             )
         return self
 
+    @model_validator(mode="after")
+    def _banks_requantise(self) -> Pruned:
+        if self.requantiser == "shared" and self.gather == "banked":
+            raise EngineError("requantiser is shared, allowed with a banked gather are auto and each")
+        return self
+
     @property
     def _may_pad(self) -> bool:
         """Padding reads the address it stops at, which must lie in a bank: with gaps between the addresses
@@ -116,6 +122,10 @@ class PrunedMapping(Mapping):
         return int(self.engine.fetch_bits) // self.engine.weight_bits
 
     @property
+    def shared_requantiser(self) -> bool:
+        return self.replicated and self.engine.requantiser != "each"
+
+    @property
     def replicated(self) -> bool:
         return self.engine.gather == "replicated"
 
@@ -131,6 +141,7 @@ class PrunedMapping(Mapping):
             **self.engine_sizes(engine, self.fabric),
             weight_words=int((-(-entries // self.weights_per_fetch)).sum(axis=0).max()),
             banks=pes,
+            shared_requantiser=self.shared_requantiser,
             activation_rows=max(input_rows, *sides),
             even_rows=sides[1] if own else max(sides[1], input_rows),
             odd_rows=sides[0],
@@ -154,7 +165,7 @@ class PrunedMapping(Mapping):
         """How each stage runs: found once, since a fixed pattern always meets the same conflicts."""
         last, pipeline = len(self.stages) - 1, self.sizes.pipeline
         return tuple(
-            replicated_run(stage.row_lengths, pipeline.write, final=number == last)
+            replicated_run(stage.row_lengths, pipeline.write, final=number == last and not self.shared_requantiser)
             if self.replicated
             else banked_run(stage.banks(self.sizes.address.bank_bits), pipeline.write)
             for number, stage in enumerate(self.stages)

@@ -60,7 +60,7 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
     described = Description(sizes, copied=sizes.replicated)
     pes = sizes.pes
     controller = _controller(described)
-    results = [wire(sizes.activation_bits, f"result_{p}") for p in range(pes)]
+    results = [wire(sizes.result_bits, f"result_{p}") for p in range(pes)]
     front = [wire(1, f"front_{p}") for p in range(pes)]
     back = [wire(1, f"back_{p}") for p in range(pes)]
     fronts = [_front(p, described, sizes, controller, front[p], back[p]) for p in range(pes)]
@@ -70,10 +70,10 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
         routed = gather(
             Gathering(
                 described=described,
+                held=controller.held,
                 walks=walks,
                 backs=backs,
                 results=results,
-                final=controller.held["final"],
                 stage_start=controller.stage_start,
                 turn=controller.turn,
                 front=front,
@@ -94,7 +94,7 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
         busy=busy,
         turn=controller.turn,
         score_valid=routed.score_valid,
-        scores=results,
+        scores=routed.scores,
     )
 
 

@@ -79,7 +79,9 @@ class Sizes:
     words, and write `activation_1`, of `odd_rows`; those of odd number the other way round. Inputs enter
     `activation_0`, or an `input` memory of their own, of `input_rows`, which the first stage reads. With
     `one_address` a memory has one address for reading and writing, as a macro with one port has.
-    `product_register`: a register between product and adder. `stages` is how many descriptors fit;
+    `product_register`: a register between product and adder; `operand_isolation`: the requantiser sees a sum
+    only when it finishes one; `zero_gating`: an activation that is zero leaves multiplier and sum as they are;
+    `shared_requantiser`: PEs hand over sums, requantised where they are written. `stages` is how many descriptors fit;
     `longest_row` and `most_groups` bound a stage's taps per output and outputs per PE; `bias_words` the
     words of bias at the beginning of a row.
     Raises SizeError for a size outside what the hardware supports.
@@ -101,6 +103,9 @@ class Sizes:
     input_rows: int
     one_address: bool
     product_register: bool
+    operand_isolation: bool
+    zero_gating: bool
+    shared_requantiser: bool
     stages: int
     longest_row: int
     most_groups: int
@@ -134,6 +139,11 @@ class Sizes:
     def pipeline(self) -> Pipeline:
         """The stages of the PEs' pipeline."""
         return _PIPELINES[bool(self.product_register)]
+
+    @property
+    def result_bits(self) -> int:
+        """Bits of what a PE hands over: of an activation, or of a sum where the requantiser is shared."""
+        return self.accumulator_bits if self.shared_requantiser else self.activation_bits
 
     @property
     def shift_bits(self) -> int:

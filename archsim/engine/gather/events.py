@@ -106,7 +106,7 @@ class _Machine(Clocked):
         yield self.env.timeout(0.5)
         while results:
             ready = [slot for slot in slots if slot.items and slot.items[0] < self.env.now - 1]
-            for slot in ready if final else ready[:1]:
+            for slot in ready if final and not self.sizes.shared_requantiser else ready[:1]:
                 yield slot.get()
                 results -= 1
                 self.written[self.number] += not final

@@ -103,7 +103,7 @@ class _Machine(Clocked):
         yield self.env.timeout(self.sizes.pipeline.write - 1)
         left = self.valid(plan, group)
         chunks = [min(plan.banks, left - done) for done in range(0, left, plan.banks)]
-        if plan.final:
+        if plan.final and not plan.scores_queue:
             chunks = [0]
         elif group == 0:
             chunks += [left] * plan.mirrors
@@ -113,7 +113,7 @@ class _Machine(Clocked):
                 yield port
                 if self.env.now != asked:
                     raise Defect("two results meet at a write port, so the schedule is wrong")
-                self.written[number] += results
+                self.written[number] += 0 if plan.final else results
                 yield self.env.timeout(1)
 
     @staticmethod

@@ -63,10 +63,12 @@ class LockstepMapping(Mapping):
         sides = [max((plan.rows_written for plan in self.plans[k::2]), default=0) for k in (0, 1)]
         input_rows = -(-self.input_words // self.banks)
         own = bool(self.engine.input_buffer)
+        shared = self.plans[0].scores_queue
         return {
             **self.engine_sizes(self.engine, self.fabric),
             "weight_words": sum(p.weight_fetches(p.groups, self.weights_per_fetch) for p in self.plans),
             "banks": self.banks,
+            "shared_requantiser": shared,
             "activation_rows": max(max([*named, 0]) // self.banks + 1, input_rows, *sides),
             "even_rows": sides[1] if own else max(sides[1], input_rows),
             "odd_rows": sides[0],
@@ -143,14 +145,20 @@ class LockstepMapping(Mapping):
         ]
 
 
-def dealt_to_banks(plans: Sequence[StagePlan], pes: int) -> tuple[tuple[StagePlan, ...], int]:
+def dealt_to_banks(plans: Sequence[StagePlan], engine: Engine) -> tuple[tuple[StagePlan, ...], int]:
     """The plans on the fewest banks that answer every step, and take the results of every group before the
-    next ones come; and their number, a divisor of `pes`."""
-    lanes = max(int(plan.lane_words.max()) for plan in plans)
+    next ones come; and their number, a divisor of the PEs. Raises MappingError for a shared requantiser where
+    there are as many banks as PEs."""
+    pes, lanes = engine.pes, max(int(plan.lane_words.max()) for plan in plans)
     for banks in (number for number in range(lanes, pes + 1) if pes % number == 0):
-        dealt = tuple(replace(plan, banks=banks) for plan in plans)
+        queue = engine.requantiser != "each" and banks < pes
+        dealt = tuple(replace(plan, banks=banks, scores_queue=queue) for plan in plans)
         if not any(plan.pause for plan in dealt):
             break
+    if engine.requantiser == "shared" and banks == pes:
+        raise MappingError(
+            f"engine.requantiser is shared, allowed is each where there are as many banks ({banks}) as PEs"
+        )
     return dealt, banks
 
 

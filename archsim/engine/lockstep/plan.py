@@ -14,7 +14,8 @@ class StagePlan:
 
     `taps` F per output, after `bias_words` words of bias; `outputs` M; `lane_words` the activation words read
     in one step of each group, shape (groups,); `mirrors` how often the first group's results are written
-    again; `fields` what the descriptor says beyond the common fields; `banks` words are written at once.
+    again; `fields` what the descriptor says beyond the common fields; `banks` words are written at once, and
+    with `scores_queue` so many scores leave at once; else all of a group.
     """
 
     taps: int
@@ -26,6 +27,7 @@ class StagePlan:
     mirrors: int = 0
     bias_words: int = 0
     banks: int = 1
+    scores_queue: bool = False
 
     @property
     def steps(self) -> int:
@@ -50,7 +52,7 @@ class StagePlan:
     def pause(self) -> int:
         """Cycles that a group waits for the results of the one before to be written: each time, or with
         mirrors once."""
-        written = 1 if self.final else self.write_cycles(self.first_valid) + self.mirrors
+        written = self.write_cycles(self.first_valid) + self.mirrors
         return max(0, written - self.steps) if self.groups > 1 else 0
 
     @property
@@ -64,8 +66,8 @@ class StagePlan:
         return self.groups * self.steps + self.paused * self.pause
 
     def write_cycles(self, results: int) -> int:
-        """Cycles that so many results take to be written; scores take none of their own."""
-        return 1 if self.final else -(-results // self.banks)
+        """Cycles that so many results take to be written, or to leave."""
+        return 1 if self.final and not self.scores_queue else -(-results // self.banks)
 
     @property
     def last_write_cycles(self) -> int:

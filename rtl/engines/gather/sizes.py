@@ -30,6 +30,8 @@ class GatherSizes(Sizes):
         super().__post_init__()
         if self.banks != self.pes:
             raise SizeError(f"banks is {self.banks}, allowed is one for each of the {self.pes} PEs")
+        if self.shared_requantiser and not self.replicated:
+            raise SizeError("shared_requantiser is true, allowed with banks that each write is false")
         if not 1 <= self.index_bits < self.fetch_bits:
             raise SizeError(
                 f"index_bits is {self.index_bits}, allowed are 1 to {self.fetch_bits - 1} (fetch_bits - 1)"

@@ -28,6 +28,8 @@ class LockstepSizes(Sizes):
         super().__post_init__()
         if self.pes % self.banks:
             raise SizeError(f"banks is {self.banks}, allowed are divisors of pes ({self.pes})")
+        if self.shared_requantiser and self.banks == self.pes:
+            raise SizeError("shared_requantiser is true, allowed with as many banks as PEs is false")
 
     @property
     def glitch_family(self) -> str:
