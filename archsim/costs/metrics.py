@@ -53,7 +53,7 @@ def traffic_bits(result: Result) -> int:
 
 def _dynamic_energy(result: Result) -> float | None:
     """Energy of an inference without leakage and without the static power of a device."""
-    return None if result.dynamic_power_w is None else result.dynamic_power_w * result.latency_s
+    return None if result.dynamic_power_w is None else result.dynamic_power_w * result.interval_s
 
 
 def _resource(name: str) -> Reader:
@@ -80,7 +80,9 @@ METRICS: Mapping[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric("cycles", "cycles", "count"),
+        Metric("load_cycles", "cycles of loading", "count", listed=False, compared=False),
         Metric("latency_s", "latency", "s"),
+        Metric("interval_s", "time between inferences", "s", "interval"),
         Metric("inferences_per_s", "inferences a second", "number", compared=False),
         Metric("energy_j", "energy an inference", "J", "energy", fitted="energy of the logic", summed=True),
         Metric(

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-FIGURES = ("cycles", "latency_s", "inferences_per_s", "energy_j", "power_w", "dynamic_power_w", "leakage_w")
+FIGURES = (
+    *("cycles", "load_cycles", "interval_cycles", "latency_s", "interval_s", "inferences_per_s"),
+    *("energy_j", "power_w", "dynamic_power_w", "leakage_w"),
+)
 """The figures that a result as plain values begins with."""
 
 
@@ -33,8 +36,8 @@ class MetricError(Refusal):
 class Result:
     """One design point at one fidelity.
 
-    `cycles` from start to done; `energy_j` of one inference, `power_w` while inferences follow each
-    other without a pause; `area_mm2` on an ASIC (cells and memory macros, not placed), `resources` on an
+    `cycles` from start to done, after the inputs were loaded; `energy_j` of one inference, its inputs loaded,
+    `power_w` while inferences follow each other as fast as they can; `area_mm2` on an ASIC (cells and memory macros, not placed), `resources` on an
     FPGA; `critical_path_s` where the hardware was mapped; `accuracy` the share of test images classified
     rightly, known for the widths at which it was measured; `assumed` the assumptions behind the costs.
     A cost that nobody can tell is None, and `missing` says why, by metric; counts are always there.
@@ -98,12 +101,26 @@ class Result:
         return self.counts.traffic
 
     @property
+    def load_cycles(self) -> int:
+        return self.counts.load_cycles
+
+    @property
+    def interval_cycles(self) -> int:
+        return self.counts.interval_cycles
+
+    @property
     def latency_s(self) -> float:
-        return self.cycles / self.clock_hz
+        """From the first input that is loaded to the last score."""
+        return (self.load_cycles + self.cycles) / self.clock_hz
+
+    @property
+    def interval_s(self) -> float:
+        """From one inference to the next, while they follow each other as fast as they can."""
+        return self.interval_cycles / self.clock_hz
 
     @property
     def inferences_per_s(self) -> float:
-        return 1.0 / self.latency_s
+        return 1.0 / self.interval_s
 
     def _told(self, metric: str, value: float) -> float | None:
         return None if metric in self.missing else value
@@ -130,7 +147,7 @@ class Result:
     @property
     def _power_terms(self) -> tuple[Term, ...]:
         """The energy terms, each a second."""
-        seconds = self.latency_s
+        seconds = self.interval_s
         return tuple(
             replace(term, count=term.count / seconds, counted=f"{term.counted} a second")
             for term in self.bill.energy
@@ -140,7 +157,7 @@ class Result:
     def dynamic_power_w(self) -> float | None:
         """Power without leakage and without the static power of a device."""
         dynamic_j = math.fsum(t.value for t in self.bill.energy if t.what != "leakage")
-        return self._told("dynamic_power_w", dynamic_j / self.latency_s)
+        return self._told("dynamic_power_w", dynamic_j / self.interval_s)
 
     @property
     def is_asic(self) -> bool:

@@ -165,7 +165,9 @@ class PrunedMapping(Mapping):
         """How each stage runs: found once, since a fixed pattern always meets the same conflicts."""
         last, pipeline = len(self.stages) - 1, self.sizes.pipeline
         return tuple(
-            replicated_run(stage.row_lengths, pipeline.write, final=number == last and not self.shared_requantiser)
+            replicated_run(
+                stage.row_lengths, pipeline.write, final=number == last and not self.shared_requantiser
+            )
             if self.replicated
             else banked_run(stage.banks(self.sizes.address.bank_bits), pipeline.write)
             for number, stage in enumerate(self.stages)

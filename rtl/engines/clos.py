@@ -48,7 +48,7 @@ class ClosSizes(LockstepSizes):
             2 * self.address.bits + place_bits,
             stride_bits=self.address.bits + place_bits,
             stride_wrap_bits=wrap_bits(self.address),
-            turned_enables=rotator(self.pes, self.pes),
+            turned_enables=rotator(self.banks, self.banks),
             boundary_bits=boundaries * (bits_for(self.pes + self.largest_block) + 1),
             passed_boundaries=boundaries * self.pes,
         )

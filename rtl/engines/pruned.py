@@ -126,9 +126,7 @@ def _controller(described: Description) -> _Controller:
             ),
         )
         turn, done = turns(starting, stage_ends, finished)
-    return _Controller(
-        field, held, has_last, stage_start, starting, turn, issued, all_idle, done, state
-    )
+    return _Controller(field, held, has_last, stage_start, starting, turn, issued, all_idle, done, state)
 
 
 def _front(

@@ -179,7 +179,10 @@ class Sizes:
         activation; nothing where no stage has any."""
         if not self.bias_words:
             return ()
-        return ("bias_words", bits_for(self.bias_words + 1)), ("bias_shift", bits_for(self.activation_bits - 1))
+        return ("bias_words", bits_for(self.bias_words + 1)), (
+            "bias_shift",
+            bits_for(self.activation_bits - 1),
+        )
 
     @property
     def held_fields(self) -> tuple[str, ...]:

@@ -411,9 +411,7 @@ def processing_element(
         return delayed(rounded, "result", enable=control.finish)
 
 
-def shared_requantiser(
-    number: int, sizes: Sizes, total: Wire, held: Mapping[str, Wire], used: Wire
-) -> Wire:
+def shared_requantiser(number: int, sizes: Sizes, total: Wire, held: Mapping[str, Wire], used: Wire) -> Wire:
     """A requantiser that serves several PEs, one after the other: the result of a sum while it is `used`."""
     with component("requantiser", number):
         total = only_if(used, total) if sizes.operand_isolation else total

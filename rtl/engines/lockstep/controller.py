@@ -70,7 +70,9 @@ class Travelling:
         product = at.accumulate - 1
         return TapControl(
             take=named(self.tap[at.take] & self.valid[at.take][p], f"take_{p}"),
-            multiply=named(self.tap[product] & self.valid[product][p], f"multiply_{p}") if registered else None,
+            multiply=named(self.tap[product] & self.valid[product][p], f"multiply_{p}")
+            if registered
+            else None,
             accumulate=named(self.tap[at.accumulate] & self.valid[at.accumulate][p], f"accumulate_{p}"),
             first=self.first[at.accumulate],
             finish=named(self.ends[at.finish] & self.valid[at.finish][p], f"finish_{p}"),
@@ -133,13 +135,11 @@ def lockstep_controller(described: Description, *, pauses_once: bool) -> Control
             (drained, IDLE),
         )
         turn, done = turns(starting, drained, drained & fetch.held["final"])
-        weights = weight_fetch(sizes, issue.tap, stage_start=stage_start, starting=starting, reset=True).after(
-            sizes.pipeline.take
-        )
+        weights = weight_fetch(
+            sizes, issue.tap, stage_start=stage_start, starting=starting, reset=True
+        ).after(sizes.pipeline.take)
         bias = None if issue.bias is None else _bias_operand(sizes, fetch, issue.bias)
-    return Controller(
-        fetch.fields, fetch.held, step, turn, weights, bias, travelling, written, done, state
-    )
+    return Controller(fetch.fields, fetch.held, step, turn, weights, bias, travelling, written, done, state)
 
 
 def _sequence(
