@@ -91,7 +91,7 @@ def test_biases_lie_at_the_last_stage_of_every_layer(biased: TrainedNetwork) -> 
     [
         ((None,), "biases of tiny have 1 entries, allowed are 7, one a stage, or none"),
         ((np.zeros(3, dtype=np.float32), *[None] * 6), "biases of stage 0 of tiny have shape (3,), allowed"),
-        ((np.full(36, np.inf, dtype=np.float32), *[None] * 6), "allowed are finite numbers of shape (36,)"),
+        ((np.full(12, np.inf, dtype=np.float32), *[None] * 6), "allowed are finite numbers of shape (12,)"),
     ],
 )
 def test_a_network_refuses_a_bias_where_a_stage_has_none_to_take(
