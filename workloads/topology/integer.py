@@ -212,7 +212,7 @@ class IntegerNetwork:
 
     @property
     def compression(self) -> float:
-        """Dense weights divided by stored weights; the publications compared count no biases either."""
+        """Dense weights divided by stored weights; as in publications, biases are on neither side."""
         return self.dense_weights / self.stored_weights
 
     @property

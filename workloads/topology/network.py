@@ -110,7 +110,7 @@ class TrainedNetwork:
 
     @property
     def compression(self) -> float:
-        """Dense weights divided by stored weights; the publications compared count no biases either."""
+        """Dense weights divided by stored weights; as in publications, biases are on neither side."""
         return self.topology.compression
 
     def __repr__(self) -> str:
