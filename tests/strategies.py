@@ -77,13 +77,14 @@ def engines_of_kind(draw: st.DrawFn, kind: str, most_pes: int = 12) -> Engine:
 
 
 @st.composite
-def cases(draw: st.DrawFn, kind: str, most_pes: int = 12) -> Case:
-    """A case for an engine of this kind."""
+def cases(draw: st.DrawFn, kind: str, most_pes: int = 12, *, biases: bool = False) -> Case:
+    """A case for an engine of this kind; with `biases`, any share of the stages of its network has some."""
     engine = draw(engines_of_kind(kind, most_pes))
     network = random_integer_network(
         Topology(tuple(type(engine).layers(SmallDraws(draw)))),
         weight_bits=engine.weight_bits,
         activation_bits=engine.activation_bits,
+        bias_share=draw(st.sampled_from((0.0, 0.5, 1.0))) if biases else 0.0,
         seed=draw(st.integers(0, 2**32 - 1)),
     )
     return Case(engine, network)

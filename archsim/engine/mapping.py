@@ -52,6 +52,14 @@ class Mapping(ABC):
 
     network: IntegerNetwork
 
+    def __post_init__(self) -> None:
+        for number, stage in enumerate(self.network.stages):
+            if stage.bias is not None:
+                raise MappingError(
+                    f"bias of stage {number} of {self.network.name} has {stage.stored_biases} entries, "
+                    "allowed is none, because the engines load no biases"
+                )
+
     @property
     @abstractmethod
     def sizes(self) -> Sizes:

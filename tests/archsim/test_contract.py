@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from archsim.engine import engines
+from archsim.engine.mapping import MappingError
 from archsim.verification import verify
 from tests.strategies import cases
 
@@ -47,3 +48,21 @@ def test_counts_are_conserved(kind: str, data: st.DataObject) -> None:
     assert [stage.end_cycle for stage in counts.stages[:-1]] == [
         stage.start_cycle for stage in counts.stages[1:]
     ]
+
+
+@pytest.mark.parametrize("kind", sorted(engines))
+@settings(max_examples=25)
+@given(data=st.data())
+def test_a_network_with_biases_is_refused_by_an_engine_that_loads_none(
+    kind: str, data: st.DataObject
+) -> None:
+    case = data.draw(cases(kind, biases=True))
+    biased = [number for number, stage in enumerate(case.network.stages) if stage.bias is not None]
+    assume(biased)
+    with pytest.raises(MappingError) as caught:
+        case.engine.map(case.network)
+    entries = case.network.stages[biased[0]].stage.n_out
+    assert str(caught.value) == (
+        f"bias of stage {biased[0]} of random has {entries} entries, allowed is none, "
+        "because the engines load no biases"
+    )

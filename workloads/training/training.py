@@ -88,7 +88,8 @@ def train(
     network = TrainedNetwork(
         name=recipe.name,
         topology=model.topology,
-        weights=tuple(model.weights),
+        weights=tuple(model.of_stages),
+        biases=_biases_of_stages(model),
         calibration=calibrate(model, learnt.images[:CALIBRATION_IMAGES]),
         recipe=recipe.model_dump(mode="json"),
     )
@@ -99,6 +100,12 @@ def train(
         if integer:
             accuracy[f"{prefix}int8"] = evaluate(integer, seen.images, seen.labels)
     return replace(network, accuracy=accuracy)
+
+
+def _biases_of_stages(model: Model) -> tuple[NDArray[np.float32] | None, ...]:
+    """The biases with an entry a stage: the last of every layer has those of the layer."""
+    biases = iter(model.biases)
+    return tuple(next(biases) if ends else None for ends in model.topology.ends_layer) if model.biases else ()
 
 
 def train_model(
