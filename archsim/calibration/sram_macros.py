@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -30,7 +30,7 @@ from workloads.refusal import Refusal
 FOLDER_VARIABLE = "ARCHSIM_IHP_PDK"
 """The environment variable that names the folder for the tests."""
 
-NODE_NM = 130
+NODE_NM: Final = 130
 EVIDENCE = "memory_bracket.yaml"
 OTHERS = {"compiler_55nm": (2048, 32), "horowitz_2014": (1024, 64)}
 """Published figures of other memories in the data file, and their words and bits."""
