@@ -70,8 +70,9 @@ def _error_row(error: Error) -> tuple[Any, ...]:
 
 
 def memory_table() -> str:
-    """Real memories over the model, both taken to 65 nm: the macros of a foundry and what else was
+    """Real memories over the model, both at 65 nm: the macros of a foundry, scaled, and what else was
     published."""
+    from archsim.technology import Cmos65
     from archsim.technology.asic.scaling import factors, process
     from archsim.technology.memories.bracket import BRACKET_TABLE, FOUNDRY
     from archsim.technology.quantity import load_table
@@ -87,12 +88,16 @@ def memory_table() -> str:
     )
     rows = []
     for row in load_table(BRACKET_TABLE).rows:
+        memory = Cmos65().memory(words=row["words"], word_bits=row["word_bits"])
         cells = [f"{row['evidence']}, {row['words']} × {row['word_bits']}"]
-        for _, name, unit, factor in shown:
-            model, ratio = row[f"model_{name}"] * unit, row[f"{name}_ratio"]
-            at_65 = model * (factor if row["evidence"] == FOUNDRY else 1)
-            pair = f"{significant(at_65 * ratio)} / {significant(at_65)} = " if ratio else "—"
-            cells.append(pair + (significant(ratio) if ratio else ""))
+        for _, name, per, factor in shown:
+            model, ratio = getattr(memory, name), row[f"{name}_ratio"]
+            if ratio is None:
+                cells.append("—")
+                continue
+            real = row[f"model_{name}"] * ratio * (factor if row["evidence"] == FOUNDRY else 1)
+            numbers = (real * per, model * per, real / model)
+            cells.append("{} / {} = {}".format(*map(significant, numbers)))
         rows.append(cells)
     return Table("", {"memory": "", **{title: "" for title, *_ in shown}}, rows, words=6).markdown()
 

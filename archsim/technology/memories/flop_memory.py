@@ -1,10 +1,9 @@
-"""A small memory built from flops behind clock gates and a multiplexer tree, priced from the cells of a
-library.
+"""A small memory built from flops and a multiplexer tree, priced from the cells of a library.
 
-A word's flops have a clock of their own, which rises only when that word is written; the output register has
-one that rises only on a read; in front of the words' clocks stands one more gate, which rises only on a
-write. What stands by is clocked at two pins, whatever the memory holds. A flop behind a gate needs no enable,
-so that the memory is smaller too.
+Behind clock gates a word's flops have a clock of their own, which rises only when that word is written, and
+the output register has one that rises only on a read; in front of the words' clocks stands one more gate,
+which rises only on a write. What stands by is clocked at two pins, however much the memory holds. A flop
+behind a gate needs no enable, so that the memory is smaller too.
 """
 
 from __future__ import annotations
@@ -63,21 +62,24 @@ def clock_gate(cells: CellLibrary) -> Cell:
     return cells.flop(enable=False)
 
 
-def flop_memory(*, words: int, word_bits: int, cells: CellLibrary, wiring: Wiring) -> MemoryFigures:
+def flop_memory(
+    *, words: int, word_bits: int, cells: CellLibrary, wiring: Wiring, gated: bool = True
+) -> MemoryFigures:
     """Price `words` x `word_bits` of flops, a tree of 2:1 multiplexers and a registered output, with a clock
-    gate for each word, for all words and for the output.
+    gate for each word, for all words and for the output; without, of flops with enable that are all clocked
+    in every cycle.
 
-    `clock_energy_j` is that of the two gates which see the clock of every cycle. A write clocks the gates of
-    all words and the flops of one, a read the output register; both are in the energy of the access. The
-    write decoder is a tree of two-input ANDs for each word. `setup_s` is the way of the read address through
-    the multiplexers into the output register.
+    Gated, `clock_energy_j` is that of the two gates which see the clock of every cycle. A write clocks the
+    gates of all words and the flops of one, a read the output register; both are in the energy of the access,
+    and so is the pulse of every gate that opens. The write decoder is a tree of two-input ANDs for each word.
+    `setup_s` is the way of the read address through the multiplexers into the output register.
     """
-    flop, gate = cells.flop(enable=False), clock_gate(cells)
+    flop, gate = cells.flop(enable=not gated), clock_gate(cells)
     mux, decoder = cells.gate("(A&!S)|(B&S)", ("A", "B", "S")), cells.gate("A&B", ("A", "B"))
     levels = max(1, (words - 1).bit_length())
     counts = (
         (flop, (words + 1) * word_bits),
-        (gate, words + 2),
+        (gate, words + 2 if gated else 0),
         (mux, (words - 1) * word_bits),
         (decoder, words * levels),
     )
@@ -91,20 +93,21 @@ def flop_memory(*, words: int, word_bits: int, cells: CellLibrary, wiring: Wirin
         return 0.5 * load_f * cells.supply_v**2
 
     activity = wiring.flop_memory_activity
-    word_clock_j = word_bits * clock_energy_j(flop, cells.supply_v, wiring)
-    gate_clock_j = clock_energy_j(gate, cells.supply_v, wiring)
     read_j = activity * (word_bits * toggle_j(flop) + (words - 1) * word_bits * (toggle_j(mux) + pin_j(mux)))
     write_j = activity * (
         word_bits * toggle_j(flop) + words * word_bits * pin_j(flop) + levels * toggle_j(decoder)
     )
+    word_clock_j, gate_clock_j = (clock_energy_j(cell, cells.supply_v, wiring) for cell in (flop, gate))
+    word_clock_j *= word_bits
+    pulse_j = 2 * sum(gate.switch_energy_j.values())
     load_f = 4 * (max(cells.nand2.input_capacitance_f.values()) + wiring.capacitance_f_per_sink)
     mux_load_f = max(mux.input_capacitance_f.values()) + wiring.capacitance_f_per_sink
     mux_s = max(arc.intrinsic_s + arc.slope_s_per_f * mux_load_f for arc in mux.arcs)
     return MemoryFigures(
         area_mm2=sum(cell.area_um2 * count for cell, count in counts) * 1e-6,
-        read_energy_j=read_j + word_clock_j,
-        write_energy_j=write_j + word_clock_j + words * gate_clock_j,
-        clock_energy_j=2 * gate_clock_j,
+        read_energy_j=read_j + (word_clock_j + pulse_j if gated else 0),
+        write_energy_j=write_j + (word_clock_j + 2 * pulse_j + words * gate_clock_j if gated else 0),
+        clock_energy_j=2 * gate_clock_j if gated else (words + 1) * word_clock_j,
         leakage_w=sum(cell.leakage_w * count for cell, count in counts),
         access_time_s=max(arc.intrinsic_s + arc.slope_s_per_f * load_f for arc in flop.arcs),
         setup_s=levels * mux_s + flop.setup_s,

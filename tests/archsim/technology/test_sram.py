@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 
 from archsim.technology import Cmos65, MemoryMacro, SramTable
 from archsim.technology.memories import sram
-from archsim.technology.memories.flop_memory import MemoryFigures, clock_energy_j, flop_memory
+from archsim.technology.memories.flop_memory import MemoryFigures, clock_energy_j, clock_gate, flop_memory
 from archsim.technology.memories.sram import SRAM_TABLE
 from archsim.technology.quantity import load_table
 
@@ -169,20 +169,36 @@ def test_flops_that_stand_by_are_clocked_at_two_gates_however_many_they_are() ->
 def test_a_write_clocks_the_gates_of_all_words_and_the_flops_of_one() -> None:
     """Where nothing changes, clocks are all that an access spends."""
     still = replace(SRAM.wiring, flop_memory_activity=0.0)
-    one_j = clock_energy_j(SRAM.cells.flop(enable=False), SRAM.cells.supply_v, still)
+    gate = clock_gate(SRAM.cells)
+    flop_j, gate_j = (
+        clock_energy_j(cell, SRAM.cells.supply_v, still) for cell in (SRAM.cells.flop(enable=False), gate)
+    )
+    pulse_j = 2 * sum(gate.switch_energy_j.values())
     memory = flop_memory(words=13, word_bits=8, cells=SRAM.cells, wiring=still)
-    assert memory.read_energy_j == pytest.approx(8 * one_j)
-    assert memory.write_energy_j == pytest.approx((8 + 13) * one_j)
+    assert memory.read_energy_j == pytest.approx(8 * flop_j + pulse_j)
+    assert memory.write_energy_j == pytest.approx(8 * flop_j + 13 * gate_j + 2 * pulse_j)
+
+
+def test_without_gates_every_flop_of_a_small_memory_is_clocked_in_every_cycle() -> None:
+    table = replace(SRAM, gated=False)
+    enabled = SRAM.cells.flop(enable=True)
+    memory = table.macro(words=10, word_bits=8)
+    one_j = clock_energy_j(enabled, SRAM.cells.supply_v, SRAM.wiring)
+    assert memory.built_as == "flops"
+    assert memory.clock_energy_j == pytest.approx(11 * 8 * one_j)
+    assert table.macro(words=20, word_bits=8, ports="1r1w").built_as == "macro"
+    assert SRAM.macro(words=20, word_bits=8, ports="1r1w").built_as == "flops"
 
 
 def test_a_gate_for_each_word_costs_less_area_than_an_enable_in_each_flop() -> None:
-    plain, enabled = (SRAM.cells.flop(enable=each).area_um2 for each in (False, True))
-    rest = flops(13, 8).area_mm2 * 1e6 - (14 * 8 * plain + 15 * plain)
-    assert flops(13, 8).area_mm2 * 1e6 < rest + 14 * 8 * enabled
-    assert rest == pytest.approx(
-        12 * 8 * SRAM.cells.gate("(A&!S)|(B&S)", ("A", "B", "S")).area_um2
-        + 13 * 4 * SRAM.cells.gate("A&B", ("A", "B")).area_um2
+    gated, ungated = (
+        flop_memory(words=13, word_bits=8, cells=SRAM.cells, wiring=SRAM.wiring, gated=each)
+        for each in (True, False)
     )
+    plain, enabled = (SRAM.cells.flop(enable=each).area_um2 for each in (False, True))
+    saved_um2 = 14 * 8 * (enabled - plain) - 15 * clock_gate(SRAM.cells).area_um2
+    assert saved_um2 > 0
+    assert ungated.area_mm2 - gated.area_mm2 == pytest.approx(saved_um2 * 1e-6)
 
 
 def test_a_narrow_word_uses_the_column_of_eight_bits_at_its_own_capacity() -> None:
