@@ -2,7 +2,7 @@
 
 Five designs on the same skeleton with 16 PEs, 8-bit integers and fetches of 64 bits, in 65 nm CMOS and on an
 Artix-7, at a clock that every one of them meets. On the FPGA a fetch of 64 bits is one RAMB36 with its 72-bit
-port, for weights and indices alike; 32 bits would halve the ports and not the tiles.
+port, for weights and indices alike; up to 36 bits it is a RAMB18, half of that.
 """
 
 from __future__ import annotations
