@@ -36,11 +36,10 @@ class LoadWrite:
 
 @dataclass(frozen=True)
 class Run:
-    """One inference: `load_cycles` that its inputs take to be loaded, `cycles` from `start` to `done`, and from
-    `start` until the load port may write the next inputs;
-    `port_counts` words read and written for each memory role; `scores` the results of the final stage, in the
-    order in which each PE gave them; `recorded` the values of each recorded wire, from the first cycle of
-    loading to that of `done`."""
+    """One inference: `load_cycles` that its inputs take to be loaded, `cycles` from `start` to `done`, and
+    from `start` until the load port may write the next inputs; `port_counts` words read and written for each
+    memory role; `scores` the results of the final stage, in the order in which each PE gave them; `recorded`
+    the values of each recorded wire, from the first cycle of loading to that of `done`."""
 
     load_cycles: int
     cycles: int
@@ -86,8 +85,8 @@ class Simulation:
         following: Iterable[LoadWrite] = (),
         limit: int = 50_000_000,
     ) -> Run:
-        """Writes `inputs`, starts the engine and waits for `done`, at most `limit` cycles. The inputs `following`
-        are written as soon as the engine lets them, for a run without any of its own.
+        """Writes `inputs`, starts the engine and waits for `done`, at most `limit` cycles. The inputs
+        `following` are written as soon as the engine lets them, for a run without any of its own.
 
         Raises SimulationLimitError where it does not come.
         """

@@ -66,8 +66,8 @@ def workload_of(mapping: Mapping) -> Workload:
 def operand_activity(
     network: IntegerNetwork, accumulator_bits: int, *, zero_gating: bool = False
 ) -> OperandActivity:
-    """The rates of a network on the digits of `archsim.costs.stimulus`, over all products of an inference. With
-    `zero_gating` the operands and their product stay as they are while the activation is zero."""
+    """The rates of a network on the digits of `archsim.costs.stimulus`, over all products of an inference.
+    With `zero_gating` the operands and their product stay as they are while the activation is zero."""
     inputs = stimulus(network)
     widths = {
         "weight": network.weight_bits,

@@ -37,12 +37,12 @@ class Result:
     """One design point at one fidelity.
 
     `cycles` from start to done, after the inputs were loaded; `energy_j` of one inference, its inputs loaded,
-    `power_w` while inferences follow each other as fast as they can; `area_mm2` on an ASIC (cells and memory macros, not placed), `resources` on an
-    FPGA; `critical_path_s` where the hardware was mapped; `accuracy` the share of test images classified
-    rightly, known for the widths at which it was measured; `assumed` the assumptions behind the costs.
-    A cost that nobody can tell is None, and `missing` says why, by metric; counts are always there.
-    `expected_error` is the mean relative error of each figure that was fitted, on designs that no fit saw;
-    of an FPGA's dynamic power 0.8 says that it is likely off by a factor of 1.8.
+    `power_w` while inferences follow each other as fast as they can; `area_mm2` on an ASIC (cells and memory
+    macros, not placed), `resources` on an FPGA; `critical_path_s` where the hardware was mapped; `accuracy`
+    the share of test images classified rightly, known for the widths at which it was measured; `assumed` the
+    assumptions behind the costs. A cost that nobody can tell is None, and `missing` says why, by metric;
+    counts are always there. `expected_error` is the mean relative error of each figure that was fitted, on
+    designs that no fit saw; of an FPGA's dynamic power 0.8 says that it is likely off by a factor of 1.8.
     """
 
     fidelity: str

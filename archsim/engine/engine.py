@@ -29,13 +29,13 @@ class EngineError(Refusal):
 class Engine(BaseModel, ABC):
     """Parameters that all engines share.
 
-    `pes` processing elements; `weight_bits` and `activation_bits` of the integers; `fetch_bits`
-    brought by one read of a weight (or index) memory; `product_register`, a register between multiplier and
-    adder; `operand_isolation`, so that the requantiser sees only finished sums; `zero_gating`, so that an
-    activation of zero moves neither multiplier nor sum; a `requantiser` in each PE, or *shared* by the PEs whose
-    results are written one after the other (`auto`: where there are such); `input_buffer`, a memory of its
-    own for inputs, so that the next ones are loaded while the engine runs. What is `auto` is what a search
-    found best for the fabric.
+    `pes` processing elements; `weight_bits` and `activation_bits` of the integers; `fetch_bits` brought by
+    one read of a weight (or index) memory; `product_register`, a register between multiplier and adder;
+    `operand_isolation`, so that the requantiser sees only finished sums; `zero_gating`, so that an activation
+    of zero moves neither multiplier nor sum; a `requantiser` in each PE, or *shared* by the PEs whose results
+    are written one after the other (`auto`: where there are such); `input_buffer`, a memory of its own for
+    inputs, so that the next ones are loaded while the engine runs. What is `auto` is what a search found best
+    for the fabric.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
@@ -97,8 +97,8 @@ class Engine(BaseModel, ABC):
         )
 
     def map(self, network: IntegerNetwork, fabric: str = "asic") -> EngineMapping:
-        """Lays `network` on this engine, built of `fabric`: of standard cells (`asic`) or in an FPGA (`fpga`).
-        Raises MappingError where it cannot run it."""
+        """Lays `network` on this engine, built of `fabric`: of standard cells (`asic`) or in an FPGA
+        (`fpga`). Raises MappingError where it cannot run it."""
         return self.settled(fabric).lay(network, fabric)
 
     @abstractmethod

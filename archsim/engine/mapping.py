@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.engine.biases import BiasRows, bias_rows
 from archsim.engine.counts import Counts, StageActivity, Traffic
 from rtl import Hardware, Images, LoadWrite, Run, Sizes
-from workloads import IntegerNetwork, IntegerStage
+from workloads import IntegerNetwork
 from workloads.refusal import Refusal
 
 _LOG = logging.getLogger(__name__)
@@ -52,13 +53,13 @@ class Mapping(ABC):
 
     network: IntegerNetwork
 
-    def __post_init__(self) -> None:
-        for number, stage in enumerate(self.network.stages):
-            if stage.bias is not None:
-                raise MappingError(
-                    f"bias of stage {number} of {self.network.name} has {stage.stored_biases} entries, "
-                    "allowed is none, because the engines load no biases"
-                )
+    @cached_property
+    def biases(self) -> tuple[BiasRows, ...]:
+        """The biases of each stage, as words of its weight stream."""
+        network = self.network
+        return tuple(
+            bias_rows(stage, network.weight_bits, network.activation_bits) for stage in network.stages
+        )
 
     @property
     @abstractmethod
@@ -92,6 +93,7 @@ class Mapping(ABC):
             "operand_isolation": engine.operand_isolation,
             "zero_gating": engine.zero_gating,
             "one_address": fabric == "asic",
+            "bias_words": max(biases.of_row for biases in self.biases),
         }
 
     def traffic(
@@ -103,9 +105,9 @@ class Mapping(ABC):
         copies: int = 1,
         **loaded_memories: int,
     ) -> dict[str, Traffic]:
-        """Traffic of the memories of each role with the width of their words: activations `read` and `written`
-        by each stage, inputs `loaded`, and the words read of the memories that the load port fills. Whatever
-        is written goes to so many `copies`."""
+        """Traffic of the memories of each role with the width of their words: activations `read` and
+        `written` by each stage, inputs `loaded`, and the words read of the memories that the load port fills.
+        Whatever is written goes to so many `copies`."""
         bits = {shape.role: shape.word_bits for shape in self.sizes.memory_shapes}
         words = {role: [0, 0] for role in bits}
         for role, count in loaded_memories.items():
@@ -142,10 +144,11 @@ class Mapping(ABC):
     def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:
         """The load-port writes that bring in one input vector, shape (n_in,)."""
 
-    def descriptor(self, stage: IntegerStage, *, bias_words: int = 0, **own: int) -> list[int]:
+    def descriptor(self, number: int, **own: int) -> list[int]:
         """The words of a stage's descriptor: the fields that all engines share, and the engine's `own`."""
+        stage, biases = self.network.stages[number], self.biases[number]
         if self.sizes.bias_words:
-            own |= {"bias_words": bias_words, "bias_shift": stage.bias_shift if bias_words else 0}
+            own |= {"bias_words": biases.of_row, "bias_shift": biases.shift}
         last_group, last_pe = divmod(stage.stage.n_out - 1, self.sizes.pes)
         return self.sizes.descriptor_format.pack(
             {

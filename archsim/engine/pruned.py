@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
+from archsim.engine.biases import bias_rows
 from archsim.engine.counts import Counts, StageActivity
 from archsim.engine.draws import Draws
 from archsim.engine.engine import Engine, EngineError, engines
@@ -81,9 +82,10 @@ class Pruned(Engine):
         at = np.arange(network.n_in, dtype=np.int64)
         dealt = []
         for integer in network.stages:
+            biases = bias_rows(integer, self.weight_bits, self.activation_bits).words
             positions = deal_rows(integer.stage.row_lengths(), self.pes)
             read_from = np.array([address.encode(int(i)) for i in at])
-            dealt.append(deal_stage(integer, read_from, positions, self.pes))
+            dealt.append(deal_stage(integer, biases, read_from, positions, self.pes))
             at = positions
         highest = max(int(stage.addresses.max(initial=0)) for stage in dealt)
         options = candidates(highest, int(self.fetch_bits), self._index_kinds)
@@ -158,7 +160,7 @@ class PrunedMapping(Mapping):
     @property
     def stored_bits(self) -> StoredBits:
         entries = sum(int(stage.entries.sum()) for stage in self.stages)
-        return StoredBits(weight=entries * self.network.weight_bits, index=entries * (self.encoding.bits + 1))
+        return StoredBits(entries * self.network.weight_bits, entries * (self.encoding.bits + 1))
 
     @cached_property
     def _runs(self) -> tuple[StageRun, ...]:
@@ -182,16 +184,18 @@ class PrunedMapping(Mapping):
             start = ends
         entries = np.array([stage.entries for stage in self.stages])
         stored = sum(stage.stored for stage in self.stages)
+        biases = sum(stage.biases for stage in self.stages)
         return Counts(
             cycles=ends,
             load_cycles=self.network.n_in,
             interval_cycles=self.interval(activity, self.network.n_in),
             macs=stored,
-            padding=int(entries.sum()) - stored,
+            padding=int(entries.sum()) - stored - biases,
+            biases=biases,
             traffic=self.traffic(
                 weight=int((-(-entries // self.weights_per_fetch)).sum()),
                 index=int((-(-entries // self.entries_per_fetch)).sum()),
-                read=[int(of_stage.sum()) for of_stage in entries],
+                read=[int(stage.entries.sum()) - stage.biases for stage in self.stages],
                 written=[*(stage.outputs for stage in self.stages[:-1]), 0],
                 loaded=self.network.n_in,
                 copies=self.engine.pes if self.replicated else 1,
@@ -215,11 +219,11 @@ class PrunedMapping(Mapping):
         descriptors: list[int] = []
         packed = partial(pack_words, bits=self.network.weight_bits, per_word=self.weights_per_fetch)
         indexed = partial(pack_words, bits=self.encoding.bits + 1, per_word=self.entries_per_fetch)
-        for stage, integer in zip(self.stages, self.network.stages, strict=True):
+        for number, stage in enumerate(self.stages):
             for p in range(pes):
                 weights[p] += packed(stage.weights[p])
                 indices[p] += indexed(stage.indices[p])
-            descriptors += self.descriptor(integer)
+            descriptors += self.descriptor(number)
         return Images(descriptors, weights, indices)
 
     def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:

@@ -23,6 +23,7 @@ from rtl.parts.skeleton import (
     Description,
     Hardware,
     Turn,
+    bias_operand,
     descriptor_fetch,
     processing_element,
     turns,
@@ -40,8 +41,8 @@ class PrunedSizes(GatherSizes):
 
 @dataclass(frozen=True)
 class _Controller:
-    """What the rest of the engine is told, and what it tells the controller: `issued` while no PE has an entry
-    left, `all_idle` when the last result is in memory too."""
+    """What the rest of the engine is told, and what it tells the controller: `issued` while no PE has an
+    entry left, `all_idle` when the last result is in memory too."""
 
     field: Mapping[str, Wire]
     held: Mapping[str, Wire]
@@ -80,9 +81,17 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
                 back=back,
             )
         )
+    activations = list(routed.activations)
+    if sizes.bias_words:
+        with component("route"):
+            operand = bias_operand(sizes, controller.field)
+            activations = [
+                pyrtl.select(control.bias, operand, word)
+                for control, word in zip(backs, activations, strict=True)
+            ]
     for p in range(pes):
         results[p] <<= processing_element(
-            p, described, backs[p].weights, routed.activations[p], backs[p].taps, controller.held
+            p, described, backs[p].weights, activations[p], backs[p].taps, controller.held
         )
     with component("controller"):
         issued, all_idle = controller.issued, controller.all_idle

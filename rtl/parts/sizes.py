@@ -75,15 +75,15 @@ class Sizes:
     """Sizes common to all engines, and what hardware of these sizes knows of itself.
 
     `weight_words` is the depth of each PE's weight memory, in fetches of `fetch_bits`. Activations lie in
-    `banks` banks, of which an address can name `activation_rows` rows, of memories with one port: stages of even number read `activation_0`, of `even_rows`
-    words, and write `activation_1`, of `odd_rows`; those of odd number the other way round. Inputs enter
-    `activation_0`, or an `input` memory of their own, of `input_rows`, which the first stage reads. With
-    `one_address` a memory has one address for reading and writing, as a macro with one port has.
-    `product_register`: a register between product and adder; `operand_isolation`: the requantiser sees a sum
-    only when it finishes one; `zero_gating`: an activation that is zero leaves multiplier and sum as they are;
-    `shared_requantiser`: PEs hand over sums, requantised where they are written. `stages` is how many descriptors fit;
-    `longest_row` and `most_groups` bound a stage's taps per output and outputs per PE; `bias_words` the
-    words of bias at the beginning of a row.
+    `banks` banks, of which an address can name `activation_rows` rows, of memories with one port: stages of
+    even number read `activation_0`, of `even_rows` words, and write `activation_1`, of `odd_rows`; those of
+    odd number the other way round. Inputs enter `activation_0`, or an `input` memory of their own, of
+    `input_rows`, which the first stage reads. With `one_address` a memory has one address for reading and
+    writing, as a macro with one port has. `product_register`: a register between product and adder;
+    `operand_isolation`: the requantiser sees a sum only when it finishes one; `zero_gating`: an activation
+    that is zero leaves multiplier and sum as they are; `shared_requantiser`: PEs hand over sums, requantised
+    where they are written. `stages` is how many descriptors fit; `longest_row` and `most_groups` bound a
+    stage's taps per output and outputs per PE; `bias_words` the words of bias at the beginning of a row.
     Raises SizeError for a size outside what the hardware supports.
     """
 

@@ -261,8 +261,8 @@ class Description:
 
 @dataclass(frozen=True)
 class DescriptorFetch:
-    """The controller's descriptor reader. `fields` are whole one cycle after `ready` is first high, and change
-    while a stage drains; what is needed until its last result is written is `held`."""
+    """The controller's descriptor reader. `fields` are whole one cycle after `ready` is first high, and
+    change while a stage drains; what is needed until its last result is written is `held`."""
 
     fields: Mapping[str, Wire]
     held: Mapping[str, Wire]
@@ -416,6 +416,12 @@ def shared_requantiser(number: int, sizes: Sizes, total: Wire, held: Mapping[str
     with component("requantiser", number):
         total = only_if(used, total) if sizes.operand_isolation else total
         return requantise(total, held["shift"], held["relu"], sizes.activation_bits)
+
+
+def bias_operand(sizes: Sizes, field: Mapping[str, Wire]) -> Wire:
+    """The power of two, as an activation, that brings biases to their scale."""
+    bits = [field["bias_shift"] == k for k in range(sizes.activation_bits - 1)]
+    return pyrtl.concat_list([*bits, pyrtl.Const(0, 1)])
 
 
 def only_if(condition: Wire, value: Wire) -> Wire:

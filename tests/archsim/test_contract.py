@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from archsim.engine import engines
-from archsim.engine.mapping import MappingError
 from archsim.verification import verify
 from tests.strategies import cases
 
@@ -15,7 +14,7 @@ from tests.strategies import cases
 @settings(max_examples=25)
 @given(data=st.data())
 def test_closed_form_event_simulation_and_hardware_agree(kind: str, data: st.DataObject) -> None:
-    case = data.draw(cases(kind))
+    case = data.draw(cases(kind, biases=True))
     fabric = data.draw(st.sampled_from(("asic", "fpga")))
     verification = verify(case.engine.map(case.network, fabric), inputs=2, seed=data.draw(st.integers(0, 99)))
     assert verification.agrees, [str(difference) for difference in verification.differences]
@@ -25,7 +24,7 @@ def test_closed_form_event_simulation_and_hardware_agree(kind: str, data: st.Dat
 @settings(max_examples=150)
 @given(data=st.data())
 def test_closed_form_equals_event_simulation(kind: str, data: st.DataObject) -> None:
-    case = data.draw(cases(kind, most_pes=40))
+    case = data.draw(cases(kind, most_pes=40, biases=True))
     mapping = case.engine.map(case.network)
     assert mapping.count() == mapping.simulate()
 
@@ -34,7 +33,7 @@ def test_closed_form_equals_event_simulation(kind: str, data: st.DataObject) -> 
 @settings(max_examples=60)
 @given(data=st.data())
 def test_counts_are_conserved(kind: str, data: st.DataObject) -> None:
-    case = data.draw(cases(kind, most_pes=40))
+    case = data.draw(cases(kind, most_pes=40, biases=True))
     mapping = case.engine.map(case.network)
     counts, stages = mapping.count(), case.network.stages
     assert counts.macs == case.network.stored_weights
@@ -48,21 +47,3 @@ def test_counts_are_conserved(kind: str, data: st.DataObject) -> None:
     assert [stage.end_cycle for stage in counts.stages[:-1]] == [
         stage.start_cycle for stage in counts.stages[1:]
     ]
-
-
-@pytest.mark.parametrize("kind", sorted(engines))
-@settings(max_examples=25)
-@given(data=st.data())
-def test_a_network_with_biases_is_refused_by_an_engine_that_loads_none(
-    kind: str, data: st.DataObject
-) -> None:
-    case = data.draw(cases(kind, biases=True))
-    biased = [number for number, stage in enumerate(case.network.stages) if stage.bias is not None]
-    assume(biased)
-    with pytest.raises(MappingError) as caught:
-        case.engine.map(case.network)
-    entries = case.network.stages[biased[0]].stage.n_out
-    assert str(caught.value) == (
-        f"bias of stage {biased[0]} of random has {entries} entries, allowed is none, "
-        "because the engines load no biases"
-    )

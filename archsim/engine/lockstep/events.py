@@ -13,7 +13,7 @@ from typing import Any
 import simpy
 
 from archsim.engine.clock import Clocked
-from archsim.engine.counts import Counts, StageActivity, Traffic
+from archsim.engine.counts import Counts, Traffic
 from archsim.engine.lockstep.plan import StagePlan
 from rtl import Sizes
 from workloads.refusal import Defect
@@ -98,8 +98,8 @@ class _Machine(Clocked):
             )
 
     def write_results(self, number: int, plan: StagePlan, group: int) -> Any:
-        """The results of a group reach the write ports after the pipeline, as many a cycle as there are banks,
-        and again for each mirror."""
+        """The results of a group reach the write ports after the pipeline, as many a cycle as there are
+        banks, and again for each mirror."""
         yield self.env.timeout(self.sizes.pipeline.write - 1)
         left = self.valid(plan, group)
         chunks = [min(plan.banks, left - done) for done in range(0, left, plan.banks)]

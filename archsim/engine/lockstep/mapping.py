@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.engine.biases import bias_rows
 from archsim.engine.counts import Counts, StageActivity
 from archsim.engine.engine import Engine
 from archsim.engine.lockstep.events import simulate_lockstep
@@ -77,12 +78,12 @@ class LockstepMapping(Mapping):
             "longest_row": max(plan.steps for plan in self.plans),
             "most_groups": max(plan.groups for plan in self.plans),
             "longest_pause": max(plan.pause for plan in self.plans),
-            "bias_words": max(plan.bias_words for plan in self.plans),
         }
 
     @property
     def stored_bits(self) -> StoredBits:
-        return StoredBits(weight=self.network.stored_weights * self.network.weight_bits, index=0)
+        biases = sum(plan.biases for plan in self.plans)
+        return StoredBits((self.network.stored_weights + biases) * self.network.weight_bits, index=0)
 
     @property
     def score_positions(self) -> NDArray[np.int64]:
@@ -124,16 +125,16 @@ class LockstepMapping(Mapping):
         per, pes = self.weights_per_fetch, self.engine.pes
         streams: list[list[int]] = [[] for _ in range(pes)]
         descriptors: list[int] = []
-        for plan, stage in zip(self.plans, self.network.stages, strict=True):
+        for number, (plan, stage) in enumerate(zip(self.plans, self.network.stages, strict=True)):
             rows = np.zeros((plan.groups * pes, plan.steps), dtype=np.int64)
-            rows[: plan.outputs, plan.bias_words :] = self.row_weights(stage)
+            rows[: plan.outputs] = np.hstack([self.biases[number].words, self.row_weights(stage)])
             for p in range(pes):
                 dealt = rows[p::pes].ravel()
                 streams[p] += pack_words(dealt, bits=self.network.weight_bits, per_word=per)
             own = dict(self.descriptor_fields(plan), steps_less_one=plan.steps - 1)
             if self.sizes.longest_pause:
                 own["pause"] = plan.pause
-            descriptors += self.descriptor(stage, bias_words=plan.bias_words, **own)
+            descriptors += self.descriptor(number, **own)
         return Images(descriptors, streams)
 
     def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:
@@ -176,5 +177,7 @@ def plan_stages(
                 f"stage {number} of the network is a {integer.stage.kind} stage, "
                 f"allowed on a {engine} engine are {kinds} stages"
             )
-        planned.append(make(integer.stage, final=integer is network.stages[-1]))
+        biases = bias_rows(integer, network.weight_bits, network.activation_bits).of_row
+        plan = make(integer.stage, final=integer is network.stages[-1])
+        planned.append(replace(plan, bias_words=biases))
     return tuple(planned)

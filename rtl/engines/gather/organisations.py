@@ -15,9 +15,9 @@ from rtl.parts.skeleton import BankPort, Description, Turn, choose, shared_requa
 
 @dataclass(frozen=True)
 class Gathering:
-    """What a route is built between: the descriptor's fields that are `held`, the PEs' walks and controls, their
-    `results`, the `turn` of the activations to be read, and the wires that let each PE go, which the route
-    drives: `front` an entry, `back` the pipeline behind it."""
+    """What a route is built between: the descriptor's fields that are `held`, the PEs' walks and controls,
+    their `results`, the `turn` of the activations to be read, and the wires that let each PE go, which the
+    route drives: `front` an entry, `back` the pipeline behind it."""
 
     described: Description
     held: Mapping[str, Wire]
@@ -49,8 +49,8 @@ def _write_row(bits: int, number: int, stage_start: Wire, written: Wire) -> Wire
 
 def gather_replicated(given: Gathering) -> Routed:
     """Every PE reads its own copy. Results wait in their PE until the bus takes them, lowest PE first; a PE
-    whose next result would overwrite a waiting one stands still. Scores need no bus, unless the one requantiser
-    sits there."""
+    whose next result would overwrite a waiting one stands still. Scores need no bus, unless the one
+    requantiser sits there."""
     described, held, results = given.described, given.held, given.results
     final = held["final"]
     front, back = given.front, given.back
@@ -81,7 +81,7 @@ def gather_replicated(given: Gathering) -> Routed:
         described.activation_bank(
             p,
             given.turn,
-            BankPort(walk.holds_entry & front[p], walk.target, bus_write, bus_address, bus_data),
+            BankPort(walk.reads & front[p], walk.target, bus_write, bus_address, bus_data),
         )
         for p, walk in enumerate(given.walks)
     ]
@@ -104,14 +104,14 @@ def gather_banked(given: Gathering) -> Routed:
     banks = [address.bank(walk.target) for walk in walks]
     asks = [
         [
-            walk.holds_entry if bank is None else walk.holds_entry & (bank == b)
+            walk.reads if bank is None else walk.reads & (bank == b)
             for walk, bank in zip(walks, banks, strict=True)
         ]
         for b in range(pes)
     ]
     grants = [_in_turn(bank_asks, in_turn) for bank_asks in asks]
     for p, walk in enumerate(walks):
-        front[p] <<= ~walk.holds_entry | pyrtl.rtl_any(*[grants[b][p] for b in range(pes)])
+        front[p] <<= ~walk.reads | pyrtl.rtl_any(*[grants[b][p] for b in range(pes)])
         back[p] <<= pyrtl.Const(1, 1)
     written = [delayed(each.taps.finish, f"written_{p}", reset=True) for p, each in enumerate(given.backs)]
     rows = [_write_row(address.row_bits, p, given.stage_start, written[p]) for p in range(pes)]

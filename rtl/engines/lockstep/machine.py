@@ -39,8 +39,8 @@ AddressSource = Callable[[LockstepSizes, Mapping[str, Wire], Step], Source]
 
 @dataclass(frozen=True)
 class Writes:
-    """What each bank is given to write: the data, whether to, and the row; `last`: with this a group's results
-    are all written. `scores` of the final stage, by PE."""
+    """What each bank is given to write: the data, whether to, and the row; `last`: with this a group's
+    results are all written. `scores` of the final stage, by PE."""
 
     data: Sequence[Wire]
     enables: Sequence[Wire]
@@ -78,7 +78,6 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: boo
             due = named(controller.weights.due & controller.step.valid[p], f"fetch_weight_{p}")
         weights = replace(controller.weights, due=due)
         results[p] <<= processing_element(p, described, weights, lanes[p], control, controller.held)
-    travelling, write = controller.travelling, sizes.pipeline.write
     return described.finish(
         done=controller.done,
         busy=controller.state != IDLE,
