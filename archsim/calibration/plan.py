@@ -50,7 +50,7 @@ class Configuration:
     topology: Topology
     spread: float
 
-    def map(self) -> Mapping:
+    def map(self, fabric: str = "asic") -> Mapping:
         """The network, with weights as training leaves them, on the engine."""
         engine = self.engine
         network = random_integer_network(
@@ -59,7 +59,7 @@ class Configuration:
             activation_bits=engine.activation_bits,
             spread=self.spread,
         )
-        return engine.map(network)
+        return engine.map(network, fabric)
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,11 @@ class TrainedConfiguration:
     engine: Engine
     network: str
 
-    def map(self) -> Mapping:
+    def map(self, fabric: str = "asic") -> Mapping:
         """The trained network on the engine."""
         engine = self.engine
-        return engine.map(quantise(load_network(self.network), engine.weight_bits, engine.activation_bits))
+        integer = quantise(load_network(self.network), engine.weight_bits, engine.activation_bits)
+        return engine.map(integer, fabric)
 
 
 def in_turn() -> list[type[Engine]]:

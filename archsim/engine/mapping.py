@@ -119,7 +119,7 @@ class Mapping(ABC):
             words[source][0] += taken
             if made:
                 words[f"activation_{(number + 1) % 2}"][1] += made * copies
-        return {role: Traffic(*words[role], bits[role]) for role in ROLES if role in words}
+        return {role: Traffic(words[role][0], words[role][1], bits[role]) for role in ROLES if role in words}
 
     def interval(self, stages: Sequence[StageActivity], loaded: int) -> int:
         """Cycles between the starts of inferences: inputs are loaded once the first stage has read its own,

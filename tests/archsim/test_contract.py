@@ -38,7 +38,7 @@ def test_counts_are_conserved(kind: str, data: st.DataObject) -> None:
     counts, stages = mapping.count(), case.network.stages
     assert counts.macs == case.network.stored_weights
     assert mapping.stored_bits.weight >= case.network.stored_weights * case.network.weight_bits
-    fetched = counts.traffic["weight"].words_read * (case.engine.fetch_bits // case.engine.weight_bits)
+    fetched = counts.traffic["weight"].words_read * mapping.sizes.weights_per_fetch
     assert fetched >= counts.products
     produced = sum(stage.stage.n_out for stage in stages[:-1])
     kept = sum(counts.traffic[role].words_written for role in counts.traffic if role.startswith("activation"))

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+NO_BIASES = np.zeros(0, dtype=np.int64)
+
 
 @dataclass(frozen=True)
 class IndexEncoding:
@@ -29,7 +31,10 @@ class IndexEncoding:
         return -(-_distances(addresses, starts) >> self.bits)
 
     def encode_row(
-        self, addresses: NDArray[np.int64], weights: NDArray[np.int64], biases: NDArray[np.int64]
+        self,
+        addresses: NDArray[np.int64],
+        weights: NDArray[np.int64],
+        biases: NDArray[np.int64] = NO_BIASES,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Index words (with the row-end flag on top), weights and addresses of a row's entries, padding
         included, after its biases, whose address is -1. An empty row is one entry of weight zero, for its end

@@ -132,7 +132,7 @@ class LockstepMapping(Mapping):
                 dealt = rows[p::pes].ravel()
                 streams[p] += pack_words(dealt, bits=self.network.weight_bits, per_word=per)
             own = dict(self.descriptor_fields(plan), steps_less_one=plan.steps - 1)
-            if self.sizes.longest_pause:
+            if self.common_sizes["longest_pause"]:
                 own["pause"] = plan.pause
             descriptors += self.descriptor(number, **own)
         return Images(descriptors, streams)
