@@ -1,7 +1,7 @@
 """A trained network and its file.
 
-The file is a NumPy archive without pickles: `metadata`, a JSON text with everything that is not an array, and
-the weights and stored connections of every stage.
+The file is a NumPy archive without pickles: `metadata`, a JSON text with everything that is not an array, the
+weights and stored connections of every stage, and samples of the inputs where there are any.
 """
 
 from __future__ import annotations
@@ -17,13 +17,18 @@ from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
 from workloads.topology.archive import read_archive, write_archive
+from workloads.topology.samples import Samples
 from workloads.topology.stored import restored_topology, stored_layers
 from workloads.topology.topology import Topology
 
 FORMAT = "archsim network"
 PLAIN, EXTENDED = 1, 2
 """Versions of a file: of layers alone, as before there was anything else, and with skips or another order of
-inputs."""
+inputs. Samples change no version: who does not know of them does not see them."""
+
+
+SAMPLES = "samples"
+"""In a file the name of the array, and in `metadata` that of its source."""
 
 
 class NetworkFileError(Refusal):
@@ -51,7 +56,8 @@ class TrainedNetwork:
 
     `accuracy` holds shares in [0, 1] on all test images: `float`, and `int8` after quantisation to 8-bit
     weights and activations, which a network with skip connections does not have. A recipe that holds out
-    images adds `validation_float` and `validation_int8`.
+    images adds `validation_float` and `validation_int8`. `samples` are inputs of the kind that it was trained
+    on; a file from before there were any has none.
     """
 
     name: str
@@ -60,6 +66,7 @@ class TrainedNetwork:
     calibration: Calibration
     recipe: Mapping[str, Any]
     accuracy: Mapping[str, float] = field(default_factory=dict)
+    samples: Samples | None = None
 
     def __post_init__(self) -> None:
         stages = self.topology.stages
@@ -75,6 +82,11 @@ class TrainedNetwork:
                     f"allowed are finite numbers of shape {stage.weight_shape}"
                 )
             weights.setflags(write=False)
+        if self.samples and self.samples.values.shape[1] != self.topology.n_in:
+            raise NetworkFileError(
+                f"samples of {self.name} have {self.samples.values.shape[1]} values, "
+                f"allowed are {self.topology.n_in}, the inputs of the network"
+            )
 
     @property
     def stored_weights(self) -> int:
@@ -114,12 +126,15 @@ class TrainedNetwork:
             arrays |= {name: array for name, array in connections.items() if name.endswith(f"_{number}")}
         extensions = {"skips": self.topology.skips, "input_digits": self.topology.input_digits}
         given = {name: value for name, value in extensions.items() if value}
+        if self.samples:
+            arrays[SAMPLES] = self.samples.stored()
         metadata = {
             "format": FORMAT,
             "version": EXTENDED if given else PLAIN,
             "name": self.name,
             "layers": layers,
             **given,
+            **({SAMPLES: self.samples.source} if self.samples else {}),
             "calibration": {"percentiles": self.calibration.percentiles, "ranges": self.calibration.ranges},
             "recipe": dict(self.recipe),
             "accuracy": dict(self.accuracy),
@@ -148,6 +163,7 @@ class TrainedNetwork:
                 calibration=Calibration(tuple(percentiles), tuple(tuple(row) for row in ranges)),
                 recipe=metadata["recipe"],
                 accuracy=metadata["accuracy"],
+                samples=Samples.restored(arrays[SAMPLES], metadata[SAMPLES]) if SAMPLES in arrays else None,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise NetworkFileError(
