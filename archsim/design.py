@@ -45,7 +45,7 @@ class DesignPoint(BaseModel):
 
     `network` is a name of the zoo or the path of an .npz file; `engine` an engine or a mapping with its
     `kind`; `clock_hz` in hertz; `technology` a name, a mapping with its `kind`, or a technology; `inputs` the
-    path of an .npy or .npz file of what the network is run on, in the stead of its own samples.
+    path of an .npy or .npz file of what the network is run on, instead of its own samples.
     Raises DesignError for anything else.
     """
 
@@ -62,6 +62,9 @@ class DesignPoint(BaseModel):
             super().__init__(**values)
         except ValidationError as error:
             raise DesignError(one_sentence(error, type(self))) from None
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        return ((name, value) for name, value in super().__repr_args__() if value is not None)
 
     @field_validator("network", "inputs", mode="before")
     @classmethod

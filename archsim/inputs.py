@@ -1,4 +1,4 @@
-"""The inputs that a design point brings along in a file, in the stead of the samples of its network."""
+"""The inputs that a design point brings along in a file, instead of the samples of its network."""
 
 from __future__ import annotations
 
