@@ -36,4 +36,6 @@ def _allowed(model: type[BaseModel], complaint: Any) -> str:
         return f"are {whole}{least} to {limits['le']:g}"
     if "expected" in complaint.get("ctx", {}):
         return f"are {complaint['ctx']['expected']}"
+    if complaint["type"] == "string_type":
+        return "is text"
     return f"is: {complaint['msg'][0].lower()}{complaint['msg'][1:]}"

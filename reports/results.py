@@ -53,7 +53,7 @@ def result_tables(result: Result) -> Group:
     width = 3 if any(error for _, _, error in figures) else 2
     rows = (row[:width] for row in figures)
     table = Table("Figures", ("", "", "expected error of the fit")[:width], rows)
-    parts: list[RenderableType] = [head, Text(below), Text(), table]
+    parts: list[RenderableType] = [head, Text(below), *_ran(result), Text(), table]
     for metric, title in (("energy_j", "Energy by component"), ("area_mm2", "Area by component")):
         if metric_of(metric).read(result) is not None:
             parts += [Text(), breakdown(result, metric, title)]
@@ -66,6 +66,11 @@ def result_tables(result: Result) -> Group:
     heads = {"memory": "", "words read": "count", "words written": "count", "data": "stored"}
     parts += [Text(), Table("Traffic", heads, traffic)]
     return Group(*parts, *footnotes(result))
+
+
+def _ran(result: Result) -> list[Text]:
+    """What the hardware was run on, where anything ran."""
+    return [Text(f"Inputs: {result.stimulus}")] if result.stimulus else []
 
 
 def breakdown(result: Result, metric: str, title: str) -> Table:
@@ -104,7 +109,13 @@ def footnotes(result: Result) -> list[Text]:
 def comparison_tables(results: Sequence[Result]) -> Group:
     """Results side by side, a column each, with ratios to the first."""
     names = [chr(ord("A") + place) if place < 26 else str(place) for place in range(len(results))]
-    legend = Table("Designs", ("", "design"), zip(names, map(design_name, results), strict=True), words=2)
+    ran = any(result.stimulus for result in results)
+    heads = ("", "design", *(["inputs"] * ran))
+    told = (
+        (name, design_name(result), *([result.stimulus or ""] * ran))
+        for name, result in zip(names, results, strict=True)
+    )
+    legend = Table("Designs", heads, told, words=3)
     sides = [
         {label: f"{figure} ({error})" if error else figure for label, figure, error in _figures(result)}
         for result in results
@@ -151,7 +162,9 @@ def explanation(result: Result, metric: str) -> Group:
     error = result.expected_error.get(metric)
     notes = [Text(f"Expected error of the fit: {f.expected_error(error)}")] if error is not None else []
     notes += [Text(f"[{number}] {source}", style="dim") for source, number in sources.items()]
-    return Group(Table(title, words | numbers, rows, words=3), Text(), *notes, *footnotes(result))
+    return Group(
+        Table(title, words | numbers, rows, words=3), Text(), *_ran(result), *notes, *footnotes(result)
+    )
 
 
 def explanation_values(result: Result, metric: str) -> dict[str, Any]:
@@ -161,6 +174,7 @@ def explanation_values(result: Result, metric: str) -> dict[str, Any]:
         "metric": metric,
         "total": math.fsum(frame["contribution"]),
         "expected_error": result.expected_error.get(metric),
+        "stimulus": result.stimulus,
         "assumed": list(result.assumed),
         "components": [
             {
@@ -181,9 +195,9 @@ def verification_tables(checked: Verification) -> Group:
     agreed = Table(title, {"figure": "", "value": "count"}, checked.figures.items())
     runs = f"{checked.inputs} input{'s' * (checked.inputs != 1)}"
     sentence = (
-        f"All fidelities agree on {runs}, outputs included."
+        f"All fidelities agree on {runs}, outputs included: {checked.stimulus}."
         if checked.agrees
-        else f"The fidelities disagree on {len(checked.differences)} figures over {runs}."
+        else f"The fidelities disagree on {len(checked.differences)} figures over {runs}: {checked.stimulus}."
     )
     return Group(agreed, *(Text(f"DIFFERENT {each}") for each in checked.differences), Text(sentence))
 
@@ -194,7 +208,8 @@ def netlist_tables(report: NetlistReport) -> Group:
     path = [Text(f"  {stage}") for stage in report.critical_path]
     unknown = f" ({report.untimed})" if report.critical_path_s is None else ""
     longest = f"Longest path: {f.scaled(report.critical_path_s, 's')}{unknown}"
-    return Group(*parts, Text(), Text(longest, style="bold"), *path)
+    ran = [Text(), Text(f"Inputs: {report.stimulus}")] if report.stimulus else []
+    return Group(*parts, *ran, Text(), Text(longest, style="bold"), *path)
 
 
 def _lut_table(report: NetlistReport) -> Table:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from archsim.calibration.digits import with_digits
 from archsim.engine import Dense, Engine, engines
 from archsim.engine.draws import TypicalDraws
 from archsim.engine.mapping import Mapping
@@ -51,7 +52,7 @@ class Configuration:
     spread: float
 
     def map(self, fabric: str = "asic") -> Mapping:
-        """The network, with weights as training leaves them, on the engine."""
+        """The network, with weights as training leaves them and digits to run on, on the engine."""
         engine = self.engine
         network = random_integer_network(
             self.topology,
@@ -59,7 +60,7 @@ class Configuration:
             activation_bits=engine.activation_bits,
             spread=self.spread,
         )
-        return engine.map(network, fabric)
+        return engine.map(with_digits(network), fabric)
 
 
 @dataclass(frozen=True)

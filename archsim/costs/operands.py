@@ -1,4 +1,4 @@
-"""What the logic works on: how often the operands of the multipliers change, from the network and the digits.
+"""What the logic works on: how often the operands of the multipliers change, from the network and its inputs.
 
 The switching of a PE follows its data: a layer that reads blank pixels hardly moves. These rates are what the
 fitted models take for it. They are those of a PE that works off the outputs of a stage one after the other.
@@ -51,7 +51,7 @@ _WORKLOADS: WeakKeyDictionary[Mapping, Workload] = WeakKeyDictionary()
 
 
 def workload_of(mapping: Mapping) -> Workload:
-    """What one inference asks of the logic, on the digits of `archsim.costs.stimulus`; found once."""
+    """What one inference asks of the logic, on the inputs of `archsim.costs.stimulus`; found once."""
     if mapping not in _WORKLOADS:
         counts = mapping.count()
         sizes = mapping.sizes
@@ -66,7 +66,7 @@ def workload_of(mapping: Mapping) -> Workload:
 def operand_activity(
     network: IntegerNetwork, accumulator_bits: int, *, zero_gating: bool = False
 ) -> OperandActivity:
-    """The rates of a network on the digits of `archsim.costs.stimulus`, over all products of an inference.
+    """The rates of a network on the inputs of `archsim.costs.stimulus`, over all products of an inference.
     With `zero_gating` the operands and their product stay as they are while the activation is zero."""
     inputs = stimulus(network)
     widths = {

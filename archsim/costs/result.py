@@ -42,7 +42,9 @@ class Result:
     the share of test images classified rightly, known for the widths at which it was measured; `assumed` the
     assumptions behind the costs. A cost that nobody can tell is None, and `missing` says why, by metric;
     counts are always there. `expected_error` is the mean relative error of each figure that was fitted, on
-    designs that no fit saw; of an FPGA's dynamic power 0.8 says that it is likely off by a factor of 1.8.
+    designs that no fit saw; of an FPGA power 0.8 says that it is likely off by a factor of 1.8. `stimulus`
+    names the inputs that ran: those whose switching was priced, the first of them on the hardware at `rtl`;
+    None where nothing did, as on an FPGA whose power is vectorless.
     """
 
     fidelity: str
@@ -61,6 +63,7 @@ class Result:
     expected_error: Mapping[str, float] = field(default_factory=dict)
     critical_path: tuple[str, ...] = field(default=(), repr=False)
     missing: Mapping[str, str] = field(default_factory=dict)
+    stimulus: str | None = None
 
     def __repr__(self) -> str:
         engine, technology = self.design["engine"], self.design["technology"]
@@ -238,6 +241,7 @@ class Result:
             "stored_bits": {**asdict(self.stored_bits), "total": self.stored_bits.total},
             "compression": self.compression,
             "accuracy": self.accuracy,
+            "stimulus": self.stimulus,
             "traffic": {
                 role: {name: getattr(words, name) for name in TRAFFIC} for role, words in self.traffic.items()
             },

@@ -10,6 +10,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -52,6 +53,26 @@ def test_simulate_shows_figures_with_scaled_units_and_warnings(tmp_path: Path) -
     assert "Warning: accuracy is unknown" in done.stdout
 
 
+def test_every_command_says_what_ran(tmp_path: Path) -> None:
+    np.save(tmp_path / "inputs.npy", np.eye(3, 12))
+    ran, told = "3 of 3 samples of inputs.npy", ("--fidelity", "analytic")
+    design = write_design(tmp_path, inputs="inputs.npy")
+    for command in (["simulate", design, *told], ["explain", design, "energy_j", *told]):
+        assert f"Inputs: {ran}" in archsim(*command).stdout
+        assert json.loads(archsim(*command, "--json").stdout)["stimulus"] == ran
+    assert ran in " ".join(archsim("compare", design, design, *told).stdout.split())
+    assert ran in " ".join(archsim("verify", design, "--inputs", 3).stdout.split())
+    assert f"Inputs: {ran}" in archsim("netlist", design).stdout
+    assert archsim("export", design, "--out", tmp_path / "out", "--inputs", 3).exit_code == 0
+    assert ran in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+
+
+def test_random_inputs_are_a_warning(tmp_path: Path) -> None:
+    shown = " ".join(archsim("simulate", write_design(tmp_path), "--fidelity", "analytic").stdout.split())
+    assert "Inputs: 2 vectors of random integers, uniform over -128 to 127, seed 0" in shown
+    assert "Warning: the network carries no samples" in shown
+
+
 def test_compare_gives_ratios_to_the_first(tmp_path: Path) -> None:
     slow = write_design(tmp_path, "slow.yaml", engine={"kind": "csc", "pes": 1})
     done = archsim("compare", write_design(tmp_path), slow, "--fidelity", "analytic", "--json")
@@ -80,7 +101,7 @@ def test_verify_ends_with_one_and_a_difference_where_they_disagree(
 ) -> None:
     from archsim.verification import Difference, Verification
 
-    differing = Verification(1, {}, (Difference("cycles", {"analytic": 10, "rtl": 11}),))
+    differing = Verification(1, "one input", {}, (Difference("cycles", {"analytic": 10, "rtl": 11}),))
     module = import_module("archsim.verification")
     monkeypatch.setattr(module, "verify", lambda mapping, inputs: differing)
     done = archsim("verify", write_design(tmp_path))
@@ -250,6 +271,20 @@ def _no_inputs(folder: Path) -> list[object]:
     return ["verify", write_design(folder), "--inputs", 0]
 
 
+def _foreign_inputs(folder: Path) -> list[object]:
+    np.save(folder / "inputs.npy", np.zeros((2, 784)))
+    return ["simulate", write_design(folder, inputs="inputs.npy"), "--fidelity", "analytic"]
+
+
+def _inputs_beyond_one(folder: Path) -> list[object]:
+    np.save(folder / "inputs.npy", np.full((2, 12), 1.5))
+    return ["verify", write_design(folder, inputs="inputs.npy")]
+
+
+def _missing_inputs(folder: Path) -> list[object]:
+    return ["export", write_design(folder, inputs="inputs.npy"), "--out", folder / "out"]
+
+
 def _no_argument(folder: Path) -> list[object]:
     return ["simulate"]
 
@@ -273,6 +308,9 @@ def _no_argument(folder: Path) -> list[object]:
         (_unwritable_export, ["out is", "allowed is a folder that can be written to"]),
         (_unwritable_training, ["out is", "allowed is a file in a folder"]),
         (_no_inputs, ["--inputs", "0", "x>=1"]),
+        (_foreign_inputs, ["inputs.npy", "shape (2, 784), allowed is", "(k, 12)"]),
+        (_inputs_beyond_one, ["inputs.npy", "1.5", "from 0 to 1"]),
+        (_missing_inputs, ["inputs.npy", "does not exist, allowed is"]),
         (_no_argument, ["DESIGN"]),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
+from workloads.topology.samples import IntegerSamples
 from workloads.topology.stages import Stage
 from workloads.topology.topology import Topology, digit_reversed
 
@@ -139,7 +140,10 @@ class IntegerStage:
 @dataclass(frozen=True, eq=False)
 class IntegerNetwork:
     """A cascade of integer stages, all weights and biases of `weight_bits`, all activations of
-    `activation_bits`."""
+    `activation_bits`.
+
+    `samples` are inputs of the kind that it is made for; without them nobody knows any.
+    """
 
     name: str
     stages: tuple[IntegerStage, ...]
@@ -147,6 +151,7 @@ class IntegerNetwork:
     activation_bits: int
     input_fraction_bits: int
     input_digits: tuple[int, ...] = ()
+    samples: IntegerSamples | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stages", tuple(self.stages))
@@ -252,8 +257,12 @@ class IntegerNetwork:
             raise IntegerNetworkError(f"images span {images.min()} to {images.max()}, allowed are 0 to 1")
         top = (1 << (self.activation_bits - 1)) - 1
         scaled = np.floor(np.asarray(images, dtype=np.float64) * (1 << self.input_fraction_bits) + 0.5)
-        quantised: NDArray[np.int64] = np.minimum(scaled, top).astype(np.int64).T
-        return quantised[digit_reversed(self.input_digits)] if self.input_digits else quantised
+        return self.ordered(np.minimum(scaled, top).astype(np.int64))
+
+    def ordered(self, inputs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Integer inputs (batch, n_in) as the stages take them: (n_in, batch), ordered by `input_digits`."""
+        columns = inputs.T
+        return columns[digit_reversed(self.input_digits)] if self.input_digits else columns
 
     def trace(self, x: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """The outputs (n_out, batch) of every stage for integer inputs x (n_in, batch)."""

@@ -1,7 +1,8 @@
 """A trained network and its file.
 
-The file is a NumPy archive without pickles: `metadata`, a JSON text with everything that is not an array, and
-for every stage, by its number, `weights_0`, its stored connections, and `biases_0` where it has biases.
+The file is a NumPy archive without pickles: `metadata`, a JSON text with everything that is not an array, for
+every stage, by its number, `weights_0`, its stored connections, and `biases_0` where it has biases, and
+samples of the inputs where there are any.
 """
 
 from __future__ import annotations
@@ -17,13 +18,18 @@ from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
 from workloads.topology.archive import read_archive, write_archive
+from workloads.topology.samples import Samples
 from workloads.topology.stored import restored_topology, stored_layers
 from workloads.topology.topology import Topology
 
 FORMAT = "archsim network"
 PLAIN, EXTENDED, BIASED = 1, 2, 3
 """Versions of a file: of layers alone, as before there was anything else; with skips or another order of
-inputs; and with biases. A file says the least that it needs."""
+inputs; and with biases. A file says the least that it needs. Samples change no version: who does not know of
+them does not see them."""
+
+SAMPLES = "samples"
+"""In a file the name of the array, and in `metadata` that of its source."""
 
 
 class NetworkFileError(Refusal):
@@ -53,7 +59,8 @@ class TrainedNetwork:
     weights and activations, which a network with skip connections does not have. A recipe that holds out
     images adds `validation_float` and `validation_int8`.
 
-    `biases` has an entry a stage, an array (n_out,) or none, and is empty where no stage has biases.
+    `biases` has an entry a stage, an array (n_out,) or none, and is empty where no stage has biases. `samples`
+    are inputs of the kind that it was trained on; a file from before there were any has none.
     """
 
     name: str
@@ -63,6 +70,7 @@ class TrainedNetwork:
     recipe: Mapping[str, Any]
     accuracy: Mapping[str, float] = field(default_factory=dict)
     biases: tuple[NDArray[np.float32] | None, ...] = ()
+    samples: Samples | None = None
 
     def __post_init__(self) -> None:
         stages = self.topology.stages
@@ -79,6 +87,11 @@ class TrainedNetwork:
                     f"allowed are finite numbers of shape {stage.weight_shape}"
                 )
             weights.setflags(write=False)
+        if self.samples and self.samples.values.shape[1] != self.topology.n_in:
+            raise NetworkFileError(
+                f"samples of {self.name} have {self.samples.values.shape[1]} values, "
+                f"allowed are {self.topology.n_in}, the inputs of the network"
+            )
 
     def _checked_biases(self) -> tuple[NDArray[np.float32] | None, ...]:
         biases, stages = tuple(self.biases), self.topology.stages
@@ -144,12 +157,15 @@ class TrainedNetwork:
         arrays |= stored
         extensions = {"skips": self.topology.skips, "input_digits": self.topology.input_digits}
         given = {name: value for name, value in extensions.items() if value}
+        if self.samples:
+            arrays[SAMPLES] = self.samples.stored()
         metadata = {
             "format": FORMAT,
             "version": BIASED if stored else EXTENDED if given else PLAIN,
             "name": self.name,
             "layers": layers,
             **given,
+            **({SAMPLES: self.samples.source} if self.samples else {}),
             "calibration": {"percentiles": self.calibration.percentiles, "ranges": self.calibration.ranges},
             "recipe": dict(self.recipe),
             "accuracy": dict(self.accuracy),
@@ -183,6 +199,7 @@ class TrainedNetwork:
                 recipe=metadata["recipe"],
                 accuracy=metadata["accuracy"],
                 biases=tuple(None if bias is None else bias.astype(np.float32) for bias in biases),
+                samples=Samples.restored(arrays[SAMPLES], metadata[SAMPLES]) if SAMPLES in arrays else None,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise NetworkFileError(

@@ -9,6 +9,7 @@ stage fit the bits of a weight.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from workloads.topology.integer import (
     check_no_skips,
 )
 from workloads.topology.network import Calibration, TrainedNetwork
+from workloads.topology.samples import IntegerSamples
 from workloads.training.model import Model
 from workloads.training.trained_model import TrainedModel
 
@@ -81,7 +83,7 @@ def quantise(
             )
         )
         fraction_in = fraction_out
-    return IntegerNetwork(
+    integer = IntegerNetwork(
         name=network.name,
         stages=tuple(stages),
         weight_bits=weight_bits,
@@ -89,6 +91,10 @@ def quantise(
         input_fraction_bits=input_fraction_bits,
         input_digits=topology.input_digits,
     )
+    if network.samples is None:
+        return integer
+    inputs = integer.quantise_input(network.samples.values)
+    return replace(integer, samples=IntegerSamples(inputs, f"{network.name}: {network.samples.source}"))
 
 
 def fraction_bits(reach: float, bits: int) -> int:
