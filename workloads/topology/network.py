@@ -59,8 +59,8 @@ class TrainedNetwork:
     weights and activations, which a network with skip connections does not have. A recipe that holds out
     images adds `validation_float` and `validation_int8`.
 
-    `biases` has an entry a stage, an array (n_out,) or none, and is empty where no stage has biases. `samples`
-    are inputs of the kind that it was trained on; a file from before there were any has none.
+    `biases` has an entry a stage, an array (n_out,) or none, and is empty where no stage has biases.
+    `samples` are inputs of the kind that it was trained on; a file from before there were any has none.
     """
 
     name: str
