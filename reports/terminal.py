@@ -8,7 +8,13 @@ from rich.text import Text
 
 from reports.write_up.report import Report
 
-_COLOURS = {"holds": "green", "partly": "yellow", "does not hold": "red", "not testable here": "dim"}
+_COLOURS = {
+    "holds": "green",
+    "partly": "yellow",
+    "does not hold": "red",
+    "not testable here": "dim",
+    "being redone": "dim",
+}
 
 
 def report_tables(report: Report) -> Group:
