@@ -150,9 +150,9 @@ def comparison_tables(results: Sequence[Result]) -> Group:
 
 RATIO_MEANING = (
     "Power is compared at equal throughput, where it is the ratio of energies; the powers above are each at "
-    "a design's own. In brackets the ends between which a ratio lies: each part of the technology (logic, "
-    "memory, leakage) at either end of what comparisons with real ones found, alike in both designs, and "
-    "the worst errors of both fits."
+    "a design's own. In brackets the ends between which a ratio lies: each part of the technology (compute, "
+    "logic, memory, leakage) at either end of what comparisons with real ones found, alike in both designs, "
+    "and the worst errors of both fits."
 )
 """What stands below a table of ratios."""
 

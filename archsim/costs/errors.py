@@ -53,16 +53,16 @@ def fit_errors(bill: Bill, logic: Logic, technology: Technology) -> dict[str, Fi
     """The error of the fit by metric; a metric of which nothing was fitted is left out."""
     if not logic.fit_error:
         return {}
-    of = {name: FitError(*error) for name, error in logic.fit_error.items()}
-    errors = _fitted(technology, bill, logic, of)
-    if "critical_path_s" in of:
-        errors["critical_path_s"] = of["critical_path_s"]
+    stated = {name: FitError(*error) for name, error in logic.fit_error.items()}
+    errors = _fitted(technology, bill, logic, stated)
+    if "critical_path_s" in stated:
+        errors["critical_path_s"] = stated["critical_path_s"]
     return {name: error for name, error in errors.items() if name not in technology.missing}
 
 
 @singledispatch
 def _fitted(
-    technology: Technology, bill: Bill, logic: Logic, of: Mapping[str, FitError]
+    technology: Technology, bill: Bill, logic: Logic, stated: Mapping[str, FitError]
 ) -> dict[str, FitError]:
     """The error of the fit by metric, as this fabric has them."""
     refuse_fabric(technology, "the error")
@@ -70,32 +70,34 @@ def _fitted(
 
 @_fitted.register(StandardCells)
 def _cells(
-    technology: StandardCells, bill: Bill, logic: Logic, of: Mapping[str, FitError]
+    technology: StandardCells, bill: Bill, logic: Logic, stated: Mapping[str, FitError]
 ) -> dict[str, FitError]:
     parts = {part.component for part in logic.parts}
     dynamic = dynamic_terms(bill)
-    energy = of["energy_j"].of_share(_share(dynamic, bill.energy_j, parts))
+    energy = stated["energy_j"].of_share(_share(dynamic, bill.energy_j, parts))
     return {
         "energy_j": energy,
         "power_w": energy,
-        "dynamic_power_w": of["energy_j"].of_share(_share(dynamic, _sum(dynamic), parts)),
-        "leakage_w": of["leakage_w"].of_share(_share(bill.leakage, bill.leakage_w, parts)),
-        "area_mm2": of["area_mm2"].of_share(_share(bill.area, bill.area_mm2, parts)),
+        "dynamic_power_w": stated["energy_j"].of_share(_share(dynamic, _sum(dynamic), parts)),
+        "leakage_w": stated["leakage_w"].of_share(_share(bill.leakage, bill.leakage_w, parts)),
+        "area_mm2": stated["area_mm2"].of_share(_share(bill.area, bill.area_mm2, parts)),
     }
 
 
 @_fitted.register(Fpga)
-def _fabric(technology: Fpga, bill: Bill, logic: Logic, of: Mapping[str, FitError]) -> dict[str, FitError]:
+def _fabric(
+    technology: Fpga, bill: Bill, logic: Logic, stated: Mapping[str, FitError]
+) -> dict[str, FitError]:
     parts, dynamic = {part.component for part in logic.parts}, dynamic_terms(bill)
     energy, without_static = NO_ERROR, NO_ERROR
     for charged in technology.fabric_costs:
-        if charged.resource in of:
+        if charged.resource in stated:
             own = [term for term in dynamic if term.what == charged.what]
-            energy += of[charged.resource].of_share(_share(own, bill.energy_j, parts))
-            without_static += of[charged.resource].of_share(_share(own, _sum(dynamic), parts))
+            energy += stated[charged.resource].of_share(_share(own, bill.energy_j, parts))
+            without_static += stated[charged.resource].of_share(_share(own, _sum(dynamic), parts))
     powers = {"energy_j": energy, "power_w": energy, "dynamic_power_w": without_static}
-    counted = [name for name in technology.fitted if name in technology.counted and name in of]
-    return (powers if technology.fabric_costs else {}) | {name: of[name] for name in counted}
+    counted = [name for name in technology.fitted if name in technology.counted and name in stated]
+    return (powers if technology.fabric_costs else {}) | {name: stated[name] for name in counted}
 
 
 def technology_errors(bill: Bill, brackets: Brackets, missing: Iterable[str]) -> dict[str, Bracket]:
@@ -121,15 +123,24 @@ def _ends(moved: Mapping[str, Bracket], values: Mapping[str, float]) -> Iterator
 
 
 def by_part(bill: Bill, metric: str) -> dict[str, float]:
-    """The energy of an inference (for powers too), the leakage or the area, by what a technology prices by
-    itself: logic, memory and leakage, which on an FPGA is the static power of the device."""
+    """The energy of an inference (for powers too), the leakage or the area, by what was compared by itself:
+    compute, logic, memory and leakage, which on an FPGA is the static power of the device."""
     terms = {"leakage_w": bill.leakage, "area_mm2": bill.area, "dynamic_power_w": dynamic_terms(bill)}
     sums: dict[str, list[float]] = {}
     for term in terms.get(metric, bill.energy):
-        leaks = metric == "leakage_w" or term.what == LEAKAGE
-        memory = term.component.endswith(("memory", "memories"))
-        sums.setdefault(LEAKAGE if leaks else "memory" if memory else "logic", []).append(term.value)
+        sums.setdefault(_part(term, metric), []).append(term.value)
     return {part: math.fsum(values) for part, values in sums.items()}
+
+
+def _part(term: Term, metric: str) -> str:
+    """The part of a term: what a PE spends but for its clock is compute; of areas all cells are logic."""
+    if metric == "leakage_w" or term.what == LEAKAGE:
+        return LEAKAGE
+    if term.component.endswith(("memory", "memories")):
+        return "memory"
+    return (
+        "compute" if metric != "area_mm2" and term.component == "pe" and "clock" not in term.what else "logic"
+    )
 
 
 def dynamic_terms(bill: Bill) -> tuple[Term, ...]:

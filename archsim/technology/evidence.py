@@ -1,8 +1,8 @@
 """How far the figures of a technology lie from real ones: between which ends comparisons found the truth.
 
-The comparisons stand in `technology_evidence.csv`, one a row. The truth of a part (logic, memory, leakage) is
-taken to lie between the farthest rows either way, the model itself among them. Scaling to another node has
-rows of its own, and what they found grows with the distance.
+The comparisons stand in `technology_evidence.csv`, one a row. The truth of a part (compute, logic, memory,
+leakage) is taken to lie between the farthest rows either way, the model itself among them. Scaling to another
+node has rows of its own, and what they found grows with the distance.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ class Bracket:
 
 
 EXACT = Bracket()
+DYNAMIC_PARTS = ("compute", "logic", "memory")
+"""What takes energy: all that switches in the PEs, all other logic with every clock, memories."""
 ByPart = Mapping[str, Mapping[str, Bracket]]
 """Brackets by metric and part."""
 
@@ -73,7 +75,7 @@ def brackets_of_cells(*, node_nm: int, logic_from_nm: int | None, memory_from_nm
     its own, which nobody compared), memories from another."""
     parts: dict[str, dict[str, Bracket]] = {}
     shared: dict[str, dict[str, Bracket]] = {}
-    for part, from_nm in (("logic", logic_from_nm), ("memory", memory_from_nm)):
+    for part, from_nm in (("compute", logic_from_nm), ("logic", logic_from_nm), ("memory", memory_from_nm)):
         if from_nm is None:
             continue
         for metric, bracket in _found(part).items():

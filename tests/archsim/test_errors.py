@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -54,7 +55,8 @@ def test_the_error_of_the_technology_moves_every_part_by_its_share() -> None:
     result = point().simulate("analytic")
     brackets, parts = a.Cmos65().brackets.of("energy_j"), by_part(result.bill, "energy_j")
     assert math.fsum(parts.values()) == pytest.approx(result.cost("energy_j"))
-    high = parts["logic"] * brackets["logic"].high + parts["memory"] * brackets["memory"].high
+    assert set(parts) == {*brackets, "leakage"}
+    high = math.fsum(parts[part] * bracket.high for part, bracket in brackets.items())
     assert result.technology_error["energy_j"].high == pytest.approx(
         (high + parts["leakage"]) / result.cost("energy_j")
     )
@@ -118,10 +120,10 @@ def test_the_ends_of_a_ratio_are_the_ratio_with_a_part_at_its_end() -> None:
     brackets = a.Cmos65().brackets.parts["energy_j"]
     sides = [by_part(result.bill, "energy_j") for result in (other, first)]
     corners = []
-    for logic in brackets["logic"].ends:
-        for memory in brackets["memory"].ends:
-            above, below = (s["logic"] * logic + s["memory"] * memory + s["leakage"] for s in sides)
-            corners.append(above / below)
+    for ends in itertools.product(*(bracket.ends for bracket in brackets.values())):
+        at = {"leakage": 1.0, **dict(zip(brackets, ends, strict=True))}
+        above, below = (math.fsum(side[part] * at[part] for part in side) for side in sides)
+        corners.append(above / below)
     off = math.hypot(*(result.fit_error["energy_j"].worst for result in (first, other)))
     told = ratio_interval(first, other, "energy_j")
     assert told == pytest.approx((min(corners) * (1 - off), max(corners) * (1 + off)))

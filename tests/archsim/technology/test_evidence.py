@@ -8,7 +8,7 @@ import pytest
 
 from archsim.technology import Artix7, Asic, Cmos65, Ecp5, technology
 from archsim.technology.asic.cmos65 import LIBRARY_FILE
-from archsim.technology.evidence import EVIDENCE_TABLE, Bracket, Brackets, scaling_bracket
+from archsim.technology.evidence import DYNAMIC_PARTS, EVIDENCE_TABLE, Bracket, Brackets, scaling_bracket
 from archsim.technology.quantity import load_table, read_text
 from reports.evidence import computed
 
@@ -37,7 +37,7 @@ def test_nobody_compared_a_library_of_the_user_or_what_has_no_power(tmp_path: Pa
     own = Asic(liberty=str(tmp_path / LIBRARY_FILE), node_nm=65)
     assert set(own.brackets.of("energy_j")) == {"memory"}
     assert Ecp5().brackets == Brackets()
-    assert set(Artix7().brackets.of("energy_j")) == {"logic", "memory"}
+    assert set(Artix7().brackets.of("energy_j")) == set(DYNAMIC_PARTS)
 
 
 @pytest.mark.slow
