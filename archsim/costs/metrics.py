@@ -94,6 +94,7 @@ METRICS: Mapping[str, Metric] = {
             "dynamic energy",
             listed=False,
             compared=False,
+            priced_as="dynamic_power_w",
             reader=_dynamic_energy,
         ),
         Metric("power_w", "power", "W", "power at its own throughput", compared=False, summed=True),

@@ -25,16 +25,16 @@ RatioInterval = tuple[float, float]
 def ratio_interval(first: Result, other: Result, metric: str) -> RatioInterval | None:
     """The ends of the ratio of `other` to `first`; None for what is counted and not priced or fitted, and for
     a ratio that does not exist."""
-    priced = metric_of(metric).priced_as or metric
-    ratio = ratios_to_first([first, other]).get(metric, [None, None])[1]
-    if ratio is None:
+    compared = metric_of(metric)
+    priced, base, value = compared.priced_as or metric, compared.read(first), compared.read(other)
+    if not base or not value:
         return None
     fits = [result.fit_error.get(priced, NO_ERROR).worst for result in (first, other)]
     off = math.hypot(*fits)
     moved = _moved(first, other, priced) if priced in BRACKET_OF else EXACT
     if moved == EXACT and not off:
         return None
-    return ratio * moved.low * max(0.0, 1 - off), ratio * moved.high * (1 + off)
+    return value / base * moved.low * max(0.0, 1 - off), value / base * moved.high * (1 + off)
 
 
 def ratio_intervals(results: Sequence[Result]) -> dict[str, list[RatioInterval | None]]:
