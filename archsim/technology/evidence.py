@@ -70,6 +70,7 @@ UNKNOWN = Brackets()
 """Of what nobody compared."""
 
 
+@cache
 def brackets_of_cells(*, node_nm: int, logic_from_nm: int | None, memory_from_nm: int) -> Brackets:
     """Brackets of standard cells at a node: logic that was scaled from a node (None where it is a library of
     its own, which nobody compared), memories from another."""
