@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, field_validator
 
+from archsim.costs.errors import fit_errors
 from archsim.costs.estimate import EstimateError
-from archsim.costs.expected_error import expected_errors
 from archsim.costs.fidelities import level, refuse_overflow
 from archsim.costs.logic import Logic
 from archsim.costs.pricing import NOTHING, price
@@ -139,7 +139,8 @@ class DesignPoint(BaseModel):
                 *((NO_SAMPLES,) if stimulus and not mapping.network.samples else ()),
             ),
             assumed=_assumed(technology),
-            expected_error=expected_errors(bill, logic, technology) if logic else {},
+            fit_error=fit_errors(bill, logic, technology) if logic else {},
+            brackets=technology.brackets,
             critical_path=logic.critical_path if logic else (),
             missing=missing,
             stimulus=stimulus,

@@ -6,11 +6,14 @@ import html
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from archsim.costs.errors import FitError, technology_errors
 from archsim.costs.pricing import Bill, Term
 from archsim.engine.counts import Counts
 from archsim.engine.mapping import StoredBits
+from archsim.technology.evidence import UNKNOWN, Bracket, Brackets
 from workloads.refusal import Defect, Refusal
 
 if TYPE_CHECKING:
@@ -41,8 +44,9 @@ class Result:
     macros, not placed), `resources` on an FPGA; `critical_path_s` where the hardware was mapped; `accuracy`
     the share of test images classified rightly, known for the widths at which it was measured; `assumed` the
     assumptions behind the costs. A cost that nobody can tell is None, and `missing` says why, by metric;
-    counts are always there. `expected_error` is the mean relative error of each figure that was fitted, on
-    designs that no fit saw; of an FPGA power 0.8 says that it is likely off by a factor of 1.8. `stimulus`
+    counts are always there. `fit_error` is the mean and the worst relative error of each figure that was
+    fitted, against gates, on designs that no fit saw; `technology_error` between which multiples of each
+    figure comparisons of the technology with real ones found the truth, from `brackets`, by part. `stimulus`
     names the inputs that ran: those whose switching was priced, the first of them on the hardware at `rtl`;
     None where nothing did, as on an FPGA whose power is vectorless.
     """
@@ -60,7 +64,8 @@ class Result:
     design: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
-    expected_error: Mapping[str, float] = field(default_factory=dict)
+    fit_error: Mapping[str, FitError] = field(default_factory=dict)
+    brackets: Brackets = field(default=UNKNOWN, repr=False)
     critical_path: tuple[str, ...] = field(default=(), repr=False)
     missing: Mapping[str, str] = field(default_factory=dict)
     stimulus: str | None = None
@@ -162,6 +167,11 @@ class Result:
         dynamic_j = math.fsum(t.value for t in self.bill.energy if t.what != "leakage")
         return self._told("dynamic_power_w", dynamic_j / self.interval_s)
 
+    @cached_property
+    def technology_error(self) -> Mapping[str, Bracket]:
+        """By metric the ends between which the truth is taken to lie, as multiples of the figure."""
+        return technology_errors(self.bill, self.brackets, self.missing)
+
     @property
     def is_asic(self) -> bool:
         return bool(self.bill.area) or "area_mm2" in self.missing
@@ -245,7 +255,8 @@ class Result:
             "traffic": {
                 role: {name: getattr(words, name) for name in TRAFFIC} for role, words in self.traffic.items()
             },
-            "expected_error": dict(self.expected_error),
+            "fit_error": {name: asdict(error) for name, error in self.fit_error.items()},
+            "technology_error": {name: asdict(ends) for name, ends in self.technology_error.items()},
             "warnings": list(self.warnings),
             "assumed": list(self.assumed),
             "design": dict(self.design),

@@ -80,7 +80,14 @@ def test_compare_gives_ratios_to_the_first(tmp_path: Path) -> None:
     told = json.loads(done.stdout)
     cycles = [each["cycles"] for each in told["designs"]]
     assert told["ratios"]["cycles"] == [1.0, cycles[1] / cycles[0]]
-    assert "Ratios to A" in archsim("compare", slow, slow, "--fidelity", "analytic").stdout
+    ends = told["ratio_intervals"]["energy_j"]
+    assert ends[0] is None
+    assert ends[1][0] < told["ratios"]["energy_j"][1] < ends[1][1]
+    assert told["ratios"]["equal_throughput_power"] == told["ratios"]["energy_j"]
+    assert "power_w" not in told["ratios"]
+    shown = archsim("compare", slow, slow, "--fidelity", "analytic").stdout
+    assert "Ratios to A" in shown
+    assert "power at equal throughput" in shown
 
 
 def test_comparing_an_fpga_with_an_asic_is_refused(tmp_path: Path) -> None:
@@ -121,7 +128,8 @@ def test_explain_shows_terms_that_sum_to_the_metric(tmp_path: Path) -> None:
         assert own == pytest.approx(part["contribution"], rel=1e-15)
     shown = archsim("explain", design, "energy_j", "--fidelity", "analytic").stdout
     assert "unit cost" in shown
-    assert "Expected error of the fit: ±" in shown
+    assert "fit against gates: " in shown
+    assert "truth, as far as compared: " in shown
 
 
 def test_explain_counts_what_an_fpga_has(tmp_path: Path) -> None:
@@ -134,14 +142,21 @@ def test_explain_counts_what_an_fpga_has(tmp_path: Path) -> None:
     assert "allowed are energy_j, power_w, leakage_w, lut, ff, dsp" in done.stderr
 
 
-def test_simulate_shows_the_expected_error_beside_what_was_fitted(tmp_path: Path) -> None:
+def test_simulate_shows_in_two_lines_what_is_known_of_the_error(tmp_path: Path) -> None:
     design = write_design(tmp_path)
     told = json.loads(archsim("simulate", design, "--fidelity", "analytic", "--json").stdout)
-    assert set(told["expected_error"]) >= {"energy_j", "power_w", "area_mm2", "critical_path_s"}
-    assert all(0 < error < 0.2 for error in told["expected_error"].values())
-    assert "expected error of the fit" in archsim("simulate", design, "--fidelity", "analytic").stdout
+    fitted = {"energy_j", "power_w", "area_mm2", "critical_path_s"}
+    assert set(told["fit_error"]) >= fitted
+    assert all(0 < error["mean"] < error["worst"] < 0.3 for error in told["fit_error"].values())
+    assert set(told["technology_error"]) >= fitted
+    assert all(0 < ends["low"] <= 1 <= ends["high"] for ends in told["technology_error"].values())
+    shown = archsim("simulate", design, "--fidelity", "analytic").stdout
+    assert "fit against gates" in shown
+    assert "truth, as far as compared" in shown
+    assert "±" not in shown
     mapped = json.loads(archsim("simulate", design, "--fidelity", "gate", "--json").stdout)
-    assert mapped["expected_error"] == {}
+    assert mapped["fit_error"] == {}
+    assert mapped["technology_error"].keys() == told["technology_error"].keys()
 
 
 def test_netlist_shows_components_memories_and_the_longest_path(tmp_path: Path) -> None:

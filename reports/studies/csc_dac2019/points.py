@@ -34,8 +34,8 @@ COMPRESSIONS = ("", "-x40")
 """Endings of the networks' names: the first compression, and a stronger one."""
 
 RATIOS = {
-    "power": "power_w",
-    "dynamic power": "dynamic_power_w",
+    "power at equal throughput": "equal_throughput_power",
+    "dynamic power at equal throughput": "equal_throughput_dynamic_power",
     "energy": "energy_j",
     "dynamic energy": "dynamic_energy_j",
     "area": "area_mm2",
@@ -47,7 +47,8 @@ RATIOS = {
     "stored bits": "stored_bits",
     "memory traffic": "traffic_bits",
 }
-"""What a ratio is shown of, and the name of the figure."""
+"""What a ratio is shown of, and the name of the figure. The powers themselves are each at a design's own
+throughput, and no ratio is taken of them."""
 
 Sides = Mapping[tuple[str, str], SideBySide]
 """Technology and ending of the networks' names, to the designs there."""
