@@ -133,7 +133,7 @@ class DesignPoint(BaseModel):
             compression=trained.compression,
             accuracy=accuracy,
             critical_path_s=path_s,
-            design=self.model_dump(),
+            design=self.model_dump() | {"engine": mapping.engine.model_dump()},
             warnings=(
                 *self._warnings(path_s, accuracy, estimated=logic is not None and logic.kind == "fitted"),
                 *((NO_SAMPLES,) if stimulus and not mapping.network.samples else ()),

@@ -52,6 +52,8 @@ class Mapping(ABC):
     """A network on an engine. The counts come from the schedule; images are packed when first asked for."""
 
     network: IntegerNetwork
+    engine: Any
+    """The settled engine."""
 
     @cached_property
     def biases(self) -> tuple[BiasRows, ...]:
