@@ -107,8 +107,8 @@ _RULES = f"""
   internal energy: each of the two x energy factor of 65 nm over that of 130 nm at its own voltage, then mean.
   intrinsic delay, setup: the same with the delay factors; delay per load: also over the capacitance scale.
   The flops' electrical figures come from sky130hd alone: the other library has no plain flop.
-  HA, FA: electrical figures of the XOR2 x the mean ratio to it over sky130hd and osu018, which have both; both
-  outputs have the mean delay and energy of the cell's arcs.
+  HA, FA: electrical figures of the XOR2 x the mean ratio to it over sky130hd and osu018, which have both.
+  Both outputs of an adder have the mean delay and energy of its arcs.
   sky130hd is read at 1.8 V, above the 130 nm range the polynomials were fitted in.
   leakage: supply x (off + gate current per um, CACTI 7 lstp) x half of the NAND2's gate width
   x gate equivalents of the cell (assumed: 130 nm leakage does not scale to 65 nm).
