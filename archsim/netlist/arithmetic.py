@@ -33,7 +33,7 @@ module signed_product (A, B, Y);
   assign Y = product;
 endmodule
 """
-"""A signed product by Baugh and Wooley (IEEE Trans. Computers C-22, 1973): one row of partial products for each
+"""A signed product by Baugh and Wooley (IEEE Trans. Computers C-22, 1973): a row of partial products for each
 bit, none of them extended in sign. Yosys's own extends every row, which makes nearly twice as many."""
 
 _ADDERS = """

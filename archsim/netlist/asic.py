@@ -40,11 +40,9 @@ opt_clean -purge
 check -assert
 write_json mapped.json
 """
-_GATES = (
-    "+strash;ifraig;scorr;dc2,-l;dch,-f;strash;&get,-n;&nf;&put;buffer,-c;topo;upsize;dnsize;stime,-p"
-)
-"""What ABC does between registers and adder cells. `dc2` keeps the depth (-l): without, it turns every fast carry
-into a ripple. Then drives are chosen, first for speed, then down where there is slack."""
+_GATES = "+strash;ifraig;scorr;dc2,-l;dch,-f;strash;&get,-n;&nf;&put;buffer,-c;topo;upsize;dnsize;stime,-p"
+"""What ABC does between registers and adder cells. `dc2` keeps the depth (-l): without, it turns every fast
+carry into a ripple. Then drives are chosen, first for speed, then down where there is slack."""
 
 
 @dataclass(frozen=True, kw_only=True)
