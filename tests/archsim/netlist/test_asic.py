@@ -36,10 +36,11 @@ def mapped() -> AsicSynthesis:
     return synthesise_asic(engine(PES), "archsim_engine", TECHNOLOGY)
 
 
-def test_a_pe_without_memory_is_1160_to_1440_gate_equivalents() -> None:
+def test_a_pe_without_memory_is_1050_to_1250_gate_equivalents() -> None:
+    # Without adder cells libraries from 45 to 180 nm give 1160 to 1440.
     pe = synthesise_asic(pe_module(accumulator_bits=32), "pe").components["pe"]
     assert pe.flops == 48
-    assert 1160 <= pe.gate_equivalents <= 1440
+    assert 1050 <= pe.gate_equivalents <= 1250
 
 
 def test_identical_pes_are_one_component_with_many_instances(mapped: AsicSynthesis) -> None:
