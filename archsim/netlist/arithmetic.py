@@ -106,12 +106,12 @@ module adder_cells (A, B, C, X, Y);
   endgenerate
 endmodule
 """
-"""A single full adder of Yosys, X the carry and Y the sum, as a cell: a full adder for three bits, a half adder
-where one of them is always low."""
+"""A single full adder of Yosys, X the carry and Y the sum, as a cell: a full adder for three bits, a half
+adder where one of them is always low."""
 
 _LEVELS = 8
-"""How often known bits are carried on, one level of a tree at a time: eight levels bring 42 rows to two (Dadda's
-series 2, 3, 4, 6, 9, 13, 19, 28, 42)."""
+"""How often known bits are carried on, one level of a tree at a time: eight levels bring 42 rows to two
+(Dadda's series 2, 3, 4, 6, 9, 13, 19, 28, 42)."""
 
 
 def arithmetic_files(library: CellLibrary) -> dict[str, str]:

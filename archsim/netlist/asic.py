@@ -88,7 +88,7 @@ def synthesise_asic(
     """Map Verilog to the cells of a technology (its own 65 nm library unless it was given another).
 
     Products are trees of the library's adders, by Baugh and Wooley, or with `booth` by Booth's recoding: a PE
-    of 8 x 8 bits is then 2 % smaller, 10 % slower and, with glitches, takes 1.7 times the energy.
+    of 8 x 8 bits is then 1 % smaller, 20 % slower and, with glitches, switches 1.7 times the energy.
 
     Raises YosysError for Verilog that Yosys refuses, NetlistError for a memory read without a register,
     a refusal for a combinational loop or a memory outside the SRAM table.
