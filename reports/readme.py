@@ -101,6 +101,7 @@ def cell_table() -> str:
         "critical path": "s",
         "energy": "J",
         "energy with glitches": "J",
+        "clock": "J",
     }
     rows = (tuple(vars(each).values()) for each in sorted(comparison(), key=lambda each: each.circuit))
     return Table("", columns, rows, words=2).markdown().replace("\N{NARROW NO-BREAK SPACE}", " ")

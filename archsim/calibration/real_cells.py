@@ -76,7 +76,8 @@ class Compared:
     """A circuit on one library, scaled to 65 nm at 1.2 V by Stillmaker and Baas (2017), and over ours.
 
     Energies are for one operation on random operands, all that switches but the clock: `energy_j` without
-    glitches, `glitching_energy_j` with them. None where the source states none.
+    glitches, `glitching_energy_j` with them; `clock_energy_j` is that of the clock of its registers, for a
+    cycle. None where the source states none.
     """
 
     circuit: str
@@ -85,6 +86,7 @@ class Compared:
     critical_path_s: float | None
     energy_j: float | None
     glitching_energy_j: float | None
+    clock_energy_j: float | None
 
 
 def libraries() -> dict[str, StandardCells]:
@@ -136,8 +138,8 @@ def _tied(statement: Attribute | Group) -> Attribute | Group:
 
 
 def measure(technology: StandardCells, circuit: str) -> dict[str, float]:
-    """Area (um2), gate equivalents, critical path (s) and energy of an operation (J), without and with
-    glitches, of one circuit. Raises CalledProcessError where Icarus Verilog refuses the netlist."""
+    """Area (um2), gate equivalents, critical path (s), energy of an operation (J), without and with glitches,
+    and of its clock in a cycle, of one circuit. Raises CalledProcessError where Icarus Verilog refuses the netlist."""
     made = synthesise_asic(CIRCUITS[circuit], "circuit", technology)
     netlist = made.flat()
     stimulus = _stimulus(netlist)
@@ -155,6 +157,7 @@ def measure(technology: StandardCells, circuit: str) -> dict[str, float]:
         "critical_path_s": made.critical_path_s,
         "energy_j": energies[0],
         "glitching_energy_j": energies[1],
+        "clock_energy_j": component.clock_energy_j,
     }
 
 
@@ -260,6 +263,7 @@ def comparison() -> tuple[Compared, ...]:
                 critical_path_s=row["critical_path_s"] * delay,
                 energy_j=row["energy_j"] * energy,
                 glitching_energy_j=row["glitching_energy_j"] * energy,
+                clock_energy_j=row["clock_energy_j"] * energy or None,
             )
         )
     for row in load_table(PUBLISHED).rows:
@@ -273,6 +277,7 @@ def comparison() -> tuple[Compared, ...]:
                 critical_path_s=None,
                 energy_j=None,
                 glitching_energy_j=row["energy_j"] * energy,
+                clock_energy_j=None,
             )
         )
     return tuple(made)
