@@ -139,7 +139,8 @@ def _tied(statement: Attribute | Group) -> Attribute | Group:
 
 def measure(technology: StandardCells, circuit: str) -> dict[str, float]:
     """Area (um2), gate equivalents, critical path (s), energy of an operation (J), without and with glitches,
-    and of its clock in a cycle, of one circuit. Raises CalledProcessError where Icarus Verilog refuses the netlist."""
+    and of its clock in a cycle, of one circuit. Raises CalledProcessError where Icarus refuses the netlist.
+    """
     made = synthesise_asic(CIRCUITS[circuit], "circuit", technology)
     netlist = made.flat()
     stimulus = _stimulus(netlist)
@@ -249,8 +250,8 @@ def _changes(lines: Iterator[str], nets: int) -> np.ndarray:
 
 def comparison() -> tuple[Compared, ...]:
     """Every circuit of the table on every library, and the published energies, scaled to 65 nm at 1.2 V."""
-    ours = process(65)
-    target = {"energy": ours.energy(1.2), "delay": ours.delay(1.2)}
+    ours, supply_v = process(65), Cmos65().supply_v
+    target = {"energy": ours.energy(supply_v), "delay": ours.delay(supply_v)}
     made = []
     for row in load_table(TABLE).rows:
         source, volt = process(row["node_nm"]), row["vdd_v"]
@@ -289,7 +290,7 @@ def write_table(directory: Path) -> None:
         {
             "circuit": circuit,
             "library": name,
-            "node_nm": getattr(technology, "node_nm", 65),
+            "node_nm": technology.memory_node_nm,
             "vdd_v": technology.supply_v,
             **{figure: f"{value:.4g}" for figure, value in measure(technology, circuit).items()},
         }
