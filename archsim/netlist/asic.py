@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from archsim.netlist.arithmetic import arithmetic_files, arithmetic_passes
 from archsim.netlist.netlist import CONSTANTS, Memory, Netlist, flatten, instance_counts, read_netlists
 from archsim.netlist.timing import analyse, net_loads
 from archsim.netlist.yosys import run_yosys
 from archsim.technology.asic.cmos65 import Cmos65
 from archsim.technology.asic.standard_cells import StandardCells
+from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.memories.flop_memory import clock_energy_j
 from archsim.technology.memories.sram import MemoryMacro
 
@@ -31,14 +33,16 @@ fsm
 opt -mux_undef
 memory -nomap
 opt -mux_undef
-techmap
-opt
+{arithmetic}
 dfflibmap -liberty cells.lib
-abc -liberty cells.lib -script +strash;ifraig;scorr;dc2;dch,-f;strash;&get,-n;&nf;&put;buffer,-c;stime,-p
+abc -liberty cells.lib {unused} -script {gates}
 opt_clean -purge
 check -assert
 write_json mapped.json
 """
+_GATES = "+strash;ifraig;scorr;dc2,-l;dch,-f;strash;&get,-n;&nf;&put;buffer,-c;topo;upsize;dnsize;stime,-p"
+"""What ABC does between registers and adder cells. `dc2` keeps the depth (-l): without, it turns every fast
+carry into a ripple. Then drives are chosen, first for speed, then down where there is slack."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,16 +82,21 @@ class AsicSynthesis:
         return flatten(self.modules, self.top)
 
 
-def synthesise_asic(verilog: str, top: str, technology: StandardCells | None = None) -> AsicSynthesis:
+def synthesise_asic(
+    verilog: str, top: str, technology: StandardCells | None = None, *, booth: bool = False
+) -> AsicSynthesis:
     """Map Verilog to the cells of a technology (its own 65 nm library unless it was given another).
+
+    Products are trees of the library's adders, by Baugh and Wooley, or with `booth` by Booth's recoding: a PE
+    of 8 x 8 bits is then 1 % smaller, 20 % slower and, with glitches, switches 1.7 times the energy.
 
     Raises YosysError for Verilog that Yosys refuses, NetlistError for a memory read without a register,
     a refusal for a combinational loop or a memory outside the SRAM table.
     """
     chosen = technology or Cmos65()
     library, wiring = chosen.library, chosen.wiring
-    files = {"design.v": verilog, "cells.lib": library.text}
-    outputs = run_yosys(script=_SCRIPT.format(top=top), files=files, outputs=("mapped.json",))
+    files = {"design.v": verilog, "cells.lib": library.text, **arithmetic_files(library)}
+    outputs = run_yosys(script=_script(top, library, booth=booth), files=files, outputs=("mapped.json",))
     modules = read_netlists(outputs["mapped.json"])
     inside = {name: Counter(used.module for used in module.instances) for name, module in modules.items()}
     counts = instance_counts(inside, top)
@@ -101,6 +110,17 @@ def synthesise_asic(verilog: str, top: str, technology: StandardCells | None = N
         critical_path_s=timing.critical_path_s,
         critical_path=timing.path,
         modules={name: modules[name] for name in counts},
+    )
+
+
+def _script(top: str, library: CellLibrary, *, booth: bool) -> str:
+    # ABC maps to gates of one output; adders are placed before it.
+    several = [cell.name for cell in library.cells.values() if not cell.is_flop and len(cell.functions) > 1]
+    return _SCRIPT.format(
+        top=top,
+        arithmetic=arithmetic_passes(library, booth=booth),
+        unused=" ".join(f"-dont_use {name}" for name in several),
+        gates=_GATES,
     )
 
 

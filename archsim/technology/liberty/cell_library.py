@@ -72,6 +72,16 @@ class Cell:
             return False
 
 
+@dataclass(frozen=True)
+class Adder:
+    """A cell that adds its two or three `inputs`: the names of its pins."""
+
+    cell: Cell
+    inputs: tuple[str, ...]
+    sum: str
+    carry: str
+
+
 def _enabled_tables() -> tuple[tuple[bool, ...], ...]:
     """The truth tables over (pin, pin, state) of a flop with enable, whichever pin enables at whichever
     level."""
@@ -121,6 +131,29 @@ class CellLibrary:
         """The smallest flop without set or reset, with or without an enable pin; LibertyError without one."""
         flops = [cell for cell in self.cells.values() if (cell.holds if enable else cell.takes_data)]
         return self._smallest(flops, "flop with enable" if enable else "flop without enable, set or reset")
+
+    @cached_property
+    def full_adder(self) -> Adder | None:
+        """The smallest cell that adds three bits, None where there is none."""
+        return self._adder(3)
+
+    @cached_property
+    def half_adder(self) -> Adder | None:
+        """The smallest cell that adds two bits, None where there is none."""
+        return self._adder(2)
+
+    def _adder(self, bits: int) -> Adder | None:
+        ones = [row.bit_count() for row in range(1 << bits)]
+        tables = tuple(bool(count & 1) for count in ones), tuple(count > 1 for count in ones)
+        fitting = []
+        for cell in self.cells.values():
+            inputs = tuple(cell.input_capacitance_f)
+            if cell.is_flop or len(inputs) != bits or len(cell.functions) != 2:
+                continue
+            pins = {truth_table(function, inputs): pin for pin, function in cell.functions.items()}
+            if pins.keys() == set(tables):
+                fitting.append(Adder(cell, inputs, *(pins[table] for table in tables)))
+        return min(fitting, key=lambda adder: adder.cell.area_um2, default=None)
 
     def _smallest(self, fitting: list[Cell], what: str) -> Cell:
         if fitting:

@@ -19,6 +19,7 @@ from archsim.netlist import (
     run_yosys,
     synthesise_asic,
 )
+from archsim.netlist.arithmetic import arithmetic_files
 from archsim.netlist.netlist import CONSTANTS
 from archsim.netlist.timing import net_loads
 from archsim.technology import Cmos65
@@ -35,10 +36,11 @@ def mapped() -> AsicSynthesis:
     return synthesise_asic(engine(PES), "archsim_engine", TECHNOLOGY)
 
 
-def test_a_pe_without_memory_is_1160_to_1440_gate_equivalents() -> None:
+def test_a_pe_without_memory_is_1050_to_1250_gate_equivalents() -> None:
+    # Without adder cells libraries from 45 to 180 nm give 1160 to 1440.
     pe = synthesise_asic(pe_module(accumulator_bits=32), "pe").components["pe"]
     assert pe.flops == 48
-    assert 1160 <= pe.gate_equivalents <= 1440
+    assert 1050 <= pe.gate_equivalents <= 1250
 
 
 def test_identical_pes_are_one_component_with_many_instances(mapped: AsicSynthesis) -> None:
@@ -114,8 +116,10 @@ def test_the_clock_of_a_pe_costs_its_flops_twice_an_edge_and_the_network(mapped:
 
 
 def test_flattening_here_times_like_flattening_in_yosys(mapped: AsicSynthesis) -> None:
-    script = asic._SCRIPT.format(top="archsim_engine") + "flatten\nopt_clean -purge\nwrite_json flat.json\n"
-    files = {"design.v": engine(PES), "cells.lib": TECHNOLOGY.library.text}
+    library = TECHNOLOGY.library
+    script = asic._script("archsim_engine", library, booth=False)
+    script += "flatten\nopt_clean -purge\nwrite_json flat.json\n"
+    files = {"design.v": engine(PES), "cells.lib": library.text, **arithmetic_files(library)}
     outputs = run_yosys(script=script, files=files, outputs=("flat.json",))
     flat = read_netlists(outputs["flat.json"])["archsim_engine"]
     assert flat.count() == mapped.flat().count()
@@ -145,7 +149,8 @@ module top(input clk, input d, output reg q, output one);
 endmodule
 """
     flat = synthesise_asic(verilog, "top").flat()
-    (inverter,) = flat.pin("INV_X1", "A")
+    ((drive, _),) = [each for each in flat.count().items() if each[0].startswith("INV")]
+    (inverter,) = flat.pin(drive, "A")
     assert inverter == flat.ports["d"].nets[0]
     assert np.array_equal(flat.ports["one"].nets, [1])
 
