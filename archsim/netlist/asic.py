@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archsim.netlist.netlist import CONSTANTS, Memory, Netlist, flatten, instance_counts, read_netlists
-from archsim.netlist.timing import analyse, net_loads
+from archsim.netlist.timing import Delays, analyse, net_delays, net_loads
 from archsim.netlist.yosys import run_yosys
 from archsim.technology.asic.cmos65 import Cmos65
 from archsim.technology.asic.standard_cells import StandardCells
@@ -101,6 +101,17 @@ def synthesise_asic(verilog: str, top: str, technology: StandardCells | None = N
         critical_path_s=timing.critical_path_s,
         critical_path=timing.path,
         modules={name: modules[name] for name in counts},
+    )
+
+
+def delays_of(netlist: Netlist, technology: StandardCells) -> Delays:
+    """The delays of a flat netlist in a technology, memories included. Raises a refusal as `synthesise_asic`
+    does."""
+    return net_delays(
+        netlist,
+        library=technology.library,
+        wiring=technology.wiring,
+        memory=lambda each: _macro(each, technology),
     )
 
 

@@ -146,11 +146,6 @@ class Sizes:
         return self.engine
 
     @property
-    def glitch_family(self) -> str:
-        """Engines whose control is alike glitch alike; empty where it is like no other's."""
-        return ""
-
-    @property
     def structures(self) -> tuple[Amounts, ...]:
         """The components of the engine, and what they are made of; empty where nobody described it."""
         return ()

@@ -54,10 +54,6 @@ class GatherSizes(Sizes):
         return "replicated" if self.replicated else "banked"
 
     @property
-    def glitch_family(self) -> str:
-        return self.organisation
-
-    @property
     def label(self) -> str:
         return f"{self.engine} {self.organisation}"
 

@@ -21,10 +21,6 @@ class LockstepSizes(Sizes):
     """Sizes of an engine whose PEs march in step."""
 
     @property
-    def glitch_family(self) -> str:
-        return "lockstep"
-
-    @property
     def own_fields(self) -> tuple[tuple[str, int], ...]:
         return (("steps_less_one", bits_for(self.longest_row)),)
 

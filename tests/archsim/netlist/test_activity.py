@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from archsim.calibration.glitches import evaluated_activity, measure_glitches, simulated_activity
 from hypothesis import given, settings, strategies as st
 
-from archsim.calibration.glitches import evaluated_activity, measure_glitches, simulated_activity
 from archsim.calibration.plan import draw_small
 from archsim.netlist import Activity, ActivityError, Netlist, ToggleCounter, switching, synthesise_asic
 from archsim.netlist.activity import pack
