@@ -30,8 +30,8 @@ from archsim.technology.liberty.cell_library import Cell
 from workloads.refusal import Refusal
 
 STEPS = 1 << 13
-"""The longest delay of a netlist, mostly that of a memory, takes half as many steps of time to so many: a step
-is about 0.2 ps at 65 nm, a hundredth of the delay of an inverter."""
+"""The longest delay of a netlist, mostly that of a memory, takes half to all of so many steps of time: one is
+about 0.2 ps at 65 nm, a hundredth of the delay of an inverter."""
 MOST_INPUTS = 6
 """Inputs of a gate whose truth table is one word."""
 CYCLES_AT_ONCE = 4 * WORD_BITS

@@ -10,7 +10,7 @@ import numpy as np
 
 from archsim.netlist.event_simulation import EventNetwork
 from archsim.netlist.netlist import CONSTANTS, Memory, Netlist, Nets
-from archsim.technology.liberty.boolean import evaluate
+from archsim.technology.liberty.boolean import evaluate, truth_table
 from archsim.technology.liberty.cell_library import Cell, CellLibrary
 
 
@@ -37,8 +37,9 @@ def netlist_verilog(netlist: Netlist, library: CellLibrary, *, delays: EventNetw
     """The netlist as one module of its name. Net k is the wire `nk`.
 
     Without `delays` gates take no time. With them a unit of time is one step of theirs, and every net follows
-    as the event simulation has it: pulses shorter than the delay are swallowed (inertial delay). Registers
-    start at zero, as in the described hardware.
+    as the event simulation has it: pulses shorter than the delay are swallowed (inertial delay), and a gate
+    is a table of its function, since the operators of an expression follow a change one after the other.
+    Registers start at zero, as in the described hardware.
     """
     return "\n".join(_lines(netlist, library, delays)) + "\n"
 
@@ -55,6 +56,8 @@ def _lines(netlist: Netlist, library: CellLibrary, delays: EventNetwork | None) 
     for name, port in netlist.ports.items():
         nets = "{" + ", ".join(_net(net) for net in reversed(port.nets.tolist())) + "}"
         yield f"  assign {nets} = {name};" if port.direction == "input" else f"  assign {name} = {nets};"
+    for name, table in {} if delays is None else _tables(netlist, library):
+        yield f"  wire [{len(table) - 1}:0] {name} = {len(table)}'b{table};"
     for net, source in late.values():
         yield f"  wire n{net}; assign{after[net]} n{net} = {_net(source)};"
     for type_name in netlist.count():
@@ -66,6 +69,14 @@ def _lines(netlist: Netlist, library: CellLibrary, delays: EventNetwork | None) 
     for number, memory in enumerate(netlist.memories):
         yield from _memory(memory, number, after)
     yield "endmodule"
+
+
+def _tables(netlist: Netlist, library: CellLibrary) -> Iterator[tuple[str, str]]:
+    """The name and the bits, that of the last row first, of the table of each output of a gate."""
+    for cell in (library.cells[name] for name in netlist.count()):
+        for pin, function in () if cell.is_flop else cell.functions.items():
+            rows = truth_table(function, tuple(cell.input_capacitance_f))
+            yield f"{cell.name}_{pin}", "".join(str(int(high)) for high in reversed(rows))
 
 
 def _late_pins(netlist: Netlist, delays: EventNetwork) -> dict[tuple[int, int], tuple[int, int]]:
@@ -92,7 +103,11 @@ def _gate(
                 name: _Text(_net(late[out, place][0] if (out, place) in late else pins[name]))
                 for place, name in enumerate(cell.input_capacitance_f)
             }
-            yield f"  assign{after.get(out, '')} n{out} = {evaluate(function, columns, _ONE).text};"
+            if after:
+                row = ", ".join(column.text for column in reversed(columns.values()))
+                yield f"  assign{after[out]} n{out} = {cell.name}_{pin}[{{{row}}}];"
+            else:
+                yield f"  assign n{out} = {evaluate(function, columns, _ONE).text};"
 
 
 def _flop(cell: Cell, index: int, pins: Mapping[str, int], after: Mapping[int, str]) -> Iterator[str]:

@@ -1,5 +1,5 @@
-"""Toggles of a mapped netlist as Icarus Verilog counts them: it runs the test bench of an engine on the netlist
-and dumps every change."""
+"""Toggles of a mapped netlist as Icarus Verilog counts them: it runs the test bench of an engine on the
+netlist and dumps every change."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from archsim.netlist.netlist_verilog import netlist_verilog
 from archsim.technology import StandardCells
 from rtl import Images, Run, Simulation, make_test_bench, power_up_writes
 
-PERIOD = 100_000
-"""Steps of time in a clock period, 10 units of the exported test bench: long after the last change of each."""
+UNIT = "1us"
+PERIOD = 10_000_000
+"""The time unit of the exported test bench, of which a clock period has ten, and the steps of time in a
+period: far more than pass before all is still."""
 NAME = "netlist"
 
 
@@ -47,7 +49,7 @@ def simulated_activity(
         room = Path(directory)
         for name, contents in bench.files.items():
             (room / name).write_text(contents, encoding="utf-8")
-        (room / "bench.v").write_text("`timescale 10ns/1ps\n" + bench.verilog, encoding="utf-8")
+        (room / "bench.v").write_text(f"`timescale {UNIT}/1ps\n" + bench.verilog, encoding="utf-8")
         described = netlist_verilog(netlist, technology.library, delays=delays)
         (room / "netlist.v").write_text(described + _registered_inputs(netlist), encoding="utf-8")
         for command in (
