@@ -60,6 +60,8 @@ class Structure(Amounts):
         busy = workload.busy
         rates = {"cycle": 1.0, "busy": busy, "moved": busy * operands.activation}
         described = self.registers if metric == "register_switching_j" else self.gates
+        if metric == GLITCHES:
+            described = {**described, **self.late}
         return {
             f"{name}.{rate}": amount * rates[rate]
             for name, amount in described.items()

@@ -67,15 +67,16 @@ def measure_switching(
         "steps": [simulation.network.step_s, *simulation.network.delays.tolist()],
         "writes": [(write.target, write.unit, write.address, int(write.data)) for write in chain(*writes)],
     }
-    found = remembered("toggles", content, lambda: _count(mapping, simulation))
+    counts = remembered("toggles", content, lambda: _count(mapping, simulation))
+    cycles = counts["cycles"]
     still, moving = (
-        switching(netlist, library, technology.wiring, Activity(found["cycles"], np.array(toggles, np.int64)))
-        for toggles in (found["toggles"], found["with_glitches"])
+        switching(netlist, library, technology.wiring, Activity(cycles, np.array(toggles, np.int64)))
+        for toggles in (counts["toggles"], counts["with_glitches"])
     )
-    spent = {
-        name: replace(each, glitches_j=moving[name].gates_j - each.gates_j) for name, each in still.items()
+    instances = {
+        name: replace(spent, glitches_j=moving[name].gates_j - spent.gates_j) for name, spent in still.items()
     }
-    return MeasuredSwitching(DIGITS, found["cycles"], found["settling_s"], spent)
+    return MeasuredSwitching(DIGITS, cycles, counts["settling_s"], instances)
 
 
 def _count(mapping: Mapping, simulation: EventSimulation) -> dict[str, float | list[int]]:

@@ -59,9 +59,9 @@ class EventNetwork:
 def event_network(netlist: Netlist, gates: Mapping[str, Cell], delays: Delays) -> EventNetwork:
     """The network of a netlist whose gates, by type, are given. Raises a refusal for a gate of more than
     `MOST_INPUTS` inputs."""
-    driven = [_Driven.of(netlist, cell, pin, delays) for cell in gates.values() for pin in cell.functions]
+    outputs = [_Output.made(netlist, cell, pin, delays) for cell in gates.values() for pin in cell.functions]
     starts_s = np.where(np.isfinite(delays.start_s), delays.start_s, 0.0)
-    longest_s = max([float(starts_s.max()), *(float(each.arcs_s.max(initial=0.0)) for each in driven)])
+    longest_s = max([float(starts_s.max()), *(float(one.arcs_s.max(initial=0.0)) for one in outputs)])
     # A power of two, so that the same steps come out for times that differ by such a factor.
     step_s = 2.0 ** math.ceil(math.log2((longest_s or 1.0) / (STEPS - 1)))
     tables = [np.zeros(netlist.nets, np.uint64)]
@@ -69,11 +69,11 @@ def event_network(netlist: Netlist, gates: Mapping[str, Cell], delays: Delays) -
     is_gate = np.zeros(netlist.nets, bool)
     edges: list[tuple[Nets, Nets, int]] = []
     total = netlist.nets
-    for each in driven:
-        arcs = np.maximum(np.round(each.arcs_s / step_s).astype(np.int32), 1)
+    for output in outputs:
+        arcs = np.maximum(np.round(output.arcs_s / step_s).astype(np.int32), 1)
         fastest = arcs.min(axis=0)
-        tables[0][each.nets], steps[0][each.nets], is_gate[each.nets] = each.table, fastest, True
-        for place, (inputs, late) in enumerate(zip(each.inputs, arcs - fastest, strict=True)):
+        tables[0][output.nets], steps[0][output.nets], is_gate[output.nets] = output.table, fastest, True
+        for place, (inputs, late) in enumerate(zip(output.inputs, arcs - fastest, strict=True)):
             reaching, is_late = inputs.copy(), (late > 0) & (inputs >= CONSTANTS)
             reaching[is_late] = total + np.arange(is_late.sum())
             edges.append((inputs[is_late], reaching[is_late], 0))
@@ -81,7 +81,7 @@ def event_network(netlist: Netlist, gates: Mapping[str, Cell], delays: Delays) -
             steps.append(late[is_late])
             total += int(is_late.sum())
             connected = inputs >= 0
-            edges.append((reaching[connected], each.nets[connected], place))
+            edges.append((reaching[connected], output.nets[connected], place))
     from_nets, to_nets = (
         np.concatenate([np.zeros(0, np.int64), *(edge[k] for edge in edges)]) for k in (0, 1)
     )
@@ -99,7 +99,7 @@ def event_network(netlist: Netlist, gates: Mapping[str, Cell], delays: Delays) -
 
 
 @dataclass(frozen=True)
-class _Driven:
+class _Output:
     """The nets that one output of all gates of one type drives: the table of its function, and for each input
     pin the nets there and how long the output takes to follow it, both (inputs, nets)."""
 
@@ -109,7 +109,7 @@ class _Driven:
     arcs_s: NDArray[np.float64]
 
     @classmethod
-    def of(cls, netlist: Netlist, cell: Cell, pin: str, delays: Delays) -> _Driven:
+    def made(cls, netlist: Netlist, cell: Cell, pin: str, delays: Delays) -> _Output:
         names = tuple(cell.input_capacitance_f)
         if len(names) > MOST_INPUTS:
             raise Refusal(f"cell {cell.name} has {len(names)} inputs, allowed are at most {MOST_INPUTS}")
@@ -152,22 +152,22 @@ class EventSimulation:
     @cached_property
     def _loop(self) -> Callable[[NDArray[np.uint8], Nets], tuple[int, int, int]]:
         """The compiled loop over the cycles between some samples, which adds to toggles."""
-        from archsim.netlist.event_loop import run_cycles
+        from archsim.netlist.event_loop import Gates, run_cycles
 
         network = self.network
         order = np.argsort(network.from_nets, kind="stable")
         nets = len(network.tables)
         ends = np.searchsorted(network.from_nets[order], np.arange(nets + 1)).astype(np.int32)
-        given = (
+        gates = Gates(
             np.flatnonzero(~network.is_gate).astype(np.int32),
             ends,
             network.to_nets[order].astype(np.int32),
             network.places[order],
             network.tables,
             network.delays,
-            1 << int(network.delays.max()).bit_length(),
         )
-        return lambda settled, toggles: run_cycles(settled, *given, toggles)
+        slots = 1 << int(network.delays.max()).bit_length()
+        return lambda settled, toggles: run_cycles(settled, slots, gates, toggles)
 
     def count(self, recorded: Mapping[str, Sequence[int]]) -> Transitions:
         """The transitions while the wires took these values, as `ToggleCounter.count` takes them. Raises

@@ -38,7 +38,8 @@ class Amounts:
 
     An amount has a physical reason: bits of multiplexer, of adder, of register, decoded lines. Components
     that the same code describes are of one `family`. `operand_bits` are further widths that the switching of
-    a PE follows.
+    a PE follows; `late` are gates once more, where what they read comes bit by bit out of an adder, so that
+    they glitch more.
     """
 
     component: str
@@ -47,6 +48,7 @@ class Amounts:
     gates: Mapping[str, float]
     registers: Mapping[str, float]
     operand_bits: Mapping[str, float] = field(default_factory=dict)
+    late: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -123,4 +123,5 @@ class GatherSizes(Sizes):
             "loaded_bits": pes * (self.activation_bits + bits_for(self.activation_words)),
         }
         registers = {"pes": pes, "row_bits": rows, "bank_bits": (pes + 1) * address.bank_bits}
-        return Amounts("route", 1, "banked.route", gates, registers)
+        late = {f"late_{name}": amount * self.relative for name, amount in gates.items()}
+        return Amounts("route", 1, "banked.route", gates, registers, late=late)
