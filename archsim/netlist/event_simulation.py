@@ -175,7 +175,9 @@ class EventSimulation:
         netlist, last, cycles = self.counter.netlist, 0, 0
         toggles = np.zeros(len(self.network.tables), np.int64)
         samples = len(next(iter(recorded.values())))
-        with tqdm(total=samples - 1, desc="glitches", unit="cycle", leave=False, delay=2) as progress:
+        with tqdm(
+            total=samples - 1, desc="glitches", unit="cycle", leave=False, delay=2, disable=None
+        ) as progress:
             for values, present in self.counter.settled(recorded):
                 for start in range(0, present - 1, CYCLES_AT_ONCE):
                     stop = min(start + CYCLES_AT_ONCE + 1, present)
