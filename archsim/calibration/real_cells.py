@@ -9,17 +9,22 @@ by side, scaled to 65 nm, and beside published energies.
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from archsim.netlist import Activity, Netlist, ToggleCounter, switching, synthesise_asic
-from archsim.netlist.netlist_verilog import netlist_verilog
+from archsim.netlist import (
+    EventSimulation,
+    Netlist,
+    ToggleCounter,
+    delays_of,
+    switching,
+    synthesise_asic,
+)
 from archsim.technology import Asic, Cmos65, StandardCells
 from archsim.technology.asic.scaling import process
 from archsim.technology.liberty.text import Attribute, Group, liberty_text, parse_liberty, write_liberty
@@ -139,14 +144,15 @@ def _tied(statement: Attribute | Group) -> Attribute | Group:
 
 def measure(technology: StandardCells, circuit: str) -> dict[str, float]:
     """Area (um2), gate equivalents, critical path (s), energy of an operation (J), without and with glitches,
-    and of its clock in a cycle, of one circuit. Raises CalledProcessError where Icarus refuses the netlist.
+    and of its clock in a cycle, of one circuit.
     """
     made = synthesise_asic(CIRCUITS[circuit], "circuit", technology)
     netlist = made.flat()
     stimulus = _stimulus(netlist)
     wires = {name: name for name in stimulus}
-    still = ToggleCounter(netlist, technology.library, wires).count(stimulus)
-    moving = _event_activity(netlist, technology, stimulus)
+    counter = ToggleCounter(netlist, technology.library, wires)
+    still = counter.count(stimulus)
+    moving = EventSimulation(counter, delays_of(netlist, technology)).count(stimulus).activity
     energies = []
     for activity in (still, moving):
         spent = switching(netlist, technology.library, technology.wiring, activity).values()
@@ -184,68 +190,6 @@ def _stimulus(netlist: Netlist) -> dict[str, list[int]]:
         for register, pin in (("x", "a"), ("y", "b"), ("clear", "first")):
             registers[register].append(values[pin][cycle])
     return values | registers
-
-
-def _event_activity(
-    netlist: Netlist, technology: StandardCells, stimulus: Mapping[str, list[int]]
-) -> Activity:
-    """The toggles of every net in Icarus Verilog, with the delay of every cell at its load."""
-    inputs = [name for name, port in netlist.ports.items() if name in stimulus and port.direction == "input"]
-    with tempfile.TemporaryDirectory(prefix="archsim_icarus_") as directory:
-        room = Path(directory)
-        text = netlist_verilog(netlist, technology.library, delays=technology.wiring)
-        (room / "circuit.v").write_text(text + _bench(netlist, inputs), encoding="utf-8")
-        for name in inputs:
-            lines = "\n".join(f"{value:x}" for value in stimulus[name])
-            (room / f"{name}.hex").write_text(lines, encoding="utf-8")
-        for command in (("iverilog", "-g2005", "-s", "bench", "-o", "run", "circuit.v"), ("vvp", "run")):
-            subprocess.run(command, cwd=room, check=True, capture_output=True)
-        with (room / "changes.vcd").open(encoding="ascii") as changes:
-            return Activity(OPERATIONS, _changes(changes, netlist.nets))
-
-
-def _bench(netlist: Netlist, inputs: list[str]) -> str:
-    """A test bench that gives one set of operands a clock cycle and writes every change of a net."""
-    lines = ["module bench;", "  reg clk = 0;", "  integer k;"]
-    for name, port in netlist.ports.items():
-        width = f"[{len(port.nets) - 1}:0]"
-        if name in inputs:
-            lines.append(f"  reg {width} {name}; reg {width} {name}_all [0:{OPERATIONS}];")
-        elif name != "clk":
-            lines.append(f"  wire {width} {name};")
-    loaded = " ".join(f'$readmemh("{name}.hex", {name}_all); {name} = {name}_all[0];' for name in inputs)
-    following = " ".join(f"{name} = {name}_all[k];" for name in inputs)
-    pins = ", ".join(f".{name}({name})" for name in netlist.ports)
-    lines += [
-        f"  {netlist.name} under_test ({pins});",
-        f'  initial begin {loaded} #{PERIOD_PS} $dumpfile("changes.vcd"); $dumpvars(1, under_test);',
-        f"    for (k = 1; k <= {OPERATIONS}; k = k + 1) begin",
-        f"      clk = 1; {following} #{PERIOD_PS // 2} clk = 0; #{PERIOD_PS // 2}; end",
-        "    $finish; end",
-        "endmodule",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _changes(lines: Iterator[str], nets: int) -> np.ndarray:
-    """Changes between 0 and 1 of each net; what changes twice at one time has not changed."""
-    net_of: dict[str, int] = {}
-    held: dict[str, str] = {}
-    pending: dict[str, str] = {}
-    toggles = np.zeros(nets, np.int64)
-    for line in lines:
-        if line[0] in "01xz" and line[1:-1] in net_of:
-            pending[line[1:-1]] = line[0]
-        elif line[0] == "#":
-            for code, value in pending.items():
-                toggles[net_of[code]] += {held.get(code), value} == {"0", "1"}
-            held |= pending
-            pending.clear()
-        elif line.startswith("$var wire 1 "):
-            _, _, _, code, name, *_ = line.split()
-            if name[0] == "n" and name[1:].isdigit():
-                net_of[code] = int(name[1:])
-    return toggles
 
 
 def comparison() -> tuple[Compared, ...]:

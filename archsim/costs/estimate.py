@@ -22,7 +22,13 @@ from archsim.technology.technology import refuse_fabric
 from rtl import Sizes
 from workloads.refusal import Refusal
 
-ASIC_METRICS = ("area_mm2", "clock_energy_j", "gate_switching_j", "register_switching_j")
+ASIC_METRICS = (
+    "area_mm2",
+    "clock_energy_j",
+    "gate_switching_j",
+    "glitch_switching_j",
+    "register_switching_j",
+)
 PATH_METRIC = "critical_path_s"
 STATED_METRICS = ("area_mm2", "energy_j", "lut", "ff", PATH_METRIC)
 LEAKAGE = "leakage_w_per_mm2"
@@ -66,6 +72,7 @@ def estimate_sizes(sizes: Sizes, workload: Workload | None, technology: Technolo
             leakage_w=part.leakage_w * by.leakage,
             clock_energy_j=part.clock_energy_j * by.energy,
             gate_switching_j=part.gate_switching_j * by.energy,
+            glitch_switching_j=part.glitch_switching_j * by.energy,
             register_switching_j=part.register_switching_j * by.energy,
         )
         for part in logic.parts
@@ -138,13 +145,14 @@ def fitted_part(
 def _cells(
     technology: StandardCells, fit: LogicFit, structure: Structure, sizes: Sizes, workload: Workload | None
 ) -> LogicPart:
-    area, clock, gates, registers = (fit.cost(structure, metric, workload) for metric in ASIC_METRICS)
+    area, clock, gates, glitches, registers = (fit.cost(structure, m, workload) for m in ASIC_METRICS)
     return LogicPart(
         structure.component,
         structure.instances,
         area_mm2=area,
         clock_energy_j=clock,
         gate_switching_j=gates,
+        glitch_switching_j=glitches,
         register_switching_j=registers,
         leakage_w=area * fit.constants[LEAKAGE],
     )

@@ -150,14 +150,27 @@ class ToggleCounter:
     def count(self, recorded: Mapping[str, Sequence[int]]) -> Activity:
         """The toggles while the wires took these values, one integer for each of cycles + 1 samples. Raises
         ActivityError where a flop does not take over what the gates before it say."""
-        samples = len(next(iter(recorded.values())))
         toggles = np.zeros(self.netlist.nets, np.int64)
+        cycles = 0
+        for values, samples in self.settled(recorded):
+            changed = values ^ (values >> np.uint64(1))
+            changed[:, :-1] ^= values[:, 1:] << np.uint64(WORD_BITS - 1)
+            # Bit t is now the change from sample t to t + 1; the last sample has no next.
+            changed &= _first_bits(samples - 1, values.shape[1])
+            toggles += np.bitwise_count(changed).sum(axis=1, dtype=np.int64)
+            cycles += samples - 1
+        return Activity(cycles, toggles)
+
+    def settled(self, recorded: Mapping[str, Sequence[int]]) -> Iterator[tuple[Bits, int]]:
+        """The value of every net at the end of each cycle, part by part, and the samples in each part: shape
+        (nets, words), sample t in bit t % 64 of word t // 64. A part begins with the last sample of the one
+        before. Raises ActivityError as `count` does."""
+        samples = len(next(iter(recorded.values())))
         for start in range(0, samples - 1, self.cycles_at_once):
             stop = min(start + self.cycles_at_once + 1, samples)
-            toggles += self._part({wire: recorded[wire][start:stop] for wire in self.held})
-        return Activity(samples - 1, toggles)
+            yield self._part({wire: recorded[wire][start:stop] for wire in self.held}), stop - start
 
-    def _part(self, recorded: Mapping[str, Sequence[int]]) -> Nets:
+    def _part(self, recorded: Mapping[str, Sequence[int]]) -> Bits:
         samples = len(next(iter(recorded.values())))
         values = np.zeros((self.netlist.nets, -(-samples // WORD_BITS)), np.uint64)
         values[1] = _ONES
@@ -171,12 +184,7 @@ class ToggleCounter:
                 used = nets >= CONSTANTS
                 values[nets[used]] = evaluate(function, columns, _ONES)[used]
         self._check_flops(values, samples)
-        changed = values ^ (values >> np.uint64(1))
-        changed[:, :-1] ^= values[:, 1:] << np.uint64(WORD_BITS - 1)
-        # Bit t is now the change from sample t to t + 1; the last sample has no next.
-        changed &= _first_bits(samples - 1, values.shape[1])
-        toggles: Nets = np.bitwise_count(changed).sum(axis=1, dtype=np.int64)
-        return toggles
+        return values
 
     def _pins(self, pin: str, cells: Nets) -> Nets:
         if pin not in self.netlist.pin_names:
@@ -255,12 +263,13 @@ def _first_bits(count: int, words: int) -> Bits:
 @dataclass(frozen=True)
 class Switching:
     """What the toggles of one component cost, without glitches: its gates and the wires they drive, and its
-    registers and memory outputs with theirs. A net costs its driver the internal energy, and the component of
-    each sink that pin and its wire."""
+    registers and memory outputs with theirs; and what glitches add to the gates. A net costs its driver the
+    internal energy, and the component of each sink that pin and its wire."""
 
     toggles: int
     gates_j: float
     registers_j: float
+    glitches_j: float = 0.0
 
 
 def switching(

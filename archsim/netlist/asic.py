@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from archsim.netlist.arithmetic import arithmetic_files, arithmetic_passes
 from archsim.netlist.netlist import CONSTANTS, Memory, Netlist, flatten, instance_counts, read_netlists
-from archsim.netlist.timing import analyse, net_loads
+from archsim.netlist.timing import Delays, analyse, net_delays, net_loads
 from archsim.netlist.yosys import run_yosys
 from archsim.technology.asic.cmos65 import Cmos65
 from archsim.technology.asic.standard_cells import StandardCells
@@ -121,6 +121,17 @@ def _script(top: str, library: CellLibrary, *, booth: bool) -> str:
         arithmetic=arithmetic_passes(library, booth=booth),
         unused=" ".join(f"-dont_use {name}" for name in several),
         gates=_GATES,
+    )
+
+
+def delays_of(netlist: Netlist, technology: StandardCells) -> Delays:
+    """The delays of a flat netlist in a technology, memories included. Raises a refusal as `synthesise_asic`
+    does."""
+    return net_delays(
+        netlist,
+        library=technology.library,
+        wiring=technology.wiring,
+        memory=lambda each: _macro(each, technology),
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.netlist.netlist import CONSTANTS, Memory, Netlist, Nets
-from archsim.technology.liberty.cell_library import Cell, CellLibrary
+from archsim.technology.liberty.cell_library import Arc, Cell, CellLibrary
 from archsim.technology.memories.flop_memory import Wiring
 from workloads.refusal import Refusal
 
@@ -36,6 +36,22 @@ class Timing:
 
     critical_path_s: float
     path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Delays:
+    """What the delays of a netlist follow from, by net: the load that its driver sees in farad, what the tree
+    of buffers behind it adds in seconds, and how long after the clock edge it changes where it starts a path
+    (-inf elsewhere)."""
+
+    load_f: Floats
+    tree_s: Floats
+    start_s: Floats
+
+    def arc_s(self, arc: Arc, nets: Nets) -> Floats:
+        """How long after an input the given nets follow, each through the same arc of a cell of its own."""
+        delay_s: Floats = arc.intrinsic_s + arc.slope_s_per_f * self.load_f[nets] + self.tree_s[nets]
+        return delay_s
 
 
 @dataclass(frozen=True)
@@ -70,6 +86,17 @@ def net_loads(netlist: Netlist, library: CellLibrary, wiring: Wiring) -> tuple[F
         np.add.at(sinks, memory.inputs, 1)
     load[:CONSTANTS], sinks[:CONSTANTS] = 0.0, 0
     return load, sinks
+
+
+def net_delays(
+    netlist: Netlist, *, library: CellLibrary, wiring: Wiring, memory: Callable[[Memory], MemoryTiming]
+) -> Delays:
+    """Loads, buffer trees and starts of a flat netlist. Raises a refusal for a cell the library does not
+    have."""
+    driven, sinks = net_loads(netlist, library, wiring)
+    load, tree_delay = _buffered(driven, sinks, library, wiring)
+    times = [memory(each) for each in netlist.memories]
+    return Delays(load, tree_delay, _starts(netlist, library, times, load, tree_delay)[0])
 
 
 def analyse(

@@ -218,6 +218,7 @@ def test_logic_at_another_node_is_that_of_the_fit_times_its_factors() -> None:
         assert at_130.area_mm2 == pytest.approx(at_65.area_mm2 * factors.area)
         assert at_130.clock_energy_j == pytest.approx(at_65.clock_energy_j * factors.energy)
         assert at_130.gate_switching_j == pytest.approx(at_65.gate_switching_j * factors.energy)
+        assert at_130.glitch_switching_j == pytest.approx(at_65.glitch_switching_j * factors.energy)
         assert at_130.leakage_w == pytest.approx(at_65.leakage_w * factors.leakage)
 
 

@@ -125,7 +125,6 @@ class Asic(StandardCells):
         return (
             *own,
             *(constants[name] for name in rules),
-            *self.glitches.values(),
             *(scaling[name] for name in _MACRO_RULE if self._macros.factors != UNCHANGED),
             *scaling_rows(*macro_processes(self.node_nm, self.cell_type)),
             *self.macro_rows(),

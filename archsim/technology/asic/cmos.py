@@ -130,7 +130,6 @@ class Cmos(StandardCells):
         limits = ("lowest_of_nominal", "highest_of_nominal", "leakage_exponent_of_area")
         return (
             *load_quantities(CONSTANTS).values(),
-            *self.glitches.values(),
             *(load_quantities(SCALING_CONSTANTS)[name] for name in limits),
             *dict.fromkeys(each.nominal for each in processes),
             *scaling_rows(*processes),

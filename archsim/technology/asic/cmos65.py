@@ -76,4 +76,4 @@ class Cmos65(StandardCells):
 
     def provenance(self) -> tuple[Quantity, ...]:
         """The constants of the process and the SRAM rows of this node and cell type."""
-        return (*load_quantities(CONSTANTS).values(), *self.glitches.values(), *self.macro_rows())
+        return (*load_quantities(CONSTANTS).values(), *self.macro_rows())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from functools import cache, cached_property
 from typing import ClassVar, Literal
 
@@ -11,11 +10,10 @@ from archsim.technology.evidence import Brackets, brackets_of_cells
 from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.memories.flop_memory import Wiring
 from archsim.technology.memories.sram import SRAM_TABLE, MacroScaling, MemoryMacro, Ports, SramTable
-from archsim.technology.quantity import Quantity, load_quantities, load_table
+from archsim.technology.quantity import Quantity, load_table
 from archsim.technology.technology import Technology
 
 CellType = Literal["lstp", "lop", "hp"]
-GLITCHES = "glitches.yaml"
 NATIVE_NODES_NM = (65, 45)
 
 
@@ -69,11 +67,6 @@ class StandardCells(Technology):
     @property
     def supply_v(self) -> float:
         return self.library.supply_v
-
-    @property
-    def glitches(self) -> Mapping[str, Quantity]:
-        """What glitches add to the switching of gates, by the names of `archsim.costs.glitch_factors`."""
-        return load_quantities(GLITCHES)
 
     @cached_property
     def sram(self) -> SramTable:

@@ -1,0 +1,106 @@
+"""Random small netlists of the project's own cells, and a plain simulation of one, cycle by cycle."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import strategies as st
+
+from archsim.netlist import Netlist
+from archsim.netlist.netlist import CONSTANTS, Port
+from archsim.technology import Cmos65
+from archsim.technology.liberty.boolean import truth_table
+from archsim.technology.liberty.cell_library import Cell
+
+LIBRARY = Cmos65().library
+GATES = sorted(name for name, cell in LIBRARY.cells.items() if not cell.is_flop)
+FLOPS = sorted(name for name, cell in LIBRARY.cells.items() if cell.is_flop)
+WIRES = {"in": "in", "state": "state"}
+"""The names that a counter of toggles knows the registers of such a netlist by."""
+
+
+@st.composite
+def netlists(draw: st.DrawFn) -> Netlist:
+    """A few inputs and flops, and gates that read any net made before them; flops read any net."""
+    inputs, flops, gates = draw(st.integers(1, 4)), draw(st.integers(1, 5)), draw(st.integers(0, 15))
+    first_flop = CONSTANTS + 1 + inputs
+    first_gate = first_flop + flops
+    pins = sorted({p for c in LIBRARY.cells.values() for p in _pins(c)})
+    cells: list[str] = []
+    rows: list[tuple[int, int, int]] = []
+    made = first_gate
+    for _ in range(gates):
+        name = draw(st.sampled_from(GATES))
+        for pin in LIBRARY.cells[name].input_capacitance_f:
+            rows.append((len(cells), pins.index(pin), draw(st.integers(0, made - 1))))
+        for pin in LIBRARY.cells[name].functions:
+            rows.append((len(cells), pins.index(pin), made))
+            made += 1
+        cells.append(name)
+    for k in range(flops):
+        name = draw(st.sampled_from(FLOPS))
+        cell = LIBRARY.cells[name]
+        for pin in cell.input_capacitance_f:
+            net = CONSTANTS if pin == cell.clock_pin else draw(st.integers(0, made - 1))
+            rows.append((len(cells), pins.index(pin), net))
+        rows.append((len(cells), pins.index(next(iter(cell.functions))), first_flop + k))
+        cells.append(name)
+    types = sorted(set(cells))
+    table = np.array(rows, np.int64)
+    return Netlist(
+        name="random",
+        nets=made,
+        cell_names=tuple(f"part_{k % 2}.cell_{k}" for k in range(len(cells))),
+        type_names=tuple(types),
+        cell_type=np.array([types.index(name) for name in cells], np.int64),
+        pin_names=tuple(pins),
+        pin_cell=table[:, 0],
+        pin_name=table[:, 1],
+        pin_net=table[:, 2],
+        ports={
+            "clk": Port("input", np.array([CONSTANTS])),
+            "in": Port("input", np.arange(CONSTANTS + 1, first_flop)),
+        },
+        memories=(),
+        named={
+            "in": np.arange(CONSTANTS + 1, first_flop),
+            "state": np.arange(first_flop, first_gate),
+        },
+    )
+
+
+def _pins(cell: Cell) -> list[str]:
+    return [*cell.input_capacitance_f, *cell.functions]
+
+
+def step_by_step(netlist: Netlist, inputs: list[int]) -> tuple[list[int], np.ndarray]:
+    """The states of the flops in each cycle, and the toggles of every net, one cycle after the other."""
+    width, flops = len(netlist.ports["in"].nets), len(netlist.named["state"])
+    states, before = [0], None
+    toggles = np.zeros(netlist.nets, np.int64)
+    for word in inputs:
+        values = np.zeros(netlist.nets, np.int64)
+        values[1] = 1
+        values[netlist.named["in"]] = [word >> k & 1 for k in range(width)]
+        values[netlist.named["state"]] = [states[-1] >> k & 1 for k in range(flops)]
+        following = 0
+        for index, kind in enumerate(netlist.cell_type):
+            cell = LIBRARY.cells[netlist.type_names[kind]]
+            row = netlist.pin_table[index]
+            pins = {name: int(row[place]) for place, name in enumerate(netlist.pin_names) if row[place] >= 0}
+            read = tuple(cell.input_capacitance_f)
+            if not cell.is_flop:
+                at = sum(int(values[pins[pin]]) << k for k, pin in enumerate(read))
+                for pin, function in cell.functions.items():
+                    values[pins[pin]] = truth_table(function, read)[at]
+                continue
+            held = pins[next(iter(cell.functions))]
+            names = (*read, *cell.state_names)
+            shown = [int(values[pins[pin]]) for pin in read] + [int(values[held]), 1 - int(values[held])]
+            at = sum(bit << k for k, bit in enumerate(shown))
+            place = held - int(netlist.named["state"][0])
+            following |= int(truth_table(cell.next_state, names)[at]) << place
+        if before is not None:
+            toggles += values != before
+        before = values
+        states.append(following)
+    return states[:-1], toggles
