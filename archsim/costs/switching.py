@@ -15,6 +15,7 @@ from archsim.costs.components import component_of_instance
 from archsim.costs.stimulus import DIGITS, stimulus
 from archsim.engine.mapping import Mapping
 from archsim.netlist import Activity, AsicSynthesis, Netlist, Switching, ToggleCounter, activity, switching
+from archsim.netlist.asic import mapping_script
 from archsim.store import remembered
 from archsim.technology import StandardCells
 from rtl import Simulation, VerilogDesign, load_writes
@@ -45,6 +46,7 @@ def measure_switching(
     writes = [load_writes(mapping.images), *(mapping.load(x) for x in inputs.T)]
     content = {
         "evaluation": inspect.getsource(activity),
+        "mapping": mapping_script(design.top, technology),
         "verilog": design.text,
         "cells": technology.library.text,
         "writes": [(write.target, write.unit, write.address, int(write.data)) for write in chain(*writes)],

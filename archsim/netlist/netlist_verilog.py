@@ -67,7 +67,7 @@ def _lines(netlist: Netlist, library: CellLibrary, delays: Wiring | None) -> Ite
                 for pin, arcs in _arcs_into(cell).items()
                 if pin in pins
             }
-            yield from _flop(cell, index, pins, delay) if cell.is_flop else _gate(cell, pins, delay)
+            yield from _WRITTEN[cell.kind](cell, index, pins, delay)
     for number, memory in enumerate(netlist.memories):
         yield from _memory(memory, number)
     yield "endmodule"
@@ -81,7 +81,7 @@ def _net(net: int) -> str:
     return f"1'b{net}" if net < CONSTANTS else f"n{net}"
 
 
-def _gate(cell: Cell, pins: Mapping[str, int], delay: Mapping[str, str]) -> Iterator[str]:
+def _gate(cell: Cell, index: int, pins: Mapping[str, int], delay: Mapping[str, str]) -> Iterator[str]:
     columns = {pin: _Text(_net(pins[pin])) for pin in cell.input_capacitance_f}
     for pin, function in cell.functions.items():
         if pins.get(pin, -1) >= CONSTANTS:
@@ -89,15 +89,33 @@ def _gate(cell: Cell, pins: Mapping[str, int], delay: Mapping[str, str]) -> Iter
 
 
 def _flop(cell: Cell, index: int, pins: Mapping[str, int], delay: Mapping[str, str]) -> Iterator[str]:
+    """A flop takes over at the rising edge, a latch while its enable is high."""
     state = f"q{index}"
     columns = {pin: _Text(_net(pins[pin])) for pin in cell.input_capacitance_f}
     columns |= {cell.state_names[0]: _Text(state), cell.state_names[1]: _Text(f"~{state}")}
     following = evaluate(cell.next_state, columns, _ONE).text
     yield f"  reg {state} = 0;"
-    yield f"  always @(posedge {_net(pins[cell.clock_pin])}) {state} <= {following};"
+    clock = _net(pins[cell.clock_pin])
+    if cell.is_flop:
+        yield f"  always @(posedge {clock}) {state} <= {following};"
+    else:
+        yield f"  always @* if ({clock}) {state} = {following};"
     for pin, function in cell.functions.items():
         if pins.get(pin, -1) >= CONSTANTS:
             yield f"  assign{delay[pin]} n{pins[pin]} = {evaluate(function, columns, _ONE).text};"
+
+
+def _clock_gate(cell: Cell, index: int, pins: Mapping[str, int], delay: Mapping[str, str]) -> Iterator[str]:
+    """A clock gate; its pulses come with those of the clock, as in the timing model."""
+    state, (output,) = f"q{index}", cell.functions
+    if pins.get(output, -1) >= CONSTANTS:
+        clock, enable = _net(pins[cell.clock_pin]), _net(pins[cell.enable_pin])
+        yield f"  reg {state} = 0;"
+        yield f"  always @* if (!{clock}) {state} = {enable};"
+        yield f"  assign n{pins[output]} = {clock} & {state};"
+
+
+_WRITTEN = {"gate": _gate, "flop": _flop, "latch": _flop, "clock gate": _clock_gate}
 
 
 def _memory(memory: Memory, number: int) -> Iterator[str]:

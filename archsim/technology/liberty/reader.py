@@ -37,7 +37,7 @@ _MARKS = {
 """What marks a cell that a synthesiser must not pick, and what it then is."""
 
 _CLOCK_GATE = "clock_gating_integrated_cell"
-"""Marks a clock gate and says which. Libraries mark it dont_use as well, so that no mapper of logic picks it."""
+"""Marks a clock gate and says which. Libraries mark it dont_use too, so that no mapper of logic picks it."""
 
 _GROUPS = {
     "latch_bank": "is a latch",
@@ -57,9 +57,10 @@ def read_liberty(source: Path | str, *, missing_power: str = "refuse") -> CellLi
     """The library of a Liberty file (a path; it may be compressed with gzip) or of a Liberty text.
 
     Pads, cells with buses or tri-states, and cells without area, timing tables or a known function are left
-    out, as are latches and clock gates of other kinds than `Cell` tells of. So are cells without internal energy or leakage, unless `missing_power` is "zero", which
-    counts them as none. Raises LibertyError for a text that is not a library, and for a library without a
-    two-input NAND, an inverter, a buffer or a flop that can be used.
+    out, as are latches and clock gates of other kinds than `Cell` tells of. So are cells without internal
+    energy or leakage, unless `missing_power` is "zero", which counts them as none. Raises LibertyError for a
+    text that is not a library, and for a library without a two-input NAND, an inverter, a buffer or a flop
+    that can be used.
     """
     if missing_power not in MISSING_POWER:
         raise LibertyError(f"missing_power is {missing_power!r}, allowed are {', '.join(MISSING_POWER)}")
@@ -275,7 +276,7 @@ class _State:
 
 
 def _state(group: Group, inputs: Mapping[str, Group], outputs: Mapping[str, Group]) -> _State:
-    """What kind of cell it is. Raises _LeftOut for a flop, latch or clock gate that the engines cannot use."""
+    """What kind of cell it is. Raises _LeftOut for a flop, latch or clock gate that no engine can use."""
     if group.text(_CLOCK_GATE):
         return _clock_gate(group, inputs, outputs)
     kept = next(group.groups("ff", "latch"), None)
@@ -298,10 +299,12 @@ def _clock_gate(group: Group, inputs: Mapping[str, Group], outputs: Mapping[str,
     """A clock gate of the rising edge with one enable and no pin for a test."""
     clocks = [name for name, pin in inputs.items() if pin.text("clock_gate_clock_pin") == "true"]
     enables = [name for name, pin in inputs.items() if pin.text("clock_gate_enable_pin") == "true"]
-    if (
-        group.text(_CLOCK_GATE).strip('"') != "latch_posedge"
-        or (len(clocks), len(enables), len(inputs), len(outputs)) != (1, 1, 2, 1)
-    ):
+    if group.text(_CLOCK_GATE).strip('"') != "latch_posedge" or (
+        len(clocks),
+        len(enables),
+        len(inputs),
+        len(outputs),
+    ) != (1, 1, 2, 1):
         raise _LeftOut("is a clock gate of another kind than latch_posedge with one enable")
     return _State("clock gate", dict.fromkeys(outputs, f"{clocks[0]} & {enables[0]}"), clocks[0])
 
