@@ -22,7 +22,11 @@ from archsim.technology.technology import refuse_fabric
 from rtl import Sizes
 from workloads.refusal import Refusal
 
-ASIC_METRICS = ("area_mm2", "clock_energy_j", "gate_switching_j", "register_switching_j")
+GATED = ("area_mm2", "clock_energy_j")
+UNGATED = ("ungated_area_mm2", "ungated_clock_energy_j")
+"""The metrics that clock gates change, with them and without."""
+
+ASIC_METRICS = (*GATED, "gate_switching_j", "register_switching_j", *UNGATED)
 PATH_METRIC = "critical_path_s"
 STATED_METRICS = ("area_mm2", "energy_j", "lut", "ff", PATH_METRIC)
 LEAKAGE = "leakage_w_per_mm2"
@@ -140,7 +144,12 @@ def fitted_part(
 def _cells(
     technology: StandardCells, fit: LogicFit, structure: Structure, sizes: Sizes, workload: Workload | None
 ) -> LogicPart:
-    area, clock, gates, registers = (fit.cost(structure, metric, workload) for metric in ASIC_METRICS)
+    metrics = (
+        *(UNGATED if technology.clock_gates is None else GATED),
+        "gate_switching_j",
+        "register_switching_j",
+    )
+    area, clock, gates, registers = (fit.cost(structure, metric, workload) for metric in metrics)
     return LogicPart(
         structure.component,
         structure.instances,

@@ -12,10 +12,6 @@ from archsim.technology.memories.flop_memory import Wiring, clock_energy_j
 
 ClockGating = Literal["auto", "none"]
 
-OPEN_SHARE = 0.5
-"""The share of cycles in which a gate is taken to be open where the least number of flops is chosen. What
-the gates of an engine do is known only after it is mapped."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class ClockGates:
@@ -29,15 +25,17 @@ def clock_gates(library: CellLibrary, wiring: Wiring) -> ClockGates | None:
     """The smallest clock gate of a library; None where it has none, or one that no number of flops pays for.
 
     A gate takes its clock in every cycle and a pulse of its output in a share of them; the flops behind it
-    are clocked in that share only, and need no enable of their own.
+    are clocked in that share only, and need no enable of their own. What the gates of an engine do is known
+    only after it is mapped, so the share is assumed.
     """
     gate = library.clock_gate
     if gate is None:
         return None
     plain = library.flop(enable=False)
     saved_j = clock_energy_j(ungated_flop(library, plain), library.supply_v, wiring)
-    saved_j -= OPEN_SHARE * clock_energy_j(plain, library.supply_v, wiring)
-    spent_j = clock_energy_j(gate, library.supply_v, wiring) + OPEN_SHARE * pulse_energy_j(gate)
+    share = wiring.clock_gate_open_share
+    saved_j -= share * clock_energy_j(plain, library.supply_v, wiring)
+    spent_j = clock_energy_j(gate, library.supply_v, wiring) + share * pulse_energy_j(gate)
     return ClockGates(cell=gate, least_flops=max(1, math.ceil(spent_j / saved_j))) if saved_j > 0 else None
 
 

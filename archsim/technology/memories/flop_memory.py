@@ -14,7 +14,8 @@ class Wiring:
     `capacitance_f_per_sink` is added to a net for each pin it drives; `clock_network_factor` is the
     switched capacitance of the clock over that of the flops' clock pins; a net of more than `max_fanout`
     sinks gets a tree of buffers in the timing model; `memory_pin_capacitance_f` is one input of an SRAM
-    macro.
+    macro. `clock_gate_open_share` is the share of cycles in which a clock gate is taken to be open where it
+    is decided how many flops it must serve.
     """
 
     capacitance_f_per_sink: float
@@ -22,6 +23,7 @@ class Wiring:
     max_fanout: int
     memory_pin_capacitance_f: float
     flop_memory_activity: float
+    clock_gate_open_share: float
 
 
 @dataclass(frozen=True, kw_only=True)
