@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
 from typing import Any, ClassVar, Literal
 
@@ -38,6 +38,10 @@ class StandardCells(Technology):
         if self.clock_gating == "auto":
             del options["clock_gating"]
         return options
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """The options that are shown: the gating of clocks where it is not the usual one."""
+        return [each for each in super().__repr_args__() if each != ("clock_gating", "auto")]
 
     @cached_property
     def clock_gates(self) -> ClockGates | None:

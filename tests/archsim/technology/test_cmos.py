@@ -150,6 +150,7 @@ def test_a_design_point_names_node_supply_flavour_and_memories() -> None:
     with pytest.raises(a.DesignError, match=r"technology.vdd_v is 2.0, allowed at 45 nm lp"):
         design.replace(technology={**given, "vdd_v": 2.0})
     with pytest.raises(
-        a.DesignError, match=r"technology.voltage is not a field, allowed are kind, cell_type, node_nm"
+        a.DesignError,
+        match=r"technology.voltage is not a field, allowed are kind, cell_type, clock_gating, node_nm",
     ):
         design.replace(technology={"kind": "cmos", "voltage": 1.0})
