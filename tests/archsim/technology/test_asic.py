@@ -13,7 +13,7 @@ from archsim.netlist import synthesise_asic
 from archsim.technology import Asic, Cmos, Cmos65, technology
 from archsim.technology.asic import cmos
 from tests.archsim.netlist.sample import pe_module
-from tests.archsim.technology.small_library import flop, gate, library
+from tests.archsim.technology.small_library import clock_gate, flop, gate, library
 
 OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 needs_osu018 = pytest.mark.skipif(
@@ -104,6 +104,31 @@ def test_libraries_of_few_and_odd_cells_are_mapped_and_timed(changes: dict[str, 
     assert total(mapped.components.values(), "clock_energy_j") > 0
 
 
+def test_a_library_without_a_clock_gate_says_that_no_clock_is_gated(tmp_path: Path) -> None:
+    bare, other = Asic(liberty=written(tmp_path, library()), node_nm=65), _sub(tmp_path)
+    assert bare.clock_gates is None
+    (said,) = bare.warnings
+    assert said.startswith("clock_gating is auto, and library foundry has no clock gate")
+    assert not said.endswith(".")
+    assert Asic(liberty=bare.liberty, node_nm=65, clock_gating="none").warnings == ()
+    assert Cmos65().warnings == ()
+    gated = Asic(liberty=written(other, library(CG=clock_gate("CG"))), node_nm=65)
+    assert gated.clock_gates is not None
+    assert gated.clock_gates.cell.name == "CG"
+    assert gated.warnings == ()
+
+
+def test_the_clocks_of_a_users_library_are_gated_with_its_own_gate(tmp_path: Path) -> None:
+    technology: Any = Asic(
+        liberty=written(tmp_path, library(CG=clock_gate("CG", area=6))), node_nm=90, cell_type="lstp"
+    )
+    pe = synthesise_asic(pe_module(), "pe", technology).components["pe"]
+    assert pe.flops == 40
+    assert pe.cells["CG"] == 1
+    bare = synthesise_asic(pe_module(), "pe", Asic(**technology.options(), clock_gating="none"))
+    assert "CG" not in bare.components["pe"].cells
+
+
 def test_a_design_point_names_it_in_a_file_and_gets_it_back(tmp_path: Path) -> None:
     path = written(tmp_path, Cmos65().library.text)
     (tmp_path / "design.yaml").write_text(
@@ -170,6 +195,8 @@ def test_the_open_180_nm_library_prices_an_engine_at_the_gates() -> None:
     )
     result = point.simulate("gate")
     ours = point.replace(technology="cmos65").simulate("gate")
+    assert any("osu018_stdcells has no clock gate" in warning for warning in result.warnings)
+    assert not any("clock gate" in warning for warning in ours.warnings)
     assert result.counts == ours.counts
     # Gate equivalents travel between libraries: 24 square micron a NAND2 against 1.44, to within a fifth.
     assert logic_mm2(result) / logic_mm2(ours) == pytest.approx(24 / 1.44, rel=0.2)
