@@ -144,11 +144,13 @@ def fitted_part(
 def _cells(
     technology: StandardCells, fit: LogicFit, structure: Structure, sizes: Sizes, workload: Workload | None
 ) -> LogicPart:
-    metrics = (
-        *(UNGATED if technology.clock_gates is None else GATED),
-        "gate_switching_j",
-        "register_switching_j",
-    )
+    size_and_clock = UNGATED if technology.clock_gates is None else GATED
+    metrics = (*size_and_clock, "gate_switching_j", "register_switching_j")
+    if not all(any(metric in costs for costs in fit.coefficients.values()) for metric in size_and_clock):
+        raise EstimateError(
+            f"clock_gating is {technology.clock_gating}, and nobody fitted {technology.kind} without clock "
+            "gates, allowed is auto, or fidelity gate"
+        )
     area, clock, gates, registers = (fit.cost(structure, metric, workload) for metric in metrics)
     return LogicPart(
         structure.component,

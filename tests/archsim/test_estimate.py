@@ -233,6 +233,17 @@ def test_gated_clocks_are_fitted_to_registers_and_busy_pes_and_ungated_ones_besi
         assert _clock_j(estimated) < _clock_j(without)
 
 
+def test_a_fit_that_knows_only_gated_clocks_is_no_answer_without_them() -> None:
+    found = measured("csc", "cmos65")
+    fitted = fit([found], "asic")
+    kept = {
+        family: {metric: costs for metric, costs in metrics.items() if not metric.startswith("ungated")}
+        for family, metrics in fitted.coefficients.items()
+    }
+    with pytest.raises(EstimateError, match="clock_gating is none, and nobody fitted cmos65 without"):
+        replace(fitted, coefficients=kept).logic(found.sizes, found.workload, Cmos65(clock_gating="none"))
+
+
 def test_the_clock_of_registers_follows_the_busy_share_where_it_is_gated_and_only_there() -> None:
     mapping = small("csc")
     busy = workload_of(mapping)
