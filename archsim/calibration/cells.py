@@ -73,6 +73,9 @@ FLOPS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "DFF": (("D",), "D"),
     "DFFE": (("D", "E"), "(D&E)|(IQ&!E)"),
 }
+LATCH, CLOCK_GATE = "DLATCH", "CLKGATE"
+CLOCKED = (*FLOPS, LATCH, CLOCK_GATE)
+"""The cells with a clock or enable pin, which has a capacitance and an energy of its own."""
 
 DRIVES: Mapping[str, str] = {
     **{name: name for name in ("INV", "BUF", "NAND2", "NOR2", "NOR3", "AND2", "OR2", "AOI21", "MUX2")},
@@ -84,7 +87,7 @@ library there has those of the last three: an inverting gate of several series t
 
 @dataclass(frozen=True, kw_only=True)
 class CellFigures:
-    """What a cell of the 65 nm library costs, SI units; the flop figures are zero for a gate."""
+    """What a cell of the 65 nm library costs, SI units; the last three are zero for a gate without clock."""
 
     area_um2: float
     input_capacitance_f: float
@@ -202,9 +205,9 @@ def _derive_ones() -> dict[str, CellFigures]:
     current_per_um = constants["off_current_a_per_um"] + constants["gate_current_a_per_um"]
     leakage_per_ge = supply_v * current_per_um * nand2_width_um * constants["leaking_share_of_width"]
     cells = {}
-    for cell in (*GATES, *FLOPS):
+    for cell in (*GATES, *CLOCKED):
         gate_equivalents = float(np.mean([row["area_ge"] for row in _rows(cell, "area_ge", None)]))
-        is_flop = cell in FLOPS
+        is_clocked = cell in CLOCKED
         cells[cell] = CellFigures(
             area_um2=gate_equivalents * constants["nand2_area_um2"],
             input_capacitance_f=scaled(cell, "input_cap_f", "capacitance"),
@@ -212,8 +215,8 @@ def _derive_ones() -> dict[str, CellFigures]:
             switch_energy_j=scaled(cell, _SWITCHING, "energy"),
             intrinsic_s=scaled(cell, "intrinsic_delay_s", "delay"),
             slope_s_per_f=scaled(cell, "load_delay_s_per_f", "delay per load"),
-            clock_capacitance_f=scaled(cell, "clk_pin_cap_f", "capacitance") if is_flop else 0.0,
-            clock_edge_energy_j=scaled(cell, "clk_internal_energy_j", "energy") if is_flop else 0.0,
-            setup_s=scaled(cell, "setup_s", "delay") if is_flop else 0.0,
+            clock_capacitance_f=scaled(cell, "clk_pin_cap_f", "capacitance") if is_clocked else 0.0,
+            clock_edge_energy_j=scaled(cell, "clk_internal_energy_j", "energy") if is_clocked else 0.0,
+            setup_s=scaled(cell, "setup_s", "delay") if is_clocked else 0.0,
         )
     return cells

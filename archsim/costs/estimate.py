@@ -22,13 +22,12 @@ from archsim.technology.technology import refuse_fabric
 from rtl import Sizes
 from workloads.refusal import Refusal
 
-ASIC_METRICS = (
-    "area_mm2",
-    "clock_energy_j",
-    "gate_switching_j",
-    "glitch_switching_j",
-    "register_switching_j",
-)
+GATED = ("area_mm2", "clock_energy_j")
+UNGATED = ("ungated_area_mm2", "ungated_clock_energy_j")
+"""The metrics that clock gates change, with them and without."""
+
+SWITCHED = ("gate_switching_j", "glitch_switching_j", "register_switching_j")
+ASIC_METRICS = (*GATED, *SWITCHED, *UNGATED)
 PATH_METRIC = "critical_path_s"
 STATED_METRICS = ("area_mm2", "energy_j", "lut", "ff", PATH_METRIC)
 LEAKAGE = "leakage_w_per_mm2"
@@ -145,7 +144,14 @@ def fitted_part(
 def _cells(
     technology: StandardCells, fit: LogicFit, structure: Structure, sizes: Sizes, workload: Workload | None
 ) -> LogicPart:
-    area, clock, gates, glitches, registers = (fit.cost(structure, m, workload) for m in ASIC_METRICS)
+    size_and_clock = UNGATED if technology.clock_gates is None else GATED
+    metrics = (*size_and_clock, *SWITCHED)
+    if not all(any(metric in costs for costs in fit.coefficients.values()) for metric in size_and_clock):
+        raise EstimateError(
+            f"clock_gating is {technology.clock_gating}, and nobody fitted {technology.kind} without clock "
+            "gates, allowed is auto, or fidelity gate"
+        )
+    area, clock, gates, glitches, registers = (fit.cost(structure, m, workload) for m in metrics)
     return LogicPart(
         structure.component,
         structure.instances,

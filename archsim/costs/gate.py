@@ -51,6 +51,7 @@ def _cells(technology: StandardCells, mapping: Mapping, design: VerilogDesign) -
             parts.append(
                 replace(
                     part,
+                    clock_energy_j=sum(s.clock_j for s in spent) / switched.cycles,
                     gate_switching_j=sum(s.gates_j for s in spent) / active,
                     glitch_switching_j=sum(s.glitches_j for s in spent) / active,
                     register_switching_j=sum(s.registers_j for s in spent) / active,
@@ -66,13 +67,14 @@ def _cells(technology: StandardCells, mapping: Mapping, design: VerilogDesign) -
 
 
 def _part(component: str, modules: Sequence[Component]) -> LogicPart:
-    """A component without what switches."""
+    """A component without what switches and what its clock takes."""
     return LogicPart(
         component,
         sum(module.instances for module in modules),
         area_mm2=area_mm2(modules),
-        clock_energy_j=total(modules, "clock_energy_j"),
         leakage_w=total(modules, "leakage_w"),
+        ungated_area_mm2=1e-6 * total(modules, "ungated_area_um2"),
+        ungated_clock_energy_j=total(modules, "ungated_clock_energy_j"),
     )
 
 

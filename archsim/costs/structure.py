@@ -12,7 +12,8 @@ from rtl import Amounts, Sizes
 from rtl.parts.amounts import processing_element_path
 from workloads.refusal import Refusal
 
-REGISTER_METRICS = ("clock_energy_j", "ff")
+REGISTER_METRICS = ("ungated_clock_energy_j", "ff")
+CLOCK_METRIC = "clock_energy_j"
 GATE_METRICS = ("lut", "carry4")
 GLITCHES = "glitch_switching_j"
 SWITCHING_METRICS = ("gate_switching_j", GLITCHES, "register_switching_j")
@@ -26,17 +27,23 @@ class Structure(Amounts):
 
     def amounts(self, metric: str, workload: Workload | None = None) -> Mapping[str, float]:
         """What a metric may be charged for. Clocks and flip-flops follow from the registers alone, LUTs and
-        carries from the gates; cells are both. What switches follows the workload too."""
-        if metric in SWITCHING_METRICS:
+        carries from the gates; cells are both. What switches follows the workload too; so do gated clocks."""
+        if metric in (*SWITCHING_METRICS, CLOCK_METRIC):
             if workload is None:
                 raise Refusal(f"workload is None, {metric} needs to know what the logic works on")
-            return self._switching(metric, workload)
+            return self._clocked(workload) if metric == CLOCK_METRIC else self._switching(metric, workload)
         if metric in REGISTER_METRICS:
             return self.registers
         if metric in GATE_METRICS:
             return self.gates
         bits = sum(amount for name, amount in self.registers.items() if not name.startswith(FABRIC))
         return {**self.gates, "register_bits": bits}
+
+    def _clocked(self, workload: Workload) -> Mapping[str, float]:
+        """Registers that are clocked in every cycle, the gates of the others among them, and those that are
+        clocked in the share of busy PEs."""
+        registers = {"one": 1.0, **self.registers}
+        return registers | {f"{name}.busy": amount * workload.busy for name, amount in registers.items()}
 
     def _switching(self, metric: str, workload: Workload) -> Mapping[str, float]:
         """Amounts times how often each changes: in a PE with the operand it belongs to, elsewhere each cycle,

@@ -23,6 +23,7 @@ from archsim.netlist import (
     delays_of,
     switching,
 )
+from archsim.netlist.asic import mapping_script
 from archsim.store import remembered
 from archsim.technology import StandardCells
 from rtl import Simulation, VerilogDesign, load_writes
@@ -62,6 +63,7 @@ def measure_switching(
     modules = resources.files("archsim.netlist")
     content = {
         "evaluation": [(modules / name).read_text(encoding="utf-8") for name in _EVALUATION],
+        "mapping": mapping_script(design.top, technology),
         "verilog": design.text,
         "cells": library.text,
         "steps": [simulation.network.step_s, *simulation.network.delays.tolist()],

@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archsim.netlist.arithmetic import arithmetic_files, arithmetic_passes
+from archsim.netlist.clocks import clock_energies_j, gated_clocks
 from archsim.netlist.netlist import CONSTANTS, Memory, Netlist, flatten, instance_counts, read_netlists
 from archsim.netlist.timing import Delays, analyse, net_delays, net_loads
 from archsim.netlist.yosys import run_yosys
+from archsim.technology.asic.clock_gating import pulse_energy_j, ungated_flop
 from archsim.technology.asic.cmos65 import Cmos65
 from archsim.technology.asic.standard_cells import StandardCells
-from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.memories.flop_memory import clock_energy_j
 from archsim.technology.memories.sram import MemoryMacro
 
@@ -34,6 +35,7 @@ opt -mux_undef
 memory -nomap
 opt -mux_undef
 {arithmetic}
+{gating}
 dfflibmap -liberty cells.lib
 abc -liberty cells.lib {unused} -script {gates}
 opt_clean -purge
@@ -52,8 +54,9 @@ class Component:
 
     `toggle_energy_j` is the energy if every net toggled once: internal energy of each cell plus half C
     V^2 of the pins and wires driven. A net that crosses modules is counted where its sinks are, so
-    components add up to the design. `clock_energy_j` is spent each clock cycle: two edges in each flop
-    and its share of the clock network.
+    components add up to the design. `clock_energy_j` is spent in a cycle in which every clock gate is open:
+    two edges in each flop, the gates, and their share of the clock network. `ungated_area_um2` and
+    `ungated_clock_energy_j` are what both figures would be with a flop with enable for every gated one.
     """
 
     module: str
@@ -65,6 +68,8 @@ class Component:
     toggle_energy_j: float
     clock_energy_j: float
     leakage_w: float
+    ungated_area_um2: float
+    ungated_clock_energy_j: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +101,8 @@ def synthesise_asic(
     chosen = technology or Cmos65()
     library, wiring = chosen.library, chosen.wiring
     files = {"design.v": verilog, "cells.lib": library.text, **arithmetic_files(library)}
-    outputs = run_yosys(script=_script(top, library, booth=booth), files=files, outputs=("mapped.json",))
+    script = mapping_script(top, chosen, booth=booth)
+    outputs = run_yosys(script=script, files=files, outputs=("mapped.json",))
     modules = read_netlists(outputs["mapped.json"])
     inside = {name: Counter(used.module for used in module.instances) for name, module in modules.items()}
     counts = instance_counts(inside, top)
@@ -113,12 +119,21 @@ def synthesise_asic(
     )
 
 
-def _script(top: str, library: CellLibrary, *, booth: bool) -> str:
+def mapping_script(top: str, technology: StandardCells, *, booth: bool = False) -> str:
+    """What Yosys does with `design.v`, `cells.lib` and the files of `arithmetic_files`. Enables that enough
+    flops of a module share become clock gates of that module before flops are mapped, so that modules stay.
+    """
+    library, gates, gating = technology.library, technology.clock_gates, ""
+    if gates is not None:
+        (output,) = gates.cell.functions
+        ports = f"{gates.cell.enable_pin}:{gates.cell.clock_pin}:{output}"
+        gating = f"clockgate -pos {gates.cell.name} {ports} -min_net_size {gates.least_flops}"
     # ABC maps to gates of one output; adders are placed before it.
-    several = [cell.name for cell in library.cells.values() if not cell.is_flop and len(cell.functions) > 1]
+    several = [cell.name for cell in library.cells.values() if cell.is_gate and len(cell.functions) > 1]
     return _SCRIPT.format(
         top=top,
         arithmetic=arithmetic_passes(library, booth=booth),
+        gating=gating,
         unused=" ".join(f"-dont_use {name}" for name in several),
         gates=_GATES,
     )
@@ -147,19 +162,45 @@ def _component(module: Netlist, instances: int, technology: StandardCells) -> Co
     internal_j = sum(
         energy * int((module.pin(name, pin) >= CONSTANTS).sum())
         for name in counts
+        if library.cells[name].kind != "clock gate"
         for pin, energy in library.cells[name].switch_energy_j.items()
     )
-    flops = [(library.cells[name], number) for name, number in counts.items() if library.cells[name].is_flop]
+    flops = sum(number for name, number in counts.items() if library.cells[name].is_flop)
+    clock_j = float(clock_energies_j(module, library, technology.wiring).sum())
+    more_um2, more_j = _without_gates(module, technology)
     return Component(
         module=module.name,
         instances=instances,
         cells=counts,
         area_um2=area_um2,
         gate_equivalents=area_um2 / library.gate_equivalent_um2,
-        flops=sum(number for _, number in flops),
+        flops=flops,
         toggle_energy_j=internal_j + 0.5 * float(load_f.sum()) * library.supply_v**2,
-        clock_energy_j=sum(
-            clock_energy_j(flop, library.supply_v, technology.wiring) * number for flop, number in flops
-        ),
+        clock_energy_j=clock_j,
         leakage_w=sum(library.cells[name].leakage_w * number for name, number in counts.items()),
+        ungated_area_um2=area_um2 + more_um2,
+        ungated_clock_energy_j=clock_j + more_j,
     )
+
+
+def _without_gates(module: Netlist, technology: StandardCells) -> tuple[float, float]:
+    """What area and clock energy would be more if gated flops were flops with enable, and no gate there."""
+    library, wiring = technology.library, technology.wiring
+    more_um2 = more_j = 0.0
+    behind_gate = gated_clocks(module, library)
+    for name, number in module.count().items():
+        cell = library.cells[name]
+        if cell.kind == "clock gate":
+            more_um2 -= number * cell.area_um2
+            more_j -= number * (clock_energy_j(cell, library.supply_v, wiring) + pulse_energy_j(cell))
+        elif cell.is_flop:
+            gated, other = (
+                int(behind_gate[module.pin(name, cell.clock_pin)].sum()),
+                ungated_flop(library, cell),
+            )
+            more_um2 += gated * (other.area_um2 - cell.area_um2)
+            more_j += gated * (
+                clock_energy_j(other, library.supply_v, wiring)
+                - clock_energy_j(cell, library.supply_v, wiring)
+            )
+    return more_um2, more_j

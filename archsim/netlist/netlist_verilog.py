@@ -65,7 +65,13 @@ def _lines(netlist: Netlist, library: CellLibrary, delays: EventNetwork | None) 
         for index in netlist.cells_of(type_name).tolist():
             row = netlist.pin_table[index]
             pins = {pin: int(row[place]) for place, pin in enumerate(netlist.pin_names) if row[place] >= 0}
-            yield from _flop(cell, index, pins, after) if cell.is_flop else _gate(cell, pins, after, late)
+            match cell.kind:
+                case "gate":
+                    yield from _gate(cell, pins, after, late)
+                case "clock gate":
+                    yield from _clock_gate(cell, index, pins)
+                case _:
+                    yield from _flop(cell, index, pins, after)
     for number, memory in enumerate(netlist.memories):
         yield from _memory(memory, number, after)
     yield "endmodule"
@@ -111,15 +117,30 @@ def _gate(
 
 
 def _flop(cell: Cell, index: int, pins: Mapping[str, int], after: Mapping[int, str]) -> Iterator[str]:
+    """A flop takes over at the rising edge, a latch while its enable is high."""
     state = f"q{index}"
     columns = {pin: _Text(_net(pins[pin])) for pin in cell.input_capacitance_f}
     columns |= {cell.state_names[0]: _Text(state), cell.state_names[1]: _Text(f"~{state}")}
     following = evaluate(cell.next_state, columns, _ONE).text
     yield f"  reg {state} = 0;"
-    yield f"  always @(posedge {_net(pins[cell.clock_pin])}) {state} <= {following};"
+    clock = _net(pins[cell.clock_pin])
+    if cell.is_flop:
+        yield f"  always @(posedge {clock}) {state} <= {following};"
+    else:
+        yield f"  always @* if ({clock}) {state} = {following};"
     for pin, function in cell.functions.items():
         if (out := pins.get(pin, -1)) >= CONSTANTS:
             yield f"  assign{after.get(out, '')} n{out} = {evaluate(function, columns, _ONE).text};"
+
+
+def _clock_gate(cell: Cell, index: int, pins: Mapping[str, int]) -> Iterator[str]:
+    """A clock gate; its pulses come with those of the clock, as in the timing model."""
+    state, (output,) = f"q{index}", cell.functions
+    if pins.get(output, -1) >= CONSTANTS:
+        clock, enable = _net(pins[cell.clock_pin]), _net(pins[cell.enable_pin])
+        yield f"  reg {state} = 0;"
+        yield f"  always @* if (!{clock}) {state} = {enable};"
+        yield f"  assign n{pins[output]} = {clock} & {state};"
 
 
 def _memory(memory: Memory, number: int, after: Mapping[int, str]) -> Iterator[str]:

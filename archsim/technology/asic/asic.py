@@ -32,7 +32,10 @@ from archsim.technology.registry import technologies
 from archsim.technology.technology import TechnologyError
 
 _WIRE_RULE = ("wire_capacitance_f_per_um", "wire_length_um_per_sink", "nand2_area_um2")
-_MODEL = ("clock_network_factor", "max_fanout", "memory_pin_capacitance_f", "flop_memory_activity")
+_MODEL = (
+    *("clock_network_factor", "clock_gate_open_share"),
+    *("max_fanout", "memory_pin_capacitance_f", "flop_memory_activity"),
+)
 _MACRO_RULE = (
     "macro_energy_exponent_of_supply",
     "macro_leakage_exponent_of_supply",

@@ -38,6 +38,7 @@ def cmos65_wiring() -> Wiring:
         max_fanout=int(float(constants["max_fanout"])),
         memory_pin_capacitance_f=float(constants["memory_pin_capacitance_f"]),
         flop_memory_activity=float(constants["flop_memory_activity"]),
+        clock_gate_open_share=float(constants["clock_gate_open_share"]),
     )
 
 

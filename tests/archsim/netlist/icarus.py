@@ -6,6 +6,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,8 @@ def recorded_run(counter: ToggleCounter, mapping: Mapping) -> Run:
     blank: list[list[int]] = [[]] * mapping.sizes.pes
     simulation = Simulation(mapping.hardware, Images([], blank, blank), record=counter.recorded)
     inputs = mapping.load(stimulus(mapping.network)[:, 0])
-    return simulation.run([*load_writes(mapping.images), *inputs])
+    run = simulation.run([*load_writes(mapping.images), *inputs])
+    return replace(run, recorded={name: held[run.load_cycles :] for name, held in run.recorded.items()})
 
 
 def simulated_activity(

@@ -12,15 +12,17 @@ from archsim.technology.liberty.boolean import truth_table
 from archsim.technology.liberty.cell_library import Cell
 
 LIBRARY = Cmos65().library
-GATES = sorted(name for name, cell in LIBRARY.cells.items() if not cell.is_flop)
+GATES = sorted(name for name, cell in LIBRARY.cells.items() if cell.is_gate)
 FLOPS = sorted(name for name, cell in LIBRARY.cells.items() if cell.is_flop)
+CLOCK_GATE = "CLKGATE_X1"
 WIRES = {"in": "in", "state": "state"}
 """The names that a counter of toggles knows the registers of such a netlist by."""
 
 
 @st.composite
 def netlists(draw: st.DrawFn) -> Netlist:
-    """A few inputs and flops, and gates that read any net made before them; flops read any net."""
+    """A few inputs and flops, and gates that read any net made before them; flops read any net, and so do
+    clock gates, of which any flop may stand behind one."""
     inputs, flops, gates = draw(st.integers(1, 4)), draw(st.integers(1, 5)), draw(st.integers(0, 15))
     first_flop = CONSTANTS + 1 + inputs
     first_gate = first_flop + flops
@@ -36,11 +38,18 @@ def netlists(draw: st.DrawFn) -> Netlist:
             rows.append((len(cells), pins.index(pin), made))
             made += 1
         cells.append(name)
+    data, clocks = made, [CONSTANTS]
+    for _ in range(draw(st.integers(0, 2))):
+        for pin, net in (("CK", CONSTANTS), ("E", draw(st.integers(0, data - 1))), ("GCK", made)):
+            rows.append((len(cells), pins.index(pin), net))
+        cells.append(CLOCK_GATE)
+        clocks.append(made)
+        made += 1
     for k in range(flops):
         name = draw(st.sampled_from(FLOPS))
         cell = LIBRARY.cells[name]
         for pin in cell.input_capacitance_f:
-            net = CONSTANTS if pin == cell.clock_pin else draw(st.integers(0, made - 1))
+            net = draw(st.sampled_from(clocks) if pin == cell.clock_pin else st.integers(0, data - 1))
             rows.append((len(cells), pins.index(pin), net))
         rows.append((len(cells), pins.index(next(iter(cell.functions))), first_flop + k))
         cells.append(name)
@@ -73,9 +82,10 @@ def _pins(cell: Cell) -> list[str]:
 
 
 def step_by_step(netlist: Netlist, inputs: list[int]) -> tuple[list[int], np.ndarray]:
-    """The states of the flops in each cycle, and the toggles of every net, one cycle after the other."""
+    """The states of the flops in each cycle, and the toggles of every net, one cycle after the other. A pulse
+    of a gated clock is two."""
     width, flops = len(netlist.ports["in"].nets), len(netlist.named["state"])
-    states, before = [0], None
+    states, before, pulses = [0], None, dict[int, int]()
     toggles = np.zeros(netlist.nets, np.int64)
     for word in inputs:
         values = np.zeros(netlist.nets, np.int64)
@@ -83,12 +93,16 @@ def step_by_step(netlist: Netlist, inputs: list[int]) -> tuple[list[int], np.nda
         values[netlist.named["in"]] = [word >> k & 1 for k in range(width)]
         values[netlist.named["state"]] = [states[-1] >> k & 1 for k in range(flops)]
         following = 0
+        enabled = {CONSTANTS: 1}
         for index, kind in enumerate(netlist.cell_type):
             cell = LIBRARY.cells[netlist.type_names[kind]]
             row = netlist.pin_table[index]
             pins = {name: int(row[place]) for place, name in enumerate(netlist.pin_names) if row[place] >= 0}
             read = tuple(cell.input_capacitance_f)
-            if not cell.is_flop:
+            if cell.kind == "clock gate":
+                enabled[pins["GCK"]] = int(values[pins["E"]])
+                continue
+            if cell.is_gate:
                 at = sum(int(values[pins[pin]]) << k for k, pin in enumerate(read))
                 for pin, function in cell.functions.items():
                     values[pins[pin]] = truth_table(function, read)[at]
@@ -98,9 +112,12 @@ def step_by_step(netlist: Netlist, inputs: list[int]) -> tuple[list[int], np.nda
             shown = [int(values[pins[pin]]) for pin in read] + [int(values[held]), 1 - int(values[held])]
             at = sum(bit << k for k, bit in enumerate(shown))
             place = held - int(netlist.named["state"][0])
-            following |= int(truth_table(cell.next_state, names)[at]) << place
+            taken = int(truth_table(cell.next_state, names)[at])
+            following |= (taken if enabled[pins[cell.clock_pin]] else int(values[held])) << place
         if before is not None:
             toggles += values != before
-        before = values
+            for net, pulse in pulses.items():
+                toggles[net] += 2 * pulse
+        before, pulses = values, enabled
         states.append(following)
     return states[:-1], toggles

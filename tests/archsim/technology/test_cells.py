@@ -55,6 +55,14 @@ def test_flops_with_and_without_enable_have_a_clock_that_costs() -> None:
         assert flop.clock_edge_energy_j > 1e-15
 
 
+def test_the_library_has_a_latch_and_a_clock_gate_of_about_a_flop() -> None:
+    flop, latch, gate = (LIBRARY.cells[f"{name}_X1"] for name in ("DFF", "DLATCH", "CLKGATE"))
+    assert (latch.kind, gate.kind) == ("latch", "clock gate")
+    assert LIBRARY.clock_gate is gate
+    assert latch.area_um2 < gate.area_um2 < flop.area_um2
+    assert 0.5 < gate.clock_edge_energy_j / flop.clock_edge_energy_j < 1
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
