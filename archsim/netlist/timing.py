@@ -89,13 +89,24 @@ def net_loads(netlist: Netlist, library: CellLibrary, wiring: Wiring) -> tuple[F
     return load, sinks
 
 
+def design_loads(netlist: Netlist, library: CellLibrary, wiring: Wiring) -> tuple[Floats, Nets]:
+    """As `net_loads` in a whole design, each of whose outputs is one more sink, with a wire and nothing at
+    its end."""
+    load, sinks = net_loads(netlist, library, wiring)
+    for port in netlist.ports.values():
+        if port.direction == "output":
+            np.add.at(load, port.nets, wiring.capacitance_f_per_sink)
+            np.add.at(sinks, port.nets, 1)
+    load[:CONSTANTS], sinks[:CONSTANTS] = 0.0, 0
+    return load, sinks
+
+
 def net_delays(
     netlist: Netlist, *, library: CellLibrary, wiring: Wiring, memory: Callable[[Memory], MemoryTiming]
 ) -> Delays:
     """Loads, buffer trees and starts of a flat netlist. Raises a refusal for a cell the library does not
     have."""
-    driven, sinks = net_loads(netlist, library, wiring)
-    load, tree_delay = _buffered(driven, sinks, library, wiring)
+    load, tree_delay = _buffered(netlist, library, wiring)
     times = [memory(each) for each in netlist.memories]
     return Delays(load, tree_delay, _starts(netlist, library, times, load, tree_delay)[0])
 
@@ -108,8 +119,7 @@ def analyse(
     Inputs arrive at time zero and outputs need no setup. Raises a refusal for a combinational loop, naming
     one of its cells, and for a cell the library does not have.
     """
-    driven, sinks = net_loads(netlist, library, wiring)
-    load, tree_delay = _buffered(driven, sinks, library, wiring)
+    load, tree_delay = _buffered(netlist, library, wiring)
     times = [memory(each) for each in netlist.memories]
     arrival, origin = _starts(netlist, library, times, load, tree_delay)
     arcs = _arcs(netlist, library, load, tree_delay)
@@ -182,8 +192,9 @@ def _ends(netlist: Netlist, library: CellLibrary, times: list[MemoryTiming]) -> 
     return ends + [(each.inputs, time.setup_s, f"setup of memory {each.name}") for each, time in memories]
 
 
-def _buffered(load: Floats, sinks: Nets, library: CellLibrary, wiring: Wiring) -> tuple[Floats, Floats]:
+def _buffered(netlist: Netlist, library: CellLibrary, wiring: Wiring) -> tuple[Floats, Floats]:
     """The load a driver sees and the delay of the buffer tree behind it, for each net."""
+    load, sinks = design_loads(netlist, library, wiring)
     seen, delay = load.copy(), np.zeros_like(load)
     buffer = library.buffer
     arc = buffer.arcs[0]
