@@ -224,7 +224,8 @@ class Result:
         terms = self.terms(metric)
         values = [term.value for term in terms]
         total = math.fsum(values)
-        frame = pd.DataFrame(map(asdict, terms), columns=[column.name for column in fields(Term)])
+        columns = [column.name for column in fields(Term) if column.name != "bracket"]
+        frame = pd.DataFrame(map(asdict, terms), columns=columns)
         frame.insert(6, "contribution", values)
         frame.insert(7, "share", [value / total if total else 0.0 for value in values])
         return frame
