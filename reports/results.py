@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,6 @@ from reports.tables import Cell, Table
 if TYPE_CHECKING:
     from archsim import Result, TrainedNetwork, Verification
     from archsim.calibration.calibrate import Error
-    from archsim.calibration.glitches import GlitchShare
     from archsim.netlist_report import NetlistReport
 
 
@@ -306,14 +305,6 @@ def error_table(technology: str, errors: Sequence[Error]) -> Table:
     rows = map(attrgetter("metric", "mean", "worst", "worst_case"), errors)
     columns = {"metric": "", "mean": "share", "worst": "share", "at": ""}
     return Table(f"{technology}: error on held-out netlists", columns, rows)
-
-
-def glitch_table(shares: Mapping[str, GlitchShare]) -> Table:
-    """What glitches add to the switching of gates, by kind of component."""
-    rows = ((name, share.value, share.spread, share.netlists) for name, share in shares.items())
-    added = "added, of a PE for each operand bit"
-    columns = {"component": "", added: "number", "spread": "share 1", "netlists": "count"}
-    return Table("Glitches: switching of gates added to that without delays", columns, rows)
 
 
 def network_table(

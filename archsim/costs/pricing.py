@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, singledispatch
 from typing import Any
 
-from archsim.costs.glitch_factors import glitch_share
 from archsim.costs.logic import Logic
 from archsim.engine.counts import Counts
 from archsim.technology import Fpga, FpgaResources, MemoryCost, StandardCells, Technology
@@ -137,15 +136,13 @@ def _cells(technology: StandardCells, counts: Counts, sizes: Sizes, logic: Logic
     for part in logic.parts:
         name, origin = part.component, (logic.kind, logic.source)
         active = part.active_cycles(counts)
-        share, glitches = glitch_share(technology.glitches, name, sizes)
-        added = (glitches.kind, f"{share:.3g} of the gates: {glitches.source}")
-        for what, count, counted, cost_j, whence in (
-            ("clock", counts.interval_cycles, "cycles", part.clock_energy_j, origin),
-            ("gates", active, "active cycles", part.gate_switching_j, origin),
-            ("registers", active, "active cycles", part.register_switching_j, origin),
-            ("glitches", active, "active cycles", part.gate_switching_j * share, added),
+        for what, count, counted, cost_j in (
+            ("clock", counts.interval_cycles, "cycles", part.clock_energy_j),
+            ("gates", active, "active cycles", part.gate_switching_j),
+            ("registers", active, "active cycles", part.register_switching_j),
+            ("glitches", active, "active cycles", part.glitch_switching_j),
         ):
-            energy.append(Term(name, what, count, counted, cost_j, "J/cycle", *whence))
+            energy.append(Term(name, what, count, counted, cost_j, "J/cycle", *origin))
         one_mm2 = part.area_mm2 / part.instances
         area.append(Term(name, "cells", part.instances, "instances", one_mm2, "mm2", *origin))
         leakage.append(Term(name, "cells", 1, "all instances", part.leakage_w, "W", *origin))
