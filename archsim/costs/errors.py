@@ -103,7 +103,9 @@ def _fabric(
     return (powers if technology.fabric_costs else {}) | {name: stated[name] for name in counted}
 
 
-def technology_errors(bill: Bill, brackets: Brackets, missing: Iterable[str]) -> dict[str, Bracket]:
+def technology_errors(
+    bill: Bill, critical_path_s: float | None, brackets: Brackets, missing: Iterable[str]
+) -> dict[str, Bracket]:
     """The ends by metric, as multiples of the figure; one of which nobody compared a term is left out."""
     errors = {}
     for metric, bracketed in BRACKET_OF.items():
@@ -114,8 +116,25 @@ def technology_errors(bill: Bill, brackets: Brackets, missing: Iterable[str]) ->
             errors[metric] = Bracket(
                 math.fsum(end.low for end in ends) / total, math.fsum(end.high for end in ends) / total
             )
-    path = brackets.of("critical_path_s").get("logic")
-    return errors | ({"critical_path_s": path} if path and "critical_path_s" not in missing else {})
+    if critical_path_s and "critical_path_s" not in missing:
+        errors |= _path_errors(bill, critical_path_s, brackets.of("critical_path_s"))
+    return errors
+
+
+def _path_errors(bill: Bill, path_s: float, moved: Mapping[str, Bracket]) -> dict[str, Bracket]:
+    """The ends of the longest path, where anybody compared what it is made of.
+
+    It begins at one memory at most, whichever it then is. So it is that of logic at its end, and beyond that
+    at most as much longer, or shorter, as an access to one of the memories may be.
+    """
+    logic, scaled = moved.get("logic", EXACT), moved.get("memory", EXACT)
+    known = [(term.value, term.bracket * scaled) for term in bill.access if term.bracket is not None]
+    if "logic" not in moved and all(ends == EXACT for _, ends in known):
+        return {}
+    slower_s = max((value * (ends.high - logic.high) for value, ends in known), default=0.0)
+    faster_s = max((value * (logic.low - ends.low) for value, ends in known), default=0.0)
+    ends = Bracket(logic.low - max(0.0, faster_s) / path_s, logic.high + max(0.0, slower_s) / path_s)
+    return {"critical_path_s": ends}
 
 
 def part_ends(parts: Parts, moved: Mapping[str, Bracket]) -> dict[str, Bracket]:

@@ -55,6 +55,8 @@ class Bill:
     resources: Mapping[str, FpgaResources] = field(default_factory=dict)
     usage: Mapping[str, tuple[Term, ...]] = field(default_factory=dict)
     """What an FPGA's resources go to, by resource."""
+    access: tuple[Term, ...] = ()
+    """What an access to each memory takes: no addends, since a path begins at one of them at most."""
 
     def __repr__(self) -> str:
         return f"<Bill of {len(self.energy)} terms of energy, {len(self.area)} of area>"
@@ -132,7 +134,7 @@ def _priced(technology: Technology, counts: Counts, sizes: Sizes, logic: Logic) 
 
 @_priced.register(StandardCells)
 def _cells(technology: StandardCells, counts: Counts, sizes: Sizes, logic: Logic) -> Bill:
-    energy, area, leakage = list(_memory_energy(technology, counts, sizes)), [], []
+    energy, area, leakage, access = list(_memory_energy(technology, counts, sizes)), [], [], []
     for part in logic.parts:
         name, origin = part.component, (logic.kind, logic.source)
         active = part.active_cycles(counts)
@@ -150,7 +152,8 @@ def _cells(technology: StandardCells, counts: Counts, sizes: Sizes, logic: Logic
         built = (f"{shape.role} memory", cost.built_as, shape.number, "memories")
         area.append(_memory_term(cost, "area_mm2", *built, "mm2"))
         leakage.append(_memory_term(cost, "leakage_w", *built, "W"))
-    return Bill(tuple(energy), tuple(area), tuple(leakage))
+        access.append(_memory_term(cost, "access_time_s", *built[:2], 1, "path", "s"))
+    return Bill(tuple(energy), tuple(area), tuple(leakage), access=tuple(access))
 
 
 @_priced.register(Fpga)

@@ -50,7 +50,7 @@ LEAKAGE, MEMORY_LEAKAGE = "leakage", "memory leakage"
 _SCALED = {
     "compute": ("energy_j",),
     "logic": ("energy_j", "area_mm2", "critical_path_s"),
-    "memory": ("energy_j", "area_mm2"),
+    "memory": ("energy_j", "area_mm2", "critical_path_s"),
 }
 """The metrics of each part that scaling to another node moves, alike in all of them."""
 ByPart = Mapping[str, Mapping[str, Bracket]]
