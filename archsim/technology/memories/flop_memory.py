@@ -53,8 +53,8 @@ def clock_energy_j(flop: Cell, supply_v: float, wiring: Wiring) -> float:
 
 
 def clock_gate(cells: CellLibrary) -> Cell:
-    """The clock gate of a library, or where it has none the cell whose area, leakage and clock pin one (a latch
-    and an AND) is given: a plain flop.
+    """The clock gate of a library, or where it has none the cell whose area, leakage and clock pin one (a
+    latch and an AND) is given: a plain flop.
 
     The open 130 nm library ihp-sg13g2 has both: its gate `sg13g2_lgcp_1` takes 3.75 gate equivalents and its
     smallest flop (with reset) 6.75, the plain flop here 4.9; its clock pin has 1.78 times the flop's
