@@ -33,7 +33,7 @@ TECHNOLOGY_ERROR = "truth, as far as compared"
 MEANING = {
     FIT_ERROR: "mean and worst error of fitted logic on netlists that the fit never saw, times its share",
     TECHNOLOGY_ERROR: "multiples of the figure between which comparisons of the technology with real cells, "
-    "memories, nodes and power reports put it; a part that nobody compared is taken as it is",
+    "memories, nodes and power reports put it; what nobody compared is taken as it is",
 }
 """What is known of the error of a figure, and what that means."""
 
@@ -168,7 +168,7 @@ def comparison_tables(results: Sequence[Result]) -> Group:
 RATIO_MEANING = (
     "Power is compared at equal throughput, where it is the ratio of energies; the powers above are each at "
     "a design's own. In brackets the ends between which a ratio lies: each part of the technology (compute, "
-    "logic, memory, leakage) at either end of what comparisons with real ones found, alike in both designs, "
+    "logic, memories, leakage) at either end of what comparisons with real ones found, alike in both, "
     "and the worst errors of both fits."
 )
 """What stands below a table of ratios."""
