@@ -149,7 +149,7 @@ def _drawn_in_turn(
             "requantiser": "each" if _in_a_third(random) else "auto",
             **make.organisations()[kind],
         }
-        engine = make(**_with_own(random, make, options))
+        engine = make.model_validate(_with_own(random, make, options))
         drawn.append(replace(_sized(random, engine), biased=_in_a_third(random)))
     return drawn
 
@@ -164,7 +164,7 @@ def _with_own(random: np.random.Generator, make: type[Engine], options: dict[str
         if words and _in_a_third(random):
             own[name] = str(random.choice(words))
     try:
-        make(**options, **own)
+        make.model_validate(options | own)
     except ValidationError:
         return options
     return options | own
