@@ -126,11 +126,10 @@ class LockstepMapping(Mapping):
         streams: list[list[int]] = [[] for _ in range(pes)]
         descriptors: list[int] = []
         for number, (plan, stage) in enumerate(zip(self.plans, self.network.stages, strict=True)):
-            rows = np.zeros((plan.groups * pes, plan.steps), dtype=np.int64)
-            rows[: plan.outputs] = np.hstack([self.biases[number].words, self.row_weights(stage)])
+            rows = np.zeros((plan.groups, pes, plan.steps), dtype=np.int64)
+            rows[plan.busy] = np.hstack([self.biases[number].words, self.row_weights(stage)])[plan.order]
             for p in range(pes):
-                dealt = rows[p::pes].ravel()
-                streams[p] += pack_words(dealt, bits=self.network.weight_bits, per_word=per)
+                streams[p] += pack_words(rows[:, p].ravel(), bits=self.network.weight_bits, per_word=per)
             own = dict(self.descriptor_fields(plan), steps_less_one=plan.steps - 1)
             if self.common_sizes["longest_pause"]:
                 own["pause"] = plan.pause
