@@ -1,4 +1,5 @@
-"""The CSC engine: taps at a fixed stride around a ring, consecutive words from few banks, never a conflict."""
+"""The CSC engine: taps at a fixed stride around a ring, consecutive words from few banks, never a
+conflict."""
 
 from __future__ import annotations
 
@@ -27,9 +28,9 @@ from workloads import CscStage, DenseStage, IntegerNetwork, IntegerStage, Stage,
 class Csc(Engine):
     """CSC stages, and dense ones, of which every word serves all PEs.
 
-    `reads`: *rotated* reads all words of every tap, the next one's a stride further; *along_stride* reads those
-    of a group's first tap, and from then on only words that no PE has, where a stage's stride allows. `banks`
-    answer with as many consecutive words a cycle, a divisor of the PEs.
+    `reads`: *rotated* reads all words of every tap, the next one's a stride further; *along_stride* reads
+    those of a group's first tap, and from then on only words that no PE has, where a stage's stride allows.
+    `banks` answer with as many consecutive words a cycle, a divisor of the PEs.
     """
 
     hardware: ClassVar = CscSizes
@@ -122,8 +123,8 @@ KINDS: Mapping[str, Reading] = {"shares_words": "shared", "passes_words": "words
 
 @dataclass(frozen=True, eq=False)
 class CscMapping(LockstepMapping):
-    """A CSC network on the CSC engine. Activation i lies in bank i mod B, and the first B - 1 are repeated past
-    the end of their vector."""
+    """A CSC network on the CSC engine. Activation i lies in bank i mod B, and the first B - 1 are repeated
+    past the end of their vector."""
 
     plans: tuple[RowPlan, ...] = field(repr=False)
 

@@ -1,9 +1,10 @@
 """The CSC engine: counter plus stride, modulo N, and words that PEs pass on to each other.
 
-B banks answer with B consecutive words. A group of P outputs is P / B rows of B PEs, and the words of a tap are
-read row by row. Output j + s reads, one tap earlier, the word that output j reads: where rows lie a stride s
-apart, or outputs in a line and the stride is 1, only the words of a group's first tap are read for each PE.
-From then on a PE takes what the row (or the PE) after it took before, and new words are read for the last one.
+B banks answer with B consecutive words. A group of P outputs is P / B rows of B PEs, and the words of a tap
+are read row by row. Output j + s reads, one tap earlier, the word that output j reads: where rows lie a
+stride s apart, or outputs in a line and the stride is 1, only the words of a group's first tap are read for
+each PE. From then on a PE takes what the row (or the PE) after it took before, and new words are read for the
+last one.
 """
 
 from __future__ import annotations
@@ -16,57 +17,28 @@ import pyrtl
 
 from rtl.engines.lockstep.controller import Controller, Step
 from rtl.engines.lockstep.machine import Placed, Source, Special, Written, build_lockstep
-from rtl.engines.lockstep.rows import RowBeat, rows_in_turn
+from rtl.engines.lockstep.rows import RowBeat, RowSizes, rows_in_turn
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.amounts import rotator, wrap_bits
-from rtl.parts.components import Wire, bits_for, component, delayed, fit, register
+from rtl.parts.components import Wire, bits_for, delayed, fit, register
 from rtl.parts.sizes import Amounts
 from rtl.parts.skeleton import Hardware
 
 
 @dataclass(frozen=True, kw_only=True)
-class CscSizes(LockstepSizes):
+class CscSizes(RowSizes):
     """`most_mirrors`: how often a stage's first words are written again past the end of the vector (more than
-    once only for vectors shorter than the number of banks). What some stage does: `shares_words` reads one word
-    for all PEs, `passes_words` passes each on to the PE before, `passes_rows` to the row before."""
+    once only for vectors shorter than the number of banks)."""
 
     engine: ClassVar[str] = "csc"
 
     most_mirrors: int
-    shares_words: bool
-    passes_words: bool
-    passes_rows: bool
-
-    @property
-    def rows(self) -> int:
-        """Rows of PEs."""
-        return self.pes // self.banks
-
-    @property
-    def passes(self) -> bool:
-        """Whether some stage passes words on."""
-        return self.passes_words or self.passes_rows
-
-    @property
-    def reads_rows(self) -> bool:
-        """Whether some row is read for after another in a tap."""
-        return self.rows > 1 or self.passes
-
-    @property
-    def group_fields(self) -> tuple[tuple[str, int], ...]:
-        pair = self.address.bits
-        rows = (("rows_less_one", bits_for(self.rows)),) if self.rows > 1 else ()
-        columns = (("columns", pair), ("tiles_less_one", bits_for(self.most_groups))) if self.passes_rows else ()
-        edge = pair if self.passes_rows else self.address.bank_bits + 1
-        return ("groups_less_one", bits_for(self.most_groups)), *rows, *columns, ("edge", edge)
 
     @property
     def own_fields(self) -> tuple[tuple[str, int], ...]:
         pair = self.address.bits
-        kinds = ("shares_words", "passes_words", "passes_rows")
         return (
             *super().own_fields,
-            *((kind, 1) for kind in kinds if getattr(self, kind)),
             ("stride", pair),
             *((("row_step", pair),) if self.reads_rows else ()),
             ("advance", pair),
@@ -118,7 +90,9 @@ def _cyclic(sizes: LockstepSizes, field: Mapping[str, Wire], step: Step) -> Sour
         tap = register(address.bits, "tap")
         start = pyrtl.select(moves_tap, tap, now)
     moved = address.modulo_add(
-        pyrtl.select(group_ends, base, start), pyrtl.select(group_ends, field["advance"], by), field["modulus"]
+        pyrtl.select(group_ends, base, start),
+        pyrtl.select(group_ends, field["advance"], by),
+        field["modulus"],
     )
     if beat.column_ends is not None:
         moved = pyrtl.select(beat.column_ends, beat.next_column, moved)
@@ -164,8 +138,8 @@ def _heard(
 
 def _placed(sizes: LockstepSizes, controller: Controller, written: Written) -> Placed:
     """Row after row of results goes to consecutive words, a stride apart where rows are passed on. After the
-    first group its first row is written once more at `outputs`, `2 * outputs`, … as often as `mirrors` says, so
-    that a run of B words which wraps around still lies in B banks."""
+    first group its first row is written once more at `outputs`, `2 * outputs`, … as often as `mirrors` says,
+    so that a run of B words which wraps around still lies in B banks."""
     assert isinstance(sizes, CscSizes)
     address, stage_start, held = sizes.address, controller.step.stage_start, controller.held
     at, zero = register(address.bits, "write_address", reset=True), pyrtl.Const(0, address.bits)
@@ -201,15 +175,16 @@ def _travelled(sizes: CscSizes, controller: Controller) -> Wire:
     return delayed(value, "column_written", enable=ends[pipeline.finish])
 
 
-def _mirrored(
-    sizes: CscSizes, controller: Controller, written: Written, at: Wire
-) -> tuple[Wire, Wire, Wire]:
-    """Where a row is written, whether it is the last of its group, and whether it is one that is written again:
-    once the first group's results are, as often as `mirrors` says."""
+def _mirrored(sizes: CscSizes, controller: Controller, written: Written, at: Wire) -> tuple[Wire, Wire, Wire]:
+    """Where a row is written, whether it is the last of its group, and whether it is one that is written
+    again: once the first group's results are, as often as `mirrors` says."""
     address, held = sizes.address, controller.held
     fresh = register(1, "fresh", reset=True)
     fresh.next <<= controller.step.stage_start | (fresh & ~written.last)
-    left, base = register(len(held["mirrors"]), "mirrors_left", reset=True), register(address.bits, "mirror_base")
+    left, base = (
+        register(len(held["mirrors"]), "mirrors_left", reset=True),
+        register(address.bits, "mirror_base"),
+    )
     again = left != 0
     begins = written.stored & written.last & fresh
     left.next <<= pyrtl.select(begins, held["mirrors"], pyrtl.select(again, fit(left - 1, len(left)), left))

@@ -400,7 +400,7 @@ def processing_element(
         activation_operand = delayed(activation, "activation", enable=take)
         if passed_on is not None:
             copied = zero is not None
-            passed_on <<= delayed(activation, "taken", enable=control.take) if copied else activation_operand
+            passed_on <<= delayed(activation, "copied", enable=control.take) if copied else activation_operand
         product = signed_product(weight_operand, activation_operand)
         accumulate = control.accumulate
         if zero is not None:

@@ -1,7 +1,8 @@
 """Stages on rows of PEs that share the banks: which PE works on which output, and what is read in each cycle.
 
-With B banks, P PEs are P / B rows. A group's outputs lie in a line, or in rows that are a stride apart. The words
-of a tap are read for row after row, a cycle each; where words are passed on, only those of the first tap are.
+With B banks, P PEs are P / B rows. A group's outputs lie in a line, or in rows that are a stride apart. The
+words of a tap are read for row after row, a cycle each; where words are passed on, only those of the first
+tap are.
 """
 
 from __future__ import annotations
@@ -18,18 +19,19 @@ from numpy.typing import NDArray
 from archsim.engine.lockstep.plan import StagePlan
 
 Reading = Literal["each", "shared", "words", "rows"]
-"""How activations are read: for each tap of each PE; one for all PEs; once in a group, and then passed on word by
-word, or row by row."""
+"""How activations are read: for each tap of each PE; one for all PEs; once in a group, and then passed on
+word by word, or row by row."""
 
 
 @dataclass(frozen=True, eq=False)
 class Dealing:
-    """The outputs of a stage on rows of PEs: `outputs` of each PE in each group, shape (groups, pes), -1 for none;
-    `rows_read`, the rows that are read for in each group, of `words_of_row` words each, shape (groups,).
+    """The outputs of a stage on rows of PEs: `outputs` of each PE in each group, shape (groups, pes), -1 for
+    none; `rows_read`, the rows that are read for in each group, of `words_of_row` words each, shape
+    (groups,).
 
-    A row of PEs begins `row_step` outputs after the one before, a group `advance` outputs after the one before.
-    A column `columns` wide takes `tiles` groups for each `banks` outputs of its width; in the last of them the
-    row `rows_less_one` has the last `edge` outputs.
+    A row of PEs begins `row_step` outputs after the one before, a group `advance` outputs after the one
+    before. A column `columns` wide takes `tiles` groups for each `banks` outputs of its width; in the last of
+    them the row `rows_less_one` has the last `edge` outputs.
     """
 
     outputs: NDArray[np.int64]
@@ -52,7 +54,15 @@ def in_a_line(outputs: int, pes: int, banks: int) -> Dealing:
     last_row, edge = divmod(outputs - (groups - 1) * pes - 1, banks)
     rows[-1] = last_row + 1
     return Dealing(
-        dealt.reshape(groups, pes), rows, np.full(groups, banks), banks, pes, banks, groups, last_row, edge + 1
+        dealt.reshape(groups, pes),
+        rows,
+        np.full(groups, banks),
+        banks,
+        pes,
+        banks,
+        groups,
+        last_row,
+        edge + 1,
     )
 
 
@@ -71,7 +81,15 @@ def in_columns(outputs: int, stride: int, pes: int, banks: int) -> Dealing:
         read.append(rows if tile < tiles - 1 else last_row + has_edge)
         widths.append(width)
     return Dealing(
-        np.array(dealt), np.array(read), np.array(widths), stride, rows * stride, stride, tiles, last_row, edge
+        np.array(dealt),
+        np.array(read),
+        np.array(widths),
+        stride,
+        rows * stride,
+        stride,
+        tiles,
+        last_row,
+        edge,
     )
 
 
@@ -100,8 +118,8 @@ class RowPlan(StagePlan):
 
     @property
     def fetching(self) -> NDArray[np.int64]:
-        """All PEs fetch, for some may have an output again before the word is dealt out; in the last group those
-        that have one."""
+        """All PEs fetch, for some may have an output again before the word is dealt out; in the last group
+        those that have one."""
         fetching = np.full(self.groups, self.pes)
         fetching[-1] = self.valid[-1]
         return fetching

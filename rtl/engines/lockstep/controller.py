@@ -7,7 +7,7 @@ PE takes one tap. An engine may have a rhythm of its own: other outputs, and ste
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pyrtl
 
@@ -31,8 +31,8 @@ IDLE, FETCH, RUN, PAUSE, DRAIN = range(5)
 
 @dataclass(frozen=True)
 class Beat:
-    """What an engine with a rhythm of its own says of a cycle: whether it is the `first` and the `last` one of
-    its step, which PEs have an output in this group (`valid`), and which take an activation (`takes`)."""
+    """What an engine with a rhythm of its own says of a cycle: whether it is the `first` and the `last` one
+    of its step, which PEs have an output in this group (`valid`), and which take an activation (`takes`)."""
 
     first: Wire
     last: Wire
@@ -42,8 +42,9 @@ class Beat:
 
 @dataclass(frozen=True)
 class Sequenced:
-    """What a rhythm is told: a step is worked on (`running`), which brings a `bias` (`None` where no stage has
-    any) or the `first_tap` of its group; with this cycle the group `ends`, which may be the stage's last."""
+    """What a rhythm is told: a step is worked on (`running`), which brings a `bias` (`None` where no stage
+    has any) or the `first_tap` of its group; with this cycle the group `ends`, which may be the stage's
+    last."""
 
     running: Wire
     bias: Wire | None
@@ -57,9 +58,9 @@ class Sequenced:
 class Step:
     """What the sequencer tells the address source in a cycle.
 
-    `issue`: activations are read for a tap; `last`: the last tap of its group; `stage_start`: the descriptor is
-    there and the stage before is written; `valid`: which PEs have an output in this group; `fetches`: which
-    take words of weights; `beat`: where the engine has a rhythm of its own.
+    `issue`: activations are read for a tap; `last`: the last tap of its group; `stage_start`: the descriptor
+    is there and the stage before is written; `valid`: which PEs have an output in this group; `fetches`:
+    which take words of weights; `beat`: where the engine has a rhythm of its own.
     """
 
     issue: Wire
@@ -209,7 +210,8 @@ def _step(
     last: Wire,
     rhythm: Rhythm | None,
 ) -> Step:
-    """What a step is: all PEs at once, of which some have no output in the last group, or as a rhythm says."""
+    """What a step is: all PEs at once, of which some have no output in the last group, or as a rhythm
+    says."""
     reads = sequenced.running if sequenced.bias is None else sequenced.running & ~sequenced.bias
     if rhythm is None:
         at_all = at_most(field["valid_less_one"], sizes.pes)

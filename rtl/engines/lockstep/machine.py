@@ -13,7 +13,7 @@ import pyrtl
 from rtl.engines.lockstep.controller import IDLE, Controller, Rhythm, Step, lockstep_controller
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.arithmetic import rotate
-from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, register, wire
+from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, open_port, register, wire
 from rtl.parts.skeleton import (
     BankPort,
     Description,
@@ -40,7 +40,8 @@ AddressSource = Callable[[LockstepSizes, Mapping[str, Wire], Step], Source]
 @dataclass(frozen=True)
 class Written:
     """What the writer does in a cycle: `writing` a row of results, the `last` one of its group, and with
-    `stored` into memory; `data` and `valid` are those of the row, and of the first row of the group otherwise."""
+    `stored` into memory; `data` and `valid` are those of the row, and of the first row of the group
+    otherwise."""
 
     writing: Wire
     last: Wire
@@ -81,12 +82,10 @@ class Special:
     placed: Callable[[LockstepSizes, Controller, Written], Placed]
 
 
-def build_lockstep(
-    sizes: LockstepSizes, source: AddressSource, special: Special | None = None
-) -> Hardware:
+def build_lockstep(sizes: LockstepSizes, source: AddressSource, special: Special | None = None) -> Hardware:
     """Describes a lockstep engine with the given address source, and what is special about it."""
     described = Description(sizes)
-    controller = lockstep_controller(described, special and special.rhythm)
+    controller = lockstep_controller(described, special.rhythm if special else None)
     with component("address"):
         answer = source(sizes, controller.field, controller.step)
         spread = sizes.address.spread(list(answer.lane_enables), answer.address)
@@ -99,8 +98,7 @@ def build_lockstep(
         for b in range(sizes.banks)
     ]
     words = [described.activation_bank(b, controller.turn, port) for b, port in enumerate(ports)]
-    passes = special is not None and special.passes
-    taken = [wire(sizes.activation_bits, f"taken_{p}") if passes else None for p in range(sizes.pes)]
+    taken = [_taken(sizes, p) if special and special.passes else None for p in range(sizes.pes)]
     with component("route"):
         lanes = _route(sizes, controller, answer, words)
         if special:
@@ -119,6 +117,12 @@ def build_lockstep(
         score_valid=scores.valid,
         scores=scores.values,
     )
+
+
+def _taken(sizes: LockstepSizes, number: int) -> Wire:
+    """The activation that a PE has taken last."""
+    with component("pe", number):
+        return open_port(sizes.activation_bits, "passed_on")
 
 
 def _writes(

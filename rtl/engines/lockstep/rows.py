@@ -2,15 +2,14 @@
 
 A group is `rows` by `banks` outputs, PE p in row p div banks. Its steps are read for row after row, a cycle
 each; or only the first is, and from then on activations are passed on; or one word serves all. Outputs whose
-rows lie a stride apart form columns as wide as the stride: they are worked off from tile to tile down a column
-of as many outputs as there are banks, then in the next one.
+rows lie a stride apart form columns as wide as the stride: they are worked off from tile to tile down a
+column of as many outputs as there are banks, then in the next one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import pyrtl
 
@@ -18,23 +17,60 @@ from rtl.engines.lockstep.controller import Beat, Sequenced
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.components import Wire, bits_for, component, fit, named, register
 
+KINDS = ("shares_words", "passes_words", "passes_rows")
+"""Fields that say what a stage does."""
 
-class RowSizes(Protocol):
-    """What some stage does: `shares_words` reads one word for all PEs, `passes_words` passes each on to the PE
-    before, `passes_rows` to the row before."""
+
+@dataclass(frozen=True, kw_only=True)
+class RowSizes(LockstepSizes):
+    """What some stage does: `shares_words` reads one word for all PEs, `passes_words` passes each on to the
+    PE before, `passes_rows` to the row before."""
 
     shares_words: bool
     passes_words: bool
     passes_rows: bool
 
+    @property
+    def rows(self) -> int:
+        """Rows of PEs."""
+        return self.pes // self.banks
+
+    @property
+    def passes(self) -> bool:
+        """Whether some stage passes words on."""
+        return self.passes_words or self.passes_rows
+
+    @property
+    def reads_rows(self) -> bool:
+        """Whether some row is read for after another in a tap."""
+        return self.rows > 1 or self.passes
+
+    @property
+    def group_fields(self) -> tuple[tuple[str, int], ...]:
+        pair = self.address.bits
+        rows = (("rows_less_one", bits_for(self.rows)),) if self.rows > 1 else ()
+        columns = (("columns", pair), ("tiles_less_one", bits_for(self.most_groups)))
+        edge = pair if self.passes_rows else self.address.bank_bits + 1
+        return (
+            ("groups_less_one", bits_for(self.most_groups)),
+            *rows,
+            *(columns if self.passes_rows else ()),
+            ("edge", edge),
+        )
+
+    @property
+    def own_fields(self) -> tuple[tuple[str, int], ...]:
+        kinds = tuple((kind, 1) for kind in KINDS if getattr(self, kind))
+        return *super().own_fields, *kinds
+
 
 @dataclass(frozen=True)
 class RowBeat(Beat):
-    """A cycle of rows: words are read for the row whose turn it is (`loading`), and whether that is only so in a
-    group's first tap (`passed`), after which PEs take what others took before (`passing`). `lanes`: the words
-    that are read; `single`: but one, for all (`None` where no stage does that). `tops`: the last row that is
-    read for. `column_ends`: with this group's last cycle its column does, and `next_column` begins (`None`
-    where no stage has columns), as `last_of_column` says in all of the group's cycles."""
+    """A cycle of rows: words are read for the row whose turn it is (`loading`), and whether that is only so
+    in a group's first tap (`passed`), after which PEs take what others took before (`passing`). `lanes`: the
+    words that are read; `single`: but one, for all (`None` where no stage does that). `tops`: the last row
+    that is read for. `column_ends`: with this group's last cycle its column does, and `next_column` begins
+    (`None` where no stage has columns), as `last_of_column` says in all of the group's cycles."""
 
     loading: Wire
     passed: Wire
@@ -49,8 +85,8 @@ class RowBeat(Beat):
 
 @dataclass(frozen=True)
 class _Tile:
-    """The outputs of a group: those of a whole row, and of the `edge`, the last row that has some, which is the
-    last of the column."""
+    """The outputs of a group: those of a whole row, and of the `edge`, the last row that has some, which is
+    the last of the column."""
 
     last: Wire
     whole: Sequence[Wire]
@@ -61,10 +97,10 @@ class _Tile:
 
 def rows_in_turn(sizes: LockstepSizes, field: Mapping[str, Wire], sequenced: Sequenced) -> RowBeat:
     """Describes the rhythm."""
+    assert isinstance(sizes, RowSizes)
     with component("controller"):
-        low, rows = pyrtl.Const(0, 1), sizes.pes // sizes.banks
-        kinds = ("shares_words", "passes_words", "passes_rows")
-        shares, words, by_row = (field[kind] if getattr(sizes, kind) else low for kind in kinds)
+        low, rows = pyrtl.Const(0, 1), sizes.rows
+        shares, words, by_row = (field[kind] if getattr(sizes, kind) else low for kind in KINDS)
         passed, bias = words | by_row, low if sequenced.bias is None else sequenced.bias
         loading = ~bias & ~shares & (~passed | sequenced.first_tap)
         tile = _tile(sizes, field, sequenced)
@@ -103,16 +139,16 @@ def rows_in_turn(sizes: LockstepSizes, field: Mapping[str, Wire], sequenced: Seq
         )
 
 
-def _tile(sizes: LockstepSizes, field: Mapping[str, Wire], sequenced: Sequenced) -> _Tile:
-    """The outputs of the present group. Widths of columns and edges are (row, bank) pairs, so that a column of as
-    many outputs as there are banks is a row of them."""
+def _tile(sizes: RowSizes, field: Mapping[str, Wire], sequenced: Sequenced) -> _Tile:
+    """The outputs of the present group. Widths of columns and edges are (row, bank) pairs, so that a column
+    of as many outputs as there are banks is a row of them."""
     bank_bits, banks = sizes.address.bank_bits, range(sizes.banks)
     edge_row, edge_bank = field["edge"][bank_bits:], field["edge"][:bank_bits] if bank_bits else None
 
     def below(bank: Wire | None, lane: int) -> Wire:
         return pyrtl.Const(0, 1) if bank is None else bank > lane
 
-    if not getattr(sizes, "passes_rows"):
+    if not sizes.passes_rows:
         high = pyrtl.Const(1, 1)
         edge = [(edge_row != 0) | below(edge_bank, b) for b in banks]
         return _Tile(sequenced.last_group, [high] * sizes.banks, edge, None, None)
