@@ -59,15 +59,39 @@ class CscSizes(RowSizes):
         return (*super().held_fields, *mirrors, *(("passes_rows", "stride") if self.passes_rows else ()))
 
     @property
+    def placing_amounts(self) -> Amounts:
+        pair, banks = self.address.bits, self.banks
+        mirrored = bits_for(self.most_mirrors + 1) + pair if self.most_mirrors else 0
+        columns = self.address.row_bits * self.passes_rows
+        shared = banks - 1 if self.shares_words or self.passes_words else 0
+        passing = (self.pes - 1) * self.passes_words + (self.pes - banks) * self.passes_rows
+        turned = rotator(banks, banks) if self.most_mirrors or self.passes_rows else 0
+        gates = {
+            "passed_bits": self.activation_bits * passing,
+            "shared_bits": self.activation_bits * shared,
+            "placed_bits": pair + columns + mirrored,
+            "turned_bits": (self.activation_bits + 1) * turned,
+        }
+        travelled = self.pipeline.write * self.passes_rows + (1 + self.rows) * self.passes
+        return Amounts(
+            "route", 1, "lockstep.route", gates, {"placed_bits": pair + columns + mirrored + travelled}
+        )
+
+    @property
     def structures(self) -> tuple[Amounts, ...]:
+        pair, by_row = self.address.bits, self.rows > 1
         address = self.address_amounts(
-            2 * self.address.bits,
-            ring_bits=self.address.bits,
+            (3 if by_row else 2) * pair,
+            ring_bits=pair,
             ring_wrap_bits=wrap_bits(self.address),
             turned_enables=rotator(self.banks, self.banks),
+            ring_chosen_bits=pair * (2 + self.reads_rows + by_row + self.passes_rows),
         )
-        route = self.route_amounts(self.banks, mirrors=bits_for(self.most_mirrors + 1))
-        return self.lockstep_structures(address, route)
+        return self.lockstep_structures(address, self.route_amounts(self.banks))
+
+    @property
+    def control_path(self) -> dict[str, float]:
+        return {**super().control_path, "rows": self.rows}
 
 
 def build_csc(sizes: CscSizes) -> Hardware:
@@ -79,7 +103,8 @@ def _cyclic(sizes: LockstepSizes, field: Mapping[str, Wire], step: Step) -> Sour
     """Output j takes taps j, j + stride, j + 2 stride, … modulo N. The first output of the group is `base`;
     `tap` is where the first row reads the present tap."""
     beat, address = step.beat, sizes.address
-    assert isinstance(sizes, CscSizes) and isinstance(beat, RowBeat)
+    assert isinstance(sizes, CscSizes)
+    assert isinstance(beat, RowBeat)
     base, now = register(address.bits, "base"), register(address.bits, "now")
     zero = pyrtl.Const(0, address.bits)
     tap_ends, group_ends = step.issue & beat.last, step.issue & beat.last & step.last
@@ -108,7 +133,8 @@ def _heard(
 ) -> list[Wire]:
     """The words of the lanes, or one word for all, or what the PE or the row after took before."""
     beat, field, pes, banks = controller.step.beat, controller.field, sizes.pes, sizes.banks
-    assert isinstance(sizes, CscSizes) and isinstance(beat, RowBeat)
+    assert isinstance(sizes, CscSizes)
+    assert isinstance(beat, RowBeat)
     if beat.single is not None:
         single = delayed(beat.single, "single_1")
         first = lanes[0]

@@ -190,6 +190,11 @@ class Sizes:
         return ("final", "relu", "shift")
 
     @property
+    def passes(self) -> bool:
+        """Whether PEs pass on the activations that they have taken."""
+        return False
+
+    @property
     def group_fields(self) -> tuple[tuple[str, int], ...]:
         """How many groups a stage has, and which PEs have an output in its last one."""
         return ("groups_less_one", bits_for(self.most_groups)), ("valid_less_one", bits_for(self.pes))

@@ -155,11 +155,18 @@ def dealt_to_banks(plans: Sequence[StagePlan], engine: Engine) -> tuple[tuple[St
         dealt = tuple(replace(plan, banks=banks, scores_queue=queue) for plan in plans)
         if not any(plan.pause for plan in dealt):
             break
-    if engine.requantiser == "shared" and banks == pes:
+    shares_requantisers(engine, banks)
+    return dealt, banks
+
+
+def shares_requantisers(engine: Engine, banks: int) -> bool:
+    """Whether PEs share requantisers. Raises MappingError where they are to and there are as many banks as
+    PEs."""
+    if engine.requantiser == "shared" and banks == engine.pes:
         raise MappingError(
             f"engine.requantiser is shared, allowed is each where there are as many banks ({banks}) as PEs"
         )
-    return dealt, banks
+    return engine.requantiser != "each" and banks < engine.pes
 
 
 def plan_stages(

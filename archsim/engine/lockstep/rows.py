@@ -110,7 +110,8 @@ class RowPlan(StagePlan):
 
     @cached_property
     def valid(self) -> NDArray[np.int64]:
-        return self.busy.sum(axis=1)
+        valid: NDArray[np.int64] = self.busy.sum(axis=1)
+        return valid
 
     @property
     def order(self) -> NDArray[np.int64]:

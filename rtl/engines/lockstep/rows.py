@@ -16,6 +16,7 @@ import pyrtl
 from rtl.engines.lockstep.controller import Beat, Sequenced
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.components import Wire, bits_for, component, fit, named, register
+from rtl.parts.sizes import Amounts
 
 KINDS = ("shares_words", "passes_words", "passes_rows")
 """Fields that say what a stage does."""
@@ -57,6 +58,16 @@ class RowSizes(LockstepSizes):
             *(columns if self.passes_rows else ()),
             ("edge", edge),
         )
+
+    @property
+    def rhythm_amounts(self) -> Amounts:
+        decoded = 2 * self.rows * bits_for(self.rows) if self.rows > 1 else 0
+        counted = bits_for(self.rows) if self.rows > 1 else 0
+        if self.passes_rows:
+            counted += self.address.row_bits + bits_for(self.most_groups)
+            decoded += 3 * self.address.row_bits + bits_for(self.most_groups)
+        gates = {"rhythm_pes": self.pes, "rhythm_decoded_bits": decoded, "rhythm_counted_bits": counted}
+        return Amounts("controller", 1, "lockstep.controller", gates, {"rhythm_bits": self.pes + counted})
 
     @property
     def own_fields(self) -> tuple[tuple[str, int], ...]:
