@@ -1,6 +1,8 @@
-"""The CSC engine reads along the stride: fewer words from fewer banks, whatever the widths and strides are."""
+"""The CSC engine reads along the stride: fewer words from fewer banks, whatever widths and strides are."""
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 import pytest
@@ -22,7 +24,7 @@ CYCLES_AND_READS = {"lenet-300-100-csc": (1_882, 5_112), "lenet-300-100-csc-x40"
 def stages(widths: list[int], data: st.DataObject) -> tuple[Stage, ...]:
     """Stages of any stride and fan-in between vectors of these widths; some of one width, as in a layer."""
     made: list[Stage] = []
-    for n_in, n_out in zip(widths, widths[1:], strict=False):
+    for n_in, n_out in itertools.pairwise(widths):
         if data.draw(st.integers(0, 4)) == 0:
             made.append(DenseStage(n_in, n_out))
         else:
