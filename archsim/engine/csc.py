@@ -75,7 +75,8 @@ class Csc(Engine):
             replace(plan, mirrors=-(-following // plan.outputs))
             for plan, following in zip(plans, [*mirrors[1:], 0], strict=True)
         )
-        return CscMapping(network, self, fabric, mirrored, banks, input_mirror=mirrors[0])
+        engine = self.requantising(shared=queue).model_copy(update={"banks": banks})
+        return CscMapping(network, engine, fabric, mirrored, banks, input_mirror=mirrors[0])
 
     def _plan(self, stage: CscStage | DenseStage, *, final: bool) -> RowPlan:
         """The reading that takes the fewest cycles, and of those the fewest words."""
