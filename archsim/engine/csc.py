@@ -26,8 +26,9 @@ FEW_BANKS = 4
 FEWER_THAN_PES = 8
 """How many banks there are, about: at least so many, and one for so many PEs. On the networks of the zoo at
 fidelity gate in 65 nm, 16 PEs with 2, 4, 8 and 16 banks take 14.2, 13.6, 16.7 and 18.9 nJ mm² of energy times
-area at 12.7 times fewer weights, and 2.9, 3.1, 3.7 and 4.7 at 40 times fewer; the fewer banks, the more cycles.
-64 PEs with 4, 8 and 16 banks take 27.8, 28.6 and 30.2, and the second a quarter fewer cycles than the first."""
+area at 12.7 times fewer weights, and 2.9, 3.1, 3.7 and 4.7 at 40 times fewer; the fewer banks, the more
+cycles. 64 PEs with 4, 8 and 16 banks take 27.8, 28.6 and 30.2, and the second a quarter fewer cycles than the
+first."""
 
 
 @engines.register("csc")
