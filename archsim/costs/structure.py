@@ -65,7 +65,7 @@ class Structure(Amounts):
             }
             if metric != GLITCHES:
                 return changing
-            growing = {"rows": self.gates["activation_bits"], "product": operands.product}
+            growing = {"rows": self.operand_bits["activation_bits"], "product": operands.product}
             return {f"{n}.{by}": a * factor for n, a in changing.items() for by, factor in growing.items()}
         busy = workload.busy
         rates = {"cycle": 1.0, "busy": busy, "moved": busy * operands.activation}
