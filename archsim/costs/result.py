@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from archsim.costs.errors import FitError, technology_errors
+from archsim.costs.errors import LEAKAGE, FitError, technology_errors
 from archsim.costs.pricing import Bill, Term
 from archsim.engine.counts import Counts
 from archsim.engine.mapping import StoredBits
@@ -75,6 +75,29 @@ class Result:
         return (
             f"<Result of {self.design['network']} on {engine['kind']}, {technology['kind']}, "
             f"{self.fidelity}: {self.cycles} cycles>"
+        )
+
+    def at_clock(self, clock_hz: float) -> Result:
+        """The same hardware doing the same at another clock: what leaks does so for another time. Its netlist
+        is not mapped anew."""
+        slower = self.clock_hz / clock_hz
+        energy = tuple(
+            replace(term, count=term.count * slower) if term.what == LEAKAGE else term
+            for term in self.bill.energy
+        )
+        bill = replace(self.bill, energy=energy)
+        share = self.bill.energy_j / bill.energy_j if energy else 1.0
+        errors = {
+            name: error.of_share(share) if name in ("energy_j", "power_w") else error
+            for name, error in self.fit_error.items()
+        }
+        return replace(
+            self,
+            clock_hz=clock_hz,
+            bill=bill,
+            fit_error=errors,
+            design={**self.design, "clock_hz": clock_hz},
+            warnings=tuple(text for text in self.warnings if not text.startswith("clock_hz")),
         )
 
     def _repr_html_(self) -> str:
