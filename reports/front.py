@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from reports.charts import HUES, INK, MARKERS, hues, style, svg
 from reports.formatting import significant
 
 K = TypeVar("K")
+FEW_DECADES = 2
+"""Over fewer than so many there are ticks between the powers of ten too."""
 
 
 def front(designs: Mapping[K, tuple[float, float]]) -> list[K]:
@@ -88,6 +91,8 @@ def _panel(axes: Axes, cost: str, scale: float, dots: Sequence[Dot], series: Seq
         at = (dot.costs[cost] / scale, dot.accuracy * 100)
         axes.annotate(dot.name, at, (4, -9), textcoords="offset points", fontsize=7.5, va="top")
     axes.set_xscale("log")
+    decades = math.log10(axes.get_xlim()[1] / axes.get_xlim()[0])
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < FEW_DECADES else (1,)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: significant(tick)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(color="#e6e9ec", linewidth=0.7)

@@ -1,5 +1,5 @@
-"""What designs would cost if the data that flow were alike: every product then switches as much in one PE as in
-another. It is what a power tool sees that knows no vectors and gives all nets the same activity."""
+"""What designs would cost if the data that flow were alike: every product then switches as much in one PE as
+in another. It is what a power tool sees that knows no vectors and gives all nets the same activity."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,19 @@ FIGURES = (
 
 TRAFFIC = ("words_read", "words_written", "bits_read", "bits_written")
 """What they tell of the traffic of a memory."""
+
+
+CLOCK = "clock_hz"
+"""What a warning of the clock begins with."""
+
+
+def clock_warnings(clock_hz: float, critical_path_s: float | None, *, estimated: bool) -> Iterator[str]:
+    """The warning of a clock that is faster than the critical path allows."""
+    if critical_path_s is not None and clock_hz * critical_path_s > 1:
+        yield (
+            f"{CLOCK} is {clock_hz:.4g}, the {'estimated ' * estimated}critical path of "
+            f"{critical_path_s * 1e9:.2f} ns allows at most {1 / critical_path_s:.4g}"
+        )
 
 
 class MetricError(Refusal):
@@ -97,7 +110,10 @@ class Result:
             bill=bill,
             fit_error=errors,
             design={**self.design, "clock_hz": clock_hz},
-            warnings=tuple(text for text in self.warnings if not text.startswith("clock_hz")),
+            warnings=(
+                *clock_warnings(clock_hz, self.critical_path_s, estimated=self.fidelity != "gate"),
+                *(text for text in self.warnings if not text.startswith(CLOCK)),
+            ),
         )
 
     def _repr_html_(self) -> str:

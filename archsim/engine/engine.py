@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -20,7 +20,7 @@ from workloads.register import Register
 
 Bits = Annotated[int, Field(ge=2, le=16)]
 Auto = Literal["auto"]
-AUTO = "auto"
+AUTO: Final = "auto"
 """What a parameter says that is left to the fabric, or to the network."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -54,8 +55,14 @@ def design(at: Point) -> DesignPoint:
     """A design point with the settings that a search might find."""
     clock_hz, kind = TECHNOLOGIES[at.technology]
     name, _, gather = at.design.partition(" ")
-    engine = engines[name](**INDEXED.get(gather, {}), **POINT_SIZES).settled("asic")
+    options: dict[str, Any] = {"kind": name, **INDEXED.get(gather, {}), **POINT_SIZES}
+    engine = engines[name](**options).settled("asic")
     return DesignPoint(network=at.network, engine=engine, clock_hz=clock_hz, technology=dict(kind))
+
+
+def designs() -> dict[Point, DesignPoint]:
+    """The design points that are mapped."""
+    return {at: design(at) for at in points()}
 
 
 def term(component: str, value: float, unit: str, what: str = "reads") -> Term:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reports.side_by_side import SideBySide, grouped
-from reports.studies.csc_dac2019.points import Point
-from tests.reports.stand_ins import result
+from tests.reports.stand_ins import point, result
 
 CANDIDATES = ("pruned replicated", "pruned banked")
 
@@ -15,7 +14,7 @@ def sides(technology: str, **times: float) -> SideBySide:
     names = ("csc", *CANDIDATES)
     return SideBySide(
         technology,
-        {name: result(Point(technology, "", name), times=times.get(name.split()[-1])) for name in names},
+        {name: result(point(technology, name), times=times.get(name.split()[-1])) for name in names},
         "csc",
         CANDIDATES,
     )

@@ -59,7 +59,7 @@ FPGA_CLAIMED = {
 throughput: a design that takes longer has less of it, and that is no merit."""
 
 EQUAL_DATA_CLAIMED = {"energy and power at equal throughput, data made equal": "energy_j"}
-CLOCK_STEP_HZ = 5e6
+CLOCK_STEP_HZ = 1e6
 """In what steps a design's own clock is chosen."""
 
 
@@ -87,6 +87,7 @@ def findings(
             "front_errors": _fit_errors(on_front),
             "front_size": len(on_front),
             "devices": _devices(results),
+            "clock_step_hz": CLOCK_STEP_HZ,
             "tried": sum(one.tried for one in searched.values()),
             "searched": len(searched),
         },

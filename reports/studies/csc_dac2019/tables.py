@@ -44,11 +44,9 @@ def pair_table(pairs: Sequence[Pair]) -> Table:
         ratios = (_ratio_cell(side, metric, side.baseline) for metric in ("energy_j", "size", "interval_s"))
         rows.append((*(designs[at] for at in order), *(pair.accuracies[at] for at in order), *ratios))
     size = "area" if pairs and pairs[0].side.is_asic else "resources"
-    columns = (
-        *("accuracy of", "met by", Column("accuracy", "share"), Column("is met with", "share")),
-        *(Column(name, "ratio") for name in ("energy", size, "interval")),
-    )
-    return Table("", columns, rows, words=2)
+    ratio_columns = [Column(name, "ratio") for name in ("energy", size, "interval")]
+    columns = ("accuracy of", "met by", Column("accuracy", "share"), Column("is met with", "share"))
+    return Table("", (*columns, *ratio_columns), rows, words=2)
 
 
 def mapped_table(results: Mapping[Point, Result]) -> Table:
@@ -82,17 +80,14 @@ def fronts(searched: Mapping[Point, Found]) -> dict[str, list[Point]]:
 
 def front_table(searched: Mapping[Point, Found]) -> Table:
     """Every network on every engine, the most accurate first, and which front it lies on."""
-    best = fronts(searched)
-    shown = sorted(
-        searched,
-        key=lambda point: (-(searched[point].result.accuracy or 0.0), searched[point].result.energy_j or 0.0),
-    )
+    best, results = fronts(searched), {point: one.result for point, one in searched.items()}
+    shown = sorted(results, key=lambda at: (-(results[at].accuracy or 0.0), results[at].energy_j or 0.0))
     rows = (
         (
             point.short,
             point.design,
-            searched[point].result.accuracy,
-            *(searched[point].result.cost(metric) for metric in FRONTS.values()),
+            results[point].accuracy,
+            *(results[point].cost(metric) for metric in FRONTS.values()),
             ", ".join(label for label in FRONTS if point in best[label]) or None,
         )
         for point in shown
@@ -118,8 +113,8 @@ def ratio_table(side: SideBySide, claimed: Mapping[str, Any]) -> Table:
     for label, metric in (RATIOS if side.is_asic else RATIOS | {"resources": "size"}).items():
         cells = [_ratio_cell(side, metric, name) for name in others]
         if cells[0] is not None:
-            said = f"about {claimed['factor']:g}×" if label.split(" at ")[0] in claimed["applies_to"] else ""
-            rows.append((label, said, *cells))
+            judged = label.split(" at ")[0] in claimed["applies_to"]
+            rows.append((label, f"about {claimed['factor']:g}×" if judged else None, *cells))
     heads = (f"{name}{' (baseline)' * (name == side.baseline)}" for name in others)
     return Table("", ("", "claimed, pruned ÷ CSC", *(Column(head, "ratio") for head in heads)), rows)
 
