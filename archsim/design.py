@@ -167,6 +167,7 @@ class DesignPoint(BaseModel):
         self, critical_path_s: float | None, accuracy: float | None, *, estimated: bool
     ) -> Iterator[str]:
         yield from clock_warnings(self.clock_hz, critical_path_s, estimated=estimated)
+        yield from self.technology.warnings
         if accuracy is None:
             yield "accuracy is unknown: it was measured for 8-bit weights and activations only"
 

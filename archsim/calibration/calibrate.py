@@ -28,7 +28,6 @@ from archsim.calibration.measurement import (
 from archsim.calibration.plan import PLANS, Configuration, TrainedConfiguration, configurations
 from archsim.costs.estimate import ASIC_METRICS, LEAKAGE, PATH_METRIC, LogicFit, logic_fit
 from archsim.costs.gate import map_to_gates
-from archsim.costs.glitch_factors import glitch_share
 from archsim.costs.logic import LogicPart
 from archsim.costs.operands import Workload, workload_of
 from archsim.costs.pricing import memories
@@ -36,7 +35,6 @@ from archsim.costs.structure import Structure, paths, structures
 from archsim.netlist import YosysError
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from archsim.technology.technology import refuse_fabric
-from rtl import Sizes
 
 METRICS = {"asic": ASIC_METRICS, "fpga": FPGA_METRICS}
 
@@ -177,7 +175,8 @@ def errors(
 @singledispatch
 def _totals(technology: Technology) -> dict[str, Callable[[Measurement], float]]:
     """The metrics of which errors are stated. `energy_j` is what the logic takes for one inference with its
-    glitches, `switching_j` that without its clock. An FPGA's resources are those of logic and memories."""
+    glitches, `switching_j` that without its clock, `glitches_j` the glitches alone. An FPGA's resources are
+    those of logic and memories."""
     refuse_fabric(technology, "the total")
 
 
@@ -199,9 +198,6 @@ def _of_fabric(technology: Fpga) -> dict[str, Callable[[Measurement], float]]:
 
 @_totals.register(StandardCells)
 def _of_cells(technology: StandardCells) -> dict[str, Callable[[Measurement], float]]:
-    def glitching(part: LogicPart, sizes: Sizes) -> float:
-        return 1 + glitch_share(technology.glitches, part.component, sizes)[0]
-
     def clock_j(netlist: Measurement) -> float:
         assert netlist.workload is not None
         return netlist.workload.cycles * sum(p.clock_energy_j for p in netlist.logic.parts)
@@ -210,15 +206,20 @@ def _of_cells(technology: StandardCells) -> dict[str, Callable[[Measurement], fl
         assert netlist.workload is not None
         return sum(
             p.active_cycles(netlist.workload)
-            * (glitching(p, netlist.sizes) * p.gate_switching_j + p.register_switching_j)
+            * (p.gate_switching_j + p.glitch_switching_j + p.register_switching_j)
             for p in netlist.logic.parts
         )
+
+    def glitches_j(netlist: Measurement) -> float:
+        assert netlist.workload is not None
+        return sum(p.active_cycles(netlist.workload) * p.glitch_switching_j for p in netlist.logic.parts)
 
     return {
         "area_mm2": lambda netlist: sum(p.area_mm2 for p in netlist.logic.parts),
         "energy_j": lambda netlist: clock_j(netlist) + switching_j(netlist),
         "clock_energy_j": clock_j,
         "switching_j": switching_j,
+        "glitches_j": glitches_j,
         "leakage_w": lambda netlist: sum(p.leakage_w for p in netlist.logic.parts),
         PATH_METRIC: lambda netlist: netlist.logic.critical_path_s or 0.0,
     }

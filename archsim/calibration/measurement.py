@@ -21,7 +21,7 @@ from rtl import Sizes
 
 SETS = ("train", "held_out")
 UNITS = {
-    **{metric: "mm2" if metric == "area_mm2" else "J" for metric in ASIC_METRICS},
+    **{metric: "mm2" if metric.endswith("area_mm2") else "J" for metric in ASIC_METRICS},
     "leakage_w": "W",
     PATH_METRIC: "s",
     "lut": "LUT",

@@ -109,9 +109,10 @@ def draw(plan: Plan, label: str) -> list[Configuration]:
 
     The engines take turns, one with several organisations with each of them. The numbers of PEs are spread
     evenly in log over 1 to `most_pes` (half of that for a banked gather, whose crossbar grows with the
-    square). Weights and activations have 4 to 16 bits, each 8 in a third of the draws, and their product
-    is `largest_product` at most; where the weight is wider than `widest_weight` the two change places.
-    A fetch has 16 to 128 bits. What an engine may have or not it has in a third of the draws. After these come the engines of `NARROW`, and engines that are not in `TURNS`.
+    square). Weights and activations have 4 to 16 bits, each 8 in a third of the draws, and their product is
+    `largest_product` at most; where the weight is wider than `widest_weight` the two change places. A fetch
+    has 16 to 128 bits. What an engine may have or not it has in a third of the draws. After these come the
+    engines of `NARROW`, and engines that are not in `TURNS`.
     """
     seed, count = plan.sets[label]
     random = np.random.default_rng(seed)

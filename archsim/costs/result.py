@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from archsim.costs.errors import LEAKAGE, FitError, technology_errors
+from archsim.costs.errors import FitError, technology_errors
 from archsim.costs.pricing import Bill, Term
 from archsim.engine.counts import Counts
 from archsim.engine.mapping import StoredBits
-from archsim.technology.evidence import UNKNOWN, Bracket, Brackets
+from archsim.technology.evidence import LEAKAGE, UNKNOWN, Bracket, Brackets
 from workloads.refusal import Defect, Refusal
 
 if TYPE_CHECKING:
@@ -59,9 +59,10 @@ class Result:
     assumptions behind the costs. A cost that nobody can tell is None, and `missing` says why, by metric;
     counts are always there. `fit_error` is the mean and the worst relative error of each figure that was
     fitted, against gates, on designs that no fit saw; `technology_error` between which multiples of each
-    figure comparisons of the technology with real ones found the truth, from `brackets`, by part. `stimulus`
-    names the inputs that ran: those whose switching was priced, the first of them on the hardware at `rtl`;
-    None where nothing did, as on an FPGA whose power is vectorless.
+    figure comparisons of the technology with real ones found the truth, from `brackets`, by part, and from
+    what each memory has of its own. `stimulus` names the inputs that ran: those whose switching was priced,
+    the first of them on the hardware at `rtl`; None where nothing did, as on an FPGA whose power is
+    vectorless.
     """
 
     fidelity: str
@@ -209,7 +210,7 @@ class Result:
     @cached_property
     def technology_error(self) -> Mapping[str, Bracket]:
         """By metric the ends between which the truth is taken to lie, as multiples of the figure."""
-        return technology_errors(self.bill, self.brackets, self.missing)
+        return technology_errors(self.bill, self.critical_path_s, self.brackets, self.missing)
 
     @property
     def is_asic(self) -> bool:
@@ -263,7 +264,8 @@ class Result:
         terms = self.terms(metric)
         values = [term.value for term in terms]
         total = math.fsum(values)
-        frame = pd.DataFrame(map(asdict, terms), columns=[column.name for column in fields(Term)])
+        columns = [column.name for column in fields(Term) if column.name != "bracket"]
+        frame = pd.DataFrame(map(asdict, terms), columns=columns)
         frame.insert(6, "contribution", values)
         frame.insert(7, "share", [value / total if total else 0.0 for value in values])
         return frame

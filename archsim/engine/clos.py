@@ -40,8 +40,8 @@ class Clos(Engine):
 
     def lay(self, network: IntegerNetwork, fabric: str) -> ClosMapping:
         plans = plan_stages(network, self.kind, dict.fromkeys((BlockStage, DenseStage), self._plan))
-        plans, banks = dealt_to_banks(plans, self)
-        return ClosMapping(network, self, fabric, plans, banks)
+        dealt = dealt_to_banks(plans, self)
+        return ClosMapping(network, dealt.engine, fabric, dealt.plans, dealt.banks)
 
     def _plan(self, stage: BlockStage | DenseStage, *, final: bool) -> StagePlan:
         blocks, taps, block_out = _blocks(stage)

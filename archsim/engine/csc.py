@@ -37,7 +37,8 @@ class Csc(Engine):
         if self.requantiser == "shared":
             raise MappingError("engine.requantiser is shared, allowed on a csc engine is each")
         plans = plan_stages(network, self.kind, dict.fromkeys((CscStage, DenseStage), self._plan))
-        return CscMapping(network, self, fabric, plans, banks=self.pes, input_mirror=self.pes - 1)
+        engine = self.requantising(shared=False)
+        return CscMapping(network, engine, fabric, plans, banks=self.pes, input_mirror=self.pes - 1)
 
     def _plan(self, stage: CscStage | DenseStage, *, final: bool) -> StagePlan:
         pes, n_in, n_out = self.pes, stage.n_in, stage.n_out

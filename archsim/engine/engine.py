@@ -63,7 +63,7 @@ class Engine(BaseModel, ABC):
     product_register: bool | Auto = "auto"
     operand_isolation: bool | Auto = "auto"
     zero_gating: bool | Auto = "auto"
-    requantiser: Literal["each", "shared"] | Auto = "auto"
+    requantiser: Literal["auto", "each", "shared"] = "auto"
     input_buffer: bool | Auto = "auto"
 
     @classmethod
@@ -102,6 +102,10 @@ class Engine(BaseModel, ABC):
         """Lays `network` on this engine, built of `fabric`: of standard cells (`asic`) or in an FPGA
         (`fpga`). Raises MappingError where it cannot run it."""
         return self.settled(fabric).lay(network, fabric)
+
+    def requantising(self, *, shared: bool) -> Self:
+        """The same engine with what became of its requantisers."""
+        return self.model_copy(update={"requantiser": "shared" if shared else "each"})
 
     @abstractmethod
     def lay(self, network: IntegerNetwork, fabric: str) -> EngineMapping:

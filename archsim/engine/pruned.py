@@ -88,7 +88,8 @@ class Pruned(Engine):
             )
         encoding = min(options, key=lambda option: _bits(option, dealt, self))
         entries = tuple(_encoded(stage, encoding) for stage in dealt)
-        return PrunedMapping(network, self, fabric, encoding, entries, output_positions=at)
+        engine = self.requantising(shared=self.gather == "replicated" and self.requantiser != "each")
+        return PrunedMapping(network, engine, fabric, encoding, entries, output_positions=at)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +118,7 @@ class PrunedMapping(Mapping):
 
     @property
     def shared_requantiser(self) -> bool:
-        return self.replicated and self.engine.requantiser != "each"
+        return self.engine.requantiser == "shared"
 
     @property
     def replicated(self) -> bool:

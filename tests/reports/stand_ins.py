@@ -15,6 +15,7 @@ from archsim.engine.counts import Counts, Traffic
 from archsim.engine.mapping import StoredBits
 from archsim.search import Found
 from archsim.technology import FpgaResources
+from archsim.technology.evidence import EXACT
 from reports.studies.csc_dac2019.points import FAMILY, SIZES as POINT_SIZES, TECHNOLOGIES, Point
 from workloads import Calibration, Topology, TrainedNetwork, build_layer
 
@@ -67,7 +68,8 @@ def designs() -> dict[Point, DesignPoint]:
 
 def term(component: str, value: float, unit: str, what: str = "reads") -> Term:
     """A single addend."""
-    return Term(component, what, 10.0, "words", value / 10.0, unit, "assumed", "made up")
+    bracket = EXACT if component.endswith("memory") else None
+    return Term(component, what, 10.0, "words", value / 10.0, unit, "assumed", "made up", bracket)
 
 
 def result(at: Point, *, times: float | None = None) -> Result:

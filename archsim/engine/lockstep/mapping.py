@@ -146,9 +146,18 @@ class LockstepMapping(Mapping):
         ]
 
 
-def dealt_to_banks(plans: Sequence[StagePlan], engine: Engine) -> tuple[tuple[StagePlan, ...], int]:
+@dataclass(frozen=True)
+class Dealt:
+    """Stages on banks: the engine with what became of its requantisers, the plans, the number of banks."""
+
+    engine: Engine
+    plans: tuple[StagePlan, ...]
+    banks: int
+
+
+def dealt_to_banks(plans: Sequence[StagePlan], engine: Engine) -> Dealt:
     """The plans on the fewest banks that answer every step, and take the results of every group before the
-    next ones come; and their number, a divisor of the PEs. Raises MappingError for a shared requantiser where
+    next ones come; their number is a divisor of the PEs. Raises MappingError for a shared requantiser where
     there are as many banks as PEs."""
     pes, lanes = engine.pes, max(int(plan.lane_words.max()) for plan in plans)
     for banks in (number for number in range(lanes, pes + 1) if pes % number == 0):
@@ -160,7 +169,7 @@ def dealt_to_banks(plans: Sequence[StagePlan], engine: Engine) -> tuple[tuple[St
         raise MappingError(
             f"engine.requantiser is shared, allowed is each where there are as many banks ({banks}) as PEs"
         )
-    return dealt, banks
+    return Dealt(engine.requantising(shared=dealt[0].scores_queue), dealt, banks)
 
 
 def plan_stages(

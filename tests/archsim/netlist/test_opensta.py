@@ -18,7 +18,6 @@ from archsim.engine import Clos, Csc, Dense, Engine, Pruned
 from archsim.netlist import AsicSynthesis, synthesise_asic
 from archsim.netlist.netlist import Memory
 from archsim.technology import Asic, Cmos65, MemoryMacro, StandardCells
-from archsim.technology.memories.sram import Ports
 from rtl import to_verilog
 from tests.archsim.netlist.sample import pe_module
 from tests.archsim.netlist.sta import critical_path_s
@@ -47,8 +46,7 @@ def opensta_s(made: AsicSynthesis, technology: StandardCells, folder: Path) -> f
     """The critical path that OpenSTA finds, in seconds."""
 
     def macro(memory: Memory) -> MemoryMacro:
-        ports: Ports = "1r1w" if memory.reads and memory.writes else "1rw"
-        return technology.memory(words=memory.words, word_bits=memory.word_bits, ports=ports)
+        return technology.memory(words=memory.words, word_bits=memory.word_bits)
 
     return critical_path_s(
         made.flat(),

@@ -33,8 +33,8 @@ class Countdown(Engine):
             yield (DenseStage(n_in, n_out),)
 
     def lay(self, network: IntegerNetwork, fabric: str) -> CountdownMapping:
-        plans, banks = dealt_to_banks(plan_stages(network, self.kind, {DenseStage: self._plan}), self)
-        return CountdownMapping(network, self, fabric, plans, banks)
+        dealt = dealt_to_banks(plan_stages(network, self.kind, {DenseStage: self._plan}), self)
+        return CountdownMapping(network, dealt.engine, fabric, dealt.plans, dealt.banks)
 
     def _plan(self, stage: DenseStage, *, final: bool) -> StagePlan:
         return StagePlan(
