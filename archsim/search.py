@@ -74,9 +74,11 @@ def best(
 ) -> Found:
     """The design with the settings at which `objective` is least, `over` the values of parameters by name,
     else all `choices`. Settings that the engine or the device refuses, and those whose critical path is
-    longer than a cycle, are passed over. Raises what `simulate` raises for the design itself."""
+    longer than a cycle, are passed over. Raises what `simulate` and the objective raise for the design itself,
+    as a MetricError where nobody can tell its costs."""
     over = choices(design.engine) if over is None else over
     first = design.simulate(fidelity)
+    objective(design, first)
     seen: dict[Engine, tuple[tuple[bool, float, int], Result | None]] = {}
 
     def rank(candidate: DesignPoint) -> tuple[bool, float, int]:

@@ -102,6 +102,17 @@ def test_a_design_takes_every_choice_by_itself(kind: str) -> None:
             assert getattr(engines[kind].model_validate({name: value}), name) == value
 
 
+def test_a_design_whose_costs_nobody_can_tell_is_refused(
+    monkeypatch: pytest.MonkeyPatch, network: str
+) -> None:
+    missing = {"energy_j": "nobody fitted it"}
+    monkeypatch.setattr(
+        DesignPoint, "simulate", lambda *_: replace(result(point("cmos65", "csc")), missing=missing)
+    )
+    with pytest.raises(Refusal, match="nobody fitted it"):
+        best(pruned(network))
+
+
 def test_the_model_itself_is_searched(network: str) -> None:
     design = DesignPoint(network=network, engine={"kind": "csc", "pes": 2}, technology="cmos65")
     found = best(design)
