@@ -1,7 +1,8 @@
 """The best settings of a design: every parameter of its engine that says how the work is done, not which.
 
 One parameter after the other takes the value that is best with all others as they are, until none changes: a
-local optimum, which is never worse than what the search began with.
+local optimum, which is never worse than what the search began with. What is `auto` remains so until the end,
+since what it stands for may follow from another parameter; then it says what it is.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ KEPT = frozenset({"pes", "weight_bits", "activation_bits"})
 """Parameters that say what is asked of an engine: they stay as they are, unless they are searched by name."""
 
 Objective = Callable[[DesignPoint, Result], float]
+_Ranked = tuple[tuple[bool, float], Result | None]
+"""Whether a design misses its clock, and what the objective is of it: the least is the best. And its result,
+unless it was refused."""
 
 
 @dataclass(frozen=True)
@@ -74,23 +78,26 @@ def best(
 ) -> Found:
     """The design with the settings at which `objective` is least, `over` the values of parameters by name,
     else all `choices`. Settings that the engine or the device refuses, and those whose critical path is
-    longer than a cycle, are passed over. Raises what `simulate` and the objective raise for the design itself,
-    as a MetricError where nobody can tell its costs."""
+    longer than a cycle, are passed over. Raises what `simulate` and the objective raise for the design
+    itself, as a MetricError where nobody can tell its costs."""
     over = choices(design.engine) if over is None else over
     first = design.simulate(fidelity)
     objective(design, first)
-    seen: dict[Engine, tuple[tuple[bool, float, int], Result | None]] = {}
+    seen: dict[Engine, _Ranked] = {}
 
-    def rank(candidate: DesignPoint) -> tuple[bool, float, int]:
+    def rank(candidate: DesignPoint) -> tuple[bool, float]:
         if candidate.engine not in seen:
             seen[candidate.engine] = _ranked(candidate, objective, fidelity)
         return seen[candidate.engine][0]
 
-    chosen, before = design.replace(engine=design.mapping.engine), None
+    chosen, before = design.replace(engine=design.engine.settled(design.technology.fabric)), None
     while chosen != before:
         before = chosen
         for name, values in over.items():
             chosen = min([chosen, *_changed(chosen, name, values)], key=rank)
+    for name, values in over.items():
+        if getattr(chosen.engine, name) == AUTO:
+            chosen = min([*_changed(chosen, name, values), chosen], key=rank)
     rank(chosen)
     return Found(chosen, seen[chosen.engine][1] or first, first, len(seen))
 
@@ -106,16 +113,10 @@ def _changed(design: DesignPoint, name: str, values: tuple[Any, ...]) -> Iterato
             continue
 
 
-def _ranked(
-    design: DesignPoint, objective: Objective, fidelity: str
-) -> tuple[tuple[bool, float, int], Result | None]:
-    """How a design ranks, the least first, and its result: those that meet the clock, by the objective; of
-    equal ones that which says what it is rather than `auto`."""
-    undecided = list(design.engine.model_dump().values()).count(AUTO)
+def _ranked(design: DesignPoint, objective: Objective, fidelity: str) -> _Ranked:
     try:
         result = design.simulate(fidelity)
         cost = objective(design, result)
     except Refusal:
-        return (True, math.inf, undecided), None
-    too_slow = (result.critical_path_s or 0.0) * design.clock_hz > 1
-    return (too_slow, cost, undecided), result
+        return (True, math.inf), None
+    return ((result.critical_path_s or 0.0) * design.clock_hz > 1, cost), result
