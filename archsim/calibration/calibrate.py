@@ -7,8 +7,9 @@ coefficients, so that a fit can be repeated, and every stated error checked, wit
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping as MappingOf, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import singledispatch
+from functools import partial, singledispatch
 from pathlib import Path
 
 import numpy as np
@@ -74,21 +75,34 @@ def held_out_errors(technology: Technology) -> tuple[Error, ...]:
 def measure(
     measured_on: Sequence[Configuration | TrainedConfiguration], technology: Technology, label: str
 ) -> list[Measurement]:
-    """Synthesises each configuration in one technology, and leaves out, aloud, what Yosys fails on (its ABC
-    crashes on a single-PE Clos engine for an FPGA). What was synthesised before comes from the cache, so an
-    interrupted run goes on where it stopped."""
+    """Synthesises each configuration in one technology, on all cores, and leaves out, aloud, what Yosys fails
+    on (its ABC crashes on a single-PE Clos engine for an FPGA). What was synthesised before comes from the
+    cache, so an interrupted run goes on where it stopped."""
     measurements = []
-    for configuration in tqdm(measured_on, desc=f"{technology.kind} {label}", unit="netlist"):
-        mapping = configuration.map(technology.fabric)
-        try:
-            logic = map_to_gates(mapping, technology)
-            workload = workload_of(mapping) if technology.follows_switching else None
-            # Fitted as it is stored, so that the coefficients follow from the table.
-            kept = replace(logic, critical_path_s=float(stored_path(logic)))
-            measurements.append(Measurement(mapping.sizes, kept, workload))
-        except YosysError as error:
-            tqdm.write(f"left out {mapping.sizes}: {error}")
+    with ProcessPoolExecutor() as workers:
+        measured = workers.map(partial(_measured, technology=technology), measured_on)
+        progress = tqdm(measured, f"{technology.kind} {label}", len(measured_on), unit="netlist")
+        for measurement in progress:
+            if isinstance(measurement, Measurement):
+                measurements.append(measurement)
+            else:
+                tqdm.write(measurement)
     return measurements
+
+
+def _measured(
+    configuration: Configuration | TrainedConfiguration, technology: Technology
+) -> Measurement | str:
+    """The measurement of one configuration, or why there is none."""
+    mapping = configuration.map(technology.fabric)
+    try:
+        logic = map_to_gates(mapping, technology)
+    except YosysError as error:
+        return f"left out {mapping.sizes}: {error}"
+    workload = workload_of(mapping) if technology.follows_switching else None
+    # Fitted as it is stored, so that the coefficients follow from the table.
+    kept = replace(logic, critical_path_s=float(stored_path(logic)))
+    return Measurement(mapping.sizes, kept, workload)
 
 
 def fit(measurements: Sequence[Measurement], kind: str) -> LogicFit:
@@ -200,7 +214,7 @@ def _of_fabric(technology: Fpga) -> dict[str, Callable[[Measurement], float]]:
 def _of_cells(technology: StandardCells) -> dict[str, Callable[[Measurement], float]]:
     def clock_j(netlist: Measurement) -> float:
         assert netlist.workload is not None
-        return netlist.workload.cycles * sum(p.clock_energy_j for p in netlist.logic.parts)
+        return netlist.workload.interval_cycles * sum(p.clock_energy_j for p in netlist.logic.parts)
 
     def switching_j(netlist: Measurement) -> float:
         assert netlist.workload is not None

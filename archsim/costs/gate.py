@@ -15,7 +15,8 @@ from archsim.technology.technology import refuse_fabric
 from rtl import VerilogDesign, to_verilog
 
 if TYPE_CHECKING:
-    from archsim.netlist import Component
+    from archsim.costs.switching import MeasuredSwitching
+    from archsim.netlist import Component, Switching
 
 MEMORY_SUFFIX = "_memory"
 
@@ -51,7 +52,7 @@ def _cells(technology: StandardCells, mapping: Mapping, design: VerilogDesign) -
             parts.append(
                 replace(
                     part,
-                    clock_energy_j=sum(s.clock_j for s in spent) / switched.cycles,
+                    clock_energy_j=_clock_j(spent, switched, counts.interval_cycles),
                     gate_switching_j=sum(s.gates_j for s in spent) / active,
                     glitch_switching_j=sum(s.glitches_j for s in spent) / active,
                     register_switching_j=sum(s.registers_j for s in spent) / active,
@@ -64,6 +65,14 @@ def _cells(technology: StandardCells, mapping: Mapping, design: VerilogDesign) -
         f"{switched.settling_s * 1e9:.3g} ns after an edge (a shorter clock period cuts nothing off)"
     )
     return Logic(tuple(parts), made.critical_path_s, "measured", source, made.critical_path)
+
+
+def _clock_j(spent: Sequence[Switching], switched: MeasuredSwitching, interval_cycles: int) -> float:
+    """What the clock takes in the mean cycle while inferences follow each other: of the clocks that always
+    run a cycle's worth, of gated ones the pulses of an inference, loading included."""
+    standing_j = sum(s.standing_clock_j for s in spent)
+    pulses_j = sum(s.clock_j for s in spent) - standing_j
+    return standing_j / switched.cycles + pulses_j / (switched.inferences * interval_cycles)
 
 
 def _part(component: str, modules: Sequence[Component]) -> LogicPart:

@@ -41,9 +41,12 @@ class Structure(Amounts):
 
     def _clocked(self, workload: Workload) -> Mapping[str, float]:
         """Registers that are clocked in every cycle, the gates of the others among them, and those that are
-        clocked in the share of busy PEs."""
+        clocked in the share of busy PEs; of PEs whose operands rest at a zero, only with the others."""
         registers = {"one": 1.0, **self.registers}
-        return registers | {f"{name}.busy": amount * workload.busy for name, amount in registers.items()}
+        clocked = dict.fromkeys(registers, workload.clocked)
+        if self.registers.get("zero_bits"):
+            clocked |= dict.fromkeys(RESTING, workload.clocked * workload.operands.nonzero)
+        return registers | {f"{name}.busy": amount * clocked[name] for name, amount in registers.items()}
 
     def _switching(self, metric: str, workload: Workload) -> Mapping[str, float]:
         """Amounts times how often each changes: in a PE with the operand it belongs to, elsewhere each cycle,
@@ -82,6 +85,9 @@ class Structure(Amounts):
         amounts = self.amounts(metric, workload)
         return {name: amount for name, amount in amounts.items() if not name.startswith(other)}
 
+
+RESTING = ("operand_and_sum_bits", "cells_product_register_bits")
+"""The registers of a PE that stay as they are while an activation is zero, with zero gating."""
 
 PE_GATES_FOLLOW = {
     "one": ("work",),

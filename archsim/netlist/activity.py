@@ -278,12 +278,13 @@ class Switching:
     """What the toggles of one component cost, without glitches: its gates and the wires they drive, and its
     registers and memory outputs with theirs; and what glitches add to the gates. A net costs its driver the
     internal energy, and the component of each sink that pin and its wire. `clock_j` is what its clock took,
-    by how often its clock gates opened."""
+    by how often its clock gates opened, and `standing_clock_j` what it would with all of them closed."""
 
     toggles: int
     gates_j: float
     registers_j: float
     clock_j: float
+    standing_clock_j: float
     glitches_j: float = 0.0
 
 
@@ -324,10 +325,17 @@ def switching(
             for gates, sums in energy.items():
                 used = (nets >= CONSTANTS) & (driven_by_gate[nets] == gates)
                 np.add.at(sums, owner[cells[used]], each_j * toggles[nets[used]])
-    clock_j = np.zeros(len(names))
-    clocks = clock_energies_j(netlist, library, wiring, cycles=activity.cycles, toggles=activity.toggles)
-    np.add.at(clock_j, owner, clocks)
+    clocks = []
+    for pulses in (activity.toggles, np.zeros_like(activity.toggles)):
+        taken = clock_energies_j(netlist, library, wiring, cycles=activity.cycles, toggles=pulses)
+        clocks.append(np.bincount(owner, taken, len(names)))
     return {
-        name: Switching(int(counted[k]), float(energy[True][k]), float(energy[False][k]), float(clock_j[k]))
+        name: Switching(
+            toggles=int(counted[k]),
+            gates_j=float(energy[True][k]),
+            registers_j=float(energy[False][k]),
+            clock_j=float(clocks[0][k]),
+            standing_clock_j=float(clocks[1][k]),
+        )
         for name, k in place.items()
     }

