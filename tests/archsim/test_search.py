@@ -68,7 +68,7 @@ def test_only_the_parameters_that_are_named_change(monkeypatch: pytest.MonkeyPat
     Costs(monkeypatch, 1)
     design = pruned(network, fetch_bits=64)
     found = best(design, {"gather": ("replicated", "banked")})
-    before, after = design.mapping.engine.model_dump(), found.design.engine.model_dump()
+    before, after = design.engine.settled("asic").model_dump(), found.design.engine.model_dump()
     assert {name for name in before if before[name] != after[name]} <= {"gather"}
     assert found.tried == 2
 
@@ -81,7 +81,7 @@ def test_settings_that_miss_the_clock_are_passed_over(monkeypatch: pytest.Monkey
 
 def test_another_objective_can_be_given(monkeypatch: pytest.MonkeyPatch, network: str) -> None:
     Costs(monkeypatch, 3)
-    found = best(pruned(network), objective=lambda design, result: float(design.engine.fetch_bits))
+    found = best(pruned(network), objective=lambda design, result: float(design.mapping.engine.fetch_bits))
     assert found.design.engine.fetch_bits == 8
 
 
