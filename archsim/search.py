@@ -41,7 +41,8 @@ class Found:
 
 def choices(engine: Engine) -> dict[str, tuple[Any, ...]]:
     """What each parameter of an engine may be, as the engine itself declares it, without those that are
-    `KEPT`. Of a range of integers the powers of two are taken; `auto` stands for one of the others."""
+    `KEPT`. Of a range of integers the powers of two are taken; `auto` stands for one of the others, and what
+    has no end, as a real number, is left out."""
     declared: Mapping[str, Any] = type(engine).model_json_schema()["properties"]
     values = {name: tuple(_values(schema)) for name, schema in declared.items() if name not in KEPT}
     return {name: options for name, options in values.items() if len(options) > 1}

@@ -239,6 +239,13 @@ def test_each_design_runs_at_its_own_fastest_clock(report: Report) -> None:
     assert energy[1] < energy[0], "static power is drawn for a shorter time"
 
 
+def test_designs_that_miss_the_common_clock_are_named(report: Report) -> None:
+    (said,) = (limit for limit in report.limits if "common clock" in limit)
+    assert "dense in 65 nm CMOS" in said
+    quick = {at: replace(one, critical_path_s=1e-9) for at, one in results().items()}
+    assert not any("common clock" in limit for limit in written(quick).limits)
+
+
 def test_the_smallest_device_holds_the_design(report: Report) -> None:
     devices = {row[0]: row[-2] for row in table(report, "devices").rows}
     assert set(devices) == {at.name for at in points() if at.technology == "artix7"}

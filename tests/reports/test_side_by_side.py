@@ -47,3 +47,9 @@ def test_differences_by_component_sum_to_the_difference() -> None:
 def test_the_cells_around_a_memory_count_with_it_and_strangers_as_other() -> None:
     groups = grouped([("weight memory", 1.0), ("weight_memory", 2.0), ("router9", 4.0)])
     assert groups == {"weight memory": 3.0, "other": 4.0}
+
+
+def test_the_memories_of_activations_count_together_and_requantisers_with_the_pes() -> None:
+    parts = [("activation_0 memory", 1.0), ("activation_1_memory", 2.0), ("input memory", 4.0)]
+    groups = grouped([*parts, ("requantiser", 8.0), ("pe", 16.0)])
+    assert groups == {"PEs": 24.0, "activation memory": 7.0}

@@ -88,6 +88,11 @@ def findings(
             "front_size": len(on_front),
             "devices": _devices(results),
             "clock_step_hz": CLOCK_STEP_HZ,
+            "missed": [
+                f"{point.name} in {PLACES[point.technology]}"
+                for point, result in results.items()
+                if (result.critical_path_s or 0.0) * result.clock_hz > 1
+            ],
             "tried": sum(one.tried for one in searched.values()),
             "searched": len(searched),
         },
