@@ -81,7 +81,7 @@ class _Writer:
     def _live_nets(self) -> set[int]:
         """The nets from which an output can be reached, by identity."""
         live: set[int] = set()
-        pending = list(self.outputs)
+        pending = [*self.outputs, *self.block.open_ports.values()]
         while pending:
             net = self.driver.get(pending.pop().name)
             if net is None or id(net) in live:
@@ -103,6 +103,8 @@ class _Writer:
                 parts.setdefault(owner, _Part(owner)).nets.append(net)
                 for dest in net.dests:
                     owner_of[dest.name] = owner
+        for name, wire in self.block.open_ports.items():
+            parts[owner_of[name]].outputs[name] = wire
         for part in parts.values():
             for net in part.nets:
                 for wire in self.arguments(net):

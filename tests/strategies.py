@@ -60,7 +60,7 @@ def engines_of_kind(draw: st.DrawFn, kind: str, most_pes: int = 12) -> Engine:
     """An engine of this kind: any PEs, widths, fetch width, and any values of its own options."""
     make, weight_bits = engines[kind], draw(st.integers(2, 10))
     own = {name: field for name, field in make.model_fields.items() if name not in Engine.model_fields}
-    options = {
+    options: dict[str, Any] = {
         "pes": draw(st.integers(1, most_pes)),
         "weight_bits": weight_bits,
         "activation_bits": draw(st.integers(2, 10)),
@@ -69,6 +69,9 @@ def engines_of_kind(draw: st.DrawFn, kind: str, most_pes: int = 12) -> Engine:
         "requantiser": draw(st.sampled_from(("auto", "each"))),
         **{name: draw(st.from_type(cast(type, field.annotation))) for name, field in own.items()},
     }
+    if "banks" in own:
+        divisors = [number for number in range(1, options["pes"] + 1) if options["pes"] % number == 0]
+        options["banks"] = draw(st.sampled_from(("auto", *divisors)))
     try:
         return make.model_validate(options)
     except ValidationError:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
+from pydantic import ValidationError
 
 from archsim.calibration.digits import with_digits
 from archsim.engine import Dense, Engine, engines
@@ -111,8 +112,8 @@ def draw(plan: Plan, label: str) -> list[Configuration]:
     evenly in log over 1 to `most_pes` (half of that for a banked gather, whose crossbar grows with the
     square). Weights and activations have 4 to 16 bits, each 8 in a third of the draws, and their product is
     `largest_product` at most; where the weight is wider than `widest_weight` the two change places. A fetch
-    has 16 to 128 bits. What an engine may have or not it has in a third of the draws. After these come the
-    engines of `NARROW`, and engines that are not in `TURNS`.
+    has 16 to 128 bits. What an engine may have or not, and words for its own options, it has in a third of
+    the draws. After these come the engines of `NARROW`, and engines that are not in `TURNS`.
     """
     seed, count = plan.sets[label]
     random = np.random.default_rng(seed)
@@ -146,10 +147,32 @@ def _drawn_in_turn(
             "fetch_bits": int(random.choice([16, 32, 64, 128])),
             **{flag: _in_a_third(random) for flag in FLAGS},
             "requantiser": "each" if _in_a_third(random) else "auto",
+            **make.organisations()[kind],
         }
-        engine = make(**options, **make.organisations()[kind])
+        engine = make.model_validate(_with_own(random, make, options))
         drawn.append(replace(_sized(random, engine), biased=_in_a_third(random)))
     return drawn
+
+
+def _with_own(random: np.random.Generator, make: type[Engine], options: dict[str, Any]) -> dict[str, Any]:
+    """The options, with any of its words for each of an engine's own ones in a third of the draws, as far as
+    they go together."""
+    own = {}
+    for name in sorted(make.model_fields.keys() - Engine.model_fields.keys() - options.keys()):
+        words = [word for kind in _kinds(make.model_fields[name].annotation) for word in get_args(kind)]
+        words = [word for word in words if isinstance(word, str)]
+        if words and _in_a_third(random):
+            own[name] = str(random.choice(words))
+    try:
+        make.model_validate(options | own)
+    except ValidationError:
+        return options
+    return options | own
+
+
+def _kinds(annotation: Any) -> tuple[Any, ...]:
+    """The kinds that a field takes: of a union each, else itself."""
+    return get_args(annotation) if get_origin(annotation) is not Literal else (annotation,)
 
 
 def _in_a_third(random: np.random.Generator) -> bool:

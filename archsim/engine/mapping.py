@@ -151,17 +151,20 @@ class Mapping(ABC):
         stage, biases = self.network.stages[number], self.biases[number]
         if self.sizes.bias_words:
             own |= {"bias_words": biases.of_row, "bias_shift": biases.shift}
-        last_group, last_pe = divmod(stage.stage.n_out - 1, self.sizes.pes)
         return self.sizes.descriptor_format.pack(
             {
                 "final": int(stage is self.network.stages[-1]),
                 "relu": int(stage.relu),
                 "shift": stage.shift,
-                "groups_less_one": last_group,
-                "valid_less_one": last_pe,
+                **self.group_fields(number),
                 **own,
             }
         )
+
+    def group_fields(self, number: int) -> dict[str, int]:
+        """How many groups a stage has, and which PEs have an output in its last one."""
+        last_group, last_pe = divmod(self.network.stages[number].stage.n_out - 1, self.sizes.pes)
+        return {"groups_less_one": last_group, "valid_less_one": last_pe}
 
     @cached_property
     def hardware(self) -> Hardware:

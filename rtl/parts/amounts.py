@@ -38,6 +38,7 @@ def processing_elements(sizes: Sizes) -> Amounts:
         "cells_product_register_bits": (weight + activation) * sizes.product_register,
         "result_bits": sizes.result_bits,
         "zero_bits": sizes.zero_gating * (1 + sizes.product_register),
+        "copied_bits": activation * (sizes.zero_gating and sizes.passes),
         "fabric_operand_and_sum_bits": in_fabric
         * (weight + activation + total + (weight + activation) * sizes.product_register),
     }

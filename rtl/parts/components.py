@@ -44,6 +44,7 @@ class StructuredBlock(pyrtl.Block):  # type: ignore[misc]
         self.owner: dict[Any, Component] = {}
         self.signed_products: dict[str, tuple[Wire, Wire]] = {}
         self.memory_depth: dict[int, int] = {}
+        self.open_ports: dict[str, Wire] = {}
 
     def add_net(self, net: Any) -> None:
         super().add_net(net)
@@ -69,6 +70,14 @@ def register(bits: int, name: str, *, reset: bool = False) -> Wire:
     """A register of the present component. With `reset` it is cleared by the exported reset port;
     without, it is data, which some control bit with a reset guards."""
     return pyrtl.Register(bits, _full_name(name), reset_value=0 if reset else None)
+
+
+def open_port(bits: int, name: str) -> Wire:
+    """A named wire that is a port of the component which drives it even where nobody reads it, so that equal
+    components remain equal."""
+    made = wire(bits, name)
+    pyrtl.working_block().open_ports[made.name] = made
+    return made
 
 
 def wire(bits: int, name: str) -> Wire:

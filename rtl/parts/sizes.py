@@ -192,6 +192,16 @@ class Sizes:
         return ("final", "relu", "shift")
 
     @property
+    def passes(self) -> bool:
+        """Whether PEs pass on the activations that they have taken."""
+        return False
+
+    @property
+    def group_fields(self) -> tuple[tuple[str, int], ...]:
+        """How many groups a stage has, and which PEs have an output in its last one."""
+        return ("groups_less_one", bits_for(self.most_groups)), ("valid_less_one", bits_for(self.pes))
+
+    @property
     def own_fields(self) -> tuple[tuple[str, int], ...]:
         """The descriptor fields that this engine adds to the common ones."""
         return ()
@@ -204,8 +214,7 @@ class Sizes:
                 ("final", 1),
                 ("relu", 1),
                 ("shift", self.shift_bits),
-                ("groups_less_one", bits_for(self.most_groups)),
-                ("valid_less_one", bits_for(self.pes)),
+                *self.group_fields,
                 *self.bias_fields,
                 *self.own_fields,
             )

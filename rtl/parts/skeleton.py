@@ -346,13 +346,21 @@ class WeightFetch:
 
 
 def weight_fetch(
-    sizes: Sizes, tap: Wire, *, stage_start: Wire, starting: Wire, name: str = "", reset: bool = False
+    sizes: Sizes,
+    tap: Wire,
+    *,
+    stage_start: Wire,
+    starting: Wire,
+    begins: Wire | None = None,
+    name: str = "",
+    reset: bool = False,
 ) -> WeightFetch:
-    """Fetches a word when a tap comes and the last word is used up, and deals out its weights."""
+    """Fetches a word when a tap `begins` (where it takes more than the cycle in which it is issued) and the
+    last word is used up, and deals out its weights."""
     per_fetch = sizes.weights_per_fetch
     sub = register(bits_for(per_fetch), "sub_word", reset=reset)
     at = register(bits_for(sizes.weight_words + 1), "weight_address")
-    due = tap & (sub == 0)
+    due = (tap if begins is None else begins) & (sub == 0)
     if name:
         due = named(due, name)
     wraps = sub == per_fetch - 1
@@ -368,10 +376,11 @@ def processing_element(
     activation: Wire,
     control: TapControl,
     held: Mapping[str, Wire],
+    passed_on: Wire | None = None,
 ) -> Wire:
     """Weight memory, multiplier, accumulator and requantiser of one PE; `held` are the descriptor's fields
     until its last result is written. Returns the register of its result, or of its sum where the requantiser
-    is shared."""
+    is shared. `passed_on` is driven with the activation that it has taken last."""
     sizes = described.sizes
     word = described.loaded_memory(
         "weight",
@@ -390,6 +399,9 @@ def processing_element(
         take = control.take if zero is None else control.take & ~zero
         weight_operand = delayed(weight, "weight", enable=take)
         activation_operand = delayed(activation, "activation", enable=take)
+        if passed_on is not None:
+            copied = zero is not None
+            passed_on <<= delayed(activation, "copied", enable=control.take) if copied else activation_operand
         product = signed_product(weight_operand, activation_operand)
         accumulate = control.accumulate
         if zero is not None:

@@ -57,7 +57,7 @@ class _Machine(Clocked):
             for group in range(plan.groups):
                 yield self.env.process(self.issue_group(number, plan, group))
                 writes.append(self.env.process(self.write_results(number, plan, group)))
-                if group < plan.groups - 1 and self.pauses(plan, group):
+                if group < plan.groups - 1:
                     yield self.env.timeout(plan.pause)
             drained = [fetching, *writes]
             if not plan.final:
@@ -66,48 +66,36 @@ class _Machine(Clocked):
             self.ends_stage(number, began, self.macs - macs_before)
             began = int(self.env.now)
 
-    @staticmethod
-    def pauses(plan: StagePlan, group: int) -> bool:
-        """Whether the stage waits after this group: after each, or with mirrors after the first."""
-        return group == 0 or not plan.mirrors
-
     def issue_group(self, number: int, plan: StagePlan, group: int) -> Any:
-        """Every cycle one bias or tap for every PE that has an output in this group."""
+        """One bias or tap after the other for every PE that has an output in this group."""
         for step in range(plan.steps):
+            for words in plan.words_of_step(group, step):
+                self.read[number] += words
+                yield self.env.timeout(1)
             if step < plan.bias_words:
-                self.biases += self.valid(plan, group)
+                self.biases += int(plan.valid[group])
             else:
-                self.read[number] += int(plan.lane_words[group])
-                self.macs += self.valid(plan, group)
-            yield self.env.timeout(1)
+                self.macs += int(plan.valid[group])
 
     def weight_ports(self, plan: StagePlan) -> Any:
         """A fetch for every busy PE, each time the held word is dealt out. A pause stops the dealing too."""
-        per_fetch, due = self.weights_per_fetch, 0
+        left = 0
         for group in range(plan.groups):
-            step = due - group * plan.steps
-            waited = 0
-            while step < plan.steps:
-                yield self.env.timeout(step - waited)
-                waited = step
-                self.words["weight"] += self.valid(plan, group)
-                step, due = step + per_fetch, due + per_fetch
-            last = group == plan.groups - 1
-            yield self.env.timeout(
-                plan.steps - waited + (plan.pause if not last and self.pauses(plan, group) else 0)
-            )
+            for step in range(plan.steps):
+                if not left:
+                    self.words["weight"] += int(plan.fetching[group])
+                    left = self.weights_per_fetch
+                left -= 1
+                yield self.env.timeout(len(plan.words_of_step(group, step)))
+            if group < plan.groups - 1:
+                yield self.env.timeout(plan.pause)
 
     def write_results(self, number: int, plan: StagePlan, group: int) -> Any:
         """The results of a group reach the write ports after the pipeline, as many a cycle as there are
         banks, and again for each mirror."""
         yield self.env.timeout(self.sizes.pipeline.write - 1)
-        left = self.valid(plan, group)
-        chunks = [min(plan.banks, left - done) for done in range(0, left, plan.banks)]
-        if plan.final and not plan.scores_queue:
-            chunks = [0]
-        elif group == 0:
-            chunks += [left] * plan.mirrors
-        for results in chunks:
+        again = plan.mirrors if group == 0 else 0
+        for results in (*plan.written_at_once(group), *[plan.mirrored_words] * again):
             asked = self.env.now
             with self.write_port.request() as port:
                 yield port
@@ -115,8 +103,3 @@ class _Machine(Clocked):
                     raise Defect("two results meet at a write port, so the schedule is wrong")
                 self.written[number] += 0 if plan.final else results
                 yield self.env.timeout(1)
-
-    @staticmethod
-    def valid(plan: StagePlan, group: int) -> int:
-        """PEs with an output in this group."""
-        return plan.last_valid if group == plan.groups - 1 else plan.pes

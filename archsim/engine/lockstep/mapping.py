@@ -126,11 +126,10 @@ class LockstepMapping(Mapping):
         streams: list[list[int]] = [[] for _ in range(pes)]
         descriptors: list[int] = []
         for number, (plan, stage) in enumerate(zip(self.plans, self.network.stages, strict=True)):
-            rows = np.zeros((plan.groups * pes, plan.steps), dtype=np.int64)
-            rows[: plan.outputs] = np.hstack([self.biases[number].words, self.row_weights(stage)])
+            rows = np.zeros((plan.groups, pes, plan.steps), dtype=np.int64)
+            rows[plan.busy] = np.hstack([self.biases[number].words, self.row_weights(stage)])[plan.order]
             for p in range(pes):
-                dealt = rows[p::pes].ravel()
-                streams[p] += pack_words(dealt, bits=self.network.weight_bits, per_word=per)
+                streams[p] += pack_words(rows[:, p].ravel(), bits=self.network.weight_bits, per_word=per)
             own = dict(self.descriptor_fields(plan), steps_less_one=plan.steps - 1)
             if self.common_sizes["longest_pause"]:
                 own["pause"] = plan.pause
@@ -165,11 +164,18 @@ def dealt_to_banks(plans: Sequence[StagePlan], engine: Engine) -> Dealt:
         dealt = tuple(replace(plan, banks=banks, scores_queue=queue) for plan in plans)
         if not any(plan.pause for plan in dealt):
             break
-    if engine.requantiser == "shared" and banks == pes:
+    shared = shares_requantisers(engine, banks)
+    return Dealt(engine.requantising(shared=shared), dealt, banks)
+
+
+def shares_requantisers(engine: Engine, banks: int) -> bool:
+    """Whether PEs share requantisers. Raises MappingError where they are to and there are as many banks as
+    PEs."""
+    if engine.requantiser == "shared" and banks == engine.pes:
         raise MappingError(
             f"engine.requantiser is shared, allowed is each where there are as many banks ({banks}) as PEs"
         )
-    return Dealt(engine.requantising(shared=dealt[0].scores_queue), dealt, banks)
+    return engine.requantiser != "each" and banks < engine.pes
 
 
 def plan_stages(

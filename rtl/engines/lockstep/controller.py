@@ -1,12 +1,12 @@
 """The controller of engines whose PEs march in step: it counts taps and groups for all of them.
 
 A stage is worked off in groups of `pes` outputs, output j on PE j mod `pes`. In each cycle of a group every
-PE takes one tap.
+PE takes one tap. An engine may have a rhythm of its own: other outputs, and steps of several cycles.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyrtl
@@ -30,26 +30,56 @@ IDLE, FETCH, RUN, PAUSE, DRAIN = range(5)
 
 
 @dataclass(frozen=True)
+class Beat:
+    """What an engine with a rhythm of its own says of a cycle: whether it is the `first` and the `last` one
+    of its step, which PEs have an output in this group (`valid`), and which take an activation (`takes`)."""
+
+    first: Wire
+    last: Wire
+    valid: Sequence[Wire]
+    takes: Sequence[Wire]
+
+
+@dataclass(frozen=True)
+class Sequenced:
+    """What a rhythm is told: a step is worked on (`running`), which brings a `bias` (`None` where no stage
+    has any) or the `first_tap` of its group; with this cycle the group `ends`, which may be the stage's
+    last."""
+
+    running: Wire
+    bias: Wire | None
+    first_tap: Wire
+    ends: Wire
+    last_group: Wire
+    stage_start: Wire
+
+
+@dataclass(frozen=True)
 class Step:
     """What the sequencer tells the address source in a cycle.
 
-    `issue`: a tap that reads an activation is issued; `last`: the last tap of its group; `stage_start`: the
-    descriptor is there and the stage before is written; `valid`: which PEs have an output in this group.
+    `issue`: activations are read for a tap; `last`: the last tap of its group; `stage_start`: the descriptor
+    is there and the stage before is written; `valid`: which PEs have an output in this group; `fetches`:
+    which take words of weights; `beat`: where the engine has a rhythm of its own.
     """
 
     issue: Wire
     last: Wire
     stage_start: Wire
     valid: Sequence[Wire]
+    fetches: Sequence[Wire]
+    beat: Beat | None
 
 
 @dataclass(frozen=True)
 class Issue:
-    """The taps that travel through the pipeline: that there is one, whether it is the first of its output,
-    whether it brings a bias (`None` where no stage has any), and whether it ends its group."""
+    """The taps that travel through the pipeline: that there is one, whether it is the first of its output
+    and the first that brings no bias, whether it brings one (`None` where no stage has any), and whether it
+    ends its group."""
 
     tap: Wire
     first: Wire
+    first_tap: Wire
     bias: Wire | None
     ends: Wire
 
@@ -63,6 +93,7 @@ class Travelling:
     first: Mapping[int, Wire]
     ends: Mapping[int, Wire]
     valid: Mapping[int, Sequence[Wire]]
+    takes: Sequence[Wire]
 
     def control(self, p: int) -> TapControl:
         """What PE `p` is told."""
@@ -70,7 +101,7 @@ class Travelling:
         registered = self.sizes.product_register
         product = at.accumulate - 1
         return TapControl(
-            take=named(self.tap[at.take] & self.valid[at.take][p], f"take_{p}"),
+            take=named(self.takes[p], f"take_{p}"),
             multiply=named(self.tap[product] & self.valid[product][p], f"multiply_{p}")
             if registered
             else None,
@@ -98,9 +129,11 @@ class Controller:
     state: Wire
 
 
-def lockstep_controller(described: Description, *, pauses_once: bool) -> Controller:
-    """Describes the controller; it pauses after every group where a stage asks for it, or with `pauses_once`
-    after the first."""
+Rhythm = Callable[[LockstepSizes, Mapping[str, Wire], Sequenced], Beat]
+
+
+def lockstep_controller(described: Description, rhythm: Rhythm | None = None) -> Controller:
+    """Describes the controller. A step takes a cycle, or as many as a `rhythm` says."""
     sizes = described.sizes
     assert isinstance(sizes, LockstepSizes)
     with component("controller"):
@@ -109,14 +142,12 @@ def lockstep_controller(described: Description, *, pauses_once: bool) -> Control
         begin, stage_start, written = wire(1, "fetch_begins"), wire(1, "stage_start"), wire(1, "written")
     fetch = descriptor_fetch(described, begin=begin, restart=starting, stage_start=stage_start)
     with component("controller"):
-        issue, last, group = _sequence(sizes, fetch, state, stage_start)
+        running, step_ends = state == RUN, wire(1, "step_ends")
+        issue, last, group = _sequence(sizes, fetch, running & step_ends, stage_start)
         last_group = group == fetch.fields["groups_less_one"]
-        travelling_valid = [
-            named(bit | ~last_group, f"valid_{p}")
-            for p, bit in enumerate(at_most(fetch.fields["valid_less_one"], sizes.pes))
-        ]
-        reads = issue.tap if issue.bias is None else issue.tap & ~issue.bias
-        step = Step(reads, last, stage_start, travelling_valid)
+        sequenced = Sequenced(running, issue.bias, issue.first_tap, issue.ends, last_group, stage_start)
+        step = _step(sizes, fetch.fields, sequenced, last, rhythm)
+        step_ends <<= pyrtl.Const(1, 1) if step.beat is None else step.beat.last
         stage_ends = issue.ends & last_group
         travelling = _travelling(sizes, issue, step)
         in_flight = [travelling.ends[at] for at in range(1, sizes.pipeline.write)]
@@ -124,8 +155,7 @@ def lockstep_controller(described: Description, *, pauses_once: bool) -> Control
         begin <<= starting | (stage_ends & ~fetch.fields["final"])
         goes_on = drained & ~fetch.held["final"]
         stage_start <<= fetch.ready & ((state == FETCH) | goes_on)
-        after = issue.ends & ~last_group & ((group == 0) if pauses_once else pyrtl.Const(1, 1))
-        resuming, pausing = _pause(sizes, fetch, state, after)
+        resuming, pausing = _pause(sizes, fetch, state, issue.ends & ~last_group)
         state.next <<= _priority(
             state,
             (starting, FETCH),
@@ -138,7 +168,12 @@ def lockstep_controller(described: Description, *, pauses_once: bool) -> Control
         )
         turn, done = turns(starting, drained, drained & fetch.held["final"])
         weights = weight_fetch(
-            sizes, issue.tap, stage_start=stage_start, starting=starting, reset=True
+            sizes,
+            issue.tap,
+            stage_start=stage_start,
+            starting=starting,
+            begins=None if step.beat is None else running & step.beat.first,
+            reset=True,
         ).after(sizes.pipeline.take)
         bias = None
         if issue.bias is not None:
@@ -147,22 +182,45 @@ def lockstep_controller(described: Description, *, pauses_once: bool) -> Control
 
 
 def _sequence(
-    sizes: LockstepSizes, fetch: DescriptorFetch, state: Wire, stage_start: Wire
+    sizes: LockstepSizes, fetch: DescriptorFetch, tap: Wire, stage_start: Wire
 ) -> tuple[Issue, Wire, Wire]:
     """Counts taps and groups. Returns what is issued, whether the tap is the last of its group, and the
     number of the group."""
     field = fetch.fields
     step = register(len(field["steps_less_one"]), "step", reset=True)
     group = register(len(field["groups_less_one"]), "group", reset=True)
-    tap = named(state == RUN, "issue")
+    tap = named(tap, "issue")
     last = step == field["steps_less_one"]
     ends = named(tap & last, "group_ends")
     step.next <<= pyrtl.select(
         tap, pyrtl.select(last, pyrtl.Const(0, len(step)), fit(step + 1, len(step))), step
     )
     group.next <<= pyrtl.select(stage_start, pyrtl.Const(0, len(group)), fit(group + ends, len(group)))
-    bias = named(step < field["bias_words"], "bias_tap") if sizes.bias_words else None
-    return Issue(tap, step == 0, bias, ends), last, group
+    bias, first = None, step == 0
+    first_tap = first
+    if sizes.bias_words:
+        bias, first_tap = named(step < field["bias_words"], "bias_tap"), step == field["bias_words"]
+    return Issue(tap, first, first_tap, bias, ends), last, group
+
+
+def _step(
+    sizes: LockstepSizes,
+    field: Mapping[str, Wire],
+    sequenced: Sequenced,
+    last: Wire,
+    rhythm: Rhythm | None,
+) -> Step:
+    """What a step is: all PEs at once, of which some have no output in the last group, or as a rhythm
+    says."""
+    reads = sequenced.running if sequenced.bias is None else sequenced.running & ~sequenced.bias
+    if rhythm is None:
+        at_all = at_most(field["valid_less_one"], sizes.pes)
+        valid = [named(bit | ~sequenced.last_group, f"valid_{p}") for p, bit in enumerate(at_all)]
+        return Step(reads, last, sequenced.stage_start, valid, valid, None)
+    beat = rhythm(sizes, field, sequenced)
+    valid = [named(bit, f"valid_{p}") for p, bit in enumerate(beat.valid)]
+    fetches = [bit | ~sequenced.last_group for bit in valid]
+    return Step(reads, last, sequenced.stage_start, valid, fetches, beat)
 
 
 def _pause(
@@ -191,7 +249,11 @@ def _travelling(sizes: LockstepSizes, issue: Issue, step: Step) -> Travelling:
         valid[stage] = [
             delayed(bit, f"valid_{stage}_{p}", enable=enable) for p, bit in enumerate(valid[stage - 1])
         ]
-    return Travelling(sizes, tap, first, ends, valid)
+    if step.beat is None:
+        takes = [tap[at.take] & bit for bit in valid[at.take]]
+    else:
+        takes = [delayed(bit, f"takes_1_{p}", reset=True) for p, bit in enumerate(step.beat.takes)]
+    return Travelling(sizes, tap, first, ends, valid, takes)
 
 
 def _priority(default: Wire, *cases: tuple[Wire, int]) -> Wire:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 import pyrtl
 
-from rtl.engines.lockstep.controller import IDLE, Controller, Step, lockstep_controller
+from rtl.engines.lockstep.controller import IDLE, Controller, Rhythm, Step, lockstep_controller
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.arithmetic import rotate
-from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, register, wire
+from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, open_port, register, wire
 from rtl.parts.skeleton import (
     BankPort,
     Description,
@@ -38,66 +38,105 @@ AddressSource = Callable[[LockstepSizes, Mapping[str, Wire], Step], Source]
 
 
 @dataclass(frozen=True)
-class Writes:
+class Written:
+    """What the writer does in a cycle: `writing` a row of results, the `last` one of its group, and with
+    `stored` into memory; `data` and `valid` are those of the row, and of the first row of the group
+    otherwise."""
+
+    writing: Wire
+    last: Wire
+    stored: Wire
+    data: Sequence[Wire]
+    valid: Sequence[Wire]
+
+
+@dataclass(frozen=True)
+class Placed:
     """What each bank is given to write: the data, whether to, and the row; `last`: with this a group's
-    results are all written. `scores` of the final stage, by PE."""
+    results are all written; `again`: results are that have been written before."""
 
     data: Sequence[Wire]
     enables: Sequence[Wire]
     rows: Sequence[Wire]
     last: Wire
-    score_valid: Sequence[Wire]
-    scores: Sequence[Wire]
+    again: Wire | None = None
 
 
-def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: bool = False) -> Hardware:
-    """Describes a lockstep engine with the given address source.
+@dataclass(frozen=True)
+class Scores:
+    """The scores of the final stage, by PE, and which are there."""
 
-    With `mirrored` the results of a stage's first group are written once more, past the end of the
-    vector, so that a run of `pes` words which wraps around still lies in `pes` banks.
-    """
+    valid: Sequence[Wire]
+    values: Sequence[Wire]
+
+
+@dataclass(frozen=True)
+class Special:
+    """What an engine does in its own way: the `rhythm` of its steps; what PEs hear, from the words of the
+    lanes and, where they are passed on, from the activations that PEs have taken last; where results are
+    `placed`."""
+
+    passes: bool
+    rhythm: Rhythm
+    heard: Callable[[LockstepSizes, Controller, Sequence[Wire], Sequence[Wire]], list[Wire]]
+    placed: Callable[[LockstepSizes, Controller, Written], Placed]
+
+
+def build_lockstep(sizes: LockstepSizes, source: AddressSource, special: Special | None = None) -> Hardware:
+    """Describes a lockstep engine with the given address source, and what is special about it."""
     described = Description(sizes)
-    controller = lockstep_controller(described, pauses_once=mirrored)
+    controller = lockstep_controller(described, special.rhythm if special else None)
     with component("address"):
         answer = source(sizes, controller.field, controller.step)
         spread = sizes.address.spread(list(answer.lane_enables), answer.address)
         enables = [named(controller.step.issue & bit, f"read_bank_{b}") for b, bit in enumerate(spread)]
         rows = [named(row, f"read_row_{b}") for b, row in enumerate(sizes.address.rows_from(answer.address))]
     results = [wire(sizes.result_bits, f"result_{p}") for p in range(sizes.pes)]
-    writes = _writes(sizes, controller, results, mirrored=mirrored)
+    placed, scores = _writes(sizes, controller, results, special.placed if special else _row_after_row)
     ports = [
-        BankPort(enables[b], rows[b], writes.enables[b], writes.rows[b], writes.data[b])
+        BankPort(enables[b], rows[b], placed.enables[b], placed.rows[b], placed.data[b])
         for b in range(sizes.banks)
     ]
     words = [described.activation_bank(b, controller.turn, port) for b, port in enumerate(ports)]
+    taken = [_taken(sizes, p) if special and special.passes else None for p in range(sizes.pes)]
     with component("route"):
         lanes = _route(sizes, controller, answer, words)
+        if special:
+            lanes = special.heard(sizes, controller, lanes, taken)
+        lanes = [named(lane, f"lane_{p}") for p, lane in enumerate(lanes)]
     for p in range(sizes.pes):
         with component("controller"):
             control = controller.travelling.control(p)
-            due = named(controller.weights.due & controller.step.valid[p], f"fetch_weight_{p}")
+            due = named(controller.weights.due & controller.step.fetches[p], f"fetch_weight_{p}")
         weights = replace(controller.weights, due=due)
-        results[p] <<= processing_element(p, described, weights, lanes[p], control, controller.held)
+        results[p] <<= processing_element(p, described, weights, lanes[p], control, controller.held, taken[p])
     return described.finish(
         done=controller.done,
         busy=controller.state != IDLE,
         turn=controller.turn,
-        score_valid=writes.score_valid,
-        scores=writes.scores,
+        score_valid=scores.valid,
+        scores=scores.values,
     )
 
 
+def _taken(sizes: LockstepSizes, number: int) -> Wire:
+    """The activation that a PE has taken last."""
+    with component("pe", number):
+        return open_port(sizes.activation_bits, "passed_on")
+
+
 def _writes(
-    sizes: LockstepSizes, controller: Controller, results: Sequence[Wire], *, mirrored: bool
-) -> Writes:
-    """Results go to row after row, as many at once as there are banks, and where they are mirrored once more
-    past the end of the vector. Scores of the final stage leave on their own pins, all at once, or where the
-    requantisers are shared as many at once."""
+    sizes: LockstepSizes,
+    controller: Controller,
+    results: Sequence[Wire],
+    placed: Callable[[LockstepSizes, Controller, Written], Placed],
+) -> tuple[Placed, Scores]:
+    """Results are written as many at once as there are banks. Scores of the final stage leave on their own
+    pins, all at once, or where the requantisers are shared as many at once."""
     held, travelling, write = controller.held, controller.travelling, sizes.pipeline.write
     valid, ends = list(travelling.valid[write]), travelling.ends[write]
     shared, final = sizes.shared_requantiser, held["final"]
     with component("controller"):
-        row = register(sizes.address.row_bits, "write_row", reset=True)
         chunks = sizes.pes // sizes.banks
         if chunks > 1:
             chunk = register(bits_for(chunks), "chunk", reset=True)
@@ -111,9 +150,6 @@ def _writes(
         else:
             writing, more = ends, pyrtl.Const(0, 1)
         last = writing & ~more
-        row.next <<= pyrtl.select(
-            controller.step.stage_start, pyrtl.Const(0, len(row)), fit(row + writing, len(row))
-        )
         stored, scored = named(writing & ~final, "writing"), named(writing & final, "scoring")
         turns = [chunk == c if chunks > 1 and shared else pyrtl.Const(1, 1) for c in range(chunks)]
         score_valid = [scored & bit & turns[p // sizes.banks] for p, bit in enumerate(valid)]
@@ -122,51 +158,28 @@ def _writes(
         if chunks > 1:
             results = [choose(chunk, results[b :: sizes.banks]) for b in range(sizes.banks)]
             valid = [choose(chunk, valid[b :: sizes.banks]) for b in range(sizes.banks)]
+    requantising = wire(1, "requantising")
     if shared:
-        results = [shared_requantiser(b, sizes, total, held, writing) for b, total in enumerate(results)]
+        results = [shared_requantiser(b, sizes, total, held, requantising) for b, total in enumerate(results)]
         scores = [results[p % sizes.banks] for p in range(sizes.pes)]
     with component("route"):
-        enables = [stored & bit for bit in valid]
-        writes = Writes(results, enables, [row] * sizes.banks, last, score_valid, scores)
-        if mirrored:
-            writes = _mirrored(sizes, held, writes, first_written=stored & (row == 0), valid=valid)
+        placement = placed(sizes, controller, Written(writing, last, stored, results, valid))
     with component("controller"):
         written = controller.written
-        written <<= writes.last
-    return writes
+        written <<= placement.last
+        requantising <<= writing if placement.again is None else writing | placement.again
+    return placement, Scores(score_valid, scores)
 
 
-def _mirrored(
-    sizes: LockstepSizes,
-    held: Mapping[str, Wire],
-    writes: Writes,
-    *,
-    first_written: Wire,
-    valid: Sequence[Wire],
-) -> Writes:
-    """Adds the mirror writes to the ordinary ones: after the first group's results are written, they are
-    written again at `outputs`, `2 * outputs`, … as often as `mirrors` says."""
-    address = sizes.address
-    left = register(len(held["mirrors"]), "mirrors_left", reset=True)
-    base = register(address.bits, "mirror_base")
-    active = left != 0
-    left.next <<= pyrtl.select(
-        first_written, held["mirrors"], pyrtl.select(active, fit(left - 1, len(left)), left)
-    )
-    base.next <<= pyrtl.select(
-        first_written, held["outputs"], pyrtl.select(active, address.add(base, held["outputs"]), base)
-    )
-    turned = address.spread(writes.data, base)
-    turned_valid = address.spread(valid, base)
-    rows = address.rows_from(base)
-    last = pyrtl.select(first_written & (held["mirrors"] != 0), pyrtl.Const(0, 1), writes.last | (left == 1))
-    return replace(
-        writes,
-        data=[pyrtl.select(active, t, r) for t, r in zip(turned, writes.data, strict=True)],
-        enables=[pyrtl.select(active, t, e) for t, e in zip(turned_valid, writes.enables, strict=True)],
-        rows=[pyrtl.select(active, t, r) for t, r in zip(rows, writes.rows, strict=True)],
-        last=last,
-    )
+def _row_after_row(sizes: LockstepSizes, controller: Controller, written: Written) -> Placed:
+    """Results go to row after row."""
+    with component("controller"):
+        row = register(sizes.address.row_bits, "write_row", reset=True)
+        row.next <<= pyrtl.select(
+            controller.step.stage_start, pyrtl.Const(0, len(row)), fit(row + written.writing, len(row))
+        )
+    enables = [written.stored & bit for bit in written.valid]
+    return Placed(written.data, enables, [row] * sizes.banks, written.last)
 
 
 def _route(sizes: LockstepSizes, controller: Controller, answer: Source, words: Sequence[Wire]) -> list[Wire]:
@@ -180,9 +193,7 @@ def _route(sizes: LockstepSizes, controller: Controller, answer: Source, words: 
     if answer.lane_of_pe is not None:
         heard = [delayed(lane, f"lane_1_{p}") for p, lane in enumerate(answer.lane_of_pe)]
         lanes = [_listen(lane, lanes[: p + 1]) for p, lane in enumerate(heard)]
-    elif lane_count == 1:
-        lanes = lanes * sizes.pes
-    return [named(lane, f"lane_{p}") for p, lane in enumerate(lanes)]
+    return [lanes[p % len(lanes)] for p in range(sizes.pes)]
 
 
 def _listen(lane: Wire, lanes: Sequence[Wire]) -> Wire:

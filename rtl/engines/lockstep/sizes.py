@@ -20,7 +20,7 @@ from rtl.parts.sizes import Amounts, Sizes
 
 ADDRESS_AMOUNTS = (
     *("counter_bits", "counter_wrap_bits", "one_enable"),
-    *("ring_bits", "ring_wrap_bits", "turned_enables"),
+    *("ring_bits", "ring_wrap_bits", "turned_enables", "ring_chosen_bits"),
     *("stride_bits", "stride_wrap_bits", "boundary_bits", "passed_boundaries"),
 )
 """What only some address sources have: the dense counter, the CSC ring, the Clos strides and blocks."""
@@ -57,10 +57,22 @@ class LockstepSizes(Sizes):
         gates |= {"one": 1.0, "row_bits": (self.banks - 1) * self.address.row_bits}
         return Amounts("address", 1, "lockstep.address", gates, {"register_bits": registers})
 
-    def route_amounts(self, lanes: int, *, mirrors: int = 0, listens: bool = False) -> Amounts:
-        """`mirrors` bits count the mirror writes; with `listens` each PE chooses one of the lanes."""
+    @property
+    def rhythm_amounts(self) -> Amounts:
+        """What a rhythm of its own adds to the controller."""
+        gates = {"rhythm_pes": 0, "rhythm_decoded_bits": 0, "rhythm_counted_bits": 0}
+        return Amounts("controller", 1, "lockstep.controller", gates, {"rhythm_bits": 0})
+
+    @property
+    def placing_amounts(self) -> Amounts:
+        """What it adds to the route that PEs pass words on, and that results are placed elsewhere than in row
+        after row."""
+        names = ("passed_bits", "shared_bits", "placed_bits", "turned_bits")
+        return Amounts("route", 1, "lockstep.route", dict.fromkeys(names, 0), {"placed_bits": 0})
+
+    def route_amounts(self, lanes: int, *, listens: bool = False) -> Amounts:
+        """With `listens` each PE chooses one of the lanes."""
         pes, banks, bits, address = self.pes, self.banks, self.activation_bits, self.address
-        counted = address.bits + mirrors if mirrors else 0
         gates = {
             "one": 1,
             **bank_gates(self),
@@ -68,14 +80,12 @@ class LockstepSizes(Sizes):
             "rotated_bits": bits * rotator(banks, lanes),
             "heard_bits": bits * sum(min(p, lanes - 1) for p in range(pes)) if listens else 0,
             "biased_bits": bits * lanes if self.bias_words else 0,
-            "mirror_turned_bits": (bits + 1) * rotator(banks, banks) if mirrors else 0,
-            "mirror_chosen_bits": banks * (bits + address.row_bits + 1) if mirrors else 0,
-            "mirror_counted_bits": counted,
+            **self.placing_amounts.gates,
         }
         registers = {
             "bank_bits": address.bank_bits,
             "lane_bits": (pes - 1) * bits_for(lanes) if listens else 0,
-            "mirror_counted_bits": counted,
+            **self.placing_amounts.registers,
         }
         return Amounts("route", 1, "lockstep.route", gates, registers)
 
@@ -98,6 +108,7 @@ class LockstepSizes(Sizes):
             "counted_bits": counted,
             "pausing_bits": pausing,
             "loaded_address_bits": self.pes * loaded_address_bits(self, self.weight_words),
+            **self.rhythm_amounts.gates,
         }
         # A valid bit of each PE in every stage of the pipeline.
         registers = {
@@ -106,5 +117,6 @@ class LockstepSizes(Sizes):
             "field_bits": field_bits(self),
             "counted_bits": counted + choosing_bits(self.weights_per_fetch),
             "pausing_bits": pausing,
+            **self.rhythm_amounts.registers,
         }
         return Amounts("controller", 1, "lockstep.controller", gates, registers)
