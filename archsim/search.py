@@ -41,22 +41,25 @@ class Found:
 
 def choices(engine: Engine) -> dict[str, tuple[Any, ...]]:
     """What each parameter of an engine may be, as the engine itself declares it, without those that are
-    `KEPT`. Of a range of integers the powers of two are taken; `auto` stands for one of the others, and what
-    has no end, as a real number, is left out."""
+    `KEPT`. Of integers the powers of two are taken, of a range without end those up to the most PEs; `auto`
+    stands for one of the others, and what is no choice among a few, as a real number, is left out."""
     declared: Mapping[str, Any] = type(engine).model_json_schema()["properties"]
-    values = {name: tuple(_values(schema)) for name, schema in declared.items() if name not in KEPT}
+    most = declared["pes"]["maximum"]
+    values = {name: tuple(_values(schema, most)) for name, schema in declared.items() if name not in KEPT}
     return {name: options for name, options in values.items() if len(options) > 1}
 
 
-def _values(schema: Mapping[str, Any]) -> Iterator[Any]:
-    if schema.get("type") == "boolean":
+def _values(schema: Mapping[str, Any], most: int) -> Iterator[Any]:
+    kind = schema.get("type")
+    if kind == "boolean":
         yield from (False, True)
-    elif "minimum" in schema and "maximum" in schema:
-        powers = (1 << exponent for exponent in range(schema["maximum"].bit_length()))
-        yield from (power for power in powers if schema["minimum"] <= power <= schema["maximum"])
+    elif kind == "integer":
+        low, high = schema.get("minimum", 1), schema.get("maximum", most)
+        powers = (1 << exponent for exponent in range(high.bit_length()))
+        yield from (power for power in powers if low <= power <= high)
     yield from (value for value in schema.get("enum", ()) if value != AUTO)
     for other in schema.get("anyOf", ()):
-        yield from _values(other)
+        yield from _values(other, most)
 
 
 def energy_by_size(design: DesignPoint, result: Result) -> float:

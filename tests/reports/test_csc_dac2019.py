@@ -13,13 +13,22 @@ from pathlib import Path
 
 import pytest
 
-from archsim import Result
+from archsim import DesignPoint, MetricError, Result
+from archsim.search import Found
 from archsim.technology.evidence import Bracket, Brackets
 from reports.page import render, write_page
 from reports.studies import csc_dac2019, studies
 from reports.studies.csc_dac2019.equal_accuracy import pairs
 from reports.studies.csc_dac2019.measure import findings
-from reports.studies.csc_dac2019.points import INDEXED, SIZES, Candidate, Point, candidates, to_map
+from reports.studies.csc_dac2019.points import (
+    INDEXED,
+    SIZES,
+    Candidate,
+    Point,
+    candidates,
+    search_settings,
+    to_map,
+)
 from reports.studies.csc_dac2019.tables import fronts
 from reports.tables import Table
 from reports.terminal import report_tables
@@ -81,6 +90,19 @@ def test_every_parameter_that_is_not_fixed_is_searched(runs: Mapping[Point, Cand
         declared = set(type(one.design.engine).model_fields) - {"kind", *SIZES}
         fixed = {"gather"} if at.design.startswith(INDEXED) else set()
         assert set(one.over) == declared - fixed, at
+
+
+def test_an_engine_that_nobody_can_price_is_left_out(
+    runs: Mapping[Point, Candidate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def priced(design: DesignPoint, over: object) -> Found:
+        if design.engine.kind == "dense":
+            raise MetricError("metric is 'energy_j', which is missing")
+        return searched()[point("cmos65", "csc")]
+
+    monkeypatch.setattr("archsim.search.best", priced)
+    left = search_settings(runs, progress=False)
+    assert set(runs) - set(left) == {at for at in runs if at.design == "dense"} != set()
 
 
 def test_an_index_is_mapped_only_where_a_network_needs_one() -> None:

@@ -7,6 +7,7 @@ All have 16 PEs and 8-bit integers, in 65 nm CMOS and on an Artix-7, at a clock 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -105,7 +106,7 @@ def candidates() -> dict[Point, Candidate]:
 
 
 def _candidates(technology: str, network: str) -> Iterator[tuple[Point, Candidate]]:
-    from archsim import DesignPoint
+    from archsim import DesignError, DesignPoint
     from archsim.engine import engines
     from archsim.engine.mapping import MappingError
     from archsim.search import choices
@@ -113,15 +114,15 @@ def _candidates(technology: str, network: str) -> Iterator[tuple[Point, Candidat
     clock_hz, kind = TECHNOLOGIES[technology]
     for name, engine in engines.items():
         for variant, options in engine.organisations().items():
-            design = DesignPoint(
-                network=network,
-                engine={"kind": name, **options, **SIZES},
-                clock_hz=clock_hz,
-                technology=dict(kind),
-            )
             try:
+                design = DesignPoint(
+                    network=network,
+                    engine={"kind": name, **options, **SIZES},
+                    clock_hz=clock_hz,
+                    technology=dict(kind),
+                )
                 indexed = design.mapping.stored_bits.index > 0
-            except MappingError:
+            except (DesignError, MappingError):
                 continue
             free = {key: values for key, values in choices(design.engine).items() if key not in options}
             label = name if variant == name else f"{name} {variant}"
@@ -129,13 +130,17 @@ def _candidates(technology: str, network: str) -> Iterator[tuple[Point, Candidat
 
 
 def search_settings(runs: Mapping[Point, Candidate], *, progress: bool = True) -> dict[Point, Found]:
-    """Each design with the settings that are best for it."""
+    """Each design with the settings that are best for it. An engine that nobody calibrated is left out."""
     from tqdm import tqdm
 
+    from archsim import MetricError
     from archsim.search import best
 
-    bar = tqdm(runs.items(), desc="settings", unit="design", disable=not progress)
-    return {point: best(candidate.design, candidate.over) for point, candidate in bar}
+    searched: dict[Point, Found] = {}
+    for point, run in tqdm(runs.items(), desc="settings", unit="design", disable=not progress):
+        with suppress(MetricError):
+            searched[point] = best(run.design, run.over)
+    return searched
 
 
 def to_map(searched: Mapping[Point, Found]) -> dict[Point, DesignPoint]:
