@@ -26,6 +26,7 @@ from reports.studies.csc_dac2019.points import (
     Candidate,
     Point,
     candidates,
+    longest_first,
     search_settings,
     to_map,
 )
@@ -109,6 +110,16 @@ def test_an_index_is_mapped_only_where_a_network_needs_one() -> None:
     mapped = to_map(searched())
     assert set(mapped) == set(points())
     assert mapped[point("cmos65", "pruned banked")] == designs()[point("cmos65", "pruned banked")]
+
+
+def test_what_takes_longest_is_simulated_first() -> None:
+    found = searched()
+    slow = point("artix7", "pruned banked")
+    counts = replace(found[slow].result.counts, cycles=9999)
+    found[slow] = replace(found[slow], result=replace(found[slow].result, counts=counts))
+    order = longest_first(designs(), found)
+    assert next(iter(order)) == slow
+    assert order == designs()
 
 
 def test_each_network_meets_the_nearest_of_the_other_side_that_is_as_accurate() -> None:

@@ -158,6 +158,14 @@ def to_map(searched: Mapping[Point, Found]) -> dict[Point, DesignPoint]:
     return chosen
 
 
+def longest_first(
+    points: Mapping[Point, DesignPoint], searched: Mapping[Point, Found]
+) -> dict[Point, DesignPoint]:
+    """The same design points, those that take the most cycles to simulate first, so that two processes end
+    together."""
+    return dict(sorted(points.items(), key=lambda item: -searched[item[0]].result.cycles))
+
+
 def side_by_side(results: Mapping[Point, Result]) -> Sides:
     """The designs of equally many weights by technology and ending. One without an index has the name of its
     network, one with an index that of its engine."""
