@@ -70,8 +70,8 @@ def findings(
     content: Mapping[str, Any],
     runs: Sequence[Run] | None = None,
 ) -> Findings:
-    """What the page reads, of the designs that were mapped and of all whose settings were `searched`. `content`
-    is the study's data file; `runs` are those that are shipped, if not given."""
+    """What the page reads, of the designs that were mapped and of all whose settings were `searched`.
+    `content` is the study's data file; `runs` are those that are shipped, if not given."""
     sides, own = side_by_side(results), at_own_clocks(results)
     equal = {key: replace(side, results=with_equal_data(side.results)) for key, side in sides.items()}
     rule = FactorRule(**content["rule"])
