@@ -90,6 +90,7 @@ def _panel(axes: Axes, cost: str, scale: float, dots: Sequence[Dot], series: Seq
     for dot in best:
         at = (dot.costs[cost] / scale, dot.accuracy * 100)
         axes.annotate(dot.name, at, (4, -9), textcoords="offset points", fontsize=7.5, va="top")
+    axes.margins(y=0.1)
     axes.set_xscale("log")
     decades = math.log10(axes.get_xlim()[1] / axes.get_xlim()[0])
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < FEW_DECADES else (1,)))
