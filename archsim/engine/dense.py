@@ -25,6 +25,7 @@ class Dense(Engine):
     """Dense layers; the address is a counter."""
 
     hardware: ClassVar = DenseSizes
+    best: ClassVar = {"asic": {"zero_gating": True}}
 
     kind: Literal["dense"] = "dense"
 

@@ -41,6 +41,7 @@ class Pruned(Engine):
     """
 
     hardware: ClassVar = PrunedSizes
+    best: ClassVar = {"asic": {"zero_gating": True}}
     variants: ClassVar = {"replicated": {"gather": "replicated"}, "banked": {"gather": "banked"}}
     crossed: ClassVar = frozenset({"banked"})
 

@@ -53,5 +53,5 @@ def test_a_newcomer_is_calibrated_after_the_others_and_moves_none_of_them() -> N
     assert with_newcomer[: len(without)] == without
     added = with_newcomer[len(without) :]
     assert {each.engine.kind for each in added} == {KIND}
-    assert len({each.map().sizes for each in added}) == len(added) == 5
+    assert len({each.map().sizes for each in added}) == len(added) == 6
     assert small == ["dense", "csc", "clos", "pruned", "pruned", KIND]

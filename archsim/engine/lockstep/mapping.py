@@ -2,8 +2,9 @@
 
 A stage is worked off in groups of P outputs, F taps a group. With D descriptor words it takes (D + 1) cycles
 to fetch the first descriptor after `start`; those of later stages are fetched while the stage before drains.
-A stage takes groups * F cycles to issue its taps, with pauses where B banks cannot take P results in F
-cycles; then its last results travel through the pipeline and are written, B a cycle.
+A stage takes groups * F cycles to issue its taps (more where a step is read row by row), with pauses where B
+banks cannot take P results in the cycles of a group; then its last results travel through the pipeline and
+are written, B a cycle.
 """
 
 from __future__ import annotations
