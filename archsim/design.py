@@ -15,7 +15,7 @@ from archsim.costs.estimate import EstimateError
 from archsim.costs.fidelities import level, refuse_overflow
 from archsim.costs.logic import Logic
 from archsim.costs.pricing import NOTHING, price
-from archsim.costs.result import Result
+from archsim.costs.result import Result, clock_warnings
 from archsim.costs.stimulus import representative, stimulus_name
 from archsim.engine import Engine, engines
 from archsim.engine.mapping import Mapping
@@ -166,11 +166,7 @@ class DesignPoint(BaseModel):
     def _warnings(
         self, critical_path_s: float | None, accuracy: float | None, *, estimated: bool
     ) -> Iterator[str]:
-        if critical_path_s is not None and self.clock_hz * critical_path_s > 1:
-            yield (
-                f"clock_hz is {self.clock_hz:.4g}, the {'estimated ' * estimated}critical path of "
-                f"{critical_path_s * 1e9:.2f} ns allows at most {1 / critical_path_s:.4g}"
-            )
+        yield from clock_warnings(self.clock_hz, critical_path_s, estimated=estimated)
         yield from self.technology.warnings
         if accuracy is None:
             yield "accuracy is unknown: it was measured for 8-bit weights and activations only"

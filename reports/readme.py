@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,29 +148,50 @@ def _comparison() -> Report:
     return studies["csc-dac2019"]()
 
 
+def _tables(*beginnings: str) -> list[Table]:
+    """The first table of the CSC comparison whose name begins so, for each of these."""
+    named = [table for section in _comparison().sections for table in section.tables]
+    return [next(table for table in named if table.name.startswith(beginning)) for beginning in beginnings]
+
+
+def _titled(tables: Iterable[Table]) -> str:
+    return "\n\n".join(f"{table.title}:\n\n{table.markdown()}" for table in tables)
+
+
+def accuracy_table() -> str:
+    """The pairs of networks that are equally accurate, in the first technology."""
+    return _tables("equal-accuracy-")[0].markdown()
+
+
 def cost_table() -> str:
     """The costs of the CSC comparison in the first technology, at the first compression."""
-    return _comparison().sections[0].tables[0].markdown()
+    return _tables("costs-")[0].markdown()
 
 
 def picture() -> str:
-    """Where the energy goes in the same designs, on white, as SVG text."""
-    svg = next(chart.svg for chart in _comparison().sections[0].charts if "energy" in chart.caption)
+    """Where the energy goes in the designs of equally many weights, on white, as SVG text."""
+    charts = (chart for section in _comparison().sections for chart in section.charts)
+    svg = next(chart.svg for chart in charts if "energy of one inference by component" in chart.caption)
     head, rest = svg.split(">", 1)
     return f'{head}>\n<rect width="100%" height="100%" fill="#ffffff"/>{rest}'
 
 
+def equal_accuracy_tables() -> str:
+    """Networks of equal accuracy in both technologies, and what each design takes in the first."""
+    return _titled(_tables("equal-accuracy-cmos65", "mapped-cmos65", "equal-accuracy-artix7"))
+
+
 def comparison_tables() -> str:
-    """The costs of the CSC comparison at the first compression, and its claims."""
+    """The costs of designs of equally many weights at the first compression, and the claims."""
     report = _comparison()
-    costs = (section.tables[0] for section in report.sections[:2])
     claims = Table(
         "",
         ("claim", "where", "against", "measured", "verdict"),
         ((c.claim, c.where, c.baseline, c.measured, c.verdict) for c in report.claims),
         words=5,
     )
-    return "\n\n".join([*(f"{table.title}:\n\n{table.markdown()}" for table in costs), claims.markdown()])
+    shown = ("costs-cmos65", "costs-artix7", "equal-data-", "own-clock-cmos65", "own-clock-artix7", "devices")
+    return "\n\n".join([_titled(_tables(*shown)), claims.markdown()])
 
 
 TABLES: Mapping[str, Callable[[], str]] = {
@@ -179,7 +200,9 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "numbers": number_table,
     "memories": memory_table,
     "cells": cell_table,
+    "accuracy": accuracy_table,
     "costs": cost_table,
+    "equal-accuracy": equal_accuracy_tables,
     "comparison": comparison_tables,
 }
 PICTURE = "comparison.svg"

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 STATIC = "static power"
 GROUPS = {
-    "PEs": ("pe",),
+    "PEs": ("pe", "requantiser"),
     "weight memory": ("weight memory",),
     "index memory": ("index memory",),
-    "activation memory": ("activation memory",),
+    "activation memory": ("input memory", "activation 0 memory", "activation 1 memory"),
     "address and route": ("address", "route"),
     "control": ("controller", "sequencer", "descriptor memory", "top"),
     "memories": ("memories",),

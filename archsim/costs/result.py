@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from archsim.costs.errors import FitError, technology_errors
 from archsim.costs.pricing import Bill, Term
 from archsim.engine.counts import Counts
 from archsim.engine.mapping import StoredBits
-from archsim.technology.evidence import UNKNOWN, Bracket, Brackets
+from archsim.technology.evidence import LEAKAGE, UNKNOWN, Bracket, Brackets
 from workloads.refusal import Defect, Refusal
 
 if TYPE_CHECKING:
@@ -29,6 +29,19 @@ FIGURES = (
 
 TRAFFIC = ("words_read", "words_written", "bits_read", "bits_written")
 """What they tell of the traffic of a memory."""
+
+
+CLOCK = "clock_hz"
+"""What a warning of the clock begins with."""
+
+
+def clock_warnings(clock_hz: float, critical_path_s: float | None, *, estimated: bool) -> Iterator[str]:
+    """The warning of a clock that is faster than the critical path allows."""
+    if critical_path_s is not None and clock_hz * critical_path_s > 1:
+        yield (
+            f"{CLOCK} is {clock_hz:.4g}, the {'estimated ' * estimated}critical path of "
+            f"{critical_path_s * 1e9:.2f} ns allows at most {1 / critical_path_s:.4g}"
+        )
 
 
 class MetricError(Refusal):
@@ -76,6 +89,32 @@ class Result:
         return (
             f"<Result of {self.design['network']} on {engine['kind']}, {technology['kind']}, "
             f"{self.fidelity}: {self.cycles} cycles>"
+        )
+
+    def at_clock(self, clock_hz: float) -> Result:
+        """The same hardware doing the same at another clock: what leaks does so for another time. Its netlist
+        is not mapped anew."""
+        slower = self.clock_hz / clock_hz
+        energy = tuple(
+            replace(term, count=term.count * slower) if term.what == LEAKAGE else term
+            for term in self.bill.energy
+        )
+        bill = replace(self.bill, energy=energy)
+        share = self.bill.energy_j / bill.energy_j if energy else 1.0
+        errors = {
+            name: error.of_share(share) if name in ("energy_j", "power_w") else error
+            for name, error in self.fit_error.items()
+        }
+        return replace(
+            self,
+            clock_hz=clock_hz,
+            bill=bill,
+            fit_error=errors,
+            design={**self.design, "clock_hz": clock_hz},
+            warnings=(
+                *clock_warnings(clock_hz, self.critical_path_s, estimated=self.fidelity != "gate"),
+                *(text for text in self.warnings if not text.startswith(CLOCK)),
+            ),
         )
 
     def _repr_html_(self) -> str:

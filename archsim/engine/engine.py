@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -20,6 +20,8 @@ from workloads.register import Register
 
 Bits = Annotated[int, Field(ge=2, le=16)]
 Auto = Literal["auto"]
+AUTO: Final = "auto"
+"""What a parameter says that is left to the fabric, or to the network."""
 
 
 class EngineError(Refusal):
@@ -82,7 +84,7 @@ class Engine(BaseModel, ABC):
 
     @model_validator(mode="after")
     def _fetch_brings_a_weight(self) -> Engine:
-        if self.fetch_bits != "auto" and self.fetch_bits < self.weight_bits:
+        if self.fetch_bits != AUTO and self.fetch_bits < self.weight_bits:
             raise EngineError(
                 f"fetch_bits is {self.fetch_bits}, allowed are at least weight_bits ({self.weight_bits})"
             )
@@ -93,7 +95,7 @@ class Engine(BaseModel, ABC):
         network remains."""
         best = {**BEST[fabric], **self.best.get(fabric, {})}
         return self.model_copy(
-            update={name: value for name, value in best.items() if getattr(self, name) == "auto"}
+            update={name: value for name, value in best.items() if getattr(self, name) == AUTO}
         )
 
     def map(self, network: IntegerNetwork, fabric: str = "asic") -> EngineMapping:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -79,15 +79,7 @@ class Pruned(Engine):
         return self.index if self._may_pad else "absolute"
 
     def lay(self, network: IntegerNetwork, fabric: str) -> PrunedMapping:
-        address = BankedAddress(banks=self.pes, rows=1)
-        at = np.arange(network.n_in, dtype=np.int64)
-        dealt = []
-        for integer in network.stages:
-            biases = bias_rows(integer, self.weight_bits, self.activation_bits).words
-            positions = deal_rows(integer.stage.row_lengths(), self.pes)
-            read_from = np.array([address.encode(int(i)) for i in at])
-            dealt.append(deal_stage(integer, biases, read_from, positions, self.pes))
-            at = positions
+        dealt, at = _dealt(network, self.pes)
         highest = max(int(stage.addresses.max(initial=0)) for stage in dealt)
         options = candidates(highest, int(self.fetch_bits), self._index_kinds)
         if not options:
@@ -96,7 +88,7 @@ class Pruned(Engine):
                 f"for this network, an index of {highest.bit_length()} bits and a row-end flag"
             )
         encoding = min(options, key=lambda option: _bits(option, dealt, self))
-        entries = tuple(stage.encoded(encoding) for stage in dealt)
+        entries = tuple(_encoded(stage, encoding) for stage in dealt)
         engine = self.requantising(shared=self.gather == "replicated" and self.requantiser != "each")
         return PrunedMapping(network, engine, fabric, encoding, entries, output_positions=at)
 
@@ -169,11 +161,9 @@ class PrunedMapping(Mapping):
         """How each stage runs: found once, since a fixed pattern always meets the same conflicts."""
         last, pipeline = len(self.stages) - 1, self.sizes.pipeline
         return tuple(
-            replicated_run(
-                stage.row_lengths, pipeline.write, final=number == last and not self.shared_requantiser
-            )
+            _replicated_run(stage, pipeline.write, final=number == last and not self.shared_requantiser)
             if self.replicated
-            else banked_run(stage.banks(self.sizes.address.bank_bits), pipeline.write)
+            else _banked_run(stage, self.sizes.address.bank_bits, pipeline.write)
             for number, stage in enumerate(self.stages)
         )
 
@@ -234,6 +224,39 @@ class PrunedMapping(Mapping):
         if self.replicated:
             return [LoadWrite("input", 0, encode(i), int(value) & mask) for i, value in enumerate(x)]
         return [LoadWrite("input", i % pes, i // pes, int(value) & mask) for i, value in enumerate(x)]
+
+
+# A search maps a network again and again; what its settings leave as it was is found once.
+
+
+@lru_cache(maxsize=32)
+def _dealt(network: IntegerNetwork, pes: int) -> tuple[tuple[DealtStage, ...], NDArray[np.int64]]:
+    """The stages with their rows dealt to PEs, and the place of every output."""
+    address = BankedAddress(banks=pes, rows=1)
+    at = np.arange(network.n_in, dtype=np.int64)
+    stages = []
+    for integer in network.stages:
+        biases = bias_rows(integer, network.weight_bits, network.activation_bits).words
+        positions = deal_rows(integer.stage.row_lengths(), pes)
+        read_from = np.array([address.encode(int(i)) for i in at])
+        stages.append(deal_stage(integer, biases, read_from, positions, pes))
+        at = positions
+    return tuple(stages), at
+
+
+@lru_cache(maxsize=128)
+def _encoded(stage: DealtStage, encoding: IndexEncoding) -> EncodedStage:
+    return stage.encoded(encoding)
+
+
+@lru_cache(maxsize=512)
+def _replicated_run(stage: EncodedStage, latency: int, *, final: bool) -> StageRun:
+    return replicated_run(stage.row_lengths, latency, final=final)
+
+
+@lru_cache(maxsize=512)
+def _banked_run(stage: EncodedStage, bank_bits: int, latency: int) -> StageRun:
+    return banked_run(stage.banks(bank_bits), latency)
 
 
 def _bits(encoding: IndexEncoding, dealt: Sequence[DealtStage], engine: Pruned) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 
 import archsim as a
 from archsim.costs.estimate import LogicFit
+from tests.reports.stand_ins import write_design
 
 POINTS = [
     ("lenet-300-100-csc", a.Csc(pes=16)),
@@ -104,6 +106,25 @@ def test_a_clock_beyond_the_critical_path_is_a_warning() -> None:
     assert result.critical_path_s is not None
     assert result.critical_path_s > 1e-9
     assert result.warnings[0].startswith("clock_hz is 1e+09, the critical path of")
+
+
+@pytest.mark.parametrize("technology", ["cmos65", "artix7"])
+@pytest.mark.parametrize("fidelity", ["analytic", "gate"])
+def test_a_result_at_another_clock_is_that_of_the_design_at_that_clock(
+    tmp_path: Path, technology: str, fidelity: str
+) -> None:
+    design = a.DesignPoint.from_file(write_design(tmp_path, technology=technology))
+    first = design.simulate(fidelity)
+    for clock_hz in (2e6, 2e9):
+        moved, anew = first.at_clock(clock_hz), design.replace(clock_hz=clock_hz).simulate(fidelity)
+        assert moved.cost("energy_j") == pytest.approx(anew.cost("energy_j"))
+        assert moved.cost("power_w") == pytest.approx(anew.cost("power_w"))
+        assert moved.cost("latency_s") == anew.latency_s
+        assert moved.warnings == anew.warnings
+        assert moved.design == anew.design
+        assert set(moved.fit_error) == set(anew.fit_error)
+        for metric, error in anew.fit_error.items():
+            assert moved.fit_error[metric].worst == pytest.approx(error.worst)
 
 
 @pytest.mark.parametrize(("technology", "sizes"), [("cmos65", {"area_mm2"}), ("artix7", {"lut", "bram36"})])

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from reports.studies import csc_dac2019
 from reports.studies.csc_dac2019.measure import findings
-from reports.studies.csc_dac2019.points import design_points
 from reports.studies.topologies.plan import BOTTOM_UP, budget_of
 from reports.studies.topologies.runs import Planned, shipped_runs
 from reports.write_up.claims import published
 from reports.write_up.report import Report
 from reports.write_up.study_page import write_up
 from tests.reports.stand_in_experiments import Gain, runs
-from tests.reports.stand_ins import results
+from tests.reports.stand_ins import designs, results, searched
 
 CONTENT = published(csc_dac2019.__name__)
 
 
 def report(gain: Gain) -> Report:
-    found = findings(results(), design_points(), CONTENT, runs(gain))
+    found = findings(results(), designs(), searched(), CONTENT, runs(gain))
     return write_up(csc_dac2019.__name__, found, CONTENT)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reports.side_by_side import SideBySide, grouped
-from reports.studies.csc_dac2019.points import Point
-from tests.reports.stand_ins import result
+from tests.reports.stand_ins import point, result
 
 CANDIDATES = ("pruned replicated", "pruned banked")
 
@@ -15,7 +14,7 @@ def sides(technology: str, **times: float) -> SideBySide:
     names = ("csc", *CANDIDATES)
     return SideBySide(
         technology,
-        {name: result(Point(technology, "", name), times=times.get(name.split()[-1])) for name in names},
+        {name: result(point(technology, name), times=times.get(name.split()[-1])) for name in names},
         "csc",
         CANDIDATES,
     )
@@ -48,3 +47,9 @@ def test_differences_by_component_sum_to_the_difference() -> None:
 def test_the_cells_around_a_memory_count_with_it_and_strangers_as_other() -> None:
     groups = grouped([("weight memory", 1.0), ("weight_memory", 2.0), ("router9", 4.0)])
     assert groups == {"weight memory": 3.0, "other": 4.0}
+
+
+def test_the_memories_of_activations_count_together_and_requantisers_with_the_pes() -> None:
+    parts = [("activation_0 memory", 1.0), ("activation_1_memory", 2.0), ("input memory", 4.0)]
+    groups = grouped([*parts, ("requantiser", 8.0), ("pe", 16.0)])
+    assert groups == {"PEs": 24.0, "activation memory": 7.0}

@@ -120,10 +120,15 @@ class Fpga(Technology):
         lacking = " and ".join(
             f"{part.available[name]} {name} where the design needs {used[name]}" for name in exhausted
         )
-        family = (device for device in self.devices().values() if device.family == part.family)
-        larger = next((device.name for device in family if not device.exhausted(used)), None)
+        larger = self.smallest_device(resources)
         would_do = f"the smallest device that would do is {larger}" if larger else "no device would do"
         return f"technology.device is {self.device}, which has {lacking}; {would_do}"
+
+    def smallest_device(self, resources: Mapping[str, int]) -> str | None:
+        """The smallest device of the same family that holds a design; None where none does."""
+        used = self.used(FpgaResources(**resources))
+        family = (device for device in self.devices().values() if device.family == self.part.family)
+        return next((device.name for device in family if not device.exhausted(used)), None)
 
     @abstractmethod
     def memory(self, *, words: int, word_bits: int, ports: Ports = "1rw") -> FpgaMemory:

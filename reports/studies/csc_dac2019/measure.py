@@ -1,43 +1,52 @@
-"""What was compared: the figures that the page reads, the rows of its tables, and its charts."""
+"""What was compared: the figures that the page reads, and what goes into its files."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from archsim.costs.metrics import METRICS, figures, metric_of
+from archsim.costs.equal_data import product_energy_j, with_equal_data
+from archsim.costs.metrics import METRICS
 from reports import formatting as f
-from reports.charts import metric_bars, ratio_chart, stacked_bars
-from reports.side_by_side import STATIC, SideBySide
+from reports.side_by_side import SideBySide
+from reports.studies.csc_dac2019 import tables
+from reports.studies.csc_dac2019.drawings import charts_of, fronts_chart, trained_chart
+from reports.studies.csc_dac2019.equal_accuracy import Pair, pairs
 from reports.studies.csc_dac2019.points import (
-    BASELINES,
+    CLOS,
+    DENSE,
+    FAMILY,
+    FRONT,
     PLACES,
     RATIOS,
     REFERENCE,
     SIZES,
     Point,
     Sides,
+    of_technology,
     settings_of,
     side_by_side,
     technologies_of,
 )
-from reports.studies.topologies.accuracy import Group, accuracy_chart, accuracy_table, with_error
+from reports.studies.topologies.accuracy import Group, accuracy_table, with_error
 from reports.studies.topologies.plan import BOTTOM_UP, LENET, PRUNED
 from reports.studies.topologies.runs import Run, shipped_runs
-from reports.tables import Cell, Column, Table
+from reports.tables import Table
 from reports.write_up.claims import FactorRule
 from reports.write_up.provenance import assumptions_of
 from reports.write_up.study_page import Findings
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Result
+    from archsim.search import Found
 
-COSTS = ("cycles", "latency_s", "energy_j", "power_w", "dynamic_power_w", "critical_path_s")
-ASIC_COSTS = ("leakage_w", "area_mm2")
-FPGA_COSTS = ("lut", "ff", "dsp", "bram_tiles")
+Results = Mapping[Point, "Result"]
+"""Results by design point."""
+
 ASIC_CLAIMED = {"power at equal throughput": "equal_throughput_power", "energy": "energy_j", "area": "size"}
 FPGA_CLAIMED = {
     "power at equal throughput": "equal_throughput_power",
@@ -49,63 +58,109 @@ FPGA_CLAIMED = {
 """What the paper claims a factor of, and the figure that it is held against. Power is only judged at equal
 throughput: a design that takes longer has less of it, and that is no merit."""
 
+EQUAL_DATA_CLAIMED = {"energy and power at equal throughput, data made equal": "energy_j"}
+CLOCK_STEP_HZ = 1e6
+"""In what steps a design's own clock is chosen."""
+
 
 def findings(
-    results: Mapping[Point, Result],
+    results: Results,
     points: Mapping[Point, DesignPoint],
+    searched: Mapping[Point, Found],
     content: Mapping[str, Any],
     runs: Sequence[Run] | None = None,
 ) -> Findings:
-    """What the page reads. `content` is the study's data file; `runs` are those that are shipped, if not
-    given."""
-    sides = side_by_side(results)
+    """What the page reads, of the designs that were mapped and of all whose settings were `searched`.
+    `content` is the study's data file; `runs` are those that are shipped, if not given."""
+    sides, own = side_by_side(results), at_own_clocks(results)
+    equal = {key: replace(side, results=with_equal_data(side.results)) for key, side in sides.items()}
     rule = FactorRule(**content["rule"])
     trained = Group.among(shipped_runs() if runs is None else runs, LENET)
-    factors = list(_factors(sides, rule))
-    first = sides[technologies_of(sides)[0], ""]
-    settings = list(settings_of(sides, first.technology))
-    shown = trained.labelled(REFERENCE, PRUNED, "clos", BOTTOM_UP)
+    paired = {name: pairs(results, name) for name in technologies_of(sides)}
+    on_front = {point: one for point, one in searched.items() if point.technology == FRONT}
     technologies = {points[point].technology.kind: points[point].technology for point in results}
     return Findings(
-        figures={
-            "sides": [_side(sides, technology, factors) for technology in technologies_of(sides)],
-            "compressions": [side.compression for side in sides.values()],
-            "sizes": SIZES,
-            "labels": {name: metric.brief for name, metric in METRICS.items()},
-            "factors": factors,
-            "index_share": first.groups("energy_j", first.baseline).get("index memory", 0.0)
-            / first.results[first.baseline].cost("energy_j"),
-            "products_j": _products(first),
-            "losses": _losses(settings, reference=True),
-            "pruned_losses": _losses(settings, reference=False),
-            "trained": _trained(trained),
+        figures=_figures(sides, equal, side_by_side(own), paired, trained, rule)
+        | {
+            "fronts": tables.fronts(on_front),
+            "front_place": PLACES[FRONT],
+            "front_errors": _fit_errors(on_front),
+            "front_size": len(on_front),
+            "devices": _devices(results),
+            "clock_step_hz": CLOCK_STEP_HZ,
+            "missed": [
+                f"{point.name} in {PLACES[point.technology]}"
+                for point, result in results.items()
+                if (result.critical_path_s or 0.0) * result.clock_hz > 1
+            ],
+            "tried": sum(one.tried for one in searched.values()),
+            "searched": len(searched),
         },
-        filters={"with_error": with_error},
-        rows={
-            **{f"costs-{side.label}": _costs(side) for side in sides.values()},
-            **{f"ratios-{side.label}": _ratios(side, content["hardware"]) for side in sides.values()},
-            **{f"memory-x{side.compression:.0f}": list(_memory_rows(side)) for side in settings},
-            "accuracy": accuracy_table(
-                sorted(shown, key=lambda one: (-one.budget, -one.mean)), marked=(REFERENCE,)
-            ),
-        },
+        filters={"with_error": with_error, "short": lambda network: network.removeprefix(FAMILY)},
+        rows=_rows(results, sides, equal, content)
+        | {f"equal-accuracy-{name}": tables.pair_table(of) for name, of in paired.items()}
+        | {f"own-clock-{name}": _own_clock(results, own, name) for name in paired}
+        | {f"settings-{name}": _settings(points, searched, results, name) for name in paired}
+        | {"front": tables.front_table(on_front), "accuracy": _accuracy(trained)},
         charts={
             name: svg
             for technology in technologies_of(sides)
-            for name, svg in _charts(
+            for name, svg in charts_of(
                 list(settings_of(sides, technology)), content["hardware"]["factor"], rule
             ).items()
         }
-        | {"csc-accuracy": _accuracy_chart(trained)},
+        | {"csc-accuracy": trained_chart(trained), "fronts": fronts_chart(on_front)},
         assumptions=assumptions_of(technologies),
         designs={
             point.file_name: yaml.safe_dump(points[point].model_dump(), sort_keys=False) for point in results
         },
-        plain=_plain(results, sides),
+        plain=_plain(results, sides, equal, paired, own, searched),
     )
 
 
-# What sentences read.
+def at_own_clocks(results: Results) -> dict[Point, Result]:
+    """Every design at the fastest clock that its critical path allows, in steps; one that nobody timed is
+    left out."""
+    return {
+        point: result.at_clock(max(1, math.floor(1 / (path_s * CLOCK_STEP_HZ))) * CLOCK_STEP_HZ)
+        for point, result in results.items()
+        if (path_s := result.critical_path_s)
+    }
+
+
+def _figures(
+    sides: Sides,
+    equal: Sides,
+    fastest: Sides,
+    paired: Mapping[str, Sequence[Pair]],
+    trained: Group,
+    rule: FactorRule,
+) -> dict[str, Any]:
+    """What sentences read of the designs that were mapped."""
+    factors = [*_factors(sides, equal, rule)]
+    first = sides[technologies_of(sides)[0], ""]
+    settings = list(settings_of(sides, first.technology))
+    index_j = first.groups("energy_j", first.baseline).get("index memory", 0.0)
+    return {
+        "sides": [
+            _side(sides, technology, factors)
+            | {
+                "equal": [side for side in settings_of(equal, technology) if side.is_asic],
+                "fastest": [*settings_of(fastest, technology)],
+            }
+            for technology in technologies_of(sides)
+        ],
+        "pairs": {PLACES[name]: of for name, of in paired.items()},
+        "compressions": [side.compression for side in sides.values()],
+        "sizes": SIZES,
+        "labels": {name: metric.brief for name, metric in METRICS.items()},
+        "factors": factors,
+        "index_share": index_j / first.results[first.baseline].cost("energy_j"),
+        "products_j": {name: j for name, one in first.results.items() if (j := product_energy_j(one))},
+        "losses": _losses(settings, reference=True),
+        "pruned_losses": _losses(settings, reference=False),
+        "trained": _trained(trained),
+    }
 
 
 def _side(sides: Sides, technology: str, factors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -116,12 +171,12 @@ def _side(sides: Sides, technology: str, factors: Sequence[Mapping[str, Any]]) -
         verdict: [
             one["label"]
             for one in factors
-            if one["place"] == PLACES[technology] and one["verdict"] == verdict
+            if one["place"] == PLACES[technology] and one["verdict"] == verdict and not one["equal_data"]
         ]
         for verdict in ("holds", "partly", "does not hold")
     }
     shares = {}
-    for name in (REFERENCE, *BASELINES):
+    for name in (REFERENCE, *side.candidates):
         groups = side.groups("energy_j" if side.is_asic else "lut", name)
         shares[name] = groups.get("address and route", 0.0) / (math.fsum(groups.values()) or 1.0)
     return {
@@ -134,52 +189,43 @@ def _side(sides: Sides, technology: str, factors: Sequence[Mapping[str, Any]]) -
     }
 
 
-def _factors(sides: Sides, rule: FactorRule) -> Iterator[dict[str, Any]]:
+def _factors(sides: Sides, equal: Sides, rule: FactorRule) -> Iterator[dict[str, Any]]:
     """Each claimed factor in each technology, at every compression; the least favourable one decides."""
     for technology in technologies_of(sides):
         settings = list(settings_of(sides, technology))
-        for label, metric in (ASIC_CLAIMED if settings[0].is_asic else FPGA_CLAIMED).items():
-            ratios = [side.ratio(metric, side.baseline) or math.nan for side in settings]
-            others = [side.ratio(metric, side.other) or math.nan for side in settings]
-            yield {
-                "label": label,
-                "metric": metric,
-                "place": PLACES[technology],
-                "settings": settings,
-                "baselines": [side.baseline for side in settings],
-                "others": [side.other for side in settings],
-                "ratios": [
-                    f.ratio_within(ratio, side.interval(metric, side.baseline))
-                    for ratio, side in zip(ratios, settings, strict=True)
-                ],
-                "other_ratios": [
-                    f.ratio_within(ratio, side.interval(metric, side.other))
-                    for ratio, side in zip(others, settings, strict=True)
-                ],
-                "verdict": rule.judge(min(ratios)),
-                "other_verdict": rule.judge(min(others)),
-            }
+        asic = settings[0].is_asic
+        for label, metric in (ASIC_CLAIMED if asic else FPGA_CLAIMED).items():
+            yield _factor(label, metric, settings, settings, rule)
+        for label, metric in EQUAL_DATA_CLAIMED.items() if asic else ():
+            yield _factor(label, metric, settings, list(settings_of(equal, technology)), rule)
 
 
-def _products(side: SideBySide) -> dict[str, float]:
-    """What a product costs in the PEs of each design, as far as the terms of energy tell."""
-    switching = ("gates", "registers", "glitches")
-    spent = {
-        name: math.fsum(
-            term.value
-            for term in result.terms("energy_j")
-            if term.component == "pe" and term.what in switching
-        )
-        / result.counts.products
-        for name, result in side.results.items()
-        if result.counts.products
+def _factor(
+    label: str, metric: str, settings: Sequence[SideBySide], priced: Sequence[SideBySide], rule: FactorRule
+) -> dict[str, Any]:
+    """A claimed factor against the baseline of the settings, with ratios as they are `priced`, and against
+    the strongest of the others where there are any."""
+    names = {"": [side.baseline for side in settings], "other_": [side.other for side in settings]}
+    judged: dict[str, Any] = {}
+    for which, designs in names.items():
+        ratios = [side.ratio(metric, name) or math.nan for side, name in zip(priced, designs, strict=True)]
+        ends = [side.interval(metric, name) for side, name in zip(priced, designs, strict=True)]
+        judged[f"{which}ratios"] = list(map(f.ratio_within, ratios, ends))
+        judged[f"{which}verdict"] = rule.judge(min(ratios))
+    return judged | {
+        "label": label,
+        "metric": metric,
+        "place": PLACES[settings[0].technology],
+        "settings": settings,
+        "equal_data": priced is not settings,
+        "baselines": names[""],
+        "others": names["other_"],
     }
-    return {name: energy for name, energy in spent.items() if energy}
 
 
 def _losses(settings: Sequence[SideBySide], *, reference: bool) -> list[float]:
     """What CSC, or the baseline, loses of the dense network's accuracy at each compression."""
-    dense = settings[0].results["dense"].accuracy or 0.0
+    dense = settings[0].results[DENSE].accuracy or 0.0
     names = (REFERENCE if reference else side.baseline for side in settings)
     return [dense - (side.results[name].accuracy or 0.0) for name, side in zip(names, settings, strict=True)]
 
@@ -198,123 +244,119 @@ def _trained(group: Group) -> dict[str, Any]:
     }
 
 
+def _fit_errors(searched: Mapping[Point, Found]) -> dict[str, float]:
+    """The mean error of the fit, of the design where it is largest, by metric."""
+    return {
+        metric: max(one.result.fit_error[metric].mean for one in searched.values())
+        for metric in tables.FRONTS.values()
+        if all(metric in one.result.fit_error for one in searched.values())
+    }
+
+
+def _devices(results: Results) -> dict[str, list[str]]:
+    """The designs on an FPGA by the smallest device that holds them."""
+    devices: dict[str, list[str]] = {}
+    for point, result in results.items():
+        if not result.is_asic:
+            devices.setdefault(tables.smallest_device(result)[0] or "none", []).append(point.name)
+    return devices
+
+
 # The tables.
 
 
-def _costs(side: SideBySide) -> Table:
-    metrics = [metric_of(name) for name in (*COSTS, *(ASIC_COSTS if side.is_asic else FPGA_COSTS))]
-    return Table(
-        "",
-        ("design", *(Column(metric.brief, metric.unit) for metric in metrics)),
-        ((name, *(metric.read(result) for metric in metrics)) for name, result in side.results.items()),
-    )
+def _rows(
+    results: Results, sides: Sides, equal: Sides, content: Mapping[str, Any]
+) -> dict[str, Table | Sequence[Sequence[Any]]]:
+    """The tables of designs of equally many weights, and of all that were mapped."""
+    rows: dict[str, Table | Sequence[Sequence[Any]]] = {}
+    for key, side in sides.items():
+        rows[f"costs-{side.label}"] = tables.cost_table(side)
+        rows[f"ratios-{side.label}"] = tables.ratio_table(side, content["hardware"])
+        if side.is_asic:
+            rows[f"equal-data-{side.label}"] = tables.equal_data_table(side, equal[key])
+        rows.setdefault(f"stored-x{side.compression:.0f}", list(tables.stored_rows(side)))
+        rows.setdefault(f"moved-x{side.compression:.0f}", list(tables.moved_rows(side)))
+    for technology in technologies_of(sides):
+        there = {point: results[point] for point in of_technology(results, technology)}
+        rows[f"mapped-{technology}"] = tables.mapped_table(there)
+    fpga = {point: result for point, result in results.items() if not result.is_asic}
+    return rows | {"devices": tables.device_table(fpga)}
 
 
-def _ratios(side: SideBySide, claimed: Mapping[str, Any]) -> Table:
-    others = [name for name in side.results if name != REFERENCE]
-    rows = []
-    for label, metric in (RATIOS if side.is_asic else RATIOS | {"resources": "size"}).items():
-        ratios = [side.ratio(metric, name) for name in others]
-        if ratios[0] is not None:
-            said = f"about {claimed['factor']:g}×" if label.split(" at ")[0] in claimed["applies_to"] else ""
-            shown = (
-                None if ratio is None else Cell(ratio, f.ratio_within(ratio, side.interval(metric, name)))
-                for name, ratio in zip(others, ratios, strict=True)
-            )
-            rows.append((label, said, *shown))
-    heads = (f"{name}{' (baseline)' * (name == side.baseline)}" for name in others)
-    return Table("", ("", "claimed, pruned ÷ CSC", *(Column(head, "ratio") for head in heads)), rows)
+def _own_clock(results: Results, own: Results, technology: str) -> Table:
+    there = of_technology(own, technology)
+    return tables.clock_table(results, {point: own[point] for point in there})
 
 
-def _memory_rows(side: SideBySide) -> Iterator[tuple[Any, ...]]:
-    for design, result in side.results.items():
-        bits, counts, traffic = result.stored_bits, result.counts, result.traffic
-        moved = (
-            traffic[role].bits_read + traffic[role].bits_written if role in traffic else 0
-            for role in ("weight", "index", "activation")
-        )
-        stored = (result.stored_weights, result.accuracy, bits.weight, bits.index)
-        yield (design, *stored, counts.padding, counts.stalls, *moved)
+def _settings(
+    points: Mapping[Point, DesignPoint], searched: Mapping[Point, Found], results: Results, technology: str
+) -> Table:
+    chosen = {point: points[point] for point in of_technology(results, technology)}
+    return tables.setting_table(chosen, searched)
 
 
-# The charts.
+def _accuracy(trained: Group) -> Table:
+    shown = trained.labelled(REFERENCE, PRUNED, CLOS, BOTTOM_UP)
+    return accuracy_table(sorted(shown, key=lambda one: (-one.budget, -one.mean)), marked=(REFERENCE,))
 
 
-def _accuracy_chart(trained: Group) -> str:
-    dense = trained.dense
-    levels = {f"dense, {with_error(dense)}": dense.mean, "two points below": dense.mean - 0.02}
-    shown = [one for one in trained.networks if one.label in (REFERENCE, PRUNED, "clos")]
-    return accuracy_chart("csc-accuracy", shown, levels=levels)
+# The files.
 
 
-def _charts(settings: Sequence[SideBySide], claimed: float, rule: FactorRule) -> dict[str, str]:
-    side = settings[0]
-    shown = {name: figures(result) for name, result in side.results.items() if name != "dense"}
-    labels = ("energy", "latency", *(("area",) if side.is_asic else ("LUT", "BRAM36 tiles")))
-    panels = {
-        label: {
-            name: (values[RATIOS[label]], f.metric(RATIOS[label], values[RATIOS[label]]))
-            for name, values in shown.items()
-        }
-        for label in labels
-    }
-    charts = {
-        f"{side.technology}-ratios": _ratio_chart(settings, claimed, rule),
-        f"{side.technology}-bars": metric_bars(f"{side.technology}-bars", panels),
-    }
-    parts = [("energy_j", "nJ", 1e-9), ("area_mm2", "mm²", 1.0) if side.is_asic else ("lut", "LUT", 1.0)]
-    for metric, unit, scale in parts:
-        stacks = {
-            name: {group: value for group, value in side.groups(metric, name).items() if group != STATIC}
-            for name in shown
-        }
-        totals = [f.metric(metric, math.fsum(stack.values())) for stack in stacks.values()]
-        name = f"{side.technology}-{metric}"
-        charts[name] = stacked_bars(name, unit, scale, stacks, totals)
-    return charts
-
-
-def _ratio_chart(settings: Sequence[SideBySide], claimed: float, rule: FactorRule) -> str:
-    labels = {"asic": ("energy", "area"), "fpga": ("energy", "dynamic energy")}
-    rows = {}
-    for side in settings:
-        metrics = {label: RATIOS[label] for label in labels["asic" if side.is_asic else "fpga"]}
-        metrics |= ({} if side.is_asic else {"resources": "size"}) | {"latency": "latency_s"}
-        for name in BASELINES:
-            rows[f"{name}, {side.compression:.0f}×"] = {
-                label: side.ratio(metric, name) or 0.0 for label, metric in metrics.items()
-            }
-    name = f"{settings[0].technology}-ratios"
-    return ratio_chart(name, rows, claimed=claimed, partly_from=rule.partly_from)
-
-
-def _plain(results: Mapping[Point, Result], sides: Sides) -> dict[str, Any]:
-    """Results and ratios as plain values."""
+def _plain(
+    results: Results,
+    sides: Sides,
+    equal: Sides,
+    paired: Mapping[str, Sequence[Pair]],
+    own: Results,
+    searched: Mapping[Point, Found],
+) -> dict[str, Any]:
+    """Results, ratios and what was chosen as plain values."""
     return {
         "results": {point.file_name: result.to_dict() for point, result in results.items()},
-        "comparisons": [
+        "equal_accuracy": [
             {
-                "technology": side.technology,
-                "compression": side.compression,
-                "baseline": side.baseline,
-                "ratios_to_csc": {
-                    name: {
-                        label: side.ratio(metric, name)
-                        for label, metric in (RATIOS | {"size": "size"}).items()
-                    }
-                    for name in side.results
-                    if name != REFERENCE
-                },
-                "ends_of_ratios": {
-                    name: {
-                        label: ends
-                        for label, metric in (RATIOS | {"size": "size"}).items()
-                        if (ends := side.interval(metric, name))
-                    }
-                    for name in side.results
-                    if name != REFERENCE
-                },
+                "technology": technology,
+                "given": pair.given,
+                "without_index": pair.unindexed,
+                "with_index": pair.indexed,
+                **_ratios(pair.side),
             }
-            for side in sides.values()
+            for technology, listed in paired.items()
+            for pair in listed
         ],
+        "comparisons": [
+            _ratios(side) | ({"data_made_equal": _ratios(equal[key])} if side.is_asic else {})
+            for key, side in sides.items()
+        ],
+        "own_clock": {point.file_name: result.to_dict() for point, result in own.items()},
+        "settings": {
+            point.file_name: {
+                "engine": one.design.engine.model_dump(),
+                "tried": one.tried,
+                "energy_by_size_of_default": tables.energy_by_size_ratio(one),
+                "result": one.result.to_dict(),
+            }
+            for point, one in searched.items()
+        },
+    }
+
+
+def _ratios(side: SideBySide) -> dict[str, Any]:
+    """A comparison: every ratio to its reference, and the ends between which it lies."""
+    shown = RATIOS | {"size": "size"}
+    others = [name for name in side.results if name != side.reference]
+    return {
+        "technology": side.technology,
+        "compression": side.compression,
+        "reference": side.reference,
+        "baseline": side.baseline,
+        "ratios": {
+            name: {label: side.ratio(metric, name) for label, metric in shown.items()} for name in others
+        },
+        "ends_of_ratios": {
+            name: {label: ends for label, metric in shown.items() if (ends := side.interval(metric, name))}
+            for name in others
+        },
     }

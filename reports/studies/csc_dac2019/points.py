@@ -1,37 +1,38 @@
-"""The design points of the comparison, and their results side by side.
+"""The design points of the comparison: every network of the zoo on every engine that runs it, each with the
+settings that a search found best, and of these the ones that are mapped to gates.
 
-Five designs on the same skeleton with 16 PEs, 8-bit integers and fetches of 64 bits, in 65 nm CMOS and on an
-Artix-7, at a clock that every one of them meets. On the FPGA a fetch of 64 bits is one RAMB36 with its 72-bit
-port, for weights and indices alike; up to 36 bits it is a RAMB18, half of that.
+All have 16 PEs and 8-bit integers, in 65 nm CMOS and on an Artix-7, at a clock that every one of them meets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reports.side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Result
+    from archsim.search import Found
 
-REFERENCE = "csc"
-BASELINES = ("pruned replicated", "pruned banked")
-ENGINES = {
-    "csc": {"kind": "csc"},
-    "clos": {"kind": "clos"},
-    "pruned replicated": {"kind": "pruned", "gather": "replicated"},
-    "pruned banked": {"kind": "pruned", "gather": "banked"},
-    "dense": {"kind": "dense"},
-}
-SIZES = {"pes": 16, "weight_bits": 8, "activation_bits": 8, "fetch_bits": 64}
+FAMILY = "lenet-300-100-"
+REFERENCE, CLOS, INDEXED, DENSE = "csc", "clos", "pruned", "dense"
+EQUAL_WEIGHTS = (REFERENCE, CLOS, INDEXED, DENSE)
+"""The networks that store equally many weights, without the endings of their names; and the dense one."""
+
+ENDINGS = ("", "-x40")
+"""Of the networks' names: the first compression, and a stronger one."""
+
+SIZES = {"pes": 16, "weight_bits": 8, "activation_bits": 8}
 TECHNOLOGIES = {
     "cmos65": (100e6, {"kind": "cmos65"}),
     "artix7": (50e6, {"kind": "artix7", "device": "XC7A100T"}),
 }
 PLACES = {"cmos65": "65 nm CMOS", "artix7": "Artix-7 XC7A100T"}
-COMPRESSIONS = ("", "-x40")
-"""Endings of the networks' names: the first compression, and a stronger one."""
+FRONT = "cmos65"
+"""The technology in which every network is costed on every engine."""
 
 RATIOS = {
     "power at equal throughput": "equal_throughput_power",
@@ -44,6 +45,7 @@ RATIOS = {
     "DSP": "dsp",
     "BRAM36 tiles": "bram_tiles",
     "latency": "latency_s",
+    "interval": "interval_s",
     "stored bits": "stored_bits",
     "memory traffic": "traffic_bits",
 }
@@ -55,52 +57,132 @@ Sides = Mapping[tuple[str, str], SideBySide]
 
 
 class Point(NamedTuple):
-    """A design point of the study: technology, ending of the network's name, design."""
+    """A design point of the study: technology, network, and an organisation of an engine."""
 
     technology: str
-    ending: str
+    network: str
     design: str
 
     @property
+    def short(self) -> str:
+        """The network without what all share."""
+        return self.network.removeprefix(FAMILY)
+
+    @property
+    def name(self) -> str:
+        """The network and how it is run; an engine that is made for it goes without saying."""
+        kind, _, variant = self.design.partition(" ")
+        if self.short.partition("-x")[0] == kind:
+            return f"{self.short} {variant}".strip()
+        return f"{self.short} on {self.design}"
+
+    @property
     def file_name(self) -> str:
-        return f"{self.technology}-{self.design.replace(' ', '-')}{self.ending}"
+        return f"{self.technology}-{self.name.replace(' ', '-')}"
 
 
-def design_points() -> dict[Point, DesignPoint]:
-    """All design points, the slowest to synthesise first, so that two processes end together."""
-    from archsim import DesignPoint
+@dataclass(frozen=True)
+class Candidate:
+    """A design point before its settings are searched: the values of parameters that may change, and whether
+    it stores indices."""
 
-    order = sorted(ENGINES, key=lambda name: name != "pruned banked")
-    return {
-        Point(technology, ending, design): DesignPoint(
-            network=f"lenet-300-100-{design.split()[0]}{ending}",
-            engine=ENGINES[design] | SIZES,
-            clock_hz=clock_hz,
-            technology=dict(options),
-        )
-        for technology, (clock_hz, options) in sorted(TECHNOLOGIES.items())
-        for design in order
-        for ending in COMPRESSIONS
-        if not (design == "dense" and ending)
-    }
+    design: DesignPoint
+    over: Mapping[str, tuple[Any, ...]]
+    indexed: bool
+
+
+def candidates() -> dict[Point, Candidate]:
+    """Every network on every engine that runs it; beside the technology of the front only those that may be
+    mapped to gates: of a network that needs no index the designs without."""
+    from workloads import zoo_names
+
+    runs: dict[Point, Candidate] = {}
+    for technology in TECHNOLOGIES:
+        for network in zoo_names():
+            there = dict(_candidates(technology, network))
+            unindexed = {point: one for point, one in there.items() if not one.indexed}
+            runs |= there if technology == FRONT else unindexed or there
+    return runs
+
+
+def _candidates(technology: str, network: str) -> Iterator[tuple[Point, Candidate]]:
+    from archsim import DesignError, DesignPoint
+    from archsim.engine import engines
+    from archsim.engine.mapping import MappingError
+    from archsim.search import choices
+
+    clock_hz, kind = TECHNOLOGIES[technology]
+    for name, engine in engines.items():
+        for variant, options in engine.organisations().items():
+            try:
+                design = DesignPoint(
+                    network=network,
+                    engine={"kind": name, **options, **SIZES},
+                    clock_hz=clock_hz,
+                    technology=dict(kind),
+                )
+                indexed = design.mapping.stored_bits.index > 0
+            except (DesignError, MappingError):
+                continue
+            free = {key: values for key, values in choices(design.engine).items() if key not in options}
+            label = name if variant == name else f"{name} {variant}"
+            yield Point(technology, network, label), Candidate(design, free, indexed)
+
+
+def search_settings(runs: Mapping[Point, Candidate], *, progress: bool = True) -> dict[Point, Found]:
+    """Each design with the settings that are best for it. An engine that nobody calibrated is left out."""
+    from tqdm import tqdm
+
+    from archsim import MetricError
+    from archsim.search import best
+
+    searched: dict[Point, Found] = {}
+    for point, run in tqdm(runs.items(), desc="settings", unit="design", disable=not progress):
+        with suppress(MetricError):
+            searched[point] = best(run.design, run.over)
+    return searched
+
+
+def to_map(searched: Mapping[Point, Found]) -> dict[Point, DesignPoint]:
+    """The designs that are mapped to gates: of each network the best without an index, and where there is
+    none every one with."""
+    from archsim.search import energy_by_size
+
+    chosen: dict[Point, DesignPoint] = {}
+    for place in dict.fromkeys((point.technology, point.network) for point in searched):
+        there = {point: one for point, one in searched.items() if point[:2] == place}
+        free = [point for point, one in there.items() if not one.result.stored_bits.index]
+        if free:
+            free = [min(free, key=lambda point: energy_by_size(there[point].design, there[point].result))]
+        chosen |= {point: searched[point].design for point in free or there}
+    return chosen
+
+
+def longest_first(
+    points: Mapping[Point, DesignPoint], searched: Mapping[Point, Found]
+) -> dict[Point, DesignPoint]:
+    """The same design points, those that take the most cycles to simulate first, so that two processes end
+    together."""
+    return dict(sorted(points.items(), key=lambda item: -searched[item[0]].result.cycles))
 
 
 def side_by_side(results: Mapping[Point, Result]) -> Sides:
-    """The results by technology and ending, each in the order of the designs."""
-    return {
-        (technology, ending): SideBySide(
-            technology,
-            {
-                design: results[Point(technology, ending, design)]
-                for design in ENGINES
-                if Point(technology, ending, design) in results
-            },
-            REFERENCE,
-            BASELINES,
-        )
-        for technology in TECHNOLOGIES
-        for ending in COMPRESSIONS
-    }
+    """The designs of equally many weights by technology and ending. One without an index has the name of its
+    network, one with an index that of its engine."""
+    sides = {}
+    for technology in TECHNOLOGIES:
+        for ending in ENDINGS:
+            shown: dict[str, Result] = {}
+            for stem in EQUAL_WEIGHTS:
+                network = f"{FAMILY}{stem}{ending}"
+                shown |= {
+                    point.design if stem == INDEXED else stem: results[point]
+                    for point in results
+                    if (point.technology, point.network) == (technology, network)
+                }
+            candidates = [name for name, result in shown.items() if result.stored_bits.index]
+            sides[technology, ending] = SideBySide(technology, shown, REFERENCE, candidates)
+    return sides
 
 
 def technologies_of(sides: Sides) -> list[str]:
@@ -111,3 +193,8 @@ def technologies_of(sides: Sides) -> list[str]:
 def settings_of(sides: Sides, technology: str) -> Iterator[SideBySide]:
     """What was compared in one technology: each compression, the first first."""
     return (side for (name, _), side in sides.items() if name == technology)
+
+
+def of_technology(points: Iterable[Point], technology: str) -> list[Point]:
+    """The design points in one technology."""
+    return [point for point in points if point.technology == technology]

@@ -33,6 +33,12 @@ def test_a_design_beyond_every_device_is_told_so() -> None:
     assert shortage(FpgaResources(dsp=741), "XC7A200T").endswith("; no device would do")
 
 
+def test_the_smallest_device_does_not_depend_on_the_one_that_was_chosen() -> None:
+    for device in ("XC7A12T", "XC7A200T"):
+        assert Artix7(device=device).smallest_device(FpgaResources(lut=9000)) == "XC7A15T"
+        assert Artix7(device=device).smallest_device(FpgaResources(dsp=741)) is None
+
+
 def test_devices_grow_in_every_resource_that_their_die_shares() -> None:
     for family in ("Artix-7", "Zynq-7000", "Kintex-7"):
         parts = [part for part in Artix7.devices().values() if part.family == family]

@@ -1,0 +1,40 @@
+"""No design on a front is beaten, every other one is, and the chart names those on it."""
+
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given, strategies as st
+
+from reports.front import Dot, front, front_chart
+
+POINT = st.tuples(st.integers(1, 9).map(float), st.integers(1, 9).map(float))
+
+
+def beats(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """At most as dear, at least as accurate, and not the same."""
+    return one[0] <= other[0] and one[1] >= other[1] and one != other
+
+
+@given(st.lists(POINT, max_size=12))
+def test_a_front_is_what_nothing_beats(points: list[tuple[float, float]]) -> None:
+    designs = dict(enumerate(points))
+    best = front(designs)
+    for design, at in designs.items():
+        assert (design in best) == (not any(beats(other, at) for other in points))
+    ends = [designs[design] for design in best]
+    assert ends == sorted(ends), "the cheapest first"
+    for cheaper, dearer in itertools.pairwise(ends):
+        assert cheaper[1] < dearer[1] or cheaper == dearer, "what is dearer is more accurate"
+
+
+def test_the_chart_names_the_designs_on_the_front_only() -> None:
+    dots = [
+        Dot("csc", "cheap", 0.98, {"energy": 1e-9}),
+        Dot("clos", "accurate", 0.99, {"energy": 3e-9}),
+        Dot("clos", "beaten", 0.97, {"energy": 4e-9}),
+    ]
+    svg = front_chart("test", {"energy": ("nJ", 1e-9)}, dots)
+    assert "<!-- cheap -->" in svg
+    assert "<!-- accurate -->" in svg
+    assert "<!-- beaten -->" not in svg
