@@ -80,7 +80,7 @@ class CscMapping(LockstepMapping):
         pairs = {name: address.encode(value) for name, value in plan.fields.items() if name != "mirrors"}
         return {**pairs, "mirrors": plan.mirrors}
 
-    def row_weights(self, stage: IntegerStage) -> NDArray[np.int64]:
+    def row_weights(self, stage: IntegerStage, plan: StagePlan) -> NDArray[np.int64]:
         if isinstance(stage.stage, CscStage):
             return stage.weights
         n_out, n_in = stage.weights.shape

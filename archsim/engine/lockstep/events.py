@@ -39,7 +39,8 @@ def simulate_lockstep(
 
 class _Machine(Clocked):
     def __init__(self, plans: Sequence[StagePlan], sizes: Sizes, loaded: int) -> None:
-        super().__init__(sizes, ("weight", "descriptor"), stages=len(plans), inputs=loaded)
+        stages = sum(not plan.continues for plan in plans)
+        super().__init__(sizes, ("weight", "descriptor"), stages=stages, inputs=loaded)
         self.plans, self.weights_per_fetch = plans, sizes.weights_per_fetch
         self.write_port = simpy.Resource(self.env, capacity=1)
         self.macs = self.biases = 0
@@ -50,8 +51,8 @@ class _Machine(Clocked):
         yield self.env.timeout(1)
         began, fetched = int(self.env.now), self.env.process(self.fetch_descriptor())
         yield fetched
-        for number, plan in enumerate(self.plans):
-            macs_before = self.macs
+        number = macs_before = 0
+        for plan in self.plans:
             fetching = self.env.process(self.weight_ports(plan))
             writes = []
             for group in range(plan.groups):
@@ -60,11 +61,12 @@ class _Machine(Clocked):
                 if group < plan.groups - 1 and self.pauses(plan, group):
                     yield self.env.timeout(plan.pause)
             drained = [fetching, *writes]
-            if not plan.final:
+            if plan.continues or not plan.final:
                 drained.append(self.env.process(self.fetch_descriptor()))
             yield self.env.all_of(drained)
-            self.ends_stage(number, began, self.macs - macs_before)
-            began = int(self.env.now)
+            if not plan.continues:
+                self.ends_stage(number, began, self.macs - macs_before)
+                number, began, macs_before = number + 1, int(self.env.now), self.macs
 
     @staticmethod
     def pauses(plan: StagePlan, group: int) -> bool:
@@ -75,10 +77,10 @@ class _Machine(Clocked):
         """Every cycle one bias or tap for every PE that has an output in this group."""
         for step in range(plan.steps):
             if step < plan.bias_words:
-                self.biases += self.valid(plan, group)
+                self.biases += int(plan.valid[group])
             else:
                 self.read[number] += int(plan.lane_words[group])
-                self.macs += self.valid(plan, group)
+                self.macs += int(plan.valid[group])
             yield self.env.timeout(1)
 
     def weight_ports(self, plan: StagePlan) -> Any:
@@ -90,7 +92,7 @@ class _Machine(Clocked):
             while step < plan.steps:
                 yield self.env.timeout(step - waited)
                 waited = step
-                self.words["weight"] += self.valid(plan, group)
+                self.words["weight"] += int(plan.fetching[group])
                 step, due = step + per_fetch, due + per_fetch
             last = group == plan.groups - 1
             yield self.env.timeout(
@@ -101,7 +103,7 @@ class _Machine(Clocked):
         """The results of a group reach the write ports after the pipeline, as many a cycle as there are banks,
         and again for each mirror."""
         yield self.env.timeout(self.sizes.pipeline.write - 1)
-        left = self.valid(plan, group)
+        left = int(plan.valid[group])
         chunks = [min(plan.banks, left - done) for done in range(0, left, plan.banks)]
         if plan.final:
             chunks = [0]
@@ -115,8 +117,3 @@ class _Machine(Clocked):
                     raise Defect("two results meet at a write port, so the schedule is wrong")
                 self.written[number] += results
                 yield self.env.timeout(1)
-
-    @staticmethod
-    def valid(plan: StagePlan, group: int) -> int:
-        """PEs with an output in this group."""
-        return plan.last_valid if group == plan.groups - 1 else plan.pes

@@ -1,8 +1,9 @@
-"""One stage on PEs that march in step: how many taps and groups, and what a step reads."""
+"""One stage on PEs that march in step, or a piece of one: how many taps and groups, and what a step reads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,8 @@ class StagePlan:
 
     `taps` F per output, after `bias_words` words of bias; `outputs` M; `lane_words` the activation words read
     in one step of each group, shape (groups,); `mirrors` how often the first group's results are written
-    again; `fields` what the descriptor says beyond the common fields; `banks` words are written at once.
+    again; `fields` what the descriptor says beyond the common fields; `banks` words are written at once. With
+    `continues` another plan of the same stage follows; `written_before` words the ones before it write.
     """
 
     taps: int
@@ -26,6 +28,8 @@ class StagePlan:
     mirrors: int = 0
     bias_words: int = 0
     banks: int = 1
+    continues: bool = False
+    written_before: int = 0
 
     @property
     def steps(self) -> int:
@@ -36,21 +40,38 @@ class StagePlan:
     def groups(self) -> int:
         return -(-self.outputs // self.pes)
 
+    @cached_property
+    def valid(self) -> NDArray[np.int64]:
+        """PEs that have an output in each group, shape (groups,)."""
+        valid = np.full(self.groups, self.pes)
+        valid[-1] = self.outputs - (self.groups - 1) * self.pes
+        return valid
+
+    @property
+    def busy(self) -> NDArray[np.bool_]:
+        """Which PEs have an output, shape (groups, pes)."""
+        return np.arange(self.pes) < self.valid[:, None]
+
+    @property
+    def fetching(self) -> NDArray[np.int64]:
+        """PEs that fetch a word where one is due in each group, shape (groups,)."""
+        return self.valid
+
     @property
     def last_valid(self) -> int:
         """PEs that have an output in the last group."""
-        return self.outputs - (self.groups - 1) * self.pes
+        return int(self.valid[-1])
 
     @property
     def first_valid(self) -> int:
         """PEs that have an output in the first group."""
-        return min(self.outputs, self.pes)
+        return int(self.valid[0])
 
     @property
     def pause(self) -> int:
         """Cycles that a group waits for the results of the one before to be written: each time, or with
         mirrors once."""
-        written = 1 if self.final else self.write_cycles(self.first_valid) + self.mirrors
+        written = 1 if self.final else self.write_cycles(int(self.valid.max())) + self.mirrors
         return max(0, written - self.steps) if self.groups > 1 else 0
 
     @property
@@ -93,11 +114,9 @@ class StagePlan:
         return -(-groups * self.steps // per_fetch)
 
     def weight_reads(self, per_fetch: int) -> int:
-        """Fetches of all PEs."""
-        busy_to_the_end = self.weight_fetches(self.groups, per_fetch) * self.last_valid
-        return busy_to_the_end + self.weight_fetches(self.groups - 1, per_fetch) * (
-            self.pes - self.last_valid
-        )
+        """Fetches of all PEs: of those that fetch in a group, as many as fall into its steps."""
+        fetches = -(-np.arange(self.groups + 1) * self.steps // per_fetch)
+        return int(np.diff(fetches) @ self.fetching)
 
     @property
     def rows_written(self) -> int:
@@ -105,4 +124,4 @@ class StagePlan:
         if self.final:
             return 0
         highest = max(self.outputs, self.mirrors * self.outputs + self.first_valid) - 1
-        return highest // self.banks + 1
+        return (self.written_before + highest) // self.banks + 1

@@ -13,7 +13,7 @@ import pyrtl
 
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.arithmetic import at_most
-from rtl.parts.components import Wire, component, delayed, fit, named, register, staged, wire
+from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, register, staged, wire
 from rtl.parts.skeleton import (
     Description,
     DescriptorFetch,
@@ -33,13 +33,17 @@ class Step:
     """What the sequencer tells the address source in a cycle.
 
     `issue`: a tap that reads an activation is issued; `last`: the last tap of its group; `stage_start`: the
-    descriptor is there and the stage before is written; `valid`: which PEs have an output in this group.
+    descriptor is there and the stage before is written; `valid`: which PEs have an output in this group;
+    `fetches`: which take words of weights; `run_ends`: the group is the last of its run (`None` where no stage
+    has runs).
     """
 
     issue: Wire
     last: Wire
     stage_start: Wire
     valid: Sequence[Wire]
+    fetches: Sequence[Wire]
+    run_ends: Wire | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,8 @@ class Travelling:
 @dataclass(frozen=True)
 class Controller:
     """What the rest of the engine is told, and `written`, which it tells the controller: the last result of the
-    group that is being written is. `bias_operand`: what a bias is multiplied by, while one is taken."""
+    group that is being written is. `stage_ends`: a stage is written, with all its pieces. `bias_operand`: what a
+    bias is multiplied by, while one is taken."""
 
     field: Mapping[str, Wire]
     held: Mapping[str, Wire]
@@ -90,6 +95,7 @@ class Controller:
     bias: tuple[Wire, Wire] | None
     travelling: Travelling
     written: Wire
+    stage_ends: Wire
     done: Wire
     state: Wire
 
@@ -107,18 +113,17 @@ def lockstep_controller(described: Description, *, pauses_once: bool) -> Control
     with component("controller"):
         issue, last, group = _sequence(sizes, fetch, state, stage_start)
         last_group = group == fetch.fields["groups_less_one"]
-        travelling_valid = [
-            named(bit | ~last_group, f"valid_{p}")
-            for p, bit in enumerate(at_most(fetch.fields["valid_less_one"], sizes.pes))
-        ]
+        run_ends = _run_ends(sizes, fetch, issue.ends, stage_start)
+        valid, fetches = _busy(sizes, fetch, last_group, run_ends)
         reads = issue.tap if issue.bias is None else issue.tap & ~issue.bias
-        step = Step(reads, last, stage_start, travelling_valid)
+        step = Step(reads, last, stage_start, valid, fetches, run_ends)
         stage_ends = issue.ends & last_group
         travelling = _travelling(sizes, issue, step)
         in_flight = [travelling.ends[at] for at in range(1, sizes.pipeline.write)]
         drained = named((state == DRAIN) & written & ~pyrtl.rtl_any(*in_flight), "drained")
-        begin <<= starting | (stage_ends & ~fetch.fields["final"])
-        goes_on = drained & ~fetch.held["final"]
+        begin <<= starting | ~_ends(fetch.fields) & stage_ends
+        goes_on = drained & ~_ends(fetch.held)
+        written_whole = drained & ~fetch.held["continues"] if sizes.pieces else drained
         stage_start <<= fetch.ready & ((state == FETCH) | goes_on)
         after = issue.ends & ~last_group & ((group == 0) if pauses_once else pyrtl.Const(1, 1))
         resuming, pausing = _pause(sizes, fetch, state, after)
@@ -132,14 +137,64 @@ def lockstep_controller(described: Description, *, pauses_once: bool) -> Control
             (goes_on, FETCH),
             (drained, IDLE),
         )
-        turn, done = turns(starting, drained, drained & fetch.held["final"])
+        turn, done = turns(starting, written_whole, drained & _ends(fetch.held))
         weights = weight_fetch(sizes, issue.tap, stage_start=stage_start, starting=starting, reset=True).after(
             sizes.pipeline.take
         )
         bias = None if issue.bias is None else _bias_operand(sizes, fetch, issue.bias)
     return Controller(
-        fetch.fields, fetch.held, step, turn, weights, bias, travelling, written, done, state
+        fetch.fields,
+        fetch.held,
+        step,
+        turn,
+        weights,
+        bias,
+        travelling,
+        written,
+        written_whole,
+        done,
+        state,
     )
+
+
+def _ends(field: Mapping[str, Wire]) -> Wire:
+    """Whether nothing follows this descriptor: it is that of the final stage, or of its last piece."""
+    return field["final"] & ~field["continues"] if "continues" in field else field["final"]
+
+
+def _run_ends(sizes: LockstepSizes, fetch: DescriptorFetch, ends: Wire, stage_start: Wire) -> Wire | None:
+    """Whether the group is the last of a run; they are counted where a stage has several."""
+    if not sizes.most_run:
+        return None
+    run_less_one = fetch.fields["run_less_one"]
+    run = register(len(run_less_one), "run", reset=True)
+    run_ends = run == run_less_one
+    zero = pyrtl.Const(0, len(run))
+    run.next <<= pyrtl.select(
+        stage_start | (ends & run_ends), zero, fit(run + ends, len(run))
+    )
+    return run_ends
+
+
+def _busy(
+    sizes: LockstepSizes, fetch: DescriptorFetch, last_group: Wire, run_ends: Wire | None
+) -> tuple[Sequence[Wire], Sequence[Wire]]:
+    """Which PEs have an output in this group, and which take words of weights: those of a full group, for a
+    word may last beyond a group that is smaller, but not beyond the last one."""
+    field, pes = fetch.fields, sizes.pes
+    if not (sizes.idle or sizes.most_run):
+        valid = [bit | ~last_group for bit in at_most(field["valid_less_one"], pes)]
+        shown = [named(bit, f"valid_{p}") for p, bit in enumerate(valid)]
+        return shown, shown
+    full = field["full_less_one"] if sizes.idle else pyrtl.Const(pes - 1, bits_for(pes))
+    fetching = pyrtl.select(last_group, field["valid_less_one"], full)
+    value = fetching
+    if run_ends is not None:
+        value = pyrtl.select(run_ends & ~last_group, field["run_valid_less_one"], fetching)
+    valid = [named(bit, f"valid_{p}") for p, bit in enumerate(at_most(value, pes))]
+    if run_ends is None:
+        return valid, valid
+    return valid, [named(bit, f"fetches_{p}") for p, bit in enumerate(at_most(fetching, pes))]
 
 
 def _sequence(

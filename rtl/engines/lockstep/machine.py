@@ -12,7 +12,7 @@ import pyrtl
 
 from rtl.engines.lockstep.controller import IDLE, Controller, Step, lockstep_controller
 from rtl.engines.lockstep.sizes import LockstepSizes
-from rtl.parts.arithmetic import rotate
+from rtl.parts.arithmetic import BankedAddress, rotate
 from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, register, wire
 from rtl.parts.skeleton import BankPort, Description, Hardware, choose, processing_element
 
@@ -20,11 +20,13 @@ from rtl.parts.skeleton import BankPort, Description, Hardware, choose, processi
 @dataclass(frozen=True)
 class Source:
     """What an address source answers: the address of lane 0, which lanes are read, and for each PE the
-    lane it listens to (`None`: PE p listens to lane p, or all to the only lane)."""
+    lane it listens to (`None`: PE p listens to lane p, or all to the only lane), and those lanes that it may
+    listen to."""
 
     address: Wire
     lane_enables: Sequence[Wire]
     lane_of_pe: Sequence[Wire] | None
+    heard: Sequence[Sequence[int]] = ()
 
 
 AddressSource = Callable[[LockstepSizes, Mapping[str, Wire], Step], Source]
@@ -63,7 +65,7 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: boo
     for p in range(sizes.pes):
         with component("controller"):
             control = controller.travelling.control(p)
-            due = named(controller.weights.due & controller.step.valid[p], f"fetch_weight_{p}")
+            due = named(controller.weights.due & controller.step.fetches[p], f"fetch_weight_{p}")
         weights = replace(controller.weights, due=due)
         results[p] <<= processing_element(p, described, weights, lanes[p], control, controller.held)
     travelling, write = controller.travelling, sizes.pipeline.write
@@ -85,7 +87,7 @@ def _writes(
     held, travelling, write = controller.held, controller.travelling, sizes.pipeline.write
     valid, ends = travelling.valid[write], travelling.ends[write]
     with component("controller"):
-        row = register(sizes.address.row_bits, "write_row", reset=True)
+        at = register(sizes.address.bits if sizes.turned else sizes.address.row_bits, "write_at", reset=True)
         chunks = sizes.pes // sizes.banks
         if chunks > 1:
             chunk = register(bits_for(chunks), "chunk", reset=True)
@@ -98,21 +100,34 @@ def _writes(
         else:
             writing, more = ends, pyrtl.Const(0, 1)
         last = writing & ~more
-        row.next <<= pyrtl.select(
-            controller.step.stage_start, pyrtl.Const(0, len(row)), fit(row + writing, len(row))
-        )
+        zero = pyrtl.Const(0, len(at))
+        if not sizes.turned:
+            at.next <<= pyrtl.select(controller.stage_ends, zero, fit(at + writing, len(at)))
         stored = named(writing & ~held["final"], "writing")
     with component("route"):
         if chunks > 1:
             results = [choose(chunk, results[b :: sizes.banks]) for b in range(sizes.banks)]
             valid = [choose(chunk, valid[b :: sizes.banks]) for b in range(sizes.banks)]
-        writes = Writes(results, [stored & bit for bit in valid], [row] * sizes.banks, last)
+        writes = Writes(results, [stored & bit for bit in valid], [at] * sizes.banks, last)
         if mirrored:
-            writes = _mirrored(sizes, held, writes, first_written=stored & (row == 0), valid=valid)
+            writes = _mirrored(sizes, held, writes, first_written=stored & (at == 0), valid=valid)
+        if sizes.turned:
+            data, enables = (sizes.address.spread(lanes, at) for lanes in (writes.data, writes.enables))
+            writes = Writes(data, enables, sizes.address.rows_from(at), last)
+            following = sizes.address.add(at, _number(valid, sizes.address))
+            at.next <<= pyrtl.select(controller.stage_ends, zero, pyrtl.select(writing, following, at))
     with component("controller"):
         written = controller.written
         written <<= writes.last
     return writes
+
+
+def _number(valid: Sequence[Wire], address: BankedAddress) -> Wire:
+    """How many bits of a thermometer are high, as the address of what follows so many words."""
+    number = pyrtl.Const(0, address.bits)
+    for i, bit in enumerate(valid, start=1):
+        number = pyrtl.select(bit, pyrtl.Const(address.encode(i), address.bits), number)
+    return number
 
 
 def _mirrored(
@@ -156,15 +171,15 @@ def _route(sizes: LockstepSizes, controller: Controller, answer: Source, words: 
         lanes = [pyrtl.select(biased, operand, lane) for lane in lanes]
     if answer.lane_of_pe is not None:
         heard = [delayed(lane, f"lane_1_{p}") for p, lane in enumerate(answer.lane_of_pe)]
-        lanes = [_listen(lane, lanes[: p + 1]) for p, lane in enumerate(heard)]
+        lanes = [_listen(lane, lanes, answer.heard[p]) for p, lane in enumerate(heard)]
     elif lane_count == 1:
         lanes = lanes * sizes.pes
     return [named(lane, f"lane_{p}") for p, lane in enumerate(lanes)]
 
 
-def _listen(lane: Wire, lanes: Sequence[Wire]) -> Wire:
-    """`lanes[lane]`. PE p never listens beyond lane p, so its multiplexer is only as wide as that."""
-    value = lanes[0]
-    for t, word in enumerate(lanes[1:], start=1):
-        value = pyrtl.select(lane == t, word, value)
+def _listen(lane: Wire, lanes: Sequence[Wire], heard: Sequence[int]) -> Wire:
+    """`lanes[lane]`. The multiplexer is only as wide as the lanes that may be heard."""
+    value = lanes[heard[0]]
+    for t in heard[1:]:
+        value = pyrtl.select(lane == t, lanes[t], value)
     return value

@@ -13,16 +13,26 @@ ADDRESS_AMOUNTS = (
     *("counter_bits", "counter_wrap_bits", "one_enable"),
     *("ring_bits", "ring_wrap_bits", "turned_enables"),
     *("stride_bits", "stride_wrap_bits", "boundary_bits", "passed_boundaries"),
+    *("chosen_step_bits", "counted_bits", "pattern_bits"),
 )
-"""What only some address sources have: the dense counter, the CSC ring, the Clos strides and blocks."""
+"""What only some address sources have: the dense counter, the CSC ring, the strides and blocks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LockstepSizes(Sizes):
-    """Sizes of an engine whose PEs march in step. `longest_pause`: the most cycles that a stage waits after a
-    group until its results are written."""
+    """Sizes of an engine whose PEs march in step.
+
+    `longest_pause`: the most cycles that a stage waits after a group until its results are written. `pieces`:
+    a stage may have several descriptors. `most_run`: the most groups of a run, of which the last may be
+    smaller, where there are runs; `idle`: a full group may leave PEs idle. `turned`: the results of a group
+    may begin in another bank than the first one.
+    """
 
     longest_pause: int
+    pieces: bool = False
+    most_run: int = 0
+    idle: bool = False
+    turned: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -36,7 +46,19 @@ class LockstepSizes(Sizes):
     @property
     def own_fields(self) -> tuple[tuple[str, int], ...]:
         pause = (("pause", bits_for(self.longest_pause + 1)),) if self.longest_pause else ()
-        return ("steps_less_one", bits_for(self.longest_row)), *pause
+        place = bits_for(self.pes)
+        runs = (("run_less_one", bits_for(self.most_run)), ("run_valid_less_one", place))
+        return (
+            ("steps_less_one", bits_for(self.longest_row)),
+            *pause,
+            *((("continues", 1),) if self.pieces else ()),
+            *(runs if self.most_run else ()),
+            *((("full_less_one", place),) if self.idle else ()),
+        )
+
+    @property
+    def held_fields(self) -> tuple[str, ...]:
+        return (*super().held_fields, *(("continues",) if self.pieces else ()))
 
     def lockstep_structures(
         self, address: Amounts, route: Amounts, *, pausing_bits: int = 0
