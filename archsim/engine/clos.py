@@ -33,13 +33,11 @@ class Clos(Engine):
 
     @classmethod
     def layers(cls, draws: Draws) -> Iterator[tuple[Stage, ...]]:
-        ingress = draws.size(2, 28)
-        n_in = ingress * draws.size(2, 28)
+        sides = draws.size(2, 28), draws.size(2, 28)
         for _ in range(draws.few(2, 3)):
-            egress, middle = draws.size(2, 20), draws.size(2, 16)
-            n_out = egress * draws.size(2, 16)
-            yield build_layer("clos", n_in, n_out, ingress=ingress, middle=middle, egress=egress)
-            ingress, n_in = egress, n_out
+            following = draws.size(2, 20), draws.size(2, 16)
+            yield _drawn_layer(draws, *sides, *following)
+            sides = following
 
     def lay(self, network: IntegerNetwork, fabric: str) -> ClosMapping:
         stages = [integer.stage for integer in network.stages]
@@ -59,6 +57,21 @@ class Clos(Engine):
         plans = plans_of(order, self.pes)
         plans, banks = dealt_to_banks(plans, self.pes, order.lanes)
         return ClosMapping(network, self, fabric, plans, banks, order=order)
+
+
+def _drawn_layer(draws: Draws, a: int, b: int, c: int, d: int) -> tuple[Stage, ...]:
+    """A layer from a * b places to c * d, of one of the families that strided blocks are."""
+    n_in, n_out = a * b, c * d
+    side, family = min(n_in, n_out), draws.few(1, 5)
+    if family == 1 and side > 1:
+        return build_layer("butterfly", n_in, n_out, radix=min(1 + draws.few(1, 6), side))
+    if family == 2:
+        return build_layer("block-diagonal", n_in, n_out, blocks=min(draws.size(2, 28), side))
+    if family == 3:
+        return build_layer("kronecker", n_in, n_out, factors=[[a, d, b, 1], [1, c, a, d]])
+    if family == 4:
+        return build_layer("kronecker", n_in, n_out, factors=[[1, c, a, b], [c, d, b, 1]])
+    return build_layer("clos", n_in, n_out, ingress=a, middle=draws.size(2, 16), egress=c)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -135,7 +148,7 @@ class ClosMapping(LockstepMapping):
         assert isinstance(plan, StridedPlan)
         sizes, schedule = self.sizes, plan.schedule
         taps, counted = schedule.piece.taps, self.crosses and schedule.block_out
-        values = {name: sizes.address.encode(value) for name, value in plan.fields.items()}
+        values = {name: sizes.address.encode_step(value) for name, value in plan.fields.items()}
         values["inner_less_one"] = taps.inner - 1
         values["block_out"] = schedule.block_out if counted else 1
         values["advance_outputs"] = self.engine.pes % schedule.block_out if counted else 0

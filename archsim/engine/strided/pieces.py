@@ -73,7 +73,7 @@ class Piece:
 
 
 def taps_of(offsets: Ints) -> Taps | None:
-    """Two counters that make these rising distances, or `None`."""
+    """Two counters that make these distances, or `None`."""
     count = len(offsets)
     if count == 1:
         return Taps(1, 1, 0, 0)
@@ -85,22 +85,28 @@ def taps_of(offsets: Ints) -> Taps | None:
 
 
 def rows_of(stage: Stage, place: Ints | None) -> Rows:
-    """The rows of a stage whose input i lies at address `place[i]`, or at i. Raises ValueError with the output
-    that reads nothing."""
+    """The rows of a stage whose input i lies at address `place[i]`, or at i; each reads something. Inputs are
+    taken as their weights are stored, or by rising address where two counters find more rows so."""
     if place is None and isinstance(stage, BlockStage | DenseStage | KroneckerStage):
         return _regular_rows(stage)
     lengths, columns = stage.row_lengths(), stage.columns()
-    if not lengths.all():
-        raise ValueError(int(np.argmin(lengths)))
     addresses = columns if place is None else place[columns]
+    rows = _irregular_rows(lengths, addresses)
+    if None not in rows.shapes:
+        return rows
+    rising = addresses[np.lexsort((addresses, np.repeat(np.arange(stage.n_out), lengths)))]
+    other = _irregular_rows(lengths, rising)
+    return min(rows, other, key=lambda found: found.shapes.count(None))
+
+
+def _irregular_rows(lengths: Ints, addresses: Ints) -> Rows:
     starts = np.concatenate(([0], np.cumsum(lengths)))
-    addresses = addresses[np.lexsort((addresses, np.repeat(np.arange(stage.n_out), lengths)))]
     first = addresses[starts[:-1]]
     distances = addresses - np.repeat(first, lengths)
     kinds: dict[bytes, int] = {}
     shapes: list[Taps | None] = []
-    shape = np.empty(stage.n_out, dtype=np.int64)
-    for row in range(stage.n_out):
+    shape = np.empty(len(lengths), dtype=np.int64)
+    for row in range(len(lengths)):
         own = distances[starts[row] : starts[row + 1]]
         key = own.tobytes()
         if key not in kinds:
@@ -172,7 +178,7 @@ def _first_piece(first: Ints, taps: Taps) -> Piece:
     while cover < total:
         step = int(first[cover] - first[0])
         nested = step in sides and sides[step] == 1 and left == 1
-        if step < 0 or (not nested and step < sides[1]):
+        if not nested and 0 <= step < sides[1]:
             break
         repeated = np.resize(first[:cover], total) + np.arange(total) // cover * step
         differs = np.nonzero(repeated != first)[0]

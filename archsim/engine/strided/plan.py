@@ -69,7 +69,7 @@ def plans_of(order: StridedOrder, pes: int) -> tuple[StridedPlan, ...]:
                     fields={
                         "start": schedule.piece.start,
                         "stride": schedule.piece.taps.stride,
-                        "tile_jump": max(schedule.piece.taps.jump, 0),
+                        "tile_jump": schedule.piece.taps.jump,
                         "advance": schedule.advance,
                         "jump": schedule.jump,
                     },

@@ -77,7 +77,7 @@ def _groups(piece: Piece, sizes: list[int]) -> Ints:
 
 def _small_blocks(piece: Piece, pes: int, lanes: int) -> Schedule:
     room = pes // piece.of_block
-    if piece.left > 1:
+    if piece.left_step > 0:
         room = min(room, 1 + (lanes - piece.right) // piece.left_step, piece.left)
     else:
         room = 1

@@ -24,6 +24,9 @@ MOST_PIECES = 64
 KEPT = 4
 """Memories that are kept after a stage."""
 
+MOST_TURNS = 2
+"""Numbers of taps by which inputs are turned."""
+
 DRAIN = 6
 """Cycles that are reckoned between two pieces."""
 
@@ -132,15 +135,18 @@ class Search:
 
 
 def input_places(stages: Sequence[Stage]) -> list[Ints]:
-    """Where inputs may lie so that an output of the first stage reads words that lie far apart, and its
-    neighbours the words beside: turned by the taps of the first stage, and by those of the stages after it
-    too, where they are digits of an input's number."""
+    """Where inputs may lie so that neighbouring blocks of the first stage read neighbouring words: turned by
+    the taps of a block; one tap of all blocks after the other; and turned by the taps of the stages that
+    follow too, where they are digits of an input's number."""
     n_in, at = stages[0].n_in, np.arange(stages[0].n_in)
     places: list[Ints] = []
     rows = rows_of(stages[0], None)
     inner = {taps.inner for taps in rows.shapes if taps is not None and taps.stride == 1}
-    for k in sorted(inner - {1, n_in}):
+    for k in sorted(inner - {1, n_in})[:MOST_TURNS]:
         places.append(at % k * -(-n_in // k) + at // k)
+    by_tap = _by_tap(stages[0])
+    if by_tap is not None:
+        places.append(by_tap)
     digits: list[int] = []
     for stage in stages:
         rest = n_in // math.prod(digits)
@@ -151,3 +157,16 @@ def input_places(stages: Sequence[Stage]) -> list[Ints]:
             sizes = [rest // stage.inputs, *reversed(digits)]
             places.append(np.argsort(np.arange(n_in).reshape(sizes).T.ravel()))
     return places
+
+
+def _by_tap(stage: Stage) -> Ints | None:
+    """The first inputs of all blocks, then the second, where the blocks share none."""
+    lengths, columns = stage.row_lengths(), stage.columns()
+    starts = np.cumsum(lengths) - lengths
+    first, rows = np.unique(columns[starts], return_index=True)
+    if lengths[rows].sum() != stage.n_in:
+        return None
+    place = np.full(stage.n_in, -1)
+    for block, row in enumerate(rows):
+        place[columns[starts[row] : starts[row] + lengths[row]]] = np.arange(lengths[row]) * len(rows) + block
+    return place if place.min() >= 0 else None
