@@ -128,7 +128,7 @@ def _addresses(
         advance = pyrtl.select(step.run_ends, field["jump"], advance)
     next_base = address.add(base, advance, crosses)
     if sizes.repeats > 1:
-        repeat = register(bits_for(sizes.repeats), "repeat", reset=True)
+        repeat = register(bits_for(sizes.repeats), "repetition", reset=True)
         began = register(address.bits, "began")
         repeated = repeat == field["repeats_less_one"]
         run_ends = group_ends & step.run_ends
