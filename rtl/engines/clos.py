@@ -151,9 +151,7 @@ def _addresses(
             pyrtl.Const(0, len(tap)),
             fit(tap + step.issue, len(tap)),
         )
-    next_now = pyrtl.select(
-        group_ends, next_base, pyrtl.select(step.issue, address.add(now, stride), now)
-    )
+    next_now = pyrtl.select(group_ends, next_base, pyrtl.select(step.issue, address.add(now, stride), now))
     base.next <<= pyrtl.select(step.stage_start, start, pyrtl.select(group_ends, next_base, base))
     now.next <<= pyrtl.select(step.stage_start, start, next_now)
     return now
@@ -200,9 +198,7 @@ def _boundaries(
     if step.run_ends is not None:
         crosses = crosses & ~step.run_ends
         rewinds = rewinds | (group_ends & step.run_ends)
-    place.next <<= pyrtl.select(
-        rewinds, pyrtl.Const(0, count), pyrtl.select(group_ends, next_place, place)
-    )
+    place.next <<= pyrtl.select(rewinds, pyrtl.Const(0, count), pyrtl.select(group_ends, next_place, place))
 
     # PE p has passed boundary i when p >= i * block_out - place.
     bits = bits_for(sizes.pes + sizes.largest_block) + 1

@@ -168,9 +168,7 @@ class LockstepMapping(Mapping):
         ]
 
 
-def dealt_to_banks(
-    plans: Sequence[P], pes: int, lanes: int | None = None
-) -> tuple[tuple[P, ...], int]:
+def dealt_to_banks(plans: Sequence[P], pes: int, lanes: int | None = None) -> tuple[tuple[P, ...], int]:
     """The plans on the fewest banks that answer every step, whose words lie at most `lanes` apart, and take
     the results of every group before the next ones come; and their number, a divisor of `pes`."""
     if lanes is None:

@@ -120,9 +120,7 @@ def _regular_rows(stage: BlockStage | DenseStage | KroneckerStage) -> Rows:
     if isinstance(stage, KroneckerStage):
         inputs, stride = stage.inputs, stage.right
         l, r = np.arange(stage.left) * inputs * stride, np.arange(stride)
-        first = np.broadcast_to(
-            l[:, None, None] + r, (stage.left, stage.outputs, stage.right)
-        ).ravel()
+        first = np.broadcast_to(l[:, None, None] + r, (stage.left, stage.outputs, stage.right)).ravel()
     elif isinstance(stage, BlockStage):
         inputs, stride = stage.block_in, stage.blocks
         first = np.repeat(np.arange(stage.blocks), stage.block_out)

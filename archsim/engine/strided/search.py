@@ -129,9 +129,7 @@ class Search:
             stage = StridedStage(order, tuple(schedule for schedule in schedules if schedule is not None))
             numbered = last or np.array_equal(order, np.arange(len(order)))
             place = None if numbered else np.argsort(order)
-            yield replace(
-                before, place=place, stages=(*before.stages, stage), cost=before.cost + stage.cost
-            )
+            yield replace(before, place=place, stages=(*before.stages, stage), cost=before.cost + stage.cost)
 
 
 def input_places(stages: Sequence[Stage]) -> list[Ints]:

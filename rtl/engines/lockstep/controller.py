@@ -74,7 +74,9 @@ class Travelling:
         product = at.accumulate - 1
         return TapControl(
             take=named(self.tap[at.take] & self.valid[at.take][p], f"take_{p}"),
-            multiply=named(self.tap[product] & self.valid[product][p], f"multiply_{p}") if registered else None,
+            multiply=named(self.tap[product] & self.valid[product][p], f"multiply_{p}")
+            if registered
+            else None,
             accumulate=named(self.tap[at.accumulate] & self.valid[at.accumulate][p], f"accumulate_{p}"),
             first=self.first[at.accumulate],
             finish=named(self.ends[at.finish] & self.valid[at.finish][p], f"finish_{p}"),
@@ -138,9 +140,9 @@ def lockstep_controller(described: Description, *, pauses_once: bool) -> Control
             (drained, IDLE),
         )
         turn, done = turns(starting, written_whole, drained & _ends(fetch.held))
-        weights = weight_fetch(sizes, issue.tap, stage_start=stage_start, starting=starting, reset=True).after(
-            sizes.pipeline.take
-        )
+        weights = weight_fetch(
+            sizes, issue.tap, stage_start=stage_start, starting=starting, reset=True
+        ).after(sizes.pipeline.take)
         bias = None if issue.bias is None else _bias_operand(sizes, fetch, issue.bias)
     return Controller(
         fetch.fields,
@@ -170,9 +172,7 @@ def _run_ends(sizes: LockstepSizes, fetch: DescriptorFetch, ends: Wire, stage_st
     run = register(len(run_less_one), "run", reset=True)
     run_ends = run == run_less_one
     zero = pyrtl.Const(0, len(run))
-    run.next <<= pyrtl.select(
-        stage_start | (ends & run_ends), zero, fit(run + ends, len(run))
-    )
+    run.next <<= pyrtl.select(stage_start | (ends & run_ends), zero, fit(run + ends, len(run)))
     return run_ends
 
 

@@ -58,7 +58,10 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: boo
         rows = [named(row, f"read_row_{b}") for b, row in enumerate(sizes.address.rows_from(answer.address))]
     results = [wire(sizes.activation_bits, f"result_{p}") for p in range(sizes.pes)]
     writes = _writes(sizes, controller, results, mirrored=mirrored)
-    ports = [BankPort(enables[b], rows[b], writes.enables[b], writes.rows[b], writes.data[b]) for b in range(sizes.banks)]
+    ports = [
+        BankPort(enables[b], rows[b], writes.enables[b], writes.rows[b], writes.data[b])
+        for b in range(sizes.banks)
+    ]
     words = [described.activation_bank(b, controller.turn, port) for b, port in enumerate(ports)]
     with component("route"):
         lanes = _route(sizes, controller, answer, words)
