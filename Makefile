@@ -36,6 +36,7 @@ calibrate: $(VENV)/installed ## Fit the logic models to synthesis anew (about ha
 	$(BIN)/archsim calibrate glitches --out archsim/technology/data
 	$(BIN)/archsim calibrate cmos65 --out archsim/technology/data
 	$(BIN)/archsim calibrate artix7 --out archsim/technology/data
+	$(BIN)/python -m reports.evidence archsim/technology/data
 
 experiments: $(VENV)/installed ## Train the networks of the topology studies anew (about an hour)
 	$(BIN)/archsim experiments --out reports/studies/topologies/data

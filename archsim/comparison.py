@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from archsim.costs.metrics import figures, ratios_to_first
+from archsim.costs.ratio_error import ratio_intervals
 from archsim.costs.result import Result
 from archsim.design import DesignError, DesignPoint, simulate
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def compare(designs: Sequence[DesignPoint], fidelity: str = "cycle") -> pd.DataFrame:
-    """A frame with a row for each design: figures, then `<figure>_ratio` to the first design. A cost that
-    nobody can tell is left blank.
+    """A frame with a row for each design: figures, then `<figure>_ratio` to the first design, with the ends
+    between which it lies as `<figure>_ratio_low` and `_high`. A cost that nobody can tell is left blank.
 
     Raises DesignError for an empty list or where the designs mix kinds of technology.
     """
@@ -36,11 +37,16 @@ def frame_of(results: Sequence[Result]) -> pd.DataFrame:
     """Results as rows: what they are of, their figures, and the ratios of these to the first row."""
     import pandas as pd
 
-    ratios = ratios_to_first(results)
+    ratios, intervals = ratios_to_first(results), ratio_intervals(results)
     rows = [
         _identity(result)
         | figures(result)
         | {f"{name}_ratio": values[place] for name, values in ratios.items() if values[place] is not None}
+        | {
+            f"{name}_ratio_{end}": value
+            for name, ends in intervals.items()
+            for end, value in zip(("low", "high"), ends[place] or (), strict=False)
+        }
         for place, result in enumerate(results)
     ]
     return pd.DataFrame(rows)

@@ -10,14 +10,16 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, field_validator
 
+from archsim.costs.errors import fit_errors
 from archsim.costs.estimate import EstimateError
-from archsim.costs.expected_error import expected_errors
 from archsim.costs.fidelities import level, refuse_overflow
 from archsim.costs.logic import Logic
 from archsim.costs.pricing import NOTHING, price
 from archsim.costs.result import Result
+from archsim.costs.stimulus import representative, stimulus_name
 from archsim.engine import Engine, engines
 from archsim.engine.mapping import Mapping
+from archsim.inputs import InputFile, with_inputs
 from archsim.kinds import OneOf
 from archsim.refusals import one_sentence
 from archsim.technology import Technology, technologies
@@ -26,6 +28,12 @@ from workloads.refusal import Refusal
 
 FILES = ("liberty", "power_report")
 """The options of technologies that name a file."""
+
+NO_SAMPLES = (
+    "the network carries no samples and the design gives no inputs, so random integers ran: their switching "
+    "is not that of real data"
+)
+"""The warning where nobody knows what the network is made for."""
 
 
 class DesignError(Refusal):
@@ -36,7 +44,8 @@ class DesignPoint(BaseModel):
     """Network x engine x technology at a clock.
 
     `network` is a name of the zoo or the path of an .npz file; `engine` an engine or a mapping with its
-    `kind`; `clock_hz` in hertz; `technology` a name, a mapping with its `kind`, or a technology.
+    `kind`; `clock_hz` in hertz; `technology` a name, a mapping with its `kind`, or a technology; `inputs` the
+    path of an .npy or .npz file of what the network is run on, instead of its own samples.
     Raises DesignError for anything else.
     """
 
@@ -46,6 +55,7 @@ class DesignPoint(BaseModel):
     engine: Annotated[Engine, OneOf(engines)]
     clock_hz: Annotated[float, Field(gt=0, le=10e9, allow_inf_nan=False)] = 100e6
     technology: Annotated[Technology, OneOf(technologies, by_name=True)]
+    inputs: str | None = None
 
     def __init__(self, **values: Any) -> None:
         try:
@@ -53,7 +63,10 @@ class DesignPoint(BaseModel):
         except ValidationError as error:
             raise DesignError(one_sentence(error, type(self))) from None
 
-    @field_validator("network", mode="before")
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        return ((name, value) for name, value in super().__repr_args__() if value is not None)
+
+    @field_validator("network", "inputs", mode="before")
     @classmethod
     def _path(cls, value: Any) -> Any:
         return str(value) if isinstance(value, Path) else value
@@ -108,6 +121,7 @@ class DesignPoint(BaseModel):
         trained, widths = self.trained, (self.engine.weight_bits, self.engine.activation_bits)
         accuracy = trained.accuracy.get("int8") if widths == (8, 8) else None
         path_s = logic.critical_path_s if logic else None
+        stimulus = self._stimulus(fidelity, follows=technology.follows_switching and logic is not None)
         return Result(
             fidelity=fidelity,
             exact=counts.exact,
@@ -119,14 +133,17 @@ class DesignPoint(BaseModel):
             compression=trained.compression,
             accuracy=accuracy,
             critical_path_s=path_s,
-            design=self.model_dump(),
-            warnings=tuple(
-                self._warnings(path_s, accuracy, estimated=logic is not None and logic.kind == "fitted")
+            design=self.model_dump() | {"engine": mapping.engine.model_dump()},
+            warnings=(
+                *self._warnings(path_s, accuracy, estimated=logic is not None and logic.kind == "fitted"),
+                *((NO_SAMPLES,) if stimulus and not mapping.network.samples else ()),
             ),
             assumed=_assumed(technology),
-            expected_error=expected_errors(bill, logic, technology) if logic else {},
+            fit_error=fit_errors(bill, logic, technology) if logic else {},
+            brackets=technology.brackets,
             critical_path=logic.critical_path if logic else (),
             missing=missing,
+            stimulus=stimulus,
         )
 
     def _logic(self, fidelity: str) -> tuple[Logic | None, MappingOf[str, str]]:
@@ -139,6 +156,12 @@ class DesignPoint(BaseModel):
             return None, {**dict.fromkeys(technology.metrics, str(refused)), **technology.missing}
         untimed = {} if logic.critical_path_s is not None else {"critical_path_s": technology.untimed}
         return logic, {**technology.missing, **untimed}
+
+    def _stimulus(self, fidelity: str, *, follows: bool) -> str | None:
+        """The inputs that ran, where a cost `follows` them or the fidelity runs the hardware."""
+        network = self.mapping.network
+        ran = representative(network) if follows else level(fidelity).inputs
+        return stimulus_name(network, ran) if ran else None
 
     def _warnings(
         self, critical_path_s: float | None, accuracy: float | None, *, estimated: bool
@@ -153,8 +176,8 @@ class DesignPoint(BaseModel):
 
     @classmethod
     def from_file(cls, path: str | Path) -> DesignPoint:
-        """Reads a YAML file. Raises DesignError where it is missing, no YAML, or no design point. A network
-        or a technology's file given as a path is looked for beside the file."""
+        """Reads a YAML file. Raises DesignError where it is missing, no YAML, or no design point. A network,
+        inputs or a technology's file given as a path is looked for beside the file."""
         file = Path(path)
         try:
             values = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -167,6 +190,9 @@ class DesignPoint(BaseModel):
         network = values.get("network")
         if isinstance(network, str) and network.endswith(".npz") and (file.parent / network).exists():
             values["network"] = str(file.parent / network)
+        inputs = values.get("inputs")
+        if isinstance(inputs, str) and (file.parent / inputs).exists():
+            values["inputs"] = str(file.parent / inputs)
         technology = values.get("technology")
         if isinstance(technology, dict):
             beside = {name: file.parent / str(technology[name]) for name in FILES if name in technology}
@@ -183,12 +209,18 @@ class DesignPoint(BaseModel):
     def integer(self) -> IntegerNetwork:
         """The network as the integers that the engine computes with."""
         engine = self.engine
-        return _integer(self.network, _stamp(self.network), engine.weight_bits, engine.activation_bits)
+        widths = engine.weight_bits, engine.activation_bits
+        return _integer(self.network, _stamp(self.network), *widths, self._input_file)
 
     @property
     def mapping(self) -> Mapping:
         """The network on the engine. Raises MappingError where the engine cannot run it."""
-        return _mapping(self.network, _stamp(self.network), self.engine, self.technology.fabric)
+        fabric = self.technology.fabric
+        return _mapping(self.network, _stamp(self.network), self.engine, fabric, self._input_file)
+
+    @property
+    def _input_file(self) -> InputFile | None:
+        return InputFile.now(self.inputs) if self.inputs is not None else None
 
 
 def _with_kind(field: str, value: Any, known: MappingOf[str, Any]) -> dict[str, Any]:
@@ -228,10 +260,14 @@ def _trained(network: str, stamp: int) -> TrainedNetwork:
 
 
 @lru_cache(maxsize=64)
-def _integer(network: str, stamp: int, weight_bits: int, activation_bits: int) -> IntegerNetwork:
-    return quantise(_trained(network, stamp), weight_bits, activation_bits)
+def _integer(
+    network: str, stamp: int, weight_bits: int, activation_bits: int, inputs: InputFile | None
+) -> IntegerNetwork:
+    integer = quantise(_trained(network, stamp), weight_bits, activation_bits)
+    return with_inputs(integer, inputs) if inputs else integer
 
 
 @lru_cache(maxsize=256)
-def _mapping(network: str, stamp: int, engine: Engine, fabric: str) -> Mapping:
-    return engine.map(_integer(network, stamp, engine.weight_bits, engine.activation_bits), fabric)
+def _mapping(network: str, stamp: int, engine: Engine, fabric: str, inputs: InputFile | None) -> Mapping:
+    integer = _integer(network, stamp, engine.weight_bits, engine.activation_bits, inputs)
+    return engine.map(integer, fabric)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from archsim.costs.components import area_mm2, by_component, total
 from archsim.costs.pricing import memories
+from archsim.costs.stimulus import stimulus_name
 from archsim.design import DesignPoint
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from archsim.technology.technology import refuse_fabric
@@ -50,7 +51,8 @@ class MemoryReport:
 @dataclass(frozen=True)
 class NetlistReport:
     """A mapped engine; `critical_path` names its stages, each with its time, `critical_path_s` is None where
-    nobody knows it, and `untimed` then says why. `listed` are the resources that an FPGA is listed by."""
+    nobody knows it, and `untimed` then says why. `listed` are the resources that an FPGA is listed by;
+    `stimulus` names the inputs whose toggles were counted, where any were."""
 
     components: tuple[ComponentReport, ...]
     memories: tuple[MemoryReport, ...]
@@ -59,6 +61,7 @@ class NetlistReport:
     library: str
     listed: tuple[str, ...] = ()
     untimed: str = ""
+    stimulus: str | None = None
 
     @property
     def is_fpga(self) -> bool:
@@ -103,7 +106,8 @@ def _cells(technology: StandardCells, design: DesignPoint) -> NetlistReport:
             )
     components.sort(key=lambda component: -component.area_mm2)
     path = (made.critical_path_s, made.critical_path)
-    return NetlistReport(tuple(components), _memories(design), *path, technology.library.name)
+    ran = stimulus_name(mapping.network, switched.inferences)
+    return NetlistReport(tuple(components), _memories(design), *path, technology.library.name, stimulus=ran)
 
 
 @_reported.register(Fpga)

@@ -2,38 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 
 def one_sentence(error: ValidationError, model: type[BaseModel], *, within: str = "") -> str:
     """The first complaint of pydantic, as field, value and what is allowed. `within` names the field that
     holds the model, if any."""
-    first = error.errors()[0]
+    complaints = error.errors()
+    first = complaints[0]
     cause = first.get("ctx", {}).get("error")
-    name = ".".join([within] * bool(within) + [str(part) for part in first["loc"]])
+    # Of a field that takes this or that, every kind complains, each at a place of its own.
+    same = [one for one in complaints if one["loc"][:1] == first["loc"][:1]]
+    place = first["loc"] if len(same) == 1 else first["loc"][:1]
+    name = ".".join([within] * bool(within) + [str(part) for part in place])
     if first["type"] == "extra_forbidden":
         return f"{name} is not a field, allowed are {', '.join(model.model_fields)}"
     if first["type"] == "missing":
         return f"{name} is missing, it must be given"
     if cause is not None:
         return f"{within}.{cause}" if within else str(cause)
-    return f"{name} is {first['input']!r}, allowed {_allowed(model, first)}"
+    allowed = _allowed(model, first)
+    for other in same[1:]:
+        allowed += f" or {_allowed(model, other).removeprefix('are ')}"
+    return f"{name} is {first['input']!r}, allowed {allowed}"
 
 
 def _allowed(model: type[BaseModel], complaint: Any) -> str:
     """What a field takes: its range or its words, else pydantic's own complaint."""
-    limits = {
-        bound: getattr(limit, bound)
-        for limit in model.model_fields[str(complaint["loc"][0])].metadata
-        for bound in ("ge", "gt", "le")
-        if getattr(limit, bound, None) is not None
-    }
+    if "expected" in complaint.get("ctx", {}):
+        return f"are {complaint['ctx']['expected']}"
+    if complaint["type"].startswith("bool_"):
+        return "are true, false"
+    limits = _limits(model.model_fields[str(complaint["loc"][0])])
     if "le" in limits:
         least = str(limits["ge"]) if "ge" in limits else f"more than {limits['gt']}"
         whole = "whole numbers from " if complaint["type"].startswith("int_") else ""
         return f"are {whole}{least} to {limits['le']:g}"
-    if "expected" in complaint.get("ctx", {}):
-        return f"are {complaint['ctx']['expected']}"
+    if complaint["type"] == "string_type":
+        return "is text"
     return f"is: {complaint['msg'][0].lower()}{complaint['msg'][1:]}"
+
+
+def _limits(field: FieldInfo) -> dict[str, Any]:
+    """The bounds of a number, of the field or of one of the kinds that it takes."""
+    bounded = list(field.metadata)
+    for kind in get_args(field.annotation):
+        for info in getattr(kind, "__metadata__", ()):
+            bounded += getattr(info, "metadata", [info])
+    return {
+        bound: getattr(limit, bound)
+        for limit in bounded
+        for bound in ("ge", "gt", "le")
+        if getattr(limit, bound, None) is not None
+    }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from archsim.costs.stimulus import sample_inputs
+from archsim.costs.stimulus import sample_inputs, stimulus_name
 from archsim.engine.counts import Counts
 from archsim.engine.hardware_run import counts_of_run, run_rtl
 from archsim.engine.mapping import Mapping
@@ -27,9 +27,11 @@ class Difference:
 
 @dataclass(frozen=True)
 class Verification:
-    """What was compared, and where it differs. `figures` are those on which all agree."""
+    """What was compared, and where it differs. `figures` are those on which all agree, `stimulus` names the
+    inputs."""
 
     inputs: int
+    stimulus: str
     figures: dict[str, int]
     differences: tuple[Difference, ...]
 
@@ -59,7 +61,7 @@ def verify(mapping: Mapping, *, inputs: int = 1, seed: int = 0) -> Verification:
             differences.append(Difference(name, values))
         else:
             figures[name] = values["analytic"]
-    return Verification(inputs, figures, tuple(differences))
+    return Verification(inputs, stimulus_name(mapping.network, inputs, seed), figures, tuple(differences))
 
 
 def _figures(counts: Counts) -> dict[str, int]:

@@ -36,7 +36,7 @@ def export(design: DesignPoint, folder: Path, *, inputs: int = 2) -> list[str]:
 def _files(design: DesignPoint, mapping: Mapping, inputs: int) -> dict[str, str]:
     import numpy as np
 
-    from archsim.costs.stimulus import sample_inputs
+    from archsim.costs.stimulus import sample_inputs, stimulus_name
     from archsim.engine.hardware_run import OutputMismatchError, run_rtl
     from rtl import make_test_bench, to_verilog
 
@@ -63,6 +63,7 @@ def _files(design: DesignPoint, mapping: Mapping, inputs: int) -> dict[str, str]
             images=sorted(images),
             instances=verilog.instances,
             inputs=inputs,
+            stimulus=stimulus_name(mapping.network, inputs),
             cycles=runs[0].cycles,
         ),
     }

@@ -66,14 +66,24 @@ def points(difference: float) -> str:
     return f"{difference * 100:+.2f}{_THIN}points".replace("-", "−")
 
 
-def expected_error(share: float) -> str:
-    """A relative error as a percentage, a large one as a factor up or down."""
-    return f"±{_THIN}{percent(share)}" if share < 0.5 else f"a factor of {1 + share:.2g}"
+def fit_error(mean: float, worst: float) -> str:
+    """The relative errors of a fit as percentages."""
+    return f"{percent(mean)}, worst {percent(worst)}"
+
+
+def ends(low: float, high: float) -> str:
+    """Two multiples of a figure, or the ends of a ratio: 0.58× to 1.45×."""
+    return f"{ratio(low)} to {ratio(high)}"
 
 
 def ratio(value: float | None) -> str:
     """How many times: 2.13×."""
     return _UNKNOWN if value is None else f"{value:.2f}×"
+
+
+def ratio_within(value: float, interval: tuple[float, float] | None) -> str:
+    """A ratio with the ends between which it lies: 1.58× (1.44 to 1.59)."""
+    return ratio(value) if interval is None else f"{ratio(value)} ({interval[0]:.2f} to {interval[1]:.2f})"
 
 
 def metric(name: str, value: float | None) -> str:

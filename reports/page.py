@@ -16,6 +16,7 @@ VERDICT_CLASSES = {
     "partly": "partly",
     "does not hold": "fails",
     "not testable here": "untested",
+    "being redone": "untested",
 }
 
 

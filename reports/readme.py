@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archsim.costs.metrics import metric_of
+from reports.formatting import significant
 from reports.tables import Table
 
 if TYPE_CHECKING:
@@ -66,6 +67,39 @@ def error_tables() -> str:
 def _error_row(error: Error) -> tuple[Any, ...]:
     at = re.sub(r" \([^)]*\)$", "", error.worst_case) if error.worst else ""
     return metric_of(error.metric).fitted, error.mean, error.worst, at
+
+
+def memory_table() -> str:
+    """Real memories over the model, both at 65 nm: the macros of a foundry, scaled, and what else was
+    published."""
+    from archsim.technology import Cmos65
+    from archsim.technology.asic.scaling import factors, process
+    from archsim.technology.memories.bracket import BRACKET_TABLE, FOUNDRY
+    from archsim.technology.quantity import load_table
+
+    source, target = process(130), process(65)
+    by = factors(source, source.nominal_v, target, target.nominal_v)
+    shown = (
+        ("area, mm²", "area_mm2", 1.0, by.area),
+        ("read, pJ", "read_energy_j", 1e12, by.energy),
+        ("write, pJ", "write_energy_j", 1e12, by.energy),
+        ("leakage, nW", "leakage_w", 1e9, by.leakage),
+        ("access, ns", "access_time_s", 1e9, by.delay),
+    )
+    rows = []
+    for row in load_table(BRACKET_TABLE).rows:
+        memory = Cmos65().memory(words=row["words"], word_bits=row["word_bits"])
+        cells = [f"{row['evidence']}, {row['words']} × {row['word_bits']}"]
+        for _, name, per, factor in shown:
+            model, ratio = getattr(memory, name), row[f"{name}_ratio"]
+            if ratio is None:
+                cells.append("—")
+                continue
+            real = row[f"model_{name}"] * ratio * (factor if row["evidence"] == FOUNDRY else 1)
+            numbers = (real * per, model * per, real / model)
+            cells.append("{} / {} = {}".format(*map(significant, numbers)))
+        rows.append(cells)
+    return Table("", {"memory": "", **{title: "" for title, *_ in shown}}, rows, words=6).markdown()
 
 
 def number_table() -> str:
@@ -126,6 +160,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "networks": zoo_table,
     "errors": error_tables,
     "numbers": number_table,
+    "memories": memory_table,
     "costs": cost_table,
     "comparison": comparison_tables,
 }

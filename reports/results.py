@@ -11,8 +11,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from archsim.costs.metrics import metric_of, metrics_of, ratios_to_first
+from archsim.costs.ratio_error import ratio_intervals
 from reports import formatting as f
-from reports.tables import Table
+from reports.tables import Cell, Table
 
 if TYPE_CHECKING:
     from archsim import Result, TrainedNetwork, Verification
@@ -28,15 +29,43 @@ def design_name(result: Result) -> str:
     return f"{result.design['network']} on {kind}, {engine['pes']} PEs"
 
 
-def _figures(result: Result) -> list[tuple[str, str, str]]:
-    """The figures of a result that are shown: label, figure, and the expected error of the fit behind it."""
+FIT_ERROR = "fit against gates"
+TECHNOLOGY_ERROR = "truth, as far as compared"
+MEANING = {
+    FIT_ERROR: "mean and worst error of fitted logic on netlists that the fit never saw, times its share",
+    TECHNOLOGY_ERROR: "multiples of the figure between which comparisons of the technology with real cells, "
+    "memories, nodes and power reports put it; a part that nobody compared is taken as it is",
+}
+"""What is known of the error of a figure, and what that means."""
+
+
+def _fit_error(result: Result, metric: str) -> str:
+    error = result.fit_error.get(metric)
+    return f.fit_error(error.mean, error.worst) if error else ""
+
+
+def _technology_error(result: Result, metric: str) -> str:
+    ends = result.technology_error.get(metric)
+    return f.ends(ends.low, ends.high) if ends else ""
+
+
+def _figures(result: Result) -> list[tuple[str, str, str, str]]:
+    """The figures of a result that are shown: label, figure, and both lines of what is known of its error."""
     read = ((metric, metric.read(result)) for metric in metrics_of(result) if metric.listed)
-    errors = {name: f.expected_error(error) for name, error in result.expected_error.items()}
     return [
-        (metric.label, f.shown(value, metric.unit), errors.get(metric.name, ""))
+        (
+            metric.label,
+            f.shown(value, metric.unit),
+            _fit_error(result, metric.name),
+            _technology_error(result, metric.name),
+        )
         for metric, value in read
         if value is not None or not metric.optional
     ]
+
+
+def _meanings(shown: Iterable[str]) -> list[Text]:
+    return [Text(f"{name}: {MEANING[name]}", style="dim") for name in shown]
 
 
 def result_tables(result: Result) -> Group:
@@ -50,10 +79,18 @@ def result_tables(result: Result) -> Group:
         f"fetches of {engine['fetch_bits']} bits; fidelity {result.fidelity}"
     )
     figures = _figures(result)
-    width = 3 if any(error for _, _, error in figures) else 2
-    rows = (row[:width] for row in figures)
-    table = Table("Figures", ("", "", "expected error of the fit")[:width], rows)
-    parts: list[RenderableType] = [head, Text(below), Text(), table]
+    places = {name: place for place, name in enumerate(MEANING, start=2)}
+    errors = {name: place for name, place in places.items() if any(row[place] for row in figures)}
+    rows = ((*row[:2], *(row[place] for place in errors.values())) for row in figures)
+    table = Table("Figures", ("", "", *errors), rows)
+    parts: list[RenderableType] = [
+        head,
+        Text(below),
+        *_ran(result),
+        Text(),
+        table,
+        *_meanings(errors),
+    ]
     for metric, title in (("energy_j", "Energy by component"), ("area_mm2", "Area by component")):
         if metric_of(metric).read(result) is not None:
             parts += [Text(), breakdown(result, metric, title)]
@@ -66,6 +103,11 @@ def result_tables(result: Result) -> Group:
     heads = {"memory": "", "words read": "count", "words written": "count", "data": "stored"}
     parts += [Text(), Table("Traffic", heads, traffic)]
     return Group(*parts, *footnotes(result))
+
+
+def _ran(result: Result) -> list[Text]:
+    """What the hardware was run on, where anything ran."""
+    return [Text(f"Inputs: {result.stimulus}")] if result.stimulus else []
 
 
 def breakdown(result: Result, metric: str, title: str) -> Table:
@@ -104,13 +146,16 @@ def footnotes(result: Result) -> list[Text]:
 def comparison_tables(results: Sequence[Result]) -> Group:
     """Results side by side, a column each, with ratios to the first."""
     names = [chr(ord("A") + place) if place < 26 else str(place) for place in range(len(results))]
-    legend = Table("Designs", ("", "design"), zip(names, map(design_name, results), strict=True), words=2)
-    sides = [
-        {label: f"{figure} ({error})" if error else figure for label, figure, error in _figures(result)}
-        for result in results
-    ]
+    ran = any(result.stimulus for result in results)
+    heads = ("", "design", *(["inputs"] * ran))
+    told = (
+        (name, design_name(result), *([result.stimulus or ""] * ran))
+        for name, result in zip(names, results, strict=True)
+    )
+    legend = Table("Designs", heads, told, words=3)
+    sides = [{label: figure for label, figure, *_ in _figures(result)} for result in results]
     figures = ((name, *(side.get(name) for side in sides)) for name in sides[0])
-    ratios = ((name, *values) for name, values in ratios_to_first(results).items())
+    ratios = ((name, *values) for name, values in ratio_cells(results).items())
     columns = {"": "", **dict.fromkeys(names, "ratio")}
     warnings = [
         Text(f"Warning ({name}): {warning}", style="yellow")
@@ -118,7 +163,28 @@ def comparison_tables(results: Sequence[Result]) -> Group:
         for warning in result.warnings
     ]
     compared = Table("Figures", columns, figures), Text(), Table(f"Ratios to {names[0]}", columns, ratios)
-    return Group(legend, Text(), *compared, *warnings)
+    return Group(legend, Text(), *compared, Text(RATIO_MEANING, style="dim"), *warnings)
+
+
+RATIO_MEANING = (
+    "Power is compared at equal throughput, where it is the ratio of energies; the powers above are each at "
+    "a design's own. In brackets the ends between which a ratio lies: each part of the technology (compute, "
+    "logic, memory, leakage) at either end of what comparisons with real ones found, alike in both designs, "
+    "and the worst errors of both fits."
+)
+"""What stands below a table of ratios."""
+
+
+def ratio_cells(results: Sequence[Result]) -> dict[str, list[Cell | None]]:
+    """Each ratio to the first with its ends, by the label of the metric."""
+    intervals = ratio_intervals(results)
+    return {
+        metric_of(name).label: [
+            None if value is None else Cell(value, f.ratio_within(value, ends))
+            for value, ends in zip(values, intervals.get(name, [None] * len(results)), strict=True)
+        ]
+        for name, values in ratios_to_first(results).items()
+    }
 
 
 def explanation(result: Result, metric: str) -> Group:
@@ -148,10 +214,12 @@ def explanation(result: Result, metric: str) -> Group:
     words = dict.fromkeys(("component", "counted", "kind [source]"), "")
     numbers = {"count": "count", "unit cost": "", "contribution": metric_of(metric).unit, "share": "share 1"}
     title = f"{metric} of {design_name(result)}, fidelity {result.fidelity}: {f.metric(metric, total)}"
-    error = result.expected_error.get(metric)
-    notes = [Text(f"Expected error of the fit: {f.expected_error(error)}")] if error is not None else []
+    errors = {FIT_ERROR: _fit_error(result, metric), TECHNOLOGY_ERROR: _technology_error(result, metric)}
+    notes = [Text(f"{name}: {error} ({MEANING[name]})") for name, error in errors.items() if error]
     notes += [Text(f"[{number}] {source}", style="dim") for source, number in sources.items()]
-    return Group(Table(title, words | numbers, rows, words=3), Text(), *notes, *footnotes(result))
+    return Group(
+        Table(title, words | numbers, rows, words=3), Text(), *_ran(result), *notes, *footnotes(result)
+    )
 
 
 def explanation_values(result: Result, metric: str) -> dict[str, Any]:
@@ -160,7 +228,8 @@ def explanation_values(result: Result, metric: str) -> dict[str, Any]:
     return {
         "metric": metric,
         "total": math.fsum(frame["contribution"]),
-        "expected_error": result.expected_error.get(metric),
+        **{name: result.to_dict()[name].get(metric) for name in ("fit_error", "technology_error")},
+        "stimulus": result.stimulus,
         "assumed": list(result.assumed),
         "components": [
             {
@@ -181,9 +250,9 @@ def verification_tables(checked: Verification) -> Group:
     agreed = Table(title, {"figure": "", "value": "count"}, checked.figures.items())
     runs = f"{checked.inputs} input{'s' * (checked.inputs != 1)}"
     sentence = (
-        f"All fidelities agree on {runs}, outputs included."
+        f"All fidelities agree on {runs}, outputs included: {checked.stimulus}."
         if checked.agrees
-        else f"The fidelities disagree on {len(checked.differences)} figures over {runs}."
+        else f"The fidelities disagree on {len(checked.differences)} figures over {runs}: {checked.stimulus}."
     )
     return Group(agreed, *(Text(f"DIFFERENT {each}") for each in checked.differences), Text(sentence))
 
@@ -194,7 +263,8 @@ def netlist_tables(report: NetlistReport) -> Group:
     path = [Text(f"  {stage}") for stage in report.critical_path]
     unknown = f" ({report.untimed})" if report.critical_path_s is None else ""
     longest = f"Longest path: {f.scaled(report.critical_path_s, 's')}{unknown}"
-    return Group(*parts, Text(), Text(longest, style="bold"), *path)
+    ran = [Text(), Text(f"Inputs: {report.stimulus}")] if report.stimulus else []
+    return Group(*parts, *ran, Text(), Text(longest, style="bold"), *path)
 
 
 def _lut_table(report: NetlistReport) -> Table:

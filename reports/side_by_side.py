@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from archsim.costs.metrics import metric_of
+from archsim.costs.ratio_error import RatioInterval, ratio_interval
 from reports import formatting as f
 
 if TYPE_CHECKING:
@@ -79,6 +80,11 @@ class SideBySide:
             return self.size_ratio(design)
         own, other = (metric_of(metric).read(self.results[name]) for name in (self.reference, design))
         return other / own if own and other is not None else None
+
+    def interval(self, metric: str, design: str) -> RatioInterval | None:
+        """The ends between which a ratio lies; None for what is counted, and for the size on an FPGA."""
+        metric = "area_mm2" if metric == "size" else metric
+        return ratio_interval(self.results[self.reference], self.results[design], metric)
 
     def size_ratio(self, design: str) -> float:
         """Area over area; on an FPGA the geometric mean of the ratios of LUTs, flip-flops and block RAM

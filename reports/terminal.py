@@ -8,7 +8,8 @@ from rich.text import Text
 
 from reports.write_up.report import Report
 
-_COLOURS = {"holds": "green", "partly": "yellow", "does not hold": "red", "not testable here": "dim"}
+_COLOURS = {"holds": "green", "partly": "yellow", "does not hold": "red"}
+"""Colours of verdicts; others say that there is none, and are dim."""
 
 
 def report_tables(report: Report) -> Group:
@@ -32,6 +33,6 @@ def _claims(report: Report) -> Table:
     for column in ("claim", "where", "against", "measured", "verdict"):
         table.add_column(column, overflow="fold")
     for each in report.claims:
-        verdict = Text(each.verdict, style=_COLOURS[each.verdict])
+        verdict = Text(each.verdict, style=_COLOURS.get(each.verdict, "dim"))
         table.add_row(each.claim, each.where, each.baseline, each.measured, verdict)
     return table

@@ -23,9 +23,5 @@ from rtl.simulation import (
     SimulationLimitError as SimulationLimitError,
     load_writes as load_writes,
 )
-from rtl.testbench import (
-    TestBench as TestBench,
-    make_test_bench as make_test_bench,
-    power_up_writes as power_up_writes,
-)
+from rtl.testbench import TestBench as TestBench, make_test_bench as make_test_bench
 from rtl.verilog import TOP_MODULE as TOP_MODULE, VerilogDesign as VerilogDesign, to_verilog as to_verilog

@@ -36,13 +36,14 @@ class LoadWrite:
 
 @dataclass(frozen=True)
 class Run:
-    """One inference: `load_cycles` that its inputs take to be loaded, `cycles` from `start` to `done`;
-    `port_counts` words read and written for each memory role; `scores` the results of the final stage, in the
-    order in which each PE gave them; `recorded` the values of each recorded wire, from the first cycle of
-    loading to that of `done`."""
+    """One inference: `load_cycles` that its inputs take to be loaded, `cycles` from `start` to `done`, and
+    from `start` until the load port may write the next inputs; `port_counts` words read and written for each
+    memory role; `scores` the results of the final stage, in the order in which each PE gave them; `recorded`
+    the values of each recorded wire, from the first cycle of loading to that of `done`."""
 
     load_cycles: int
     cycles: int
+    inputs_free_after: int
     port_counts: Mapping[str, int]
     scores: tuple[tuple[int, ...], ...]
     recorded: Mapping[str, Sequence[int]] = field(default_factory=dict, repr=False)
@@ -64,7 +65,8 @@ class Simulation:
         self._idle = dict.fromkeys(
             ("start", "load_enable", "load_target", "load_unit", "load_address", "load_data"), 0
         )
-        self._watched = [hardware.done, hardware.score_valid, hardware.scores, *hardware.probes.values()]
+        self._watched = [hardware.done, hardware.input_free, hardware.score_valid, hardware.scores]
+        self._watched += hardware.probes.values()
         self._watched += [hardware.block.get_wirevector_by_name(name, strict=True) for name in record]
         self._tracer = pyrtl.SimulationTrace(self._watched, block=hardware.block)
         if expected_cycles >= _COMPILE_FROM and shutil.which("gcc") is not None:
@@ -76,14 +78,25 @@ class Simulation:
                 tracer=self._tracer, memory_value_map=_contents(hardware, images), block=hardware.block
             )
 
-    def run(self, inputs: Iterable[LoadWrite], *, limit: int = 50_000_000) -> Run:
-        """Writes `inputs`, starts the engine and waits for `done`, at most `limit` cycles.
+    def run(
+        self,
+        inputs: Iterable[LoadWrite],
+        *,
+        following: Iterable[LoadWrite] = (),
+        limit: int = 50_000_000,
+    ) -> Run:
+        """Writes `inputs`, starts the engine and waits for `done`, at most `limit` cycles. The inputs
+        `following` are written as soon as the engine lets them, for a run without any of its own.
 
         Raises SimulationLimitError where it does not come.
         """
         self._forget()
         loaded = self._load(inputs)
-        self._steps([{**self._idle, "start": 1}])
+        self._steps([{**self._idle, "start": 1}, self._idle])
+        for signals in [load_signals(self._idle, write) for write in following]:
+            while not self._trace(self.hardware.input_free)[-1]:
+                self._steps([self._idle])
+            self._steps([signals])
         chunk = 256
         while True:
             self._steps([self._idle] * chunk)
@@ -98,8 +111,9 @@ class Simulation:
             name: sum(enables.bit_count() for enables in self._trace(probe)[: loaded + cycles])
             for name, probe in self.hardware.probes.items()
         }
+        free_after = self._trace(self.hardware.input_free).index(1, loaded + 1) - loaded
         recorded = {name: self._tracer.trace[name][: loaded + cycles + 1] for name in self._recorded}
-        return Run(loaded, cycles, counts, self._scores(loaded + cycles), recorded)
+        return Run(loaded, cycles, free_after, counts, self._scores(loaded + cycles), recorded)
 
     def _load(self, writes: Iterable[LoadWrite]) -> int:
         signals = [load_signals(self._idle, write) for write in writes]

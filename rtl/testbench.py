@@ -25,7 +25,7 @@ def make_test_bench(
     """The test bench for these inputs (load-port writes) and what they are expected to give."""
     ports, pes, bits = hardware.ports, hardware.sizes.pes, hardware.sizes.activation_bits
     widths = [len(w) for w in (ports.load_target, ports.load_unit, ports.load_address, ports.load_data)]
-    network = power_up_writes(hardware, images)
+    network = load_writes(images)
     per_input = len(inputs[0])
     rows = max(len(lane) for run in expected for lane in run.scores)
     scores = [
@@ -70,24 +70,6 @@ def _packed(writes: Sequence[LoadWrite], widths: Sequence[int]) -> list[int]:
     return words
 
 
-def power_up_writes(hardware: Hardware, images: Images) -> list[LoadWrite]:
-    """What the test bench writes before the first input: all activation words, then the network."""
-    return [*_arbitrary_activations(hardware), *load_writes(images)]
-
-
-def _arbitrary_activations(hardware: Hardware) -> list[LoadWrite]:
-    """Something in every activation word, as after power-up. An event simulator would start with unknown
-    values, and take a zero weight times an unknown activation for unknown."""
-    bits = hardware.sizes.activation_bits
-    kept = [each for each in hardware.memories if each.role == "activation"]
-    if getattr(hardware.sizes, "replicated", False):
-        kept = kept[:1]  # One write goes to all copies.
-    pattern = sum(1 << bit for bit in range(0, bits, 2))
-    return [
-        LoadWrite("activation", each.unit, address, pattern) for each in kept for address in range(each.words)
-    ]
-
-
 def _hex(values: Sequence[int], bits: int) -> str:
     return "".join(f"{value:0{-(-bits // 4)}x}\n" for value in values)
 
@@ -99,11 +81,11 @@ module testbench;
   reg [@UNIT_BITS@-1:0] load_unit = 0;
   reg [@ADDRESS_BITS@-1:0] load_address = 0;
   reg [@DATA_BITS@-1:0] load_data = 0;
-  wire busy, done;
+  wire busy, done, input_free;
   wire [@PES@-1:0] score_valid;
   wire [@PES@*@BITS@-1:0] scores;
   @TOP@ engine (
-    .clk(clk), .reset(reset), .start(start), .busy(busy), .done(done),
+    .clk(clk), .reset(reset), .start(start), .busy(busy), .done(done), .input_free(input_free),
     .load_enable(load_enable), .load_target(load_target), .load_unit(load_unit),
     .load_address(load_address), .load_data(load_data), .score_valid(score_valid), .scores(scores)
   );

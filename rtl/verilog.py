@@ -238,14 +238,25 @@ def _module_body(writer: _Writer, part: _Part, local: dict[str, str]) -> str:
             continue
         if net.op == "m":
             memory = net.op_param[1]
-            declared.append(
-                f"  reg [{memory.bitwidth - 1}:0] mem [0:{writer.block.memory_depth[memory.id] - 1}];"
-            )
+            declared += _memory(memory.bitwidth, writer.block.memory_depth[memory.id])
         if dest.name not in part.outputs:
             declared.append(f"  wire {_range(dest)}{name};")
         logic.append(f"  assign {name} = {_expression(writer, net, local)};")
     always = ["  always @(posedge clk) begin", *clocked, "  end"] if clocked else []
     return "(\n  " + ",\n  ".join(ports) + "\n);\n" + "\n".join([*declared, *logic, *always])
+
+
+def _memory(bits: int, words: int) -> list[str]:
+    """A memory, and in a simulation something in every word, as after power-up: from unknown values a zero
+    weight times an activation that nobody wrote would come out unknown."""
+    pattern = sum(1 << bit for bit in range(0, bits, 2))
+    return [
+        f"  reg [{bits - 1}:0] mem [0:{words - 1}];",
+        "`ifndef SYNTHESIS",
+        "  integer word;",
+        f"  initial for (word = 0; word < {words}; word = word + 1) mem[word] = {bits}'h{pattern:x};",
+        "`endif",
+    ]
 
 
 def _register(dest: Any, name: str, following: Any, mux: Any | None, local: dict[str, str]) -> str:
@@ -315,7 +326,7 @@ def _local_names(part: _Part) -> dict[str, str]:
     """Names inside the module, free of instance numbers: own registers keep theirs, what enters is called
     after the kind of component that made it, the rest is numbered."""
     names: dict[str, str] = {}
-    used: dict[str, int] = {"clk": 1, "reset": 1, "mem": 1}
+    used: dict[str, int] = {"clk": 1, "reset": 1, "mem": 1, "word": 1}
 
     def take(wanted: str) -> str:
         count = used.get(wanted, 0)

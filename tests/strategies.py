@@ -51,6 +51,10 @@ class SmallDraws(Draws):
         return drawn < share
 
 
+FLAGS = ("product_register", "operand_isolation", "zero_gating", "input_buffer")
+"""The parameters of an engine that are true or false."""
+
+
 @st.composite
 def engines_of_kind(draw: st.DrawFn, kind: str, most_pes: int = 12) -> Engine:
     """An engine of this kind: any PEs, widths, fetch width, and any values of its own options."""
@@ -61,8 +65,8 @@ def engines_of_kind(draw: st.DrawFn, kind: str, most_pes: int = 12) -> Engine:
         "weight_bits": weight_bits,
         "activation_bits": draw(st.integers(2, 10)),
         "fetch_bits": draw(st.integers(max(10, weight_bits), 70)),
-        "product_register": draw(st.booleans()),
-        "input_buffer": draw(st.booleans()),
+        **{name: draw(st.booleans()) for name in FLAGS},
+        "requantiser": draw(st.sampled_from(("auto", "each"))),
         **{name: draw(st.from_type(cast(type, field.annotation))) for name, field in own.items()},
     }
     try:
@@ -73,13 +77,14 @@ def engines_of_kind(draw: st.DrawFn, kind: str, most_pes: int = 12) -> Engine:
 
 
 @st.composite
-def cases(draw: st.DrawFn, kind: str, most_pes: int = 12) -> Case:
-    """A case for an engine of this kind."""
+def cases(draw: st.DrawFn, kind: str, most_pes: int = 12, *, biases: bool = False) -> Case:
+    """A case for an engine of this kind; with `biases`, any share of the stages of its network has some."""
     engine = draw(engines_of_kind(kind, most_pes))
     network = random_integer_network(
         Topology(tuple(type(engine).layers(SmallDraws(draw)))),
         weight_bits=engine.weight_bits,
         activation_bits=engine.activation_bits,
+        bias_share=draw(st.sampled_from((0.0, 0.5, 1.0))) if biases else 0.0,
         seed=draw(st.integers(0, 2**32 - 1)),
     )
     return Case(engine, network)

@@ -16,6 +16,7 @@ from workloads.topology.network import (
     TrainedNetwork as TrainedNetwork,
 )
 from workloads.topology.random_network import random_integer_network as random_integer_network
+from workloads.topology.samples import Samples as Samples
 from workloads.topology.stages import (
     BlockStage as BlockStage,
     CscStage as CscStage,

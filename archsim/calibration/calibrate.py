@@ -81,7 +81,7 @@ def measure(
     interrupted run goes on where it stopped."""
     measurements = []
     for configuration in tqdm(measured_on, desc=f"{technology.kind} {label}", unit="netlist"):
-        mapping = configuration.map()
+        mapping = configuration.map(technology.fabric)
         try:
             logic = map_to_gates(mapping, technology)
             workload = workload_of(mapping) if technology.follows_switching else None

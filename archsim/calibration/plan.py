@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from archsim.calibration.digits import with_digits
 from archsim.engine import Dense, Engine, engines
 from archsim.engine.draws import TypicalDraws
 from archsim.engine.mapping import Mapping
@@ -16,6 +17,9 @@ from workloads import Topology, load_network, quantise, random_integer_network, 
 
 NARROW = {"train": ((2, 2), (2, 5), (3, 5), (4, 4), (5, 3), (6, 2)), "held_out": ((3, 3), (4, 2), (2, 6))}
 """Bits of weights and activations whose products are too narrow for a DSP block, drawn for a dense engine."""
+
+FLAGS = ("product_register", "operand_isolation", "zero_gating", "input_buffer")
+"""What an engine may have or not."""
 
 LONGEST_CYCLES, SMALL_CYCLES = 6000, 1000
 
@@ -36,30 +40,32 @@ class Plan:
 
 
 PLANS = {
-    "cmos65": Plan(sets={"train": (1, 80), "held_out": (102, 25)}, largest_product=256, widest_weight=16),
-    "artix7": Plan(sets={"train": (3, 30), "held_out": (104, 12)}, largest_product=256, widest_weight=16),
+    "cmos65": Plan(sets={"train": (1, 120), "held_out": (102, 30)}, largest_product=256, widest_weight=16),
+    "artix7": Plan(sets={"train": (3, 50), "held_out": (104, 20)}, largest_product=256, widest_weight=16),
 }
 
 
 @dataclass(frozen=True)
 class Configuration:
     """One engine and the network it is sized for: what is synthesised once. The weights of the network are
-    normal, with a `spread` of so much of the largest."""
+    normal, with a `spread` of so much of the largest; with `biased` half of its stages have biases."""
 
     engine: Engine
     topology: Topology
     spread: float
+    biased: bool = False
 
-    def map(self) -> Mapping:
-        """The network, with weights as training leaves them, on the engine."""
+    def map(self, fabric: str = "asic") -> Mapping:
+        """The network, with weights as training leaves them and digits to run on, on the engine."""
         engine = self.engine
         network = random_integer_network(
             self.topology,
             weight_bits=engine.weight_bits,
             activation_bits=engine.activation_bits,
             spread=self.spread,
+            bias_share=0.5 if self.biased else 0.0,
         )
-        return engine.map(network)
+        return engine.map(with_digits(network), fabric)
 
 
 @dataclass(frozen=True)
@@ -70,10 +76,11 @@ class TrainedConfiguration:
     engine: Engine
     network: str
 
-    def map(self) -> Mapping:
+    def map(self, fabric: str = "asic") -> Mapping:
         """The trained network on the engine."""
         engine = self.engine
-        return engine.map(quantise(load_network(self.network), engine.weight_bits, engine.activation_bits))
+        integer = quantise(load_network(self.network), engine.weight_bits, engine.activation_bits)
+        return engine.map(integer, fabric)
 
 
 def in_turn() -> list[type[Engine]]:
@@ -102,9 +109,10 @@ def draw(plan: Plan, label: str) -> list[Configuration]:
 
     The engines take turns, one with several organisations with each of them. The numbers of PEs are spread
     evenly in log over 1 to `most_pes` (half of that for a banked gather, whose crossbar grows with the
-    square). Weights and activations have 4 to 16 bits, each 8 in a third of the draws, and their product
-    is `largest_product` at most; where the weight is wider than `widest_weight` the two change places.
-    A fetch has 16 to 128 bits. After these come the engines of `NARROW`, and engines that are not in `TURNS`.
+    square). Weights and activations have 4 to 16 bits, each 8 in a third of the draws, and their product is
+    `largest_product` at most; where the weight is wider than `widest_weight` the two change places. A fetch
+    has 16 to 128 bits. What an engine may have or not it has in a third of the draws. After these come the
+    engines of `NARROW`, and engines that are not in `TURNS`.
     """
     seed, count = plan.sets[label]
     random = np.random.default_rng(seed)
@@ -136,9 +144,16 @@ def _drawn_in_turn(
             "pes": min(limit, int((limit + 1) ** share)),
             **_word_bits(random, plan.largest_product, plan.widest_weight),
             "fetch_bits": int(random.choice([16, 32, 64, 128])),
+            **{flag: _in_a_third(random) for flag in FLAGS},
+            "requantiser": "each" if _in_a_third(random) else "auto",
         }
-        drawn.append(_sized(random, make(**options, **make.organisations()[kind])))
+        engine = make(**options, **make.organisations()[kind])
+        drawn.append(replace(_sized(random, engine), biased=_in_a_third(random)))
     return drawn
+
+
+def _in_a_third(random: np.random.Generator) -> bool:
+    return bool(random.random() < 1 / 3)
 
 
 def draw_small(weight_bits: int, activation_bits: int, *, pes: int = 4) -> list[Configuration]:

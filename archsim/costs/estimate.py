@@ -100,17 +100,15 @@ class LogicFit:
         """The components of hardware of these sizes. Where switching is not followed the workload may be
         None."""
         parts = tuple(fitted_part(technology, self, part, sizes, workload) for part in structures(sizes))
-        return Logic(parts, self.critical_path_s(sizes), "fitted", self.source, mean_error=self.mean_errors)
+        return Logic(parts, self.critical_path_s(sizes), "fitted", self.source, fit_error=self.errors)
 
     @cached_property
-    def mean_errors(self) -> Mapping[str, float]:
-        """The mean error of each metric on netlists that the fit never saw; empty before it was measured."""
-        start = "held_out_mean/"
-        return {
-            name.removeprefix(start): value
-            for name, value in self.constants.items()
-            if name.startswith(start)
-        }
+    def errors(self) -> Mapping[str, tuple[float, float]]:
+        """The mean and the worst error of each metric on netlists that the fit never saw; empty before they
+        were measured."""
+        mean, worst = "held_out_mean/", "held_out_worst/"
+        names = (name.removeprefix(mean) for name in self.constants if name.startswith(mean))
+        return {name: (self.constants[mean + name], self.constants[worst + name]) for name in names}
 
     def critical_path_s(self, sizes: Sizes) -> float | None:
         """The longest of the paths for which delays were fitted."""

@@ -26,16 +26,19 @@ class DeviceError(Refusal):
 
 @dataclass(frozen=True)
 class Fidelity:
-    """How one fidelity finds its counts and its logic."""
+    """How one fidelity finds its counts, for which it runs so many `inputs`, and its logic."""
 
     count: Callable[[Mapping], Counts]
     logic: Callable[[Mapping, Technology], Logic]
+    inputs: int = 0
 
 
 FIDELITIES = {
     "analytic": Fidelity(lambda mapping: mapping.count(), estimate_logic),
     "cycle": Fidelity(lambda mapping: mapping.simulate(), estimate_logic),
-    "rtl": Fidelity(lambda mapping: count_rtl(mapping, sample_inputs(mapping.network, 1)), estimate_logic),
+    "rtl": Fidelity(
+        lambda mapping: count_rtl(mapping, sample_inputs(mapping.network, 1)), estimate_logic, inputs=1
+    ),
     "gate": Fidelity(lambda mapping: mapping.simulate(), map_to_gates),
 }
 

@@ -47,5 +47,6 @@ class Logic:
     critical_path: tuple[str, ...] = ()
     memory_resources: FpgaResources | None = None
     """What the memories take of an FPGA, where synthesis told; else the technology's rule is used."""
-    mean_error: Mapping[str, float] = field(default_factory=dict)
-    """Of fitted logic: the mean relative error of its totals on netlists that no fit saw, by metric."""
+    fit_error: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Of fitted logic: the mean and the worst relative error of its totals on netlists that no fit saw, by
+    metric."""

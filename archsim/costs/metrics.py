@@ -20,7 +20,9 @@ class Metric:
     `short` is the label where room is scarce, `unit` an SI unit or a kind of number: `count`, `ratio`,
     `share`, or `stored` for bits. `listed` figures are shown of a result, an `optional` one only where there
     is one; `compared` ones are set in ratio to another result's, and of these less is better. `fitted` names
-    what a fit of logic predicts of it, where one does; a `summed` one is a sum of terms.
+    what a fit of logic predicts of it, where one does; a `summed` one is a sum of terms. One that is
+    `relative` is no figure by itself and is only set in ratio; it is `priced_as` another one, whose errors
+    it has.
     """
 
     name: str
@@ -32,6 +34,8 @@ class Metric:
     optional: bool = False
     fitted: str = ""
     summed: bool = False
+    relative: bool = False
+    priced_as: str = ""
     reader: Reader | None = None
 
     def read(self, result: Result) -> float | None:
@@ -53,7 +57,7 @@ def traffic_bits(result: Result) -> int:
 
 def _dynamic_energy(result: Result) -> float | None:
     """Energy of an inference without leakage and without the static power of a device."""
-    return None if result.dynamic_power_w is None else result.dynamic_power_w * result.latency_s
+    return None if result.dynamic_power_w is None else result.dynamic_power_w * result.interval_s
 
 
 def _resource(name: str) -> Reader:
@@ -80,7 +84,9 @@ METRICS: Mapping[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric("cycles", "cycles", "count"),
+        Metric("load_cycles", "cycles of loading", "count", listed=False, compared=False),
         Metric("latency_s", "latency", "s"),
+        Metric("interval_s", "time between inferences", "s", "interval"),
         Metric("inferences_per_s", "inferences a second", "number", compared=False),
         Metric("energy_j", "energy an inference", "J", "energy", fitted="energy of the logic", summed=True),
         Metric(
@@ -90,10 +96,31 @@ METRICS: Mapping[str, Metric] = {
             "dynamic energy",
             listed=False,
             compared=False,
+            priced_as="dynamic_power_w",
             reader=_dynamic_energy,
         ),
-        Metric("power_w", "power", "W", summed=True),
-        Metric("dynamic_power_w", "dynamic power", "W"),
+        Metric("power_w", "power", "W", "power at its own throughput", compared=False, summed=True),
+        Metric(
+            "dynamic_power_w", "dynamic power", "W", "dynamic power at its own throughput", compared=False
+        ),
+        Metric(
+            "equal_throughput_power",
+            "power at equal throughput",
+            "J",
+            listed=False,
+            relative=True,
+            priced_as="energy_j",
+            reader=lambda result: result.energy_j,
+        ),
+        Metric(
+            "equal_throughput_dynamic_power",
+            "dynamic power at equal throughput",
+            "J",
+            listed=False,
+            relative=True,
+            priced_as="dynamic_power_w",
+            reader=_dynamic_energy,
+        ),
         Metric("leakage_w", "leakage or static power", "W", "leakage", summed=True),
         Metric("area_mm2", "area", "mm2", optional=True, fitted="area of the logic", summed=True),
         resource("lut", fitted="LUT"),
@@ -132,15 +159,18 @@ def metrics_of(result: Result) -> Sequence[Metric]:
 
 def figures(result: Result) -> dict[str, float]:
     """The figures of a result by the name of the metric, as far as it has them."""
-    read = ((metric.name, metric.read(result)) for metric in metrics_of(result))
+    read = ((metric.name, metric.read(result)) for metric in metrics_of(result) if not metric.relative)
     return {name: value for name, value in read if value is not None}
 
 
 def ratios_to_first(results: Sequence[Result]) -> dict[str, list[float | None]]:
-    """Each compared figure divided by that of the first result; None where either has none of it."""
-    sides = [figures(result) for result in results]
+    """Each compared figure divided by that of the first result; None where either has none of it.
+
+    Power is compared at equal throughput, where it is the ratio of energies: a slower design's lower power is
+    no merit. The powers themselves are each at a design's own throughput, and not in ratio.
+    """
     return {
-        metric.name: [side[metric.name] / first if first and metric.name in side else None for side in sides]
+        metric.name: [value / first if value is not None else None for value in map(metric.read, results)]
         for metric in metrics_of(results[0])
-        if metric.compared and (first := sides[0].get(metric.name)) is not None
+        if metric.compared and (first := metric.read(results[0]))
     }

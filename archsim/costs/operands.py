@@ -1,4 +1,4 @@
-"""What the logic works on: how often the operands of the multipliers change, from the network and the digits.
+"""What the logic works on: how often the operands of the multipliers change, from the network and its inputs.
 
 The switching of a PE follows its data: a layer that reads blank pixels hardly moves. These rates are what the
 fitted models take for it. They are those of a PE that works off the outputs of a stage one after the other.
@@ -51,17 +51,23 @@ _WORKLOADS: WeakKeyDictionary[Mapping, Workload] = WeakKeyDictionary()
 
 
 def workload_of(mapping: Mapping) -> Workload:
-    """What one inference asks of the logic, on the digits of `archsim.costs.stimulus`; found once."""
+    """What one inference asks of the logic, on the inputs of `archsim.costs.stimulus`; found once."""
     if mapping not in _WORKLOADS:
         counts = mapping.count()
-        operands = operand_activity(mapping.network, mapping.accumulator_bits)
-        _WORKLOADS[mapping] = Workload(mapping.sizes.pes, counts.cycles, counts.products, operands)
+        sizes = mapping.sizes
+        operands = operand_activity(
+            mapping.network, mapping.accumulator_bits, zero_gating=bool(sizes.zero_gating)
+        )
+        _WORKLOADS[mapping] = Workload(sizes.pes, counts.cycles, counts.products, operands)
     return _WORKLOADS[mapping]
 
 
 @lru_cache(maxsize=64)
-def operand_activity(network: IntegerNetwork, accumulator_bits: int) -> OperandActivity:
-    """The rates of a network on the digits of `archsim.costs.stimulus`, over all products of an inference."""
+def operand_activity(
+    network: IntegerNetwork, accumulator_bits: int, *, zero_gating: bool = False
+) -> OperandActivity:
+    """The rates of a network on the inputs of `archsim.costs.stimulus`, over all products of an inference.
+    With `zero_gating` the operands and their product stay as they are while the activation is zero."""
     inputs = stimulus(network)
     widths = {
         "weight": network.weight_bits,
@@ -81,7 +87,13 @@ def operand_activity(network: IntegerNetwork, accumulator_bits: int) -> OperandA
             made = weights * activations
             running = np.concatenate([[0], np.cumsum(made)])
             totals = running[1:] - running[row_starts]
-            words = {"weight": weights, "activation": activations, "product": made, "total": totals}
+            moves = activations != 0 if zero_gating else slice(None)
+            words = {
+                "weight": weights[moves],
+                "activation": activations[moves],
+                "product": made[moves],
+                "total": totals,
+            }
             for name, values in words.items():
                 changed[name] += _changed_bits(values, widths[name])
             products += len(made)

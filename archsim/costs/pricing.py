@@ -12,7 +12,6 @@ from archsim.costs.glitch_factors import glitch_share
 from archsim.costs.logic import Logic
 from archsim.engine.counts import Counts
 from archsim.technology import Fpga, FpgaResources, MemoryCost, StandardCells, Technology
-from archsim.technology.memories.sram import Ports
 from archsim.technology.technology import refuse_fabric
 from rtl import MemoryShape, Sizes
 
@@ -81,7 +80,7 @@ NOTHING = Bill()
 
 def price(counts: Counts, sizes: Sizes, logic: Logic, technology: Technology, clock_hz: float) -> Bill:
     """Multiplies what happened by what it costs."""
-    seconds = counts.cycles / clock_hz
+    seconds = counts.interval_cycles / clock_hz
     bill = _priced(technology, counts, sizes, logic)
     leaked = (
         replace(term, what="leakage", count=term.count * seconds, counted="seconds", unit="J/s")
@@ -91,16 +90,15 @@ def price(counts: Counts, sizes: Sizes, logic: Logic, technology: Technology, cl
 
 
 @lru_cache(maxsize=4096)
-def memory_cost(technology: Technology, words: int, word_bits: int, ports: Ports) -> MemoryCost:
-    """The unit costs of one memory, looked up once."""
-    return technology.memory(words=words, word_bits=word_bits, ports=ports)
+def memory_cost(technology: Technology, words: int, word_bits: int) -> MemoryCost:
+    """The unit costs of one memory with a single port, looked up once."""
+    return technology.memory(words=words, word_bits=word_bits)
 
 
 def memories(sizes: Sizes, technology: Technology) -> Iterator[tuple[MemoryShape, Any]]:
     """The memories of an engine, and what one of each role costs, in the words of the technology."""
     for shape in sizes.memory_shapes:
-        ports: Ports = "1rw" if shape.exclusive else "1r1w"
-        yield shape, memory_cost(technology, shape.words, shape.word_bits, ports)
+        yield shape, memory_cost(technology, shape.words, shape.word_bits)
 
 
 def _memory_energy(technology: Technology, counts: Counts, sizes: Sizes) -> Iterator[Term]:
@@ -110,7 +108,7 @@ def _memory_energy(technology: Technology, counts: Counts, sizes: Sizes) -> Iter
         yield Term(name, "reads", traffic.words_read, "words", cost.read_energy_j, "J/word", *origin)
         yield Term(name, "writes", traffic.words_written, "words", cost.write_energy_j, "J/word", *origin)
         if cost.clock_energy_j:
-            cycles = shape.number * counts.cycles
+            cycles = shape.number * counts.interval_cycles
             yield Term(name, "clock", cycles, "memory cycles", cost.clock_energy_j, "J/cycle", *origin)
 
 
@@ -129,7 +127,7 @@ def _cells(technology: StandardCells, counts: Counts, sizes: Sizes, logic: Logic
         share, glitches = glitch_share(technology.glitches, name, sizes)
         added = (glitches.kind, f"{share:.3g} of the gates: {glitches.source}")
         for what, count, counted, cost_j, whence in (
-            ("clock", counts.cycles, "cycles", part.clock_energy_j, origin),
+            ("clock", counts.interval_cycles, "cycles", part.clock_energy_j, origin),
             ("gates", active, "active cycles", part.gate_switching_j, origin),
             ("registers", active, "active cycles", part.register_switching_j, origin),
             ("glitches", active, "active cycles", part.gate_switching_j * share, added),
@@ -150,7 +148,7 @@ def _fabric(technology: Fpga, counts: Counts, sizes: Sizes, logic: Logic) -> Bil
     energy = list(_memory_energy(technology, counts, sizes)) if technology.fabric_costs else []
     for part in logic.parts:
         for charged in technology.fabric_costs:
-            cycles = counts.cycles if charged.every_cycle else part.active_cycles(counts)
+            cycles = counts.interval_cycles if charged.every_cycle else part.active_cycles(counts)
             if number := part.resources[charged.resource]:
                 name, count, cost = part.component, number * cycles, charged.cost
                 price_j, origin = cost.value, (cost.kind, cost.source)

@@ -6,18 +6,24 @@ import html
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from archsim.costs.errors import FitError, technology_errors
 from archsim.costs.pricing import Bill, Term
 from archsim.engine.counts import Counts
 from archsim.engine.mapping import StoredBits
+from archsim.technology.evidence import UNKNOWN, Bracket, Brackets
 from workloads.refusal import Defect, Refusal
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-FIGURES = ("cycles", "latency_s", "inferences_per_s", "energy_j", "power_w", "dynamic_power_w", "leakage_w")
+FIGURES = (
+    *("cycles", "load_cycles", "interval_cycles", "latency_s", "interval_s", "inferences_per_s"),
+    *("energy_j", "power_w", "dynamic_power_w", "leakage_w"),
+)
 """The figures that a result as plain values begins with."""
 
 
@@ -33,13 +39,16 @@ class MetricError(Refusal):
 class Result:
     """One design point at one fidelity.
 
-    `cycles` from start to done; `energy_j` of one inference, `power_w` while inferences follow each
-    other without a pause; `area_mm2` on an ASIC (cells and memory macros, not placed), `resources` on an
-    FPGA; `critical_path_s` where the hardware was mapped; `accuracy` the share of test images classified
-    rightly, known for the widths at which it was measured; `assumed` the assumptions behind the costs.
-    A cost that nobody can tell is None, and `missing` says why, by metric; counts are always there.
-    `expected_error` is the mean relative error of each figure that was fitted, on designs that no fit saw;
-    of an FPGA's dynamic power 0.8 says that it is likely off by a factor of 1.8.
+    `cycles` from start to done, after the inputs were loaded; `energy_j` of one inference, its inputs loaded,
+    `power_w` while inferences follow each other as fast as they can; `area_mm2` on an ASIC (cells and memory
+    macros, not placed), `resources` on an FPGA; `critical_path_s` where the hardware was mapped; `accuracy`
+    the share of test images classified rightly, known for the widths at which it was measured; `assumed` the
+    assumptions behind the costs. A cost that nobody can tell is None, and `missing` says why, by metric;
+    counts are always there. `fit_error` is the mean and the worst relative error of each figure that was
+    fitted, against gates, on designs that no fit saw; `technology_error` between which multiples of each
+    figure comparisons of the technology with real ones found the truth, from `brackets`, by part. `stimulus`
+    names the inputs that ran: those whose switching was priced, the first of them on the hardware at `rtl`;
+    None where nothing did, as on an FPGA whose power is vectorless.
     """
 
     fidelity: str
@@ -55,9 +64,11 @@ class Result:
     design: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
-    expected_error: Mapping[str, float] = field(default_factory=dict)
+    fit_error: Mapping[str, FitError] = field(default_factory=dict)
+    brackets: Brackets = field(default=UNKNOWN, repr=False)
     critical_path: tuple[str, ...] = field(default=(), repr=False)
     missing: Mapping[str, str] = field(default_factory=dict)
+    stimulus: str | None = None
 
     def __repr__(self) -> str:
         engine, technology = self.design["engine"], self.design["technology"]
@@ -98,12 +109,26 @@ class Result:
         return self.counts.traffic
 
     @property
+    def load_cycles(self) -> int:
+        return self.counts.load_cycles
+
+    @property
+    def interval_cycles(self) -> int:
+        return self.counts.interval_cycles
+
+    @property
     def latency_s(self) -> float:
-        return self.cycles / self.clock_hz
+        """From the first input that is loaded to the last score."""
+        return (self.load_cycles + self.cycles) / self.clock_hz
+
+    @property
+    def interval_s(self) -> float:
+        """From one inference to the next, while they follow each other as fast as they can."""
+        return self.interval_cycles / self.clock_hz
 
     @property
     def inferences_per_s(self) -> float:
-        return 1.0 / self.latency_s
+        return 1.0 / self.interval_s
 
     def _told(self, metric: str, value: float) -> float | None:
         return None if metric in self.missing else value
@@ -130,7 +155,7 @@ class Result:
     @property
     def _power_terms(self) -> tuple[Term, ...]:
         """The energy terms, each a second."""
-        seconds = self.latency_s
+        seconds = self.interval_s
         return tuple(
             replace(term, count=term.count / seconds, counted=f"{term.counted} a second")
             for term in self.bill.energy
@@ -140,7 +165,12 @@ class Result:
     def dynamic_power_w(self) -> float | None:
         """Power without leakage and without the static power of a device."""
         dynamic_j = math.fsum(t.value for t in self.bill.energy if t.what != "leakage")
-        return self._told("dynamic_power_w", dynamic_j / self.latency_s)
+        return self._told("dynamic_power_w", dynamic_j / self.interval_s)
+
+    @cached_property
+    def technology_error(self) -> Mapping[str, Bracket]:
+        """By metric the ends between which the truth is taken to lie, as multiples of the figure."""
+        return technology_errors(self.bill, self.brackets, self.missing)
 
     @property
     def is_asic(self) -> bool:
@@ -221,10 +251,12 @@ class Result:
             "stored_bits": {**asdict(self.stored_bits), "total": self.stored_bits.total},
             "compression": self.compression,
             "accuracy": self.accuracy,
+            "stimulus": self.stimulus,
             "traffic": {
                 role: {name: getattr(words, name) for name in TRAFFIC} for role, words in self.traffic.items()
             },
-            "expected_error": dict(self.expected_error),
+            "fit_error": {name: asdict(error) for name, error in self.fit_error.items()},
+            "technology_error": {name: asdict(ends) for name, ends in self.technology_error.items()},
             "warnings": list(self.warnings),
             "assumed": list(self.assumed),
             "design": dict(self.design),

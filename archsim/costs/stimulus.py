@@ -1,4 +1,9 @@
-"""The inputs that hardware is run on: real digits, fitted to the network where switching is measured."""
+"""The inputs that hardware is run on: the samples of its network, else random integers.
+
+The samples are those that a design point gives (`archsim.inputs`), or those that the network's file carries.
+A network without samples is not run on somebody else's data: what it takes is not known, and the result says
+that its inputs were random.
+"""
 
 from __future__ import annotations
 
@@ -7,36 +12,44 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads import IntegerNetwork, test_digits
+from workloads import IntegerNetwork
+from workloads.topology.samples import REPRESENTATIVE
 
-SIDE, BORDER = 28, 6
-DIGITS = 2
-"""How many digits run through an engine. They are those of ordinary ink, so that few stand for many."""
+
+def representative(network: IntegerNetwork) -> int:
+    """How many inputs stand for all where running one takes long."""
+    return network.samples.representative if network.samples else REPRESENTATIVE
 
 
 @lru_cache(maxsize=64)
 def stimulus(network: IntegerNetwork) -> NDArray[np.int64]:
-    """Integer inputs, shape (n_in, `DIGITS`): the test digits nearest to the mean in ink.
-
-    A network that takes another number of inputs gets pixels in even steps, of the whole image or, where it
-    takes few, of the middle that every digit fills: a narrow network should not see the blank border alone.
-    """
-    images, _ = test_digits()
-    ink = images.mean(axis=1)
-    typical = np.argsort(np.abs(ink - ink.mean()), kind="stable")[:DIGITS]
-    places = np.arange(images.shape[1]).reshape(SIDE, SIDE)
-    if network.n_in <= (SIDE - 2 * BORDER) ** 2:
-        places = places[BORDER:-BORDER, BORDER:-BORDER]
-    pixels = places.ravel()[np.linspace(0, places.size - 1, network.n_in).round().astype(np.int64)]
-    inputs = network.quantise_input(images[typical][:, pixels])
+    """The inputs that stand for all, shape (n_in, `representative`): what switching is measured on."""
+    inputs = sample_inputs(network, representative(network))
     inputs.setflags(write=False)
     return inputs
 
 
 def sample_inputs(network: IntegerNetwork, count: int, seed: int = 0) -> NDArray[np.int64]:
-    """Inputs to run: test digits where the network takes them, else random integers, shape (n_in, count)."""
-    images, _ = test_digits()
-    if images.shape[1] == network.n_in:
-        return network.quantise_input(images[np.arange(count) % len(images)])
+    """Inputs to run, shape (n_in, count): the samples of the network, and beyond them random integers,
+    uniform over all values of an activation."""
+    own = _own(network, count)
     top = 1 << (network.activation_bits - 1)
-    return np.random.default_rng(seed).integers(-top, top, size=(network.n_in, count))
+    drawn = np.random.default_rng(seed).integers(-top, top, size=(network.n_in, count - own))
+    return np.hstack([network.samples.inputs[:, :own], drawn]) if network.samples else drawn
+
+
+def stimulus_name(network: IntegerNetwork, count: int, seed: int = 0) -> str:
+    """What `sample_inputs` gives, in a few words."""
+    own, top = _own(network, count), 1 << (network.activation_bits - 1)
+    parts = []
+    if network.samples and own:
+        parts.append(f"{own} of {network.samples.inputs.shape[1]} samples of {network.samples.source}")
+    if drawn := count - own:
+        vectors = f"{drawn} vector{'s' * (drawn != 1)}"
+        parts.append(f"{vectors} of random integers, uniform over {-top} to {top - 1}, seed {seed}")
+    return " and ".join(parts)
+
+
+def _own(network: IntegerNetwork, count: int) -> int:
+    """How many of `count` inputs are samples of the network."""
+    return min(count, network.samples.inputs.shape[1]) if network.samples else 0

@@ -71,8 +71,11 @@ PE_GATES_FOLLOW = {
     "one": ("work",),
     "cells_product_bits": ("weight", "activation", "product"),
     "accumulator_bits": ("product", "total"),
+    "rounded_bits": ("total",),
     "shifter_bits": ("total",),
-    "activation_bits": ("activation", "total"),
+    "isolated_bits": ("total",),
+    "clipped_bits": ("activation", "total"),
+    "zero_gated_bits": ("activation", "product"),
     "cells_weight_choice_bits": ("weight",),
 }
 PE_REGISTERS_FOLLOW = {
@@ -82,6 +85,7 @@ PE_REGISTERS_FOLLOW = {
     "shifter_bits": ("total",),
     "cells_product_bits": ("weight", "activation"),
     "cells_weight_choice_bits": ("weight",),
+    "cells_product_register_bits": ("product",),
     "result_bits": ("work",),
 }
 """Which operand's changes drive which amount of a PE."""

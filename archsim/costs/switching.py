@@ -1,5 +1,5 @@
-"""Switching of an engine at the gates: its described hardware runs real digits, its netlist is evaluated on
-what the registers held, and every toggle is priced."""
+"""Switching of an engine at the gates: its described hardware runs the stimulus, its netlist is evaluated
+on what the registers held, and every toggle is priced."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from itertools import chain
 import numpy as np
 
 from archsim.costs.components import component_of_instance
-from archsim.costs.stimulus import DIGITS, stimulus
+from archsim.costs.stimulus import representative, stimulus
 from archsim.engine.mapping import Mapping
 from archsim.netlist import Activity, AsicSynthesis, Netlist, Switching, ToggleCounter, activity, switching
 from archsim.store import remembered
@@ -53,14 +53,15 @@ def measure_switching(
     found = remembered("toggles", content, lambda: _count(mapping, design, netlist, technology))
     counted = Activity(found["cycles"], np.array(found["toggles"], np.int64))
     spent = switching(netlist, technology.library, technology.wiring, counted)
-    return MeasuredSwitching(DIGITS, counted.cycles, spent)
+    return MeasuredSwitching(inputs.shape[1], counted.cycles, spent)
 
 
 def _count(
     mapping: Mapping, design: VerilogDesign, netlist: Netlist, technology: StandardCells
 ) -> dict[str, int | list[int]]:
-    """Cycles, and the toggles of each net, over all digits."""
-    _LOG.info("running %d digits through a netlist of %d cells", DIGITS, len(netlist.cell_names))
+    """Cycles, and the toggles of each net, over all inputs."""
+    count = representative(mapping.network)
+    _LOG.info("running %d inputs through a netlist of %d cells", count, len(netlist.cell_names))
     counter = ToggleCounter(netlist, technology.library, design.wires)
     simulation = Simulation(mapping.hardware, mapping.images, record=counter.recorded)
     runs = (simulation.run(mapping.load(x)) for x in stimulus(mapping.network).T)

@@ -45,7 +45,8 @@ class Clocked(ABC):
             yield self.env.timeout(1)
 
     def ends_stage(self, number: int, began: int, macs: int, stalls: int = 0) -> None:
-        """Notes a stage that has ended; after the first the inputs' own memory is free, else after the last."""
+        """Notes a stage that has ended; after the first the inputs' own memory is free, else after the
+        last."""
         self.activity.append(StageActivity(number, began, int(self.env.now), macs, stalls))
         if number == (0 if self.sizes.input_rows else len(self.read) - 1):
             self.input_free.succeed()

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.engine.biases import bias_rows
 from archsim.engine.draws import Draws
 from archsim.engine.engine import Engine, engines
 from archsim.engine.lockstep.mapping import LockstepMapping, dealt_to_banks
@@ -54,9 +55,10 @@ class Clos(Engine):
                 f"stage {order} of the network is a {stages[order].kind} stage that nested counters do not "
                 f"find in {MOST_PIECES} pieces, allowed on a clos engine are dense blocks at fixed strides"
             )
-        plans = plans_of(order, self.pes)
-        plans, banks = dealt_to_banks(plans, self.pes, order.lanes)
-        return ClosMapping(network, self, fabric, plans, banks, order=order)
+        biases = [bias_rows(stage, self.weight_bits, self.activation_bits).of_row for stage in network.stages]
+        plans = plans_of(order, self.pes, biases)
+        dealt = dealt_to_banks(plans, self, order.lanes)
+        return ClosMapping(network, dealt.engine, fabric, dealt.plans, dealt.banks, order=order)
 
 
 def _drawn_layer(draws: Draws, a: int, b: int, c: int, d: int) -> tuple[Stage, ...]:
@@ -126,6 +128,10 @@ class ClosMapping(LockstepMapping):
     @property
     def input_reach(self) -> int:
         return int(self.order.inputs.max()) + 1
+
+    def outputs_of(self, plan: StagePlan) -> NDArray[np.int64]:
+        assert isinstance(plan, StridedPlan)
+        return plan.issued
 
     @property
     def score_positions(self) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from archsim.engine.draws import Draws
 from archsim.engine.engine import Engine, engines
 from archsim.engine.lockstep.mapping import LockstepMapping, plan_stages
 from archsim.engine.lockstep.plan import StagePlan
-from archsim.engine.mapping import sized
+from archsim.engine.mapping import MappingError, sized
 from rtl import BankedAddress, Hardware
 from rtl.engines.csc import CscSizes, build_csc
 from workloads import CscStage, DenseStage, IntegerNetwork, IntegerStage, Stage, build_layer
@@ -34,8 +34,11 @@ class Csc(Engine):
             yield build_layer("csc", n_in, n_out, fan_in=draws.between(2, 30), depth=draws.few(1, 3))
 
     def lay(self, network: IntegerNetwork, fabric: str) -> CscMapping:
+        if self.requantiser == "shared":
+            raise MappingError("engine.requantiser is shared, allowed on a csc engine is each")
         plans = plan_stages(network, self.kind, dict.fromkeys((CscStage, DenseStage), self._plan))
-        return CscMapping(network, self, fabric, plans, banks=self.pes, input_mirror=self.pes - 1)
+        engine = self.requantising(shared=False)
+        return CscMapping(network, engine, fabric, plans, banks=self.pes, input_mirror=self.pes - 1)
 
     def _plan(self, stage: CscStage | DenseStage, *, final: bool) -> StagePlan:
         pes, n_in, n_out = self.pes, stage.n_in, stage.n_out

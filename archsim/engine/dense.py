@@ -35,8 +35,8 @@ class Dense(Engine):
 
     def lay(self, network: IntegerNetwork, fabric: str) -> DenseMapping:
         plans = plan_stages(network, self.kind, {DenseStage: self._plan})
-        plans, banks = dealt_to_banks(plans, self.pes)
-        return DenseMapping(network, self, fabric, plans, banks)
+        dealt = dealt_to_banks(plans, self)
+        return DenseMapping(network, dealt.engine, fabric, dealt.plans, dealt.banks)
 
     def _plan(self, stage: DenseStage, *, final: bool) -> StagePlan:
         groups = -(-stage.n_out // self.pes)

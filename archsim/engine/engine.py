@@ -29,10 +29,13 @@ class EngineError(Refusal):
 class Engine(BaseModel, ABC):
     """Parameters that all engines share.
 
-    `pes` processing elements; `weight_bits` and `activation_bits` of the integers; `fetch_bits`
-    brought by one read of a weight (or index) memory; `product_register`, a register between multiplier and
-    adder; `input_buffer`, a memory of its own for inputs, so that the next ones are loaded while the engine
-    runs. What is `auto` is what a search found best for the fabric.
+    `pes` processing elements; `weight_bits` and `activation_bits` of the integers; `fetch_bits` brought by
+    one read of a weight (or index) memory; `product_register`, a register between multiplier and adder;
+    `operand_isolation`, so that the requantiser sees only finished sums; `zero_gating`, so that an activation
+    of zero moves neither multiplier nor sum; a `requantiser` in each PE, or *shared* by the PEs whose results
+    are written one after the other (`auto`: where there are such); `input_buffer`, a memory of its own for
+    inputs, so that the next ones are loaded while the engine runs. What is `auto` is what a search found best
+    for the fabric.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
@@ -56,6 +59,9 @@ class Engine(BaseModel, ABC):
     activation_bits: Bits = 8
     fetch_bits: Annotated[int, Field(ge=8, le=128)] | Auto = "auto"
     product_register: bool | Auto = "auto"
+    operand_isolation: bool | Auto = "auto"
+    zero_gating: bool | Auto = "auto"
+    requantiser: Literal["auto", "each", "shared"] = "auto"
     input_buffer: bool | Auto = "auto"
 
     @classmethod
@@ -91,20 +97,26 @@ class Engine(BaseModel, ABC):
         )
 
     def map(self, network: IntegerNetwork, fabric: str = "asic") -> EngineMapping:
-        """Lays `network` on this engine, built of `fabric`: of standard cells (`asic`) or in an FPGA (`fpga`).
-        Raises MappingError where it cannot run it."""
+        """Lays `network` on this engine, built of `fabric`: of standard cells (`asic`) or in an FPGA
+        (`fpga`). Raises MappingError where it cannot run it."""
         return self.settled(fabric).lay(network, fabric)
+
+    def requantising(self, *, shared: bool) -> Self:
+        """The same engine with what became of its requantisers."""
+        return self.model_copy(update={"requantiser": "shared" if shared else "each"})
 
     @abstractmethod
     def lay(self, network: IntegerNetwork, fabric: str) -> EngineMapping:
         """The mapping of a settled engine."""
 
 
+_PLAIN = {"product_register": False, "operand_isolation": False, "zero_gating": False, "input_buffer": True}
 BEST: Mapping[str, Mapping[str, Any]] = {
-    "asic": {"fetch_bits": 64, "product_register": False, "input_buffer": True},
-    "fpga": {"fetch_bits": 64, "product_register": False, "input_buffer": True},
+    "asic": {**_PLAIN, "fetch_bits": 64},
+    "fpga": {**_PLAIN, "fetch_bits": 32},
 }
-"""What `auto` stands for, by fabric."""
+"""What `auto` stands for, by fabric. In an FPGA 32 bits are the widest port of a RAMB18, of which two share a
+tile."""
 
 
 engines: Register[type[Engine]] = Register(

@@ -43,7 +43,7 @@ def counts_of_run(mapping: Mapping, run: Run) -> Counts:
         cycles=run.cycles,
         macs=ports["pe.product"] - scheduled.padding - scheduled.biases,
         load_cycles=run.load_cycles,
-        interval_cycles=scheduled.interval_cycles,
+        interval_cycles=max(run.cycles, run.inputs_free_after + run.load_cycles),
         padding=scheduled.padding,
         biases=scheduled.biases,
         stalls=scheduled.stalls,

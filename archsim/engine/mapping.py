@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.engine.biases import BiasRows, bias_rows
 from archsim.engine.counts import Counts, StageActivity, Traffic
 from rtl import Hardware, Images, LoadWrite, Run, Sizes
-from workloads import IntegerNetwork, IntegerStage
+from workloads import IntegerNetwork
 from workloads.refusal import Refusal
 
 _LOG = logging.getLogger(__name__)
@@ -51,6 +52,16 @@ class Mapping(ABC):
     """A network on an engine. The counts come from the schedule; images are packed when first asked for."""
 
     network: IntegerNetwork
+    engine: Any
+    """The settled engine."""
+
+    @cached_property
+    def biases(self) -> tuple[BiasRows, ...]:
+        """The biases of each stage, as words of its weight stream."""
+        network = self.network
+        return tuple(
+            bias_rows(stage, network.weight_bits, network.activation_bits) for stage in network.stages
+        )
 
     @property
     @abstractmethod
@@ -81,7 +92,10 @@ class Mapping(ABC):
             "accumulator_bits": self.accumulator_bits,
             "fetch_bits": engine.fetch_bits,
             "product_register": engine.product_register,
+            "operand_isolation": engine.operand_isolation,
+            "zero_gating": engine.zero_gating,
             "one_address": fabric == "asic",
+            "bias_words": max(biases.of_row for biases in self.biases),
         }
 
     def traffic(
@@ -93,9 +107,9 @@ class Mapping(ABC):
         copies: int = 1,
         **loaded_memories: int,
     ) -> dict[str, Traffic]:
-        """Traffic of the memories of each role with the width of their words: activations `read` and `written`
-        by each stage, inputs `loaded`, and the words read of the memories that the load port fills. Whatever
-        is written goes to so many `copies`."""
+        """Traffic of the memories of each role with the width of their words: activations `read` and
+        `written` by each stage, inputs `loaded`, and the words read of the memories that the load port fills.
+        Whatever is written goes to so many `copies`."""
         bits = {shape.role: shape.word_bits for shape in self.sizes.memory_shapes}
         words = {role: [0, 0] for role in bits}
         for role, count in loaded_memories.items():
@@ -107,7 +121,7 @@ class Mapping(ABC):
             words[source][0] += taken
             if made:
                 words[f"activation_{(number + 1) % 2}"][1] += made * copies
-        return {role: Traffic(*words[role], bits[role]) for role in ROLES if role in words}
+        return {role: Traffic(words[role][0], words[role][1], bits[role]) for role in ROLES if role in words}
 
     def interval(self, stages: Sequence[StageActivity], loaded: int) -> int:
         """Cycles between the starts of inferences: inputs are loaded once the first stage has read its own,
@@ -132,10 +146,11 @@ class Mapping(ABC):
     def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:
         """The load-port writes that bring in one input vector, shape (n_in,)."""
 
-    def descriptor(self, stage: IntegerStage, *, bias_words: int = 0, **own: int) -> list[int]:
+    def descriptor(self, number: int, **own: int) -> list[int]:
         """The words of a stage's descriptor: the fields that all engines share, and the engine's `own`."""
+        stage, biases = self.network.stages[number], self.biases[number]
         if self.sizes.bias_words:
-            own |= {"bias_words": bias_words, "bias_shift": stage.bias_shift if bias_words else 0}
+            own |= {"bias_words": biases.of_row, "bias_shift": biases.shift}
         last_group, last_pe = divmod(stage.stage.n_out - 1, self.sizes.pes)
         return self.sizes.descriptor_format.pack(
             {

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
+from archsim.engine.biases import bias_rows
 from archsim.engine.counts import Counts, StageActivity
 from archsim.engine.draws import Draws
 from archsim.engine.engine import Engine, EngineError, engines
@@ -60,6 +61,12 @@ class Pruned(Engine):
             )
         return self
 
+    @model_validator(mode="after")
+    def _banks_requantise(self) -> Pruned:
+        if self.requantiser == "shared" and self.gather == "banked":
+            raise EngineError("requantiser is shared, allowed with a banked gather are auto and each")
+        return self
+
     @property
     def _may_pad(self) -> bool:
         """Padding reads the address it stops at, which must lie in a bank: with gaps between the addresses
@@ -75,9 +82,10 @@ class Pruned(Engine):
         at = np.arange(network.n_in, dtype=np.int64)
         dealt = []
         for integer in network.stages:
+            biases = bias_rows(integer, self.weight_bits, self.activation_bits).words
             positions = deal_rows(integer.stage.row_lengths(), self.pes)
             read_from = np.array([address.encode(int(i)) for i in at])
-            dealt.append(deal_stage(integer, read_from, positions, self.pes))
+            dealt.append(deal_stage(integer, biases, read_from, positions, self.pes))
             at = positions
         highest = max(int(stage.addresses.max(initial=0)) for stage in dealt)
         options = candidates(highest, int(self.fetch_bits), self._index_kinds)
@@ -88,7 +96,8 @@ class Pruned(Engine):
             )
         encoding = min(options, key=lambda option: _bits(option, dealt, self))
         entries = tuple(stage.encoded(encoding) for stage in dealt)
-        return PrunedMapping(network, self, fabric, encoding, entries, output_positions=at)
+        engine = self.requantising(shared=self.gather == "replicated" and self.requantiser != "each")
+        return PrunedMapping(network, engine, fabric, encoding, entries, output_positions=at)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +125,10 @@ class PrunedMapping(Mapping):
         return int(self.engine.fetch_bits) // self.engine.weight_bits
 
     @property
+    def shared_requantiser(self) -> bool:
+        return self.engine.requantiser == "shared"
+
+    @property
     def replicated(self) -> bool:
         return self.engine.gather == "replicated"
 
@@ -131,6 +144,7 @@ class PrunedMapping(Mapping):
             **self.engine_sizes(engine, self.fabric),
             weight_words=int((-(-entries // self.weights_per_fetch)).sum(axis=0).max()),
             banks=pes,
+            shared_requantiser=self.shared_requantiser,
             activation_rows=max(input_rows, *sides),
             even_rows=sides[1] if own else max(sides[1], input_rows),
             odd_rows=sides[0],
@@ -147,14 +161,16 @@ class PrunedMapping(Mapping):
     @property
     def stored_bits(self) -> StoredBits:
         entries = sum(int(stage.entries.sum()) for stage in self.stages)
-        return StoredBits(weight=entries * self.network.weight_bits, index=entries * (self.encoding.bits + 1))
+        return StoredBits(entries * self.network.weight_bits, entries * (self.encoding.bits + 1))
 
     @cached_property
     def _runs(self) -> tuple[StageRun, ...]:
         """How each stage runs: found once, since a fixed pattern always meets the same conflicts."""
         last, pipeline = len(self.stages) - 1, self.sizes.pipeline
         return tuple(
-            replicated_run(stage.row_lengths, pipeline.write, final=number == last)
+            replicated_run(
+                stage.row_lengths, pipeline.write, final=number == last and not self.shared_requantiser
+            )
             if self.replicated
             else banked_run(stage.banks(self.sizes.address.bank_bits), pipeline.write)
             for number, stage in enumerate(self.stages)
@@ -169,16 +185,18 @@ class PrunedMapping(Mapping):
             start = ends
         entries = np.array([stage.entries for stage in self.stages])
         stored = sum(stage.stored for stage in self.stages)
+        biases = sum(stage.biases for stage in self.stages)
         return Counts(
             cycles=ends,
             load_cycles=self.network.n_in,
             interval_cycles=self.interval(activity, self.network.n_in),
             macs=stored,
-            padding=int(entries.sum()) - stored,
+            padding=int(entries.sum()) - stored - biases,
+            biases=biases,
             traffic=self.traffic(
                 weight=int((-(-entries // self.weights_per_fetch)).sum()),
                 index=int((-(-entries // self.entries_per_fetch)).sum()),
-                read=[int(of_stage.sum()) for of_stage in entries],
+                read=[int(stage.entries.sum()) - stage.biases for stage in self.stages],
                 written=[*(stage.outputs for stage in self.stages[:-1]), 0],
                 loaded=self.network.n_in,
                 copies=self.engine.pes if self.replicated else 1,
@@ -202,11 +220,11 @@ class PrunedMapping(Mapping):
         descriptors: list[int] = []
         packed = partial(pack_words, bits=self.network.weight_bits, per_word=self.weights_per_fetch)
         indexed = partial(pack_words, bits=self.encoding.bits + 1, per_word=self.entries_per_fetch)
-        for stage, integer in zip(self.stages, self.network.stages, strict=True):
+        for number, stage in enumerate(self.stages):
             for p in range(pes):
                 weights[p] += packed(stage.weights[p])
                 indices[p] += indexed(stage.indices[p])
-            descriptors += self.descriptor(integer)
+            descriptors += self.descriptor(number)
         return Images(descriptors, weights, indices)
 
     def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:

@@ -18,7 +18,7 @@ from archsim.netlist.yosys import run_yosys
 from archsim.technology.asic.cmos65 import Cmos65
 from archsim.technology.asic.standard_cells import StandardCells
 from archsim.technology.memories.flop_memory import clock_energy_j
-from archsim.technology.memories.sram import MemoryMacro, Ports
+from archsim.technology.memories.sram import MemoryMacro
 
 _LOG = logging.getLogger(__name__)
 _SCRIPT = """
@@ -105,9 +105,8 @@ def synthesise_asic(verilog: str, top: str, technology: StandardCells | None = N
 
 
 def _macro(memory: Memory, technology: StandardCells) -> MemoryMacro:
-    """The macro that times a memory; one that is only written or only read needs a single port."""
-    ports: Ports = "1r1w" if memory.reads and memory.writes else "1rw"
-    return technology.memory(words=memory.words, word_bits=memory.word_bits, ports=ports)
+    """The macro that times a memory: no engine reads and writes one in the same cycle."""
+    return technology.memory(words=memory.words, word_bits=memory.word_bits)
 
 
 def _component(module: Netlist, instances: int, technology: StandardCells) -> Component:

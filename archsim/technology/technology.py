@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from archsim.refusals import one_sentence
 from archsim.technology.asic.scaling import UNCHANGED, Factors
+from archsim.technology.evidence import UNKNOWN, Brackets
 from archsim.technology.memories.sram import MemoryCost, Ports
 from archsim.technology.quantity import Quantity
 from workloads.refusal import Refusal
@@ -67,6 +68,11 @@ class Technology(BaseModel, ABC):
         """The fitted logic that estimates without synthesis rest on, and its factors; None where nobody
         fitted any, so that logic has to be synthesised."""
         return None
+
+    @property
+    def brackets(self) -> Brackets:
+        """How far its figures lie from real ones, as far as anybody compared them."""
+        return UNKNOWN
 
     @property
     def missing(self) -> Mapping[str, str]:

@@ -38,6 +38,7 @@ def compare(designs: tuple[Path, ...], fidelity: str, as_json: bool) -> None:
     from archsim import DesignPoint
     from archsim.comparison import refuse_mixture
     from archsim.costs.metrics import ratios_to_first
+    from archsim.costs.ratio_error import ratio_intervals
     from reports.progress import progress
     from reports.results import comparison_tables
 
@@ -47,7 +48,11 @@ def compare(designs: tuple[Path, ...], fidelity: str, as_json: bool) -> None:
         results = [point.simulate(fidelity) for point in points]
     answer(
         as_json,
-        lambda: {"designs": [result.to_dict() for result in results], "ratios": ratios_to_first(results)},
+        lambda: {
+            "designs": [result.to_dict() for result in results],
+            "ratios": ratios_to_first(results),
+            "ratio_intervals": ratio_intervals(results),
+        },
         lambda: comparison_tables(results),
     )
 

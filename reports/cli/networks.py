@@ -69,10 +69,10 @@ def train(recipe: str, out: Path | None, every_s: float) -> int:
         accuracy += f" and {f.percent(network.accuracy['int8'], 2)} with 8 bits"
     if chosen.data == "synthetic":
         accuracy = "random features and labels, so its accuracy means nothing"
-    click.echo(
-        f"{target}: {network.stored_weights:,} stored weights, compression {f.ratio(network.compression)}, "
-        f"{accuracy}"
-    )
+    stored = f"{network.stored_weights:,} stored weights"
+    if network.stored_biases:
+        stored += f" and {network.stored_biases:,} biases"
+    click.echo(f"{target}: {stored}, compression {f.ratio(network.compression)}, {accuracy}")
     return 0
 
 

@@ -14,7 +14,8 @@ import yaml
 from reports import formatting as f
 from workloads.refusal import Refusal
 
-Verdict = Literal["holds", "partly", "does not hold", "not testable here"]
+Verdict = Literal["holds", "partly", "does not hold", "not testable here", "being redone"]
+"""What is said of a claim; one whose test was found to be biased is being redone."""
 
 
 @dataclass(frozen=True)

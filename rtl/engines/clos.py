@@ -96,7 +96,8 @@ class ClosSizes(LockstepSizes):
             boundary_bits=boundaries * (bits_for(self.pes + self.largest_block) + 1),
             passed_boundaries=boundaries * self.pes,
         )
-        return self.lockstep_structures(address, self.route_amounts(self.lanes, listens=self.lanes > 1))
+        heard = [len(lanes) for lanes in self.heard]
+        return self.lockstep_structures(address, self.route_amounts(self.lanes, heard=heard))
 
     @property
     def control_path(self) -> dict[str, float]:

@@ -48,7 +48,7 @@ class CscSizes(LockstepSizes):
             2 * self.address.bits,
             ring_bits=self.address.bits,
             ring_wrap_bits=wrap_bits(self.address),
-            turned_enables=rotator(self.pes, self.pes),
+            turned_enables=rotator(self.banks, self.banks),
         )
         route = self.route_amounts(self.pes, mirrors=bits_for(self.most_mirrors + 1))
         return self.lockstep_structures(address, route)

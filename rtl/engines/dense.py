@@ -29,7 +29,7 @@ class DenseSizes(LockstepSizes):
             self.address.bits,
             counter_bits=self.address.bits,
             counter_wrap_bits=wrap_bits(self.address),
-            one_enable=self.pes - 1,
+            one_enable=self.banks - 1,
         )
         return self.lockstep_structures(address, self.route_amounts(1))
 

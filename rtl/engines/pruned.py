@@ -23,6 +23,7 @@ from rtl.parts.skeleton import (
     Description,
     Hardware,
     Turn,
+    bias_operand,
     descriptor_fetch,
     processing_element,
     turns,
@@ -40,8 +41,8 @@ class PrunedSizes(GatherSizes):
 
 @dataclass(frozen=True)
 class _Controller:
-    """What the rest of the engine is told, and what it tells the controller: `issued` while no PE has an entry
-    left, `all_idle` when the last result is in memory too."""
+    """What the rest of the engine is told, and what it tells the controller: `issued` while no PE has an
+    entry left, `all_idle` when the last result is in memory too."""
 
     field: Mapping[str, Wire]
     held: Mapping[str, Wire]
@@ -60,7 +61,7 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
     described = Description(sizes, copied=sizes.replicated)
     pes = sizes.pes
     controller = _controller(described)
-    results = [wire(sizes.activation_bits, f"result_{p}") for p in range(pes)]
+    results = [wire(sizes.result_bits, f"result_{p}") for p in range(pes)]
     front = [wire(1, f"front_{p}") for p in range(pes)]
     back = [wire(1, f"back_{p}") for p in range(pes)]
     fronts = [_front(p, described, sizes, controller, front[p], back[p]) for p in range(pes)]
@@ -70,19 +71,27 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
         routed = gather(
             Gathering(
                 described=described,
+                held=controller.held,
                 walks=walks,
                 backs=backs,
                 results=results,
-                final=controller.held["final"],
                 stage_start=controller.stage_start,
                 turn=controller.turn,
                 front=front,
                 back=back,
             )
         )
+    activations = list(routed.activations)
+    if sizes.bias_words:
+        with component("route"):
+            operand = bias_operand(sizes, controller.field)
+            activations = [
+                pyrtl.select(control.bias, operand, word)
+                for control, word in zip(backs, activations, strict=True)
+            ]
     for p in range(pes):
         results[p] <<= processing_element(
-            p, described, backs[p].weights, routed.activations[p], backs[p].taps, controller.held
+            p, described, backs[p].weights, activations[p], backs[p].taps, controller.held
         )
     with component("controller"):
         issued, all_idle = controller.issued, controller.all_idle
@@ -94,7 +103,7 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
         busy=busy,
         turn=controller.turn,
         score_valid=routed.score_valid,
-        scores=results,
+        scores=routed.scores,
     )
 
 
@@ -126,9 +135,7 @@ def _controller(described: Description) -> _Controller:
             ),
         )
         turn, done = turns(starting, stage_ends, finished)
-    return _Controller(
-        field, held, has_last, stage_start, starting, turn, issued, all_idle, done, state
-    )
+    return _Controller(field, held, has_last, stage_start, starting, turn, issued, all_idle, done, state)
 
 
 def _front(

@@ -26,25 +26,74 @@ def processing_elements(sizes: Sizes) -> Amounts:
         "cells_weight_extension_bits": weight * weight / 2,
         "cells_activation_extension_bits": activation * activation / 2,
         "accumulator_bits": total,
-        "activation_bits": activation,
-        "shifter_bits": (total + 1) * sizes.shift_bits,
         "cells_weight_choice_bits": (sizes.weights_per_fetch - 1) * weight,
+        "zero_gated_bits": (weight + 2 * activation) * sizes.zero_gating,
+        **requantiser_gates(sizes, 0 if sizes.shared_requantiser else 1),
         "fabric_weight_choice_bits": four_way(sizes.weights_per_fetch) * weight,
         "fabric_product_bits": in_fabric * weight * activation,
         "fabric_sum_bits": in_fabric * total,
     }
     registers = {
         "operand_and_sum_bits": weight + activation + total,
-        "result_bits": activation,
-        "fabric_operand_and_sum_bits": in_fabric * (weight + activation + total),
+        "cells_product_register_bits": (weight + activation) * sizes.product_register,
+        "result_bits": sizes.result_bits,
+        "zero_bits": sizes.zero_gating * (1 + sizes.product_register),
+        "fabric_operand_and_sum_bits": in_fabric
+        * (weight + activation + total + (weight + activation) * sizes.product_register),
     }
-    return Amounts("pe", sizes.pes, "pe", gates, registers, {"weight_bits": weight})
+    operands = {"weight_bits": weight, "activation_bits": activation}
+    return Amounts("pe", sizes.pes, "pe", gates, registers, operands)
+
+
+def requantiser_gates(sizes: Sizes, number: int) -> dict[str, float]:
+    """What so many requantisers are made of."""
+    total, activation = sizes.accumulator_bits, sizes.activation_bits
+    return {
+        "rounded_bits": number * total,
+        "clipped_bits": number * activation,
+        "shifter_bits": number * (total + 1) * sizes.shift_bits,
+        "isolated_bits": number * total * sizes.operand_isolation,
+    }
+
+
+def requantisers(sizes: Sizes, number: int) -> tuple[Amounts, ...]:
+    """The requantisers that PEs share; none where each has its own."""
+    if not sizes.shared_requantiser:
+        return ()
+    return (Amounts("requantiser", number, "requantiser", {"one": 1, **requantiser_gates(sizes, 1)}, {}),)
+
+
+def bank_gates(sizes: Sizes) -> dict[str, float]:
+    """What lies before and behind the memories of all banks of activations: the words of several memories are
+    one of which is chosen, and what the load port writes, and an address for reading and writing."""
+    words = sizes.activation_words
+    chosen = (len(words) - 1) * sizes.activation_bits
+    loaded = next(iter(words.values()))
+    merged = 0 if "input" in words else sizes.activation_bits + bits_for(loaded)
+    addressed = sum(bits_for(deep) for deep in words.values()) if sizes.one_address else 0
+    return {
+        "banks": sizes.banks,
+        "chosen_bits": sizes.banks * chosen,
+        "loaded_bits": sizes.banks * merged,
+        "addressed_bits": sizes.banks * addressed,
+    }
+
+
+def loaded_address_bits(sizes: Sizes, words: int) -> int:
+    """Bits of address of a memory that only the load port writes, chosen where it has but one address."""
+    return bits_for(words) if sizes.one_address else 0
+
+
+PATH_AMOUNTS = ("one", "accumulator_bits", "operand_bits")
 
 
 def processing_element_path(sizes: Sizes) -> dict[str, float]:
-    """What the delay of the longest path through a PE follows."""
+    """What the delay of the longest path through a PE follows, apart with a register behind the product."""
     operand_bits = sizes.weight_bits + sizes.activation_bits
-    return {"one": 1.0, "accumulator_bits": sizes.accumulator_bits, "operand_bits": operand_bits}
+    amounts = dict(zip(PATH_AMOUNTS, (1.0, sizes.accumulator_bits, operand_bits), strict=True))
+    registered = {f"registered_{name}": value * sizes.product_register for name, value in amounts.items()}
+    plain = {name: value * (not sizes.product_register) for name, value in amounts.items()}
+    return {**plain, **registered}
 
 
 def four_way(items: int) -> int:
@@ -53,9 +102,13 @@ def four_way(items: int) -> int:
 
 
 def field_bits(sizes: Sizes) -> int:
-    """Bits of the descriptor fields, kept in registers of the controller. A single PE is always valid."""
+    """Bits of the descriptor fields, kept in registers of the controller, with those that are held until the
+    last result is written. A single PE is always valid."""
     unused = "valid_less_one" if sizes.pes == 1 else ""
-    return sum(bits for name, bits in sizes.descriptor_format.fields if name != unused)
+    fields = dict(sizes.descriptor_format.fields)
+    return sum(bits for name, bits in fields.items() if name != unused) + sum(
+        fields[name] for name in sizes.held_fields
+    )
 
 
 def descriptor_counted_bits(sizes: Sizes) -> int:

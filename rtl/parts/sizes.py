@@ -75,13 +75,15 @@ class Sizes:
     """Sizes common to all engines, and what hardware of these sizes knows of itself.
 
     `weight_words` is the depth of each PE's weight memory, in fetches of `fetch_bits`. Activations lie in
-    `banks` banks, of which an address can name `activation_rows` rows, of memories with one port: stages of even number read `activation_0`, of `even_rows`
-    words, and write `activation_1`, of `odd_rows`; those of odd number the other way round. Inputs enter
-    `activation_0`, or an `input` memory of their own, of `input_rows`, which the first stage reads. With
-    `one_address` a memory has one address for reading and writing, as a macro with one port has.
-    `product_register`: a register between product and adder. `stages` is how many descriptors fit;
-    `longest_row` and `most_groups` bound a stage's taps per output and outputs per PE; `bias_words` the
-    words of bias at the beginning of a row.
+    `banks` banks, of which an address can name `activation_rows` rows, of memories with one port: stages of
+    even number read `activation_0`, of `even_rows` words, and write `activation_1`, of `odd_rows`; those of
+    odd number the other way round. Inputs enter `activation_0`, or an `input` memory of their own, of
+    `input_rows`, which the first stage reads. With `one_address` a memory has one address for reading and
+    writing, as a macro with one port has. `product_register`: a register between product and adder;
+    `operand_isolation`: the requantiser sees a sum only when it finishes one; `zero_gating`: an activation
+    that is zero leaves multiplier and sum as they are; `shared_requantiser`: PEs hand over sums, requantised
+    where they are written. `stages` is how many descriptors fit; `longest_row` and `most_groups` bound a
+    stage's taps per output and outputs per PE; `bias_words` the words of bias at the beginning of a row.
     Raises SizeError for a size outside what the hardware supports.
     """
 
@@ -101,6 +103,9 @@ class Sizes:
     input_rows: int
     one_address: bool
     product_register: bool
+    operand_isolation: bool
+    zero_gating: bool
+    shared_requantiser: bool
     stages: int
     longest_row: int
     most_groups: int
@@ -136,6 +141,11 @@ class Sizes:
         return _PIPELINES[bool(self.product_register)]
 
     @property
+    def result_bits(self) -> int:
+        """Bits of what a PE hands over: of an activation, or of a sum where the requantiser is shared."""
+        return self.accumulator_bits if self.shared_requantiser else self.activation_bits
+
+    @property
     def shift_bits(self) -> int:
         return bits_for(self.accumulator_bits)
 
@@ -169,7 +179,10 @@ class Sizes:
         activation; nothing where no stage has any."""
         if not self.bias_words:
             return ()
-        return ("bias_words", bits_for(self.bias_words + 1)), ("bias_shift", bits_for(self.activation_bits - 1))
+        return ("bias_words", bits_for(self.bias_words + 1)), (
+            "bias_shift",
+            bits_for(self.activation_bits - 1),
+        )
 
     @property
     def held_fields(self) -> tuple[str, ...]:

@@ -261,8 +261,8 @@ class Description:
 
 @dataclass(frozen=True)
 class DescriptorFetch:
-    """The controller's descriptor reader. `fields` are whole one cycle after `ready` is first high, and change
-    while a stage drains; what is needed until its last result is written is `held`."""
+    """The controller's descriptor reader. `fields` are whole one cycle after `ready` is first high, and
+    change while a stage drains; what is needed until its last result is written is `held`."""
 
     fields: Mapping[str, Wire]
     held: Mapping[str, Wire]
@@ -372,7 +372,8 @@ def processing_element(
     held: Mapping[str, Wire],
 ) -> Wire:
     """Weight memory, multiplier, accumulator and requantiser of one PE; `held` are the descriptor's fields
-    until its last result is written. Returns the result register."""
+    until its last result is written. Returns the register of its result, or of its sum where the requantiser
+    is shared."""
     sizes = described.sizes
     word = described.loaded_memory(
         "weight",
@@ -387,17 +388,48 @@ def processing_element(
         bits = sizes.weight_bits
         dealt = [word[i * bits : (i + 1) * bits] for i in range(sizes.weights_per_fetch)]
         weight = dealt[0] if weights.sub_word is None else choose(weights.sub_word, dealt)
-        weight_operand = delayed(weight, "weight", enable=control.take)
-        activation_operand = delayed(activation, "activation", enable=control.take)
+        zero = activation == 0 if sizes.zero_gating else None
+        take = control.take if zero is None else control.take & ~zero
+        weight_operand = delayed(weight, "weight", enable=take)
+        activation_operand = delayed(activation, "activation", enable=take)
         product = signed_product(weight_operand, activation_operand)
+        accumulate = control.accumulate
+        if zero is not None:
+            zero = delayed(zero, "zero", enable=control.take)
         if control.multiply is not None:
-            product = delayed(product, "product", enable=control.multiply)
+            moves = control.multiply if zero is None else control.multiply & ~zero
+            product = delayed(product, "product", enable=moves)
+            zero = zero if zero is None else delayed(zero, "zero_product", enable=control.multiply)
+        if zero is not None:
+            product = only_if(~zero, product)
+            accumulate = accumulate & (control.first | ~zero)
         total = register(sizes.accumulator_bits, "total")
-        start = pyrtl.select(control.first, pyrtl.Const(0, sizes.accumulator_bits), total)
+        start = only_if(~control.first, total)
         added = fit(start + product.sign_extended(sizes.accumulator_bits), sizes.accumulator_bits)
-        total.next <<= pyrtl.select(control.accumulate, added, total)
-        rounded = requantise(total, held["shift"], held["relu"], sizes.activation_bits)
+        total.next <<= pyrtl.select(accumulate, added, total)
+        if sizes.shared_requantiser:
+            return delayed(total, "sum", enable=control.finish)
+        finished = only_if(control.finish, total) if sizes.operand_isolation else total
+        rounded = requantise(finished, held["shift"], held["relu"], sizes.activation_bits)
         return delayed(rounded, "result", enable=control.finish)
+
+
+def shared_requantiser(number: int, sizes: Sizes, total: Wire, held: Mapping[str, Wire], used: Wire) -> Wire:
+    """A requantiser that serves several PEs, one after the other: the result of a sum while it is `used`."""
+    with component("requantiser", number):
+        total = only_if(used, total) if sizes.operand_isolation else total
+        return requantise(total, held["shift"], held["relu"], sizes.activation_bits)
+
+
+def bias_operand(sizes: Sizes, field: Mapping[str, Wire]) -> Wire:
+    """The power of two, as an activation, that brings biases to their scale."""
+    bits = [field["bias_shift"] == k for k in range(sizes.activation_bits - 1)]
+    return pyrtl.concat_list([*bits, pyrtl.Const(0, 1)])
+
+
+def only_if(condition: Wire, value: Wire) -> Wire:
+    """`value`, or zero while the condition is low."""
+    return value & condition.sign_extended(len(value))
 
 
 def choose(select: Wire, items: Sequence[Wire]) -> Wire:

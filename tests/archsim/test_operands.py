@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
 from hypothesis import given, settings, strategies as st
 
 import archsim as a
 from archsim.costs.operands import operand_activity, workload_of
-from archsim.costs.stimulus import DIGITS, stimulus
+from archsim.costs.stimulus import stimulus
 from archsim.engine import engines
 from tests.strategies import cases
-from workloads import IntegerNetwork, test_digits
+from workloads import IntegerNetwork
 
 
 def one_by_one(network: IntegerNetwork, accumulator_bits: int) -> dict[str, float]:
@@ -59,16 +57,6 @@ def test_rates_are_those_of_plain_loops(data: st.DataObject, kind: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["lenet-300-100-csc-x40", "lenet-300-100-pruned-x40"])
-def test_the_stimulus_is_real_digits(name: str) -> None:
-    design = a.DesignPoint(network=name, engine={"kind": name.split("-")[3], "pes": 4}, technology="cmos65")
-    inputs = stimulus(design.integer)
-    images, _ = test_digits()
-    known = {image.tobytes() for image in design.integer.quantise_input(images).T.copy()}
-    assert inputs.shape == (784, DIGITS)
-    assert all(column.tobytes() in known for column in inputs.T.copy())
-
-
 def test_an_engine_reading_blank_pixels_works_with_less_energy() -> None:
     """A pruned network multiplies the image itself, most of it blank; a CSC network mostly dense vectors."""
     csc, pruned = (
@@ -78,11 +66,3 @@ def test_an_engine_reading_blank_pixels_works_with_less_energy() -> None:
     rates = [workload_of(design.mapping).operands for design in (csc, pruned)]
     assert rates[1].activation < 0.8 * rates[0].activation
     assert rates[1].product < 0.8 * rates[0].product
-
-
-def test_narrow_networks_see_the_middle_of_the_digit() -> None:
-    from workloads import build_layer, random_integer_network
-    from workloads.topology.topology import Topology
-
-    network = random_integer_network(Topology((build_layer("dense", 16, 4),)))
-    assert (np.count_nonzero(stimulus(network), axis=0) >= 3).all()

@@ -40,7 +40,13 @@ def result(point: Point, *, times: float | None = None) -> Result:
         fidelity="gate",
         exact=True,
         clock_hz=design.clock_hz,
-        counts=Counts(cycles=1000, macs=2000, traffic={"weight": Traffic(250, 0, 64)}),
+        counts=Counts(
+            cycles=1000,
+            load_cycles=10,
+            interval_cycles=1010,
+            macs=2000,
+            traffic={"weight": Traffic(250, 0, 64)},
+        ),
         bill=Bill(
             energy=tuple(energy),
             area=tuple([term("pe", 0.1 * size, "mm2")] * asic),

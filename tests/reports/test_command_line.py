@@ -10,6 +10,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -52,6 +53,26 @@ def test_simulate_shows_figures_with_scaled_units_and_warnings(tmp_path: Path) -
     assert "Warning: accuracy is unknown" in done.stdout
 
 
+def test_every_command_says_what_ran(tmp_path: Path) -> None:
+    np.save(tmp_path / "inputs.npy", np.eye(3, 12))
+    ran, told = "3 of 3 samples of inputs.npy", ("--fidelity", "analytic")
+    design = write_design(tmp_path, inputs="inputs.npy")
+    for command in (["simulate", design, *told], ["explain", design, "energy_j", *told]):
+        assert f"Inputs: {ran}" in archsim(*command).stdout
+        assert json.loads(archsim(*command, "--json").stdout)["stimulus"] == ran
+    assert ran in " ".join(archsim("compare", design, design, *told).stdout.split())
+    assert ran in " ".join(archsim("verify", design, "--inputs", 3).stdout.split())
+    assert f"Inputs: {ran}" in archsim("netlist", design).stdout
+    assert archsim("export", design, "--out", tmp_path / "out", "--inputs", 3).exit_code == 0
+    assert ran in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+
+
+def test_random_inputs_are_a_warning(tmp_path: Path) -> None:
+    shown = " ".join(archsim("simulate", write_design(tmp_path), "--fidelity", "analytic").stdout.split())
+    assert "Inputs: 2 vectors of random integers, uniform over -128 to 127, seed 0" in shown
+    assert "Warning: the network carries no samples" in shown
+
+
 def test_compare_gives_ratios_to_the_first(tmp_path: Path) -> None:
     slow = write_design(tmp_path, "slow.yaml", engine={"kind": "csc", "pes": 1})
     done = archsim("compare", write_design(tmp_path), slow, "--fidelity", "analytic", "--json")
@@ -59,7 +80,14 @@ def test_compare_gives_ratios_to_the_first(tmp_path: Path) -> None:
     told = json.loads(done.stdout)
     cycles = [each["cycles"] for each in told["designs"]]
     assert told["ratios"]["cycles"] == [1.0, cycles[1] / cycles[0]]
-    assert "Ratios to A" in archsim("compare", slow, slow, "--fidelity", "analytic").stdout
+    ends = told["ratio_intervals"]["energy_j"]
+    assert ends[0] is None
+    assert ends[1][0] < told["ratios"]["energy_j"][1] < ends[1][1]
+    assert told["ratios"]["equal_throughput_power"] == told["ratios"]["energy_j"]
+    assert "power_w" not in told["ratios"]
+    shown = archsim("compare", slow, slow, "--fidelity", "analytic").stdout
+    assert "Ratios to A" in shown
+    assert "power at equal throughput" in shown
 
 
 def test_comparing_an_fpga_with_an_asic_is_refused(tmp_path: Path) -> None:
@@ -80,7 +108,7 @@ def test_verify_ends_with_one_and_a_difference_where_they_disagree(
 ) -> None:
     from archsim.verification import Difference, Verification
 
-    differing = Verification(1, {}, (Difference("cycles", {"analytic": 10, "rtl": 11}),))
+    differing = Verification(1, "one input", {}, (Difference("cycles", {"analytic": 10, "rtl": 11}),))
     module = import_module("archsim.verification")
     monkeypatch.setattr(module, "verify", lambda mapping, inputs: differing)
     done = archsim("verify", write_design(tmp_path))
@@ -100,7 +128,8 @@ def test_explain_shows_terms_that_sum_to_the_metric(tmp_path: Path) -> None:
         assert own == pytest.approx(part["contribution"], rel=1e-15)
     shown = archsim("explain", design, "energy_j", "--fidelity", "analytic").stdout
     assert "unit cost" in shown
-    assert "Expected error of the fit: ±" in shown
+    assert "fit against gates: " in shown
+    assert "truth, as far as compared: " in shown
 
 
 def test_explain_counts_what_an_fpga_has(tmp_path: Path) -> None:
@@ -113,14 +142,21 @@ def test_explain_counts_what_an_fpga_has(tmp_path: Path) -> None:
     assert "allowed are energy_j, power_w, leakage_w, lut, ff, dsp" in done.stderr
 
 
-def test_simulate_shows_the_expected_error_beside_what_was_fitted(tmp_path: Path) -> None:
+def test_simulate_shows_in_two_lines_what_is_known_of_the_error(tmp_path: Path) -> None:
     design = write_design(tmp_path)
     told = json.loads(archsim("simulate", design, "--fidelity", "analytic", "--json").stdout)
-    assert set(told["expected_error"]) >= {"energy_j", "power_w", "area_mm2", "critical_path_s"}
-    assert all(0 < error < 0.2 for error in told["expected_error"].values())
-    assert "expected error of the fit" in archsim("simulate", design, "--fidelity", "analytic").stdout
+    fitted = {"energy_j", "power_w", "area_mm2", "critical_path_s"}
+    assert set(told["fit_error"]) >= fitted
+    assert all(0 < error["mean"] < error["worst"] < 0.3 for error in told["fit_error"].values())
+    assert set(told["technology_error"]) >= fitted
+    assert all(0 < ends["low"] <= 1 <= ends["high"] for ends in told["technology_error"].values())
+    shown = archsim("simulate", design, "--fidelity", "analytic").stdout
+    assert "fit against gates" in shown
+    assert "truth, as far as compared" in shown
+    assert "±" not in shown
     mapped = json.loads(archsim("simulate", design, "--fidelity", "gate", "--json").stdout)
-    assert mapped["expected_error"] == {}
+    assert mapped["fit_error"] == {}
+    assert mapped["technology_error"].keys() == told["technology_error"].keys()
 
 
 def test_netlist_shows_components_memories_and_the_longest_path(tmp_path: Path) -> None:
@@ -250,6 +286,20 @@ def _no_inputs(folder: Path) -> list[object]:
     return ["verify", write_design(folder), "--inputs", 0]
 
 
+def _foreign_inputs(folder: Path) -> list[object]:
+    np.save(folder / "inputs.npy", np.zeros((2, 784)))
+    return ["simulate", write_design(folder, inputs="inputs.npy"), "--fidelity", "analytic"]
+
+
+def _inputs_beyond_one(folder: Path) -> list[object]:
+    np.save(folder / "inputs.npy", np.full((2, 12), 1.5))
+    return ["verify", write_design(folder, inputs="inputs.npy")]
+
+
+def _missing_inputs(folder: Path) -> list[object]:
+    return ["export", write_design(folder, inputs="inputs.npy"), "--out", folder / "out"]
+
+
 def _no_argument(folder: Path) -> list[object]:
     return ["simulate"]
 
@@ -273,6 +323,9 @@ def _no_argument(folder: Path) -> list[object]:
         (_unwritable_export, ["out is", "allowed is a folder that can be written to"]),
         (_unwritable_training, ["out is", "allowed is a file in a folder"]),
         (_no_inputs, ["--inputs", "0", "x>=1"]),
+        (_foreign_inputs, ["inputs.npy", "shape (2, 784), allowed is", "(k, 12)"]),
+        (_inputs_beyond_one, ["inputs.npy", "1.5", "from 0 to 1"]),
+        (_missing_inputs, ["inputs.npy", "does not exist, allowed is"]),
         (_no_argument, ["DESIGN"]),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",

@@ -21,13 +21,14 @@ from tests.reports.stand_in_experiments import cascades, experiments, measures, 
 STUDY = "reports.studies.neurofabric_2020"
 
 
-def page(found: Experiments) -> Report:
-    content = published(STUDY)
+def page(found: Experiments, **changes: object) -> Report:
+    content = published(STUDY) | changes
     return write_up(STUDY, findings(found, content), content)
 
 
 def told(found: Experiments) -> dict[str, str]:
-    return {claim.topic: claim.verdict for claim in page(found).claims}
+    """The verdicts by the rules, those that are being redone among them."""
+    return {claim.topic: claim.verdict for claim in page(found, redone={}).claims}
 
 
 @cache
@@ -110,6 +111,15 @@ def test_a_heuristic_is_judged_by_its_ranks(rising: bool, verdict: str) -> None:
 
 def test_equal_efficiencies_rank_nothing() -> None:
     assert told(experiments())["heuristic"] == "not testable here"
+
+
+def test_a_claim_whose_test_was_biased_has_no_verdict_and_says_why() -> None:
+    redone = {claim.topic: claim for claim in report().claims if claim.verdict == "being redone"}
+    assert set(redone) >= {"heuristic", "butterflies"}
+    assert all(claim.why.startswith("Being redone: ") for claim in redone.values())
+    said = [sentence for sentence in report().summary if "Spearman" in sentence]
+    assert said
+    assert all(sentence.startswith("Being redone: ") for sentence in said)
 
 
 def test_the_page_stands_by_itself() -> None:

@@ -140,6 +140,23 @@ def test_random_features_are_said_to_be_random(recipe: Path, tmp_path: Path) -> 
     assert "random features and labels, so its accuracy means nothing" in done.stdout
 
 
+def test_a_network_with_biases_is_trained_and_where_they_cannot_go_said_so(
+    recipe: Path, tmp_path: Path
+) -> None:
+    out, design = tmp_path / "net.npz", tmp_path / "design.yaml"
+    recipe.write_text(RECIPE.replace("epochs: 60", "epochs: 1\nbias: true"))
+    done = archsim("train", recipe, "--out", out)
+    assert (done.exit_code, done.stdout.startswith(f"{out}: 192 stored weights and 20 biases, ")) == (0, True)
+    design.write_text(f"network: {out}\nengine: {{kind: pruned}}\nclock_hz: 1e8\ntechnology: cmos65\n")
+    refused = archsim("simulate", design, "--fidelity", "analytic")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+    assert refused.stderr.startswith("archsim: bias of stage 1 of tiny has 16 entries, allowed is none")
+    recipe.write_text(RECIPE.replace("outputs: 4}", "outputs: 4, bias: true}"))
+    refused = archsim("train", recipe, "--out", out)
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+    assert "recipe.layers.1.bias is True, allowed is no such field of a layer" in refused.stderr
+
+
 def test_a_cnn_is_trained_and_not_simulated(tmp_path: Path) -> None:
     (tmp_path / "cnn.yaml").write_text(CNN)
     out = tmp_path / "seen.npz"

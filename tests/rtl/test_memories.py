@@ -19,7 +19,6 @@ def test_announced_memories_are_built(kind: str, data: st.DataObject) -> None:
     mapping = case.engine.map(case.network)
     built = Counter((m.role, m.words, m.word_bits) for m in mapping.hardware.memories)
     announced = {
-        (shape.role, shape.words, shape.word_bits): shape.number
-        for shape in mapping.sizes.memory_shapes
+        (shape.role, shape.words, shape.word_bits): shape.number for shape in mapping.sizes.memory_shapes
     }
     assert built == announced

@@ -60,12 +60,15 @@ def integer_networks(draw: st.DrawFn) -> IntegerNetwork:
         weight = st.integers(-top, top - 1)
         count = stage.stored_weights
         weights = draw(st.lists(weight, min_size=count, max_size=count))
+        bias = draw(st.none() | st.lists(weight, min_size=stage.n_out, max_size=stage.n_out))
         built.append(
             IntegerStage(
                 stage=stage,
                 weights=np.array(weights, dtype=np.int64).reshape(stage.weight_shape),
                 shift=draw(st.integers(0, 20)),
                 relu=draw(st.booleans()),
+                bias=None if bias is None else np.array(bias, dtype=np.int64),
+                bias_shift=0 if bias is None else draw(st.integers(0, 40)),
             )
         )
     return IntegerNetwork(

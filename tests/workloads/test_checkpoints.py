@@ -28,6 +28,9 @@ RECIPES: dict[str, Recipe] = {
     "ordered": recipe(
         epochs=3, layers=dense_layers(), input_digits=[4, 9], pruning={"stored_weights": 130, "events": 4}
     ),
+    "biased": recipe(
+        epochs=3, layers=dense_layers(), bias=True, pruning={"stored_weights": 130, "events": 4}
+    ),
     "growing": growing(until=0.99).replace(epochs=5),
     "cnn": cnn(epochs=2),
     "rnn": rnn(epochs=2),

@@ -23,9 +23,9 @@ from workloads import (
 
 
 def one_stage(
-    stage: Stage, weights: Any, *, shift: int = 0, relu: bool = False, bits: int = 8
+    stage: Stage, weights: Any, *, shift: int = 0, relu: bool = False, bits: int = 8, **bias: Any
 ) -> IntegerNetwork:
-    built = IntegerStage(stage=stage, weights=np.array(weights), shift=shift, relu=relu)
+    built = IntegerStage(stage=stage, weights=np.array(weights), shift=shift, relu=relu, **bias)
     return IntegerNetwork(
         name="one", stages=(built,), weight_bits=bits, activation_bits=bits, input_fraction_bits=bits - 1
     )
@@ -38,8 +38,9 @@ def slow_run(network: IntegerNetwork, x: list[int]) -> list[list[int]]:
     for stage in network.stages:
         columns, weights = iter(stage.stage.columns().tolist()), iter(stage.weights.ravel().tolist())
         y = []
-        for length in stage.stage.row_lengths().tolist():
-            total = sum(next(weights) * x[next(columns)] for _ in range(length))
+        for row, length in enumerate(stage.stage.row_lengths().tolist()):
+            total = 0 if stage.bias is None else int(stage.bias[row]) * 2**stage.bias_shift
+            total += sum(next(weights) * x[next(columns)] for _ in range(length))
             if stage.shift:
                 total = (total * 2 + 2**stage.shift) // 2 ** (stage.shift + 1)
             if stage.relu and total < 0:
@@ -76,6 +77,49 @@ def test_an_output_saturates_at_both_ends() -> None:
     assert rectified.run(np.array([[-128, 127]])).tolist() == [[0, 127]]
 
 
+def test_a_bias_enters_the_sum_shifted_and_is_rounded_with_it() -> None:
+    network = one_stage(DenseStage(1, 2), [[1], [1]], shift=2, bias=[1, -3], bias_shift=1)
+    (stage,) = network.stages
+    assert stage.initial_sums.tolist() == [2, -6]
+    assert network.run(np.array([[0, 3, 4]])).tolist() == [[1, 1, 2], [-1, -1, 0]]
+
+
+def test_biases_are_counted_beside_the_weights_and_not_in_the_compression() -> None:
+    plain = one_stage(DenseStage(3, 2), np.ones((2, 3), dtype=int))
+    biased = one_stage(DenseStage(3, 2), np.ones((2, 3), dtype=int), bias=[5, 6])
+    assert (plain.stored_weights, plain.stored_biases) == (6, 0)
+    assert (biased.stored_weights, biased.stored_biases) == (6, 2)
+    assert biased.compression == plain.compression == 1
+    assert "6 weights and 2 biases" in repr(biased)
+    assert "bias" not in repr(plain) + repr(plain.stages[0])
+
+
+@given(stages(), st.integers(2, 16), st.integers(2, 16), st.integers(0, 20), st.integers(0, 40))
+def test_an_accumulator_holds_the_extremes_of_rows_with_a_bias_and_has_no_bit_to_spare(
+    stage: Stage, weight_bits: int, activation_bits: int, shift: int, bias_shift: int
+) -> None:
+    top, most = 1 << (weight_bits - 1), (1 << (activation_bits - 1)) - 1
+    extremes = []
+    for bias, x in ((top - 1, -most - 1), (-top, most)):
+        built = IntegerStage(
+            stage=stage,
+            weights=np.full(stage.weight_shape, -top),
+            shift=shift,
+            relu=False,
+            bias=np.full(stage.n_out, bias),
+            bias_shift=bias_shift,
+        )
+        network = IntegerNetwork("extreme", (built,), weight_bits, activation_bits, activation_bits - 1)
+        sums = built.accumulate(np.full((stage.n_in, 1), x))
+        extremes += [int(sums.min()), int(sums.max()) + built.rounding_constant]
+    lowest, largest = min(extremes), max(extremes)
+    half = 1 << (network.accumulator_bits - 1)
+    assert -half <= lowest
+    assert largest < half
+    assert lowest < -half // 2 or largest >= half // 2
+    assert network.accumulator_bound == max(largest, -lowest - 1)
+
+
 @given(stages(), st.integers(2, 16), st.integers(2, 16), st.integers(0, 20))
 def test_the_accumulator_bound_is_reached_and_needs_every_bit(
     stage: Stage, weight_bits: int, activation_bits: int, shift: int
@@ -110,8 +154,8 @@ def test_no_sum_exceeds_the_accumulator_bound(data: st.DataObject) -> None:
     x = np.random.default_rng(data.draw(st.integers(0, 99))).integers(-top, top, size=(network.n_in, 20))
     for stage, output in zip(network.stages, network.trace(x), strict=True):
         sums = stage.accumulate(x)
-        assert np.abs(sums).max() <= network.accumulator_bound
-        assert np.abs(sums + stage.rounding_constant).max() <= network.accumulator_bound
+        assert sums.min() >= -network.accumulator_bound - 1
+        assert (sums + stage.rounding_constant).max() <= network.accumulator_bound
         x = output
 
 
@@ -149,10 +193,25 @@ def test_a_random_network_neither_dies_nor_saturates() -> None:
             build_layer("dense", 100, 10),
         )
     )
-    network = random_integer_network(topology)
     x = np.random.default_rng(0).integers(0, 128, size=(300, 50))
-    for output in network.trace(x):
-        assert 5 < output.std() < 100
+    for bias_share in (0.0, 1.0):
+        for output in random_integer_network(topology, bias_share=bias_share).trace(x):
+            assert 5 < output.std() < 100
+
+
+def test_a_share_of_the_stages_of_a_random_network_has_biases_and_the_weights_stay() -> None:
+    topology = Topology((build_layer("csc", 20, 20, fan_in=3, depth=9), build_layer("dense", 20, 5)))
+    plain, some, all_biased = (
+        random_integer_network(topology, bias_share=share, seed=4) for share in (0.0, 0.5, 1.0)
+    )
+    counts = [
+        sum(stage.bias is not None for stage in network.stages) for network in (plain, some, all_biased)
+    ]
+    assert counts[0] == 0 < counts[1] < counts[2] == 10
+    assert all_biased.stored_biases == 9 * 20 + 5
+    for one, other in zip(plain.stages, all_biased.stages, strict=True):
+        np.testing.assert_array_equal(one.weights, other.weights)
+        assert one.shift == other.shift
 
 
 @pytest.mark.parametrize(
@@ -183,6 +242,30 @@ def test_a_random_network_neither_dies_nor_saturates() -> None:
         (
             lambda: random_integer_network(Topology(((DenseStage(1, 1),),)), activation_bits=1),
             "activation_bits of random is 1",
+        ),
+        (
+            lambda: one_stage(DenseStage(1, 1), [[1]], bias=[-129]),
+            "biases of stage 0 of one span -129 to -129",
+        ),
+        (
+            lambda: one_stage(DenseStage(1, 2), [[1], [1]], bias=[1]),
+            "has shape (1,) and type int64, allowed are integers of shape (2,), or none",
+        ),
+        (
+            lambda: one_stage(DenseStage(1, 1), [[1]], bias=[0.5]),
+            "allowed are integers of shape (1,), or none",
+        ),
+        (
+            lambda: one_stage(DenseStage(1, 1), [[1]], bias=[1], bias_shift=63),
+            "bias_shift of an integer stage is 63, allowed are 0 to 62",
+        ),
+        (
+            lambda: one_stage(DenseStage(1, 1), [[1]], bias_shift=3),
+            "bias_shift of an integer stage is 3, allowed is 0 where there is no bias",
+        ),
+        (
+            lambda: one_stage(DenseStage(1, 1), [[1]], bias=[1], bias_shift=62),
+            "accumulator_bits of one is 71, allowed are up to 63",
         ),
         (lambda: IntegerNetwork("none", (), 8, 8, 7), "stages of none is empty"),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,12 @@ def skipped() -> TrainedNetwork:
     return train(recipe(epochs=1, layers=layers), progress=False, data=patches())
 
 
-@pytest.mark.parametrize("which", ["trained", "pruned", "skipped"])
+@pytest.fixture(scope="module")
+def biased() -> TrainedNetwork:
+    return train(recipe(epochs=1, bias=True), progress=False, data=patches())
+
+
+@pytest.mark.parametrize("which", ["trained", "pruned", "skipped", "biased"])
 def test_a_saved_network_loads_as_it_was(which: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     network: TrainedNetwork = request.getfixturevalue(which)
     path = tmp_path / "network.npz"
@@ -47,6 +53,9 @@ def test_a_saved_network_loads_as_it_was(which: str, request: pytest.FixtureRequ
     for one, other in zip(loaded.weights, network.weights, strict=True):
         assert one.dtype == np.float32
         np.testing.assert_array_equal(one, other)
+    assert loaded.stored_biases == network.stored_biases
+    for ours, theirs in zip(loaded.biases, network.biases, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
     assert [entry.name for entry in tmp_path.iterdir()] == ["network.npz"]
 
 
@@ -56,16 +65,42 @@ def test_the_same_network_makes_the_same_file(trained: TrainedNetwork, tmp_path:
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "other.npz").read_bytes()
 
 
-def test_a_file_says_version_two_only_where_there_are_skips(
-    trained: TrainedNetwork, skipped: TrainedNetwork, tmp_path: Path
+def test_a_file_says_version_two_only_where_there_are_skips_and_three_where_there_are_biases(
+    trained: TrainedNetwork, skipped: TrainedNetwork, biased: TrainedNetwork, tmp_path: Path
 ) -> None:
     versions = []
-    for network in (trained, skipped):
+    for network in (trained, biased, skipped):
         network.save(tmp_path / "network.npz")
         with np.load(tmp_path / "network.npz") as archive:
             versions.append(json.loads(str(archive["metadata"]))["version"])
-    assert versions == [1, 2]
+    assert versions == [1, 3, 2]
     assert load_network(tmp_path / "network.npz").topology.skips == (True, True, False, False)
+
+
+def test_biases_lie_at_the_last_stage_of_every_layer(biased: TrainedNetwork) -> None:
+    sizes = [None if bias is None else bias.size for bias in biased.biases]
+    stages = zip(biased.topology.stages, biased.topology.ends_layer, strict=True)
+    assert sizes == [stage.n_out if ends else None for stage, ends in stages]
+    assert biased.stored_biases == 12 + 8 + 4
+    assert biased.stored_weights == biased.topology.stored_weights
+    assert "stored biases</th><td>24<" in biased._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("biases", "message"),
+    [
+        ((None,), "biases of tiny have 1 entries, allowed are 7, one a stage, or none"),
+        ((np.zeros(3, dtype=np.float32), *[None] * 6), "biases of stage 0 of tiny have shape (3,), allowed"),
+        ((np.full(12, np.inf, dtype=np.float32), *[None] * 6), "allowed are finite numbers of shape (12,)"),
+    ],
+)
+def test_a_network_refuses_a_bias_where_a_stage_has_none_to_take(
+    biases: Any, message: str, trained: TrainedNetwork
+) -> None:
+    with pytest.raises(NetworkFileError) as caught:
+        dataclasses.replace(trained, biases=biases)
+    assert message in str(caught.value)
+    assert dataclasses.replace(trained, biases=(None,) * 7).biases == ()
 
 
 @pytest.mark.parametrize("name", zoo_names())
@@ -137,7 +172,7 @@ def edited(change: Callable[[dict[str, Any], dict[str, Any]], None]) -> Callable
         (lambda path: path.unlink(), "which does not exist"),
         (
             edited(lambda metadata, arrays: metadata.update(version=99)),
-            "version 99, allowed is 'archsim network' version 1 or 2",
+            "version 99, allowed is 'archsim network' version 1 or 2 or 3",
         ),
         (
             edited(lambda metadata, arrays: metadata.update(format="other")),
@@ -152,6 +187,14 @@ def edited(change: Callable[[dict[str, Any], dict[str, Any]], None]) -> Callable
         (
             edited(lambda metadata, arrays: arrays["weights_0"].fill(np.nan)),
             "inconsistent network (weights of stage 0",
+        ),
+        (
+            edited(lambda metadata, arrays: arrays.update(biases_0=np.zeros(2))),
+            "inconsistent network (biases of stage 0",
+        ),
+        (
+            edited(lambda metadata, arrays: arrays.update(biases_9=np.zeros(2))),
+            "inconsistent network (biases are biases_9, allowed are those of stages 0 to 6)",
         ),
         (
             edited(lambda metadata, arrays: metadata["layers"].pop(1)),

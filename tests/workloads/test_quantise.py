@@ -44,15 +44,18 @@ def test_a_format_holds_its_reach_and_one_bit_finer_would_not(bits: int, reach: 
     assert reach * 2.0 ** (fraction + 1) > most or fraction == 24
 
 
-def test_sixteen_bits_follow_the_float_network_closely_and_two_bits_still_run() -> None:
+@pytest.mark.parametrize("bias", [False, True])
+def test_sixteen_bits_follow_the_float_network_closely_and_two_bits_still_run(bias: bool) -> None:
     data = patches()
-    network = train(recipe(epochs=5), progress=False, data=data)
+    network = train(recipe(epochs=5, bias=bias), progress=False, data=data)
     fine = quantise(network, 16, 16)
     signal = data.test_images.T
-    for stage, weights, ends in zip(
-        network.topology.stages, network.weights, network.topology.ends_layer, strict=True
+    added = network.biases or (None,) * len(network.weights)
+    for stage, weights, ends, biases in zip(
+        network.topology.stages, network.weights, network.topology.ends_layer, added, strict=True
     ):
         signal = stage.csr(weights) @ signal
+        signal = signal if biases is None else signal + biases[:, None]
         if ends and stage is not network.topology.stages[-1]:
             signal = np.maximum(signal, 0)
     outputs = fine.run(fine.quantise_input(data.test_images))

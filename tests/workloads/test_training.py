@@ -189,6 +189,12 @@ def test_too_little_data_for_a_batch_is_refused() -> None:
         ({"optimiser": {"kind": "sgd"}}, "momentum is None, allowed are a number for sgd"),
         ({"optimiser": {"momentum": 0.5}}, "recipe.optimiser.momentum is 0.5, allowed are"),
         ({"data": "letters"}, "recipe.data is 'letters', allowed are"),
+        ({"bias": "perhaps"}, "recipe.bias is 'perhaps', allowed is a valid boolean"),
+        (
+            {"layers": [{"family": "dense", "outputs": 4, "bias": True}]},
+            "recipe.layers.0.bias is True, allowed is no such field of a layer, but of the recipe",
+        ),
+        (recurrence() | {"bias": True}, "recipe.model is 'rnn', allowed are mlp with bias"),
         ({"init": "zeros"}, "recipe.init is 'zeros', allowed is 'glorot' or"),
         ({"model": "cnn"}, "recipe.convolutions is (), allowed are some for a cnn"),
         ({"model": "rnn"}, "recipe.recurrence is None, allowed are some for a rnn"),

@@ -3,13 +3,14 @@
 A stage multiplies integer activations by integer weights, adds without loss, shifts right with rounding,
 applies ReLU where a layer ends and saturates to the width of an activation:
 
-    acc = sum of w * x
+    acc = (b << bias_shift) + sum of w * x          b as wide as a weight; nothing where a stage has no bias
     y   = (acc + (1 << (shift - 1))) >> shift       rounds half up; y = acc where shift is 0
     y   = max(y, 0)                                 where relu is set
     y   = min(max(y, -2**(ab - 1)), 2**(ab - 1) - 1)
 
-There are no biases: the hardware has none. The last stage is requantised like the others, and the class is
-the position of its largest output, the lowest position where several are equal.
+A bias is a word of a weight's width, one a row; its shift is one a stage, and brings it to the scale of the
+sums, which have more fraction bits than it needs. The last stage is requantised like the others, and the
+class is the position of its largest output, the lowest position where several are equal.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
+from workloads.topology.samples import IntegerSamples
 from workloads.topology.stages import Stage
 from workloads.topology.topology import Topology, digit_reversed
 
@@ -53,12 +55,17 @@ def check_no_skips(owner: str, topology: Topology) -> None:
 
 @dataclass(frozen=True, eq=False)
 class IntegerStage:
-    """One stage with its integer weights, of shape `stage.weight_shape`, and how its sums are requantised."""
+    """One stage with its integer weights, of shape `stage.weight_shape`, and how its sums are requantised.
+
+    `bias` (n_out,) is none where rows start from zero.
+    """
 
     stage: Stage
     weights: NDArray[np.int64]
     shift: int
     relu: bool
+    bias: NDArray[np.int64] | None = None
+    bias_shift: int = 0
 
     def __post_init__(self) -> None:
         weights = np.asarray(self.weights)
@@ -70,18 +77,48 @@ class IntegerStage:
         weights = weights.astype(np.int64)
         weights.setflags(write=False)
         object.__setattr__(self, "weights", weights)
-        if not 0 <= self.shift <= WIDEST_ACCUMULATOR - 1:
-            raise IntegerNetworkError.of(
-                "shift of an integer stage", self.shift, f"0 to {WIDEST_ACCUMULATOR - 1}"
+        for name in ("shift", "bias_shift"):
+            if not 0 <= getattr(self, name) <= WIDEST_ACCUMULATOR - 1:
+                field, allowed = f"{name} of an integer stage", f"0 to {WIDEST_ACCUMULATOR - 1}"
+                raise IntegerNetworkError.of(field, getattr(self, name), allowed)
+        if self.bias is not None:
+            object.__setattr__(self, "bias", self._checked_bias(np.asarray(self.bias)))
+        elif self.bias_shift:
+            raise IntegerNetworkError(
+                f"bias_shift of an integer stage is {self.bias_shift}, allowed is 0 where there is no bias"
             )
 
+    def _checked_bias(self, bias: NDArray[Any]) -> NDArray[np.int64]:
+        if bias.shape != (self.stage.n_out,) or not np.issubdtype(bias.dtype, np.integer):
+            raise IntegerNetworkError(
+                f"bias of a {self.stage.kind} stage has shape {bias.shape} and type {bias.dtype}, "
+                f"allowed are integers of shape {(self.stage.n_out,)}, or none"
+            )
+        checked = bias.astype(np.int64)
+        checked.setflags(write=False)
+        return checked
+
     def __repr__(self) -> str:
-        return f"<IntegerStage of {self.stage!r}, shift {self.shift}, {'ReLU' if self.relu else 'no ReLU'}>"
+        bias = "" if self.bias is None else f", bias << {self.bias_shift}"
+        relu = "ReLU" if self.relu else "no ReLU"
+        return f"<IntegerStage of {self.stage!r}{bias}, shift {self.shift}, {relu}>"
 
     @property
     def rounding_constant(self) -> int:
         """What is added to the sum before it is shifted."""
         return 1 << (self.shift - 1) if self.shift else 0
+
+    @property
+    def stored_biases(self) -> int:
+        """Number of biases kept: one a row, or none."""
+        return 0 if self.bias is None else self.bias.size
+
+    @cached_property
+    def initial_sums(self) -> NDArray[np.int64]:
+        """What the accumulator of every row starts from, shape (n_out,)."""
+        if self.bias is None:
+            return np.zeros(self.stage.n_out, dtype=np.int64)
+        return self.bias << self.bias_shift
 
     @cached_property
     def _matrix(self) -> Any:
@@ -90,7 +127,7 @@ class IntegerStage:
     def accumulate(self, x: NDArray[np.int64]) -> NDArray[np.int64]:
         """The sums (n_out, batch) before requantisation, for x (n_in, batch)."""
         sums: NDArray[np.int64] = np.asarray(self._matrix @ x, dtype=np.int64)
-        return sums
+        return sums if self.bias is None else sums + self.initial_sums[:, None]
 
     def requantise(self, sums: NDArray[np.int64], activation_bits: int) -> NDArray[np.int64]:
         """The outputs that these sums turn into."""
@@ -102,7 +139,11 @@ class IntegerStage:
 
 @dataclass(frozen=True, eq=False)
 class IntegerNetwork:
-    """A cascade of integer stages, all weights of `weight_bits` and all activations of `activation_bits`."""
+    """A cascade of integer stages, all weights and biases of `weight_bits`, all activations of
+    `activation_bits`.
+
+    `samples` are inputs of the kind that it is made for; without them nobody knows any.
+    """
 
     name: str
     stages: tuple[IntegerStage, ...]
@@ -110,6 +151,7 @@ class IntegerNetwork:
     activation_bits: int
     input_fraction_bits: int
     input_digits: tuple[int, ...] = ()
+    samples: IntegerSamples | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stages", tuple(self.stages))
@@ -123,10 +165,13 @@ class IntegerNetwork:
                     f"n_in of stage {number} of {self.name} is {stage.stage.n_in}, "
                     f"allowed is {self.stages[number - 1].stage.n_out}, the n_out of the stage before"
                 )
-            if stage.weights.size and not (-top <= stage.weights.min() and stage.weights.max() < top):
+            kept = {"weights": stage.weights, "biases": stage.bias}
+            for name, values in kept.items():
+                if values is None or not values.size or (-top <= values.min() and values.max() < top):
+                    continue
                 raise IntegerNetworkError(
-                    f"weights of stage {number} of {self.name} span {stage.weights.min()} to "
-                    f"{stage.weights.max()}, allowed are {-top} to {top - 1} with {self.weight_bits} bits"
+                    f"{name} of stage {number} of {self.name} span {values.min()} to "
+                    f"{values.max()}, allowed are {-top} to {top - 1} with {self.weight_bits} bits"
                 )
         if self.accumulator_bits > WIDEST_ACCUMULATOR:
             field, most = f"accumulator_bits of {self.name}", f"up to {WIDEST_ACCUMULATOR}"
@@ -135,7 +180,10 @@ class IntegerNetwork:
     def __repr__(self) -> str:
         bits = f"{self.weight_bits}-bit weights, {self.activation_bits}-bit activations"
         shape = f"{self.n_in} to {self.n_out} in {len(self.stages)} stages"
-        return f"<IntegerNetwork {self.name[:60]}: {shape}, {self.stored_weights:,} weights; {bits}>"
+        stored = f"{self.stored_weights:,} weights"
+        if self.stored_biases:
+            stored += f" and {self.stored_biases:,} biases"
+        return f"<IntegerNetwork {self.name[:60]}: {shape}, {stored}; {bits}>"
 
     @property
     def n_in(self) -> int:
@@ -149,8 +197,13 @@ class IntegerNetwork:
 
     @property
     def stored_weights(self) -> int:
-        """Number of weights kept."""
+        """Number of weights kept; biases are counted for themselves."""
         return sum(stage.stage.stored_weights for stage in self.stages)
+
+    @property
+    def stored_biases(self) -> int:
+        """Number of biases kept."""
+        return sum(stage.stored_biases for stage in self.stages)
 
     @property
     def dense_weights(self) -> int:
@@ -164,25 +217,33 @@ class IntegerNetwork:
 
     @property
     def compression(self) -> float:
-        """Dense weights divided by stored weights."""
+        """Dense weights divided by stored weights; as in publications, biases are on neither side."""
         return self.dense_weights / self.stored_weights
 
     @property
     def accumulator_bound(self) -> int:
-        """The largest magnitude that an accumulator can hold, rounding constant included.
+        """The largest sum that an accumulator must hold, rounding constant included; the lowest that it must
+        hold is no less than minus this, less one.
 
-        The bound follows from formats alone: the longest row, with all weights and activations at their most
-        negative. It does not look at the values of the weights, because one piece of hardware must run
-        every network of this shape.
+        The bound follows from formats alone: the longest row, with weights, activations and bias where they
+        add up to most, or to least. It does not look at their values, because one piece of hardware must
+        run every network of this shape.
         """
-        product = 1 << (self.weight_bits + self.activation_bits - 2)
-        return max(
-            int(stage.stage.row_lengths().max()) * product + stage.rounding_constant for stage in self.stages
-        )
+        return max(self._bound(stage) for stage in self.stages)
+
+    def _bound(self, stage: IntegerStage) -> int:
+        taps = int(stage.stage.row_lengths().max())
+        weight, activation = 1 << (self.weight_bits - 1), 1 << (self.activation_bits - 1)
+        largest, lowest = taps * weight * activation, -taps * weight * (activation - 1)
+        if stage.bias is not None:
+            largest += (weight - 1) << stage.bias_shift
+            lowest -= weight << stage.bias_shift
+        return max(largest + stage.rounding_constant, -lowest - 1)
 
     @property
     def accumulator_bits(self) -> int:
-        """The smallest signed width that holds `accumulator_bound`, and so never overflows."""
+        """The smallest signed width that holds `accumulator_bound` and what lies as far below zero, and so
+        never overflows."""
         return self.accumulator_bound.bit_length() + 1
 
     def quantise_input(self, images: NDArray[Any]) -> NDArray[np.int64]:
@@ -196,8 +257,12 @@ class IntegerNetwork:
             raise IntegerNetworkError(f"images span {images.min()} to {images.max()}, allowed are 0 to 1")
         top = (1 << (self.activation_bits - 1)) - 1
         scaled = np.floor(np.asarray(images, dtype=np.float64) * (1 << self.input_fraction_bits) + 0.5)
-        quantised: NDArray[np.int64] = np.minimum(scaled, top).astype(np.int64).T
-        return quantised[digit_reversed(self.input_digits)] if self.input_digits else quantised
+        return self.ordered(np.minimum(scaled, top).astype(np.int64))
+
+    def ordered(self, inputs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Integer inputs (batch, n_in) as the stages take them: (n_in, batch), ordered by `input_digits`."""
+        columns = inputs.T
+        return columns[digit_reversed(self.input_digits)] if self.input_digits else columns
 
     def trace(self, x: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """The outputs (n_out, batch) of every stage for integer inputs x (n_in, batch)."""

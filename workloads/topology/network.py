@@ -1,7 +1,8 @@
 """A trained network and its file.
 
-The file is a NumPy archive without pickles: `metadata`, a JSON text with everything that is not an array, and
-the weights and stored connections of every stage.
+The file is a NumPy archive without pickles: `metadata`, a JSON text with everything that is not an array, for
+every stage, by its number, `weights_0`, its stored connections, and `biases_0` where it has biases, and
+samples of the inputs where there are any.
 """
 
 from __future__ import annotations
@@ -17,13 +18,18 @@ from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
 from workloads.topology.archive import read_archive, write_archive
+from workloads.topology.samples import Samples
 from workloads.topology.stored import restored_topology, stored_layers
 from workloads.topology.topology import Topology
 
 FORMAT = "archsim network"
-PLAIN, EXTENDED = 1, 2
-"""Versions of a file: of layers alone, as before there was anything else, and with skips or another order of
-inputs."""
+PLAIN, EXTENDED, BIASED = 1, 2, 3
+"""Versions of a file: of layers alone, as before there was anything else; with skips or another order of
+inputs; and with biases. A file says the least that it needs. Samples change no version: who does not know of
+them does not see them."""
+
+SAMPLES = "samples"
+"""In a file the name of the array, and in `metadata` that of its source."""
 
 
 class NetworkFileError(Refusal):
@@ -52,6 +58,9 @@ class TrainedNetwork:
     `accuracy` holds shares in [0, 1] on all test images: `float`, and `int8` after quantisation to 8-bit
     weights and activations, which a network with skip connections does not have. A recipe that holds out
     images adds `validation_float` and `validation_int8`.
+
+    `biases` has an entry a stage, an array (n_out,) or none, and is empty where no stage has biases.
+    `samples` are inputs of the kind that it was trained on; a file from before there were any has none.
     """
 
     name: str
@@ -60,9 +69,12 @@ class TrainedNetwork:
     calibration: Calibration
     recipe: Mapping[str, Any]
     accuracy: Mapping[str, float] = field(default_factory=dict)
+    biases: tuple[NDArray[np.float32] | None, ...] = ()
+    samples: Samples | None = None
 
     def __post_init__(self) -> None:
         stages = self.topology.stages
+        object.__setattr__(self, "biases", self._checked_biases())
         if len(self.weights) != len(stages) or len(self.calibration.ranges) != len(stages):
             raise NetworkFileError(
                 f"weights and calibration of {self.name} have {len(self.weights)} and "
@@ -75,15 +87,43 @@ class TrainedNetwork:
                     f"allowed are finite numbers of shape {stage.weight_shape}"
                 )
             weights.setflags(write=False)
+        if self.samples and self.samples.values.shape[1] != self.topology.n_in:
+            raise NetworkFileError(
+                f"samples of {self.name} have {self.samples.values.shape[1]} values, "
+                f"allowed are {self.topology.n_in}, the inputs of the network"
+            )
+
+    def _checked_biases(self) -> tuple[NDArray[np.float32] | None, ...]:
+        biases, stages = tuple(self.biases), self.topology.stages
+        if biases and len(biases) != len(stages):
+            raise NetworkFileError(
+                f"biases of {self.name} have {len(biases)} entries, allowed are {len(stages)}, one a stage, "
+                "or none"
+            )
+        for number, (stage, bias) in enumerate(zip(stages, biases, strict=False)):
+            if bias is None:
+                continue
+            if bias.shape != (stage.n_out,) or not np.isfinite(bias).all():
+                raise NetworkFileError(
+                    f"biases of stage {number} of {self.name} have shape {bias.shape}, "
+                    f"allowed are finite numbers of shape {(stage.n_out,)}"
+                )
+            bias.setflags(write=False)
+        return biases if any(bias is not None for bias in biases) else ()
 
     @property
     def stored_weights(self) -> int:
-        """Number of weights kept."""
+        """Number of weights kept; biases are counted for themselves."""
         return self.topology.stored_weights
 
     @property
+    def stored_biases(self) -> int:
+        """Number of biases kept."""
+        return sum(bias.size for bias in self.biases if bias is not None)
+
+    @property
     def compression(self) -> float:
-        """Dense weights divided by stored weights."""
+        """Dense weights divided by stored weights; as in publications, biases are on neither side."""
         return self.topology.compression
 
     def __repr__(self) -> str:
@@ -95,6 +135,7 @@ class TrainedNetwork:
     def _repr_html_(self) -> str:
         figures = [
             ("stored weights", f"{self.stored_weights:,}"),
+            *([("stored biases", f"{self.stored_biases:,}")] if self.biases else []),
             ("compression", f"{self.compression:.1f}"),
             *((f"accuracy, {name}", f"{share:.2%}") for name, share in self.accuracy.items()),
         ]
@@ -112,14 +153,19 @@ class TrainedNetwork:
         for number, weights in enumerate(self.weights):
             arrays[f"weights_{number}"] = weights
             arrays |= {name: array for name, array in connections.items() if name.endswith(f"_{number}")}
+        stored = {f"biases_{number}": bias for number, bias in enumerate(self.biases) if bias is not None}
+        arrays |= stored
         extensions = {"skips": self.topology.skips, "input_digits": self.topology.input_digits}
         given = {name: value for name, value in extensions.items() if value}
+        if self.samples:
+            arrays[SAMPLES] = self.samples.stored()
         metadata = {
             "format": FORMAT,
-            "version": EXTENDED if given else PLAIN,
+            "version": BIASED if stored else EXTENDED if given else PLAIN,
             "name": self.name,
             "layers": layers,
             **given,
+            **({SAMPLES: self.samples.source} if self.samples else {}),
             "calibration": {"percentiles": self.calibration.percentiles, "ranges": self.calibration.ranges},
             "recipe": dict(self.recipe),
             "accuracy": dict(self.accuracy),
@@ -132,7 +178,7 @@ class TrainedNetwork:
         metadata, arrays = read_archive(
             Path(path),
             file_format=FORMAT,
-            versions=(PLAIN, EXTENDED),
+            versions=(PLAIN, EXTENDED, BIASED),
             holds="trained network",
             error=NetworkFileError,
         )
@@ -141,6 +187,10 @@ class TrainedNetwork:
             topology = restored_topology(metadata["layers"], arrays, **extensions)
             percentiles, ranges = (metadata["calibration"][name] for name in ("percentiles", "ranges"))
             numbers = range(len(topology.stages))
+            biases = [arrays.pop(f"biases_{number}", None) for number in numbers]
+            if strange := [name for name in arrays if name.startswith("biases_")]:
+                allowed = f"those of stages 0 to {numbers[-1]}"
+                raise NetworkFileError(f"biases are {', '.join(strange)}, allowed are {allowed}")
             return cls(
                 name=metadata["name"],
                 topology=topology,
@@ -148,6 +198,8 @@ class TrainedNetwork:
                 calibration=Calibration(tuple(percentiles), tuple(tuple(row) for row in ranges)),
                 recipe=metadata["recipe"],
                 accuracy=metadata["accuracy"],
+                biases=tuple(None if bias is None else bias.astype(np.float32) for bias in biases),
+                samples=Samples.restored(arrays[SAMPLES], metadata[SAMPLES]) if SAMPLES in arrays else None,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise NetworkFileError(

@@ -14,6 +14,7 @@ def random_integer_network(
     weight_bits: int = 8,
     activation_bits: int = 8,
     spread: float | None = None,
+    bias_share: float = 0.0,
     seed: int = 0,
     name: str = "random",
 ) -> IntegerNetwork:
@@ -21,11 +22,13 @@ def random_integer_network(
     with a standard deviation of `spread` times the largest value, cut off at that.
 
     Shifts keep the spread of the outputs of a stage near that of its inputs: a sum of n products of which one
-    factor has a standard deviation of d grows by about sqrt(n) * d.
+    factor has a standard deviation of d grows by about sqrt(n) * d. About a `bias_share` of the stages have
+    biases, uniform over the same values, with shifts that leave them within the spread of the sums; the
+    weights are those of the network without.
     """
     check_bits(name, weight_bits=weight_bits, activation_bits=activation_bits)
     check_no_skips(name, topology)
-    random = np.random.default_rng(seed)
+    random, for_biases = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     top = 1 << (weight_bits - 1)
     last = len(topology.stages) - 1
     stages = []
@@ -38,12 +41,19 @@ def random_integer_network(
             drawn = random.normal(0.0, deviation, size=stage.weight_shape).round()
             weights = np.clip(drawn, -top, top - 1).astype(np.int64)
         growth = deviation * np.sqrt(max(stage.row_lengths().mean(), 1.0))
+        shift = max(0, round(float(np.log2(growth))))
+        bias, bias_shift = None, 0
+        if for_biases.random() < bias_share:
+            bias = for_biases.integers(-top, top, size=stage.n_out, dtype=np.int64)
+            bias_shift = int(for_biases.integers(0, max(shift + activation_bits - weight_bits, 0) + 1))
         stages.append(
             IntegerStage(
                 stage=stage,
                 weights=weights,
-                shift=max(0, round(float(np.log2(growth)))),
+                shift=shift,
                 relu=ends_layer and number != last,
+                bias=bias,
+                bias_shift=bias_shift,
             )
         )
     return IntegerNetwork(

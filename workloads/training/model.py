@@ -1,7 +1,7 @@
 """The float network while it is trained: forward, loss and gradients. Activations are (features, batch).
 
 `Classifier` is what any model gives to training; `Model` is the multi-layer perceptron, whose layers are
-cascades with a ReLU after each but the last.
+cascades with a ReLU after each but the last. A layer may have biases, which its last stage adds.
 """
 
 from __future__ import annotations
@@ -66,7 +66,11 @@ class Classifier(ABC):
 
 
 class Model(Classifier):
-    """A topology with weights, one array a stage. Both change when the model is pruned or grows."""
+    """A topology with weights, one array a stage. Both change when the model is pruned or grows.
+
+    Where the layers have biases, `weights` holds them too: after those of all stages, an array (n_out,) a
+    layer.
+    """
 
     def __init__(self, topology: Topology, weights: Sequence[Array]) -> None:
         self.replace(topology, weights)
@@ -83,12 +87,24 @@ class Model(Classifier):
             self.parts.append(part)
             self.cascades.append(Cascade(layer, topology.skipped_in(number)))
 
+    @property
+    def of_stages(self) -> list[Array]:
+        """The weights alone, one array a stage."""
+        return self.weights[: self.parts[-1].stop]
+
+    @property
+    def biases(self) -> list[Array]:
+        """The biases, an array a layer; empty where there are none."""
+        return self.weights[self.parts[-1].stop :]
+
     def forward(self, x: Array) -> list[Array]:
         """The inputs x (n_in, batch) in the order of the first stage, then the outputs of every stage, after
-        ReLU where there is one."""
-        signals = [x if self.input_order is None else x[self.input_order]]
+        bias and ReLU where there are any."""
+        signals, biases = [x if self.input_order is None else x[self.input_order]], self.biases
         for number, (cascade, part) in enumerate(zip(self.cascades, self.parts, strict=True), start=1):
             signals += cascade.forward(self.weights[part], signals[-1])
+            if biases:
+                signals[-1] += biases[number - 1][:, None]
             if number < len(self.cascades):
                 np.maximum(signals[-1], 0, out=signals[-1])
         return signals
@@ -115,12 +131,18 @@ class Model(Classifier):
         return first + later, dx
 
     def _back_to_first_layer(self, signals: list[Array], dy: Array) -> tuple[list[Array], Array]:
+        """The gradients of all weight arrays but those of the first layer, with the biases' after them, and
+        the slope at its outputs."""
         gradients: list[Array] = []
+        slopes = [dy]
         for number in reversed(range(1, len(self.cascades))):
             part = self.parts[number]
             of_layer, dy = self.cascades[number].backward(self.weights[part], signals[part], dy)
             dy *= signals[part.start] > 0
             gradients = of_layer + gradients
+            slopes.append(dy)
+        if self.biases:
+            gradients += [slope.sum(axis=1) for slope in reversed(slopes)]
         return gradients, dy
 
     def logits(self, x: Array) -> Array:
@@ -131,7 +153,7 @@ class Model(Classifier):
         outputs = self.forward(x)[1:]
         finite = [
             bool(np.isfinite(weights).all() and np.isfinite(y).all())
-            for weights, y in zip(self.weights, outputs, strict=True)
+            for weights, y in zip(self.of_stages, outputs, strict=True)
         ]
         number = finite.index(False) if False in finite else len(finite) - 1
         layer = next(place for place, part in enumerate(self.parts) if number < part.stop)

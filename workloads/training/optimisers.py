@@ -1,14 +1,15 @@
 """Optimisers and their rates.
 
 An optimiser keeps moments of the shape of every weight array; `select` carries them over when entries are
-pruned, `widen` when the last axis grows, `resume` when a run goes on from a checkpoint.
+pruned, `widen` when the last axis grows, `resume` when a run goes on from a checkpoint. The last arrays may
+be biases, which no weight decay pulls to zero.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,18 @@ from workloads.kernels.update import adam_update
 
 class Optimiser(ABC):
     """Changes weights in place. `moments` is what is kept between steps: for every moment, an array for each
-    weight array."""
+    weight array. The last `biases` arrays are free of `weight_decay`."""
 
-    def __init__(self, weights: Sequence[Array], moments: int) -> None:
+    def __init__(self, weights: Sequence[Array], moments: int, weight_decay: float, biases: int) -> None:
         self.moments = [[np.zeros_like(array) for array in weights] for _ in range(moments)]
+        self.weight_decay, self.biases = weight_decay, biases
         self.steps = 0
+
+    def decays(self, count: int) -> Iterator[tuple[slice, float]]:
+        """Which of `count` arrays decay by how much: the weights, then the biases if there are any."""
+        yield slice(count - self.biases), self.weight_decay
+        if self.biases:
+            yield slice(count - self.biases, count), 0.0
 
     def resume(self, steps: int, moments: Sequence[Sequence[Array]]) -> None:
         """Go on after so many steps, with these moments."""
@@ -47,16 +55,20 @@ class Optimiser(ABC):
 class Sgd(Optimiser):
     """Stochastic gradient descent with momentum; weight decay is decoupled from the gradient."""
 
-    def __init__(self, weights: Sequence[Array], *, momentum: float, weight_decay: float) -> None:
-        super().__init__(weights, 1)
-        self.momentum, self.weight_decay = momentum, weight_decay
+    def __init__(
+        self, weights: Sequence[Array], *, momentum: float, weight_decay: float, biases: int = 0
+    ) -> None:
+        super().__init__(weights, 1, weight_decay, biases)
+        self.momentum = momentum
 
     def step(self, weights: Sequence[Array], gradients: Sequence[Array], rate: float) -> None:
-        for array, gradient, velocity in zip(weights, gradients, self.moments[0], strict=True):
-            velocity *= self.momentum
-            velocity += gradient
-            array *= 1 - rate * self.weight_decay
-            array -= rate * velocity
+        for part, decay in self.decays(len(weights)):
+            arrays = zip(weights[part], gradients[part], self.moments[0][part], strict=True)
+            for array, gradient, velocity in arrays:
+                velocity *= self.momentum
+                velocity += gradient
+                array *= 1 - rate * decay
+                array -= rate * velocity
 
 
 class Adam(Optimiser):
@@ -67,27 +79,29 @@ class Adam(Optimiser):
         weights: Sequence[Array],
         *,
         weight_decay: float,
+        biases: int = 0,
         first_decay: float = 0.9,
         second_decay: float = 0.999,
         epsilon: float = 1e-8,
     ) -> None:
-        super().__init__(weights, 2)
-        self.weight_decay, self.epsilon = weight_decay, epsilon
+        super().__init__(weights, 2, weight_decay, biases)
+        self.epsilon = epsilon
         self.first_decay, self.second_decay = first_decay, second_decay
 
     def step(self, weights: Sequence[Array], gradients: Sequence[Array], rate: float) -> None:
         self.steps += 1
-        adam_update(
-            weights,
-            gradients,
-            *self.moments,
-            first_share=1 - self.first_decay,
-            second_share=1 - self.second_decay,
-            keep=1 - rate * self.weight_decay,
-            size=rate / (1 - self.first_decay**self.steps),
-            scale=1 / math.sqrt(1 - self.second_decay**self.steps),
-            epsilon=self.epsilon,
-        )
+        for part, decay in self.decays(len(weights)):
+            adam_update(
+                weights[part],
+                gradients[part],
+                *(moment[part] for moment in self.moments),
+                first_share=1 - self.first_decay,
+                second_share=1 - self.second_decay,
+                keep=1 - rate * decay,
+                size=rate / (1 - self.first_decay**self.steps),
+                scale=1 / math.sqrt(1 - self.second_decay**self.steps),
+                epsilon=self.epsilon,
+            )
 
     def widen(self, number: int, width: int) -> None:
         """The second moment of a new entry is the mean of those beside it: bias correction is long over, and

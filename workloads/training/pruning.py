@@ -41,14 +41,15 @@ class PruningSchedule:
         ]
         model.replace(
             dataclasses.replace(model.topology, layers=tuple((stage,) for stage in stages)),
-            [weights.ravel()[places] for weights, places in zip(model.weights, kept, strict=True)],
+            [weights.ravel()[places] for weights, places in zip(model.of_stages, kept, strict=True)]
+            + model.biases,
         )
         for number, places in enumerate(kept):
             optimiser.select(number, places)
 
     def _kept(self, model: Model, left: float) -> list[NDArray[np.int64]]:
         """Positions to keep in every weight array, when `left` of the way from target to dense remains."""
-        magnitudes = [np.abs(weights).ravel() for weights in model.weights]
+        magnitudes = [np.abs(weights).ravel() for weights in model.of_stages]
         dense = [stage.n_in * stage.n_out for stage in model.topology.stages]
         if self.recipe.layer_weights is not None:
             return [

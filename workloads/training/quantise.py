@@ -2,12 +2,14 @@
 
 A number v of f fraction bits stands for v / 2**f. A stage whose inputs have fa_in fraction bits and whose
 weights have fw sums numbers of fw + fa_in fraction bits; shifting them right by fw + fa_in - fa_out gives
-outputs of fa_out.
+outputs of fa_out. A bias enters the sum as b << bias_shift, with the least shift at which all biases of the
+stage fit the bits of a weight.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from workloads.topology.integer import (
     check_no_skips,
 )
 from workloads.topology.network import Calibration, TrainedNetwork
+from workloads.topology.samples import IntegerSamples
 from workloads.training.model import Model
 from workloads.training.trained_model import TrainedModel
 
@@ -65,17 +68,22 @@ def quantise(
     for number, stage in enumerate(topology.stages):
         weights, weight_fraction = quantise_weights(network.weights[number], weight_bits)
         reach = network.calibration.reach(number, 100.0 if number == last else INNER_PERCENTILE)
-        fraction_out = min(fraction_bits(reach, activation_bits), weight_fraction + fraction_in)
+        of_sums = weight_fraction + fraction_in
+        fraction_out = min(fraction_bits(reach, activation_bits), of_sums)
+        exact = network.biases[number] if network.biases else None
+        bias, bias_shift = (None, 0) if exact is None else quantise_bias(exact, of_sums, weight_bits)
         stages.append(
             IntegerStage(
                 stage=stage,
                 weights=weights,
-                shift=weight_fraction + fraction_in - fraction_out,
+                shift=of_sums - fraction_out,
                 relu=topology.ends_layer[number] and number != last,
+                bias=bias,
+                bias_shift=bias_shift,
             )
         )
         fraction_in = fraction_out
-    return IntegerNetwork(
+    integer = IntegerNetwork(
         name=network.name,
         stages=tuple(stages),
         weight_bits=weight_bits,
@@ -83,6 +91,10 @@ def quantise(
         input_fraction_bits=input_fraction_bits,
         input_digits=topology.input_digits,
     )
+    if network.samples is None:
+        return integer
+    inputs = integer.quantise_input(network.samples.values)
+    return replace(integer, samples=IntegerSamples(inputs, f"{network.name}: {network.samples.source}"))
 
 
 def fraction_bits(reach: float, bits: int) -> int:
@@ -107,3 +119,14 @@ def quantise_weights(weights: NDArray[Any], bits: int) -> tuple[NDArray[np.int64
 
     best = min(candidates, key=error)
     return rounded(best).astype(np.int64), best
+
+
+def quantise_bias(bias: NDArray[Any], fraction: int, bits: int) -> tuple[NDArray[np.int64], int]:
+    """Integer biases for sums of so many fraction bits, and the least shift, from 0, at which they fit."""
+    exact, top = np.ldexp(bias.astype(np.float64), fraction), 1 << (bits - 1)
+    shift = 0
+    while True:
+        rounded = np.floor(np.ldexp(exact, -shift) + 0.5)
+        if rounded.min() >= -top and rounded.max() < top:
+            return rounded.astype(np.int64), shift
+        shift += 1

@@ -117,13 +117,15 @@ def initial_model(recipe: Recipe, random: np.random.Generator) -> Classifier:
     weights = [
         initial_weights(stage, random, init=recipe.init) for cascade in cascades for stage in cascade.stages
     ]
+    if recipe.bias:
+        weights += [np.zeros(layer[-1].n_out, dtype=np.float32) for layer in topology.layers]
     if recipe.recurrence and recurrence:
         return RecurrentModel(recipe.recurrence.steps, *recurrence, topology, weights)
     return ConvolutionalModel(convolutions, topology, weights) if convolutions else Model(topology, weights)
 
 
 def _optimiser(recipe: Recipe, model: Classifier) -> Optimiser:
-    kind = recipe.optimiser
+    kind, biases = recipe.optimiser, len(model.topology.layers) if recipe.bias else 0
     if kind.momentum is not None:
-        return Sgd(model.weights, momentum=kind.momentum, weight_decay=kind.weight_decay)
-    return Adam(model.weights, weight_decay=kind.weight_decay)
+        return Sgd(model.weights, momentum=kind.momentum, weight_decay=kind.weight_decay, biases=biases)
+    return Adam(model.weights, weight_decay=kind.weight_decay, biases=biases)

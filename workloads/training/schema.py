@@ -35,6 +35,13 @@ class LayerRecipe(BaseModel):
         """The parameters of the family."""
         return dict(self.model_extra or {})
 
+    @model_validator(mode="after")
+    def _bias_is_of_the_recipe(self) -> Self:
+        if "bias" in self.parameters:
+            value = self.parameters["bias"]
+            raise RecipeError(f"bias is {value!r}, allowed is no such field of a layer, but of the recipe")
+        return self
+
 
 class OptimiserRecipe(_Strict):
     """How weights move: by Adam, or by stochastic gradient descent, which alone takes a `momentum`."""
@@ -125,9 +132,10 @@ class RecipeFields(_Strict):
     """The fields of a recipe.
 
     `layers` are fully connected; in a `cnn` they follow the `convolutions`, in an `rnn` the last state of the
-    `recurrence`. `input_digits` is the order in which an `mlp` sees its inputs (see `Topology`).
-    `shift_pixels` moves every training image by up to so many pixels at random, each time it
-    is seen. `hold_out` is the number of training images, the last ones, kept for validation.
+    `recurrence`. `input_digits` is the order in which an `mlp` sees its inputs (see `Topology`). With `bias`,
+    the last stage of every layer of an `mlp` adds one to each of its outputs. `shift_pixels` moves every
+    training image by up to so many pixels at random, each time it is seen. `hold_out` is the number of
+    training images, the last ones, kept for validation.
     """
 
     name: str = Field(min_length=1)
@@ -139,6 +147,7 @@ class RecipeFields(_Strict):
     convolutions: tuple[ConvolutionRecipe, ...] = ()
     recurrence: RecurrenceRecipe | None = None
     layers: tuple[LayerRecipe, ...] = Field(min_length=1)
+    bias: bool = False
     init: Initialisation = "sparse-glorot"
     epochs: int = Field(ge=1)
     batch: int = Field(default=128, ge=1)
@@ -163,7 +172,7 @@ class RecipeFields(_Strict):
                 raise RecipeError.of(
                     section, getattr(self, section), f"some for a {model}, and none for others"
                 )
-        for section in ("pruning", "growth", "input_digits"):
+        for section in ("pruning", "growth", "input_digits", "bias"):
             if self.model != "mlp" and getattr(self, section):
                 raise RecipeError.of("model", self.model, f"mlp with {section}")
         if self.pruning and self.growth:

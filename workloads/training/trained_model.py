@@ -43,6 +43,11 @@ class TrainedModel:
         return sum(array.size for array in self.weights)
 
     @property
+    def stored_biases(self) -> int:
+        """Number of biases kept: none, because only a multi-layer perceptron is trained with biases."""
+        return 0
+
+    @property
     def compression(self) -> float:
         """Dense weights divided by stored weights."""
         return self.dense_weights / self.stored_weights

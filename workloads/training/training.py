@@ -22,6 +22,7 @@ from workloads.training.recipe import Recipe
 from workloads.training.run import Run, TrainingError
 from workloads.training.schema import RecipeError
 from workloads.training.trained_model import TrainedModel
+from workloads.training.typical import typical_samples
 
 __all__ = ["Examples", "TrainingError", "fit", "train", "train_model", "train_to_file"]
 
@@ -77,20 +78,23 @@ def train(
 ) -> TrainedNetwork:
     """Train an MLP as the recipe says, on its data or on other `data` of that form, and measure the accuracy.
 
-    Raises `TrainingError`, with the step and the stage, if the loss is no longer finite. Nothing is written
-    but the checkpoint, if there is to be one.
+    The network carries samples of the test part. Raises `TrainingError`, with the step and the stage, if the
+    loss is no longer finite. Nothing is written but the checkpoint, if there is to be one.
     """
     _check_model(recipe, is_mlp=True)
     learnt, judged = _examples(recipe, data)
+    tested, origin = judged[""], recipe.data if data is None else "the data given"
     held_out = judged.get("validation_")
     model = _fit(recipe, learnt, progress=progress, held_out=held_out, checkpoints=checkpoints)
     assert isinstance(model, Model), "the model of an mlp"
     network = TrainedNetwork(
         name=recipe.name,
         topology=model.topology,
-        weights=tuple(model.weights),
+        weights=tuple(model.of_stages),
+        biases=_biases_of_stages(model),
         calibration=calibrate(model, learnt.images[:CALIBRATION_IMAGES]),
         recipe=recipe.model_dump(mode="json"),
+        samples=typical_samples(tested.images, tested.labels, f"test part of {origin}"),
     )
     integer = None if model.topology.skips else quantise(network, 8, 8)
     accuracy = {}
@@ -99,6 +103,12 @@ def train(
         if integer:
             accuracy[f"{prefix}int8"] = evaluate(integer, seen.images, seen.labels)
     return replace(network, accuracy=accuracy)
+
+
+def _biases_of_stages(model: Model) -> tuple[NDArray[np.float32] | None, ...]:
+    """The biases with an entry a stage: the last of every layer has those of the layer."""
+    biases = iter(model.biases)
+    return tuple(next(biases) if ends else None for ends in model.topology.ends_layer) if model.biases else ()
 
 
 def train_model(

@@ -23,9 +23,9 @@ class StageRun:
 
 
 def replicated_run(row_lengths: Sequence[NDArray[np.int64]], latency: int, *, final: bool) -> StageRun:
-    """One bus takes one result a cycle, lowest PE first. A result that is finished in cycle f waits from
-    f + 1; a PE's next result can be finished when the last one is taken, not before. Scores of the final
-    stage leave on their own pins, so nothing waits. `latency`: cycles from the issue of an entry's index to the
+    """One bus takes one result a cycle, lowest PE first. A result that is finished in cycle f waits from f +
+    1; a PE's next result can be finished when the last one is taken, not before. Scores of the final stage
+    leave on their own pins, so nothing waits. `latency`: cycles from the issue of an entry's index to the
     write of the result that it completes."""
     rows = [lengths.tolist() for lengths in row_lengths]
     if final:
@@ -58,8 +58,8 @@ def replicated_run(row_lengths: Sequence[NDArray[np.int64]], latency: int, *, fi
 
 def banked_run(banks: Sequence[NDArray[np.int64]], latency: int) -> StageRun:
     """In cycle t every PE with entries left asks for the bank of its next entry; each bank grants the first
-    asker counted from PE t mod pes. Entries ask from cycle 1 on, one a cycle at best. `latency` as for
-    `replicated_run`."""
+    asker counted from PE t mod pes. An entry of bank -1 asks for none and is let go. Entries ask from cycle 1
+    on, one a cycle at best. `latency` as for `replicated_run`."""
     pes = len(banks)
     lengths = np.array([len(part) for part in banks], dtype=np.int64)
     table = np.zeros((pes, int(lengths.max()) + 1), dtype=np.int64)
@@ -77,8 +77,9 @@ def banked_run(banks: Sequence[NDArray[np.int64]], latency: int) -> StageRun:
         askers = turns[cycle % pes]
         askers = askers[active[askers]]
         wanted = table[askers, place[askers]]
-        winner[wanted] = askers
-        granted = askers[winner[wanted] == askers]
+        asks = wanted >= 0
+        winner[wanted[asks]] = askers[asks]
+        granted = askers[~asks | (winner[wanted] == askers)]
         place[granted] += 1
         stalls += len(askers) - len(granted)
     return StageRun(cycle + latency + 1, stalls)

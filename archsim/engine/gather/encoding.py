@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+NO_BIASES = np.zeros(0, dtype=np.int64)
+
 
 @dataclass(frozen=True)
 class IndexEncoding:
@@ -29,10 +31,27 @@ class IndexEncoding:
         return -(-_distances(addresses, starts) >> self.bits)
 
     def encode_row(
-        self, addresses: NDArray[np.int64], weights: NDArray[np.int64]
+        self,
+        addresses: NDArray[np.int64],
+        weights: NDArray[np.int64],
+        biases: NDArray[np.int64] = NO_BIASES,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Index words (with the row-end flag on top), weights and addresses of a row's entries, padding
-        included. An empty row is one entry of weight zero, for its end must be marked."""
+        included, after its biases, whose address is -1. An empty row is one entry of weight zero, for its end
+        must be marked."""
+        if not len(addresses) and len(biases):
+            indices, padded, visited = (np.zeros(0, dtype=np.int64) for _ in range(3))
+        else:
+            indices, padded, visited = self._encode_weights(addresses, weights)
+        indices = np.concatenate([np.zeros(len(biases), dtype=np.int64), indices])
+        indices[-1] |= 1 << self.bits
+        visited = np.concatenate([np.full(len(biases), -1, dtype=np.int64), visited])
+        return indices, np.concatenate([biases, padded]), visited
+
+    def _encode_weights(
+        self, addresses: NDArray[np.int64], weights: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Indices without a flag, weights and addresses of a row's weights, padding included."""
         if not len(addresses):
             addresses, weights = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
         taken = self.entries(addresses, np.zeros(1, dtype=np.int64))
@@ -45,7 +64,6 @@ class IndexEncoding:
             indices, visited = steps - 1, np.cumsum(steps) - 1
         else:
             indices, visited = addresses.copy(), addresses
-        indices[-1] |= 1 << self.bits
         return indices, padded, visited
 
 

@@ -16,12 +16,14 @@ class DealtStage:
     """The rows of one stage in the order in which they are worked off, PE after PE.
 
     `addresses` and `weights` of all kept weights, rows one after the other and addresses rising in each;
-    `starts` where each row begins, with the end at last; `row_pe` the PE of each row; `empty` rows too.
+    `starts` where each row begins, with the end at last; `biases` the words of bias of each row, shape
+    (rows, words); `row_pe` the PE of each row; empty rows too.
     """
 
     addresses: NDArray[np.int64]
     weights: NDArray[np.int64]
     starts: NDArray[np.int64]
+    biases: NDArray[np.int64]
     row_pe: NDArray[np.int64]
     pes: int
 
@@ -30,7 +32,7 @@ class DealtStage:
         filled = self.starts[:-1][np.diff(self.starts) > 0]
         taken = encoding.entries(self.addresses, filled)
         total = np.concatenate([[0], np.cumsum(taken)])
-        lengths: NDArray[np.int64] = np.maximum(np.diff(total[self.starts]), 1)
+        lengths: NDArray[np.int64] = np.maximum(np.diff(total[self.starts]) + self.biases.shape[1], 1)
         return lengths
 
     def encoded(self, encoding: IndexEncoding) -> EncodedStage:
@@ -38,7 +40,7 @@ class DealtStage:
         lists: list[list[tuple[NDArray[np.int64], ...]]] = [[] for _ in range(self.pes)]
         for row, pe in enumerate(self.row_pe):
             kept = slice(self.starts[row], self.starts[row + 1])
-            lists[pe].append(encoding.encode_row(self.addresses[kept], self.weights[kept]))
+            lists[pe].append(encoding.encode_row(self.addresses[kept], self.weights[kept], self.biases[row]))
         none = np.zeros(0, dtype=np.int64)
         joined = [[np.concatenate([none, *(part[i] for part in rows)]) for i in range(3)] for rows in lists]
         return EncodedStage(
@@ -47,18 +49,21 @@ class DealtStage:
             addresses=tuple(part[2] for part in joined),
             row_lengths=tuple(np.array([len(part[0]) for part in rows], dtype=np.int64) for rows in lists),
             stored=len(self.weights),
+            biases=self.biases.size,
         )
 
 
 @dataclass(frozen=True, eq=False)
 class EncodedStage:
-    """The entries of each PE: index words, weights, the addresses they visit, and how many make a row."""
+    """The entries of each PE: index words, weights, the addresses they visit (-1 for a bias, which reads
+    none), and how many make a row."""
 
     indices: tuple[NDArray[np.int64], ...]
     weights: tuple[NDArray[np.int64], ...]
     addresses: tuple[NDArray[np.int64], ...]
     row_lengths: tuple[NDArray[np.int64], ...]
     stored: int
+    biases: int
 
     @property
     def entries(self) -> NDArray[np.int64]:
@@ -66,8 +71,9 @@ class EncodedStage:
         return np.array([len(part) for part in self.indices], dtype=np.int64)
 
     def banks(self, bank_bits: int) -> list[NDArray[np.int64]]:
-        """The bank that each entry of each PE reads: the low bits of its address."""
-        return [addresses & ((1 << bank_bits) - 1) for addresses in self.addresses]
+        """The bank that each entry of each PE reads: the low bits of its address; -1 where it reads none."""
+        mask = (1 << bank_bits) - 1
+        return [np.where(addresses < 0, -1, addresses & mask) for addresses in self.addresses]
 
     @property
     def outputs(self) -> int:
@@ -75,7 +81,11 @@ class EncodedStage:
 
 
 def deal_stage(
-    integer: IntegerStage, read_from: NDArray[np.int64], positions: NDArray[np.int64], pes: int
+    integer: IntegerStage,
+    biases: NDArray[np.int64],
+    read_from: NDArray[np.int64],
+    positions: NDArray[np.int64],
+    pes: int,
 ) -> DealtStage:
     """Puts the rows of a stage in order of PE and place, and their weights in order of address."""
     lengths = integer.stage.row_lengths()
@@ -88,6 +98,7 @@ def deal_stage(
         addresses=addresses[order],
         weights=integer.weights.ravel()[order],
         starts=np.concatenate([[0], np.cumsum(lengths[rows])]),
+        biases=biases[rows],
         row_pe=pe[rows],
         pes=pes,
     )

@@ -33,7 +33,8 @@ def simulate_pruned(
         load_cycles=loaded,
         interval_cycles=interval,
         macs=stored,
-        padding=machine.entries - stored,
+        padding=machine.entries - machine.biases - stored,
+        biases=machine.biases,
         traffic=traffic(
             read=machine.read,
             written=machine.written,
@@ -52,26 +53,28 @@ class _Machine(Clocked):
         self.stages, self.pes, self.replicated = stages, sizes.pes, sizes.replicated
         self.entries_per_fetch, self.weights_per_fetch = sizes.entries_per_fetch, sizes.weights_per_fetch
         self.bank_bits, self.latency = sizes.address.bank_bits, sizes.pipeline.write
-        self.entries = self.stalls = self.number = self.left = 0
+        self.entries = self.biases = self.stalls = self.number = self.left = 0
 
     def controller(self) -> Any:
         """Answers start, then runs stage after stage; a stage ends one cycle after its last result."""
         yield self.env.timeout(1)
         began, last = int(self.env.now), len(self.stages) - 1
         yield self.env.process(self.fetch_descriptor())
-        for self.number, stage in enumerate(self.stages):
+        for number, stage in enumerate(self.stages):
+            self.number = number
             stalls_before, self.left = self.stalls, int(stage.entries.sum())
             run = self.run_replicated if self.replicated else self.run_banked
-            yield self.env.process(run(stage, final=self.number == last))
+            yield self.env.process(run(stage, final=number == last))
             yield self.env.timeout(1)
-            self.ends_stage(self.number, began, stage.stored, self.stalls - stalls_before)
+            self.ends_stage(number, began, stage.stored, self.stalls - stalls_before)
             began = int(self.env.now)
 
-    def take_entry(self, number: int) -> None:
+    def take_entry(self, number: int, *, bias: bool) -> None:
         """Entry `number` of a PE in this stage is accepted: what it reads. After the last one of all PEs the
         next descriptor is fetched; the results on their way take longer than that."""
         self.entries += 1
-        self.read[self.number] += 1
+        self.biases += bias
+        self.read[self.number] += not bias
         self.words["index"] += number % self.entries_per_fetch == 0
         self.words["weight"] += number % self.weights_per_fetch == 0
         self.left -= 1
@@ -84,16 +87,17 @@ class _Machine(Clocked):
         """PEs fill their result registers, the bus empties them, one a cycle (scores all at once)."""
         slots = [simpy.Store(self.env, capacity=1) for _ in range(self.pes)]
         for pe, lengths in enumerate(stage.row_lengths):
-            self.env.process(self.free_running_pe(lengths.tolist(), slots[pe]))
+            biases = (stage.addresses[pe] < 0).tolist()
+            self.env.process(self.free_running_pe(lengths.tolist(), biases, slots[pe]))
         yield self.env.process(self.result_bus(slots, stage.outputs, final=final))
 
-    def free_running_pe(self, lengths: list[int], slot: simpy.Store) -> Any:
+    def free_running_pe(self, lengths: list[int], biases: list[bool], slot: simpy.Store) -> Any:
         """Entry after entry; after each row the result enters the slot, or the PE waits until it can."""
         taken = 0
         yield self.env.timeout(self.latency - 2)
         for length in lengths:
             for _ in range(length):
-                self.take_entry(taken)
+                self.take_entry(taken, bias=biases[taken])
                 taken += 1
                 # A PE that was let go by the bus in the middle of a cycle moves on in that cycle.
                 yield self.env.timeout(1 - self.env.now % 1)
@@ -106,7 +110,7 @@ class _Machine(Clocked):
         yield self.env.timeout(0.5)
         while results:
             ready = [slot for slot in slots if slot.items and slot.items[0] < self.env.now - 1]
-            for slot in ready if final else ready[:1]:
+            for slot in ready if final and not self.sizes.shared_requantiser else ready[:1]:
                 yield slot.get()
                 results -= 1
                 self.written[self.number] += not final
@@ -129,7 +133,7 @@ class _Machine(Clocked):
             granted = self.env.event()
             asking[pe] = bank, granted
             yield granted
-            self.take_entry(number)
+            self.take_entry(number, bias=bank < 0)
 
     def arbiters(self, asking: dict[int, tuple[int, simpy.Event]]) -> Any:
         """In the middle of each cycle a bank grants its first asker, counted from the PE whose turn it is.
@@ -140,7 +144,7 @@ class _Machine(Clocked):
             taken: set[int] = set()
             for pe in sorted(asking, key=lambda pe: (pe - turn) % self.pes):
                 bank, granted = asking[pe]
-                if bank in taken:
+                if bank >= 0 and bank in taken:
                     self.stalls += 1
                 else:
                     taken.add(bank)

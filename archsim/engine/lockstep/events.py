@@ -13,7 +13,7 @@ from typing import Any
 import simpy
 
 from archsim.engine.clock import Clocked
-from archsim.engine.counts import Counts, StageActivity, Traffic
+from archsim.engine.counts import Counts, Traffic
 from archsim.engine.lockstep.plan import StagePlan
 from rtl import Sizes
 from workloads.refusal import Defect
@@ -100,12 +100,12 @@ class _Machine(Clocked):
             )
 
     def write_results(self, number: int, plan: StagePlan, group: int) -> Any:
-        """The results of a group reach the write ports after the pipeline, as many a cycle as there are banks,
-        and again for each mirror."""
+        """The results of a group reach the write ports after the pipeline, as many a cycle as there are
+        banks, and again for each mirror."""
         yield self.env.timeout(self.sizes.pipeline.write - 1)
         left = int(plan.valid[group])
         chunks = [min(plan.banks, left - done) for done in range(0, left, plan.banks)]
-        if plan.final:
+        if plan.final and not plan.scores_queue:
             chunks = [0]
         elif group == 0:
             chunks += [left] * plan.mirrors
@@ -115,5 +115,5 @@ class _Machine(Clocked):
                 yield port
                 if self.env.now != asked:
                     raise Defect("two results meet at a write port, so the schedule is wrong")
-                self.written[number] += results
+                self.written[number] += 0 if plan.final else results
                 yield self.env.timeout(1)

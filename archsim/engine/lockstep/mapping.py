@@ -12,11 +12,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping as MappingOf, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.engine.biases import bias_rows
 from archsim.engine.counts import Counts, StageActivity
 from archsim.engine.engine import Engine
 from archsim.engine.lockstep.events import simulate_lockstep
@@ -45,6 +46,10 @@ class LockstepMapping(Mapping):
     def row_weights(self, stage: IntegerStage, plan: StagePlan) -> NDArray[np.int64]:
         """The weights of a plan of this stage in issue order, shape (outputs, taps)."""
 
+    def outputs_of(self, plan: StagePlan) -> NDArray[np.int64]:
+        """The outputs of the stage in the order in which the plan issues them, shape (outputs,)."""
+        return np.arange(plan.outputs)
+
     def descriptor_fields(self, plan: StagePlan) -> dict[str, int]:
         """The values of the engine's own descriptor fields."""
         return plan.fields
@@ -71,10 +76,12 @@ class LockstepMapping(Mapping):
         sides = [max(rows[k::2], default=0) for k in (0, 1)]
         input_rows = -(-self.input_reach // self.banks)
         own = bool(self.engine.input_buffer)
+        shared = self.plans[0].scores_queue
         return {
             **self.engine_sizes(self.engine, self.fabric),
             "weight_words": sum(p.weight_fetches(p.groups, self.weights_per_fetch) for p in self.plans),
             "banks": self.banks,
+            "shared_requantiser": shared,
             "activation_rows": max(max([*named, 0]) // self.banks + 1, input_rows, *sides),
             "even_rows": sides[1] if own else max(sides[1], input_rows),
             "odd_rows": sides[0],
@@ -83,12 +90,12 @@ class LockstepMapping(Mapping):
             "longest_row": max(plan.steps for plan in self.plans),
             "most_groups": max(plan.groups for plan in self.plans),
             "longest_pause": max(plan.pause for plan in self.plans),
-            "bias_words": max(plan.bias_words for plan in self.plans),
         }
 
     @property
     def stored_bits(self) -> StoredBits:
-        return StoredBits(weight=self.network.stored_weights * self.network.weight_bits, index=0)
+        biases = sum(plan.biases for plan in self.plans)
+        return StoredBits((self.network.stored_weights + biases) * self.network.weight_bits, index=0)
 
     @property
     def score_positions(self) -> NDArray[np.int64]:
@@ -143,9 +150,9 @@ class LockstepMapping(Mapping):
         descriptors: list[int] = []
         numbers = np.cumsum([0, *(not plan.continues for plan in self.plans)])
         for plan, number in zip(self.plans, numbers, strict=False):
-            stage = self.network.stages[number]
+            biases = self.biases[number].words[self.outputs_of(plan)]
             rows = np.zeros((plan.groups, pes, plan.steps), dtype=np.int64)
-            rows[plan.busy, plan.bias_words :] = self.row_weights(stage, plan)
+            rows[plan.busy] = np.hstack([biases, self.row_weights(self.network.stages[number], plan)])
             for p in range(pes):
                 streams[p] += pack_words(rows[:, p].ravel(), bits=self.network.weight_bits, per_word=per)
             own = {
@@ -154,9 +161,9 @@ class LockstepMapping(Mapping):
                 "groups_less_one": plan.groups - 1,
                 "valid_less_one": plan.last_valid - 1,
             }
-            if self.sizes.longest_pause:
+            if self.common_sizes["longest_pause"]:
                 own["pause"] = plan.pause
-            descriptors += self.descriptor(stage, bias_words=plan.bias_words, **own)
+            descriptors += self.descriptor(number, **own)
         return Images(descriptors, streams)
 
     def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:
@@ -168,16 +175,32 @@ class LockstepMapping(Mapping):
         ]
 
 
-def dealt_to_banks(plans: Sequence[P], pes: int, lanes: int | None = None) -> tuple[tuple[P, ...], int]:
+@dataclass(frozen=True)
+class Dealt(Generic[P]):
+    """Stages on banks: the engine with what became of its requantisers, the plans, the number of banks."""
+
+    engine: Engine
+    plans: tuple[P, ...]
+    banks: int
+
+
+def dealt_to_banks(plans: Sequence[P], engine: Engine, lanes: int | None = None) -> Dealt[P]:
     """The plans on the fewest banks that answer every step, whose words lie at most `lanes` apart, and take
-    the results of every group before the next ones come; and their number, a divisor of `pes`."""
+    the results of every group before the next ones come; their number is a divisor of the PEs. Raises
+    MappingError for a shared requantiser where there are as many banks as PEs."""
+    pes = engine.pes
     if lanes is None:
         lanes = max(int(plan.lane_words.max()) for plan in plans)
     for banks in (number for number in range(lanes, pes + 1) if pes % number == 0):
-        dealt = tuple(replace(plan, banks=banks) for plan in plans)
+        queue = engine.requantiser != "each" and banks < pes
+        dealt = tuple(replace(plan, banks=banks, scores_queue=queue) for plan in plans)
         if not any(plan.pause for plan in dealt):
             break
-    return dealt, banks
+    if engine.requantiser == "shared" and banks == pes:
+        raise MappingError(
+            f"engine.requantiser is shared, allowed is each where there are as many banks ({banks}) as PEs"
+        )
+    return Dealt(engine.requantising(shared=dealt[0].scores_queue), dealt, banks)
 
 
 def plan_stages(
@@ -194,5 +217,7 @@ def plan_stages(
                 f"stage {number} of the network is a {integer.stage.kind} stage, "
                 f"allowed on a {engine} engine are {kinds} stages"
             )
-        planned.append(make(integer.stage, final=integer is network.stages[-1]))
+        biases = bias_rows(integer, network.weight_bits, network.activation_bits).of_row
+        plan = make(integer.stage, final=integer is network.stages[-1])
+        planned.append(replace(plan, bias_words=biases))
     return tuple(planned)

@@ -15,8 +15,9 @@ class StagePlan:
 
     `taps` F per output, after `bias_words` words of bias; `outputs` M; `lane_words` the activation words read
     in one step of each group, shape (groups,); `mirrors` how often the first group's results are written
-    again; `fields` what the descriptor says beyond the common fields; `banks` words are written at once. With
-    `continues` another plan of the same stage follows; `written_before` words the ones before it write.
+    again; `fields` what the descriptor says beyond the common fields; `banks` words are written at once, and
+    with `scores_queue` so many scores leave at once; else all of a group. With `continues` another plan of
+    the same stage follows; `written_before` words the ones before it write.
     """
 
     taps: int
@@ -28,6 +29,7 @@ class StagePlan:
     mirrors: int = 0
     bias_words: int = 0
     banks: int = 1
+    scores_queue: bool = False
     continues: bool = False
     written_before: int = 0
 
@@ -71,7 +73,7 @@ class StagePlan:
     def pause(self) -> int:
         """Cycles that a group waits for the results of the one before to be written: each time, or with
         mirrors once."""
-        written = 1 if self.final else self.write_cycles(int(self.valid.max())) + self.mirrors
+        written = self.write_cycles(int(self.valid.max())) + self.mirrors
         return max(0, written - self.steps) if self.groups > 1 else 0
 
     @property
@@ -85,8 +87,8 @@ class StagePlan:
         return self.groups * self.steps + self.paused * self.pause
 
     def write_cycles(self, results: int) -> int:
-        """Cycles that so many results take to be written; scores take none of their own."""
-        return 1 if self.final else -(-results // self.banks)
+        """Cycles that so many results take to be written, or to leave."""
+        return 1 if self.final and not self.scores_queue else -(-results // self.banks)
 
     @property
     def last_write_cycles(self) -> int:

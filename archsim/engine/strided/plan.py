@@ -53,8 +53,8 @@ class StridedPlan(StagePlan):
         return not self.final and bool(uneven.any() or self.written_before % self.banks)
 
 
-def plans_of(order: StridedOrder, pes: int) -> tuple[StridedPlan, ...]:
-    """The plans of all pieces of all stages."""
+def plans_of(order: StridedOrder, pes: int, bias_words: Sequence[int]) -> tuple[StridedPlan, ...]:
+    """The plans of all pieces of all stages, of which each row begins with so many words of bias."""
     plans = []
     for number, stage in enumerate(order.stages):
         written = 0
@@ -74,6 +74,7 @@ def plans_of(order: StridedOrder, pes: int) -> tuple[StridedPlan, ...]:
                         "jump": schedule.jump,
                     },
                     final=number == len(order.stages) - 1,
+                    bias_words=bias_words[number],
                     continues=k < len(stage.schedules) - 1,
                     written_before=written,
                     schedule=schedule,

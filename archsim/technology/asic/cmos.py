@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property, lru_cache
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -50,6 +50,8 @@ class Cmos(StandardCells):
     macro's supply moves in proportion to that of the logic. A supply outside the range for which the
     polynomials are taken (`Process.overdrive`) is refused.
     """
+
+    logic_from_nm: ClassVar[int | None] = _SOURCE.node_nm
 
     kind: Literal["cmos"] = "cmos"
     node_nm: NodeNm = 65

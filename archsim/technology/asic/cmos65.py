@@ -53,6 +53,7 @@ class Cmos65(StandardCells):
     """
 
     node_nm: ClassVar[int] = 65
+    logic_from_nm: ClassVar[int | None] = node_nm
 
     kind: Literal["cmos65"] = "cmos65"
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache, cached_property
 from typing import ClassVar, Literal
 
+from archsim.technology.evidence import Brackets, brackets_of_cells
 from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.memories.flop_memory import Wiring
 from archsim.technology.memories.sram import SRAM_TABLE, MacroScaling, MemoryMacro, Ports, SramTable
@@ -23,6 +24,10 @@ class StandardCells(Technology):
 
     fabric: ClassVar[str] = "asic"
     follows_switching: ClassVar[bool] = True
+
+    logic_from_nm: ClassVar[int | None] = None
+    """The node of the project's cells that the library is, or was scaled from; None for any other library,
+    which nobody compared with anything."""
 
     cell_type: CellType = "lstp"
 
@@ -45,6 +50,16 @@ class StandardCells(Technology):
     def macro_scaling(self) -> MacroScaling | None:
         """How CACTI's macros become those of the node; None where they are CACTI's own."""
         return None
+
+    @property
+    def brackets(self) -> Brackets:
+        """The ends that comparisons of the cells, of the macros and of scaling found."""
+        scaling = self.macro_scaling
+        return brackets_of_cells(
+            node_nm=self.memory_node_nm,
+            logic_from_nm=self.logic_from_nm,
+            memory_from_nm=self.memory_node_nm if scaling is None else scaling.native_node_nm,
+        )
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from archsim.technology.evidence import Bracket, Brackets
 from archsim.technology.fpga.devices import Device, FpgaResources, read_devices
 from archsim.technology.fpga.fpga import FabricCost, Fpga, FpgaMemory
 from archsim.technology.fpga.vivado_report import RESOLUTION_W, VivadoReport, changed_ns, read_power_report
@@ -222,6 +223,13 @@ class Artix7(Fpga):
     @property
     def routing_factor(self) -> float:
         return float(_constants()["routing_factor"])
+
+    @property
+    def brackets(self) -> Brackets:
+        """The error of dynamic power, and what routing may add to a path."""
+        routed = _constants()["routing_factor"].error_factor or 1.0
+        path = {"critical_path_s": {"logic": Bracket.factor(routed)}}
+        return Brackets(parts={**super().brackets.parts, **path})
 
     @property
     def missing(self) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 from pydantic import GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
+from archsim.technology.evidence import DYNAMIC_PARTS, UNKNOWN, Bracket, Brackets
 from archsim.technology.fpga.devices import Device, FpgaResources
 from archsim.technology.memories.sram import MemoryCost, Ports
 from archsim.technology.quantity import Quantity, load_table
@@ -137,6 +138,15 @@ class Fpga(Technology):
     def dynamic_power_error(self) -> Quantity | None:
         """The one-sigma error of the summed dynamic power as a ratio, and on what it was found."""
         return None
+
+    @property
+    def brackets(self) -> Brackets:
+        """The error of the summed dynamic power, which tells no parts apart, for each of them. Static power
+        is taken as it is stated."""
+        if (error := self.dynamic_power_error) is None:
+            return UNKNOWN
+        off = Bracket.factor(float(error))
+        return Brackets(parts={"energy_j": dict.fromkeys(DYNAMIC_PARTS, off)})
 
     @property
     def routing_factor(self) -> float:

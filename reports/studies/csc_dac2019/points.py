@@ -2,7 +2,7 @@
 
 Five designs on the same skeleton with 16 PEs, 8-bit integers and fetches of 64 bits, in 65 nm CMOS and on an
 Artix-7, at a clock that every one of them meets. On the FPGA a fetch of 64 bits is one RAMB36 with its 72-bit
-port, for weights and indices alike; 32 bits would halve the ports and not the tiles.
+port, for weights and indices alike; up to 36 bits it is a RAMB18, half of that.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ COMPRESSIONS = ("", "-x40")
 """Endings of the networks' names: the first compression, and a stronger one."""
 
 RATIOS = {
-    "power": "power_w",
-    "dynamic power": "dynamic_power_w",
+    "power at equal throughput": "equal_throughput_power",
+    "dynamic power at equal throughput": "equal_throughput_dynamic_power",
     "energy": "energy_j",
     "dynamic energy": "dynamic_energy_j",
     "area": "area_mm2",
@@ -47,7 +47,8 @@ RATIOS = {
     "stored bits": "stored_bits",
     "memory traffic": "traffic_bits",
 }
-"""What a ratio is shown of, and the name of the figure."""
+"""What a ratio is shown of, and the name of the figure. The powers themselves are each at a design's own
+throughput, and no ratio is taken of them."""
 
 Sides = Mapping[tuple[str, str], SideBySide]
 """Technology and ending of the networks' names, to the designs there."""

@@ -82,6 +82,7 @@ Layers = Mapping[tuple[str, int], Layer]
 def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
     """What the page reads. `content` is the study's data file."""
     compared, rule = content["compared"], content["rule"]
+    redone: dict[str, Verdict] = dict.fromkeys(content["redone"], "being redone")
     square, others = (Group.among(experiments.runs, name) for name in (SQUARE, OTHER_LAYERS))
     layers = _layers(square, experiments.measures)
     starts = {shown: of_init(experiments.cascades, init) for shown, init in STARTS.items()}
@@ -104,7 +105,7 @@ def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
         "served": [_served(others, label) for label in OTHER_MODELS],
     }
     return Findings(
-        figures=figures | {"verdicts": _verdicts(figures, rule)},
+        figures=figures | {"verdicts": _verdicts(figures, rule) | redone},
         filters={"with_error": with_error, "power": _power},
         rows=_rows(figures, layers, starts) | {"other-layers": accuracy_table(others.networks)},
         charts={"cascades": cascades_chart(starts), "efficiency": efficiency_chart(_series(at))},

@@ -3,27 +3,27 @@ behind a crossbar with an arbiter at each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyrtl
 
 from rtl.engines.gather.walk import Back, Walk
 from rtl.parts.components import Wire, bits_for, delayed, fit, named, register
-from rtl.parts.skeleton import BankPort, Description, Turn, choose
+from rtl.parts.skeleton import BankPort, Description, Turn, choose, shared_requantiser
 
 
 @dataclass(frozen=True)
 class Gathering:
-    """What a route is built between: the PEs' walks and controls, their `results`, whether the stage is
-    `final`, the `turn` of the activations to be read, and the wires that let each PE go, which the route
-    drives: `front` an entry, `back` the pipeline behind it."""
+    """What a route is built between: the descriptor's fields that are `held`, the PEs' walks and controls,
+    their `results`, the `turn` of the activations to be read, and the wires that let each PE go, which the
+    route drives: `front` an entry, `back` the pipeline behind it."""
 
     described: Description
+    held: Mapping[str, Wire]
     walks: Sequence[Walk]
     backs: Sequence[Back]
     results: Sequence[Wire]
-    final: Wire
     stage_start: Wire
     turn: Turn
     front: list[Wire]
@@ -37,6 +37,7 @@ class Routed:
     activations: Sequence[Wire]
     pending: Sequence[Wire]
     score_valid: Sequence[Wire]
+    scores: Sequence[Wire]
 
 
 def _write_row(bits: int, number: int, stage_start: Wire, written: Wire) -> Wire:
@@ -48,13 +49,17 @@ def _write_row(bits: int, number: int, stage_start: Wire, written: Wire) -> Wire
 
 def gather_replicated(given: Gathering) -> Routed:
     """Every PE reads its own copy. Results wait in their PE until the bus takes them, lowest PE first; a PE
-    whose next result would overwrite a waiting one stands still. Scores need no bus."""
-    described, final, results = given.described, given.final, given.results
+    whose next result would overwrite a waiting one stands still. Scores need no bus, unless the one
+    requantiser sits there."""
+    described, held, results = given.described, given.held, given.results
+    final = held["final"]
     front, back = given.front, given.back
     sizes = described.sizes
     pes, address = sizes.pes, sizes.address
     full = [register(1, f"full_{p}", reset=True) for p in range(pes)]
-    granted = [bit | (full[p] & final) for p, bit in enumerate(_lowest(full))]
+    granted = _lowest(full)
+    if not sizes.shared_requantiser:
+        granted = [bit | (full[p] & final) for p, bit in enumerate(granted)]
     rows = [_write_row(address.row_bits, p, given.stage_start, granted[p]) for p in range(pes)]
     for p, control in enumerate(given.backs):
         go = ~(control.ends & full[p] & ~granted[p])
@@ -65,25 +70,29 @@ def gather_replicated(given: Gathering) -> Routed:
         rows[p] if not address.bank_bits else pyrtl.concat(rows[p], pyrtl.Const(p, address.bank_bits))
         for p in range(pes)
     ]
-    bus_data = named(_one_of(granted, results), "bus_data")
+    bus_data, scores = _one_of(granted, results), list(results)
+    if sizes.shared_requantiser:
+        bus_data = shared_requantiser(0, sizes, bus_data, held, pyrtl.rtl_any(*granted))
+        scores = [bus_data] * pes
+    bus_data = named(bus_data, "bus_data")
     bus_address = named(_one_of(granted, places), "bus_address")
     bus_write = named(pyrtl.rtl_any(*granted) & ~final, "bus_write")
     activations = [
         described.activation_bank(
             p,
             given.turn,
-            BankPort(walk.holds_entry & front[p], walk.target, bus_write, bus_address, bus_data),
+            BankPort(walk.reads & front[p], walk.target, bus_write, bus_address, bus_data),
         )
         for p, walk in enumerate(given.walks)
     ]
-    return Routed(activations, full, [bit & final for bit in granted])
+    return Routed(activations, full, [bit & final for bit in granted], scores)
 
 
 def gather_banked(given: Gathering) -> Routed:
     """Every PE asks the bank its index points at. A bank answers one PE a cycle; the turn to be first moves
     on by one PE each cycle. A PE that is refused asks again, while entries ahead of it move on. Each PE
     writes its own bank, so results never collide."""
-    described, final, walks = given.described, given.final, given.walks
+    described, final, walks = given.described, given.held["final"], given.walks
     front, back = given.front, given.back
     sizes = described.sizes
     pes, address = sizes.pes, sizes.address
@@ -95,14 +104,14 @@ def gather_banked(given: Gathering) -> Routed:
     banks = [address.bank(walk.target) for walk in walks]
     asks = [
         [
-            walk.holds_entry if bank is None else walk.holds_entry & (bank == b)
+            walk.reads if bank is None else walk.reads & (bank == b)
             for walk, bank in zip(walks, banks, strict=True)
         ]
         for b in range(pes)
     ]
     grants = [_in_turn(bank_asks, in_turn) for bank_asks in asks]
     for p, walk in enumerate(walks):
-        front[p] <<= ~walk.holds_entry | pyrtl.rtl_any(*[grants[b][p] for b in range(pes)])
+        front[p] <<= ~walk.reads | pyrtl.rtl_any(*[grants[b][p] for b in range(pes)])
         back[p] <<= pyrtl.Const(1, 1)
     written = [delayed(each.taps.finish, f"written_{p}", reset=True) for p, each in enumerate(given.backs)]
     rows = [_write_row(address.row_bits, p, given.stage_start, written[p]) for p in range(pes)]
@@ -125,7 +134,7 @@ def gather_banked(given: Gathering) -> Routed:
         words[0] if bank is None else choose(delayed(bank, f"bank_2_{p}"), words)
         for p, bank in enumerate(banks)
     ]
-    return Routed(activations, written, [bit & final for bit in written])
+    return Routed(activations, written, [bit & final for bit in written], given.results)
 
 
 def _lowest(bits: Sequence[Wire]) -> list[Wire]:

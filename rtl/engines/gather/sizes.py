@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rtl.parts.amounts import (
+    bank_gates,
     choosing_bits,
     descriptor_counted_bits,
     field_bits,
     four_way,
+    loaded_address_bits,
     processing_elements,
+    requantisers,
 )
 from rtl.parts.components import bits_for
 from rtl.parts.descriptor import SizeError
@@ -30,6 +33,8 @@ class GatherSizes(Sizes):
         super().__post_init__()
         if self.banks != self.pes:
             raise SizeError(f"banks is {self.banks}, allowed is one for each of the {self.pes} PEs")
+        if self.shared_requantiser and not self.replicated:
+            raise SizeError("shared_requantiser is true, allowed with banks that each write is false")
         if not 1 <= self.index_bits < self.fetch_bits:
             raise SizeError(
                 f"index_bits is {self.index_bits}, allowed are 1 to {self.fetch_bits - 1} (fetch_bits - 1)"
@@ -70,8 +75,8 @@ class GatherSizes(Sizes):
     @property
     def structures(self) -> tuple[Amounts, ...]:
         route = self._replicated_route() if self.replicated else self._banked_route()
-        pes = processing_elements(self)
-        return self._addresses(), self._controller(), pes, route, self._sequencers()
+        pes, shared = processing_elements(self), requantisers(self, 1)
+        return self._addresses(), self._controller(), pes, route, self._sequencers(), *shared
 
     def _addresses(self) -> Amounts:
         position = self.address.bits if self.relative else 0
@@ -98,7 +103,14 @@ class GatherSizes(Sizes):
     def _controller(self) -> Amounts:
         counted = descriptor_counted_bits(self)
         decoded = self.pes * bits_for(self.pes)
-        gates = {"one": 1, "pes": self.pes, "decoded_bits": decoded, "counted_bits": counted}
+        loaded = sum(loaded_address_bits(self, words) for words in (self.weight_words, self.index_words))
+        gates = {
+            "one": 1,
+            "pes": self.pes,
+            "decoded_bits": decoded,
+            "counted_bits": counted,
+            "loaded_address_bits": self.pes * loaded,
+        }
         registers = {"one": 1, "field_bits": field_bits(self), "counted_bits": counted}
         return Amounts("controller", 1, "pruned.controller", gates, registers)
 
@@ -113,10 +125,10 @@ class GatherSizes(Sizes):
         gates = {
             "one": 1,
             "pes": pes,
-            "bus_bits": (pes - 1) * self.activation_bits,
+            "bus_bits": (pes - 1) * self.result_bits,
             "bus_row_bits": (pes - 1) * row_bits,
             "row_bits": pes * row_bits,
-            "loaded_bits": self.activation_bits + bits_for(self.activation_words),
+            **bank_gates(self),
         }
         registers = {"pes": pes, "row_bits": pes * row_bits}
         return Amounts("route", 1, "replicated.route", gates, registers)
@@ -130,7 +142,7 @@ class GatherSizes(Sizes):
             "crossed_activation_bits": pes * (pes - 1) * self.activation_bits,
             "crossed_row_bits": (pes - 1) * rows,
             "row_bits": rows,
-            "loaded_bits": pes * (self.activation_bits + bits_for(self.activation_words)),
+            **bank_gates(self),
         }
         registers = {"pes": pes, "row_bits": rows, "bank_bits": (pes + 1) * address.bank_bits}
         return Amounts("route", 1, "banked.route", gates, registers)

@@ -16,9 +16,11 @@ from rtl.parts.skeleton import TapControl, WeightFetch, choose, weight_fetch
 
 @dataclass(frozen=True)
 class Walk:
-    """What the front of a PE knows in the cycle in which it holds an entry."""
+    """What the front of a PE knows in the cycle in which it holds an entry; `bias`: the entry brings one, and
+    reads nothing (`None` where no stage has any)."""
 
     holds_entry: Wire
+    bias: Wire | None
     target: Wire
     ends_row: Wire
     starts_row: Wire
@@ -26,6 +28,11 @@ class Walk:
     busy: Wire
     word_due: Wire
     index_address: Wire
+
+    @property
+    def reads(self) -> Wire:
+        """That there is an entry which reads an activation."""
+        return self.holds_entry if self.bias is None else self.holds_entry & ~self.bias
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,7 @@ class Back:
 
     weights: WeightFetch
     taps: TapControl
+    bias: Wire | None
     ends: Wire
     busy: Wire
 
@@ -69,12 +77,15 @@ def walk_entries(
     value = fit(entry[: sizes.index_bits], sizes.address.bits)
     target = value
     accepted = holds & go
+    bias = _bias_entry(sizes, field, starts_row, accepted) if sizes.bias_words else None
     if sizes.relative:
         position = register(sizes.address.bits, "position")
         ones = pyrtl.Const((1 << sizes.address.bits) - 1, sizes.address.bits)
         last = pyrtl.select(starts_row, ones, position)
         target = fit(last + value + pyrtl.Const(1, 1), sizes.address.bits)
-        position.next <<= pyrtl.select(accepted, target, position)
+        # Distances count from before the first place, also after the biases of a row.
+        reached = target if bias is None else pyrtl.select(bias, ones, target)
+        position.next <<= pyrtl.select(accepted, reached, position)
     target = named(target, "target")
     ends_row = named(ends_row, "ends_row")
     ends_stage = holds & ends_row & (row == rows_less_one)
@@ -94,7 +105,17 @@ def walk_entries(
     sub_1.next <<= pyrtl.select(issue, sub, sub_1)
     at.next <<= pyrtl.select(starting, pyrtl.Const(0, len(at)), fit(at + word_due, len(at)))
     starts_row.next <<= stage_start | pyrtl.select(accepted, ends_row, starts_row)
-    return Walk(holds, target, ends_row, starts_row, ends_stage, active | holds, word_due, at)
+    return Walk(holds, bias, target, ends_row, starts_row, ends_stage, active | holds, word_due, at)
+
+
+def _bias_entry(sizes: GatherSizes, field: Mapping[str, Wire], starts_row: Wire, accepted: Wire) -> Wire:
+    """That the entry is one of those that a row begins with: its biases."""
+    bits = bits_for(sizes.bias_words + 1)
+    counted = register(bits, "biases")
+    taken = pyrtl.select(starts_row, pyrtl.Const(0, bits), counted)
+    bias = named(taken < field["bias_words"], "bias")
+    counted.next <<= pyrtl.select(accepted, fit(taken + bias, bits), counted)
+    return bias
 
 
 def follow_entry(
@@ -117,6 +138,7 @@ def follow_entry(
             first=first_tap[accumulate],
             finish=named(ends[finish] & go, "finish"),
         ),
+        None if walk.bias is None else staged(walk.bias, "bias", take, first=2, enable=go)[take],
         ends[finish],
         reduce(or_, [*(tap[stage] for stage in range(2, accumulate + 1)), ends[finish]]),
     )

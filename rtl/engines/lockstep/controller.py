@@ -20,6 +20,7 @@ from rtl.parts.skeleton import (
     TapControl,
     Turn,
     WeightFetch,
+    bias_operand,
     descriptor_fetch,
     turns,
     weight_fetch,
@@ -85,9 +86,9 @@ class Travelling:
 
 @dataclass(frozen=True)
 class Controller:
-    """What the rest of the engine is told, and `written`, which it tells the controller: the last result of the
-    group that is being written is. `stage_ends`: a stage is written, with all its pieces. `bias_operand`: what a
-    bias is multiplied by, while one is taken."""
+    """What the rest of the engine is told, and `written`, which it tells the controller: the last result of
+    the group that is being written is. `stage_written`: a stage is, with all its pieces. `bias`: that
+    the tap whose operands are taken brings one, and the power of two that it is multiplied by."""
 
     field: Mapping[str, Wire]
     held: Mapping[str, Wire]
@@ -97,7 +98,7 @@ class Controller:
     bias: tuple[Wire, Wire] | None
     travelling: Travelling
     written: Wire
-    stage_ends: Wire
+    stage_written: Wire
     done: Wire
     state: Wire
 
@@ -125,7 +126,7 @@ def lockstep_controller(described: Description, *, pauses_once: bool) -> Control
         drained = named((state == DRAIN) & written & ~pyrtl.rtl_any(*in_flight), "drained")
         begin <<= starting | ~_ends(fetch.fields) & stage_ends
         goes_on = drained & ~_ends(fetch.held)
-        written_whole = drained & ~fetch.held["continues"] if sizes.pieces else drained
+        stage_written = drained & ~fetch.held["continues"] if sizes.pieces else drained
         stage_start <<= fetch.ready & ((state == FETCH) | goes_on)
         after = issue.ends & ~last_group & ((group == 0) if pauses_once else pyrtl.Const(1, 1))
         resuming, pausing = _pause(sizes, fetch, state, after)
@@ -139,11 +140,13 @@ def lockstep_controller(described: Description, *, pauses_once: bool) -> Control
             (goes_on, FETCH),
             (drained, IDLE),
         )
-        turn, done = turns(starting, written_whole, drained & _ends(fetch.held))
+        turn, done = turns(starting, stage_written, drained & _ends(fetch.held))
         weights = weight_fetch(
             sizes, issue.tap, stage_start=stage_start, starting=starting, reset=True
         ).after(sizes.pipeline.take)
-        bias = None if issue.bias is None else _bias_operand(sizes, fetch, issue.bias)
+        bias = None
+        if issue.bias is not None:
+            bias = delayed(issue.bias, "bias_1"), bias_operand(sizes, fetch.fields)
     return Controller(
         fetch.fields,
         fetch.held,
@@ -153,7 +156,7 @@ def lockstep_controller(described: Description, *, pauses_once: bool) -> Control
         bias,
         travelling,
         written,
-        written_whole,
+        stage_written,
         done,
         state,
     )
@@ -200,8 +203,8 @@ def _busy(
 def _sequence(
     sizes: LockstepSizes, fetch: DescriptorFetch, state: Wire, stage_start: Wire
 ) -> tuple[Issue, Wire, Wire]:
-    """Counts taps and groups. Returns what is issued, whether the tap is the last of its group, and the number
-    of the group."""
+    """Counts taps and groups. Returns what is issued, whether the tap is the last of its group, and the
+    number of the group."""
     field = fetch.fields
     step = register(len(field["steps_less_one"]), "step", reset=True)
     group = register(len(field["groups_less_one"]), "group", reset=True)
@@ -236,19 +239,13 @@ def _travelling(sizes: LockstepSizes, issue: Issue, step: Step) -> Travelling:
     ends = staged(issue.ends, "ends", at.write, reset=True)
     valid: dict[int, Sequence[Wire]] = {0: step.valid}
     for stage in range(1, at.write + 1):
-        # The writers are told until the next group's results come, for they may be written one after the other.
+        # The writers are told until the next group's results come, for they may be written one after the
+        # other.
         enable = ends[at.finish] if stage == at.write else None
         valid[stage] = [
             delayed(bit, f"valid_{stage}_{p}", enable=enable) for p, bit in enumerate(valid[stage - 1])
         ]
     return Travelling(sizes, tap, first, ends, valid)
-
-
-def _bias_operand(sizes: LockstepSizes, fetch: DescriptorFetch, bias: Wire) -> tuple[Wire, Wire]:
-    """Whether the tap whose operands are taken brings a bias, and the power of two it is multiplied by."""
-    shift = fetch.fields["bias_shift"]
-    bits = [shift == k for k in range(sizes.activation_bits - 1)]
-    return delayed(bias, "bias_1"), pyrtl.concat_list([*bits, pyrtl.Const(0, 1)])
 
 
 def _priority(default: Wire, *cases: tuple[Wire, int]) -> Wire:

@@ -14,7 +14,14 @@ from rtl.engines.lockstep.controller import IDLE, Controller, Step, lockstep_con
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.arithmetic import BankedAddress, rotate
 from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, register, wire
-from rtl.parts.skeleton import BankPort, Description, Hardware, choose, processing_element
+from rtl.parts.skeleton import (
+    BankPort,
+    Description,
+    Hardware,
+    choose,
+    processing_element,
+    shared_requantiser,
+)
 
 
 @dataclass(frozen=True)
@@ -34,13 +41,15 @@ AddressSource = Callable[[LockstepSizes, Mapping[str, Wire], Step], Source]
 
 @dataclass(frozen=True)
 class Writes:
-    """What each bank is given to write: the data, whether to, and the row; `last`: with this a group's results
-    are all written."""
+    """What each bank is given to write: the data, whether to, and the row; `last`: with this a group's
+    results are all written. `scores` of the final stage, by PE."""
 
     data: Sequence[Wire]
     enables: Sequence[Wire]
     rows: Sequence[Wire]
     last: Wire
+    score_valid: Sequence[Wire]
+    scores: Sequence[Wire]
 
 
 def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: bool = False) -> Hardware:
@@ -56,7 +65,7 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: boo
         spread = sizes.address.spread(list(answer.lane_enables), answer.address)
         enables = [named(controller.step.issue & bit, f"read_bank_{b}") for b, bit in enumerate(spread)]
         rows = [named(row, f"read_row_{b}") for b, row in enumerate(sizes.address.rows_from(answer.address))]
-    results = [wire(sizes.activation_bits, f"result_{p}") for p in range(sizes.pes)]
+    results = [wire(sizes.result_bits, f"result_{p}") for p in range(sizes.pes)]
     writes = _writes(sizes, controller, results, mirrored=mirrored)
     ports = [
         BankPort(enables[b], rows[b], writes.enables[b], writes.rows[b], writes.data[b])
@@ -71,14 +80,12 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, *, mirrored: boo
             due = named(controller.weights.due & controller.step.fetches[p], f"fetch_weight_{p}")
         weights = replace(controller.weights, due=due)
         results[p] <<= processing_element(p, described, weights, lanes[p], control, controller.held)
-    travelling, write = controller.travelling, sizes.pipeline.write
-    scored = travelling.ends[write] & controller.held["final"]
     return described.finish(
         done=controller.done,
         busy=controller.state != IDLE,
         turn=controller.turn,
-        score_valid=[scored & bit for bit in travelling.valid[write]],
-        scores=results,
+        score_valid=writes.score_valid,
+        scores=writes.scores,
     )
 
 
@@ -86,9 +93,11 @@ def _writes(
     sizes: LockstepSizes, controller: Controller, results: Sequence[Wire], *, mirrored: bool
 ) -> Writes:
     """Results go to row after row, as many at once as there are banks, and where they are mirrored once more
-    past the end of the vector. Scores of the final stage leave on their own pins, all at once."""
+    past the end of the vector. Scores of the final stage leave on their own pins, all at once, or where the
+    requantisers are shared as many at once."""
     held, travelling, write = controller.held, controller.travelling, sizes.pipeline.write
-    valid, ends = travelling.valid[write], travelling.ends[write]
+    valid, ends = list(travelling.valid[write]), travelling.ends[write]
+    shared, final = sizes.shared_requantiser, held["final"]
     with component("controller"):
         at = register(sizes.address.bits if sizes.turned else sizes.address.row_bits, "write_at", reset=True)
         chunks = sizes.pes // sizes.banks
@@ -96,7 +105,8 @@ def _writes(
             chunk = register(bits_for(chunks), "chunk", reset=True)
             writing = ends | (chunk != 0)
             following = [*(valid[sizes.banks * c] for c in range(1, chunks)), pyrtl.Const(0, 1)]
-            more = choose(chunk, following) & ~held["final"]
+            more = choose(chunk, following)
+            more = more if shared else more & ~final
             chunk.next <<= pyrtl.select(
                 writing & more, fit(chunk + 1, len(chunk)), pyrtl.Const(0, len(chunk))
             )
@@ -105,20 +115,28 @@ def _writes(
         last = writing & ~more
         zero = pyrtl.Const(0, len(at))
         if not sizes.turned:
-            at.next <<= pyrtl.select(controller.stage_ends, zero, fit(at + writing, len(at)))
-        stored = named(writing & ~held["final"], "writing")
+            at.next <<= pyrtl.select(controller.stage_written, zero, fit(at + writing, len(at)))
+        stored, scored = named(writing & ~final, "writing"), named(writing & final, "scoring")
+        turns = [chunk == c if chunks > 1 and shared else pyrtl.Const(1, 1) for c in range(chunks)]
+        score_valid = [scored & bit & turns[p // sizes.banks] for p, bit in enumerate(valid)]
+    scores = list(results)
     with component("route"):
         if chunks > 1:
             results = [choose(chunk, results[b :: sizes.banks]) for b in range(sizes.banks)]
             valid = [choose(chunk, valid[b :: sizes.banks]) for b in range(sizes.banks)]
-        writes = Writes(results, [stored & bit for bit in valid], [at] * sizes.banks, last)
+    if shared:
+        results = [shared_requantiser(b, sizes, total, held, writing) for b, total in enumerate(results)]
+        scores = [results[p % sizes.banks] for p in range(sizes.pes)]
+    with component("route"):
+        enables = [stored & bit for bit in valid]
+        writes = Writes(results, enables, [at] * sizes.banks, last, score_valid, scores)
         if mirrored:
             writes = _mirrored(sizes, held, writes, first_written=stored & (at == 0), valid=valid)
         if sizes.turned:
-            data, enables = (sizes.address.spread(lanes, at) for lanes in (writes.data, writes.enables))
-            writes = Writes(data, enables, sizes.address.rows_from(at), last)
+            data, enables = sizes.address.spread(results, at), sizes.address.spread(enables, at)
+            writes = replace(writes, data=data, enables=enables, rows=sizes.address.rows_from(at))
             following = sizes.address.add(at, _number(valid, sizes.address))
-            at.next <<= pyrtl.select(controller.stage_ends, zero, pyrtl.select(writing, following, at))
+            at.next <<= pyrtl.select(controller.stage_written, zero, pyrtl.select(writing, following, at))
     with component("controller"):
         written = controller.written
         written <<= writes.last
@@ -156,11 +174,13 @@ def _mirrored(
     turned = address.spread(writes.data, base)
     turned_valid = address.spread(valid, base)
     rows = address.rows_from(base)
-    return Writes(
-        [pyrtl.select(active, t, r) for t, r in zip(turned, writes.data, strict=True)],
-        [pyrtl.select(active, t, e) for t, e in zip(turned_valid, writes.enables, strict=True)],
-        [pyrtl.select(active, t, r) for t, r in zip(rows, writes.rows, strict=True)],
-        pyrtl.select(first_written & (held["mirrors"] != 0), pyrtl.Const(0, 1), writes.last | (left == 1)),
+    last = pyrtl.select(first_written & (held["mirrors"] != 0), pyrtl.Const(0, 1), writes.last | (left == 1))
+    return replace(
+        writes,
+        data=[pyrtl.select(active, t, r) for t, r in zip(turned, writes.data, strict=True)],
+        enables=[pyrtl.select(active, t, e) for t, e in zip(turned_valid, writes.enables, strict=True)],
+        rows=[pyrtl.select(active, t, r) for t, r in zip(rows, writes.rows, strict=True)],
+        last=last,
     )
 
 

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rtl.parts.amounts import choosing_bits, descriptor_counted_bits, field_bits, processing_elements, rotator
+from rtl.parts.amounts import (
+    bank_gates,
+    choosing_bits,
+    descriptor_counted_bits,
+    field_bits,
+    loaded_address_bits,
+    processing_elements,
+    requantisers,
+    rotator,
+)
 from rtl.parts.components import bits_for
 from rtl.parts.descriptor import SizeError
 from rtl.parts.sizes import Amounts, Sizes
@@ -38,6 +48,8 @@ class LockstepSizes(Sizes):
         super().__post_init__()
         if self.pes % self.banks:
             raise SizeError(f"banks is {self.banks}, allowed are divisors of pes ({self.pes})")
+        if self.shared_requantiser and self.banks == self.pes:
+            raise SizeError("shared_requantiser is true, allowed with as many banks as PEs is false")
 
     @property
     def glitch_family(self) -> str:
@@ -60,61 +72,69 @@ class LockstepSizes(Sizes):
     def held_fields(self) -> tuple[str, ...]:
         return (*super().held_fields, *(("continues",) if self.pieces else ()))
 
-    def lockstep_structures(
-        self, address: Amounts, route: Amounts, *, pausing_bits: int = 0
-    ) -> tuple[Amounts, ...]:
+    def lockstep_structures(self, address: Amounts, route: Amounts) -> tuple[Amounts, ...]:
         """The components of an engine with this address source and this route."""
         top = Amounts("top", 1, "lockstep.top", {"one": 1, "pes": self.pes}, {})
-        return top, address, self._controller(pausing_bits), processing_elements(self), route
+        shared = requantisers(self, self.banks)
+        return top, address, self._controller(), processing_elements(self), route, *shared
 
     def address_amounts(self, registers: int, **own: float) -> Amounts:
         """The rows and read enables that every bank is given, and what an engine adds of its `own`."""
         gates = dict.fromkeys(ADDRESS_AMOUNTS, 0.0) | own
-        gates |= {"one": 1.0, "row_bits": (self.pes - 1) * self.address.row_bits}
+        gates |= {"one": 1.0, "row_bits": (self.banks - 1) * self.address.row_bits}
         return Amounts("address", 1, "lockstep.address", gates, {"register_bits": registers})
 
-    def route_amounts(self, lanes: int, *, mirrors: int = 0, listens: bool = False) -> Amounts:
-        """`mirrors` bits count the mirror writes; with `listens` each PE chooses one of the lanes."""
-        pes, bits, address = self.pes, self.activation_bits, self.address
+    def route_amounts(self, lanes: int, *, mirrors: int = 0, heard: Sequence[int] = ()) -> Amounts:
+        """`mirrors` bits count the mirror writes; `heard`: how many lanes each PE chooses one of."""
+        pes, banks, bits, address = self.pes, self.banks, self.activation_bits, self.address
         counted = address.bits + mirrors if mirrors else 0
         gates = {
             "one": 1,
-            "pes": pes,
-            "loaded_bits": pes * (bits + bits_for(self.activation_words)),
-            "rotated_bits": bits * rotator(pes, lanes),
-            "heard_bits": bits * sum(min(p, lanes - 1) for p in range(pes)) if listens else 0,
-            "mirror_turned_bits": (bits + 1) * rotator(pes, pes) if mirrors else 0,
-            "mirror_chosen_bits": pes * (bits + address.row_bits + 1) if mirrors else 0,
+            **bank_gates(self),
+            "queued_bits": (pes - banks) * (self.result_bits + 1),
+            "rotated_bits": bits * rotator(banks, lanes),
+            "heard_bits": bits * sum(number - 1 for number in heard),
+            "biased_bits": bits * lanes if self.bias_words else 0,
+            "turned_bits": (bits + 1) * rotator(banks, banks) if self.turned else 0,
+            "turned_row_bits": (banks - 1) * address.row_bits + address.bits if self.turned else 0,
+            "mirror_turned_bits": (bits + 1) * rotator(banks, banks) if mirrors else 0,
+            "mirror_chosen_bits": banks * (bits + address.row_bits + 1) if mirrors else 0,
             "mirror_counted_bits": counted,
         }
         registers = {
             "bank_bits": address.bank_bits,
-            "lane_bits": (pes - 1) * bits_for(lanes) if listens else 0,
+            "lane_bits": sum(number > 1 for number in heard) * bits_for(lanes),
             "mirror_counted_bits": counted,
         }
         return Amounts("route", 1, "lockstep.route", gates, registers)
 
-    def _controller(self, pausing_bits: int) -> Amounts:
+    def _controller(self) -> Amounts:
+        chunks = self.pes // self.banks
+        pausing = bits_for(self.longest_pause + 1) if self.longest_pause else 0
         counted = (
             bits_for(self.longest_row)
             + bits_for(self.most_groups)
             + bits_for(self.weights_per_fetch)
             + bits_for(self.weight_words + 1)
-            + self.address.row_bits
+            + (self.address.bits if self.turned else self.address.row_bits)
+            + (bits_for(self.most_run) if self.most_run else 0)
+            + (bits_for(chunks) if chunks > 1 else 0)
             + descriptor_counted_bits(self)
         )
         gates = {
             "one": 1,
             "pes": self.pes,
-            "decoded_bits": self.pes * bits_for(self.pes),
+            "decoded_bits": self.pes * bits_for(self.pes) * (2 if self.most_run else 1),
             "counted_bits": counted,
-            "pausing_bits": pausing_bits,
+            "pausing_bits": pausing,
+            "loaded_address_bits": self.pes * loaded_address_bits(self, self.weight_words),
         }
+        # A valid bit of each PE in every stage of the pipeline.
         registers = {
             "one": 1,
-            "pes": self.pes,
+            "valid_bits": self.pes * self.pipeline.write,
             "field_bits": field_bits(self),
             "counted_bits": counted + choosing_bits(self.weights_per_fetch),
-            "pausing_bits": pausing_bits,
+            "pausing_bits": pausing,
         }
         return Amounts("controller", 1, "lockstep.controller", gates, registers)

@@ -55,7 +55,8 @@ def test_added_standard_cells_are_priced_mapped_and_explained(fidelity: str) -> 
     assert added.design["technology"] == {"kind": "cooled", "cell_type": "lstp"}
     assert (added.energy_j, added.area_mm2) == (own.energy_j, own.area_mm2)
     assert added.explain("energy_j").equals(own.explain("energy_j"))
-    assert added.expected_error == own.expected_error
+    assert added.fit_error == own.fit_error
+    assert added.technology_error == own.technology_error
 
 
 @pytest.mark.slow

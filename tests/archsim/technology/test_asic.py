@@ -12,6 +12,8 @@ from archsim.costs.components import total
 from archsim.netlist import synthesise_asic
 from archsim.technology import Asic, Cmos, Cmos65, technology
 from archsim.technology.asic import cmos
+from archsim.technology.evidence import EVIDENCE_TABLE
+from archsim.technology.quantity import load_table
 from tests.archsim.netlist.sample import pe_module
 from tests.archsim.technology.small_library import flop, gate, library
 
@@ -202,3 +204,6 @@ def test_a_pe_scaled_to_180_nm_misses_the_open_library_by_what_is_stated() -> No
         ) == pytest.approx(stated, rel=0.05)
     for stated in (3.1, *ratios.values()):
         assert f"{stated:g}" in str(cmos.__doc__)
+    compared = [row["real_over_model"] for row in load_table(EVIDENCE_TABLE).rows if row["part"] == "scaling"]
+    stated_here = (1 / 3.1, *(1 / ratio for ratio in ratios.values()))
+    assert sorted(compared) == pytest.approx(sorted(stated_here), rel=0.01)

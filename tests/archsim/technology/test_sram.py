@@ -13,6 +13,7 @@ from hypothesis import given, strategies as st
 
 from archsim.technology import Cmos65, MemoryMacro, SramTable
 from archsim.technology.memories import sram
+from archsim.technology.memories.flop_memory import MemoryFigures, clock_energy_j, clock_gate, flop_memory
 from archsim.technology.memories.sram import SRAM_TABLE
 from archsim.technology.quantity import load_table
 
@@ -118,13 +119,19 @@ def test_a_macro_with_more_words_is_never_smaller_nor_leaks_less(
     assert large.write_energy_j >= small.write_energy_j
 
 
+def worth(memory: MemoryFigures) -> float:
+    """Area times the energy of a cycle in which the memory is read."""
+    return memory.area_mm2 * (memory.read_energy_j + memory.clock_energy_j)
+
+
 @given(word_bits=st.integers(1, 256), words=st.integers(1, 32_768))
-def test_the_area_of_any_memory_never_falls_with_one_more_word(word_bits: int, words: int) -> None:
+def test_one_more_word_never_makes_a_macro_smaller_nor_flops_worth_less(word_bits: int, words: int) -> None:
     if word_bits * (words + 1) <= 8 << 20:
-        assert (
-            SRAM.macro(words=words + 1, word_bits=word_bits).area_mm2
-            >= SRAM.macro(words=words, word_bits=word_bits).area_mm2
-        )
+        less, more = (SRAM.macro(words=each, word_bits=word_bits) for each in (words, words + 1))
+        if less.built_as == "macro":
+            assert (more.built_as, more.area_mm2 >= less.area_mm2) == ("macro", True)
+        else:
+            assert worth(more) >= worth(less)
 
 
 def test_a_few_words_are_flops_and_the_rest_of_a_small_memory_is_the_smallest_macro() -> None:
@@ -137,13 +144,61 @@ def test_a_few_words_are_flops_and_the_rest_of_a_small_memory_is_the_smallest_ma
     )
 
 
-def test_a_small_memory_takes_whichever_of_the_two_is_smaller() -> None:
-    smallest = SRAM.macro(words=256, word_bits=8).area_mm2
-    areas = [SRAM.macro(words=words, word_bits=8) for words in range(1, 64)]
-    assert {macro.built_as for macro in areas} == {"flops", "macro"}
-    for macro in areas:
-        assert macro.area_mm2 <= smallest
-        assert (macro.built_as == "macro") == (macro.area_mm2 == smallest)
+@pytest.mark.parametrize(("ports", "most_words"), [("1rw", 24), ("1r1w", 37)])
+def test_a_small_memory_is_built_as_what_has_the_less_area_times_energy(ports: Any, most_words: int) -> None:
+    macro = SRAM.macro(words=256, word_bits=8, ports=ports)
+    built = [SRAM.macro(words=words, word_bits=8, ports=ports) for words in range(1, 64)]
+    for words, memory in enumerate(built, start=1):
+        flops = flop_memory(words=words, word_bits=8, cells=SRAM.cells, wiring=SRAM.wiring)
+        assert worth(memory) == min(worth(flops), worth(macro))
+    assert [memory.words for memory in built if memory.built_as == "flops"] == list(range(1, most_words + 1))
+
+
+def flops(words: int, word_bits: int) -> MemoryFigures:
+    return flop_memory(words=words, word_bits=word_bits, cells=SRAM.cells, wiring=SRAM.wiring)
+
+
+def test_flops_that_stand_by_are_clocked_at_two_gates_however_many_they_are() -> None:
+    one_j = clock_energy_j(SRAM.cells.flop(enable=False), SRAM.cells.supply_v, SRAM.wiring)
+    for words, word_bits in ((1, 1), (13, 8), (24, 60)):
+        assert flops(words, word_bits).clock_energy_j == pytest.approx(2 * one_j)
+    ungated_j = (13 + 1) * 8 * one_j
+    assert flops(13, 8).clock_energy_j < 0.02 * ungated_j
+
+
+def test_a_write_clocks_the_gates_of_all_words_and_the_flops_of_one() -> None:
+    """Where nothing changes, clocks are all that an access spends."""
+    still = replace(SRAM.wiring, flop_memory_activity=0.0)
+    gate = clock_gate(SRAM.cells)
+    flop_j, gate_j = (
+        clock_energy_j(cell, SRAM.cells.supply_v, still) for cell in (SRAM.cells.flop(enable=False), gate)
+    )
+    pulse_j = 2 * sum(gate.switch_energy_j.values())
+    memory = flop_memory(words=13, word_bits=8, cells=SRAM.cells, wiring=still)
+    assert memory.read_energy_j == pytest.approx(8 * flop_j + pulse_j)
+    assert memory.write_energy_j == pytest.approx(8 * flop_j + 13 * gate_j + 2 * pulse_j)
+
+
+def test_without_gates_every_flop_of_a_small_memory_is_clocked_in_every_cycle() -> None:
+    table = replace(SRAM, gated=False)
+    enabled = SRAM.cells.flop(enable=True)
+    memory = table.macro(words=10, word_bits=8)
+    one_j = clock_energy_j(enabled, SRAM.cells.supply_v, SRAM.wiring)
+    assert memory.built_as == "flops"
+    assert memory.clock_energy_j == pytest.approx(11 * 8 * one_j)
+    assert table.macro(words=20, word_bits=8, ports="1r1w").built_as == "macro"
+    assert SRAM.macro(words=20, word_bits=8, ports="1r1w").built_as == "flops"
+
+
+def test_a_gate_for_each_word_costs_less_area_than_an_enable_in_each_flop() -> None:
+    gated, ungated = (
+        flop_memory(words=13, word_bits=8, cells=SRAM.cells, wiring=SRAM.wiring, gated=each)
+        for each in (True, False)
+    )
+    plain, enabled = (SRAM.cells.flop(enable=each).area_um2 for each in (False, True))
+    saved_um2 = 14 * 8 * (enabled - plain) - 15 * clock_gate(SRAM.cells).area_um2
+    assert saved_um2 > 0
+    assert ungated.area_mm2 - gated.area_mm2 == pytest.approx(saved_um2 * 1e-6)
 
 
 def test_a_narrow_word_uses_the_column_of_eight_bits_at_its_own_capacity() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.engine.draws import Draws
 from archsim.engine.engine import Engine, engines
-from archsim.engine.lockstep.mapping import LockstepMapping, plan_stages
+from archsim.engine.lockstep.mapping import LockstepMapping, dealt_to_banks, plan_stages
 from archsim.engine.lockstep.plan import StagePlan
 from archsim_example.countdown_hardware import CountdownSizes, build_countdown
 from rtl import Hardware
@@ -32,9 +32,9 @@ class Countdown(Engine):
         for n_in, n_out in draws.widths():
             yield (DenseStage(n_in, n_out),)
 
-    def map(self, network: IntegerNetwork) -> CountdownMapping:
-        plans = plan_stages(network, self.kind, {DenseStage: self._plan})
-        return CountdownMapping(network, self.pes, self.fetch_bits, plans, input_mirror=0)
+    def lay(self, network: IntegerNetwork, fabric: str) -> CountdownMapping:
+        dealt = dealt_to_banks(plan_stages(network, self.kind, {DenseStage: self._plan}), self)
+        return CountdownMapping(network, dealt.engine, fabric, dealt.plans, dealt.banks)
 
     def _plan(self, stage: DenseStage, *, final: bool) -> StagePlan:
         return StagePlan(
@@ -58,7 +58,7 @@ class CountdownMapping(LockstepMapping):
     def descriptor_fields(self, plan: StagePlan) -> dict[str, int]:
         return {"highest": self.sizes.address.encode(plan.fields["highest"])}
 
-    def row_weights(self, stage: IntegerStage) -> NDArray[np.int64]:
+    def row_weights(self, stage: IntegerStage, plan: StagePlan) -> NDArray[np.int64]:
         return stage.weights[:, ::-1]
 
     def build(self) -> Hardware:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -30,7 +31,7 @@ def build_countdown(sizes: CountdownSizes) -> Hardware:
     return build_lockstep(sizes, _countdown)
 
 
-def _countdown(sizes: LockstepSizes, field: dict[str, Wire], step: Step) -> Source:
+def _countdown(sizes: LockstepSizes, field: Mapping[str, Wire], step: Step) -> Source:
     address = sizes.address
     taken, zero = register(address.bits, "taken"), pyrtl.Const(0, address.bits)
     following = address.add(taken, pyrtl.Const(address.encode(1), address.bits))

@@ -1,0 +1,157 @@
+"""What is known of how far off a result is. Two lines that have nothing to do with each other:
+
+- `fit_error`: fitted logic against gates, the mean and the worst on held-out netlists, in proportion to the
+  share that fitted logic has of the figure. What a netlist or the counts gave carries none.
+- `technology_error`: the figures of the technology against real ones. Cells, memory macros, scaling and
+  power reports were compared with published and measured figures; the ends between which those found the
+  truth, each part in proportion to its share. A part that nobody compared is taken as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import singledispatch
+
+from archsim.costs.logic import Logic
+from archsim.costs.pricing import Bill, Term
+from archsim.technology import Fpga, StandardCells, Technology
+from archsim.technology.evidence import Bracket, Brackets
+from archsim.technology.technology import refuse_fabric
+
+LEAKAGE = "leakage"
+BRACKET_OF = {
+    "energy_j": "energy_j",
+    "power_w": "energy_j",
+    "dynamic_power_w": "energy_j",
+    "leakage_w": "leakage_w",
+    "area_mm2": "area_mm2",
+}
+"""The figures that are sums of parts, and whose brackets move the parts."""
+
+
+@dataclass(frozen=True)
+class FitError:
+    """Relative errors of fitted logic on netlists that the fit never saw."""
+
+    mean: float
+    worst: float
+
+    def of_share(self, share: float) -> FitError:
+        """What it is of a figure of which fitted logic has a share."""
+        return FitError(self.mean * share, self.worst * share)
+
+    def __add__(self, other: FitError) -> FitError:
+        return FitError(self.mean + other.mean, self.worst + other.worst)
+
+
+NO_ERROR = FitError(0.0, 0.0)
+
+
+def fit_errors(bill: Bill, logic: Logic, technology: Technology) -> dict[str, FitError]:
+    """The error of the fit by metric; a metric of which nothing was fitted is left out."""
+    if not logic.fit_error:
+        return {}
+    stated = {name: FitError(*error) for name, error in logic.fit_error.items()}
+    errors = _fitted(technology, bill, logic, stated)
+    if "critical_path_s" in stated:
+        errors["critical_path_s"] = stated["critical_path_s"]
+    return {name: error for name, error in errors.items() if name not in technology.missing}
+
+
+@singledispatch
+def _fitted(
+    technology: Technology, bill: Bill, logic: Logic, stated: Mapping[str, FitError]
+) -> dict[str, FitError]:
+    """The error of the fit by metric, as this fabric has them."""
+    refuse_fabric(technology, "the error")
+
+
+@_fitted.register(StandardCells)
+def _cells(
+    technology: StandardCells, bill: Bill, logic: Logic, stated: Mapping[str, FitError]
+) -> dict[str, FitError]:
+    parts = {part.component for part in logic.parts}
+    dynamic = dynamic_terms(bill)
+    energy = stated["energy_j"].of_share(_share(dynamic, bill.energy_j, parts))
+    return {
+        "energy_j": energy,
+        "power_w": energy,
+        "dynamic_power_w": stated["energy_j"].of_share(_share(dynamic, _sum(dynamic), parts)),
+        "leakage_w": stated["leakage_w"].of_share(_share(bill.leakage, bill.leakage_w, parts)),
+        "area_mm2": stated["area_mm2"].of_share(_share(bill.area, bill.area_mm2, parts)),
+    }
+
+
+@_fitted.register(Fpga)
+def _fabric(
+    technology: Fpga, bill: Bill, logic: Logic, stated: Mapping[str, FitError]
+) -> dict[str, FitError]:
+    parts, dynamic = {part.component for part in logic.parts}, dynamic_terms(bill)
+    energy, without_static = NO_ERROR, NO_ERROR
+    for charged in technology.fabric_costs:
+        if charged.resource in stated:
+            own = [term for term in dynamic if term.what == charged.what]
+            energy += stated[charged.resource].of_share(_share(own, bill.energy_j, parts))
+            without_static += stated[charged.resource].of_share(_share(own, _sum(dynamic), parts))
+    powers = {"energy_j": energy, "power_w": energy, "dynamic_power_w": without_static}
+    counted = [name for name in technology.fitted if name in technology.counted and name in stated]
+    return (powers if technology.fabric_costs else {}) | {name: stated[name] for name in counted}
+
+
+def technology_errors(bill: Bill, brackets: Brackets, missing: Iterable[str]) -> dict[str, Bracket]:
+    """The ends by metric, as multiples of the figure; one of which nobody compared a part is left out."""
+    errors = {}
+    for metric, bracketed in BRACKET_OF.items():
+        moved, values = brackets.of(bracketed), by_part(bill, metric)
+        total = math.fsum(values.values())
+        if total and moved.keys() & values.keys() and metric not in missing:
+            errors[metric] = Bracket(
+                *(
+                    math.fsum(value * end[part] for part, value in values.items()) / total
+                    for end in _ends(moved, values)
+                )
+            )
+    path = brackets.of("critical_path_s").get("logic")
+    return errors | ({"critical_path_s": path} if path and "critical_path_s" not in missing else {})
+
+
+def _ends(moved: Mapping[str, Bracket], values: Mapping[str, float]) -> Iterator[dict[str, float]]:
+    for place in (0, 1):
+        yield {part: moved[part].ends[place] if part in moved else 1.0 for part in values}
+
+
+def by_part(bill: Bill, metric: str) -> dict[str, float]:
+    """The energy of an inference (for powers too), the leakage or the area, by what was compared by itself:
+    compute, logic, memory and leakage, which on an FPGA is the static power of the device."""
+    terms = {"leakage_w": bill.leakage, "area_mm2": bill.area, "dynamic_power_w": dynamic_terms(bill)}
+    sums: dict[str, list[float]] = {}
+    for term in terms.get(metric, bill.energy):
+        sums.setdefault(_part(term, metric), []).append(term.value)
+    return {part: math.fsum(values) for part, values in sums.items()}
+
+
+def _part(term: Term, metric: str) -> str:
+    """The part of a term: what a PE spends but for its clock is compute; of areas all cells are logic."""
+    if metric == "leakage_w" or term.what == LEAKAGE:
+        return LEAKAGE
+    if term.component.endswith(("memory", "memories")):
+        return "memory"
+    return (
+        "compute" if metric != "area_mm2" and term.component == "pe" and "clock" not in term.what else "logic"
+    )
+
+
+def dynamic_terms(bill: Bill) -> tuple[Term, ...]:
+    """The terms of energy without leakage."""
+    return tuple(term for term in bill.energy if term.what != LEAKAGE)
+
+
+def _sum(terms: Iterable[Term]) -> float:
+    return math.fsum(term.value for term in terms)
+
+
+def _share(terms: Iterable[Term], total: float, parts: set[str]) -> float:
+    """The share of a total that the logic's own components make up."""
+    return _sum(term for term in terms if term.component in parts) / total if total else 0.0

@@ -1,0 +1,84 @@
+"""How far the figures of standard cells lie from published ones, computed anew.
+
+`python -m reports.evidence FOLDER` writes the rows that follow from the models into the table of the
+technology, after the models have changed.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from archsim.technology import Cmos65
+from archsim.technology.evidence import EVIDENCE_TABLE
+from archsim.technology.quantity import load_table
+
+Row = tuple[str, str, str]
+"""Part, metric and what is compared."""
+
+READ_64_BITS_OF_8_KIB_J = 25.7e-12
+"""M. Horowitz, ISSCC 2014: 10 pJ at 45 nm and 0.9 V, times 2.57 to 65 nm and 1.2 V."""
+MACRO_8_KIB_MM2 = 0.066
+"""A 55 nm foundry macro of 8 KiB x 64 bits, scaled to 65 nm."""
+NAND2_UM2 = 1.12 * (65 / 55) ** 2
+"""The 55 nm NAND2 of ICS55 H7C, scaled to 65 nm."""
+
+
+def computed() -> dict[Row, float]:
+    """The real figure as a multiple of ours, for every row that follows from the models as they are."""
+    return {row: real / ours for row, real, ours in (*_of_cells(), *_of_eie())}
+
+
+def _of_cells() -> Iterator[tuple[Row, float, float]]:
+    """Single cells and macros at 65 nm."""
+    cells = Cmos65()
+    macro = cells.memory(words=1024, word_bits=64)
+    yield (
+        ("memory", "energy_j", "read of 64 bits from 8 KiB"),
+        READ_64_BITS_OF_8_KIB_J,
+        macro.read_energy_j or 0.0,
+    )
+    yield ("memory", "area_mm2", "macro of 8 KiB x 64 bits"), MACRO_8_KIB_MM2, macro.area_mm2
+    yield ("logic", "area_mm2", "NAND2"), NAND2_UM2, cells.library.gate_equivalent_um2
+
+
+def _of_eie() -> Iterator[tuple[Row, float, float]]:
+    """An element of EIE at 45 nm: what its study predicts, and what is published."""
+    from reports.studies.eie_isca2016.measure import Cost, findings, measure
+    from reports.write_up.claims import published
+
+    content = published("reports.studies.eie_isca2016")
+    measured = measure(content)
+    ours, real = measured.by_type(), {name: Cost(**said) for name, said in content["by_type"].items()}
+    logic = "registers and gates of an EIE element"
+    for part, types, place in (
+        ("logic", ("register", "combinational"), logic),
+        ("memory", ("memory",), "memories of an EIE element"),
+    ):
+        mine, theirs = (Cost.together(side[name] for name in types) for side in (ours, real))
+        yield (part, "energy_j", place), theirs.power_w, mine.power_w
+        yield (part, "area_mm2", place), theirs.area_mm2, mine.area_mm2
+    rows = findings(measured, content).predictions["chip"]
+    path = next(row for row in rows if row.figure == "longest path through logic")
+    place = "longest path through the logic of an EIE element"
+    yield ("logic", "critical_path_s", place), path.published, path.predicted
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def main(folder: Path) -> None:
+    """Write the table of comparisons anew into FOLDER, which is archsim/technology/data."""
+    table, now = load_table(EVIDENCE_TABLE), computed()
+    with (folder / EVIDENCE_TABLE).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(table.columns), lineterminator="\n")
+        writer.writeheader()
+        for row in table.rows:
+            ratio = now.get((row["part"], row["metric"], row["compared"]), row["real_over_model"])
+            writer.writerow({**row, "real_over_model": float(f"{ratio:.3g}")})
+
+
+if __name__ == "__main__":
+    main()
