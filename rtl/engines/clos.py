@@ -5,8 +5,8 @@ The words that a group reads in a step lie beside each other from `now` on, one 
 `advance`; after the last group of a run it goes back to where the run began, or goes on by `jump`.
 
 Which PE listens to which lane is one of the `patterns` of these sizes, fixed for all groups of a piece. Or
-it is counted, where blocks lie across two groups: the blocks that a group touches are neighbours, so the words
-they need are, one lane a block, and PE p hears the block that it is in.
+it is counted, where blocks lie across two groups: the blocks that a group touches are neighbours, so the
+words they need are, one lane a block, and PE p hears the block that it is in.
 """
 
 from __future__ import annotations

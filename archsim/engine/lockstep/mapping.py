@@ -31,8 +31,8 @@ P = TypeVar("P", bound=StagePlan)
 
 @dataclass(frozen=True, eq=False)
 class LockstepMapping(Mapping):
-    """A network as a list of stage plans. `row_weights` gives a plan's weights as (outputs, taps) in the order
-    in which its outputs and taps are issued."""
+    """A network as a list of stage plans. `row_weights` gives a plan's weights as (outputs, taps) in the
+    order in which its outputs and taps are issued."""
 
     network: IntegerNetwork
     engine: Engine

@@ -24,7 +24,8 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Taps:
-    """Distances of an output's inputs from its first: k-th at (k div inner) * tile + (k mod inner) * stride."""
+    """Distances of an output's inputs from its first: the k-th lies at (k div inner) * tile + (k mod inner) *
+    stride."""
 
     count: int
     inner: int
@@ -119,8 +120,9 @@ def _irregular_rows(lengths: Ints, addresses: Ints) -> Rows:
 def _regular_rows(stage: BlockStage | DenseStage | KroneckerStage) -> Rows:
     if isinstance(stage, KroneckerStage):
         inputs, stride = stage.inputs, stage.right
-        l, r = np.arange(stage.left) * inputs * stride, np.arange(stride)
-        first = np.broadcast_to(l[:, None, None] + r, (stage.left, stage.outputs, stage.right)).ravel()
+        left = np.arange(stage.left)[:, None, None] * inputs * stride
+        shape = (stage.left, stage.outputs, stage.right)
+        first = np.broadcast_to(left + np.arange(stride), shape).ravel()
     elif isinstance(stage, BlockStage):
         inputs, stride = stage.block_in, stage.blocks
         first = np.repeat(np.arange(stage.blocks), stage.block_out)
@@ -156,7 +158,8 @@ def pieces_of(rows: Rows, order: Ints, most: int) -> list[Piece] | None:
     are too irregular for at most so many."""
     first, shape = rows.first[order], rows.shape[order]
     ends = [*(np.nonzero(np.diff(shape))[0] + 1).tolist(), len(order)]
-    at, pieces = 0, []
+    at = 0
+    pieces: list[Piece] = []
     for end in ends:
         taps = rows.shapes[shape[at]]
         while at < end:

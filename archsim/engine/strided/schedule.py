@@ -57,7 +57,8 @@ class Schedule:
         """Words that a step of each group reads, shape (groups,)."""
         busy = np.arange(self.lanes.shape[1]) < self.valid[:, None]
         lanes = np.sort(np.where(busy, self.lanes, -1), axis=1)
-        return (np.diff(lanes, axis=1, prepend=-1) > 0).sum(axis=1)
+        words: Ints = (np.diff(lanes, axis=1, prepend=-1) > 0).sum(axis=1)
+        return words
 
 
 def schedule_of(piece: Piece, pes: int, lanes: int) -> Schedule | None:
@@ -68,24 +69,23 @@ def schedule_of(piece: Piece, pes: int, lanes: int) -> Schedule | None:
 
 
 def _groups(piece: Piece, sizes: list[int]) -> Ints:
-    """The valid PEs of the groups of all l, of which each has groups of these sizes, up to the piece's end."""
+    """The valid PEs of the groups of all l, each of which has groups of these sizes, up to the last output."""
     valid = np.tile(np.array(sizes, dtype=np.int64), piece.left)
     begins = np.concatenate(([0], np.cumsum(valid)))[:-1]
     kept = begins < piece.count
-    return np.minimum(valid, piece.count - begins)[kept]
+    limited: Ints = np.minimum(valid, piece.count - begins)[kept]
+    return limited
 
 
 def _small_blocks(piece: Piece, pes: int, lanes: int) -> Schedule:
     room = pes // piece.of_block
-    if piece.left_step > 0:
-        room = min(room, 1 + (lanes - piece.right) // piece.left_step, piece.left)
-    else:
-        room = 1
+    reach = 1 + (lanes - piece.right) // piece.left_step if piece.left_step > 0 else 1
+    room = min(room, reach, piece.left)
     full = room * piece.of_block
     groups = -(-piece.count // full)
     p = np.minimum(np.arange(pes), full - 1)
-    l, q = np.divmod(p, piece.of_block)
-    heard = l * piece.left_step + (q % piece.right if piece.by_row else q // piece.outputs)
+    block, q = np.divmod(p, piece.of_block)
+    heard = block * piece.left_step + (q % piece.right if piece.by_row else q // piece.outputs)
     valid = np.full(groups, full)
     valid[-1] = piece.count - (groups - 1) * full
     return Schedule(
@@ -104,20 +104,20 @@ def _by_block(piece: Piece, pes: int, lanes: int) -> Schedule | None:
     begins = np.arange(run) * pes
     run_valid = piece.of_block - (run - 1) * pes
     valid = _groups(piece, [pes] * (run - 1) + [run_valid])
-    block, place = np.divmod(begins, outputs)
+    first, place = np.divmod(begins, outputs)
     heard = (place[:, None] + np.arange(pes)) // outputs
     groups = len(valid)
-    l, k = np.divmod(np.arange(groups), run)
+    left, k = np.divmod(np.arange(groups), run)
     schedule = Schedule(
         piece,
-        base=piece.start + l * piece.left_step + block[k],
+        base=piece.start + left * piece.left_step + first[k],
         valid=valid,
         lanes=heard[k],
         full=pes,
         run=run if groups > run else 0,
         run_valid=run_valid if groups > run else 0,
         advance=pes // outputs,
-        jump=piece.left_step - int(block[-1]) if groups > run else 0,
+        jump=piece.left_step - int(first[-1]) if groups > run else 0,
         block_out=outputs,
         crosses=bool((place % outputs != 0).any()),
     )
@@ -137,11 +137,11 @@ def _by_row(piece: Piece, pes: int, lanes: int) -> Schedule:
         heard = np.arange(pes) % piece.right
     valid = _groups(piece, sizes * repeats)
     groups = len(valid)
-    l, k = np.divmod(np.arange(groups), run * repeats)
+    left, k = np.divmod(np.arange(groups), run * repeats)
     several = groups > run
     return Schedule(
         piece,
-        base=piece.start + l * piece.left_step + k % run * advance,
+        base=piece.start + left * piece.left_step + k % run * advance,
         valid=valid,
         lanes=np.broadcast_to(heard, (groups, pes)),
         full=full,

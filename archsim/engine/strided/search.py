@@ -151,7 +151,9 @@ def input_places(stages: Sequence[Stage]) -> list[Ints]:
         if not isinstance(stage, KroneckerStage) or rest % stage.inputs:
             break
         digits.append(stage.inputs)
-        if len(digits) > 1 and stages[0].right == 1:
+        if stage.right > 1 and len(digits) == 1:
+            break
+        if len(digits) > 1:
             sizes = [rest // stage.inputs, *reversed(digits)]
             places.append(np.argsort(np.arange(n_in).reshape(sizes).T.ravel()))
     return places
@@ -161,7 +163,7 @@ def _by_tap(stage: Stage) -> Ints | None:
     """The first inputs of all blocks, then the second, where the blocks share none."""
     lengths, columns = stage.row_lengths(), stage.columns()
     starts = np.cumsum(lengths) - lengths
-    first, rows = np.unique(columns[starts], return_index=True)
+    rows = np.unique(columns[starts], return_index=True)[1]
     if lengths[rows].sum() != stage.n_in:
         return None
     place = np.full(stage.n_in, -1)

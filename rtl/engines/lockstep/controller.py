@@ -35,8 +35,8 @@ class Step:
 
     `issue`: a tap that reads an activation is issued; `last`: the last tap of its group; `stage_start`: the
     descriptor is there and the stage before is written; `valid`: which PEs have an output in this group;
-    `fetches`: which take words of weights; `run_ends`: the group is the last of its run (`None` where no stage
-    has runs).
+    `fetches`: which take words of weights; `run_ends`: the group is the last of its run (`None` where no
+    stage has runs).
     """
 
     issue: Wire
