@@ -104,6 +104,10 @@ def _irregular_rows(lengths: Ints, addresses: Ints) -> Rows:
     starts = np.concatenate(([0], np.cumsum(lengths)))
     first = addresses[starts[:-1]]
     distances = addresses - np.repeat(first, lengths)
+    if (lengths == lengths[0]).all() and (
+        distances.reshape(len(lengths), -1) == distances[: lengths[0]]
+    ).all():
+        return Rows(first, np.zeros(len(lengths), dtype=np.int64), (taps_of(distances[: lengths[0]]),))
     kinds: dict[bytes, int] = {}
     shapes: list[Taps | None] = []
     shape = np.empty(len(lengths), dtype=np.int64)
@@ -181,9 +185,8 @@ def _first_piece(first: Ints, taps: Taps) -> Piece:
         nested = step in sides and sides[step] == 1 and left == 1
         if not nested and 0 <= step < sides[1]:
             break
-        repeated = np.resize(first[:cover], total) + np.arange(total) // cover * step
-        differs = np.nonzero(repeated != first)[0]
-        same = int(differs[0]) if differs.size else total
+        differs = first[cover:] - first[:-cover] != step
+        same = cover + int(differs.argmax()) if differs.any() else total
         number = -(-same // cover) if same == total else same // cover
         if number < 2:
             break

@@ -69,7 +69,7 @@ def schedule_of(piece: Piece, pes: int, lanes: int) -> Schedule | None:
 
 
 def _groups(piece: Piece, sizes: list[int]) -> Ints:
-    """The valid PEs of the groups of all l, each of which has groups of these sizes, up to the last output."""
+    """The valid PEs of the groups of all l, each of which has groups of these sizes, to the last output."""
     valid = np.tile(np.array(sizes, dtype=np.int64), piece.left)
     begins = np.concatenate(([0], np.cumsum(valid)))[:-1]
     kept = begins < piece.count

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from archsim.engine.strided.pieces import Ints, Rows, orders, pieces_of, rows_of
+from archsim.engine.strided.pieces import Ints, Piece, orders, pieces_of, rows_of
 from archsim.engine.strided.schedule import Schedule, schedule_of
 from workloads import BlockStage, DenseStage, KroneckerStage, Stage
 
@@ -71,13 +71,22 @@ class StridedOrder:
         return max(schedule.heard for stage in self.stages for schedule in stage.schedules)
 
 
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """An order in which a stage may be issued, its pieces, and where its outputs then lie."""
+
+    order: Ints
+    pieces: list[Piece]
+    place: Ints | None
+
+
 @dataclass
 class Search:
     """The search for one network on `pes` PEs. What does not depend on lanes is remembered."""
 
     stages: Sequence[Stage]
     pes: int
-    rows: dict[tuple[int, bytes], Rows] = field(default_factory=dict)
+    ways: dict[tuple[int, bytes], list[_Way]] = field(default_factory=dict)
 
     def best(self) -> StridedOrder | int:
         """The cheapest order, on the fewest lanes that cost little more; or the number of the stage that is
@@ -87,9 +96,9 @@ class Search:
         chosen: StridedOrder | int = 0
         for lanes in (number for number in range(1, self.pes + 1) if self.pes % number == 0):
             order = self._with(lanes)
-            if isinstance(order, int):
-                return order
-            if isinstance(chosen, int) or order.cost <= WORTH_A_LANE * chosen.cost:
+            if isinstance(chosen, int):
+                chosen = order
+            elif isinstance(order, StridedOrder) and order.cost <= WORTH_A_LANE * chosen.cost:
                 chosen = order
         return chosen
 
@@ -117,19 +126,25 @@ class Search:
         self, number: int, before: StridedOrder, lanes: int, *, as_numbered: bool
     ) -> Iterator[StridedOrder]:
         """The orders in which stage `number` can follow."""
-        rows = self.rows.get((number, before.key))
-        if rows is None:
-            rows = self.rows[number, before.key] = rows_of(self.stages[number], before.place)
+        key = number, before.key
+        if key not in self.ways:
+            self.ways[key] = list(self._ways(number, before.place, as_numbered=as_numbered))
+        for way in self.ways[key]:
+            schedules = [schedule_of(piece, self.pes, lanes) for piece in way.pieces]
+            fitting = tuple(schedule for schedule in schedules if schedule is not None)
+            if len(fitting) == len(schedules):
+                stage = StridedStage(way.order, fitting)
+                stages, cost = (*before.stages, stage), before.cost + stage.cost
+                yield replace(before, place=way.place, stages=stages, cost=cost)
+
+    def _ways(self, number: int, place: Ints | None, *, as_numbered: bool) -> Iterator[_Way]:
+        rows = rows_of(self.stages[number], place)
         last = number == len(self.stages) - 1
         for order in orders(rows)[: 1 if as_numbered else None]:
             pieces = pieces_of(rows, order, MOST_PIECES)
-            schedules = [schedule_of(piece, self.pes, lanes) for piece in pieces or ()]
-            if not schedules or any(schedule is None for schedule in schedules):
-                continue
-            stage = StridedStage(order, tuple(schedule for schedule in schedules if schedule is not None))
-            numbered = last or np.array_equal(order, np.arange(len(order)))
-            place = None if numbered else np.argsort(order)
-            yield replace(before, place=place, stages=(*before.stages, stage), cost=before.cost + stage.cost)
+            if pieces is not None:
+                numbered = last or np.array_equal(order, np.arange(len(order)))
+                yield _Way(order, pieces, None if numbered else np.argsort(order))
 
 
 def input_places(stages: Sequence[Stage]) -> list[Ints]:
