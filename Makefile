@@ -33,7 +33,6 @@ bench: $(VENV)/installed-bench ## Measure speed, side by side in one run
 	$(BIN)/python -m tests.benchmarks.training_speed
 
 calibrate: $(VENV)/installed ## Fit the logic models to synthesis anew (about half an hour from nothing)
-	$(BIN)/archsim calibrate glitches --out archsim/technology/data
 	$(BIN)/archsim calibrate cmos65 --out archsim/technology/data
 	$(BIN)/archsim calibrate artix7 --out archsim/technology/data
 	$(BIN)/python -m reports.evidence archsim/technology/data

@@ -171,6 +171,7 @@ class DesignPoint(BaseModel):
                 f"clock_hz is {self.clock_hz:.4g}, the {'estimated ' * estimated}critical path of "
                 f"{critical_path_s * 1e9:.2f} ns allows at most {1 / critical_path_s:.4g}"
             )
+        yield from self.technology.warnings
         if accuracy is None:
             yield "accuracy is unknown: it was measured for 8-bit weights and activations only"
 

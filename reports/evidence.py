@@ -19,10 +19,6 @@ from archsim.technology.quantity import load_table
 Row = tuple[str, str, str]
 """Part, metric and what is compared."""
 
-READ_64_BITS_OF_8_KIB_J = 25.7e-12
-"""M. Horowitz, ISSCC 2014: 10 pJ at 45 nm and 0.9 V, times 2.57 to 65 nm and 1.2 V."""
-MACRO_8_KIB_MM2 = 0.066
-"""A 55 nm foundry macro of 8 KiB x 64 bits, scaled to 65 nm."""
 NAND2_UM2 = 1.12 * (65 / 55) ** 2
 """The 55 nm NAND2 of ICS55 H7C, scaled to 65 nm."""
 
@@ -33,34 +29,22 @@ def computed() -> dict[Row, float]:
 
 
 def _of_cells() -> Iterator[tuple[Row, float, float]]:
-    """Single cells and macros at 65 nm."""
-    cells = Cmos65()
-    macro = cells.memory(words=1024, word_bits=64)
-    yield (
-        ("memory", "energy_j", "read of 64 bits from 8 KiB"),
-        READ_64_BITS_OF_8_KIB_J,
-        macro.read_energy_j or 0.0,
-    )
-    yield ("memory", "area_mm2", "macro of 8 KiB x 64 bits"), MACRO_8_KIB_MM2, macro.area_mm2
-    yield ("logic", "area_mm2", "NAND2"), NAND2_UM2, cells.library.gate_equivalent_um2
+    """A single cell at 65 nm."""
+    yield ("logic", "area_mm2", "NAND2"), NAND2_UM2, Cmos65().library.gate_equivalent_um2
 
 
 def _of_eie() -> Iterator[tuple[Row, float, float]]:
-    """An element of EIE at 45 nm: what its study predicts, and what is published."""
+    """The logic of an element of EIE at 45 nm: what its study predicts, and what is published."""
     from reports.studies.eie_isca2016.measure import Cost, findings, measure
     from reports.write_up.claims import published
 
     content = published("reports.studies.eie_isca2016")
     measured = measure(content)
     ours, real = measured.by_type(), {name: Cost(**said) for name, said in content["by_type"].items()}
-    logic = "registers and gates of an EIE element"
-    for part, types, place in (
-        ("logic", ("register", "combinational"), logic),
-        ("memory", ("memory",), "memories of an EIE element"),
-    ):
-        mine, theirs = (Cost.together(side[name] for name in types) for side in (ours, real))
-        yield (part, "energy_j", place), theirs.power_w, mine.power_w
-        yield (part, "area_mm2", place), theirs.area_mm2, mine.area_mm2
+    types, place = ("register", "combinational"), "registers and gates of an EIE element"
+    mine, theirs = (Cost.together(side[name] for name in types) for side in (ours, real))
+    yield ("logic", "energy_j", place), theirs.power_w, mine.power_w
+    yield ("logic", "area_mm2", place), theirs.area_mm2, mine.area_mm2
     rows = findings(measured, content).predictions["chip"]
     path = next(row for row in rows if row.figure == "longest path through logic")
     place = "longest path through the logic of an EIE element"

@@ -124,6 +124,23 @@ def number_table() -> str:
     return Table("", columns, rows, words=3).markdown()
 
 
+def cell_table() -> str:
+    """The same circuits on the project's cells and on real ones, and published energies, scaled to 65 nm."""
+    from archsim.calibration.real_cells import comparison
+
+    columns = {
+        "scaled to 65 nm, 1.2 V": "",
+        "on": "",
+        "gate equivalents": "count",
+        "critical path": "s",
+        "energy": "J",
+        "energy with glitches": "J",
+        "clock": "J",
+    }
+    rows = (tuple(vars(each).values()) for each in sorted(comparison(), key=lambda each: each.circuit))
+    return Table("", columns, rows, words=2).markdown().replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
 @cache
 def _comparison() -> Report:
     from reports.studies import studies
@@ -161,6 +178,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "errors": error_tables,
     "numbers": number_table,
     "memories": memory_table,
+    "cells": cell_table,
     "costs": cost_table,
     "comparison": comparison_tables,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,6 @@ from reports.tables import Cell, Table
 if TYPE_CHECKING:
     from archsim import Result, TrainedNetwork, Verification
     from archsim.calibration.calibrate import Error
-    from archsim.calibration.glitches import GlitchShare
     from archsim.netlist_report import NetlistReport
 
 
@@ -34,7 +33,7 @@ TECHNOLOGY_ERROR = "truth, as far as compared"
 MEANING = {
     FIT_ERROR: "mean and worst error of fitted logic on netlists that the fit never saw, times its share",
     TECHNOLOGY_ERROR: "multiples of the figure between which comparisons of the technology with real cells, "
-    "memories, nodes and power reports put it; a part that nobody compared is taken as it is",
+    "memories, nodes and power reports put it; what nobody compared is taken as it is",
 }
 """What is known of the error of a figure, and what that means."""
 
@@ -169,7 +168,7 @@ def comparison_tables(results: Sequence[Result]) -> Group:
 RATIO_MEANING = (
     "Power is compared at equal throughput, where it is the ratio of energies; the powers above are each at "
     "a design's own. In brackets the ends between which a ratio lies: each part of the technology (compute, "
-    "logic, memory, leakage) at either end of what comparisons with real ones found, alike in both designs, "
+    "logic, memories, leakage) at either end of what comparisons with real ones found, alike in both, "
     "and the worst errors of both fits."
 )
 """What stands below a table of ratios."""
@@ -306,14 +305,6 @@ def error_table(technology: str, errors: Sequence[Error]) -> Table:
     rows = map(attrgetter("metric", "mean", "worst", "worst_case"), errors)
     columns = {"metric": "", "mean": "share", "worst": "share", "at": ""}
     return Table(f"{technology}: error on held-out netlists", columns, rows)
-
-
-def glitch_table(shares: Mapping[str, GlitchShare]) -> Table:
-    """What glitches add to the switching of gates, by kind of component."""
-    rows = ((name, share.value, share.spread, share.netlists) for name, share in shares.items())
-    added = "added, of a PE for each operand bit"
-    columns = {"component": "", added: "number", "spread": "share 1", "netlists": "count"}
-    return Table("Glitches: switching of gates added to that without delays", columns, rows)
 
 
 def network_table(

@@ -50,7 +50,7 @@ def test_two_commands_come_first() -> None:
     assert commands[:2] == ["make demo", "make test"]
 
 
-@pytest.mark.parametrize("name", ["networks", "errors", "numbers", "memories"])
+@pytest.mark.parametrize("name", ["networks", "errors", "numbers", "memories", "cells"])
 def test_the_tables_are_what_the_packages_say(name: str) -> None:
     assert f"<!-- {name} -->" in PAGES
     made = rebuilt(PAGES, dict.fromkeys(TABLES, lambda: "") | {name: TABLES[name]})

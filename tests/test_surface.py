@@ -154,7 +154,7 @@ def test_alone_it_prints_its_help() -> None:
         ("train", "lenet-300-100-csc"),
         ("topology", "benes"),
         ("explain", "energy_j"),
-        ("calibrate", "glitches"),
+        ("calibrate", "cmos65"),
     ],
 )
 def test_help_lists_what_a_command_takes(command: str, known: str) -> None:

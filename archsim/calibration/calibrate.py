@@ -7,8 +7,9 @@ coefficients, so that a fit can be repeated, and every stated error checked, wit
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping as MappingOf, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import singledispatch
+from functools import partial, singledispatch
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,6 @@ from archsim.calibration.measurement import (
 from archsim.calibration.plan import PLANS, Configuration, TrainedConfiguration, configurations
 from archsim.costs.estimate import ASIC_METRICS, LEAKAGE, PATH_METRIC, LogicFit, logic_fit
 from archsim.costs.gate import map_to_gates
-from archsim.costs.glitch_factors import glitch_share
 from archsim.costs.logic import LogicPart
 from archsim.costs.operands import Workload, workload_of
 from archsim.costs.pricing import memories
@@ -36,7 +36,6 @@ from archsim.costs.structure import Structure, paths, structures
 from archsim.netlist import YosysError
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from archsim.technology.technology import refuse_fabric
-from rtl import Sizes
 
 METRICS = {"asic": ASIC_METRICS, "fpga": FPGA_METRICS}
 
@@ -76,21 +75,34 @@ def held_out_errors(technology: Technology) -> tuple[Error, ...]:
 def measure(
     measured_on: Sequence[Configuration | TrainedConfiguration], technology: Technology, label: str
 ) -> list[Measurement]:
-    """Synthesises each configuration in one technology, and leaves out, aloud, what Yosys fails on (its ABC
-    crashes on a single-PE Clos engine for an FPGA). What was synthesised before comes from the cache, so an
-    interrupted run goes on where it stopped."""
+    """Synthesises each configuration in one technology, on all cores, and leaves out, aloud, what Yosys fails
+    on (its ABC crashes on a single-PE Clos engine for an FPGA). What was synthesised before comes from the
+    cache, so an interrupted run goes on where it stopped."""
     measurements = []
-    for configuration in tqdm(measured_on, desc=f"{technology.kind} {label}", unit="netlist"):
-        mapping = configuration.map(technology.fabric)
-        try:
-            logic = map_to_gates(mapping, technology)
-            workload = workload_of(mapping) if technology.follows_switching else None
-            # Fitted as it is stored, so that the coefficients follow from the table.
-            kept = replace(logic, critical_path_s=float(stored_path(logic)))
-            measurements.append(Measurement(mapping.sizes, kept, workload))
-        except YosysError as error:
-            tqdm.write(f"left out {mapping.sizes}: {error}")
+    with ProcessPoolExecutor() as workers:
+        measured = workers.map(partial(_measured, technology=technology), measured_on)
+        progress = tqdm(measured, f"{technology.kind} {label}", len(measured_on), unit="netlist")
+        for measurement in progress:
+            if isinstance(measurement, Measurement):
+                measurements.append(measurement)
+            else:
+                tqdm.write(measurement)
     return measurements
+
+
+def _measured(
+    configuration: Configuration | TrainedConfiguration, technology: Technology
+) -> Measurement | str:
+    """The measurement of one configuration, or why there is none."""
+    mapping = configuration.map(technology.fabric)
+    try:
+        logic = map_to_gates(mapping, technology)
+    except YosysError as error:
+        return f"left out {mapping.sizes}: {error}"
+    workload = workload_of(mapping) if technology.follows_switching else None
+    # Fitted as it is stored, so that the coefficients follow from the table.
+    kept = replace(logic, critical_path_s=float(stored_path(logic)))
+    return Measurement(mapping.sizes, kept, workload)
 
 
 def fit(measurements: Sequence[Measurement], kind: str) -> LogicFit:
@@ -177,7 +189,8 @@ def errors(
 @singledispatch
 def _totals(technology: Technology) -> dict[str, Callable[[Measurement], float]]:
     """The metrics of which errors are stated. `energy_j` is what the logic takes for one inference with its
-    glitches, `switching_j` that without its clock. An FPGA's resources are those of logic and memories."""
+    glitches, `switching_j` that without its clock, `glitches_j` the glitches alone. An FPGA's resources are
+    those of logic and memories."""
     refuse_fabric(technology, "the total")
 
 
@@ -199,26 +212,28 @@ def _of_fabric(technology: Fpga) -> dict[str, Callable[[Measurement], float]]:
 
 @_totals.register(StandardCells)
 def _of_cells(technology: StandardCells) -> dict[str, Callable[[Measurement], float]]:
-    def glitching(part: LogicPart, sizes: Sizes) -> float:
-        return 1 + glitch_share(technology.glitches, part.component, sizes)[0]
-
     def clock_j(netlist: Measurement) -> float:
         assert netlist.workload is not None
-        return netlist.workload.cycles * sum(p.clock_energy_j for p in netlist.logic.parts)
+        return netlist.workload.interval_cycles * sum(p.clock_energy_j for p in netlist.logic.parts)
 
     def switching_j(netlist: Measurement) -> float:
         assert netlist.workload is not None
         return sum(
             p.active_cycles(netlist.workload)
-            * (glitching(p, netlist.sizes) * p.gate_switching_j + p.register_switching_j)
+            * (p.gate_switching_j + p.glitch_switching_j + p.register_switching_j)
             for p in netlist.logic.parts
         )
+
+    def glitches_j(netlist: Measurement) -> float:
+        assert netlist.workload is not None
+        return sum(p.active_cycles(netlist.workload) * p.glitch_switching_j for p in netlist.logic.parts)
 
     return {
         "area_mm2": lambda netlist: sum(p.area_mm2 for p in netlist.logic.parts),
         "energy_j": lambda netlist: clock_j(netlist) + switching_j(netlist),
         "clock_energy_j": clock_j,
         "switching_j": switching_j,
+        "glitches_j": glitches_j,
         "leakage_w": lambda netlist: sum(p.leakage_w for p in netlist.logic.parts),
         PATH_METRIC: lambda netlist: netlist.logic.critical_path_s or 0.0,
     }

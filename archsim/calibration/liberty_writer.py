@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from archsim.calibration.cells import CELLS_TABLE, EXCLUDED, FLOPS, GATES, USED, CellFigures, derive_cells
+from archsim.calibration.cells import (
+    CELLS_TABLE,
+    CLOCK_GATE,
+    DRIVES,
+    DRIVES_TABLE,
+    EXCLUDED,
+    FLOPS,
+    GATES,
+    LATCH,
+    USED,
+    CellFigures,
+    base_and_drive,
+    derive_cells,
+)
 from archsim.technology.asic.cmos65 import CONSTANTS, LIBRARY_FILE
 from archsim.technology.asic.scaling import SCALING_TABLE, process
 from archsim.technology.quantity import load_quantities
@@ -56,25 +69,27 @@ def _input(name: str, capacitance_f: float, extra: list[str] | None = None) -> l
     return _block(f"pin ({name})", ["direction : input;", capacitance, *(extra or [])])
 
 
-def _output(name: str, function: str, body: list[str]) -> list[str]:
+def _output(name: str, function: str, body: list[str], kind: str = "function") -> list[str]:
     limit = f"max_capacitance : {_MAX_LOAD_PF:.6g};"
-    return _block(f"pin ({name})", ["direction : output;", f'function : "{function}";', limit, *body])
+    return _block(f"pin ({name})", ["direction : output;", f'{kind} : "{function}";', limit, *body])
 
 
 def _gate(name: str, figures: CellFigures, transition_ns: float) -> list[str]:
     shape = GATES[name]
-    body = []
+    body, carry = [], []
     for pin in shape.inputs:
         sense = "non_unate" if pin in shape.non_unate else shape.sense
         body += _timing(pin, sense, figures, transition_ns) + _power(pin, figures.switch_energy_j)
+        carry += _timing(pin, "positive_unate", figures, transition_ns)
+        carry += _power(pin, figures.switch_energy_j)
     pins = [line for pin in shape.inputs for line in _input(pin, figures.input_capacitance_f)]
-    return pins + _output("Y", shape.function, body)
+    outputs = _output(shape.output, shape.function, body)
+    return pins + outputs + (_output("CO", shape.carry, carry) if shape.carry else [])
 
 
 def _flop(name: str, figures: CellFigures, transition_ns: float) -> list[str]:
     data_pins, next_state = FLOPS[name]
-    limits = [_flat(f"{way}_constraint", "constraint_2x2", figures.setup_s * 1e9) for way in ("rise", "fall")]
-    setup = _block("timing ()", ['related_pin : "CK";', "timing_type : setup_rising;", *limits])
+    setup = _setup("CK", "setup_rising", figures)
     lines = _block("ff (IQ, IQN)", ['clocked_on : "CK";', f'next_state : "{next_state}";'])
     for pin in data_pins:
         lines += _input(pin, figures.input_capacitance_f, setup)
@@ -84,18 +99,58 @@ def _flop(name: str, figures: CellFigures, transition_ns: float) -> list[str]:
     return lines + _output("Q", "IQ", body + _power("CK", figures.switch_energy_j))
 
 
+_LACKING = ", ".join(cell for cell, taken in DRIVES.items() if cell != taken)
+
+
+def _setup(related: str, edge: str, figures: CellFigures) -> list[str]:
+    limits = [_flat(f"{way}_constraint", "constraint_2x2", figures.setup_s * 1e9) for way in ("rise", "fall")]
+    return _block("timing ()", [f'related_pin : "{related}";', f"timing_type : {edge};", *limits])
+
+
+def _latch(figures: CellFigures, transition_ns: float) -> list[str]:
+    """Transparent while G is high. Its delay is that from G, which is within 5 % of that from D."""
+    lines = _block("latch (IQ, IQN)", ['enable : "G";', 'data_in : "D";'])
+    lines += _input("D", figures.input_capacitance_f, _setup("G", "setup_falling", figures))
+    edges = ["clock : true;", *_power("", figures.clock_edge_energy_j)]
+    lines += _input("G", figures.clock_capacitance_f, edges)
+    body = _timing("G", "non_unate", figures, transition_ns, "rising_edge") + _power(
+        "G", figures.switch_energy_j
+    )
+    body += _timing("D", "positive_unate", figures, transition_ns)
+    return lines + _output("Q", "IQ", body)
+
+
+def _clock_gate(figures: CellFigures, transition_ns: float) -> list[str]:
+    """The enable goes through a latch that holds it while the clock is high, so that no pulse is cut."""
+    rows = '"L L : - : L, L H : - : H, H - : - : N"'
+    lines = ["clock_gating_integrated_cell : latch_posedge;"]
+    lines += _block('statetable ("CK E", "IQ")', [f"table : {rows};"])
+    lines += _block("pin (IQ)", ["direction : internal;", 'internal_node : "IQ";'])
+    enable = ["clock_gate_enable_pin : true;", *_setup("CK", "setup_rising", figures)]
+    lines += _input("E", figures.input_capacitance_f, enable)
+    edges = ["clock : true;", "clock_gate_clock_pin : true;", *_power("", figures.clock_edge_energy_j)]
+    lines += _input("CK", figures.clock_capacitance_f, edges)
+    body = ["clock_gate_out_pin : true;", *_timing("CK", "positive_unate", figures, transition_ns)]
+    return lines + _output("GCK", "CK & IQ", body + _power("CK", figures.switch_energy_j), "state_function")
+
+
 _RULES = f"""
   Generic 65 nm CMOS cells, written by archsim.calibration.liberty_writer from the data files named below.
-  No figure is a foundry's. Cells are of one drive strength. Rules, the same for every cell:
+  No figure is a foundry's. Rules, the same for every cell of drive 1:
   area: mean gate equivalents over the libraries of {CELLS_TABLE} x nand2_area_um2 (assumed).
   capacitance: mean of sky130hd and ihp-sg13g2 x capacitance_scale_130_to_65 (assumed).
   internal energy: each of the two x energy factor of 65 nm over that of 130 nm at its own voltage, then mean.
   intrinsic delay, setup: the same with the delay factors; delay per load: also over the capacitance scale.
   The flops' electrical figures come from sky130hd alone: the other library has no plain flop.
+  HA, FA: electrical figures of the XOR2 x the mean ratio to it over sky130hd and osu018, which have both.
+  Both outputs of an adder have the mean delay and energy of its arcs.
   sky130hd is read at 1.8 V, above the 130 nm range the polynomials were fitted in.
   leakage: supply x (off + gate current per um, CACTI 7 lstp) x half of the NAND2's gate width
   x gate equivalents of the cell (assumed: 130 nm leakage does not scale to 65 nm).
-  clock pin: internal energy per clock edge with data still, scaled as above.
+  clock pin: internal energy per clock edge with data still, scaled as above; of the clock gate with its
+  enable low. A pulse through it takes the internal energy of two transitions of its output besides.
+  drives 2 and 4: each figure of drive 1 x the mean ratio to drive 1 over the libraries of {DRIVES_TABLE};
+  for {_LACKING} that of AOI21 (assumed: no library there has theirs).
   Output transition is the constant at which the delays were read, so that delay depends on load alone.
   Source of the factors: {SCALING_TABLE} (Stillmaker and Baas 2017, doi 10.1016/j.vlsi.2017.02.002):"""
 
@@ -145,15 +200,24 @@ def _header(supply_v: float) -> list[str]:
     ]
 
 
+def _cell(name: str, figures: CellFigures, transition_ns: float) -> list[str]:
+    base, _ = base_and_drive(name)
+    if base in GATES:
+        return _gate(base, figures, transition_ns)
+    if base in FLOPS:
+        return _flop(base, figures, transition_ns)
+    return {LATCH: _latch, CLOCK_GATE: _clock_gate}[base](figures, transition_ns)
+
+
 def library_text() -> str:
     """The Liberty text of the 65 nm library, the same text on every run."""
     constants = load_quantities(CONSTANTS)
     transition_ns = float(constants["transition_s"]) * 1e9
     body = _header(float(constants["supply_v"]))
     for name, figures in derive_cells().items():
-        inside = _gate(name, figures, transition_ns) if name in GATES else _flop(name, figures, transition_ns)
+        inside = _cell(name, figures, transition_ns)
         head = [f"area : {figures.area_um2:.6g};", f"cell_leakage_power : {figures.leakage_w * 1e9:.6g};"]
-        body += _block(f"cell ({name}_X1)", head + inside)
+        body += _block(f"cell ({name})", head + inside)
     return "\n".join([*_comment(), *_block("library (cmos65)", body), ""])
 
 

@@ -21,7 +21,7 @@ from rtl import Sizes
 
 SETS = ("train", "held_out")
 UNITS = {
-    **{metric: "mm2" if metric == "area_mm2" else "J" for metric in ASIC_METRICS},
+    **{metric: "mm2" if metric.endswith("area_mm2") else "J" for metric in ASIC_METRICS},
     "leakage_w": "W",
     PATH_METRIC: "s",
     "lut": "LUT",
@@ -37,7 +37,7 @@ MEMORIES = "memories"
 """Stands for the memories of an FPGA among the components; those of an ASIC are macros, priced apart."""
 
 _RATES = tuple(field.name for field in fields(OperandActivity))
-_WORK = {"asic": ("cycles", "products", *(f"{rate}_rate" for rate in _RATES)), "fpga": ()}
+_WORK = {"asic": ("cycles", "interval_cycles", "products", *(f"{rate}_rate" for rate in _RATES)), "fpga": ()}
 _HEAD = ("set", "configuration", "engine")
 _TAIL = (PATH_METRIC, "path_end", "component", "instances")
 _TEXT_COLUMNS = ("set", "engine", "path_end", "component")
@@ -128,14 +128,15 @@ def _work(workload: Workload | None) -> dict[str, str | int]:
     if workload is None:
         return {}
     rates = {f"{rate}_rate": f"{getattr(workload.operands, rate):.6g}" for rate in _RATES}
-    return {"cycles": workload.cycles, "products": workload.products, **rates}
+    cycles = {"cycles": workload.cycles, "interval_cycles": workload.interval_cycles}
+    return {**cycles, "products": workload.products, **rates}
 
 
 def _workload(row: Mapping[str, Any]) -> Workload | None:
     if "cycles" not in row:
         return None
     operands = OperandActivity(**{rate: row[f"{rate}_rate"] for rate in _RATES})
-    return Workload(row["pes"], row["cycles"], row["products"], operands)
+    return Workload(row["pes"], row["cycles"], row["interval_cycles"], row["products"], operands)
 
 
 def read_measured(technology: str) -> dict[str, list[Measurement]]:

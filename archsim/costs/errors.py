@@ -4,23 +4,26 @@
   share that fitted logic has of the figure. What a netlist or the counts gave carries none.
 - `technology_error`: the figures of the technology against real ones. Cells, memory macros, scaling and
   power reports were compared with published and measured figures; the ends between which those found the
-  truth, each part in proportion to its share. A part that nobody compared is taken as it is.
+  truth. Each end of a figure is the sum of its terms at theirs, a memory's own times those of its part. What
+  nobody compared is taken as it is.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
 
 from archsim.costs.logic import Logic
 from archsim.costs.pricing import Bill, Term
 from archsim.technology import Fpga, StandardCells, Technology
-from archsim.technology.evidence import Bracket, Brackets
+from archsim.technology.evidence import EXACT, LEAKAGE, MEMORY_LEAKAGE, Bracket, Brackets
 from archsim.technology.technology import refuse_fabric
 
-LEAKAGE = "leakage"
+Parts = Mapping[str, Sequence[Term]]
+"""Terms by what was compared by itself."""
+
 BRACKET_OF = {
     "energy_j": "energy_j",
     "power_w": "energy_j",
@@ -100,47 +103,78 @@ def _fabric(
     return (powers if technology.fabric_costs else {}) | {name: stated[name] for name in counted}
 
 
-def technology_errors(bill: Bill, brackets: Brackets, missing: Iterable[str]) -> dict[str, Bracket]:
-    """The ends by metric, as multiples of the figure; one of which nobody compared a part is left out."""
+def technology_errors(
+    bill: Bill, critical_path_s: float | None, brackets: Brackets, missing: Iterable[str]
+) -> dict[str, Bracket]:
+    """The ends by metric, as multiples of the figure; one of which nobody compared a term is left out."""
     errors = {}
     for metric, bracketed in BRACKET_OF.items():
-        moved, values = brackets.of(bracketed), by_part(bill, metric)
-        total = math.fsum(values.values())
-        if total and moved.keys() & values.keys() and metric not in missing:
+        moved, parts = brackets.of(bracketed), by_part(bill, metric)
+        total = math.fsum(map(_sum, parts.values()))
+        if total and _compared(parts, moved) and metric not in missing:
+            ends = part_ends(parts, moved).values()
             errors[metric] = Bracket(
-                *(
-                    math.fsum(value * end[part] for part, value in values.items()) / total
-                    for end in _ends(moved, values)
-                )
+                math.fsum(end.low for end in ends) / total, math.fsum(end.high for end in ends) / total
             )
-    path = brackets.of("critical_path_s").get("logic")
-    return errors | ({"critical_path_s": path} if path and "critical_path_s" not in missing else {})
+    if critical_path_s and "critical_path_s" not in missing:
+        errors |= _path_errors(bill, critical_path_s, brackets.of("critical_path_s"))
+    return errors
 
 
-def _ends(moved: Mapping[str, Bracket], values: Mapping[str, float]) -> Iterator[dict[str, float]]:
-    for place in (0, 1):
-        yield {part: moved[part].ends[place] if part in moved else 1.0 for part in values}
+def _path_errors(bill: Bill, path_s: float, moved: Mapping[str, Bracket]) -> dict[str, Bracket]:
+    """The ends of the longest path, where anybody compared what it is made of.
+
+    It begins at one memory at most, whichever it then is. So it is that of logic at its end, and beyond that
+    at most as much longer, or shorter, as an access to one of the memories may be.
+    """
+    logic, scaled = moved.get("logic", EXACT), moved.get("memory", EXACT)
+    known = [(term.value, term.bracket * scaled) for term in bill.access if term.bracket is not None]
+    if "logic" not in moved and all(ends == EXACT for _, ends in known):
+        return {}
+    slower_s = max((value * (ends.high - logic.high) for value, ends in known), default=0.0)
+    faster_s = max((value * (logic.low - ends.low) for value, ends in known), default=0.0)
+    ends = Bracket(logic.low - max(0.0, faster_s) / path_s, logic.high + max(0.0, slower_s) / path_s)
+    return {"critical_path_s": ends}
 
 
-def by_part(bill: Bill, metric: str) -> dict[str, float]:
-    """The energy of an inference (for powers too), the leakage or the area, by what was compared by itself:
-    compute, logic, memory and leakage, which on an FPGA is the static power of the device."""
+def part_ends(parts: Parts, moved: Mapping[str, Bracket]) -> dict[str, Bracket]:
+    """What each part comes to with every term at its low end, and with every term at its high end."""
+    summed = {}
+    for part, terms in parts.items():
+        own = [(term.value, (term.bracket or EXACT).ends) for term in terms]
+        low, high = (math.fsum(value * ends[place] for value, ends in own) for place in (0, 1))
+        summed[part] = Bracket(low, high) * moved.get(part, EXACT)
+    return summed
+
+
+def _compared(parts: Parts, moved: Mapping[str, Bracket]) -> bool:
+    """Whether anybody compared a part, or a memory in it."""
+    return any(
+        part in moved or any((term.bracket or EXACT) != EXACT for term in terms)
+        for part, terms in parts.items()
+    )
+
+
+def by_part(bill: Bill, metric: str) -> dict[str, list[Term]]:
+    """The terms of the energy of an inference (for powers too), the leakage or the area, by what was compared
+    by itself: compute, logic, memory, and the leakage of memories and of all else."""
     terms = {"leakage_w": bill.leakage, "area_mm2": bill.area, "dynamic_power_w": dynamic_terms(bill)}
-    sums: dict[str, list[float]] = {}
+    parts: dict[str, list[Term]] = {}
     for term in terms.get(metric, bill.energy):
-        sums.setdefault(_part(term, metric), []).append(term.value)
-    return {part: math.fsum(values) for part, values in sums.items()}
+        parts.setdefault(_part(term, metric), []).append(term)
+    return parts
 
 
 def _part(term: Term, metric: str) -> str:
-    """The part of a term: what a PE spends but for its clock is compute; of areas all cells are logic."""
+    """The part of a term. What a PE spends but for its clock is compute; of areas all cells are logic, those
+    that a small memory is built of among them."""
+    is_memory = term.bracket is not None
     if metric == "leakage_w" or term.what == LEAKAGE:
-        return LEAKAGE
-    if term.component.endswith(("memory", "memories")):
+        return MEMORY_LEAKAGE if is_memory else LEAKAGE
+    if is_memory:
         return "memory"
-    return (
-        "compute" if metric != "area_mm2" and term.component == "pe" and "clock" not in term.what else "logic"
-    )
+    computes = metric != "area_mm2" and term.component == "pe" and "clock" not in term.what
+    return "compute" if computes else "logic"
 
 
 def dynamic_terms(bill: Bill) -> tuple[Term, ...]:

@@ -22,7 +22,12 @@ from archsim.technology.technology import refuse_fabric
 from rtl import Sizes
 from workloads.refusal import Refusal
 
-ASIC_METRICS = ("area_mm2", "clock_energy_j", "gate_switching_j", "register_switching_j")
+GATED = ("area_mm2", "clock_energy_j")
+UNGATED = ("ungated_area_mm2", "ungated_clock_energy_j")
+"""The metrics that clock gates change, with them and without."""
+
+SWITCHED = ("gate_switching_j", "glitch_switching_j", "register_switching_j")
+ASIC_METRICS = (*GATED, *SWITCHED, *UNGATED)
 PATH_METRIC = "critical_path_s"
 STATED_METRICS = ("area_mm2", "energy_j", "lut", "ff", PATH_METRIC)
 LEAKAGE = "leakage_w_per_mm2"
@@ -66,6 +71,7 @@ def estimate_sizes(sizes: Sizes, workload: Workload | None, technology: Technolo
             leakage_w=part.leakage_w * by.leakage,
             clock_energy_j=part.clock_energy_j * by.energy,
             gate_switching_j=part.gate_switching_j * by.energy,
+            glitch_switching_j=part.glitch_switching_j * by.energy,
             register_switching_j=part.register_switching_j * by.energy,
         )
         for part in logic.parts
@@ -138,13 +144,21 @@ def fitted_part(
 def _cells(
     technology: StandardCells, fit: LogicFit, structure: Structure, sizes: Sizes, workload: Workload | None
 ) -> LogicPart:
-    area, clock, gates, registers = (fit.cost(structure, metric, workload) for metric in ASIC_METRICS)
+    size_and_clock = UNGATED if technology.clock_gates is None else GATED
+    metrics = (*size_and_clock, *SWITCHED)
+    if not all(any(metric in costs for costs in fit.coefficients.values()) for metric in size_and_clock):
+        raise EstimateError(
+            f"clock_gating is {technology.clock_gating}, and nobody fitted {technology.kind} without clock "
+            "gates, allowed is auto, or fidelity gate"
+        )
+    area, clock, gates, glitches, registers = (fit.cost(structure, m, workload) for m in metrics)
     return LogicPart(
         structure.component,
         structure.instances,
         area_mm2=area,
         clock_energy_j=clock,
         gate_switching_j=gates,
+        glitch_switching_j=glitches,
         register_switching_j=registers,
         leakage_w=area * fit.constants[LEAKAGE],
     )

@@ -15,7 +15,8 @@ from archsim.technology.technology import refuse_fabric
 from rtl import VerilogDesign, to_verilog
 
 if TYPE_CHECKING:
-    from archsim.netlist import Component
+    from archsim.costs.switching import MeasuredSwitching
+    from archsim.netlist import Component, Switching
 
 MEMORY_SUFFIX = "_memory"
 
@@ -48,25 +49,41 @@ def _cells(technology: StandardCells, mapping: Mapping, design: VerilogDesign) -
             part = _part(kind, modules)
             active = part.active_cycles(counts) * switched.inferences
             spent = switched.of(kind)
-            gates_j, registers_j = sum(s.gates_j for s in spent), sum(s.registers_j for s in spent)
             parts.append(
-                replace(part, gate_switching_j=gates_j / active, register_switching_j=registers_j / active)
+                replace(
+                    part,
+                    clock_energy_j=_clock_j(spent, switched, counts.interval_cycles),
+                    gate_switching_j=sum(s.gates_j for s in spent) / active,
+                    glitch_switching_j=sum(s.glitches_j for s in spent) / active,
+                    register_switching_j=sum(s.registers_j for s in spent) / active,
+                )
             )
     source = (
         f"netlist mapped by Yosys to {technology.library.name}; what switches, from every net's toggles in "
-        f"{switched.inferences} inferences of {switched.cycles} cycles together"
+        f"{switched.inferences} inferences of {switched.cycles} cycles together; glitches, from an event "
+        f"simulation of the same with the cells' delays, in which the last net is still "
+        f"{switched.settling_s * 1e9:.3g} ns after an edge (a shorter clock period cuts nothing off)"
     )
     return Logic(tuple(parts), made.critical_path_s, "measured", source, made.critical_path)
 
 
+def _clock_j(spent: Sequence[Switching], switched: MeasuredSwitching, interval_cycles: int) -> float:
+    """What the clock takes in the mean cycle while inferences follow each other: of the clocks that always
+    run a cycle's worth, of gated ones the pulses of an inference, loading included."""
+    standing_j = sum(s.standing_clock_j for s in spent)
+    pulses_j = sum(s.clock_j for s in spent) - standing_j
+    return standing_j / switched.cycles + pulses_j / (switched.inferences * interval_cycles)
+
+
 def _part(component: str, modules: Sequence[Component]) -> LogicPart:
-    """A component without what switches."""
+    """A component without what switches and what its clock takes."""
     return LogicPart(
         component,
         sum(module.instances for module in modules),
         area_mm2=area_mm2(modules),
-        clock_energy_j=total(modules, "clock_energy_j"),
         leakage_w=total(modules, "leakage_w"),
+        ungated_area_mm2=1e-6 * total(modules, "ungated_area_um2"),
+        ungated_clock_energy_j=total(modules, "ungated_clock_energy_j"),
     )
 
 

@@ -16,18 +16,23 @@ NO_RESOURCES = FpgaResources()
 class LogicPart:
     """All instances of one component together, memories apart.
 
-    On an ASIC: `area_mm2`, `leakage_w`, `clock_energy_j` of each cycle, and what switching takes in a
-    cycle in which the component works, without glitches: `gate_switching_j` of gates and the wires they
-    drive, `register_switching_j` of registers and memory outputs and theirs. On an FPGA: `resources`.
+    On an ASIC: `area_mm2`, `leakage_w`, `clock_energy_j` of the mean cycle, and what switching takes in a
+    cycle in which the component works: `gate_switching_j` of gates and the wires they drive, without
+    glitches, `glitch_switching_j` what those add, `register_switching_j` of registers and memory outputs and
+    theirs. `ungated_area_mm2` and `ungated_clock_energy_j` are, where logic was mapped, the same without
+    clock gates. On an FPGA: `resources`.
     """
 
     component: str
     instances: int
     area_mm2: float = 0.0
     gate_switching_j: float = 0.0
+    glitch_switching_j: float = 0.0
     register_switching_j: float = 0.0
     clock_energy_j: float = 0.0
     leakage_w: float = 0.0
+    ungated_area_mm2: float = 0.0
+    ungated_clock_energy_j: float = 0.0
     resources: FpgaResources = NO_RESOURCES
 
     def active_cycles(self, done: Counts | Workload) -> float:

@@ -23,21 +23,24 @@ Integers = NDArray[np.int64]
 @dataclass(frozen=True)
 class OperandActivity:
     """The share of the bits of a word that change from one product to the next: of the weight, of the
-    activation, of their product, and of the sum."""
+    activation, of their product, and of the sum; and the share of products whose activation is not zero."""
 
     weight: float
     activation: float
     product: float
     total: float
+    nonzero: float
 
 
 @dataclass(frozen=True)
 class Workload:
     """What an engine of `pes` PEs does in one inference, as far as the switching of its logic depends on
-    it: its `cycles`, the `products` of all its PEs, and how their `operands` change."""
+    it: its `cycles`, the `interval_cycles` from one inference to the next, the `products` of all its PEs, and
+    how their `operands` change."""
 
     pes: int
     cycles: int
+    interval_cycles: int
     products: int
     operands: OperandActivity
 
@@ -45,6 +48,11 @@ class Workload:
     def busy(self) -> float:
         """The share of its cycles in which a PE multiplies."""
         return self.products / (self.pes * self.cycles)
+
+    @property
+    def clocked(self) -> float:
+        """The share of all cycles, those between inferences among them, in which a PE multiplies."""
+        return self.products / (self.pes * self.interval_cycles)
 
 
 _WORKLOADS: WeakKeyDictionary[Mapping, Workload] = WeakKeyDictionary()
@@ -58,7 +66,9 @@ def workload_of(mapping: Mapping) -> Workload:
         operands = operand_activity(
             mapping.network, mapping.accumulator_bits, zero_gating=bool(sizes.zero_gating)
         )
-        _WORKLOADS[mapping] = Workload(sizes.pes, counts.cycles, counts.products, operands)
+        _WORKLOADS[mapping] = Workload(
+            sizes.pes, counts.cycles, counts.interval_cycles, counts.products, operands
+        )
     return _WORKLOADS[mapping]
 
 
@@ -75,7 +85,7 @@ def operand_activity(
         "product": network.weight_bits + network.activation_bits,
         "total": accumulator_bits,
     }
-    changed, products = dict.fromkeys(widths, 0), 0
+    changed, products, nonzero = dict.fromkeys(widths, 0), 0, 0
     signals = [inputs, *network.trace(inputs)[:-1]]
     for integer, signal in zip(network.stages, signals, strict=True):
         lengths = integer.stage.row_lengths()
@@ -97,7 +107,9 @@ def operand_activity(
             for name, values in words.items():
                 changed[name] += _changed_bits(values, widths[name])
             products += len(made)
-    return OperandActivity(**{name: changed[name] / (products * bits) for name, bits in widths.items()})
+            nonzero += int(np.count_nonzero(activations))
+    rates = {name: changed[name] / (products * bits) for name, bits in widths.items()}
+    return OperandActivity(**rates, nonzero=nonzero / products)
 
 
 def _changed_bits(values: Integers, bits: int) -> int:

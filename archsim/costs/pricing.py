@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, singledispatch
 from typing import Any
 
-from archsim.costs.glitch_factors import glitch_share
 from archsim.costs.logic import Logic
 from archsim.engine.counts import Counts
 from archsim.technology import Fpga, FpgaResources, MemoryCost, StandardCells, Technology
+from archsim.technology.evidence import Bracket
 from archsim.technology.technology import refuse_fabric
 from rtl import MemoryShape, Sizes
 
@@ -20,7 +20,8 @@ from rtl import MemoryShape, Sizes
 class Term:
     """One addend of a metric: `count` times `unit_cost`, in `unit`.
 
-    `count` is so many of `counted`; `kind` and `source` say where the unit cost comes from.
+    `count` is so many of `counted`; `kind` and `source` say where the unit cost comes from. A memory has a
+    `bracket` of its own, the ends of its unit cost as multiples; what is built of cells has none.
     """
 
     component: str
@@ -31,6 +32,7 @@ class Term:
     unit: str
     kind: str
     source: str
+    bracket: Bracket | None = None
 
     def __repr__(self) -> str:
         return (
@@ -53,6 +55,8 @@ class Bill:
     resources: Mapping[str, FpgaResources] = field(default_factory=dict)
     usage: Mapping[str, tuple[Term, ...]] = field(default_factory=dict)
     """What an FPGA's resources go to, by resource."""
+    access: tuple[Term, ...] = ()
+    """What an access to each memory takes: no addends, since a path begins at one of them at most."""
 
     def __repr__(self) -> str:
         return f"<Bill of {len(self.energy)} terms of energy, {len(self.area)} of area>"
@@ -104,12 +108,22 @@ def memories(sizes: Sizes, technology: Technology) -> Iterator[tuple[MemoryShape
 def _memory_energy(technology: Technology, counts: Counts, sizes: Sizes) -> Iterator[Term]:
     for shape, cost in memories(sizes, technology):
         name, traffic = f"{shape.role} memory", counts.traffic[shape.role]
-        origin = (cost.kind, cost.source)
-        yield Term(name, "reads", traffic.words_read, "words", cost.read_energy_j, "J/word", *origin)
-        yield Term(name, "writes", traffic.words_written, "words", cost.write_energy_j, "J/word", *origin)
-        if cost.clock_energy_j:
-            cycles = shape.number * counts.interval_cycles
-            yield Term(name, "clock", cycles, "memory cycles", cost.clock_energy_j, "J/cycle", *origin)
+        cycles = shape.number * counts.interval_cycles
+        for what, count, counted, figure, unit in (
+            ("reads", traffic.words_read, "words", "read_energy_j", "J/word"),
+            ("writes", traffic.words_written, "words", "write_energy_j", "J/word"),
+            ("clock", cycles, "memory cycles", "clock_energy_j", "J/cycle"),
+        ):
+            if what != "clock" or cost.clock_energy_j:
+                yield _memory_term(cost, figure, name, what, count, counted, unit)
+
+
+def _memory_term(
+    cost: Any, figure: str, component: str, what: str, count: float, counted: str, unit: str
+) -> Term:
+    """A figure of a memory, with the ends that it has itself."""
+    ends = getattr(cost.bracket, figure) if cost.bracket else None
+    return Term(component, what, count, counted, getattr(cost, figure), unit, cost.kind, cost.source, ends)
 
 
 @singledispatch
@@ -120,27 +134,26 @@ def _priced(technology: Technology, counts: Counts, sizes: Sizes, logic: Logic) 
 
 @_priced.register(StandardCells)
 def _cells(technology: StandardCells, counts: Counts, sizes: Sizes, logic: Logic) -> Bill:
-    energy, area, leakage = list(_memory_energy(technology, counts, sizes)), [], []
+    energy, area, leakage, access = list(_memory_energy(technology, counts, sizes)), [], [], []
     for part in logic.parts:
         name, origin = part.component, (logic.kind, logic.source)
         active = part.active_cycles(counts)
-        share, glitches = glitch_share(technology.glitches, name, sizes)
-        added = (glitches.kind, f"{share:.3g} of the gates: {glitches.source}")
-        for what, count, counted, cost_j, whence in (
-            ("clock", counts.interval_cycles, "cycles", part.clock_energy_j, origin),
-            ("gates", active, "active cycles", part.gate_switching_j, origin),
-            ("registers", active, "active cycles", part.register_switching_j, origin),
-            ("glitches", active, "active cycles", part.gate_switching_j * share, added),
+        for what, count, counted, cost_j in (
+            ("clock", counts.interval_cycles, "cycles", part.clock_energy_j),
+            ("gates", active, "active cycles", part.gate_switching_j),
+            ("registers", active, "active cycles", part.register_switching_j),
+            ("glitches", active, "active cycles", part.glitch_switching_j),
         ):
-            energy.append(Term(name, what, count, counted, cost_j, "J/cycle", *whence))
+            energy.append(Term(name, what, count, counted, cost_j, "J/cycle", *origin))
         one_mm2 = part.area_mm2 / part.instances
         area.append(Term(name, "cells", part.instances, "instances", one_mm2, "mm2", *origin))
         leakage.append(Term(name, "cells", 1, "all instances", part.leakage_w, "W", *origin))
     for shape, cost in memories(sizes, technology):
-        name, origin = f"{shape.role} memory", (cost.kind, cost.source)
-        area.append(Term(name, cost.built_as, shape.number, "memories", cost.area_mm2, "mm2", *origin))
-        leakage.append(Term(name, cost.built_as, shape.number, "memories", cost.leakage_w, "W", *origin))
-    return Bill(tuple(energy), tuple(area), tuple(leakage))
+        built = (f"{shape.role} memory", cost.built_as, shape.number, "memories")
+        area.append(_memory_term(cost, "area_mm2", *built, "mm2"))
+        leakage.append(_memory_term(cost, "leakage_w", *built, "W"))
+        access.append(_memory_term(cost, "access_time_s", *built[:2], 1, "path", "s"))
+    return Bill(tuple(energy), tuple(area), tuple(leakage), access=tuple(access))
 
 
 @_priced.register(Fpga)

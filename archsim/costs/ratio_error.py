@@ -2,17 +2,18 @@
 
 What both share cancels: a technology whose logic takes half as much everywhere moves a ratio only where the
 two balance logic and memory otherwise. So the ratio is taken with each part at either end of its bracket,
-alike in both designs. The errors of the two fits are of two netlists, and do not cancel.
+alike in both designs: all memories at their low ends or all at their high ones. The errors of the two fits
+are of two netlists, and do not cancel.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from archsim.costs.errors import BRACKET_OF, NO_ERROR, by_part
+from archsim.costs.errors import BRACKET_OF, NO_ERROR, Parts, by_part, part_ends
 from archsim.costs.metrics import metric_of, ratios_to_first
 from archsim.technology.evidence import EXACT, Bracket
 
@@ -23,17 +24,18 @@ RatioInterval = tuple[float, float]
 
 
 def ratio_interval(first: Result, other: Result, metric: str) -> RatioInterval | None:
-    """The ends of the ratio of `other` to `first`; None for what is counted and not priced or fitted, and for
-    a ratio that does not exist."""
+    """The ends of the ratio of `other` to `first`; None for what is counted, for what was neither fitted nor
+    compared with anything, and for a ratio that does not exist."""
     compared = metric_of(metric)
     priced, base, value = compared.priced_as or metric, compared.read(first), compared.read(other)
     if not base or not value:
         return None
     fits = [result.fit_error.get(priced, NO_ERROR).worst for result in (first, other)]
     off = math.hypot(*fits)
-    moved = _moved(first, other, priced) if priced in BRACKET_OF else EXACT
-    if moved == EXACT and not off:
+    compared_in = [priced in BRACKET_OF and priced in result.technology_error for result in (first, other)]
+    if not any(compared_in) and not off:
         return None
+    moved = _moved(first, other, priced) if any(compared_in) else EXACT
     return value / base * moved.low * max(0.0, 1 - off), value / base * moved.high * (1 + off)
 
 
@@ -52,16 +54,17 @@ def _moved(first: Result, other: Result, metric: str) -> Bracket:
         own, theirs = first.technology_error.get(metric, EXACT), other.technology_error.get(metric, EXACT)
         return Bracket(theirs.low / own.high, theirs.high / own.low)
     brackets = first.brackets.parts.get(BRACKET_OF[metric], {})
-    below, above = by_part(first.bill, metric), by_part(other.bill, metric)
-    base = _at(above, {}) / _at(below, {})
-    corners = [
-        _at(above, dict(zip(brackets, ends, strict=True)))
-        / _at(below, dict(zip(brackets, ends, strict=True)))
-        / base
-        for ends in itertools.product(*(bracket.ends for bracket in brackets.values()))
-    ]
-    return Bracket(min(corners, default=1.0), max(corners, default=1.0))
+    below, above = (by_part(result.bill, metric) for result in (first, other))
+    as_priced = _total(above) / _total(below)
+    moved = [part_ends(parts, brackets) for parts in (below, above)]
+    moving = list(below | above)
+    corners = []
+    for places in itertools.product((0, 1), repeat=len(moving)):
+        at = dict(zip(moving, places, strict=True))
+        under, over = (math.fsum(end.ends[at[part]] for part, end in ends.items()) for ends in moved)
+        corners.append(over / under / as_priced)
+    return Bracket(min(corners), max(corners))
 
 
-def _at(values: Mapping[str, float], ends: Mapping[str, float]) -> float:
-    return math.fsum(value * ends.get(part, 1.0) for part, value in values.items())
+def _total(parts: Parts) -> float:
+    return math.fsum(term.value for terms in parts.values() for term in terms)

@@ -46,9 +46,10 @@ class Result:
     assumptions behind the costs. A cost that nobody can tell is None, and `missing` says why, by metric;
     counts are always there. `fit_error` is the mean and the worst relative error of each figure that was
     fitted, against gates, on designs that no fit saw; `technology_error` between which multiples of each
-    figure comparisons of the technology with real ones found the truth, from `brackets`, by part. `stimulus`
-    names the inputs that ran: those whose switching was priced, the first of them on the hardware at `rtl`;
-    None where nothing did, as on an FPGA whose power is vectorless.
+    figure comparisons of the technology with real ones found the truth, from `brackets`, by part, and from
+    what each memory has of its own. `stimulus` names the inputs that ran: those whose switching was priced,
+    the first of them on the hardware at `rtl`; None where nothing did, as on an FPGA whose power is
+    vectorless.
     """
 
     fidelity: str
@@ -170,7 +171,7 @@ class Result:
     @cached_property
     def technology_error(self) -> Mapping[str, Bracket]:
         """By metric the ends between which the truth is taken to lie, as multiples of the figure."""
-        return technology_errors(self.bill, self.brackets, self.missing)
+        return technology_errors(self.bill, self.critical_path_s, self.brackets, self.missing)
 
     @property
     def is_asic(self) -> bool:
@@ -224,7 +225,8 @@ class Result:
         terms = self.terms(metric)
         values = [term.value for term in terms]
         total = math.fsum(values)
-        frame = pd.DataFrame(map(asdict, terms), columns=[column.name for column in fields(Term)])
+        columns = [column.name for column in fields(Term) if column.name != "bracket"]
+        frame = pd.DataFrame(map(asdict, terms), columns=columns)
         frame.insert(6, "contribution", values)
         frame.insert(7, "share", [value / total if total else 0.0 for value in values])
         return frame

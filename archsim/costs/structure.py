@@ -12,9 +12,11 @@ from rtl import Amounts, Sizes
 from rtl.parts.amounts import processing_element_path
 from workloads.refusal import Refusal
 
-REGISTER_METRICS = ("clock_energy_j", "ff")
+REGISTER_METRICS = ("ungated_clock_energy_j", "ff")
+CLOCK_METRIC = "clock_energy_j"
 GATE_METRICS = ("lut", "carry4")
-SWITCHING_METRICS = ("gate_switching_j", "register_switching_j")
+GLITCHES = "glitch_switching_j"
+SWITCHING_METRICS = ("gate_switching_j", GLITCHES, "register_switching_j")
 FABRIC, CELLS = "fabric_", "cells_"
 """Begin the name of an amount that only an FPGA is charged for, what its DSP blocks would have taken in, and
 of one that only an ASIC is charged for, what DSP blocks take in."""
@@ -25,11 +27,11 @@ class Structure(Amounts):
 
     def amounts(self, metric: str, workload: Workload | None = None) -> Mapping[str, float]:
         """What a metric may be charged for. Clocks and flip-flops follow from the registers alone, LUTs and
-        carries from the gates; cells are both. What switches follows the workload too."""
-        if metric in SWITCHING_METRICS:
+        carries from the gates; cells are both. What switches follows the workload too; so do gated clocks."""
+        if metric in (*SWITCHING_METRICS, CLOCK_METRIC):
             if workload is None:
                 raise Refusal(f"workload is None, {metric} needs to know what the logic works on")
-            return self._switching(metric, workload)
+            return self._clocked(workload) if metric == CLOCK_METRIC else self._switching(metric, workload)
         if metric in REGISTER_METRICS:
             return self.registers
         if metric in GATE_METRICS:
@@ -37,22 +39,39 @@ class Structure(Amounts):
         bits = sum(amount for name, amount in self.registers.items() if not name.startswith(FABRIC))
         return {**self.gates, "register_bits": bits}
 
+    def _clocked(self, workload: Workload) -> Mapping[str, float]:
+        """Registers that are clocked in every cycle, the gates of the others among them, and those that are
+        clocked in the share of busy PEs; of PEs whose operands rest at a zero, only with the others."""
+        registers = {"one": 1.0, **self.registers}
+        clocked = dict.fromkeys(registers, workload.clocked)
+        if self.registers.get("zero_bits"):
+            clocked |= dict.fromkeys(RESTING, workload.clocked * workload.operands.nonzero)
+        return registers | {f"{name}.busy": amount * clocked[name] for name, amount in registers.items()}
+
     def _switching(self, metric: str, workload: Workload) -> Mapping[str, float]:
         """Amounts times how often each changes: in a PE with the operand it belongs to, elsewhere each cycle,
-        with the share of busy PEs, and with the activations that move."""
+        with the share of busy PEs, and with the activations that move. Glitches follow what the gates do; in
+        a PE they also grow with the rows of partial products that ripple, one for each bit of an activation,
+        and with how often the product changes."""
         operands = workload.operands
         if self.component == "pe":
             rates = vars(operands) | {"work": 1.0}
-            followed = PE_GATES_FOLLOW if metric == "gate_switching_j" else PE_REGISTERS_FOLLOW
+            followed = PE_REGISTERS_FOLLOW if metric == "register_switching_j" else PE_GATES_FOLLOW
             amounts = {**self.gates, **self.registers, **self.operand_bits}
-            return {
+            changing = {
                 f"{name}.{rate}": amounts[name] * rates[rate]
                 for name, follows in followed.items()
                 for rate in follows
             }
+            if metric != GLITCHES:
+                return changing
+            growing = {"rows": self.gates["activation_bits"], "product": operands.product}
+            return {f"{n}.{by}": a * factor for n, a in changing.items() for by, factor in growing.items()}
         busy = workload.busy
         rates = {"cycle": 1.0, "busy": busy, "moved": busy * operands.activation}
-        described = self.gates if metric == "gate_switching_j" else self.registers
+        described = self.registers if metric == "register_switching_j" else self.gates
+        if metric == GLITCHES:
+            described = {**described, **self.late}
         return {
             f"{name}.{rate}": amount * rates[rate]
             for name, amount in described.items()
@@ -66,6 +85,9 @@ class Structure(Amounts):
         amounts = self.amounts(metric, workload)
         return {name: amount for name, amount in amounts.items() if not name.startswith(other)}
 
+
+RESTING = ("operand_and_sum_bits", "cells_product_register_bits")
+"""The registers of a PE that stay as they are while an activation is zero, with zero gating."""
 
 PE_GATES_FOLLOW = {
     "one": ("work",),

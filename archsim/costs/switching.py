@@ -1,23 +1,35 @@
 """Switching of an engine at the gates: its described hardware runs the stimulus, its netlist is evaluated
-on what the registers held, and every toggle is priced."""
+on what the registers held, without delays and with them, and every toggle is priced."""
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib import resources
 from itertools import chain
 
 import numpy as np
 
 from archsim.costs.components import component_of_instance
-from archsim.costs.stimulus import representative, stimulus
+from archsim.costs.stimulus import stimulus
 from archsim.engine.mapping import Mapping
-from archsim.netlist import Activity, AsicSynthesis, Netlist, Switching, ToggleCounter, activity, switching
+from archsim.netlist import (
+    Activity,
+    AsicSynthesis,
+    EventSimulation,
+    Switching,
+    ToggleCounter,
+    delays_of,
+    switching,
+)
+from archsim.netlist.asic import mapping_script
 from archsim.store import remembered
 from archsim.technology import StandardCells
 from rtl import Simulation, VerilogDesign, load_writes
+
+_EVALUATION = ("activity.py", "event_simulation.py", "event_loop.py")
+"""The modules whose results are remembered: where one changes they are computed again."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -25,10 +37,11 @@ _LOG = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class MeasuredSwitching:
     """What switched during `cycles` cycles of `inferences` inferences, by instance at the top of the
-    netlist; "" is the top itself."""
+    netlist; "" is the top itself. The last net was still `settling_s` after a clock edge."""
 
     inferences: int
     cycles: int
+    settling_s: float
     instances: MappingOf[str, Switching]
 
     def of(self, component: str) -> list[Switching]:
@@ -39,32 +52,52 @@ class MeasuredSwitching:
 def measure_switching(
     mapping: Mapping, design: VerilogDesign, made: AsicSynthesis, technology: StandardCells
 ) -> MeasuredSwitching:
-    """Runs the stimulus through the engine and counts the toggles of the mapped netlist, or reads the
-    remembered result. Raises ActivityError where the netlist does not follow the described hardware."""
+    """Runs the stimulus through the engine and counts the toggles of the mapped netlist, without delays and
+    with them, or reads the remembered result. Raises ActivityError where the netlist does not follow the
+    described hardware."""
     inputs = stimulus(mapping.network)
     writes = [load_writes(mapping.images), *(mapping.load(x) for x in inputs.T)]
+    netlist, library = made.flat(), technology.library
+    counter = ToggleCounter(netlist, library, design.wires)
+    simulation = EventSimulation(counter, delays_of(netlist, technology))
+    modules = resources.files("archsim.netlist")
     content = {
-        "evaluation": inspect.getsource(activity),
+        "evaluation": [(modules / name).read_text(encoding="utf-8") for name in _EVALUATION],
+        "mapping": mapping_script(design.top, technology),
         "verilog": design.text,
-        "cells": technology.library.text,
+        "cells": library.text,
+        "steps": [simulation.network.step_s, *simulation.network.delays.tolist()],
         "writes": [(write.target, write.unit, write.address, int(write.data)) for write in chain(*writes)],
     }
-    netlist = made.flat()
-    found = remembered("toggles", content, lambda: _count(mapping, design, netlist, technology))
-    counted = Activity(found["cycles"], np.array(found["toggles"], np.int64))
-    spent = switching(netlist, technology.library, technology.wiring, counted)
-    return MeasuredSwitching(inputs.shape[1], counted.cycles, spent)
+    counts = remembered("toggles", content, lambda: _count(mapping, simulation))
+    cycles = counts["cycles"]
+    still, moving = (
+        switching(netlist, library, technology.wiring, Activity(cycles, np.array(toggles, np.int64)))
+        for toggles in (counts["toggles"], counts["with_glitches"])
+    )
+    instances = {
+        name: replace(spent, glitches_j=moving[name].gates_j - spent.gates_j) for name, spent in still.items()
+    }
+    return MeasuredSwitching(inputs.shape[1], cycles, counts["settling_s"], instances)
 
 
-def _count(
-    mapping: Mapping, design: VerilogDesign, netlist: Netlist, technology: StandardCells
-) -> dict[str, int | list[int]]:
-    """Cycles, and the toggles of each net, over all inputs."""
-    count = representative(mapping.network)
-    _LOG.info("running %d inputs through a netlist of %d cells", count, len(netlist.cell_names))
-    counter = ToggleCounter(netlist, technology.library, design.wires)
-    simulation = Simulation(mapping.hardware, mapping.images, record=counter.recorded)
-    runs = (simulation.run(mapping.load(x)) for x in stimulus(mapping.network).T)
+def _count(mapping: Mapping, simulation: EventSimulation) -> dict[str, float | list[int]]:
+    """Cycles, those of loading among them, and the toggles of each net without and with glitches, over all
+    inputs."""
+    counter, inputs = simulation.counter, stimulus(mapping.network)
+    _LOG.info(
+        "running %d inputs through a netlist of %d cells", inputs.shape[1], len(counter.netlist.cell_names)
+    )
+    hardware = Simulation(mapping.hardware, mapping.images, record=counter.recorded)
+    runs = [hardware.run(mapping.load(x)) for x in inputs.T]
     first, *others = (counter.count(run.recorded) for run in runs)
-    total = sum(others, first)
-    return {"cycles": total.cycles, "toggles": total.toggles.tolist()}
+    still = sum(others, first)
+    _LOG.info("simulating its glitches")
+    start, *rest = (simulation.count(run.recorded) for run in runs)
+    moving = sum(rest, start)
+    return {
+        "cycles": still.cycles,
+        "toggles": still.toggles.tolist(),
+        "with_glitches": moving.activity.toggles.tolist(),
+        "settling_s": moving.settling_s,
+    }

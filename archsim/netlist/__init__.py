@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from archsim.netlist.activity import Activity, ActivityError, Switching, ToggleCounter, switching
-from archsim.netlist.asic import AsicSynthesis, Component, synthesise_asic
+from archsim.netlist.asic import AsicSynthesis, Component, delays_of, synthesise_asic
+from archsim.netlist.event_simulation import EventSimulation, Transitions
 from archsim.netlist.fpga import FpgaComponent, FpgaSynthesis, synthesise_fpga
 from archsim.netlist.netlist import Netlist, NetlistError, read_netlists
 from archsim.netlist.timing import analyse
@@ -14,14 +15,17 @@ __all__ = [
     "ActivityError",
     "AsicSynthesis",
     "Component",
+    "EventSimulation",
     "FpgaComponent",
     "FpgaSynthesis",
     "Netlist",
     "NetlistError",
     "Switching",
     "ToggleCounter",
+    "Transitions",
     "YosysError",
     "analyse",
+    "delays_of",
     "prepare_yosys",
     "read_netlists",
     "run_yosys",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.netlist.clocks import clock_energies_j, gate_enables, gated_clocks
 from archsim.netlist.netlist import CONSTANTS, Netlist, Nets
 from archsim.technology.liberty.boolean import evaluate
 from archsim.technology.liberty.cell_library import Cell, CellLibrary
@@ -61,7 +62,11 @@ class ToggleCounter:
         self.netlist = netlist
         self.cycles_at_once = cycles_at_once
         self.cells = {name: library.cells[name] for name in netlist.count()}
-        self.gates = {name: cell for name, cell in self.cells.items() if not cell.is_flop}
+        if any(cell.kind == "latch" for cell in self.cells.values()):
+            raise ActivityError(f"netlist {netlist.name} has latches")
+        self.gates = {name: cell for name, cell in self.cells.items() if cell.is_gate}
+        self.gated = gated_clocks(netlist, library)
+        self.enables = gate_enables(netlist, library)
         self.flops = {name: cell for name, cell in self.cells.items() if cell.is_flop}
         self.batches = list(self._batches())
         self.held = self._held_nets(wires)
@@ -150,14 +155,31 @@ class ToggleCounter:
     def count(self, recorded: Mapping[str, Sequence[int]]) -> Activity:
         """The toggles while the wires took these values, one integer for each of cycles + 1 samples. Raises
         ActivityError where a flop does not take over what the gates before it say."""
-        samples = len(next(iter(recorded.values())))
         toggles = np.zeros(self.netlist.nets, np.int64)
+        cycles = 0
+        for values, samples in self.settled(recorded):
+            changed = values ^ (values >> np.uint64(1))
+            changed[:, :-1] ^= values[:, 1:] << np.uint64(WORD_BITS - 1)
+            # Bit t is now the change from sample t to t + 1; the last sample has no next.
+            changed &= _first_bits(samples - 1, values.shape[1])
+            toggles += np.bitwise_count(changed).sum(axis=1, dtype=np.int64)
+            # A gate that is open at the end of a cycle lets the edge through that ends it: up, and down
+            # again.
+            is_open = values[self.enables[self.gated]] & _first_bits(samples - 1, values.shape[1])
+            toggles[self.gated] += 2 * np.bitwise_count(is_open).sum(axis=1, dtype=np.int64)
+            cycles += samples - 1
+        return Activity(cycles, toggles)
+
+    def settled(self, recorded: Mapping[str, Sequence[int]]) -> Iterator[tuple[Bits, int]]:
+        """The value of every net at the end of each cycle, part by part, and the samples in each part: shape
+        (nets, words), sample t in bit t % 64 of word t // 64. A part begins with the last sample of the one
+        before. Raises ActivityError as `count` does."""
+        samples = len(next(iter(recorded.values())))
         for start in range(0, samples - 1, self.cycles_at_once):
             stop = min(start + self.cycles_at_once + 1, samples)
-            toggles += self._part({wire: recorded[wire][start:stop] for wire in self.held})
-        return Activity(samples - 1, toggles)
+            yield self._part({wire: recorded[wire][start:stop] for wire in self.held}), stop - start
 
-    def _part(self, recorded: Mapping[str, Sequence[int]]) -> Nets:
+    def _part(self, recorded: Mapping[str, Sequence[int]]) -> Bits:
         samples = len(next(iter(recorded.values())))
         values = np.zeros((self.netlist.nets, -(-samples // WORD_BITS)), np.uint64)
         values[1] = _ONES
@@ -171,12 +193,7 @@ class ToggleCounter:
                 used = nets >= CONSTANTS
                 values[nets[used]] = evaluate(function, columns, _ONES)[used]
         self._check_flops(values, samples)
-        changed = values ^ (values >> np.uint64(1))
-        changed[:, :-1] ^= values[:, 1:] << np.uint64(WORD_BITS - 1)
-        # Bit t is now the change from sample t to t + 1; the last sample has no next.
-        changed &= _first_bits(samples - 1, values.shape[1])
-        toggles: Nets = np.bitwise_count(changed).sum(axis=1, dtype=np.int64)
-        return toggles
+        return values
 
     def _pins(self, pin: str, cells: Nets) -> Nets:
         if pin not in self.netlist.pin_names:
@@ -203,18 +220,22 @@ class ToggleCounter:
                     values[mine[derived]] = values[its[derived]] ^ inverse
 
     def _check_flops(self, values: Bits, samples: int) -> None:
-        """Every flop must hold in a cycle what the gates said in the one before."""
+        """Every flop must hold in a cycle what the gates said in the one before, or what it held then where
+        its clock gate was closed."""
         meant = _first_bits(samples - 1, values.shape[1])
         for name, cell in self.flops.items():
             cells = self.netlist.cells_of(name)
             columns = self._columns(values, name, cells)
+            is_open = values[self.enables[self._pins(cell.clock_pin, cells)]]
             for pin in cell.functions:
                 nets = self._pins(pin, cells)
                 held = values[nets] ^ (_ONES if _inverts(cell, pin) else np.uint64(0))
                 columns |= {cell.state_names[0]: held, cell.state_names[1]: held ^ _ONES}
                 following = held >> np.uint64(1)
                 following[:, :-1] |= held[:, 1:] << np.uint64(WORD_BITS - 1)
-                wrong = ((evaluate(cell.next_state, columns, _ONES) ^ following) & meant).any(axis=1)
+                taken = evaluate(cell.next_state, columns, _ONES)
+                expected = (taken & is_open) | (held & ~is_open)
+                wrong = ((expected ^ following) & meant).any(axis=1)
                 wrong &= nets >= CONSTANTS
                 if wrong.any():
                     flop = self.netlist.cell_names[cells[np.argmax(wrong)]]
@@ -255,12 +276,16 @@ def _first_bits(count: int, words: int) -> Bits:
 @dataclass(frozen=True)
 class Switching:
     """What the toggles of one component cost, without glitches: its gates and the wires they drive, and its
-    registers and memory outputs with theirs. A net costs its driver the internal energy, and the component of
-    each sink that pin and its wire."""
+    registers and memory outputs with theirs; and what glitches add to the gates. A net costs its driver the
+    internal energy, and the component of each sink that pin and its wire. `clock_j` is what its clock took,
+    by how often its clock gates opened, and `standing_clock_j` what it would with all of them closed."""
 
     toggles: int
     gates_j: float
     registers_j: float
+    clock_j: float
+    standing_clock_j: float
+    glitches_j: float = 0.0
 
 
 def switching(
@@ -282,6 +307,8 @@ def switching(
     energy = {True: np.zeros(len(names)), False: np.zeros(len(names))}
     for type_name in netlist.count():
         cell, cells = library.cells[type_name], netlist.cells_of(type_name)
+        if cell.kind == "clock gate":
+            continue
         for pin, internal_j in cell.switch_energy_j.items():
             nets = netlist.pin(type_name, pin)
             used = nets >= CONSTANTS
@@ -298,7 +325,17 @@ def switching(
             for gates, sums in energy.items():
                 used = (nets >= CONSTANTS) & (driven_by_gate[nets] == gates)
                 np.add.at(sums, owner[cells[used]], each_j * toggles[nets[used]])
+    clocks = []
+    for pulses in (activity.toggles, np.zeros_like(activity.toggles)):
+        taken = clock_energies_j(netlist, library, wiring, cycles=activity.cycles, toggles=pulses)
+        clocks.append(np.bincount(owner, taken, len(names)))
     return {
-        name: Switching(int(counted[k]), float(energy[True][k]), float(energy[False][k]))
+        name: Switching(
+            toggles=int(counted[k]),
+            gates_j=float(energy[True][k]),
+            registers_j=float(energy[False][k]),
+            clock_j=float(clocks[0][k]),
+            standing_clock_j=float(clocks[1][k]),
+        )
         for name, k in place.items()
     }

@@ -1,7 +1,8 @@
 """Static timing of a flat mapped netlist: the longest path from clock edge to clock edge.
 
 A cell delays by intrinsic + slope x load, a load is the pins a net drives plus a wire for each. A net with
-more sinks than a placed design would allow gets a tree of buffers, in delay only.
+more sinks than a placed design would allow gets a tree of buffers, in delay only. Every clock edge is ideal:
+a gated clock comes when the clock does, since a clock tree would be balanced behind its gates.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.netlist.netlist import CONSTANTS, Memory, Netlist, Nets
-from archsim.technology.liberty.cell_library import Cell, CellLibrary
+from archsim.technology.liberty.cell_library import Arc, Cell, CellLibrary
 from archsim.technology.memories.flop_memory import Wiring
 from workloads.refusal import Refusal
 
@@ -36,6 +37,22 @@ class Timing:
 
     critical_path_s: float
     path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Delays:
+    """What the delays of a netlist follow from, by net: the load that its driver sees in farad, what the tree
+    of buffers behind it adds in seconds, and how long after the clock edge it changes where it starts a path
+    (-inf elsewhere)."""
+
+    load_f: Floats
+    tree_s: Floats
+    start_s: Floats
+
+    def arc_s(self, arc: Arc, nets: Nets) -> Floats:
+        """How long after an input the given nets follow, each through the same arc of a cell of its own."""
+        delay_s: Floats = arc.intrinsic_s + arc.slope_s_per_f * self.load_f[nets] + self.tree_s[nets]
+        return delay_s
 
 
 @dataclass(frozen=True)
@@ -72,6 +89,28 @@ def net_loads(netlist: Netlist, library: CellLibrary, wiring: Wiring) -> tuple[F
     return load, sinks
 
 
+def design_loads(netlist: Netlist, library: CellLibrary, wiring: Wiring) -> tuple[Floats, Nets]:
+    """As `net_loads` in a whole design, each of whose outputs is one more sink, with a wire and nothing at
+    its end."""
+    load, sinks = net_loads(netlist, library, wiring)
+    for port in netlist.ports.values():
+        if port.direction == "output":
+            np.add.at(load, port.nets, wiring.capacitance_f_per_sink)
+            np.add.at(sinks, port.nets, 1)
+    load[:CONSTANTS], sinks[:CONSTANTS] = 0.0, 0
+    return load, sinks
+
+
+def net_delays(
+    netlist: Netlist, *, library: CellLibrary, wiring: Wiring, memory: Callable[[Memory], MemoryTiming]
+) -> Delays:
+    """Loads, buffer trees and starts of a flat netlist. Raises a refusal for a cell the library does not
+    have."""
+    load, tree_delay = _buffered(netlist, library, wiring)
+    times = [memory(each) for each in netlist.memories]
+    return Delays(load, tree_delay, _starts(netlist, library, times, load, tree_delay)[0])
+
+
 def analyse(
     netlist: Netlist, *, library: CellLibrary, wiring: Wiring, memory: Callable[[Memory], MemoryTiming]
 ) -> Timing:
@@ -80,8 +119,7 @@ def analyse(
     Inputs arrive at time zero and outputs need no setup. Raises a refusal for a combinational loop, naming
     one of its cells, and for a cell the library does not have.
     """
-    driven, sinks = net_loads(netlist, library, wiring)
-    load, tree_delay = _buffered(driven, sinks, library, wiring)
+    load, tree_delay = _buffered(netlist, library, wiring)
     times = [memory(each) for each in netlist.memories]
     arrival, origin = _starts(netlist, library, times, load, tree_delay)
     arcs = _arcs(netlist, library, load, tree_delay)
@@ -100,6 +138,18 @@ def analyse(
 
 def _flops(netlist: Netlist, library: CellLibrary) -> list[Cell]:
     return [library.cells[name] for name in netlist.count() if library.cells[name].is_flop]
+
+
+def _clocked(netlist: Netlist, library: CellLibrary) -> list[Cell]:
+    """The cells at whose inputs paths end: flops and clock gates. Raises a refusal for a latch, through which
+    time could be borrowed."""
+    cells = [library.cells[name] for name in netlist.count()]
+    latches = [cell.name for cell in cells if cell.kind == "latch"]
+    if latches:
+        raise Refusal(
+            f"netlist {netlist.name}: cell type is {latches[0]!r}, a latch, allowed are flops and clock gates"
+        )
+    return [cell for cell in cells if not cell.is_gate]
 
 
 def _starts(
@@ -133,17 +183,18 @@ def _ends(netlist: Netlist, library: CellLibrary, times: list[MemoryTiming]) -> 
     outputs = [(name, port.nets) for name, port in netlist.ports.items() if port.direction == "output"]
     ends = [(nets, 0.0, f"output {name}") for name, nets in outputs]
     ends += [
-        (netlist.pin(flop.name, pin), flop.setup_s, f"setup of {flop.name}")
-        for flop in _flops(netlist, library)
-        for pin in flop.input_capacitance_f
-        if pin != flop.clock_pin
+        (netlist.pin(cell.name, pin), cell.setup_s, f"setup of {cell.name}")
+        for cell in _clocked(netlist, library)
+        for pin in cell.input_capacitance_f
+        if pin != cell.clock_pin
     ]
     memories = zip(netlist.memories, times, strict=True)
     return ends + [(each.inputs, time.setup_s, f"setup of memory {each.name}") for each, time in memories]
 
 
-def _buffered(load: Floats, sinks: Nets, library: CellLibrary, wiring: Wiring) -> tuple[Floats, Floats]:
+def _buffered(netlist: Netlist, library: CellLibrary, wiring: Wiring) -> tuple[Floats, Floats]:
     """The load a driver sees and the delay of the buffer tree behind it, for each net."""
+    load, sinks = design_loads(netlist, library, wiring)
     seen, delay = load.copy(), np.zeros_like(load)
     buffer = library.buffer
     arc = buffer.arcs[0]
@@ -161,7 +212,7 @@ def _arcs(netlist: Netlist, library: CellLibrary, load: Floats, tree_delay: Floa
     parts: list[tuple[Nets, Nets, Floats, Nets]] = []
     for type_name in netlist.count():
         cell = library.cells[type_name]
-        for arc in () if cell.is_flop else cell.arcs:
+        for arc in cell.arcs if cell.is_gate else ():
             source, target = netlist.pin(type_name, arc.input), netlist.pin(type_name, arc.output)
             used = (source >= CONSTANTS) & (target >= CONSTANTS)
             source, target = source[used], target[used]

@@ -1,8 +1,9 @@
 """How far the figures of a technology lie from real ones: between which ends comparisons found the truth.
 
-The comparisons stand in `technology_evidence.csv`, one a row. The truth of a part (compute, logic, memory,
-leakage) is taken to lie between the farthest rows either way, the model itself among them. Scaling to another
-node has rows of its own, and what they found grows with the distance.
+The comparisons of cells stand in `technology_evidence.csv`, one a row. The truth of a part (compute, logic)
+is taken to lie between the farthest rows either way, the model itself among them. Scaling to another node has
+rows of its own, and what they found grows with the distance. A memory has ends of its own besides, by its
+size (`archsim.technology.memories.bracket`).
 """
 
 from __future__ import annotations
@@ -44,6 +45,14 @@ class Bracket:
 EXACT = Bracket()
 DYNAMIC_PARTS = ("compute", "logic", "memory")
 """What takes energy: all that switches in the PEs, all other logic with every clock, memories."""
+LEAKAGE, MEMORY_LEAKAGE = "leakage", "memory leakage"
+"""What leaks: cells (on an FPGA the device), and memories."""
+_SCALED = {
+    "compute": ("energy_j",),
+    "logic": ("energy_j", "area_mm2", "critical_path_s"),
+    "memory": ("energy_j", "area_mm2", "critical_path_s"),
+}
+"""The metrics of each part that scaling to another node moves, alike in all of them."""
 ByPart = Mapping[str, Mapping[str, Bracket]]
 """Brackets by metric and part."""
 
@@ -73,19 +82,24 @@ UNKNOWN = Brackets()
 @cache
 def brackets_of_cells(*, node_nm: int, logic_from_nm: int | None, memory_from_nm: int) -> Brackets:
     """Brackets of standard cells at a node: logic that was scaled from a node (None where it is a library of
-    its own, which nobody compared), memories from another."""
+    its own, which nobody compared), memories from another. What memories lie off at their own node is theirs.
+
+    Leakage scales by a rule of its own, so that it moves against all other energy.
+    """
     parts: dict[str, dict[str, Bracket]] = {}
     shared: dict[str, dict[str, Bracket]] = {}
-    for part, from_nm in (("compute", logic_from_nm), ("logic", logic_from_nm), ("memory", memory_from_nm)):
+    for part, metrics in _SCALED.items():
+        from_nm = memory_from_nm if part == "memory" else logic_from_nm
         if from_nm is None:
             continue
+        for metric in metrics:
+            shared.setdefault(metric, {})[part] = scaling_bracket(metric, from_nm, node_nm)
         for metric, bracket in _found(part).items():
             parts.setdefault(metric, {})[part] = bracket
-            shared.setdefault(metric, {})[part] = scaling_bracket(metric, from_nm, node_nm)
-    if logic_from_nm not in (None, node_nm):
-        leakage = {"leakage": scaling_bracket("leakage_w", _NATIVE_NM, node_nm)}
-        parts["leakage_w"] = dict(leakage)
-        parts["energy_j"] |= leakage
+    for part, from_nm in ((LEAKAGE, logic_from_nm), (MEMORY_LEAKAGE, memory_from_nm)):
+        if from_nm not in (None, node_nm):
+            for metric in ("leakage_w", "energy_j"):
+                parts.setdefault(metric, {})[part] = scaling_bracket("leakage_w", from_nm, node_nm)
     return Brackets(parts=parts, shared=shared)
 
 

@@ -79,6 +79,11 @@ class Technology(BaseModel, ABC):
         """The costs that nobody can tell in this technology, and why, in one sentence each."""
         return {}
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What whoever reads a result in this technology ought to know, in one sentence each."""
+        return ()
+
     def shortage(self, resources: Mapping[str, int]) -> str:
         """What there is too little of for a design that takes these resources, as a refusal says it; empty
         where it can be built."""

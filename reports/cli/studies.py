@@ -18,8 +18,6 @@ from reports.cli.group import (
     show,
 )
 
-GLITCHES = "glitches"
-
 
 def _studies() -> Iterable[str]:
     from reports.studies import studies
@@ -30,7 +28,7 @@ def _studies() -> Iterable[str]:
 def _calibrations() -> Iterable[str]:
     from archsim.calibration.plan import PLANS
 
-    return (*PLANS, GLITCHES)
+    return PLANS
 
 
 @main.command(cls=ListingCommand)
@@ -71,20 +69,14 @@ def validate(as_json: bool) -> None:
 def calibrate(name: str, out: Path) -> None:
     """Synthesise the netlists of a calibration anew and fit the logic model to them.
 
-    A technology takes a quarter of an hour; "glitches" are measured by Icarus Verilog on netlists of cmos65.
-    An interrupted run goes on where it stopped.
+    A technology takes a quarter of an hour, cmos65 half an hour. An interrupted run goes on where it stopped.
     """
     from archsim.calibration.calibrate import calibrate as fit_anew
-    from archsim.technology import Cmos65, technology
-    from reports.results import error_table, glitch_table
+    from archsim.technology import technology
+    from reports.results import error_table
 
     if name not in _calibrations():
         raise click.UsageError(f"technology is {name!r}, allowed are {', '.join(_calibrations())}")
     if not out.is_dir():
         raise click.UsageError(f"out is {out}, allowed is a folder that exists")
-    if name == GLITCHES:
-        from archsim.calibration.glitches import calibrate_glitches
-
-        show(glitch_table(calibrate_glitches(Cmos65(), out)))
-    else:
-        show(error_table(name, fit_anew(technology(name), out)))
+    show(error_table(name, fit_anew(technology(name), out)))

@@ -90,6 +90,14 @@ def delayed(value: Wire, name: str, *, reset: bool = False, enable: Wire | None 
     return held
 
 
+def counted(counter: Wire, *, clear: Wire, step: Wire) -> None:
+    """Makes a register count the cycles of `step` from zero, at which `clear` puts it; in any other cycle it
+    need not be clocked."""
+    bits = len(counter)
+    following = pyrtl.select(clear, pyrtl.Const(0, bits), fit(counter + 1, bits))
+    counter.next <<= pyrtl.select(clear | step, following, counter)
+
+
 def staged(
     value: Wire, name: str, last: int, *, first: int = 1, reset: bool = False, enable: Wire | None = None
 ) -> dict[int, Wire]:

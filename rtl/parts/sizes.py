@@ -59,7 +59,8 @@ class Amounts:
 
     An amount has a physical reason: bits of multiplexer, of adder, of register, decoded lines. Components
     that the same code describes are of one `family`. `operand_bits` are further widths that the switching of
-    a PE follows.
+    a PE follows; `late` are gates once more, where what they read comes bit by bit out of an adder, so that
+    they glitch more.
     """
 
     component: str
@@ -68,6 +69,7 @@ class Amounts:
     gates: Mapping[str, float]
     registers: Mapping[str, float]
     operand_bits: Mapping[str, float] = field(default_factory=dict)
+    late: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,11 +220,6 @@ class Sizes:
     def label(self) -> str:
         """The engine in a word or two."""
         return self.engine
-
-    @property
-    def glitch_family(self) -> str:
-        """Engines whose control is alike glitch alike; empty where it is like no other's."""
-        return ""
 
     @property
     def structures(self) -> tuple[Amounts, ...]:

@@ -18,6 +18,7 @@ from rtl.parts.components import (
     Wire,
     bits_for,
     component,
+    counted,
     delayed,
     fit,
     memory,
@@ -353,13 +354,13 @@ def weight_fetch(
     """Fetches a word when a tap comes and the last word is used up, and deals out its weights."""
     per_fetch = sizes.weights_per_fetch
     sub = register(bits_for(per_fetch), "sub_word", reset=reset)
-    at = register(bits_for(sizes.weight_words + 1), "weight_address", reset=True)
+    at = register(bits_for(sizes.weight_words + 1), "weight_address")
     due = tap & (sub == 0)
     if name:
         due = named(due, name)
     wraps = sub == per_fetch - 1
     sub.next <<= pyrtl.select(stage_start | (tap & wraps), pyrtl.Const(0, len(sub)), fit(sub + tap, len(sub)))
-    at.next <<= pyrtl.select(starting, pyrtl.Const(0, len(at)), fit(at + due, len(at)))
+    counted(at, clear=starting, step=due)
     return WeightFetch(due, at, sub if per_fetch > 1 else None)
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 import archsim as a
-from archsim.costs.errors import by_part
+from archsim.costs.errors import by_part, part_ends
 from archsim.costs.estimate import logic_fit
 from archsim.costs.ratio_error import ratio_interval, ratio_intervals
+from archsim.technology.evidence import EXACT
 
 LOGIC = {"pe", "address", "route", "controller", "sequencer", "top"}
 PRICED = ("energy_j", "equal_throughput_power", "area_mm2")
@@ -54,13 +55,16 @@ def test_a_netlist_carries_no_error_of_a_fit_and_the_same_technology() -> None:
 def test_the_error_of_the_technology_moves_every_part_by_its_share() -> None:
     result = point().simulate("analytic")
     brackets, parts = a.Cmos65().brackets.of("energy_j"), by_part(result.bill, "energy_j")
-    assert math.fsum(parts.values()) == pytest.approx(result.cost("energy_j"))
-    assert set(parts) == {*brackets, "leakage"}
-    high = math.fsum(parts[part] * bracket.high for part, bracket in brackets.items())
-    assert result.technology_error["energy_j"].high == pytest.approx(
-        (high + parts["leakage"]) / result.cost("energy_j")
+    terms = [term for part in parts.values() for term in part]
+    assert math.fsum(term.value for term in terms) == pytest.approx(result.cost("energy_j"))
+    assert set(parts) == {*brackets, "leakage", "memory leakage"}
+    high = math.fsum(
+        term.value * brackets.get(part, EXACT).high * (term.bracket or EXACT).high
+        for part, own in parts.items()
+        for term in own
     )
-    assert "leakage_w" not in result.technology_error, "nobody compared the leakage of the 65 nm cells"
+    assert result.technology_error["energy_j"].high == pytest.approx(high / result.cost("energy_j"))
+    assert result.technology_error["leakage_w"].high == 1, "nobody compared the leakage of the 65 nm cells"
 
 
 def test_scaling_adds_its_own_error_and_more_the_farther_it_goes() -> None:
@@ -118,11 +122,11 @@ def test_what_two_designs_share_cancels_in_their_ratio(technology: Any, gather: 
 def test_the_ends_of_a_ratio_are_the_ratio_with_a_part_at_its_end() -> None:
     first, other = point("csc").simulate("analytic"), point("pruned").simulate("analytic")
     brackets = a.Cmos65().brackets.parts["energy_j"]
-    sides = [by_part(result.bill, "energy_j") for result in (other, first)]
+    sides = [part_ends(by_part(result.bill, "energy_j"), brackets) for result in (other, first)]
     corners = []
-    for ends in itertools.product(*(bracket.ends for bracket in brackets.values())):
-        at = {"leakage": 1.0, **dict(zip(brackets, ends, strict=True))}
-        above, below = (math.fsum(side[part] * at[part] for part in side) for side in sides)
+    for places in itertools.product((0, 1), repeat=len(sides[0])):
+        at = dict(zip(sides[0], places, strict=True))
+        above, below = (math.fsum(side[part].ends[at[part]] for part in side) for side in sides)
         corners.append(above / below)
     off = math.hypot(*(result.fit_error["energy_j"].worst for result in (first, other)))
     told = ratio_interval(first, other, "energy_j")

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 import yaml
 
-from archsim.calibration.calibrate import errors, write_fit
+from archsim.calibration.calibrate import errors, fit, write_fit
 from archsim.calibration.measurement import Measurement, read_measured
 from archsim.calibration.plan import PLANS, Plan, configurations
 from archsim.costs.estimate import EstimateError, estimate_logic, logic_fit
 from archsim.costs.gate import map_to_gates
 from archsim.costs.logic import Logic
 from archsim.costs.operands import OperandActivity, workload_of
+from archsim.costs.structure import structures
 from archsim.engine import Clos, Csc, Dense, Engine, Pruned
 from archsim.engine.mapping import Mapping
 from archsim.technology import Artix7, Cmos65, technology
@@ -26,6 +27,7 @@ from archsim.technology.quantity import read_text
 from rtl import Sizes
 from rtl.engines.csc import CscSizes
 from workloads import Topology, build_layer, random_integer_network
+from workloads.refusal import Refusal
 from workloads.topology.stages import PrunedStage
 
 pytestmark = pytest.mark.slow
@@ -218,12 +220,57 @@ def test_logic_at_another_node_is_that_of_the_fit_times_its_factors() -> None:
         assert at_130.area_mm2 == pytest.approx(at_65.area_mm2 * factors.area)
         assert at_130.clock_energy_j == pytest.approx(at_65.clock_energy_j * factors.energy)
         assert at_130.gate_switching_j == pytest.approx(at_65.gate_switching_j * factors.energy)
+        assert at_130.glitch_switching_j == pytest.approx(at_65.glitch_switching_j * factors.energy)
         assert at_130.leakage_w == pytest.approx(at_65.leakage_w * factors.leakage)
+
+
+def _clock_j(logic: Logic) -> float:
+    return sum(part.clock_energy_j for part in logic.parts)
+
+
+def test_gated_clocks_are_fitted_to_registers_and_busy_pes_and_ungated_ones_beside_them() -> None:
+    netlists = [measured(name, "cmos65") for name in SMALL]
+    fitted, ungated = fit(netlists, "asic"), Cmos65(clock_gating="none")
+    for name, found in zip(SMALL, netlists, strict=True):
+        estimated = fitted.logic(found.sizes, found.workload, Cmos65())
+        assert _clock_j(estimated) == pytest.approx(_clock_j(found.logic), rel=0.05)
+        without = fitted.logic(found.sizes, found.workload, ungated)
+        mapped = map_to_gates(small(name), ungated)
+        assert _clock_j(without) == pytest.approx(_clock_j(mapped), rel=0.05)
+        assert sum(p.area_mm2 for p in without.parts) == pytest.approx(
+            sum(p.area_mm2 for p in mapped.parts), rel=0.05
+        )
+        assert _clock_j(estimated) < _clock_j(without)
+
+
+def test_a_fit_that_knows_only_gated_clocks_is_no_answer_without_them() -> None:
+    found = measured("csc", "cmos65")
+    fitted = fit([found], "asic")
+    kept = {
+        family: {metric: costs for metric, costs in metrics.items() if not metric.startswith("ungated")}
+        for family, metrics in fitted.coefficients.items()
+    }
+    with pytest.raises(EstimateError, match="clock_gating is none, and nobody fitted cmos65 without"):
+        replace(fitted, coefficients=kept).logic(found.sizes, found.workload, Cmos65(clock_gating="none"))
+
+
+def test_the_clock_of_registers_follows_the_busy_share_where_it_is_gated_and_only_there() -> None:
+    mapping = small("csc")
+    busy = workload_of(mapping)
+    idle = replace(busy, products=busy.products // 2)
+    for pe in structures(mapping.sizes):
+        whole, half = (pe.amounts("clock_energy_j", work) for work in (busy, idle))
+        for name, amount in pe.registers.items():
+            assert whole[name] == half[name] == amount
+            assert half[f"{name}.busy"] == pytest.approx(amount * idle.clocked)
+        assert pe.amounts("ungated_clock_energy_j") == pe.registers
+    with pytest.raises(Refusal, match="workload is None, clock_energy_j needs to know"):
+        pe.amounts("clock_energy_j")
 
 
 def test_an_idle_multiplier_switches_less() -> None:
     sizes, busy = small("dense").sizes, workload_of(small("dense"))
-    still = replace(busy, operands=OperandActivity(0.0, 0.0, 0.0, 0.0))
+    still = replace(busy, operands=OperandActivity(0.0, 0.0, 0.0, 0.0, 0.0))
     fitted = logic_fit("cmos65")
     (pe, idle) = (
         next(part for part in fitted.logic(sizes, work, Cmos65()).parts if part.component == "pe")

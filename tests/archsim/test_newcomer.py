@@ -10,7 +10,6 @@ from hypothesis import given, settings, strategies as st
 
 import archsim as a
 from archsim.calibration.plan import PLANS, draw, draw_small
-from archsim.costs.glitch_factors import OTHER, glitch_key
 from archsim.engine import engines
 from archsim.verification import verify
 from rtl import to_verilog
@@ -56,9 +55,3 @@ def test_a_newcomer_is_calibrated_after_the_others_and_moves_none_of_them() -> N
     assert {each.engine.kind for each in added} == {KIND}
     assert len({each.map().sizes for each in added}) == len(added) == 5
     assert small == ["dense", "csc", "clos", "pruned", "pruned", KIND]
-
-
-def test_a_newcomer_glitches_as_its_relatives() -> None:
-    sizes = draw_small(8, 8)[-1].map().sizes
-    assert sizes.label == KIND
-    assert glitch_key("route", sizes) == "lockstep.route" != OTHER

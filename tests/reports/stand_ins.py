@@ -12,6 +12,7 @@ from archsim.costs.pricing import Bill, Term
 from archsim.engine.counts import Counts, Traffic
 from archsim.engine.mapping import StoredBits
 from archsim.technology import FpgaResources
+from archsim.technology.evidence import EXACT
 from reports.studies.csc_dac2019.points import Point, design_points
 from workloads import Calibration, Topology, TrainedNetwork, build_layer
 
@@ -21,7 +22,8 @@ SIZES = {"csc": 1.0, "clos": 0.8, "pruned replicated": 3.0, "pruned banked": 2.0
 
 def term(component: str, value: float, unit: str) -> Term:
     """A single addend."""
-    return Term(component, "reads", 10.0, "words", value / 10.0, unit, "assumed", "made up")
+    bracket = EXACT if component.endswith("memory") else None
+    return Term(component, "reads", 10.0, "words", value / 10.0, unit, "assumed", "made up", bracket)
 
 
 def result(point: Point, *, times: float | None = None) -> Result:

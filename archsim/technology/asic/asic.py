@@ -32,7 +32,10 @@ from archsim.technology.registry import technologies
 from archsim.technology.technology import TechnologyError
 
 _WIRE_RULE = ("wire_capacitance_f_per_um", "wire_length_um_per_sink", "nand2_area_um2")
-_MODEL = ("clock_network_factor", "max_fanout", "memory_pin_capacitance_f", "flop_memory_activity")
+_MODEL = (
+    *("clock_network_factor", "clock_gate_open_share"),
+    *("max_fanout", "memory_pin_capacitance_f", "flop_memory_activity"),
+)
 _MACRO_RULE = (
     "macro_energy_exponent_of_supply",
     "macro_leakage_exponent_of_supply",
@@ -125,7 +128,6 @@ class Asic(StandardCells):
         return (
             *own,
             *(constants[name] for name in rules),
-            *self.glitches.values(),
             *(scaling[name] for name in _MACRO_RULE if self._macros.factors != UNCHANGED),
             *scaling_rows(*macro_processes(self.node_nm, self.cell_type)),
             *self.macro_rows(),

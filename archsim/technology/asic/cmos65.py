@@ -38,6 +38,7 @@ def cmos65_wiring() -> Wiring:
         max_fanout=int(float(constants["max_fanout"])),
         memory_pin_capacitance_f=float(constants["memory_pin_capacitance_f"]),
         flop_memory_activity=float(constants["flop_memory_activity"]),
+        clock_gate_open_share=float(constants["clock_gate_open_share"]),
     )
 
 
@@ -76,4 +77,4 @@ class Cmos65(StandardCells):
 
     def provenance(self) -> tuple[Quantity, ...]:
         """The constants of the process and the SRAM rows of this node and cell type."""
-        return (*load_quantities(CONSTANTS).values(), *self.glitches.values(), *self.macro_rows())
+        return (*load_quantities(CONSTANTS).values(), *self.macro_rows())

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import cache, cached_property
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+from archsim.technology.asic.clock_gating import ClockGates, ClockGating, clock_gates
 from archsim.technology.evidence import Brackets, brackets_of_cells
 from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.memories.flop_memory import Wiring
 from archsim.technology.memories.sram import SRAM_TABLE, MacroScaling, MemoryMacro, Ports, SramTable
-from archsim.technology.quantity import Quantity, load_quantities, load_table
+from archsim.technology.quantity import Quantity, load_table
 from archsim.technology.technology import Technology
 
 CellType = Literal["lstp", "lop", "hp"]
-GLITCHES = "glitches.yaml"
 NATIVE_NODES_NM = (65, 45)
 
 
 class StandardCells(Technology):
-    """Logic of a cell library, and memories that are CACTI macros of one node and `cell_type`."""
+    """Logic of a cell library, and memories that are CACTI macros of one node and `cell_type`.
+
+    With `clock_gating` auto registers with an enable stand behind a clock gate where the library has one and
+    enough of them share the enable; with none every flop is clocked in every cycle.
+    """
 
     fabric: ClassVar[str] = "asic"
     follows_switching: ClassVar[bool] = True
@@ -30,6 +34,33 @@ class StandardCells(Technology):
     which nobody compared with anything."""
 
     cell_type: CellType = "lstp"
+    clock_gating: ClockGating = "auto"
+
+    def options(self) -> dict[str, Any]:
+        """The arguments that make this technology again."""
+        options = super().options()
+        if self.clock_gating == "auto":
+            del options["clock_gating"]
+        return options
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """The options that are shown: the gating of clocks where it is not the usual one."""
+        return [each for each in super().__repr_args__() if each != ("clock_gating", "auto")]
+
+    @cached_property
+    def clock_gates(self) -> ClockGates | None:
+        """The clock gate that logic is built with; None where it is built without any."""
+        return clock_gates(self.library, self.wiring) if self.clock_gating == "auto" else None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Says where clocks cannot be gated."""
+        if self.clock_gating == "none" or self.clock_gates is not None:
+            return ()
+        return (
+            f"clock_gating is auto, and library {self.library.name} has no clock gate that can be used: "
+            "every flop is clocked in every cycle",
+        )
 
     @property
     @abstractmethod
@@ -70,11 +101,6 @@ class StandardCells(Technology):
     def supply_v(self) -> float:
         return self.library.supply_v
 
-    @property
-    def glitches(self) -> Mapping[str, Quantity]:
-        """What glitches add to the switching of gates, by the names of `archsim.costs.glitch_factors`."""
-        return load_quantities(GLITCHES)
-
     @cached_property
     def sram(self) -> SramTable:
         """The table from which memories are priced."""
@@ -83,6 +109,7 @@ class StandardCells(Technology):
             wiring=self.wiring,
             cells_node_nm=self.memory_node_nm,
             scaling=self.macro_scaling,
+            gated=self.clock_gates is not None,
         )
 
     def memory(self, *, words: int, word_bits: int, ports: Ports = "1rw") -> MemoryMacro:

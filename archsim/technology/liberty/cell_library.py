@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 from archsim.technology.liberty.boolean import truth_table
 from archsim.technology.liberty.text import LibertyError
 from workloads.refusal import Refusal
+
+CellKind = Literal["gate", "flop", "latch", "clock gate"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class Cell:
     energy per output transition, without the load) by output pin. `clock_pin` is empty for a gate;
     `clock_edge_energy_j` is the internal energy of one clock edge with the data still. `next_state` is
     the Liberty text of what a flop takes over; there, and in `functions`, its state and the inverse of it
-    have the two `state_names`.
+    have the two `state_names`. A `latch` takes it over while its `clock_pin` is high. A `clock_gate` lets the
+    pulses of its clock through whose cycle before ended with its other input high; it has no state names.
     """
 
     name: str
@@ -45,10 +49,22 @@ class Cell:
     next_state: str = ""
     state_names: tuple[str, ...] = ()
     has_reset: bool = False
+    kind: CellKind = "gate"
+
+    @property
+    def is_gate(self) -> bool:
+        """Whether its outputs are functions of its inputs."""
+        return self.kind == "gate"
 
     @property
     def is_flop(self) -> bool:
-        return bool(self.clock_pin)
+        return self.kind == "flop"
+
+    @property
+    def enable_pin(self) -> str:
+        """The pin that opens a clock gate."""
+        (enable,) = (pin for pin in self.input_capacitance_f if pin != self.clock_pin)
+        return enable
 
     @property
     def takes_data(self) -> bool:
@@ -70,6 +86,16 @@ class Cell:
             return truth_table(self.next_state, names) in tables
         except Refusal:
             return False
+
+
+@dataclass(frozen=True)
+class Adder:
+    """A cell that adds its two or three `inputs`: the names of its pins."""
+
+    cell: Cell
+    inputs: tuple[str, ...]
+    sum: str
+    carry: str
 
 
 def _enabled_tables() -> tuple[tuple[bool, ...], ...]:
@@ -108,7 +134,7 @@ class CellLibrary:
             [
                 cell
                 for cell in self.cells.values()
-                if not cell.is_flop
+                if cell.is_gate
                 and len(cell.functions) == 1
                 and len(cell.input_capacitance_f) == len(inputs)
                 and truth_table(next(iter(cell.functions.values())), tuple(cell.input_capacitance_f))
@@ -121,6 +147,35 @@ class CellLibrary:
         """The smallest flop without set or reset, with or without an enable pin; LibertyError without one."""
         flops = [cell for cell in self.cells.values() if (cell.holds if enable else cell.takes_data)]
         return self._smallest(flops, "flop with enable" if enable else "flop without enable, set or reset")
+
+    @cached_property
+    def full_adder(self) -> Adder | None:
+        """The smallest cell that adds three bits, None where there is none."""
+        return self._adder(3)
+
+    @cached_property
+    def half_adder(self) -> Adder | None:
+        """The smallest cell that adds two bits, None where there is none."""
+        return self._adder(2)
+
+    def _adder(self, bits: int) -> Adder | None:
+        ones = [row.bit_count() for row in range(1 << bits)]
+        tables = tuple(bool(count & 1) for count in ones), tuple(count > 1 for count in ones)
+        fitting = []
+        for cell in self.cells.values():
+            inputs = tuple(cell.input_capacitance_f)
+            if not cell.is_gate or len(inputs) != bits or len(cell.functions) != 2:
+                continue
+            pins = {truth_table(function, inputs): pin for pin, function in cell.functions.items()}
+            if pins.keys() == set(tables):
+                fitting.append(Adder(cell, inputs, *(pins[table] for table in tables)))
+        return min(fitting, key=lambda adder: adder.cell.area_um2, default=None)
+
+    @cached_property
+    def clock_gate(self) -> Cell | None:
+        """The smallest clock gate; None where the library has none."""
+        gates = [cell for cell in self.cells.values() if cell.kind == "clock gate"]
+        return min(gates, key=lambda cell: cell.area_um2, default=None)
 
     def _smallest(self, fitting: list[Cell], what: str) -> Cell:
         if fitting:

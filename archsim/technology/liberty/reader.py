@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from archsim.technology.liberty.boolean import truth_table
-from archsim.technology.liberty.cell_library import Arc, Cell, CellLibrary
+from archsim.technology.liberty.cell_library import Arc, Cell, CellKind, CellLibrary
 from archsim.technology.liberty.tables import CONSTRAINTS, DELAYS, TRANSITIONS, Tables, mean
 from archsim.technology.liberty.text import Group, LibertyError, liberty_text, parse_liberty, write_liberty
 from workloads.refusal import Refusal
@@ -33,12 +33,13 @@ _MARKS = {
     "always_on": "is an always-on cell",
     "retention_cell": "is a retention cell",
     "switch_cell_type": "is a power switch",
-    "clock_gating_integrated_cell": "is a clock gate",
 }
 """What marks a cell that a synthesiser must not pick, and what it then is."""
 
+_CLOCK_GATE = "clock_gating_integrated_cell"
+"""Marks a clock gate and says which. Libraries mark it dont_use too, so that no mapper of logic picks it."""
+
 _GROUPS = {
-    "latch": "is a latch",
     "latch_bank": "is a latch",
     "ff_bank": "has several bits",
     "bus": "has bus pins",
@@ -55,10 +56,11 @@ class _LeftOut(Exception):
 def read_liberty(source: Path | str, *, missing_power: str = "refuse") -> CellLibrary:
     """The library of a Liberty file (a path; it may be compressed with gzip) or of a Liberty text.
 
-    Latches, pads, cells with buses or tri-states, and cells without area, timing tables or a known function
-    are left out. So are cells without internal energy or leakage, unless `missing_power` is "zero", which
-    counts them as none. Raises LibertyError for a text that is not a library, and for a library without a
-    two-input NAND, an inverter, a buffer or a flop that can be used.
+    Pads, cells with buses or tri-states, and cells without area, timing tables or a known function are left
+    out, as are latches and clock gates of other kinds than `Cell` tells of. So are cells without internal
+    energy or leakage, unless `missing_power` is "zero", which counts them as none. Raises LibertyError for a
+    text that is not a library, and for a library without a two-input NAND, an inverter, a buffer or a flop
+    that can be used.
     """
     if missing_power not in MISSING_POWER:
         raise LibertyError(f"missing_power is {missing_power!r}, allowed are {', '.join(MISSING_POWER)}")
@@ -147,17 +149,16 @@ class _Reader:
 
     def cell(self, group: Group) -> Cell:
         """The figures of a cell. Raises _LeftOut with what makes it unusable."""
-        inputs, outputs, flops = _pins(group, "input"), _pins(group, "output"), list(group.groups("ff"))
+        inputs, outputs = _pins(group, "input"), _pins(group, "output")
         area_um2 = _usable(group, inputs, outputs)
-        states = tuple(argument.strip('"') for argument in flops[0].arguments) if flops else ()
-        functions = {name: _function(name, pin, tuple(inputs), states) for name, pin in outputs.items()}
-        clock_pin = _clock_pin(flops[0].text("clocked_on"), tuple(inputs)) if flops else ""
+        state = _state(group, inputs, outputs)
+        clock_pin = state.clock_pin
         return Cell(
             name=group.name,
             area_um2=area_um2,
             leakage_w=self._leakage_w(group),
             input_capacitance_f={name: self._capacitance_f(pin) for name, pin in inputs.items()},
-            functions=functions,
+            functions=state.functions,
             switch_energy_j={
                 name: self._switch_energy_j(group, name, pin, clock_pin) for name, pin in outputs.items()
             },
@@ -165,9 +166,10 @@ class _Reader:
             clock_pin=clock_pin,
             clock_edge_energy_j=self._edge_energy_j(group, inputs[clock_pin]) if clock_pin else 0.0,
             setup_s=self._setup_s(inputs) if clock_pin else 0.0,
-            next_state=flops[0].text("next_state") if flops else "",
-            state_names=states,
-            has_reset=bool(flops and (flops[0].text("clear") or flops[0].text("preset"))),
+            next_state=state.following,
+            state_names=state.names,
+            has_reset=state.has_reset,
+            kind=state.kind,
         )
 
     def _capacitance_f(self, pin: Group) -> float:
@@ -245,8 +247,10 @@ class _Reader:
 
 def _usable(group: Group, inputs: Mapping[str, Group], outputs: Mapping[str, Group]) -> float:
     """The area of a cell that has one, is no special cell, and whose outputs are functions of its inputs."""
-    marks = [why for mark, why in _MARKS.items() if group.text(mark, "false") not in ("false", "none")]
-    special = marks or [_GROUPS[each.kind] for each in group.groups(*_GROUPS)]
+    expected = ("dont_use", "statetable") if group.text(_CLOCK_GATE) else ()
+    marks = {mark: why for mark, why in _MARKS.items() if group.text(mark, "false") not in ("false", "none")}
+    marks |= {each.kind: _GROUPS[each.kind] for each in group.groups(*_GROUPS)}
+    special = [why for mark, why in marks.items() if mark not in expected]
     if special:
         raise _LeftOut(special[0])
     area_um2 = group.number("area")
@@ -257,6 +261,52 @@ def _usable(group: Group, inputs: Mapping[str, Group], outputs: Mapping[str, Gro
     if any(pin.text("three_state") for pin in outputs.values()):
         raise _LeftOut("is a tri-state")
     return area_um2
+
+
+@dataclass(frozen=True)
+class _State:
+    """What a cell keeps, and how its outputs follow; a gate keeps nothing."""
+
+    kind: CellKind
+    functions: Mapping[str, str]
+    clock_pin: str = ""
+    following: str = ""
+    names: tuple[str, ...] = ()
+    has_reset: bool = False
+
+
+def _state(group: Group, inputs: Mapping[str, Group], outputs: Mapping[str, Group]) -> _State:
+    """What kind of cell it is. Raises _LeftOut for a flop, latch or clock gate that no engine can use."""
+    if group.text(_CLOCK_GATE):
+        return _clock_gate(group, inputs, outputs)
+    kept = next(group.groups("ff", "latch"), None)
+    names = () if kept is None else tuple(argument.strip('"') for argument in kept.arguments)
+    pins = tuple(inputs)
+    functions = {name: _function(name, pin, pins, names) for name, pin in outputs.items()}
+    if kept is None:
+        return _State("gate", functions)
+    has_reset = bool(kept.text("clear") or kept.text("preset"))
+    if kept.kind == "ff":
+        clock_pin = _clock_pin(kept.text("clocked_on"), pins)
+        return _State("flop", functions, clock_pin, kept.text("next_state"), names, has_reset)
+    enable, data = kept.text("enable"), kept.text("data_in")
+    if has_reset or enable not in pins or _table(data, pins) is None:
+        raise _LeftOut("is a latch that is not simply open while one pin is high")
+    return _State("latch", functions, enable, data, names)
+
+
+def _clock_gate(group: Group, inputs: Mapping[str, Group], outputs: Mapping[str, Group]) -> _State:
+    """A clock gate of the rising edge with one enable and no pin for a test."""
+    clocks = [name for name, pin in inputs.items() if pin.text("clock_gate_clock_pin") == "true"]
+    enables = [name for name, pin in inputs.items() if pin.text("clock_gate_enable_pin") == "true"]
+    if group.text(_CLOCK_GATE).strip('"') != "latch_posedge" or (
+        len(clocks),
+        len(enables),
+        len(inputs),
+        len(outputs),
+    ) != (1, 1, 2, 1):
+        raise _LeftOut("is a clock gate of another kind than latch_posedge with one enable")
+    return _State("clock gate", dict.fromkeys(outputs, f"{clocks[0]} & {enables[0]}"), clocks[0])
 
 
 def _clock_pin(clocked_on: str, inputs: tuple[str, ...]) -> str:

@@ -12,7 +12,8 @@ It is bracketed and not corrected because the evidence disagrees by as much as i
 (2014), 1.5 times in the preview of a 55 nm compiler, which in turn states 1.6 times the area where the
 foundry's are 1.1 times. None is a macro at 65 nm, and the ten carry inputs for test and for masking bits,
 which an engine's memories do without. What can be said is the direction: the truth lies inside, above the
-model. The memories of EIE (2016), which the model meets, are no evidence: their authors took them from CACTI.
+model. The memories of EIE, which the model meets, are no evidence: S. Han et al. (ISCA 2016, section V) took
+their areas and energies from CACTI too.
 Leakage is the least sure: oxides of 130 nm do not leak as those of 65 nm do in CACTI, so that its lower end
 may not hold there.
 """
@@ -25,7 +26,7 @@ from functools import cache
 
 import numpy as np
 
-from archsim.technology.memories.sram import MemoryMacro
+from archsim.technology.evidence import EXACT, Bracket
 from archsim.technology.quantity import load_table
 
 MACROS_TABLE = "sram_ihp_sg13g2.csv"
@@ -36,25 +37,20 @@ FOUNDRY = "ihp_sg13g2"
 FIGURES = ("area_mm2", "read_energy_j", "write_energy_j", "leakage_w", "access_time_s")
 
 
-@dataclass(frozen=True)
-class Range:
-    """What a figure is to be multiplied by, from `low` to `high`."""
-
-    low: float = 1.0
-    high: float = 1.0
-
-
 @dataclass(frozen=True, kw_only=True)
 class MemoryBracket:
-    """The range of each figure of a memory, and where it comes from."""
+    """The ends of each figure of a memory, as multiples of it. A macro's clock is part of its accesses."""
 
-    area_mm2: Range = Range()
-    read_energy_j: Range = Range()
-    write_energy_j: Range = Range()
-    leakage_w: Range = Range()
-    access_time_s: Range = Range()
-    kind: str
-    source: str
+    area_mm2: Bracket = EXACT
+    read_energy_j: Bracket = EXACT
+    write_energy_j: Bracket = EXACT
+    clock_energy_j: Bracket = EXACT
+    leakage_w: Bracket = EXACT
+    access_time_s: Bracket = EXACT
+
+
+UNCOMPARED = MemoryBracket()
+"""Of a memory that nobody compared."""
 
 
 @dataclass(frozen=True)
@@ -94,19 +90,14 @@ def _evidence() -> tuple[tuple[float, float], Mapping[str, Excess], Mapping[str,
     return (min(capacities), max(capacities)), lines, others
 
 
-def bracket(memory: MemoryMacro) -> MemoryBracket:
-    """The range of each figure of a memory, by the capacity of the macro that is built.
+@cache
+def macro_bracket(capacity_bytes: float) -> MemoryBracket:
+    """The ends of a macro of this capacity.
 
     Beyond the foundry's macros, below 512 bytes and above 16 KiB, their ratio is that at the last of them.
-    Two-port macros, other cell types and other nodes are given the same, for want of any of their own. Flops
-    have no range here: they are priced by the cells, and are as sure as these.
+    Two-port macros, other cell types and other nodes are given the same, for want of any of their own.
     """
-    if memory.built_as == "flops":
-        return MemoryBracket(kind=memory.kind, source=memory.source)
     (least, most), lines, others = _evidence()
-    capacity = min(max(memory.built_bits / memory.macros / 8, least), most)
-    table, ranges = load_table(BRACKET_TABLE), {}
-    for name, line in lines.items():
-        ratios = (1.0, line.ratio(capacity), *others[name])
-        ranges[name] = Range(min(ratios), max(ratios))
-    return MemoryBracket(**ranges, kind=table.kind, source=table.source)
+    capacity = min(max(capacity_bytes, least), most)
+    ratios = {name: (1.0, line.ratio(capacity), *others[name]) for name, line in lines.items()}
+    return MemoryBracket(**{name: Bracket(min(ends), max(ends)) for name, ends in ratios.items()})

@@ -20,7 +20,8 @@ class Wiring:
     `capacitance_f_per_sink` is added to a net for each pin it drives; `clock_network_factor` is the
     switched capacitance of the clock over that of the flops' clock pins; a net of more than `max_fanout`
     sinks gets a tree of buffers in the timing model; `memory_pin_capacitance_f` is one input of an SRAM
-    macro.
+    macro. `clock_gate_open_share` is the share of cycles in which a clock gate is taken to be open where it
+    is decided how many flops it must serve.
     """
 
     capacitance_f_per_sink: float
@@ -28,6 +29,7 @@ class Wiring:
     max_fanout: int
     memory_pin_capacitance_f: float
     flop_memory_activity: float
+    clock_gate_open_share: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,15 +53,15 @@ def clock_energy_j(flop: Cell, supply_v: float, wiring: Wiring) -> float:
 
 
 def clock_gate(cells: CellLibrary) -> Cell:
-    """The cell whose area, leakage and clock pin an integrated clock gate (a latch and an AND) is given: a
-    plain flop.
+    """The clock gate of a library, or where it has none the cell whose area, leakage and clock pin one (a
+    latch and an AND) is given: a plain flop.
 
     The open 130 nm library ihp-sg13g2 has both: its gate `sg13g2_lgcp_1` takes 3.75 gate equivalents and its
     smallest flop (with reset) 6.75, the plain flop here 4.9; its clock pin has 1.78 times the flop's
     capacitance and 0.72 times the internal energy, which at this clock network's factor is 1.1 times the
     energy of a clocked flop.
     """
-    return cells.flop(enable=False)
+    return cells.clock_gate or cells.flop(enable=False)
 
 
 def flop_memory(

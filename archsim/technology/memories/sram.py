@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from archsim.technology.asic.scaling import Factors
 from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.liberty.text import LibertyError
+from archsim.technology.memories.bracket import UNCOMPARED, MemoryBracket, macro_bracket
 from archsim.technology.memories.flop_memory import MemoryFigures, Wiring, flop_memory
 from archsim.technology.quantity import load_table
 from workloads.refusal import Refusal
@@ -47,6 +48,12 @@ class MemoryCost:
     kind: str
     source: str
 
+    @property
+    def bracket(self) -> MemoryBracket | None:
+        """How far its figures lie from those of real memories; None for one that is built of cells, and as
+        sure as these."""
+        return UNCOMPARED
+
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryMacro(MemoryFigures, MemoryCost):
@@ -62,6 +69,11 @@ class MemoryMacro(MemoryFigures, MemoryCost):
     cell_type: str
     built_bits: int
     macros: int = 1
+
+    @property
+    def bracket(self) -> MemoryBracket | None:
+        """That of the capacity of each macro, without what scaling to the node adds; None for flops."""
+        return None if self.built_as == "flops" else macro_bracket(self.built_bits / self.macros / 8)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pyrtl
 
 from rtl.engines.gather.walk import Back, Walk
-from rtl.parts.components import Wire, bits_for, delayed, fit, named, register
+from rtl.parts.components import Wire, bits_for, counted, delayed, fit, named, register
 from rtl.parts.skeleton import BankPort, Description, Turn, choose, shared_requantiser
 
 
@@ -43,7 +43,7 @@ class Routed:
 def _write_row(bits: int, number: int, stage_start: Wire, written: Wire) -> Wire:
     """The row of the next result of a PE: results go to row after row."""
     row = register(bits, f"write_row_{number}")
-    row.next <<= pyrtl.select(stage_start, pyrtl.Const(0, bits), fit(row + written, bits))
+    counted(row, clear=stage_start, step=written)
     return row
 
 
@@ -130,9 +130,12 @@ def gather_banked(given: Gathering) -> Routed:
         )
         for b in range(pes)
     ]
+    # A bank is remembered with the entry that it answers, so that words which nobody takes move nothing.
     activations = [
-        words[0] if bank is None else choose(delayed(bank, f"bank_2_{p}"), words)
-        for p, bank in enumerate(banks)
+        words[0]
+        if bank is None
+        else choose(delayed(bank, f"bank_2_{p}", enable=walk.holds_entry & front[p]), words)
+        for p, (bank, walk) in enumerate(zip(banks, walks, strict=True))
     ]
     return Routed(activations, written, [bit & final for bit in written], given.results)
 

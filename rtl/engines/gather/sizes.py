@@ -65,10 +65,6 @@ class GatherSizes(Sizes):
         return "replicated" if self.replicated else "banked"
 
     @property
-    def glitch_family(self) -> str:
-        return self.organisation
-
-    @property
     def label(self) -> str:
         return f"{self.engine} {self.organisation}"
 
@@ -145,4 +141,5 @@ class GatherSizes(Sizes):
             **bank_gates(self),
         }
         registers = {"pes": pes, "row_bits": rows, "bank_bits": (pes + 1) * address.bank_bits}
-        return Amounts("route", 1, "banked.route", gates, registers)
+        late = {f"late_{name}": amount * self.relative for name, amount in gates.items()}
+        return Amounts("route", 1, "banked.route", gates, registers, late=late)

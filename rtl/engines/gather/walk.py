@@ -10,7 +10,7 @@ from operator import or_
 import pyrtl
 
 from rtl.engines.gather.sizes import GatherSizes
-from rtl.parts.components import Wire, bits_for, fit, named, register, staged
+from rtl.parts.components import Wire, bits_for, counted, delayed, fit, named, register, staged
 from rtl.parts.skeleton import TapControl, WeightFetch, choose, weight_fetch
 
 
@@ -69,7 +69,7 @@ def walk_entries(
     row = register(len(rows_less_one), "row")
     sub = register(bits_for(per_fetch), "sub_word")
     sub_1 = register(bits_for(per_fetch), "sub_word_1")
-    at = register(bits_for(sizes.index_words + 1), "index_address", reset=True)
+    at = register(bits_for(sizes.index_words + 1), "index_address")
     starts_row = register(1, "starts_row")
 
     entry = choose(sub_1, [word[i * entry_bits : (i + 1) * entry_bits] for i in range(per_fetch)])
@@ -95,15 +95,13 @@ def walk_entries(
     # The descriptor is whole one cycle after stage_start, so only then is it known whether there are rows.
     active.next <<= stage_start | (active & has_rows & ~(accepted & ends_stage))
     holds.next <<= issue | (holds & ~go)
-    row.next <<= pyrtl.select(
-        stage_start, pyrtl.Const(0, len(row)), fit(row + (accepted & ends_row), len(row))
-    )
+    counted(row, clear=stage_start, step=accepted & ends_row)
     wraps = sub == per_fetch - 1
     sub.next <<= pyrtl.select(
         stage_start | (issue & wraps), pyrtl.Const(0, len(sub)), fit(sub + issue, len(sub))
     )
     sub_1.next <<= pyrtl.select(issue, sub, sub_1)
-    at.next <<= pyrtl.select(starting, pyrtl.Const(0, len(at)), fit(at + word_due, len(at)))
+    counted(at, clear=starting, step=word_due)
     starts_row.next <<= stage_start | pyrtl.select(accepted, ends_row, starts_row)
     return Walk(holds, bias, target, ends_row, starts_row, ends_stage, active | holds, word_due, at)
 
@@ -111,31 +109,34 @@ def walk_entries(
 def _bias_entry(sizes: GatherSizes, field: Mapping[str, Wire], starts_row: Wire, accepted: Wire) -> Wire:
     """That the entry is one of those that a row begins with: its biases."""
     bits = bits_for(sizes.bias_words + 1)
-    counted = register(bits, "biases")
-    taken = pyrtl.select(starts_row, pyrtl.Const(0, bits), counted)
+    seen = register(bits, "biases")
+    taken = pyrtl.select(starts_row, pyrtl.Const(0, bits), seen)
     bias = named(taken < field["bias_words"], "bias")
-    counted.next <<= pyrtl.select(accepted, fit(taken + bias, bits), counted)
+    seen.next <<= pyrtl.select(accepted, fit(taken + bias, bits), seen)
     return bias
 
 
 def follow_entry(
     sizes: GatherSizes, walk: Walk, accepted: Wire, go: Wire, stage_start: Wire, starting: Wire
 ) -> Back:
-    """Follows an accepted entry: operands, multiply and accumulate, requantise. `go` low freezes it."""
+    """Follows an accepted entry: operands, multiply and accumulate, requantise. `go` low freezes it. What is
+    known of an entry moves on only with one."""
     at = sizes.pipeline
     take, accumulate, finish = at.take, at.accumulate, at.finish
     product = accumulate - 1
     weights = weight_fetch(sizes, accepted, stage_start=stage_start, starting=starting, name="fetch_weight")
     tap = staged(accepted, "tap", accumulate, first=2, reset=True, enable=go)
-    first_tap = staged(walk.starts_row, "first", accumulate, first=2, enable=go)
+    first_tap = walk.starts_row
+    for stage in range(2, accumulate + 1):
+        first_tap = delayed(first_tap, f"first_{stage}", enable=tap[stage - 1] & go)
     ends = staged(accepted & walk.ends_row, "ends", finish, first=2, reset=True, enable=go)
     return Back(
-        weights.after(take, first=2, enable=go),
+        weights.after(take, first=2, enable=accepted & go),
         TapControl(
             take=named(tap[take] & go, "take"),
             multiply=named(tap[product] & go, "multiply") if sizes.product_register else None,
             accumulate=named(tap[accumulate] & go, "accumulate"),
-            first=first_tap[accumulate],
+            first=first_tap,
             finish=named(ends[finish] & go, "finish"),
         ),
         None if walk.bias is None else staged(walk.bias, "bias", take, first=2, enable=go)[take],

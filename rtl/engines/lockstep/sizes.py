@@ -52,10 +52,6 @@ class LockstepSizes(Sizes):
             raise SizeError("shared_requantiser is true, allowed with as many banks as PEs is false")
 
     @property
-    def glitch_family(self) -> str:
-        return "lockstep"
-
-    @property
     def own_fields(self) -> tuple[tuple[str, int], ...]:
         pause = (("pause", bits_for(self.longest_pause + 1)),) if self.longest_pause else ()
         place = bits_for(self.pes)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from archsim.netlist.netlist import CONSTANTS, Memory, Netlist
-from archsim.netlist.timing import MemoryTiming, net_loads
+from archsim.netlist.timing import MemoryTiming, design_loads
 from archsim.technology import CellLibrary, Wiring
 
 PERIOD_NS = 1000.0
@@ -92,16 +92,14 @@ class _Trees:
     """The names that sinks connect to: the net itself, or a leaf of the tree of buffers behind it."""
 
     def __init__(self, netlist: Netlist, library: CellLibrary, wiring: Wiring) -> None:
-        _, self._sinks = net_loads(netlist, library, wiring)
+        _, self._sinks = design_loads(netlist, library, wiring)
         self._most, self._buffer = wiring.max_fanout, library.buffer
         self._taken: dict[int, int] = {}
 
     def sink(self, net: int) -> str:
         """The name for one more sink of a net."""
-        if net < CONSTANTS:
-            return f"1'b{net}"
-        if self._sinks[net] <= self._most:
-            return f"n{net}"
+        if net < CONSTANTS or self._sinks[net] <= self._most:
+            return _net(net)
         place = self._taken.get(net, 0)
         self._taken[net] = place + 1
         return f"n{net}_0_{place // self._most}"
@@ -121,6 +119,10 @@ class _Trees:
                 level, count = level + 1, above
 
 
+def _net(net: int) -> str:
+    return f"1'b{net}" if net < CONSTANTS else f"n{net}"
+
+
 def _verilog(netlist: Netlist, library: CellLibrary, wiring: Wiring) -> Iterator[str]:
     trees = _Trees(netlist, library, wiring)
     yield f"module {netlist.name} ({', '.join(netlist.ports)});"
@@ -130,9 +132,11 @@ def _verilog(netlist: Netlist, library: CellLibrary, wiring: Wiring) -> Iterator
         yield f"  wire n{net};"
     for name, port in netlist.ports.items():
         for bit, net in enumerate(port.nets.tolist()):
-            inside, outside = f"1'b{net}" if net < CONSTANTS else f"n{net}", f"{name}[{bit}]"
-            first, second = (inside, outside) if port.direction == "input" else (outside, inside)
-            yield f"  assign {first} = {second};"
+            outside = f"{name}[{bit}]"
+            if port.direction == "input":
+                yield f"  assign {_net(net)} = {outside};"
+            else:
+                yield f"  assign {outside} = {trees.sink(net)};"
     parts = []
     for index, kind in enumerate(netlist.cell_type.tolist()):
         cell = library.cells[netlist.type_names[kind]]

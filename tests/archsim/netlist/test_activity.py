@@ -1,120 +1,23 @@
-"""Toggles of a mapped netlist: as a plain simulation cycle by cycle counts them, and as Icarus does."""
+"""Toggles of a mapped netlist, as a plain simulation cycle by cycle counts them."""
 
 from __future__ import annotations
-
-import shutil
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from archsim.calibration.glitches import evaluated_activity, measure_glitches, simulated_activity
 from archsim.calibration.plan import draw_small
 from archsim.netlist import Activity, ActivityError, Netlist, ToggleCounter, switching, synthesise_asic
 from archsim.netlist.activity import pack
-from archsim.netlist.netlist import CONSTANTS, Port
+from archsim.netlist.netlist import CONSTANTS
 from archsim.technology import Cmos65
-from archsim.technology.liberty.boolean import truth_table
-from archsim.technology.liberty.cell_library import Cell
 from rtl import to_verilog
+from tests.archsim.netlist.random_netlists import LIBRARY, WIRES, netlists, step_by_step
 
 pytestmark = pytest.mark.slow
 
 TECHNOLOGY = Cmos65()
-LIBRARY = TECHNOLOGY.library
-GATES = sorted(name for name, cell in LIBRARY.cells.items() if not cell.is_flop)
-FLOPS = sorted(name for name, cell in LIBRARY.cells.items() if cell.is_flop)
 SMALL = {each.engine.kind + str(getattr(each.engine, "gather", "")): each for each in draw_small(4, 5, pes=2)}
-needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
-
-
-@st.composite
-def netlists(draw: st.DrawFn) -> Netlist:
-    """A few inputs and flops, and gates that read any net made before them; flops read any net."""
-    inputs, flops, gates = draw(st.integers(1, 4)), draw(st.integers(1, 5)), draw(st.integers(0, 15))
-    first_flop = CONSTANTS + 1 + inputs
-    first_gate = first_flop + flops
-    pins = sorted({p for c in LIBRARY.cells.values() for p in _pins(c)})
-    cells: list[str] = []
-    rows: list[tuple[int, int, int]] = []
-    made = first_gate
-    for _ in range(gates):
-        name = draw(st.sampled_from(GATES))
-        for pin in LIBRARY.cells[name].input_capacitance_f:
-            rows.append((len(cells), pins.index(pin), draw(st.integers(0, made - 1))))
-        for pin in LIBRARY.cells[name].functions:
-            rows.append((len(cells), pins.index(pin), made))
-            made += 1
-        cells.append(name)
-    for k in range(flops):
-        name = draw(st.sampled_from(FLOPS))
-        cell = LIBRARY.cells[name]
-        for pin in cell.input_capacitance_f:
-            net = CONSTANTS if pin == cell.clock_pin else draw(st.integers(0, made - 1))
-            rows.append((len(cells), pins.index(pin), net))
-        rows.append((len(cells), pins.index(next(iter(cell.functions))), first_flop + k))
-        cells.append(name)
-    types = sorted(set(cells))
-    table = np.array(rows, np.int64)
-    return Netlist(
-        name="random",
-        nets=made,
-        cell_names=tuple(f"part_{k % 2}.cell_{k}" for k in range(len(cells))),
-        type_names=tuple(types),
-        cell_type=np.array([types.index(name) for name in cells], np.int64),
-        pin_names=tuple(pins),
-        pin_cell=table[:, 0],
-        pin_name=table[:, 1],
-        pin_net=table[:, 2],
-        ports={
-            "clk": Port("input", np.array([CONSTANTS])),
-            "in": Port("input", np.arange(CONSTANTS + 1, first_flop)),
-        },
-        memories=(),
-        named={
-            "in": np.arange(CONSTANTS + 1, first_flop),
-            "state": np.arange(first_flop, first_gate),
-        },
-    )
-
-
-def _pins(cell: Cell) -> list[str]:
-    return [*cell.input_capacitance_f, *cell.functions]
-
-
-def step_by_step(netlist: Netlist, inputs: list[int]) -> tuple[list[int], np.ndarray]:
-    """The states of the flops in each cycle, and the toggles of every net, one cycle after the other."""
-    width, flops = len(netlist.ports["in"].nets), len(netlist.named["state"])
-    states, before = [0], None
-    toggles = np.zeros(netlist.nets, np.int64)
-    for word in inputs:
-        values = np.zeros(netlist.nets, np.int64)
-        values[1] = 1
-        values[netlist.named["in"]] = [word >> k & 1 for k in range(width)]
-        values[netlist.named["state"]] = [states[-1] >> k & 1 for k in range(flops)]
-        following = 0
-        for index, kind in enumerate(netlist.cell_type):
-            cell = LIBRARY.cells[netlist.type_names[kind]]
-            row = netlist.pin_table[index]
-            pins = {name: int(row[place]) for place, name in enumerate(netlist.pin_names) if row[place] >= 0}
-            read = tuple(cell.input_capacitance_f)
-            if not cell.is_flop:
-                at = sum(int(values[pins[pin]]) << k for k, pin in enumerate(read))
-                for pin, function in cell.functions.items():
-                    values[pins[pin]] = truth_table(function, read)[at]
-                continue
-            held = pins[next(iter(cell.functions))]
-            names = (*read, *cell.state_names)
-            shown = [int(values[pins[pin]]) for pin in read] + [int(values[held]), 1 - int(values[held])]
-            at = sum(bit << k for k, bit in enumerate(shown))
-            place = held - int(netlist.named["state"][0])
-            following |= int(truth_table(cell.next_state, names)[at]) << place
-        if before is not None:
-            toggles += values != before
-        before = values
-        states.append(following)
-    return states[:-1], toggles
 
 
 @settings(max_examples=60)
@@ -124,7 +27,7 @@ def test_toggles_are_those_of_a_simulation_cycle_by_cycle(netlist: Netlist, data
     width = len(netlist.ports["in"].nets)
     inputs = data.draw(st.lists(st.integers(0, (1 << width) - 1), min_size=cycles, max_size=cycles))
     states, toggles = step_by_step(netlist, inputs)
-    counter = ToggleCounter(netlist, LIBRARY, {"in": "in", "state": "state"})
+    counter = ToggleCounter(netlist, LIBRARY, WIRES)
     counted = counter.count({"in": inputs, "state": states})
     assert counted.cycles == cycles - 1
     driven = np.arange(netlist.nets) > CONSTANTS
@@ -138,7 +41,7 @@ def test_a_state_that_the_gates_do_not_explain_is_refused(netlist: Netlist, data
     inputs = data.draw(st.lists(st.integers(0, (1 << width) - 1), min_size=70, max_size=70))
     states, _ = step_by_step(netlist, inputs)
     states[69] ^= 1 << data.draw(st.integers(0, flops - 1))
-    counter = ToggleCounter(netlist, LIBRARY, {"in": "in", "state": "state"})
+    counter = ToggleCounter(netlist, LIBRARY, WIRES)
     with pytest.raises(ActivityError, match="does not follow the gates"):
         counter.count({"in": inputs, "state": states})
 
@@ -163,7 +66,7 @@ def test_a_long_run_is_put_together_from_parts_without_a_seam(netlist: Netlist, 
     width = len(netlist.ports["in"].nets)
     inputs = data.draw(st.lists(st.integers(0, (1 << width) - 1), min_size=150, max_size=150))
     states, toggles = step_by_step(netlist, inputs)
-    counter = ToggleCounter(netlist, LIBRARY, {"in": "in", "state": "state"}, cycles_at_once=64)
+    counter = ToggleCounter(netlist, LIBRARY, WIRES, cycles_at_once=64)
     driven = np.arange(netlist.nets) > CONSTANTS
     assert counter.count({"in": inputs, "state": states}).toggles[driven].tolist() == toggles[driven].tolist()
 
@@ -177,32 +80,3 @@ def test_energy_of_one_toggle_on_every_net_is_that_of_the_components() -> None:
     spent = switching(netlist, LIBRARY, TECHNOLOGY.wiring, once)
     logic = sum(part.toggle_energy_j * part.instances for part in made.components.values() if part.cells)
     assert sum(each.gates_j + each.registers_j for each in spent.values()) == pytest.approx(logic, rel=1e-9)
-
-
-@needs_icarus
-@pytest.mark.parametrize("kind", sorted(SMALL))
-def test_icarus_counts_the_same_toggles_on_every_net(kind: str) -> None:
-    mapping = SMALL[kind].map()
-    design = to_verilog(mapping.hardware)
-    netlist = replace(synthesise_asic(design.text, design.top, TECHNOLOGY).flat(), name="netlist")
-    ours = evaluated_activity(netlist, mapping, design, TECHNOLOGY)
-    theirs = simulated_activity(netlist, mapping, TECHNOLOGY, delays=False)
-    clock = netlist.named["clk"]
-    assert ours.cycles == theirs.cycles
-    assert theirs.toggles[clock].tolist() == [2 * ours.cycles]
-    differing = np.flatnonzero(ours.toggles != theirs.toggles)
-    assert [int(net) for net in differing if net not in clock] == []
-    assert ours.toggles.sum() > 1000
-
-
-@needs_icarus
-def test_delays_add_transitions_of_gates_and_none_of_registers() -> None:
-    mapping = SMALL["csc"].map()
-    design = to_verilog(mapping.hardware)
-    netlist = replace(synthesise_asic(design.text, design.top, TECHNOLOGY).flat(), name="netlist")
-    still = simulated_activity(netlist, mapping, TECHNOLOGY, delays=False)
-    moving = simulated_activity(netlist, mapping, TECHNOLOGY, delays=True)
-    flops = [net for name in FLOPS for net in netlist.pin(name, "Q") if net >= CONSTANTS]
-    assert still.toggles[flops].tolist() == moving.toggles[flops].tolist()
-    assert moving.toggles.sum() > still.toggles.sum()
-    assert measure_glitches(SMALL["csc"], TECHNOLOGY)["pe"] > 1.2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import fields
 
 import numpy as np
@@ -14,11 +15,12 @@ from archsim.netlist import (
     NetlistError,
     YosysError,
     analyse,
-    asic,
     read_netlists,
     run_yosys,
     synthesise_asic,
 )
+from archsim.netlist.arithmetic import arithmetic_files
+from archsim.netlist.asic import mapping_script
 from archsim.netlist.netlist import CONSTANTS
 from archsim.netlist.timing import net_loads
 from archsim.technology import Cmos65
@@ -35,10 +37,11 @@ def mapped() -> AsicSynthesis:
     return synthesise_asic(engine(PES), "archsim_engine", TECHNOLOGY)
 
 
-def test_a_pe_without_memory_is_1160_to_1440_gate_equivalents() -> None:
+def test_a_pe_without_memory_is_1050_to_1250_gate_equivalents() -> None:
+    # Without adder cells libraries from 45 to 180 nm give 1160 to 1440.
     pe = synthesise_asic(pe_module(accumulator_bits=32), "pe").components["pe"]
     assert pe.flops == 48
-    assert 1160 <= pe.gate_equivalents <= 1440
+    assert 1050 <= pe.gate_equivalents <= 1250
 
 
 def test_identical_pes_are_one_component_with_many_instances(mapped: AsicSynthesis) -> None:
@@ -68,11 +71,13 @@ def test_components_times_instances_add_up_to_the_flat_design(mapped: AsicSynthe
     assert total(mapped.components.values(), "leakage_w") == pytest.approx(
         sum(cells[name].leakage_w * count for name, count in counts.items())
     )
-    assert total(mapped.components.values(), "flops") == counts["DFF_X1"] + counts["DFFE_X1"]
+    assert total(mapped.components.values(), "flops") == counts["DFF_X1"]
+    assert "DFFE_X1" not in counts
     loads, _ = net_loads(flat, TECHNOLOGY.library, TECHNOLOGY.wiring)
     internal_j = sum(
         energy * int((flat.pin(name, pin) >= CONSTANTS).sum())
         for name in counts
+        if cells[name].kind != "clock gate"
         for pin, energy in cells[name].switch_energy_j.items()
     )
     assert total(mapped.components.values(), "toggle_energy_j") == pytest.approx(
@@ -102,20 +107,34 @@ def test_memories_stay_memories_and_cost_no_gates(mapped: AsicSynthesis) -> None
     assert mapped.components["weight_memory"].cells == {}
 
 
-def test_the_clock_of_a_pe_costs_its_flops_twice_an_edge_and_the_network(mapped: AsicSynthesis) -> None:
-    pe, technology = mapped.components["pe"], TECHNOLOGY
+def _clock_j(cells: Mapping[str, int]) -> float:
+    """Two edges at each cell, its share of the network, and at a gate a pulse of its output."""
     by_hand = 0.0
-    for name in ("DFF_X1", "DFFE_X1"):
-        flop = technology.library.cells[name]
-        network_f = technology.wiring.clock_network_factor * flop.input_capacitance_f["CK"]
-        by_hand += pe.cells[name] * (2 * flop.clock_edge_energy_j + network_f * technology.supply_v**2)
-    assert pe.flops == pe.cells["DFF_X1"] + pe.cells["DFFE_X1"] == 40
-    assert pe.clock_energy_j == pytest.approx(by_hand)
+    for name, number in cells.items():
+        cell = TECHNOLOGY.library.cells[name]
+        if cell.clock_pin:
+            network_f = TECHNOLOGY.wiring.clock_network_factor * cell.input_capacitance_f["CK"]
+            pulse_j = 2 * cell.switch_energy_j["GCK"] if cell.kind == "clock gate" else 0.0
+            by_hand += number * (2 * cell.clock_edge_energy_j + network_f * TECHNOLOGY.supply_v**2 + pulse_j)
+    return by_hand
+
+
+def test_the_clock_of_a_pe_costs_its_flops_and_gates_twice_an_edge_and_the_network(
+    mapped: AsicSynthesis,
+) -> None:
+    pe = mapped.components["pe"]
+    flops = {name: number for name, number in pe.cells.items() if TECHNOLOGY.library.cells[name].clock_pin}
+    assert pe.flops == flops["DFF_X1"] == 40
+    assert pe.clock_energy_j == pytest.approx(_clock_j(pe.cells))
+    (gate,) = set(flops) - {"DFF_X1"}
+    assert TECHNOLOGY.library.cells[gate].kind == "clock gate"
 
 
 def test_flattening_here_times_like_flattening_in_yosys(mapped: AsicSynthesis) -> None:
-    script = asic._SCRIPT.format(top="archsim_engine") + "flatten\nopt_clean -purge\nwrite_json flat.json\n"
-    files = {"design.v": engine(PES), "cells.lib": TECHNOLOGY.library.text}
+    library = TECHNOLOGY.library
+    script = mapping_script("archsim_engine", TECHNOLOGY)
+    script += "flatten\nopt_clean -purge\nwrite_json flat.json\n"
+    files = {"design.v": engine(PES), "cells.lib": library.text, **arithmetic_files(library)}
     outputs = run_yosys(script=script, files=files, outputs=("flat.json",))
     flat = read_netlists(outputs["flat.json"])["archsim_engine"]
     assert flat.count() == mapped.flat().count()
@@ -128,8 +147,8 @@ def test_flattening_here_times_like_flattening_in_yosys(mapped: AsicSynthesis) -
     assert timing.critical_path_s == pytest.approx(mapped.critical_path_s, rel=1e-9)
 
 
-def test_a_mac_of_65_nm_low_power_takes_three_to_five_nanoseconds(mapped: AsicSynthesis) -> None:
-    assert 3e-9 < mapped.critical_path_s < 5e-9
+def test_a_mac_of_65_nm_low_power_takes_two_to_five_nanoseconds(mapped: AsicSynthesis) -> None:
+    assert 2e-9 < mapped.critical_path_s < 5e-9
     assert mapped.critical_path[0].startswith("flop pe_")
     assert mapped.critical_path[-1].startswith("setup of DFF")
 
@@ -145,7 +164,8 @@ module top(input clk, input d, output reg q, output one);
 endmodule
 """
     flat = synthesise_asic(verilog, "top").flat()
-    (inverter,) = flat.pin("INV_X1", "A")
+    ((drive, _),) = [each for each in flat.count().items() if each[0].startswith("INV")]
+    (inverter,) = flat.pin(drive, "A")
     assert inverter == flat.ports["d"].nets[0]
     assert np.array_equal(flat.ports["one"].nets, [1])
 

@@ -3,7 +3,9 @@
 Wires are the same in both: a wire load of our capacitance for each sink. Where ours assumes a tree of buffers
 behind a net of many sinks, the netlist that OpenSTA reads has it. Memories are macros of our access time,
 drive and setup in both. With the project's own library, whose delays follow the load alone, the two differ by
-less than 0.01 %; with a library of full tables, where OpenSTA takes slews along the path, by 4 % on a PE.
+less than 0.01 %, and behind such a tree by 0.3 %: ours has leaves of the mean load, OpenSTA's hold cells of
+several drives as they come. With a library of full tables, where OpenSTA takes slews along the path, they
+differ by 4 % on a PE.
 """
 
 from __future__ import annotations
@@ -18,7 +20,6 @@ from archsim.engine import Clos, Csc, Dense, Engine, Pruned
 from archsim.netlist import AsicSynthesis, synthesise_asic
 from archsim.netlist.netlist import Memory
 from archsim.technology import Asic, Cmos65, MemoryMacro, StandardCells
-from archsim.technology.memories.sram import Ports
 from rtl import to_verilog
 from tests.archsim.netlist.sample import pe_module
 from tests.archsim.netlist.sta import critical_path_s
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.slow
 
 TECHNOLOGY = Cmos65()
 AGREEMENT = 0.001
+AGREEMENT_BEHIND_TREES = 0.005
 AGREEMENT_WITH_SLEWS = 0.05
 OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 needs_opensta = pytest.mark.skipif(
@@ -47,8 +49,7 @@ def opensta_s(made: AsicSynthesis, technology: StandardCells, folder: Path) -> f
     """The critical path that OpenSTA finds, in seconds."""
 
     def macro(memory: Memory) -> MemoryMacro:
-        ports: Ports = "1r1w" if memory.reads and memory.writes else "1rw"
-        return technology.memory(words=memory.words, word_bits=memory.word_bits, ports=ports)
+        return technology.memory(words=memory.words, word_bits=memory.word_bits)
 
     return critical_path_s(
         made.flat(),
@@ -73,7 +74,8 @@ def test_a_whole_engine_is_as_slow_for_opensta_as_for_us(
 ) -> None:
     design = to_verilog(engine.map(quantise(load_network(network), 8, 8)).hardware)
     made = synthesise_asic(design.text, design.top, TECHNOLOGY)
-    assert made.critical_path_s == pytest.approx(opensta_s(made, TECHNOLOGY, tmp_path), rel=AGREEMENT)
+    theirs_s = opensta_s(made, TECHNOLOGY, tmp_path)
+    assert made.critical_path_s == pytest.approx(theirs_s, rel=AGREEMENT_BEHIND_TREES)
 
 
 @needs_opensta

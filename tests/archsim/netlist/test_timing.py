@@ -122,12 +122,12 @@ def test_a_net_with_many_sinks_gets_a_tree_of_buffers() -> None:
     most = WIRING.max_fanout
     root_load = -(-sinks // most) * (pin("BUF_X1") + WIRE_F)
     leaf_load = most * (pin("INV_X1") + WIRE_F)
-    by_hand = delay("INV_X1", root_load) + delay("BUF_X1", leaf_load) + delay("INV_X1", 0.0)
+    by_hand = delay("INV_X1", root_load) + delay("BUF_X1", leaf_load) + delay("INV_X1", WIRE_F)
     assert analyse(fan, library=LIBRARY, wiring=WIRING, memory=no_memory).critical_path_s == pytest.approx(
         by_hand
     )
     bare = replace(WIRING, max_fanout=1000)
-    unbuffered = delay("INV_X1", sinks * (pin("INV_X1") + WIRE_F)) + delay("INV_X1", 0.0)
+    unbuffered = delay("INV_X1", sinks * (pin("INV_X1") + WIRE_F)) + delay("INV_X1", WIRE_F)
     assert analyse(fan, library=LIBRARY, wiring=bare, memory=no_memory).critical_path_s == pytest.approx(
         unbuffered
     )
@@ -166,5 +166,5 @@ def test_a_hundred_thousand_cells_take_less_than_ten_seconds_and_constants_start
     )
     timing = analyse(chains, library=LIBRARY, wiring=WIRING, memory=no_memory)
     stages = count // width - 1
-    by_hand = (stages - 1) * delay("INV_X1", pin("INV_X1") + WIRE_F) + delay("INV_X1", 0.0)
+    by_hand = (stages - 1) * delay("INV_X1", pin("INV_X1") + WIRE_F) + delay("INV_X1", WIRE_F)
     assert timing.critical_path_s == pytest.approx(by_hand, rel=1e-9)

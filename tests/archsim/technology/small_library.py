@@ -59,6 +59,18 @@ def flop(
     pin ({output}) {{ direction : output; function : "{function}"; {timing("C")} {power} }} }}"""
 
 
+def clock_gate(name: str, *, area: float = 6.0, kind: str = "latch_posedge", more: str = "") -> str:
+    """A clock gate as foundries write it: marked dont_use, its state in a table."""
+    return f"""cell ({name}) {{ area : {area}; cell_leakage_power : 7; dont_use : true;
+    clock_gating_integrated_cell : "{kind}";
+    statetable ("CP EN", "held") {{ table : "L L : - : L, L H : - : H, H - : - : N"; }}
+    pin (held) {{ direction : "internal"; internal_node : "held"; }} {more}
+    pin (EN) {{ clock_gate_enable_pin : true; direction : input; capacitance : 0.3; {SETUP} }}
+    pin (CP) {{ clock_gate_clock_pin : true; direction : input; clock : true; capacitance : 0.4; {POWER} }}
+    pin (GCP) {{ clock_gate_out_pin : true; direction : output; state_function : "CP * held";
+      {timing("CP")} {POWER} }} }}"""
+
+
 CELLS: Mapping[str, str] = {
     "INV": gate("INV", "A", "A'", area=2),
     "BUF": gate("BUF", "A", "A", area=2.5),

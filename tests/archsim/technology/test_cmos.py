@@ -50,6 +50,15 @@ def test_a_mapped_netlist_scales_by_exactly_the_factors_of_the_fit(options: dict
     assert after.critical_path_s == pytest.approx(by.delay * before.critical_path_s, rel=1e-9)
 
 
+def test_clock_gates_scale_with_the_node_and_serve_as_many_flops() -> None:
+    for scaled in (Cmos(node_nm=130), Cmos(node_nm=45)):
+        gates = scaled.clock_gates
+        assert gates is not None
+        assert gates.least_flops == Cmos65().clock_gates.least_flops == 5  # type: ignore[union-attr]
+        assert gates.cell.clock_edge_energy_j != Cmos65().clock_gates.cell.clock_edge_energy_j  # type: ignore[union-attr]
+    assert Cmos(node_nm=45, clock_gating="none").clock_gates is None
+
+
 def test_macros_are_cacti_s_own_at_45_nm_and_scaled_ones_elsewhere() -> None:
     native = Cmos(node_nm=45).memory(words=1024, word_bits=64)
     assert (native.kind, native.node_nm) == ("published", 45)
@@ -150,6 +159,7 @@ def test_a_design_point_names_node_supply_flavour_and_memories() -> None:
     with pytest.raises(a.DesignError, match=r"technology.vdd_v is 2.0, allowed at 45 nm lp"):
         design.replace(technology={**given, "vdd_v": 2.0})
     with pytest.raises(
-        a.DesignError, match=r"technology.voltage is not a field, allowed are kind, cell_type, node_nm"
+        a.DesignError,
+        match=r"technology.voltage is not a field, allowed are kind, cell_type, clock_gating, node_nm",
     ):
         design.replace(technology={"kind": "cmos", "voltage": 1.0})

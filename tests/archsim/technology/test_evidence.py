@@ -8,7 +8,15 @@ import pytest
 
 from archsim.technology import Artix7, Asic, Cmos65, Ecp5, technology
 from archsim.technology.asic.cmos65 import LIBRARY_FILE
-from archsim.technology.evidence import DYNAMIC_PARTS, EVIDENCE_TABLE, Bracket, Brackets, scaling_bracket
+from archsim.technology.evidence import (
+    DYNAMIC_PARTS,
+    EVIDENCE_TABLE,
+    LEAKAGE,
+    MEMORY_LEAKAGE,
+    Bracket,
+    Brackets,
+    scaling_bracket,
+)
 from archsim.technology.quantity import load_table, read_text
 from reports.evidence import computed
 
@@ -30,6 +38,17 @@ def test_a_way_of_no_length_is_free_of_error_and_there_is_as_far_as_back() -> No
     assert scaling_bracket("energy_j", 65, 65) == Bracket()
     down, up = (scaling_bracket("energy_j", *way) for way in ((65, 32), (32, 65)))
     assert down.ends == pytest.approx(up.ends)
+
+
+def test_memories_are_compared_in_a_table_of_their_own() -> None:
+    assert {row["part"] for row in ROWS} == {"compute", "logic", "scaling"}
+    assert all("memory" not in parts for parts in Cmos65().brackets.parts.values())
+
+
+def test_what_leaks_scales_as_what_it_is_made_from() -> None:
+    scaled, native = (technology("cmos", node_nm=node_nm).brackets.of("leakage_w") for node_nm in (32, 45))
+    assert scaled[MEMORY_LEAKAGE] == scaling_bracket("leakage_w", 45, 32) != scaled[LEAKAGE]
+    assert set(native) == {LEAKAGE}, "its macros are of their own node"
 
 
 def test_nobody_compared_a_library_of_the_user_or_what_has_no_power(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.liberty.reader import read_liberty
 from archsim.technology.liberty.text import LibertyError, parse_liberty, write_liberty
 from archsim.technology.memories.sram import SramTable
-from tests.archsim.technology.small_library import HEADER, flop, gate, library
+from tests.archsim.technology.small_library import HEADER, clock_gate, flop, gate, library
 
 LIBRARY = library()
 
@@ -39,6 +39,27 @@ def test_a_flop_is_known_by_its_clock() -> None:
     assert (ff.name, ff.clock_pin, ff.next_state, ff.state_names) == ("FF", "C", "D", ("IQ", "IQN"))
     assert ff.setup_s == pytest.approx(7 * 10e-12)
     assert ff.leakage_w == pytest.approx(3e-12)
+
+
+def test_a_clock_gate_is_known_by_its_pins_though_it_is_marked_dont_use() -> None:
+    found = read_liberty(library(CG=clock_gate("CG"), BIG=clock_gate("BIG", area=8)))
+    gate_cell = found.clock_gate
+    assert gate_cell is not None
+    assert (gate_cell.name, gate_cell.kind, gate_cell.clock_pin) == ("CG", "clock gate", "CP")
+    assert gate_cell.enable_pin == "EN"
+    assert gate_cell.setup_s == pytest.approx(7 * 10e-12)
+    assert gate_cell.input_capacitance_f == pytest.approx({"EN": 3e-15, "CP": 4e-15})
+    assert list(gate_cell.functions) == ["GCP"]
+    assert read_liberty(LIBRARY).clock_gate is None
+
+
+def test_a_latch_is_a_cell_of_its_own_and_no_flop() -> None:
+    text = (
+        flop("LA").replace('clocked_on : "C"; next_state', 'enable : "C"; data_in').replace("ff (", "latch (")
+    )
+    found = read_liberty(library(LA=text))
+    assert (found.cells["LA"].kind, found.cells["LA"].next_state) == ("latch", "D")
+    assert found.flop(enable=False).name == "FF"
 
 
 @pytest.mark.parametrize(
@@ -81,6 +102,13 @@ LEFT_OUT = {
     "is marked dont_use": gate("X", "A", "A", area=0.1).replace("area", "dont_use : true; area"),
     "is a clock gate": gate("X", "A", "A").replace(
         "area", 'clock_gating_integrated_cell : "latch_posedge"; area'
+    ),
+    "is a clock gate of another kind": clock_gate("X", kind="latch_negedge"),
+    "is a clock gate of another kind than latch_posedge with one enable": clock_gate(
+        "X", more="pin (TE) { clock_gate_test_pin : true; direction : input; capacitance : 0.3; }"
+    ),
+    "is a latch that is not simply open": gate("X", "DG", "IQ").replace(
+        "pin (D)", 'latch (IQ, IQN) { enable : "G\'"; data_in : "D"; } pin (D)'
     ),
     "has bus pins": gate("X", "A", "A").replace("pin (A)", "bus (W) { bus_type : bus8; } pin (A)"),
     "is a tri-state": gate("X", "AE", "A").replace("function", 'three_state : "E"; function'),

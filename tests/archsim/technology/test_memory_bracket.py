@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from archsim.calibration.sram_macros import FOLDER_VARIABLE, beside_model, read_macro, read_macros
-from archsim.technology import Cmos65, MemoryMacro
+from archsim.technology import Artix7, Cmos, Cmos65, MemoryMacro
 from archsim.technology.asic.scaling import process
 from archsim.technology.liberty.text import LibertyError
 from archsim.technology.memories.bracket import (
@@ -19,8 +19,8 @@ from archsim.technology.memories.bracket import (
     FIGURES,
     FOUNDRY,
     MACROS_TABLE,
-    Range,
-    bracket,
+    UNCOMPARED,
+    MemoryBracket,
     excess,
 )
 from archsim.technology.quantity import load_table
@@ -33,6 +33,12 @@ ONE_SIGMA = dict(zip(FIGURES, (1.12, 1.24, 1.37, 1.05, 1.22), strict=True))
 
 def memory(words: int, word_bits: int) -> MemoryMacro:
     return Cmos65().memory(words=words, word_bits=word_bits)
+
+
+def bracket(words: int, word_bits: int) -> MemoryBracket:
+    ends = memory(words, word_bits).bracket
+    assert ends is not None
+    return ends
 
 
 @pytest.mark.skipif(FOLDER_VARIABLE not in os.environ, reason=f"{FOLDER_VARIABLE} names no folder of macros")
@@ -130,16 +136,16 @@ def test_a_macro_that_is_left_out_is_met_by_the_others_as_stated(figure: str) ->
 
 def test_every_real_memory_lies_in_the_bracket_but_for_the_error_of_its_end() -> None:
     for row in ROWS:
-        ranges = bracket(memory(row["words"], row["word_bits"]))
+        real = bracket(row["words"], row["word_bits"])
         for figure in FIGURES:
             ratio, margin = row[f"{figure}_ratio"], ONE_SIGMA[figure] ** 2
             if ratio is not None:
-                ends = getattr(ranges, figure)
+                ends = getattr(real, figure)
                 assert ends.low / margin < ratio < ends.high * margin, (row, figure)
 
 
 def test_a_bracket_has_the_model_at_one_end_and_grows_towards_small_macros() -> None:
-    small, middle, large = (bracket(memory(words, 64)) for words in (64, 1024, 4096))
+    small, middle, large = (bracket(words, 64) for words in (64, 1024, 4096))
     for figure in ("area_mm2", "read_energy_j", "write_energy_j"):
         ends = [getattr(each, figure) for each in (small, middle, large)]
         assert [each.low for each in ends] == [1.0, 1.0, 1.0]
@@ -149,18 +155,23 @@ def test_a_bracket_has_the_model_at_one_end_and_grows_towards_small_macros() -> 
 
 def test_beyond_the_real_macros_the_last_of_them_counts() -> None:
     assert memory(128, 8).built_bits < 512 * 8
-    assert bracket(memory(128, 8)) == bracket(memory(64, 64))
-    assert bracket(memory(2048, 64)) == bracket(memory(16384, 64))
+    assert bracket(128, 8) == bracket(64, 64)
+    assert bracket(2048, 64) == bracket(16384, 64)
 
 
 def test_macros_side_by_side_have_the_bracket_of_one() -> None:
-    wide = memory(512, 512)
+    wide = memory(64, 512)
     one = replace(wide, macros=1, built_bits=wide.built_bits // 2)
     assert wide.macros == 2
-    assert bracket(wide) == bracket(one)
+    assert wide.bracket == one.bracket != UNCOMPARED
 
 
-def test_flops_have_no_range_of_their_own() -> None:
+def test_flops_are_as_sure_as_cells_and_have_no_bracket_of_their_own() -> None:
     few = memory(4, 8)
     assert few.built_as == "flops"
-    assert {getattr(bracket(few), figure) for figure in FIGURES} == {Range(1.0, 1.0)}
+    assert few.bracket is None
+
+
+def test_scaling_is_no_part_of_it_and_block_rams_were_not_compared() -> None:
+    assert Cmos(node_nm=7).memory(words=1024, word_bits=64).bracket == bracket(1024, 64)
+    assert Artix7().memory(words=1024, word_bits=64).bracket == UNCOMPARED
