@@ -96,10 +96,11 @@ class Search:
         chosen: StridedOrder | int = 0
         for lanes in (number for number in range(1, self.pes + 1) if self.pes % number == 0):
             order = self._with(lanes)
-            if isinstance(order, int) and isinstance(chosen, StridedOrder):
+            if isinstance(chosen, int):
+                chosen = order
                 continue
-            worth = isinstance(chosen, int) or order.cost <= WORTH_A_LANE * chosen.cost
-            chosen = order if worth else chosen
+            if isinstance(order, StridedOrder) and order.cost <= WORTH_A_LANE * chosen.cost:
+                chosen = order
         return chosen
 
     def _with(self, lanes: int, *, as_numbered: bool = False) -> StridedOrder | int:
