@@ -31,7 +31,8 @@ DRAIN = 6
 """Cycles that are reckoned between two pieces."""
 
 WORTH_A_LANE = 0.9
-"""More lanes, and so more banks, are taken where the cost falls at least to this share."""
+"""More lanes, and so more banks, are taken where the cost falls at least to this share. Of 0.8, 0.9, 0.96 and
+1 this one took the least energy on butterflies, a Benes and a Kronecker network of 16 PEs mapped to 65 nm."""
 
 
 @dataclass(frozen=True, eq=False)
