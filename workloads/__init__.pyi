@@ -21,6 +21,7 @@ from workloads.topology.stages import (
     BlockStage as BlockStage,
     CscStage as CscStage,
     DenseStage as DenseStage,
+    KroneckerStage as KroneckerStage,
     PrunedStage as PrunedStage,
     Stage as Stage,
     TopologyError as TopologyError,

@@ -1,28 +1,32 @@
-"""The Clos engine: stages of small dense blocks, one word for each block that a group touches."""
+"""The engine of strided blocks, Clos networks among them: addresses from nested counters, and no index."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.engine.biases import bias_rows
 from archsim.engine.draws import Draws
 from archsim.engine.engine import Engine, engines
-from archsim.engine.lockstep.mapping import LockstepMapping, dealt_to_banks, plan_stages
+from archsim.engine.lockstep.mapping import LockstepMapping, dealt_to_banks
 from archsim.engine.lockstep.plan import StagePlan
-from archsim.engine.mapping import sized
-from rtl import Hardware
+from archsim.engine.mapping import MappingError, sized
+from archsim.engine.strided.plan import StridedPlan, pattern_of, patterns_of, plans_of
+from archsim.engine.strided.search import MOST_PIECES, Search, StridedOrder
+from rtl import Hardware, LoadWrite
 from rtl.engines.clos import ClosSizes, build_clos
-from workloads import BlockStage, DenseStage, IntegerNetwork, IntegerStage, Stage, build_layer
+from workloads import IntegerNetwork, IntegerStage, Stage, build_layer
+from workloads.refusal import Defect
 
 
 @engines.register("clos")
 class Clos(Engine):
-    """Block stages, and dense ones, which are one block."""
+    """Strided blocks: stages that nested counters find, whatever family they are of."""
 
     hardware: ClassVar = ClosSizes
 
@@ -30,65 +34,162 @@ class Clos(Engine):
 
     @classmethod
     def layers(cls, draws: Draws) -> Iterator[tuple[Stage, ...]]:
-        ingress = draws.size(2, 28)
-        n_in = ingress * draws.size(2, 28)
+        sides = draws.size(2, 28), draws.size(2, 28)
         for _ in range(draws.few(2, 3)):
-            egress, middle = draws.size(2, 20), draws.size(2, 16)
-            n_out = egress * draws.size(2, 16)
-            yield build_layer("clos", n_in, n_out, ingress=ingress, middle=middle, egress=egress)
-            ingress, n_in = egress, n_out
+            following = draws.size(2, 20), draws.size(2, 16)
+            yield _drawn_layer(draws, *sides, *following)
+            sides = following
 
     def lay(self, network: IntegerNetwork, fabric: str) -> ClosMapping:
-        plans = plan_stages(network, self.kind, dict.fromkeys((BlockStage, DenseStage), self._plan))
-        dealt = dealt_to_banks(plans, self)
-        return ClosMapping(network, dealt.engine, fabric, dealt.plans, dealt.banks)
-
-    def _plan(self, stage: BlockStage | DenseStage, *, final: bool) -> StagePlan:
-        blocks, taps, block_out = _blocks(stage)
-        first = np.arange(0, stage.n_out, self.pes)
-        last = np.minimum(first + self.pes, stage.n_out) - 1
-        return StagePlan(
-            taps=taps,
-            outputs=stage.n_out,
-            pes=self.pes,
-            lane_words=last // block_out - first // block_out + 1,
-            fields={
-                "stride": blocks,
-                "block_out": block_out,
-                "advance_blocks": self.pes // block_out,
-                "advance_outputs": self.pes % block_out,
-            },
-            final=final,
-        )
+        stages = [integer.stage for integer in network.stages]
+        for number, stage in enumerate(stages):
+            if not stage.row_lengths().all():
+                raise MappingError.of(
+                    f"inputs of output {int(np.argmin(stage.row_lengths()))} of stage {number}",
+                    0,
+                    "1 or more on a clos engine",
+                )
+        order = Search(stages, self.pes).best()
+        if isinstance(order, int):
+            raise MappingError(
+                f"stage {order} of the network is a {stages[order].kind} stage that nested counters do not "
+                f"find in {MOST_PIECES} pieces, allowed on a clos engine are dense blocks at fixed strides"
+            )
+        biases = [bias_rows(stage, self.weight_bits, self.activation_bits).of_row for stage in network.stages]
+        plans = plans_of(order, self.pes, biases)
+        dealt = dealt_to_banks(plans, self, order.lanes)
+        return ClosMapping(network, dealt.engine, fabric, dealt.plans, dealt.banks, order=order)
 
 
-@dataclass(frozen=True, eq=False)
+def _drawn_layer(draws: Draws, a: int, b: int, c: int, d: int) -> tuple[Stage, ...]:
+    """A layer from a * b places to c * d, of one of the families that strided blocks are."""
+    n_in, n_out = a * b, c * d
+    side, family = min(n_in, n_out), draws.few(1, 5)
+    if family == 1 and side > 1:
+        return build_layer("butterfly", n_in, n_out, radix=min(1 + draws.few(1, 6), side))
+    if family == 2:
+        return build_layer("block-diagonal", n_in, n_out, blocks=min(draws.size(2, 28), side))
+    if family == 3:
+        return build_layer("kronecker", n_in, n_out, factors=[[a, d, b, 1], [1, c, a, d]])
+    if family == 4:
+        return build_layer("kronecker", n_in, n_out, factors=[[1, c, a, b], [c, d, b, 1]])
+    return build_layer("clos", n_in, n_out, ingress=a, middle=draws.size(2, 16), egress=c)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ClosMapping(LockstepMapping):
-    """A Clos network on the Clos engine."""
+    """A network of strided blocks. Inputs, and the outputs of each stage, lie in the order that lets the next
+    stage read words that lie beside each other."""
+
+    order: StridedOrder = field(repr=False)
+
+    @property
+    def pieces(self) -> tuple[StridedPlan, ...]:
+        """The plans, each of a piece."""
+        return cast("tuple[StridedPlan, ...]", self.plans)
+
+    @cached_property
+    def crosses(self) -> bool:
+        """Whether the blocks of some stage lie across groups."""
+        return any(plan.schedule.crosses for plan in self.pieces)
+
+    @cached_property
+    def patterns(self) -> tuple[tuple[int, ...], ...]:
+        return patterns_of(self.pieces, crossing=self.crosses)
 
     @cached_property
     def sizes(self) -> ClosSizes:
+        schedules = [plan.schedule for plan in self.pieces]
+        taps = [schedule.piece.taps for schedule in schedules]
+        counted = [schedule for schedule in schedules if self.crosses and schedule.block_out]
         return sized(
             ClosSizes,
             **self.common_sizes,
-            lanes=max(int(plan.lane_words.max()) for plan in self.plans),
-            largest_block=max(plan.fields["block_out"] for plan in self.plans),
+            lanes=self.order.lanes,
+            patterns=self.patterns,
+            largest_block=max((schedule.block_out for schedule in counted), default=0),
+            touched=max((schedule.heard for schedule in counted), default=1),
+            starts=any(schedule.piece.start for schedule in schedules),
+            inner=max((t.inner for t in taps), default=0) if any(t.inner < t.count for t in taps) else 0,
+            repeats=max(schedule.repeats for schedule in schedules),
+            pieces=any(plan.continues for plan in self.pieces),
+            most_run=self.most_run,
+            idle=any(s.full < self.engine.pes and s.groups > 1 for s in schedules),
+            turned=any(plan.turned for plan in self.pieces),
         )
 
-    def descriptor_fields(self, plan: StagePlan) -> dict[str, int]:
-        encode = self.sizes.address.encode
-        pairs = {name: encode(plan.fields[name]) for name in ("stride", "advance_blocks")}
-        return {**plan.fields, **pairs}
+    @cached_property
+    def most_run(self) -> int:
+        """The most groups of a run; a piece without runs is one."""
+        schedules = [plan.schedule for plan in self.pieces]
+        several = any(schedule.run for schedule in schedules)
+        return max(schedule.run or schedule.groups for schedule in schedules) if several else 0
 
-    def row_weights(self, stage: IntegerStage) -> NDArray[np.int64]:
-        return stage.weights.reshape(stage.stage.n_out, -1)
+    @property
+    def input_reach(self) -> int:
+        return int(self.order.inputs.max()) + 1
+
+    @property
+    def score_positions(self) -> NDArray[np.int64]:
+        busy = np.concatenate([plan.busy for plan in self.of_stages[-1]])
+        group, p = np.nonzero(busy)
+        positions = np.empty(self.network.n_out, dtype=np.int64)
+        # Only scores are collected, so a PE that had none in a group is not counted there.
+        earlier = (np.cumsum(busy, axis=0) - 1)[group, p]
+        positions[self.order.stages[-1].order] = earlier * self.engine.pes + p
+        return positions
+
+    def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:
+        mask = (1 << self.network.activation_bits) - 1
+        return [
+            LoadWrite("input", at % self.banks, at // self.banks, int(value) & mask)
+            for at, value in zip(self.order.inputs.tolist(), x, strict=True)
+        ]
+
+    def descriptor_fields(self, plan: StagePlan) -> dict[str, int]:
+        assert isinstance(plan, StridedPlan)
+        sizes, schedule = self.sizes, plan.schedule
+        taps, counted = schedule.piece.taps, self.crosses and schedule.block_out
+        values = {name: sizes.address.encode_step(value) for name, value in plan.fields.items()}
+        values["inner_less_one"] = taps.inner - 1
+        values["block_out"] = schedule.block_out if counted else 1
+        values["advance_outputs"] = self.engine.pes % schedule.block_out if counted else 0
+        values["repeats_less_one"] = schedule.repeats - 1
+        values["run_less_one"] = (schedule.run or schedule.groups) - 1
+        values["run_valid_less_one"] = max(schedule.run_valid, 1) - 1
+        values["full_less_one"] = schedule.full - 1
+        values["continues"] = int(plan.continues)
+        values["pattern"] = len(self.patterns) if counted else self.patterns.index(pattern_of(plan))
+        return {name: values[name] for name, _ in sizes.own_fields if name in values}
+
+    @cached_property
+    def _named_weights(self) -> list[_NamedWeights]:
+        places = [self.order.inputs, *(np.argsort(stage.order) for stage in self.order.stages[:-1])]
+        return [_NamedWeights(*given) for given in zip(self.network.stages, places, strict=True)]
+
+    def row_weights(self, stage: IntegerStage, plan: StagePlan) -> NDArray[np.int64]:
+        assert isinstance(plan, StridedPlan)
+        return self._named_weights[plan.stage].at(plan.issued, plan.addresses[plan.busy])
 
     def build(self) -> Hardware:
         return build_clos(self.sizes)
 
 
-def _blocks(stage: BlockStage | DenseStage) -> tuple[int, int, int]:
-    """Blocks, inputs and outputs of a block."""
-    if isinstance(stage, BlockStage):
-        return stage.blocks, stage.block_in, stage.block_out
-    return 1, stage.n_in, stage.n_out
+class _NamedWeights:
+    """The weights of a stage by output and address. That every address of a piece names one is the proof that
+    its counters find what the stage reads."""
+
+    def __init__(self, stage: IntegerStage, place: NDArray[np.int64]) -> None:
+        self.reach = int(place.max()) + 1
+        rows = np.repeat(np.arange(stage.stage.n_out), stage.stage.row_lengths())
+        keys = rows * self.reach + place[stage.stage.columns()]
+        sorted_by = np.argsort(keys)
+        self.keys, self.weights = keys[sorted_by], stage.weights.ravel()[sorted_by]
+
+    def at(self, outputs: NDArray[np.int64], addresses: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The weights of these outputs, shape (outputs,), at their addresses, shape (outputs, taps)."""
+        wanted = outputs[:, None] * self.reach + addresses
+        places = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
+        if (self.keys[places] != wanted).any():
+            raise Defect("a strided piece reads a word that its stage has no weight for")
+        return self.weights[places]

@@ -151,17 +151,13 @@ class CscMapping(LockstepMapping):
             **{name: encode(value) for name, value in plan.fields.items()},
             **{kind: int(plan.reading == reading) for kind, reading in KINDS.items()},
             "mirrors": plan.mirrors,
-            "groups_less_one": plan.groups - 1,
             "tiles_less_one": plan.dealing.tiles - 1,
             "rows_less_one": plan.dealing.rows_less_one,
         }
         return {name: values[name] for name, _ in self.sizes.descriptor_format.fields if name in values}
 
-    def group_fields(self, number: int) -> dict[str, int]:
-        return {}
-
-    def row_weights(self, stage: IntegerStage) -> NDArray[np.int64]:
-        return stage.weights
+    def row_weights(self, stage: IntegerStage, plan: StagePlan) -> NDArray[np.int64]:
+        return stage.weights[plan.order]
 
     @property
     def score_positions(self) -> NDArray[np.int64]:

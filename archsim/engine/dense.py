@@ -59,7 +59,7 @@ class DenseMapping(LockstepMapping):
     def sizes(self) -> DenseSizes:
         return sized(DenseSizes, **self.common_sizes)
 
-    def row_weights(self, stage: IntegerStage) -> NDArray[np.int64]:
+    def row_weights(self, stage: IntegerStage, plan: StagePlan) -> NDArray[np.int64]:
         return stage.weights
 
     def build(self) -> Hardware:

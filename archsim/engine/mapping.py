@@ -175,7 +175,8 @@ class Mapping(ABC):
     @property
     @abstractmethod
     def score_positions(self) -> NDArray[np.int64]:
-        """For every output of the network, its place in the engine's order: group * pes + PE."""
+        """For every output of the network, its place in the engine's order: the number of its PE's scores
+        before it, times pes, plus the PE."""
 
     def scores(self, run: Run) -> NDArray[np.int64]:
         """The outputs of the network, shape (n_out,), from what the PEs gave."""

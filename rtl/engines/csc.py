@@ -71,6 +71,7 @@ class CscSizes(RowSizes):
             "shared_bits": self.activation_bits * shared,
             "placed_bits": pair + columns + mirrored,
             "turned_bits": (self.activation_bits + 1) * turned,
+            "turned_row_bits": (banks - 1) * self.address.row_bits * (turned > 0),
         }
         travelled = self.pipeline.write * self.passes_rows + (1 + self.rows) * self.passes
         return Amounts(

@@ -82,6 +82,10 @@ class BankedAddress:
         row, bank = divmod(address, self.banks)
         return row << self.bank_bits | bank
 
+    def encode_step(self, step: int) -> int:
+        """What is added to a pair to go on by `step`, or back where that is negative."""
+        return self.encode(step) % (1 << self.bits)
+
     def bank(self, pair: Wire) -> Wire:
         """The bank, or `None` where there is only one."""
         return pair[: self.bank_bits] if self.bank_bits else None

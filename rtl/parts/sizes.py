@@ -202,6 +202,11 @@ class Sizes:
         return ("groups_less_one", bits_for(self.most_groups)), ("valid_less_one", bits_for(self.pes))
 
     @property
+    def early_fields(self) -> tuple[str, ...]:
+        """The fields that are needed in the cycle in which the descriptor's last word arrives."""
+        return ()
+
+    @property
     def own_fields(self) -> tuple[tuple[str, int], ...]:
         """The descriptor fields that this engine adds to the common ones."""
         return ()

@@ -308,6 +308,9 @@ def descriptor_fetch(
             name: delayed(word[low : low + bits], f"field_{name}", enable=arrives[at])
             for name, (at, low, bits) in format_.places.items()
         }
+        for name in described.sizes.early_fields:
+            at, low, bits = format_.places[name]
+            fields[name] = pyrtl.select(arrives[at], word[low : low + bits], fields[name])
         begun = delayed(stage_start, "stage_begun", reset=True)
         held = {
             name: delayed(fields[name], f"held_{name}", enable=begun) for name in described.sizes.held_fields

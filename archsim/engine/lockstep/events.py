@@ -39,7 +39,8 @@ def simulate_lockstep(
 
 class _Machine(Clocked):
     def __init__(self, plans: Sequence[StagePlan], sizes: Sizes, loaded: int) -> None:
-        super().__init__(sizes, ("weight", "descriptor"), stages=len(plans), inputs=loaded)
+        stages = sum(not plan.continues for plan in plans)
+        super().__init__(sizes, ("weight", "descriptor"), stages=stages, inputs=loaded)
         self.plans, self.weights_per_fetch = plans, sizes.weights_per_fetch
         self.write_port = simpy.Resource(self.env, capacity=1)
         self.macs = self.biases = 0
@@ -50,8 +51,8 @@ class _Machine(Clocked):
         yield self.env.timeout(1)
         began, fetched = int(self.env.now), self.env.process(self.fetch_descriptor())
         yield fetched
-        for number, plan in enumerate(self.plans):
-            macs_before = self.macs
+        number = macs_before = 0
+        for plan in self.plans:
             fetching = self.env.process(self.weight_ports(plan))
             writes = []
             for group in range(plan.groups):
@@ -60,11 +61,12 @@ class _Machine(Clocked):
                 if group < plan.groups - 1:
                     yield self.env.timeout(plan.pause)
             drained = [fetching, *writes]
-            if not plan.final:
+            if plan.continues or not plan.final:
                 drained.append(self.env.process(self.fetch_descriptor()))
             yield self.env.all_of(drained)
-            self.ends_stage(number, began, self.macs - macs_before)
-            began = int(self.env.now)
+            if not plan.continues:
+                self.ends_stage(number, began, self.macs - macs_before)
+                number, began, macs_before = number + 1, int(self.env.now), self.macs
 
     def issue_group(self, number: int, plan: StagePlan, group: int) -> Any:
         """One bias or tap after the other for every PE that has an output in this group."""

@@ -13,7 +13,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping as MappingOf, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +27,13 @@ from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words
 from rtl import Images, LoadWrite
 from workloads import IntegerNetwork, IntegerStage, Stage
 
+P = TypeVar("P", bound=StagePlan)
+
 
 @dataclass(frozen=True, eq=False)
 class LockstepMapping(Mapping):
-    """A network as a list of stage plans. `row_weights` gives a stage's weights as (outputs, taps) in the
-    order in which its taps are issued."""
+    """A network as a list of stage plans. `row_weights` gives a plan's weights as (outputs, taps) in the
+    order in which its outputs and taps are issued."""
 
     network: IntegerNetwork
     engine: Engine
@@ -42,8 +44,12 @@ class LockstepMapping(Mapping):
     """How many words of the input vector are repeated past its end."""
 
     @abstractmethod
-    def row_weights(self, stage: IntegerStage) -> NDArray[np.int64]:
-        """The weights in issue order, shape (n_out, taps)."""
+    def row_weights(self, stage: IntegerStage, plan: StagePlan) -> NDArray[np.int64]:
+        """The weights of a plan of this stage in issue order, shape (outputs, taps)."""
+
+    def group_fields(self, number: int) -> dict[str, int]:
+        """None of a stage: each of its plans says its own."""
+        return {}
 
     def descriptor_fields(self, plan: StagePlan) -> dict[str, int]:
         """The values of the engine's own descriptor fields."""
@@ -58,12 +64,18 @@ class LockstepMapping(Mapping):
         """Words that are loaded for one inference."""
         return self.network.n_in + self.input_mirror
 
+    @property
+    def input_reach(self) -> int:
+        """Words from the first input to the last."""
+        return self.input_words
+
     @cached_property
     def common_sizes(self) -> dict[str, Any]:
         """Sizes that every engine needs, for just this network."""
         named = [value for plan in self.plans for value in plan.fields.values()]
-        sides = [max((plan.rows_written for plan in self.plans[k::2]), default=0) for k in (0, 1)]
-        input_rows = -(-self.input_words // self.banks)
+        rows = [max(plan.rows_written for plan in plans) for plans in self.of_stages]
+        sides = [max(rows[k::2], default=0) for k in (0, 1)]
+        input_rows = -(-self.input_reach // self.banks)
         own = bool(self.engine.input_buffer)
         shared = self.plans[0].scores_queue
         return {
@@ -91,16 +103,27 @@ class LockstepMapping(Mapping):
         return np.arange(self.network.n_out)
 
     def drain_cycles(self, plan: StagePlan) -> int:
-        """Cycles from the last tap of a stage to the first of the next one, or to the last score."""
+        """Cycles from the last tap of a plan to the first of the next one, or to the last score."""
         drained = self.sizes.pipeline.write + plan.last_write_cycles - 1
-        return drained if plan.final else max(drained, self.sizes.descriptor_format.words + 1)
+        ends = plan.final and not plan.continues
+        return drained if ends else max(drained, self.sizes.descriptor_format.words + 1)
+
+    @cached_property
+    def of_stages(self) -> tuple[tuple[StagePlan, ...], ...]:
+        """The plans of each stage."""
+        stages: list[list[StagePlan]] = [[]]
+        for plan in self.plans:
+            stages[-1].append(plan)
+            if not plan.continues:
+                stages.append([])
+        return tuple(map(tuple, stages[:-1]))
 
     def count(self) -> Counts:
         fetch, activity = self.sizes.descriptor_format.words, []
         start, ends = 1, 1 + fetch + 1
-        for number, plan in enumerate(self.plans):
-            ends += plan.issue_cycles + self.drain_cycles(plan)
-            activity.append(StageActivity(number, start, ends, plan.macs))
+        for number, plans in enumerate(self.of_stages):
+            ends += sum(plan.issue_cycles + self.drain_cycles(plan) for plan in plans)
+            activity.append(StageActivity(number, start, ends, sum(plan.macs for plan in plans)))
             start = ends
         return Counts(
             cycles=ends,
@@ -110,8 +133,8 @@ class LockstepMapping(Mapping):
             biases=sum(plan.biases for plan in self.plans),
             traffic=self.traffic(
                 weight=sum(plan.weight_reads(self.weights_per_fetch) for plan in self.plans),
-                read=[plan.activation_reads for plan in self.plans],
-                written=[plan.activation_writes for plan in self.plans],
+                read=[sum(plan.activation_reads for plan in plans) for plans in self.of_stages],
+                written=[sum(plan.activation_writes for plan in plans) for plans in self.of_stages],
                 loaded=self.input_words,
                 descriptor=fetch * len(self.plans),
             ),
@@ -126,12 +149,18 @@ class LockstepMapping(Mapping):
         per, pes = self.weights_per_fetch, self.engine.pes
         streams: list[list[int]] = [[] for _ in range(pes)]
         descriptors: list[int] = []
-        for number, (plan, stage) in enumerate(zip(self.plans, self.network.stages, strict=True)):
+        numbers = np.cumsum([0, *(not plan.continues for plan in self.plans)])
+        for plan, number in zip(self.plans, numbers, strict=False):
+            biases = self.biases[number].words[plan.order]
             rows = np.zeros((plan.groups, pes, plan.steps), dtype=np.int64)
-            rows[plan.busy] = np.hstack([self.biases[number].words, self.row_weights(stage)])[plan.order]
+            rows[plan.busy] = np.hstack([biases, self.row_weights(self.network.stages[number], plan)])
             for p in range(pes):
                 streams[p] += pack_words(rows[:, p].ravel(), bits=self.network.weight_bits, per_word=per)
-            own = dict(self.descriptor_fields(plan), steps_less_one=plan.steps - 1)
+            own = {
+                **plan.group_fields,
+                **self.descriptor_fields(plan),
+                "steps_less_one": plan.steps - 1,
+            }
             if self.common_sizes["longest_pause"]:
                 own["pause"] = plan.pause
             descriptors += self.descriptor(number, **own)
@@ -147,19 +176,21 @@ class LockstepMapping(Mapping):
 
 
 @dataclass(frozen=True)
-class Dealt:
+class Dealt(Generic[P]):
     """Stages on banks: the engine with what became of its requantisers, the plans, the number of banks."""
 
     engine: Engine
-    plans: tuple[StagePlan, ...]
+    plans: tuple[P, ...]
     banks: int
 
 
-def dealt_to_banks(plans: Sequence[StagePlan], engine: Engine) -> Dealt:
-    """The plans on the fewest banks that answer every step, and take the results of every group before the
-    next ones come; their number is a divisor of the PEs. Raises MappingError for a shared requantiser where
-    there are as many banks as PEs."""
-    pes, lanes = engine.pes, max(int(plan.lane_words.max()) for plan in plans)
+def dealt_to_banks(plans: Sequence[P], engine: Engine, lanes: int | None = None) -> Dealt[P]:
+    """The plans on the fewest banks that answer every step, whose words lie at most `lanes` apart, and take
+    the results of every group before the next ones come; their number is a divisor of the PEs. Raises
+    MappingError for a shared requantiser where there are as many banks as PEs."""
+    pes = engine.pes
+    if lanes is None:
+        lanes = max(int(plan.lane_words.max()) for plan in plans)
     for banks in (number for number in range(lanes, pes + 1) if pes % number == 0):
         queue = engine.requantiser != "each" and banks < pes
         dealt = tuple(replace(plan, banks=banks, scores_queue=queue) for plan in plans)

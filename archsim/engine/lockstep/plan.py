@@ -1,4 +1,4 @@
-"""One stage on PEs that march in step: how many taps and groups, and what a step reads."""
+"""One stage on PEs that march in step, or a piece of one: how many taps and groups, and what a step reads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class StagePlan:
     `taps` F per output, after `bias_words` words of bias; `outputs` M; `lane_words` the activation words read
     in one step of each group, shape (groups,); `mirrors` how often the first group's first words are written
     again; `fields` what the descriptor says beyond the common fields; `banks` words are written at once, and
-    with `scores_queue` so many scores leave at once; else all of a group.
+    with `scores_queue` so many scores leave at once; else all of a group. With `continues` another plan of
+    the same stage follows; `written_before` words the ones before it write.
     """
 
     taps: int
@@ -30,6 +31,8 @@ class StagePlan:
     bias_words: int = 0
     banks: int = 1
     scores_queue: bool = False
+    continues: bool = False
+    written_before: int = 0
 
     @property
     def steps(self) -> int:
@@ -61,6 +64,11 @@ class StagePlan:
     def fetching(self) -> NDArray[np.int64]:
         """PEs that fetch a word where one is due in each group, shape (groups,)."""
         return self.valid
+
+    @property
+    def group_fields(self) -> dict[str, int]:
+        """What the descriptor says of its groups: how many, and which PEs have an output in the last one."""
+        return {"groups_less_one": self.groups - 1, "valid_less_one": self.last_valid - 1}
 
     @property
     def last_valid(self) -> int:
@@ -149,4 +157,4 @@ class StagePlan:
         if self.final:
             return 0
         highest = max(self.outputs, self.mirrors * self.outputs + self.mirrored_words) - 1
-        return highest // self.banks + 1
+        return (self.written_before + highest) // self.banks + 1

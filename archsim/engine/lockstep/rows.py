@@ -118,6 +118,10 @@ class RowPlan(StagePlan):
         return self.dealing.outputs[self.busy]
 
     @property
+    def group_fields(self) -> dict[str, int]:
+        return {"groups_less_one": self.groups - 1}
+
+    @property
     def fetching(self) -> NDArray[np.int64]:
         """All PEs fetch, for some may have an output again before the word is dealt out; in the last group
         those that have one."""

@@ -13,7 +13,7 @@ import pyrtl
 
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.arithmetic import at_most
-from rtl.parts.components import Wire, component, delayed, fit, named, register, staged, wire
+from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, register, staged, wire
 from rtl.parts.skeleton import (
     Description,
     DescriptorFetch,
@@ -60,7 +60,8 @@ class Step:
 
     `issue`: activations are read for a tap; `last`: the last tap of its group; `stage_start`: the descriptor
     is there and the stage before is written; `valid`: which PEs have an output in this group; `fetches`:
-    which take words of weights; `beat`: where the engine has a rhythm of its own.
+    which take words of weights; `beat`: where the engine has a rhythm of its own; `run_ends`: the group is
+    the last of its run (`None` where no stage has runs).
     """
 
     issue: Wire
@@ -68,7 +69,8 @@ class Step:
     stage_start: Wire
     valid: Sequence[Wire]
     fetches: Sequence[Wire]
-    beat: Beat | None
+    beat: Beat | None = None
+    run_ends: Wire | None = None
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,8 @@ class Travelling:
 @dataclass(frozen=True)
 class Controller:
     """What the rest of the engine is told, and `written`, which it tells the controller: the last result of
-    the group that is being written is. `bias`: that the tap whose operands are taken brings one, and the
-    power of two that it is multiplied by."""
+    the group that is being written is. `stage_written`: a stage is, with all its pieces. `bias`: that
+    the tap whose operands are taken brings one, and the power of two that it is multiplied by."""
 
     field: Mapping[str, Wire]
     held: Mapping[str, Wire]
@@ -125,6 +127,7 @@ class Controller:
     bias: tuple[Wire, Wire] | None
     travelling: Travelling
     written: Wire
+    stage_written: Wire
     done: Wire
     state: Wire
 
@@ -152,8 +155,9 @@ def lockstep_controller(described: Description, rhythm: Rhythm | None = None) ->
         travelling = _travelling(sizes, issue, step)
         in_flight = [travelling.ends[at] for at in range(1, sizes.pipeline.write)]
         drained = named((state == DRAIN) & written & ~pyrtl.rtl_any(*in_flight), "drained")
-        begin <<= starting | (stage_ends & ~fetch.fields["final"])
-        goes_on = drained & ~fetch.held["final"]
+        begin <<= starting | ~_ends(fetch.fields) & stage_ends
+        goes_on = drained & ~_ends(fetch.held)
+        stage_written = drained & ~fetch.held["continues"] if sizes.pieces else drained
         stage_start <<= fetch.ready & ((state == FETCH) | goes_on)
         resuming, pausing = _pause(sizes, fetch, state, issue.ends & ~last_group)
         state.next <<= _priority(
@@ -166,7 +170,7 @@ def lockstep_controller(described: Description, rhythm: Rhythm | None = None) ->
             (goes_on, FETCH),
             (drained, IDLE),
         )
-        turn, done = turns(starting, drained, drained & fetch.held["final"])
+        turn, done = turns(starting, stage_written, drained & _ends(fetch.held))
         weights = weight_fetch(
             sizes,
             issue.tap,
@@ -178,7 +182,47 @@ def lockstep_controller(described: Description, rhythm: Rhythm | None = None) ->
         bias = None
         if issue.bias is not None:
             bias = delayed(issue.bias, "bias_1"), bias_operand(sizes, fetch.fields)
-    return Controller(fetch.fields, fetch.held, step, turn, weights, bias, travelling, written, done, state)
+    return Controller(
+        fetch.fields, fetch.held, step, turn, weights, bias, travelling, written, stage_written, done, state
+    )
+
+
+def _ends(field: Mapping[str, Wire]) -> Wire:
+    """Whether nothing follows this descriptor: it is that of the final stage, or of its last piece."""
+    return field["final"] & ~field["continues"] if "continues" in field else field["final"]
+
+
+def _run_ends(sizes: LockstepSizes, field: Mapping[str, Wire], sequenced: Sequenced) -> Wire | None:
+    """Whether the group is the last of a run; they are counted where a stage has several."""
+    if not sizes.most_run:
+        return None
+    run_less_one, ends = field["run_less_one"], sequenced.ends
+    run = register(len(run_less_one), "run", reset=True)
+    run_ends = run == run_less_one
+    zero = pyrtl.Const(0, len(run))
+    run.next <<= pyrtl.select(sequenced.stage_start | (ends & run_ends), zero, fit(run + ends, len(run)))
+    return run_ends
+
+
+def _busy(
+    sizes: LockstepSizes, field: Mapping[str, Wire], last_group: Wire, run_ends: Wire | None
+) -> tuple[Sequence[Wire], Sequence[Wire]]:
+    """Which PEs have an output in this group, and which take words of weights: those of a full group, for a
+    word may last beyond a group that is smaller, but not beyond the last one."""
+    pes = sizes.pes
+    if not (sizes.idle or sizes.most_run):
+        valid = [bit | ~last_group for bit in at_most(field["valid_less_one"], pes)]
+        shown = [named(bit, f"valid_{p}") for p, bit in enumerate(valid)]
+        return shown, shown
+    full = field["full_less_one"] if sizes.idle else pyrtl.Const(pes - 1, bits_for(pes))
+    fetching = pyrtl.select(last_group, field["valid_less_one"], full)
+    value = fetching
+    if run_ends is not None:
+        value = pyrtl.select(run_ends & ~last_group, field["run_valid_less_one"], fetching)
+    valid = [named(bit, f"valid_{p}") for p, bit in enumerate(at_most(value, pes))]
+    if run_ends is None:
+        return valid, valid
+    return valid, [named(bit, f"fetches_{p}") for p, bit in enumerate(at_most(fetching, pes))]
 
 
 def _sequence(
@@ -210,17 +254,17 @@ def _step(
     last: Wire,
     rhythm: Rhythm | None,
 ) -> Step:
-    """What a step is: all PEs at once, of which some have no output in the last group, or as a rhythm
-    says."""
+    """What a step is: all PEs at once, of which some have no output in the last group or the last of a run,
+    or as a rhythm says."""
     reads = sequenced.running if sequenced.bias is None else sequenced.running & ~sequenced.bias
     if rhythm is None:
-        at_all = at_most(field["valid_less_one"], sizes.pes)
-        valid = [named(bit | ~sequenced.last_group, f"valid_{p}") for p, bit in enumerate(at_all)]
-        return Step(reads, last, sequenced.stage_start, valid, valid, None)
+        run_ends = _run_ends(sizes, field, sequenced)
+        valid, fetches = _busy(sizes, field, sequenced.last_group, run_ends)
+        return Step(reads, last, sequenced.stage_start, valid, fetches, run_ends=run_ends)
     beat = rhythm(sizes, field, sequenced)
     valid = [named(bit, f"valid_{p}") for p, bit in enumerate(beat.valid)]
     fetches = [bit | ~sequenced.last_group for bit in valid]
-    return Step(reads, last, sequenced.stage_start, valid, fetches, beat)
+    return Step(reads, last, sequenced.stage_start, valid, fetches, beat=beat)
 
 
 def _pause(

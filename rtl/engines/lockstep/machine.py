@@ -27,11 +27,13 @@ from rtl.parts.skeleton import (
 @dataclass(frozen=True)
 class Source:
     """What an address source answers: the address of lane 0, which lanes are read, and for each PE the
-    lane it listens to (`None`: PE p listens to lane p, or all to the only lane)."""
+    lane it listens to (`None`: PE p listens to lane p, or all to the only lane), and those lanes that it may
+    listen to."""
 
     address: Wire
     lane_enables: Sequence[Wire]
     lane_of_pe: Sequence[Wire] | None
+    heard: Sequence[Sequence[int]] = ()
 
 
 AddressSource = Callable[[LockstepSizes, Mapping[str, Wire], Step], Source]
@@ -70,38 +72,52 @@ class Scores:
     values: Sequence[Wire]
 
 
+def _row_after_row(sizes: LockstepSizes, controller: Controller, written: Written) -> Placed:
+    """Results go to row after row."""
+    with component("controller"):
+        row = register(sizes.address.row_bits, "write_row", reset=True)
+        row.next <<= pyrtl.select(
+            controller.stage_written, pyrtl.Const(0, len(row)), fit(row + written.writing, len(row))
+        )
+    enables = [written.stored & bit for bit in written.valid]
+    return Placed(written.data, enables, [row] * sizes.banks, written.last)
+
+
 @dataclass(frozen=True)
 class Special:
     """What an engine does in its own way: the `rhythm` of its steps; what PEs hear, from the words of the
-    lanes and, where they are passed on, from the activations that PEs have taken last; where results are
-    `placed`."""
+    lanes and, where it `passes` them on, from the activations that PEs have taken last; where results are
+    `placed`, in row after row unless it says otherwise."""
 
-    passes: bool
-    rhythm: Rhythm
-    heard: Callable[[LockstepSizes, Controller, Sequence[Wire], Sequence[Wire]], list[Wire]]
-    placed: Callable[[LockstepSizes, Controller, Written], Placed]
+    passes: bool = False
+    rhythm: Rhythm | None = None
+    heard: Callable[[LockstepSizes, Controller, Sequence[Wire], Sequence[Wire]], list[Wire]] | None = None
+    placed: Callable[[LockstepSizes, Controller, Written], Placed] = _row_after_row
 
 
-def build_lockstep(sizes: LockstepSizes, source: AddressSource, special: Special | None = None) -> Hardware:
+ORDINARY = Special()
+
+
+def build_lockstep(sizes: LockstepSizes, source: AddressSource, special: Special = ORDINARY) -> Hardware:
     """Describes a lockstep engine with the given address source, and what is special about it."""
     described = Description(sizes)
-    controller = lockstep_controller(described, special.rhythm if special else None)
+    controller = lockstep_controller(described, special.rhythm)
     with component("address"):
         answer = source(sizes, controller.field, controller.step)
         spread = sizes.address.spread(list(answer.lane_enables), answer.address)
         enables = [named(controller.step.issue & bit, f"read_bank_{b}") for b, bit in enumerate(spread)]
         rows = [named(row, f"read_row_{b}") for b, row in enumerate(sizes.address.rows_from(answer.address))]
     results = [wire(sizes.result_bits, f"result_{p}") for p in range(sizes.pes)]
-    placed, scores = _writes(sizes, controller, results, special.placed if special else _row_after_row)
+    placed, scores = _writes(sizes, controller, results, special.placed)
     ports = [
         BankPort(enables[b], rows[b], placed.enables[b], placed.rows[b], placed.data[b])
         for b in range(sizes.banks)
     ]
     words = [described.activation_bank(b, controller.turn, port) for b, port in enumerate(ports)]
-    taken = [_taken(sizes, p) if special and special.passes else None for p in range(sizes.pes)]
+    taken = [_taken(sizes, p) if special.passes else None for p in range(sizes.pes)]
     with component("route"):
         lanes = _route(sizes, controller, answer, words)
-        if special:
+        if special.heard:
             lanes = special.heard(sizes, controller, lanes, taken)
         lanes = [named(lane, f"lane_{p}") for p, lane in enumerate(lanes)]
     for p in range(sizes.pes):
@@ -171,17 +187,6 @@ def _writes(
     return placement, Scores(score_valid, scores)
 
 
-def _row_after_row(sizes: LockstepSizes, controller: Controller, written: Written) -> Placed:
-    """Results go to row after row."""
-    with component("controller"):
-        row = register(sizes.address.row_bits, "write_row", reset=True)
-        row.next <<= pyrtl.select(
-            controller.step.stage_start, pyrtl.Const(0, len(row)), fit(row + written.writing, len(row))
-        )
-    enables = [written.stored & bit for bit in written.valid]
-    return Placed(written.data, enables, [row] * sizes.banks, written.last)
-
-
 def _route(sizes: LockstepSizes, controller: Controller, answer: Source, words: Sequence[Wire]) -> list[Wire]:
     """The activation of each PE from the words of the banks, or what its bias is multiplied by."""
     bank = sizes.address.bank(answer.address)
@@ -192,13 +197,13 @@ def _route(sizes: LockstepSizes, controller: Controller, answer: Source, words: 
         lanes = [pyrtl.select(biased, operand, lane) for lane in lanes]
     if answer.lane_of_pe is not None:
         heard = [delayed(lane, f"lane_1_{p}") for p, lane in enumerate(answer.lane_of_pe)]
-        lanes = [_listen(lane, lanes[: p + 1]) for p, lane in enumerate(heard)]
+        lanes = [_listen(lane, lanes, answer.heard[p]) for p, lane in enumerate(heard)]
     return [lanes[p % len(lanes)] for p in range(sizes.pes)]
 
 
-def _listen(lane: Wire, lanes: Sequence[Wire]) -> Wire:
-    """`lanes[lane]`. PE p never listens beyond lane p, so its multiplexer is only as wide as that."""
-    value = lanes[0]
-    for t, word in enumerate(lanes[1:], start=1):
-        value = pyrtl.select(lane == t, word, value)
+def _listen(lane: Wire, lanes: Sequence[Wire], heard: Sequence[int]) -> Wire:
+    """`lanes[lane]`. The multiplexer is only as wide as the lanes that may be heard."""
+    value = lanes[heard[0]]
+    for t in heard[1:]:
+        value = pyrtl.select(lane == t, lanes[t], value)
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rtl.parts.amounts import (
@@ -22,16 +23,24 @@ ADDRESS_AMOUNTS = (
     *("counter_bits", "counter_wrap_bits", "one_enable"),
     *("ring_bits", "ring_wrap_bits", "turned_enables", "ring_chosen_bits"),
     *("stride_bits", "stride_wrap_bits", "boundary_bits", "passed_boundaries"),
+    *("chosen_step_bits", "counted_bits", "pattern_bits"),
 )
-"""What only some address sources have: the dense counter, the CSC ring, the Clos strides and blocks."""
+"""What only some address sources have: the dense counter, the CSC ring, the strides and blocks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LockstepSizes(Sizes):
-    """Sizes of an engine whose PEs march in step. `longest_pause`: the most cycles that a stage waits after a
-    group until its results are written."""
+    """Sizes of an engine whose PEs march in step.
+
+    `longest_pause`: the most cycles that a stage waits after a group until its results are written. `pieces`:
+    a stage may have several descriptors. `most_run`: the most groups of a run, of which the last may be
+    smaller, where there are runs; `idle`: a full group may leave PEs idle.
+    """
 
     longest_pause: int
+    pieces: bool = False
+    most_run: int = 0
+    idle: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -43,7 +52,19 @@ class LockstepSizes(Sizes):
     @property
     def own_fields(self) -> tuple[tuple[str, int], ...]:
         pause = (("pause", bits_for(self.longest_pause + 1)),) if self.longest_pause else ()
-        return ("steps_less_one", bits_for(self.longest_row)), *pause
+        place = bits_for(self.pes)
+        runs = (("run_less_one", bits_for(self.most_run)), ("run_valid_less_one", place))
+        return (
+            ("steps_less_one", bits_for(self.longest_row)),
+            *pause,
+            *((("continues", 1),) if self.pieces else ()),
+            *(runs if self.most_run else ()),
+            *((("full_less_one", place),) if self.idle else ()),
+        )
+
+    @property
+    def held_fields(self) -> tuple[str, ...]:
+        return (*super().held_fields, *(("continues",) if self.pieces else ()))
 
     def lockstep_structures(self, address: Amounts, route: Amounts) -> tuple[Amounts, ...]:
         """The components of an engine with this address source and this route."""
@@ -67,24 +88,24 @@ class LockstepSizes(Sizes):
     def placing_amounts(self) -> Amounts:
         """What it adds to the route that PEs pass words on, and that results are placed elsewhere than in row
         after row."""
-        names = ("passed_bits", "shared_bits", "placed_bits", "turned_bits")
+        names = ("passed_bits", "shared_bits", "placed_bits", "turned_bits", "turned_row_bits")
         return Amounts("route", 1, "lockstep.route", dict.fromkeys(names, 0), {"placed_bits": 0})
 
-    def route_amounts(self, lanes: int, *, listens: bool = False) -> Amounts:
-        """With `listens` each PE chooses one of the lanes."""
+    def route_amounts(self, lanes: int, *, heard: Sequence[int] = ()) -> Amounts:
+        """`heard`: how many lanes each PE chooses one of."""
         pes, banks, bits, address = self.pes, self.banks, self.activation_bits, self.address
         gates = {
             "one": 1,
             **bank_gates(self),
             "queued_bits": (pes - banks) * (self.result_bits + 1),
             "rotated_bits": bits * rotator(banks, lanes),
-            "heard_bits": bits * sum(min(p, lanes - 1) for p in range(pes)) if listens else 0,
+            "heard_bits": bits * sum(number - 1 for number in heard),
             "biased_bits": bits * lanes if self.bias_words else 0,
             **self.placing_amounts.gates,
         }
         registers = {
             "bank_bits": address.bank_bits,
-            "lane_bits": (pes - 1) * bits_for(lanes) if listens else 0,
+            "lane_bits": sum(number > 1 for number in heard) * bits_for(lanes),
             **self.placing_amounts.registers,
         }
         return Amounts("route", 1, "lockstep.route", gates, registers)
@@ -98,13 +119,14 @@ class LockstepSizes(Sizes):
             + bits_for(self.weights_per_fetch)
             + bits_for(self.weight_words + 1)
             + self.address.row_bits
+            + (bits_for(self.most_run) if self.most_run else 0)
             + (bits_for(chunks) if chunks > 1 else 0)
             + descriptor_counted_bits(self)
         )
         gates = {
             "one": 1,
             "pes": self.pes,
-            "decoded_bits": self.pes * bits_for(self.pes),
+            "decoded_bits": self.pes * bits_for(self.pes) * (2 if self.most_run else 1),
             "counted_bits": counted,
             "pausing_bits": pausing,
             "loaded_address_bits": self.pes * loaded_address_bits(self, self.weight_words),

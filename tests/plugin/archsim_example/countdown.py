@@ -58,7 +58,7 @@ class CountdownMapping(LockstepMapping):
     def descriptor_fields(self, plan: StagePlan) -> dict[str, int]:
         return {"highest": self.sizes.address.encode(plan.fields["highest"])}
 
-    def row_weights(self, stage: IntegerStage) -> NDArray[np.int64]:
+    def row_weights(self, stage: IntegerStage, plan: StagePlan) -> NDArray[np.int64]:
         return stage.weights[:, ::-1]
 
     def build(self) -> Hardware:

@@ -1,0 +1,1 @@
+"""Stages of dense blocks at fixed strides: their pieces, the schedule of a piece, and the best order."""

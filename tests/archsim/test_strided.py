@@ -1,0 +1,141 @@
+"""Strided blocks: every family of them runs without an index, and reads no more than its blocks ask for."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from archsim.engine import Clos
+from archsim.engine.clos import ClosMapping
+from archsim.engine.mapping import MappingError
+from archsim.engine.strided.pieces import orders, pieces_of, rows_of, taps_of
+from archsim.engine.strided.plan import StridedPlan
+from archsim.verification import verify
+from workloads import (
+    BlockStage,
+    DenseStage,
+    KroneckerStage,
+    PrunedStage,
+    Stage,
+    Topology,
+    build_layer,
+    fit_budget,
+    load_network,
+    quantise,
+    random_integer_network,
+)
+from workloads.families import families
+
+STRIDED = ("clos", "deformable-butterfly", "monarch", "kronecker", "block-diagonal", "butterfly", "benes")
+ZOO = ("clos", "clos-x40", "deformable-butterfly", "deformable-butterfly-x40")
+EXAMPLES = [(name, ex.n_in, ex.n_out, ex.parameters) for name in STRIDED for ex in families[name].examples]
+
+
+def mapped(*stages: Stage, pes: int = 16) -> ClosMapping:
+    mapping = Clos(pes=pes).map(random_integer_network(Topology((stages,))))
+    assert isinstance(mapping, ClosMapping)
+    return mapping
+
+
+@pytest.mark.parametrize("pes", [1, 3, 16])
+@pytest.mark.parametrize(("family", "n_in", "n_out", "parameters"), EXAMPLES)
+def test_every_strided_family_runs_without_an_index(
+    family: str, n_in: int, n_out: int, parameters: dict[str, object], pes: int
+) -> None:
+    mapping = mapped(*build_layer(family, n_in, n_out, **parameters), pes=pes)
+    assert mapping.stored_bits.index == 0
+    verification = verify(mapping, inputs=2)
+    assert verification.agrees, [str(difference) for difference in verification.differences]
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_shipped_networks_read_one_word_a_block_and_tap(name: str) -> None:
+    mapping = Clos(pes=16).map(quantise(load_network(f"lenet-300-100-{name}"), 8, 8))
+    words = 0
+    for integer in mapping.network.stages:
+        stage, taps = integer.stage, int(integer.stage.row_lengths()[0])
+        block_out = stage.block_out if isinstance(stage, BlockStage) else stage.n_out
+        for first in range(0, stage.n_out, 16):
+            last = min(first + 16, stage.n_out) - 1
+            words += taps * (last // block_out - first // block_out + 1)
+    traffic = mapping.count().traffic
+    read = sum(traffic[role].words_read for role in ("input", "activation_0", "activation_1"))
+    assert read == words
+    assert mapping.sizes.descriptor_format.words == 2
+
+
+@pytest.mark.parametrize(
+    ("family", "compression", "most_words", "most_cycles"),
+    [
+        ("kronecker", 12.7, 0.2, 1.35),
+        ("butterfly", 12.7, 0.35, 1.4),
+        ("butterfly", 40, 0.4, 1.6),
+        ("benes", 12.7, 0.6, 1.3),
+        ("block-diagonal", 12.7, 0.12, 1.5),
+    ],
+)
+def test_networks_of_real_size_read_little_and_leave_few_pes_idle(
+    family: str, compression: float, most_words: float, most_cycles: float
+) -> None:
+    sides = [784, 300, 100]
+    layers = [
+        build_layer(family, a, b, **fit_budget(family, a, b, round(a * b / compression)))
+        for a, b in itertools.pairwise(sides)
+    ]
+    network = random_integer_network(Topology((*layers, (DenseStage(100, 10),))))
+    counts = Clos(pes=16).map(network).count()
+    read = sum(traffic.words_read for role, traffic in counts.traffic.items() if role[:3] in ("inp", "act"))
+    assert counts.macs == network.stored_weights
+    assert read <= most_words * counts.macs
+    assert counts.cycles <= most_cycles * counts.macs / 16
+
+
+def test_no_two_words_of_a_step_are_in_one_bank() -> None:
+    stages = build_layer("benes", 48, 40, places=32)
+    mapping = mapped(*stages, pes=12)
+    for plan in mapping.plans:
+        assert isinstance(plan, StridedPlan)
+        for group in range(plan.groups):
+            for addresses in plan.addresses[group][plan.busy[group]].T:
+                words = np.unique(addresses)
+                assert len(np.unique(words % mapping.banks)) == len(words)
+                assert words.max() - words.min() < mapping.order.lanes
+
+
+@given(left=st.integers(1, 5), outputs=st.integers(1, 5), inputs=st.integers(1, 5), right=st.integers(1, 5))
+def test_a_kronecker_product_is_one_piece_in_its_own_order(
+    left: int, outputs: int, inputs: int, right: int
+) -> None:
+    stage = KroneckerStage(left, outputs, inputs, right)
+    rows = rows_of(stage, None)
+    found = rows_of(stage, np.arange(stage.n_in))
+    assert np.array_equal(rows.first, found.first)
+    for order in orders(rows):
+        pieces = pieces_of(rows, order, 9)
+        assert pieces is not None
+        assert len(pieces) == 1
+        assert pieces[0].count == stage.n_out
+
+
+@given(st.integers(1, 6), st.integers(1, 6), st.integers(1, 9), st.integers(-30, 30), st.integers(0, 5))
+def test_two_counters_make_the_distances_that_they_are_found_in(
+    tiles: int, inner: int, stride: int, tile: int, cut: int
+) -> None:
+    offsets = (np.arange(tiles)[:, None] * tile + np.arange(inner) * stride).ravel()
+    offsets = offsets[: max(1, len(offsets) - cut)]
+    taps = taps_of(offsets)
+    if taps is not None:
+        assert np.array_equal(taps.offsets, offsets)
+    if tile not in (0, stride * inner) and inner > 1:
+        assert taps is not None
+
+
+def test_what_counters_do_not_find_is_refused_in_a_sentence() -> None:
+    random = np.random.default_rng(0)
+    with pytest.raises(MappingError, match="stage 1 of the network is a pruned stage that nested counters"):
+        mapped(DenseStage(5, 40), PrunedStage.from_mask(random.random((90, 40)) < 0.3))
+    with pytest.raises(MappingError, match="inputs of output 2 of stage 0 is 0, allowed are 1 or more"):
+        mapped(PrunedStage.from_mask(np.array([[1, 0], [0, 1], [0, 0]])))
