@@ -29,6 +29,7 @@ class Clos(Engine):
     """Strided blocks: stages that nested counters find, whatever family they are of."""
 
     hardware: ClassVar = ClosSizes
+    best: ClassVar = {"asic": {"zero_gating": True}}
 
     kind: Literal["clos"] = "clos"
 
