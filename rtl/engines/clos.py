@@ -21,10 +21,10 @@ from rtl.engines.lockstep.controller import Controller, Step
 from rtl.engines.lockstep.machine import ORDINARY, Placed, Source, Special, Written, build_lockstep
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.amounts import rotator, wrap_bits
-from rtl.parts.arithmetic import BankedAddress
+from rtl.parts.arithmetic import BankedAddress, choose
 from rtl.parts.components import Wire, bits_for, fit, register
 from rtl.parts.sizes import Amounts
-from rtl.parts.skeleton import Hardware, choose
+from rtl.parts.skeleton import Hardware
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,15 +19,8 @@ from rtl.engines.gather.sizes import GatherSizes
 from rtl.engines.gather.walk import Back, Walk, follow_entry, walk_entries
 from rtl.parts.arithmetic import at_most
 from rtl.parts.components import Wire, component, register, wire
-from rtl.parts.skeleton import (
-    Description,
-    Hardware,
-    Turn,
-    bias_operand,
-    descriptor_fetch,
-    processing_element,
-    turns,
-)
+from rtl.parts.processing_element import bias_operand, processing_element
+from rtl.parts.skeleton import Description, Hardware, Turn, descriptor_fetch, turns
 
 IDLE, FETCH, RUN = range(3)
 

@@ -37,6 +37,16 @@ def requantise(total: Wire, shift: Wire, relu: Wire, bits: int) -> Wire:
     return pyrtl.select(relu & negative, pyrtl.Const(0, bits), clipped)
 
 
+def choose(select: Wire, items: Sequence[Wire]) -> Wire:
+    """`items[select]`; a select beyond the last item gives the last one."""
+    if len(items) == 1:
+        return items[0]
+    half = 1 << (bits_for(len(items)) - 1)
+    low = choose(select, items[:half])
+    high = choose(select, items[half:])
+    return pyrtl.select(select[bits_for(len(items)) - 1], high, low)
+
+
 def rotate(words: Sequence[Wire], amount: Wire, lanes: int) -> list[Wire]:
     """The first `lanes` of `words` rotated so that lane t is `words[(amount + t) mod len(words)]`.
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import pyrtl
 
 from rtl.engines.gather.walk import Back, Walk
+from rtl.parts.arithmetic import choose
 from rtl.parts.components import Wire, bits_for, counted, delayed, fit, named, register
-from rtl.parts.skeleton import BankPort, Description, Turn, choose, shared_requantiser
+from rtl.parts.processing_element import shared_requantiser
+from rtl.parts.skeleton import BankPort, Description, Turn
 
 
 @dataclass(frozen=True)

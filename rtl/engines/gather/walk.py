@@ -10,8 +10,9 @@ from operator import or_
 import pyrtl
 
 from rtl.engines.gather.sizes import GatherSizes
+from rtl.parts.arithmetic import choose
 from rtl.parts.components import Wire, bits_for, counted, delayed, fit, named, register, staged
-from rtl.parts.skeleton import TapControl, WeightFetch, choose, weight_fetch
+from rtl.parts.processing_element import TapControl, WeightFetch, weight_fetch
 
 
 @dataclass(frozen=True)

@@ -14,17 +14,8 @@ import pyrtl
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.arithmetic import at_most
 from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, register, staged, wire
-from rtl.parts.skeleton import (
-    Description,
-    DescriptorFetch,
-    TapControl,
-    Turn,
-    WeightFetch,
-    bias_operand,
-    descriptor_fetch,
-    turns,
-    weight_fetch,
-)
+from rtl.parts.processing_element import TapControl, WeightFetch, bias_operand, weight_fetch
+from rtl.parts.skeleton import Description, DescriptorFetch, Turn, descriptor_fetch, turns
 
 IDLE, FETCH, RUN, PAUSE, DRAIN = range(5)
 

@@ -12,16 +12,10 @@ import pyrtl
 
 from rtl.engines.lockstep.controller import IDLE, Controller, Rhythm, Step, lockstep_controller
 from rtl.engines.lockstep.sizes import LockstepSizes
-from rtl.parts.arithmetic import rotate
+from rtl.parts.arithmetic import choose, rotate
 from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, open_port, register, wire
-from rtl.parts.skeleton import (
-    BankPort,
-    Description,
-    Hardware,
-    choose,
-    processing_element,
-    shared_requantiser,
-)
+from rtl.parts.processing_element import processing_element, shared_requantiser
+from rtl.parts.skeleton import BankPort, Description, Hardware
 
 
 @dataclass(frozen=True)
