@@ -42,7 +42,7 @@ class Plan:
 
 PLANS = {
     "cmos65": Plan(sets={"train": (1, 120), "held_out": (102, 30)}, largest_product=256, widest_weight=16),
-    "artix7": Plan(sets={"train": (3, 50), "held_out": (104, 20)}, largest_product=256, widest_weight=16),
+    "artix7": Plan(sets={"train": (3, 35), "held_out": (104, 15)}, largest_product=256, widest_weight=16),
 }
 
 
