@@ -113,12 +113,13 @@ class LockstepSizes(Sizes):
     def _controller(self) -> Amounts:
         chunks = self.pes // self.banks
         pausing = bits_for(self.longest_pause + 1) if self.longest_pause else 0
+        row_after_row = not self.placing_amounts.gates["placed_bits"]
         counted = (
             bits_for(self.longest_row)
             + bits_for(self.most_groups)
             + bits_for(self.weights_per_fetch)
             + bits_for(self.weight_words + 1)
-            + self.address.row_bits
+            + (self.address.row_bits if row_after_row else 0)
             + (bits_for(self.most_run) if self.most_run else 0)
             + (bits_for(chunks) if chunks > 1 else 0)
             + descriptor_counted_bits(self)
