@@ -19,18 +19,37 @@ from archsim.technology.quantity import load_table
 Row = tuple[str, str, str]
 """Part, metric and what is compared."""
 
+REAL_CELLS, PUBLISHED_ENERGIES = "ihp-sg13g2", "Horowitz 2014"
+"""What arithmetic is compared with: the nearest real library, and published operations."""
+
 NAND2_UM2 = 1.12 * (65 / 55) ** 2
 """The 55 nm NAND2 of ICS55 H7C, scaled to 65 nm."""
 
 
 def computed() -> dict[Row, float]:
     """The real figure as a multiple of ours, for every row that follows from the models as they are."""
-    return {row: real / ours for row, real, ours in (*_of_cells(), *_of_eie())}
+    return {row: real / ours for row, real, ours in (*_of_cells(), *_of_arithmetic(), *_of_eie())}
 
 
 def _of_cells() -> Iterator[tuple[Row, float, float]]:
     """A single cell at 65 nm."""
     yield ("logic", "area_mm2", "NAND2"), NAND2_UM2, Cmos65().library.gate_equivalent_um2
+
+
+def _of_arithmetic() -> Iterator[tuple[Row, float, float]]:
+    """The same circuits on real cells, and published ones, all at 65 nm: what an operation switches, glitches
+    among it, and the clock of registers."""
+    from archsim.calibration.real_cells import comparison
+
+    compared = comparison()
+    ours = {one.circuit: one for one in compared if one.library == "cmos65"}
+    for other in compared:
+        if other.library in (REAL_CELLS, PUBLISHED_ENERGIES):
+            mine, named = ours[other.circuit], f"{other.circuit}, {other.library}"
+            if other.glitching_energy_j and mine.glitching_energy_j:
+                yield ("compute", "energy_j", named), other.glitching_energy_j, mine.glitching_energy_j
+            if other.clock_energy_j and mine.clock_energy_j:
+                yield ("logic", "energy_j", f"clock of {named}"), other.clock_energy_j, mine.clock_energy_j
 
 
 def _of_eie() -> Iterator[tuple[Row, float, float]]:
