@@ -33,6 +33,9 @@ UNITS = {
 }
 FPGA_METRICS = Artix7.fitted
 _MEASURED = {"asic": (*ASIC_METRICS, "leakage_w"), "fpga": (*FPGA_METRICS, "dsp", "bram18", "bram36")}
+ROWS, _ROWS_KIND = "|", "tuple["
+"""What lies between the rows of a size that is several numbers, and how the kind of such a size begins."""
+
 MEMORIES = "memories"
 """Stands for the memories of an FPGA among the components; those of an ASIC are macros, priced apart."""
 
@@ -76,7 +79,8 @@ def write_measured(
 ) -> None:
     """Writes the table of a technology and the file that describes its columns. A size that an engine lacks
     is left blank."""
-    sizes = dict.fromkeys(field.name for engine in in_turn() for field in fields(engine.hardware))
+    sizes = {field.name: str(field.type) for engine in in_turn() for field in fields(engine.hardware)}
+    texts = [*_TEXT_COLUMNS, *(size for size, of_kind in sizes.items() if of_kind.startswith(_ROWS_KIND))]
     columns = [*_HEAD, *sizes, *_WORK[kind], *_TAIL, *_MEASURED[kind]]
     rows = [
         {"set": label, "configuration": number, **_row(measurement, part, kind)}
@@ -87,8 +91,8 @@ def write_measured(
     name = f"logic_fit_{technology}_measured"
     pd.DataFrame(rows, columns=columns, dtype=object).to_csv(directory / f"{name}.csv", index=False)
     units = {column: "bit" if column.endswith("_bits") else '"1"' for column in columns} | {
-        column: "text" if column in _TEXT_COLUMNS else UNITS[column]
-        for column in (*_TEXT_COLUMNS, PATH_METRIC, *_MEASURED[kind])
+        column: "text" if column in texts else UNITS[column]
+        for column in (*texts, PATH_METRIC, *_MEASURED[kind])
     }
     described = (
         f"title: Netlists that the logic of {technology} was fitted to, and held out\n"
@@ -111,10 +115,27 @@ def stored_path(logic: Logic) -> str:
     return f"{logic.critical_path_s:.4g}"
 
 
+def _written(size: int | tuple[tuple[int, ...], ...]) -> str | int:
+    """A size as the table keeps it: a number, or of several the rows."""
+    if isinstance(size, tuple):
+        return ROWS.join(" ".join(map(str, row)) for row in size)
+    return int(size)
+
+
+def _read(cell: Any, kind: str) -> Any:
+    """A size of a kind, from the table."""
+    if kind.startswith(_ROWS_KIND):
+        return tuple(tuple(map(int, row.split())) for row in cell.split(ROWS)) if cell else ()
+    return bool(cell) if kind == "bool" else cell
+
+
 def _row(measurement: Measurement, part: LogicPart, kind: str) -> dict[str, str | int]:
     return {
         "engine": measurement.sizes.engine,
-        **{field.name: int(getattr(measurement.sizes, field.name)) for field in fields(measurement.sizes)},
+        **{
+            field.name: _written(getattr(measurement.sizes, field.name))
+            for field in fields(measurement.sizes)
+        },
         **_work(measurement.workload),
         PATH_METRIC: stored_path(measurement.logic),
         "path_end": "pe_" if measurement.ends_in_pe else "control",
@@ -151,10 +172,7 @@ def read_measured(technology: str) -> dict[str, list[Measurement]]:
         rows = list(grouped)
         first, sizes_type = rows[0], engines.named(rows[0]["engine"]).hardware
         sizes = sizes_type(
-            **{
-                field.name: bool(first[field.name]) if field.type == "bool" else first[field.name]
-                for field in fields(sizes_type)
-            }
+            **{field.name: _read(first[field.name], str(field.type)) for field in fields(sizes_type)}
         )
         parts = [_part(row) for row in rows]
         memories = [part.resources for part in parts if part.component == MEMORIES]
