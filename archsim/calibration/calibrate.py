@@ -135,11 +135,11 @@ def _path_delays(measurements: Sequence[Measurement]) -> dict[str, dict[str, flo
     which tells it from a path that was in no netlist."""
     longest: dict[str, list[tuple[MappingOf[str, float], float]]] = {}
     for measurement in measurements:
-        through_pe, control = paths(measurement.sizes).items()
-        for family, _ in (through_pe, control):
+        through = paths(measurement.sizes)
+        for family in through:
             longest.setdefault(family, [])
-        family, amounts = through_pe if measurement.ends_in_pe else control
-        longest[family].append((amounts, measurement.logic.critical_path_s or 0.0))
+        family = next((name for name in through if name == measurement.path_end), [*through][-1])
+        longest[family].append((through[family], measurement.logic.critical_path_s or 0.0))
     return {
         family: _non_negative([row for row, _ in delays], [delay for _, delay in delays])
         if delays

@@ -33,6 +33,9 @@ UNITS = {
 }
 FPGA_METRICS = Artix7.fitted
 _MEASURED = {"asic": (*ASIC_METRICS, "leakage_w"), "fpga": (*FPGA_METRICS, "dsp", "bram18", "bram36")}
+PATH_ENDS = ("pe", "requantiser", "control")
+"""What a longest path may go through."""
+
 ROWS, _ROWS_KIND = "|", "tuple["
 """What lies between the rows of a size that is several numbers, and how the kind of such a size begins."""
 
@@ -64,9 +67,18 @@ class Measurement:
         )
 
     @property
-    def ends_in_pe(self) -> bool:
-        """Whether the longest path ends in a PE: its last stages name the instance."""
-        return any("pe_" in stage for stage in self.logic.critical_path[-3:])
+    def path_end(self) -> str:
+        """What the longest path goes through, of the `paths` of `archsim.costs.structure`: a PE or a
+        requantiser where its last stages name the instance, else the control."""
+        stages = self.logic.critical_path
+        if stages and stages[0] in PATH_ENDS:
+            return stages[0]
+        if any("requantiser" in stage for stage in stages):
+            return "requantiser"
+        if any("pe_" in stage for stage in stages[-3:]):
+            multiplies = any(operand in stages[0] for operand in ("weight", "activation", "product"))
+            return "pe" if "pe_" in stages[0] and multiplies else "requantiser"
+        return "control"
 
 
 def figure(part: LogicPart, metric: str) -> float:
@@ -138,7 +150,7 @@ def _row(measurement: Measurement, part: LogicPart, kind: str) -> dict[str, str 
         },
         **_work(measurement.workload),
         PATH_METRIC: stored_path(measurement.logic),
-        "path_end": "pe_" if measurement.ends_in_pe else "control",
+        "path_end": measurement.path_end,
         "component": part.component,
         "instances": part.instances,
         **{metric: f"{figure(part, metric):.6g}" for metric in _MEASURED[kind]},

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archsim.costs.operands import Workload
+from archsim.costs.operands import OperandActivity, Workload
 from rtl import Amounts, Sizes
-from rtl.parts.amounts import processing_element_path
+from rtl.parts.amounts import processing_element_path, requantiser_path
 from workloads.refusal import Refusal
 
 REGISTER_METRICS = ("ungated_clock_energy_j", "ff")
@@ -55,7 +55,11 @@ class Structure(Amounts):
         and with how often the product changes."""
         operands = workload.operands
         if self.component == "pe":
-            rates = vars(operands) | {"work": 1.0}
+            rates = vars(operands) | {
+                "work": 1.0,
+                "nonzero_product": operands.product * operands.nonzero,
+                "both": operands.weight * operands.activation,
+            }
             followed = PE_REGISTERS_FOLLOW if metric == "register_switching_j" else PE_GATES_FOLLOW
             amounts = {**self.gates, **self.registers, **self.operand_bits}
             changing = {
@@ -65,8 +69,7 @@ class Structure(Amounts):
             }
             if metric != GLITCHES:
                 return changing
-            growing = {"rows": self.operand_bits["activation_bits"], "product": operands.product}
-            return {f"{n}.{by}": a * factor for n, a in changing.items() for by, factor in growing.items()}
+            return self._glitching(changing, operands)
         busy = workload.busy
         rates = {"cycle": 1.0, "busy": busy, "moved": busy * operands.activation}
         described = self.registers if metric == "register_switching_j" else self.gates
@@ -78,6 +81,21 @@ class Structure(Amounts):
             if not name.startswith(FABRIC)
             for rate in rates
         }
+
+    def _glitching(self, changing: Mapping[str, float], operands: OperandActivity) -> Mapping[str, float]:
+        """Glitches of a PE: where products ripple they grow with the rows of partial products and with how
+        often the product changes, apart where a register takes them up; in the requantiser with the sum."""
+        rows, total = self.operand_bits["activation_bits"], self.gates["accumulator_bits"]
+        registered = bool(self.registers["cells_product_register_bits"])
+        growing: dict[str, float] = {}
+        for name, amount in changing.items():
+            if name.startswith(RIPPLING):
+                for by, factor in (("once", 1.0), ("rows", rows), ("product", operands.product)):
+                    growing[f"{name}.{by}"] = amount * factor * (not registered)
+                    growing[f"registered.{name}.{by}"] = amount * factor * registered
+            else:
+                growing |= {f"{name}.once": amount, f"{name}.sum": amount * total}
+        return growing
 
     def charged(self, metric: str, kind: str, workload: Workload | None = None) -> dict[str, float]:
         """The amounts that a technology of this kind is charged for."""
@@ -91,22 +109,28 @@ RESTING = ("operand_and_sum_bits", "cells_product_register_bits")
 
 PE_GATES_FOLLOW = {
     "one": ("work",),
-    "cells_product_bits": ("weight", "activation", "product"),
+    "cells_product_bits": ("weight", "activation", "product", "nonzero_product", "both"),
     "accumulator_bits": ("product", "total"),
     "rounded_bits": ("total",),
     "shifter_bits": ("total",),
-    "isolated_bits": ("total",),
     "clipped_bits": ("activation", "total"),
+    "isolated_rounded_bits": ("total",),
+    "isolated_shifter_bits": ("total",),
+    "isolated_clipped_bits": ("activation", "total"),
     "zero_gated_bits": ("activation", "product"),
-    "cells_weight_choice_bits": ("weight",),
+    "cells_weight_choice_bits": ("weight", "work"),
 }
+RIPPLING = ("cells_product_bits", "accumulator_bits")
+"""The amounts of a PE in which glitches grow along the way."""
+
 PE_REGISTERS_FOLLOW = {
+    "one": ("work",),
     "weight_bits": ("weight",),
     "activation_bits": ("activation",),
     "accumulator_bits": ("total",),
     "shifter_bits": ("total",),
-    "cells_product_bits": ("weight", "activation"),
-    "cells_weight_choice_bits": ("weight",),
+    "cells_product_bits": ("weight", "activation", "both"),
+    "cells_weight_choice_bits": ("weight", "work"),
     "cells_product_register_bits": ("product",),
     "result_bits": ("work",),
 }
@@ -119,9 +143,12 @@ def structures(sizes: Sizes) -> tuple[Structure, ...]:
 
 
 def paths(sizes: Sizes) -> dict[str, Mapping[str, float]]:
-    """What the delay of a path follows, for the two paths one of which is the longest: through a PE, and
-    through the control that finds the activations. By coefficient family."""
+    """What the delay of a path follows, for the paths one of which is the longest: through a PE's multiplier
+    and adder, through a requantiser, and through the control that finds the activations. By coefficient
+    family.
+    """
     return {
         "pe": processing_element_path(sizes),
+        "requantiser": requantiser_path(sizes, sizes.requantiser_sources),
         f"{sizes.label.replace(' ', '.')}.control": sizes.control_path,
     }

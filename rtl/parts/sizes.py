@@ -236,6 +236,16 @@ class Sizes:
         return ()
 
     @property
+    def requantiser_sources(self) -> int:
+        """Of how many sums a shared requantiser takes one."""
+        return self.pes // self.banks
+
+    @property
+    def results_wait(self) -> bool:
+        """Whether results wait for each other to be written, so that one of them is granted."""
+        return False
+
+    @property
     def control_path(self) -> dict[str, float]:
         """What the delay of the control that finds the activations follows."""
         address = self.address

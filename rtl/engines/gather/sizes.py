@@ -50,6 +50,14 @@ class GatherSizes(Sizes):
         return 1 << self.address.bank_bits if self.replicated else 1
 
     @property
+    def requantiser_sources(self) -> int:
+        return self.pes
+
+    @property
+    def results_wait(self) -> bool:
+        return self.replicated
+
+    @property
     def pipeline(self) -> Pipeline:
         # An entry is issued one cycle before its address.
         return super().pipeline.later(1)
