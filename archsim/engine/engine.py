@@ -66,6 +66,14 @@ class Engine(BaseModel, ABC):
     requantiser: Literal["auto", "each", "shared"] = "auto"
     input_buffer: bool | Auto = "auto"
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """What differs from the defaults, and how many PEs there are."""
+        fields = type(self).model_fields
+        for name in fields:
+            value = getattr(self, name)
+            if name == "pes" or (name != "kind" and value != fields[name].default):
+                yield name, value
+
     @classmethod
     def kind_name(cls) -> str:
         """The name in a design point's `engine.kind`."""
@@ -91,9 +99,9 @@ class Engine(BaseModel, ABC):
         return self
 
     def settled(self, fabric: str) -> Self:
-        """The same engine with what is best on this fabric wherever it says `auto`; what depends on the
-        network remains."""
-        best = {**BEST[fabric], **self.best.get(fabric, {})}
+        """The same engine with what is best on this fabric, of one that nobody searched on standard cells,
+        wherever it says `auto`; what depends on the network remains."""
+        best = {**BEST.get(fabric, BEST["asic"]), **self.best.get(fabric, {})}
         return self.model_copy(
             update={name: value for name, value in best.items() if getattr(self, name) == AUTO}
         )

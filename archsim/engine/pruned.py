@@ -99,7 +99,7 @@ class PrunedMapping(Mapping):
     indices are written for that, so that no output needs to be stored with its number."""
 
     network: IntegerNetwork = field(repr=False)
-    engine: Pruned
+    engine: Pruned = field(repr=False)
     fabric: str
     encoding: IndexEncoding = field(repr=False)
     stages: tuple[EncodedStage, ...] = field(repr=False)

@@ -27,7 +27,7 @@ from rtl.parts.sizes import Amounts
 from rtl.parts.skeleton import Hardware
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ClosSizes(LockstepSizes):
     """`lanes`: the words that one step reaches over; `patterns`: the lane of each PE, in ways that a piece
     may choose. Where blocks lie across groups, `largest_block` is the most outputs of a block, else 0, and

@@ -25,7 +25,7 @@ from rtl.parts.sizes import Amounts
 from rtl.parts.skeleton import Hardware
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class CscSizes(RowSizes):
     """`most_mirrors`: how often a stage's first words are written again past the end of the vector (more than
     once only for vectors shorter than the number of banks)."""

@@ -17,7 +17,7 @@ from rtl.parts.sizes import Amounts
 from rtl.parts.skeleton import Hardware
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class DenseSizes(LockstepSizes):
     """Sizes of a dense engine."""
 

@@ -25,7 +25,7 @@ from rtl.parts.skeleton import Description, Hardware, Turn, descriptor_fetch, tu
 IDLE, FETCH, RUN = range(3)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class PrunedSizes(GatherSizes):
     """Sizes of a pruned engine."""
 

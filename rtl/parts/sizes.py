@@ -72,7 +72,7 @@ class Amounts:
     late: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Sizes:
     """Sizes common to all engines, and what hardware of these sizes knows of itself.
 
@@ -127,6 +127,12 @@ class Sizes:
                 f"accumulator_bits is {self.accumulator_bits}, allowed are at least weight_bits + "
                 f"activation_bits ({self.weight_bits + self.activation_bits})"
             )
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__}: {self.pes} PEs, {self.banks} banks, {self.weight_bits} x "
+            f"{self.activation_bits} bits, {self.weight_words} fetches of {self.fetch_bits} bits a PE>"
+        )
 
     @property
     def weights_per_fetch(self) -> int:

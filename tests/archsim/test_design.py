@@ -77,7 +77,7 @@ def test_a_file_says_what_python_says(tmp_path: Path) -> None:
     path = tmp_path / "design.yaml"
     path.write_text(
         "network: lenet-300-100-csc\n"
-        "engine: {kind: csc, pes: 16, weight_bits: 8, activation_bits: 8, fetch_bits: 64}\n"
+        "engine: {kind: csc, pes: 16, weight_bits: 8, activation_bits: 8, }\n"
         "clock_hz: 100e6\n"
         "technology: artix7\n"
     )
@@ -114,7 +114,7 @@ def test_an_engine_refuses_a_topology_that_it_cannot_run() -> None:
     design = a.DesignPoint(**GOOD | {"engine": {"kind": "clos"}})
     with pytest.raises(
         a.MappingError,
-        match=r"stage 0 of the network is a csc stage, allowed on a clos engine are block and dense stages",
+        match=r"stage \d of the network is a csc stage that .*, allowed on a clos engine are dense blocks at",
     ):
         design.simulate("analytic")
 
@@ -134,7 +134,8 @@ def test_a_design_that_does_not_fit_says_what_ran_out_and_what_would_do() -> Non
         **GOOD | {"engine": {"kind": "csc", "pes": 64}, "technology": a.Artix7(device="XC7A12T")}
     )
     with pytest.raises(
-        a.DeviceError, match=r"technology.device is XC7A12T, which has 8000 lut .* would do is"
+        a.DeviceError,
+        match=r"technology.device is XC7A12T, which has .* where the design needs .* would do is",
     ):
         design.simulate("analytic")
 

@@ -14,7 +14,7 @@ from archsim.costs.estimate import logic_fit
 from archsim.costs.ratio_error import ratio_interval, ratio_intervals
 from archsim.technology.evidence import EXACT
 
-LOGIC = {"pe", "address", "route", "controller", "sequencer", "top"}
+LOGIC = {"pe", "requantiser", "address", "route", "controller", "sequencer", "top"}
 PRICED = ("energy_j", "equal_throughput_power", "area_mm2")
 
 

@@ -20,7 +20,7 @@ def one_by_one(network: IntegerNetwork, accumulator_bits: int) -> dict[str, floa
         "product": network.weight_bits + network.activation_bits,
         "total": accumulator_bits,
     }
-    changed, products = dict.fromkeys(widths, 0), 0
+    changed, products, nonzero = dict.fromkeys(widths, 0), 0, 0
     inputs = stimulus(network)
     signals = [inputs, *network.trace(inputs)[:-1]]
     for integer, signal in zip(network.stages, signals, strict=True):
@@ -41,9 +41,10 @@ def one_by_one(network: IntegerNetwork, accumulator_bits: int) -> dict[str, floa
                     for name, bits in widths.items():
                         if before:
                             changed[name] += ((now[name] ^ before[name]) & ((1 << bits) - 1)).bit_count()
-                    before, products = now, products + 1
+                    before, products, nonzero = now, products + 1, nonzero + (x[column] != 0)
                 at += length
-    return {name: changed[name] / (products * bits) for name, bits in widths.items()}
+    rates = {name: changed[name] / (products * bits) for name, bits in widths.items()}
+    return rates | {"nonzero": nonzero / products}
 
 
 @settings(max_examples=40)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -135,8 +136,10 @@ def truncate(path: Path) -> None:
 
 
 def damage(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        weights = archive.getinfo("weights_0.npy")
     content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 0xFF
+    content[weights.header_offset + weights.compress_size // 2] ^= 0xFF
     path.write_bytes(bytes(content))
 
 

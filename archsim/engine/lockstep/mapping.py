@@ -36,7 +36,7 @@ class LockstepMapping(Mapping):
     order in which its outputs and taps are issued."""
 
     network: IntegerNetwork
-    engine: Engine
+    engine: Engine = field(repr=False)
     fabric: str
     plans: tuple[StagePlan, ...] = field(repr=False)
     banks: int

@@ -19,7 +19,7 @@ from rtl.parts.descriptor import SizeError
 from rtl.parts.sizes import Amounts, MemoryShape, Pipeline, Sizes
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class GatherSizes(Sizes):
     """`index_bits` of an index without its row-end flag; `relative`: indices are distances from the last
     one; `index_words` the depth of each PE's index memory; `replicated` or banked activations."""

@@ -22,7 +22,7 @@ KINDS = ("shares_words", "passes_words", "passes_rows")
 """Fields that say what a stage does."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class RowSizes(LockstepSizes):
     """What some stage does: `shares_words` reads one word for all PEs, `passes_words` passes each on to the
     PE before, `passes_rows` to the row before."""

@@ -28,7 +28,7 @@ ADDRESS_AMOUNTS = (
 """What only some address sources have: the dense counter, the CSC ring, the strides and blocks."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class LockstepSizes(Sizes):
     """Sizes of an engine whose PEs march in step.
 
