@@ -105,6 +105,7 @@ module testbench;
       load_enable = 1;
       @(negedge clk);
       load_enable = 0;
+      {load_target, load_unit, load_address, load_data} = 0;
     end
   endtask
 

@@ -101,8 +101,10 @@ def trained_configurations() -> list[TrainedConfiguration]:
 
 
 def configurations(plan: Plan, label: str) -> list[Configuration | TrainedConfiguration]:
-    """All that one set of a plan is measured on: what is drawn, and trained networks among the held out."""
-    return [*draw(plan, label), *(trained_configurations() if label == "held_out" else ())]
+    """All that one set of a plan is measured on: what is drawn, and among the held out small engines of every
+    kind and trained networks."""
+    others = [*draw_small(8, 8, pes=2), *trained_configurations()]
+    return [*draw(plan, label), *(others if label == "held_out" else ())]
 
 
 def draw(plan: Plan, label: str) -> list[Configuration]:

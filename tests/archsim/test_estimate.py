@@ -138,7 +138,8 @@ def test_no_netlist_is_both_fitted_and_held_out(technology: str) -> None:
 
 
 def drawn_sizes(plan: Plan, label: str) -> list[Sizes]:
-    return [each.map().sizes for each in configurations(plan, label)]
+    fabric = "fpga" if plan is PLANS["artix7"] else "asic"
+    return [each.map(fabric).sizes for each in configurations(plan, label)]
 
 
 @pytest.mark.parametrize("technology", TECHNOLOGIES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -22,12 +23,14 @@ def design(network: str, engine: a.Engine) -> a.DesignPoint:
 def test_glitches_at_the_gates_are_those_of_the_design() -> None:
     """The same PE glitches more where its operands keep moving than where most activations are zero."""
     shares = {}
-    for network, engine in (("csc-x40", a.Csc(pes=4)), ("pruned-x40", a.Pruned(pes=4, gather="banked"))):
+    alike: Any = {"pes": 4, "requantiser": "each", "zero_gating": False}
+    engines = {"csc-x40": a.Csc(**alike, reads="rotated"), "pruned-x40": a.Pruned(**alike, gather="banked")}
+    for network, engine in engines.items():
         terms = {(t.component, t.what): t for t in design(network, engine).simulate("gate").terms("energy_j")}
         assert terms["pe", "glitches"].kind == "measured"
         assert "event simulation" in terms["pe", "glitches"].source
         shares[network] = terms["pe", "glitches"].value / terms["pe", "gates"].value
-    assert 0.4 < shares["pruned-x40"] < shares["csc-x40"] < 1.3
+    assert 0.1 < shares["pruned-x40"] < shares["csc-x40"] < 1.3
 
 
 @pytest.mark.slow

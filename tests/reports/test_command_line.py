@@ -223,7 +223,7 @@ def _too_many_pes(folder: Path) -> list[object]:
 
 
 def _wrong_topology(folder: Path) -> list[object]:
-    return ["simulate", write_design(folder, engine={"kind": "clos", "pes": 2})]
+    return ["simulate", write_design(folder, engine={"kind": "dense", "pes": 2})]
 
 
 def _too_small_a_device(folder: Path) -> list[object]:
@@ -311,7 +311,7 @@ def _no_argument(folder: Path) -> list[object]:
         (_typo, ["tecnology", "allowed are network, engine, clock_hz, technology"]),
         (_no_pes, ["pes", "0", "1"]),
         (_too_many_pes, ["pes", "1000", "256"]),
-        (_wrong_topology, ["stage", "allowed on a clos engine are"]),
+        (_wrong_topology, ["stage 0", "csc", "allowed on a dense engine"]),
         (_too_small_a_device, ["XC7A35T", "would do"]),
         (_truncated_network, ["small.npz", "archive"]),
         (_foreign_network, ["small.npz", "allowed is that of a trained network"]),

@@ -135,7 +135,7 @@ def test_a_path_ends_at_the_enable_of_a_clock_gate_with_its_setup() -> None:
     )
     gate, flop = LIBRARY.cells["CLKGATE_X1"], LIBRARY.cells["DFF_X1"]
     inverter_s = delay("INV_X1", gate.input_capacitance_f["E"] + WIRE_F)
-    ways_s = (inverter_s + gate.setup_s, flop.setup_s, delay("DFF_X1", 0.0))
+    ways_s = (inverter_s + gate.setup_s, flop.setup_s, delay("DFF_X1", WIRE_F))
     timing = analyse(netlist, library=LIBRARY, wiring=WIRING, memory=no_memory)
     assert timing.critical_path_s == pytest.approx(max(ways_s))
     slow: list[Gate] = [("INV_X1", {"A": 4 + k, "Y": 5 + k}) for k in range(8)]

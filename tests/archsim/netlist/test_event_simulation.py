@@ -185,7 +185,8 @@ def test_every_cycle_ends_as_without_delays_and_glitches_come_in_pairs(
     counter = ToggleCounter(netlist, LIBRARY, WIRES, cycles_at_once=parts)
     simulation = EventSimulation(counter, delays_of(netlist, TECHNOLOGY))
     moving = simulation.count({"in": inputs, "state": states}).activity  # It checks the end of every cycle.
-    more = (moving.toggles - still)[CONSTANTS + 1 :]
+    # The pulses of gated clocks are counted without delays.
+    more = (moving.toggles - still)[CONSTANTS + 1 :][~counter.gated[CONSTANTS + 1 :]]
     assert moving.cycles == cycles - 1
     assert (more >= 0).all()
     assert (more % 2 == 0).all()
