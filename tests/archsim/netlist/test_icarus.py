@@ -62,8 +62,8 @@ def test_icarus_counts_the_same_glitches_on_every_net(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", sorted(SMALL))
 def test_ties_hardly_matter(kind: str) -> None:
-    """Icarus takes what happens at one instant one after the other, the event simulation all at once: up to 5 in
-    10,000 transitions, most of them where both outputs of an adder cell move."""
+    """Icarus takes what happens at one instant one after the other, the event simulation all at once: up to 5
+    in 10,000 transitions, most of them where both outputs of an adder cell move."""
     mapping, netlist, counter = mapped(kind)
     simulation = EventSimulation(counter, delays_of(netlist, TECHNOLOGY))
     recorded = recorded_run(counter, mapping).recorded
