@@ -33,6 +33,7 @@ def stages(widths: list[int], data: st.DataObject) -> tuple[Stage, ...]:
     return tuple(made)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(data=st.data())
 def test_any_ring_agrees_with_the_hardware(data: st.DataObject) -> None:

@@ -81,6 +81,7 @@ def test_scaling_adds_its_own_error_and_more_the_farther_it_goes() -> None:
     assert native == point().simulate("analytic").technology_error
 
 
+@pytest.mark.slow
 def test_power_on_an_fpga_carries_the_error_of_its_coefficients_at_every_fidelity() -> None:
     design = point(technology="artix7", pes=2)
     for fidelity in ("analytic", "gate"):
