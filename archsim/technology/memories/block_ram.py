@@ -18,14 +18,9 @@ from typing import Literal
 
 from archsim.technology.fpga.devices import FpgaResources
 from archsim.technology.quantity import load_table
-from workloads.refusal import Refusal
 
 SHAPES_TABLE = "artix7_memory_shapes.csv"
 LUTS_TABLE = "artix7_memory_luts.csv"
-FETCH_BITS = (8, 9, 16, 18, 32, 36, 64, 72, 128)
-"""Widths of a fetch among which the narrowest is sought: those of the ports of a block RAM, with their parity
-bits and without, from the narrowest that an engine has on, and the widest that an engine has."""
-
 BuiltAs = Literal["bram", "lut_ram", "flops"]
 
 _COST_OF_MULTIPLEXED_BIT = 0.5
@@ -205,46 +200,6 @@ def _flops(words: int, word_bits: int) -> MemoryPlan:
         multiplex_lut=luts - decode,
         resources=FpgaResources(lut=luts, ff=(words + 1) * word_bits),
     )
-
-
-def by_fetch(
-    items: Sequence[tuple[int, int]], *, memories: int, widths: Sequence[int] = FETCH_BITS
-) -> dict[int, FpgaResources]:
-    """What the memories of weights and indices take, by the width of a fetch.
-
-    `items` holds how many items of how many bits a PE keeps, one pair for the weights and one for the indices
-    where there are any; each pair is a memory of its own, of whole items packed into words of one fetch.
-    `memories` is how many of each there are, one for a PE. Widths that do not take an item are left out.
-    """
-    return {
-        width: sum(
-            (plan_memory(-(-number // (width // bits)), width).resources for number, bits in items),
-            FpgaResources(),
-        )
-        * memories
-        for width in widths
-        if all(bits <= width for _, bits in items)
-    }
-
-
-def narrowest_fetch(
-    items: Sequence[tuple[int, int]], *, memories: int, widths: Sequence[int] = FETCH_BITS
-) -> int:
-    """The bits of a fetch with which the memories of `by_fetch` take the fewest tiles of block RAM, of these
-    the fewest LUTs, of these the narrowest fetch, which also spares the choice of an item in the PE.
-
-    A fetch of more than 36 bits takes both halves of a tile however few its words are. What a narrow fetch
-    costs is accesses: a RAMB18 read for each weight spends four times what the same one spends when it brings
-    four, so that where tiles are equal and energy counts the widest of the equals is better. Raises a refusal
-    where no width takes the widest item.
-    """
-    taken = by_fetch(items, memories=memories, widths=widths)
-    if not taken:
-        widest = max(bits for _, bits in items)
-        raise Refusal(
-            f"items are of up to {widest} bits, allowed are at most {max(widths)}, the widest fetch"
-        )
-    return min(taken, key=lambda width: (tiles(taken[width]), taken[width]["lut"], width))
 
 
 def fit_lut_laws(measured: Sequence[tuple[int, int, int]]) -> dict[tuple[BuiltAs, int], LutLaw]:

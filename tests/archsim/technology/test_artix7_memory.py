@@ -18,15 +18,13 @@ from archsim.calibration.fpga_memories import (
     held_out,
     measure,
 )
+from archsim.engine.engine import BEST
 from archsim.technology import Artix7, technology
 from archsim.technology.memories.block_ram import (
-    FETCH_BITS,
     BuiltAs,
-    by_fetch,
     fit_lut_laws,
     law,
     lut_laws,
-    narrowest_fetch,
     plan_memory,
     shapes,
     tiles,
@@ -173,41 +171,8 @@ def test_a_memory_that_cannot_be_is_refused(options: dict[str, object], message:
         Artix7().memory(**options)  # type: ignore[arg-type]
 
 
-def test_the_weights_of_csc_take_half_the_tiles_at_a_narrow_fetch() -> None:
-    """21,000 weights of 8 bits on 16 PEs: 16 tiles at 64 bits, 8 at 8 bits, and no LUT at either."""
-    taken = by_fetch([(1313, 8)], memories=16)
-    assert {width: tiles(taken[width]) for width in (8, 16, 32, 64)} == {8: 8, 16: 8, 32: 8, 64: 16}
-    assert narrowest_fetch([(1313, 8)], memories=16) == 8
-
-
-def test_indices_are_packed_beside_the_weights_at_the_same_width() -> None:
-    """With 7-bit indices and a flag in words of 64 bits, the replicated design has 32 such tiles of 40."""
-    taken = by_fetch([(1350, 8), (1350, 8)], memories=16)
-    assert (tiles(taken[64]), tiles(taken[32])) == (32, 16)
-    assert 9 <= narrowest_fetch([(1350, 8), (1350, 9)], memories=16) <= 36
-
-
-def test_few_weights_become_lut_ram_and_no_tile() -> None:
-    chosen = narrowest_fetch([(200, 8)], memories=16)
-    taken = by_fetch([(200, 8)], memories=16)
-    assert (tiles(taken[chosen]), taken[chosen]["lut"]) == (0, 704)
-    assert chosen == 32
-
-
-@given(
-    items=st.lists(st.tuples(st.integers(1, 5000), st.integers(1, 16)), min_size=1, max_size=2),
-    memories=st.integers(1, 64),
-)
-def test_no_fetch_takes_fewer_tiles_than_the_one_chosen(items: list[tuple[int, int]], memories: int) -> None:
-    taken = by_fetch(items, memories=memories)
-    chosen = narrowest_fetch(items, memories=memories)
-    assert set(taken) == {width for width in FETCH_BITS if width >= max(bits for _, bits in items)}
-    for width, each in taken.items():
-        assert tiles(taken[chosen]) <= tiles(each)
-        if width < chosen:
-            assert (tiles(taken[chosen]), taken[chosen]["lut"]) < (tiles(each), each["lut"])
-
-
-def test_items_that_no_fetch_takes_are_refused() -> None:
-    with pytest.raises(ValueError, match="items are of up to 129 bits, allowed are at most 128"):
-        narrowest_fetch([(10, 129)], memories=1)
+def test_a_fetch_of_the_default_width_takes_as_few_tiles_as_any() -> None:
+    """21,000 weights of 8 bits on 16 PEs, a memory each: 8 tiles, where 64 bits take 16."""
+    taken = {bits: tiles(plan_memory(-(-1313 * 8 // bits), bits).resources * 16) for bits in (8, 16, 32, 64)}
+    assert taken == {8: 8, 16: 8, 32: 8, 64: 16}
+    assert taken[BEST["fpga"]["fetch_bits"]] == min(taken.values())
