@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,10 +47,10 @@ def text_format() -> Iterator[None]:
     """A format of a user: a text file with the name of a network of the zoo."""
 
     class Text:
-        def recognises(self, path: Path) -> bool:
-            return path.suffix == ".txt"
+        def recognises(self, path: Any) -> bool:
+            return bool(path.suffix == ".txt")
 
-        def load(self, path: Path) -> TrainedNetwork:
+        def read(self, path: Any) -> TrainedNetwork:
             return networks[path.read_text()]
 
     importers.register("text")(Text)

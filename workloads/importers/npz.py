@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from workloads.importers.registry import importers
 from workloads.topology.network import TrainedNetwork
@@ -13,13 +14,15 @@ from workloads.topology.network import TrainedNetwork
 class Npz:
     """NumPy archives: by the end of their name, or by the metadata in them."""
 
-    def recognises(self, path: Path) -> bool:
-        if path.suffix == ".npz":
-            return True
-        if not zipfile.is_zipfile(path):
+    def recognises(self, source: Any) -> bool:
+        if not isinstance(source, Path):
             return False
-        with zipfile.ZipFile(path) as archive:
+        if source.suffix == ".npz":
+            return True
+        if not zipfile.is_zipfile(source):
+            return False
+        with zipfile.ZipFile(source) as archive:
             return "metadata.npy" in archive.namelist()
 
-    def load(self, path: Path) -> TrainedNetwork:
-        return TrainedNetwork.load(path)
+    def read(self, source: Any) -> TrainedNetwork:
+        return TrainedNetwork.load(source)

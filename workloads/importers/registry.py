@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from workloads.importers.layers import Layers
 from workloads.importers.zoo import networks
 from workloads.register import Register
 from workloads.topology.network import NetworkFileError, TrainedNetwork
 
 
 class Importer(Protocol):
-    """One format of files. It is made without arguments."""
+    """One format of files, or one kind of objects. It is made without arguments."""
 
-    def recognises(self, path: Path) -> bool:
-        """Whether this file, which exists, is of the format: by its name, or by how it begins."""
+    def recognises(self, source: Any) -> bool:
+        """Whether this is of the format: the `Path` of a file that exists, by how it begins and not by its
+        name alone, or an object. It neither raises nor imports a library that only its format needs."""
 
-    def load(self, path: Path) -> TrainedNetwork:
-        """The network of a file of the format; a `NetworkFileError` says what is wrong with it."""
+    def read(self, source: Any) -> TrainedNetwork | Layers:
+        """What a source of the format holds: a network of our own, or the layers of one from elsewhere. A
+        `NetworkFileError` says in a sentence what is wrong with it, or which library is missing."""
 
 
 importers: Register[type[Importer]] = Register(
@@ -35,5 +38,7 @@ def load_network(name_or_path: str | Path) -> TrainedNetwork:
         raise NetworkFileError.of("network", str(name_or_path), [*networks, "the path of a file"])
     for importer in (kind() for kind in importers.values()):
         if importer.recognises(path):
-            return importer.load(path)
+            network = importer.read(path)
+            if isinstance(network, TrainedNetwork):
+                return network
     raise NetworkFileError.of("file", str(path), f"those of a format that is known: {', '.join(importers)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +16,10 @@ from workloads.importers import importers
 class NamedInText:
     """A text file that holds the name of a network of the zoo."""
 
-    def recognises(self, path: Path) -> bool:
-        return path.suffix == ".txt"
+    def recognises(self, path: Any) -> bool:
+        return isinstance(path, Path) and path.suffix == ".txt"
 
-    def load(self, path: Path) -> TrainedNetwork:
+    def read(self, path: Any) -> TrainedNetwork:
         return networks[path.read_text(encoding="utf-8")]
 
 

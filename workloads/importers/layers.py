@@ -1,0 +1,104 @@
+"""A network as its author wrote it: matrices, biases and activation functions, in the order of the data.
+
+Every importer brings its format into this one form; `assemble` makes a network of it that archsim can run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workloads.topology.network import NetworkFileError
+
+if TYPE_CHECKING:
+    import scipy.sparse
+
+    Matrix = NDArray[Any] | scipy.sparse.sparray | scipy.sparse.spmatrix
+
+Activation = Literal["relu", "none"]
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """y = activation(matrix @ x + bias), for matrix (n_out, n_in) of finite numbers, dense or of any format
+    of SciPy, and bias (n_out,) or none.
+
+    `name` is what the author calls it, for refusals and for what an import says that it found. An explicit
+    zero of a matrix is a connection that does not exist, as a zero that is not stored is.
+    Raises NetworkFileError for anything else.
+    """
+
+    name: str
+    matrix: Matrix
+    bias: NDArray[Any] | None = None
+    activation: Activation = "none"
+
+    def __post_init__(self) -> None:
+        import scipy.sparse
+
+        matrix = self.matrix
+        if not scipy.sparse.issparse(matrix):
+            matrix = np.asarray(matrix)
+        if matrix.ndim != 2 or 0 in matrix.shape or matrix.dtype.kind not in "fiub":
+            raise NetworkFileError.of(
+                f"matrix of layer {self.name}",
+                f"{matrix.dtype} of shape {matrix.shape}",
+                "real numbers of shape (n_out, n_in), neither of them zero",
+            )
+        if not np.isfinite(matrix.data if scipy.sparse.issparse(matrix) else matrix).all():
+            raise NetworkFileError.of(f"matrix of layer {self.name}", "not finite", "finite numbers")
+        object.__setattr__(self, "matrix", matrix)
+        if self.bias is None:
+            return
+        bias = np.asarray(self.bias)
+        if bias.shape != (matrix.shape[0],) or bias.dtype.kind not in "fiub" or not np.isfinite(bias).all():
+            raise NetworkFileError.of(
+                f"bias of layer {self.name}",
+                f"{bias.dtype} of shape {bias.shape}",
+                f"finite numbers of shape {(matrix.shape[0],)}",
+            )
+        object.__setattr__(self, "bias", bias)
+
+    def __repr__(self) -> str:
+        n_out, n_in = self.matrix.shape
+        bias = "" if self.bias is None else ", with bias"
+        return f"<Layer {self.name[:40]}: {n_in} to {n_out}{bias}, activation {self.activation}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """A network from elsewhere: its layers, whose widths chain, and a `name` for it.
+
+    `origin` says in a few words what it was read from; `remarks` are sentences for the user on what the
+    importer did that is not evident (a final softmax left out, a batch normalisation folded);
+    `settings` what the file itself lays down on quantisation, by the names of `assemble`'s parameters.
+    Raises NetworkFileError where widths do not chain.
+    """
+
+    name: str
+    layers: tuple[Layer, ...]
+    origin: str
+    remarks: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        layers = tuple(self.layers)
+        object.__setattr__(self, "layers", layers)
+        if not layers:
+            raise NetworkFileError.of("layers", "empty", f"at least one, and {self.origin} has none")
+        for before, after in zip(layers, layers[1:], strict=False):
+            if after.matrix.shape[1] != before.matrix.shape[0]:
+                raise NetworkFileError.of(
+                    f"inputs of layer {after.name}",
+                    after.matrix.shape[1],
+                    f"{before.matrix.shape[0]}, the outputs of layer {before.name}",
+                )
+
+    def __repr__(self) -> str:
+        shapes = [layer.matrix.shape for layer in self.layers]
+        widths = "-".join(map(str, (shapes[0][1], *(n_out for n_out, _ in shapes))))
+        return f"<Layers {self.name[:40]}: {widths}, from {self.origin[:60]}>"
