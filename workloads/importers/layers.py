@@ -5,6 +5,7 @@ Every importer brings its format into this one form; `assemble` makes a network 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -90,7 +91,7 @@ class Layers:
         object.__setattr__(self, "layers", layers)
         if not layers:
             raise NetworkFileError.of("layers", "empty", f"at least one, and {self.origin} has none")
-        for before, after in zip(layers, layers[1:], strict=False):
+        for before, after in itertools.pairwise(layers):
             if after.matrix.shape[1] != before.matrix.shape[0]:
                 raise NetworkFileError.of(
                     f"inputs of layer {after.name}",
