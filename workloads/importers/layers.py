@@ -8,17 +8,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workloads.topology.network import NetworkFileError
 
-if TYPE_CHECKING:
-    import scipy.sparse
-
-    Matrix = NDArray[Any] | scipy.sparse.sparray | scipy.sparse.spmatrix
+Matrix: TypeAlias = Any
+"""An array of NumPy, or a sparse one of SciPy, whose types have no base in common."""
 
 Activation = Literal["relu", "none"]
 
