@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from workloads.topology.network import NetworkFileError
 
 Matrix: TypeAlias = Any
-"""An array of NumPy, or a sparse one of SciPy, whose types have no base in common."""
+"""An array of NumPy, or a sparse one of SciPy (of any format when given, `csr_array` when kept), whose types
+have no base in common."""
 
 Activation = Literal["relu", "none"]
 
@@ -39,8 +40,10 @@ class Layer:
     def __post_init__(self) -> None:
         import scipy.sparse
 
-        matrix = self.matrix
-        if not scipy.sparse.issparse(matrix):
+        matrix: Matrix = self.matrix
+        if sparse := scipy.sparse.issparse(matrix):
+            matrix = scipy.sparse.csr_array(matrix)
+        else:
             matrix = np.asarray(matrix)
         if matrix.ndim != 2 or 0 in matrix.shape or matrix.dtype.kind not in "fiub":
             raise NetworkFileError.of(
@@ -48,7 +51,7 @@ class Layer:
                 f"{matrix.dtype} of shape {matrix.shape}",
                 "real numbers of shape (n_out, n_in), neither of them zero",
             )
-        if not np.isfinite(matrix.data if scipy.sparse.issparse(matrix) else matrix).all():
+        if not np.isfinite(matrix.data if sparse else matrix).all():
             raise NetworkFileError.of(f"matrix of layer {self.name}", "not finite", "finite numbers")
         object.__setattr__(self, "matrix", matrix)
         if self.bias is None:
