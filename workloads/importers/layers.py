@@ -40,11 +40,8 @@ class Layer:
     def __post_init__(self) -> None:
         import scipy.sparse
 
-        matrix: Matrix = self.matrix
-        if sparse := scipy.sparse.issparse(matrix):
-            matrix = scipy.sparse.csr_array(matrix)
-        else:
-            matrix = np.asarray(matrix)
+        sparse = bool(scipy.sparse.issparse(self.matrix))
+        matrix: Matrix = scipy.sparse.csr_array(self.matrix) if sparse else np.asarray(self.matrix)
         if matrix.ndim != 2 or 0 in matrix.shape or matrix.dtype.kind not in "fiub":
             raise NetworkFileError.of(
                 f"matrix of layer {self.name}",
