@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, get_args
 
+import numpy as np
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+
+
+def without_numpy(values: Any) -> Any:
+    """The values of fields with NumPy's numbers as Python's, which strict fields take. Everything else stays:
+    a boolean or a text is no number there."""
+    if not isinstance(values, Mapping):
+        return values
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
 
 
 def one_sentence(error: ValidationError, model: type[BaseModel], *, within: str = "") -> str:

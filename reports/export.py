@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reports.output import whole_folder
+from workloads.strict_yaml import dump_yaml
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Mapping
@@ -55,7 +55,7 @@ def _files(design: DesignPoint, mapping: Mapping, inputs: int) -> dict[str, str]
         "testbench.v": bench.verilog,
         **bench.files,
         **images,
-        "design.yaml": yaml.safe_dump(design.model_dump(), sort_keys=False),
+        "design.yaml": dump_yaml(design.model_dump()),
         "README.md": readme.get_template(TEMPLATE).render(
             design=design,
             top=verilog.top,

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from archsim.engine.draws import Draws
 from archsim.engine.mapping import Mapping as EngineMapping
+from archsim.refusals import without_numpy
 from rtl import Sizes
 from workloads import IntegerNetwork, Stage
 from workloads.refusal import Refusal
@@ -40,7 +41,9 @@ class Engine(BaseModel, ABC):
     for the fabric.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    _plain = model_validator(mode="before")(without_numpy)
 
     hardware: ClassVar[type[Sizes]]
     """The sizes that its hardware is built for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -13,6 +13,12 @@ from workloads.training.model import Initialisation
 
 class RecipeError(Refusal):
     """A recipe is missing, is not YAML, or holds a value that is not allowed."""
+
+
+Whole = Annotated[int, Field(strict=True)]
+Real = Annotated[float, Field(strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+"""Numbers and truth values as they are: a boolean or a text is no number, and a number is not true."""
 
 
 class _Strict(BaseModel):
@@ -27,8 +33,8 @@ class LayerRecipe(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
     family: str
-    outputs: int = Field(ge=1)
-    skips: bool = False
+    outputs: Whole = Field(ge=1)
+    skips: Flag = False
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -47,8 +53,8 @@ class OptimiserRecipe(_Strict):
     """How weights move: by Adam, or by stochastic gradient descent, which alone takes a `momentum`."""
 
     kind: Literal["adam", "sgd"] = "adam"
-    momentum: float | None = Field(default=None, ge=0, lt=1)
-    weight_decay: float = Field(default=0.0, ge=0)
+    momentum: Real | None = Field(default=None, ge=0, lt=1)
+    weight_decay: Real = Field(default=0.0, ge=0)
 
     @model_validator(mode="after")
     def _momentum_belongs_to_sgd(self) -> Self:
@@ -60,7 +66,7 @@ class OptimiserRecipe(_Strict):
 class RateRecipe(_Strict):
     """The learning rate: its peak, and its course over the steps of training."""
 
-    peak: float = Field(gt=0)
+    peak: Real = Field(gt=0)
     course: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
 
 
@@ -71,11 +77,11 @@ class PruningRecipe(_Strict):
     or `layer_weights`, a budget a layer.
     """
 
-    stored_weights: int | None = Field(default=None, ge=1)
-    layer_weights: tuple[int, ...] | None = None
-    begin: float = Field(default=0.2, ge=0, le=1)
-    end: float = Field(default=0.6, ge=0, le=1)
-    events: int = Field(default=10, ge=1)
+    stored_weights: Whole | None = Field(default=None, ge=1)
+    layer_weights: tuple[Whole, ...] | None = None
+    begin: Real = Field(default=0.2, ge=0, le=1)
+    end: Real = Field(default=0.6, ge=0, le=1)
+    events: Whole = Field(default=10, ge=1)
 
     @model_validator(mode="after")
     def _one_budget(self) -> Self:
@@ -90,8 +96,8 @@ class PruningRecipe(_Strict):
 class GrowthStep(_Strict):
     """A size on the way to the final one: the fan-in of every csc layer, and how long it trains."""
 
-    fan_in: tuple[int, ...] = Field(min_length=1)
-    epochs: int = Field(ge=1)
+    fan_in: tuple[Whole, ...] = Field(min_length=1)
+    epochs: Whole = Field(ge=1)
 
 
 class GrowthRecipe(_Strict):
@@ -101,7 +107,7 @@ class GrowthRecipe(_Strict):
     """
 
     steps: tuple[GrowthStep, ...] = Field(min_length=1)
-    until: float | None = Field(default=None, gt=0, le=1)
+    until: Real | None = Field(default=None, gt=0, le=1)
 
 
 class ConvolutionRecipe(LayerRecipe):
@@ -110,8 +116,8 @@ class ConvolutionRecipe(LayerRecipe):
     Images are padded with zeros by (kernel - 1) / 2 on each side, and every `stride`-th place is kept.
     """
 
-    kernel: int = Field(default=1, ge=1)
-    stride: int = Field(default=1, ge=1)
+    kernel: Whole = Field(default=1, ge=1)
+    stride: Whole = Field(default=1, ge=1)
 
     @model_validator(mode="after")
     def _kernel_has_a_middle(self) -> Self:
@@ -123,7 +129,7 @@ class ConvolutionRecipe(LayerRecipe):
 class RecurrenceRecipe(_Strict):
     """A recurrent layer that reads the inputs in `steps` equal parts: h = tanh(input part + hidden h)."""
 
-    steps: int = Field(ge=1)
+    steps: Whole = Field(ge=1)
     input: LayerRecipe
     hidden: LayerRecipe
 
@@ -140,23 +146,23 @@ class RecipeFields(_Strict):
 
     name: str = Field(min_length=1)
     data: str = "mnist"
-    seed: int = Field(default=0, ge=0)
+    seed: Whole = Field(default=0, ge=0)
     model: Literal["mlp", "cnn", "rnn"] = "mlp"
-    inputs: int = Field(ge=1)
-    input_digits: tuple[int, ...] = ()
+    inputs: Whole = Field(ge=1)
+    input_digits: tuple[Whole, ...] = ()
     convolutions: tuple[ConvolutionRecipe, ...] = ()
     recurrence: RecurrenceRecipe | None = None
     layers: tuple[LayerRecipe, ...] = Field(min_length=1)
-    bias: bool = False
+    bias: Flag = False
     init: Initialisation = "sparse-glorot"
-    epochs: int = Field(ge=1)
-    batch: int = Field(default=128, ge=1)
+    epochs: Whole = Field(ge=1)
+    batch: Whole = Field(default=128, ge=1)
     optimiser: OptimiserRecipe = OptimiserRecipe()
     rate: RateRecipe
     pruning: PruningRecipe | None = None
     growth: GrowthRecipe | None = None
-    shift_pixels: int = Field(default=0, ge=0)
-    hold_out: int = Field(default=0, ge=0)
+    shift_pixels: Whole = Field(default=0, ge=0)
+    hold_out: Whole = Field(default=0, ge=0)
 
     @field_validator("data")
     @classmethod
