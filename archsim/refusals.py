@@ -48,11 +48,13 @@ def _allowed(model: type[BaseModel], complaint: Any) -> str:
         return "are true, false"
     limits = _limits(model.model_fields[str(complaint["loc"][0])])
     if "le" in limits:
-        least = str(limits["ge"]) if "ge" in limits else f"more than {limits['gt']}"
+        least = f"{limits['ge']:g}" if "ge" in limits else f"more than {limits['gt']:g}"
         whole = "whole numbers from " if complaint["type"].startswith("int_") else ""
         return f"are {whole}{least} to {limits['le']:g}"
     if complaint["type"] == "string_type":
         return "is text"
+    if complaint["type"] in ("float_type", "int_type"):
+        return f"are {'whole ' * (complaint['type'] == 'int_type')}numbers"
     return f"is: {complaint['msg'][0].lower()}{complaint['msg'][1:]}"
 
 

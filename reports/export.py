@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reports.output import whole_folder
+from workloads.files import write_text
 from workloads.strict_yaml import dump_yaml
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def export(design: DesignPoint, folder: Path, *, inputs: int = 2) -> list[str]:
         for name, text in _files(design, mapping, inputs).items():
             file = room / name
             file.parent.mkdir(exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+            write_text(file, text)
         return sorted(str(file.relative_to(room)) for file in room.rglob("*") if file.is_file())
 
 

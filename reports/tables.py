@@ -4,9 +4,10 @@ the CSV file each show it in their way."""
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any
 
 from rich import table
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -118,10 +119,12 @@ class Table:
         head, *body = lines
         return "\n".join([head, f"|{'|'.join(sides)}|", *body])
 
-    def write_csv(self, file: TextIO) -> None:
+    def csv(self) -> str:
         """Plain values under headings with their unit."""
         heads = [heading(column.heading, column.unit) for column in self.columns]
+        file = io.StringIO()
         csv.writer(file).writerows([heads, *self.values])
+        return file.getvalue()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The table on a terminal, never wider than that: headings take several lines before cells do, and

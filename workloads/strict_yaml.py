@@ -102,7 +102,7 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         self.depth += 1
         if self.depth > MOST_DEEP:
-            line = self.peek_event().start_mark.line + 1
+            line = self.line + 1
             raise _NotAllowed(f"nests too deeply in line {line}, allowed are {MOST_DEEP} levels")
         node = super().compose_node(parent, index)
         self.depth -= 1

@@ -139,14 +139,14 @@ def schema(out: Path | None) -> None:
     import json
 
     from archsim import DesignPoint
-    from reports.output import check_file
+    from workloads.files import check_file, write_text
 
     described = json.dumps(DesignPoint.model_json_schema(), indent=2)
     if out is None:
         click.echo(described)
         return
     check_file(out)
-    out.write_text(f"{described}\n", encoding="utf-8")
+    write_text(out, f"{described}\n")
     click.echo(f"{out}; a design names it in its first line: # yaml-language-server: $schema={out.name}")
 
 

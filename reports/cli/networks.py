@@ -51,8 +51,8 @@ def train(recipe: str, out: Path | None, every_s: float) -> int:
     it when the same command is given again, to the same weights bit for bit.
     """
     from reports import formatting as f
-    from reports.output import check_file
     from workloads import load_recipe, train_to_file
+    from workloads.files import check_file
     from workloads.training.checkpoint import checkpoint_beside
 
     chosen = load_recipe(recipe)
@@ -205,9 +205,9 @@ def experiments(out: Path, processes: int) -> None:
 
     An interrupted run goes on where it stopped.
     """
-    if not out.is_dir():
-        raise click.UsageError(f"out is {out}, allowed is a folder that exists")
     from reports.studies.topologies.experiments import run_and_write
+    from workloads.files import check_folder
 
+    check_folder(out)
     for path in run_and_write(out, processes=processes):
         click.echo(path)

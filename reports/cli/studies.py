@@ -74,9 +74,9 @@ def calibrate(name: str, out: Path) -> None:
     from archsim.calibration.calibrate import calibrate as fit_anew
     from archsim.technology import technology
     from reports.results import error_table
+    from workloads.files import check_folder
 
     if name not in _calibrations():
         raise click.UsageError(f"technology is {name!r}, allowed are {', '.join(_calibrations())}")
-    if not out.is_dir():
-        raise click.UsageError(f"out is {out}, allowed is a folder that exists")
+    check_folder(out)
     show(error_table(name, fit_anew(technology(name), out)))

@@ -25,9 +25,7 @@ def test_a_cell_is_shown_in_the_unit_of_its_column() -> None:
 
 
 def test_a_file_holds_plain_values_under_headings_with_their_unit() -> None:
-    file = io.StringIO()
-    TABLE.write_csv(file)
-    assert file.getvalue().splitlines() == [
+    assert TABLE.csv().splitlines() == [
         "design,energy [J],weights [bit],loss [share]",
         "csc,6.78e-08,16000,0.0123",
         "dense,,0,0.5",

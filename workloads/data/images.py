@@ -14,11 +14,12 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.data.cache import cache_folder
+from workloads.data.cache import cache_folder, keep
 from workloads.refusal import Refusal
 
 DOWNLOAD_TIMEOUT_S = 30
@@ -72,7 +73,7 @@ def first_that_answers(name: str, parts: Sequence[Part], sources: Sequence[Sourc
             failures.append(f"{source} ({type(error).__name__}: {reason})")
             continue
         if failures:
-            _write_cache(cache, arrays)
+            keep(cache, functools.partial(_write, arrays))
         train_images, train_labels, test_images, test_labels = arrays
         return ImageData(
             train_images=_scaled(train_images),
@@ -123,12 +124,5 @@ def _from_cache(path: Path, parts: int) -> list[Bytes]:
         return [stored[f"arr_{number}"] for number in range(parts)]
 
 
-def _write_cache(path: Path, arrays: Sequence[Bytes]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        try:
-            np.savez_compressed(file, *arrays)
-        except BaseException:
-            Path(file.name).unlink()
-            raise
-    Path(file.name).replace(path)
+def _write(arrays: Sequence[Bytes], file: BinaryIO) -> None:
+    np.savez_compressed(file, *arrays)

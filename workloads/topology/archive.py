@@ -6,7 +6,6 @@ A file appears whole or not at all, and one that is there already stays until th
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.files import write_file
 from workloads.refusal import Refusal
 
 UNREADABLE = (ValueError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -23,24 +23,16 @@ UNREADABLE = (ValueError, TypeError, AttributeError, OSError, EOFError, zipfile.
 
 
 def write_archive(
-    path: Path, metadata: Mapping[str, Any], arrays: Mapping[str, Any], *, compressed: bool
+    path: Path,
+    metadata: Mapping[str, Any],
+    arrays: Mapping[str, Any],
+    *,
+    compressed: bool,
+    precious: bool = True,
 ) -> None:
-    """Write the file; what is written before it is whole lies beside it under the name of `part_of`."""
-    part, write = part_of(path), np.savez_compressed if compressed else np.savez
-    try:
-        with part.open("wb") as file:
-            write(file, metadata=np.array(json.dumps(metadata)), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
-def part_of(path: Path) -> Path:
-    """Where a file grows until it is whole."""
-    return path.with_name(f"{path.name}.part")
+    """Write the file. Raises `OutputError` where that fails; what is `precious` then lies elsewhere."""
+    write, text = np.savez_compressed if compressed else np.savez, np.array(json.dumps(metadata))
+    write_file(path, lambda file: write(file, metadata=text, **arrays), precious=precious)
 
 
 def read_archive(

@@ -22,6 +22,7 @@ from reports.studies.topologies.measures import Measures, measure_all, shipped_m
 from reports.studies.topologies.plan import plan
 from reports.studies.topologies.runs import Run, shipped_runs, train_all, write_runs
 from reports.studies.topologies.trainings import CODE_VERSION
+from workloads.files import write_text
 from workloads.strict_yaml import dump_yaml
 
 DESCRIPTION = "experiments.yaml"
@@ -94,5 +95,5 @@ def run_and_write(folder: Path, *, processes: int = 1) -> list[Path]:
     write_records(folder / measures.FILE, Measures, experiments.measures)
     write_records(folder / cascade_runs.FILE, CascadeRun, experiments.cascades)
     text = dump_yaml(description(experiments))
-    (folder / DESCRIPTION).write_text(text, encoding="utf-8")
+    write_text(folder / DESCRIPTION, text)
     return [folder / name for name in (runs.FILE, measures.FILE, cascade_runs.FILE, DESCRIPTION)]
