@@ -174,7 +174,8 @@ def writes(call: ast.Call) -> bool:
         return any(set("wax+") & set(str(each)) for each in mode)
     if last in ("to_csv", "to_json", "to_html", "savefig", "savez", "savez_compressed"):
         return bool(given)
-    return last in ("write_text", "write_bytes", "tofile", "NamedTemporaryFile") and function not in (last, "formatter.write_text")
+    by_path = ("write_text", "write_bytes", "tofile", "NamedTemporaryFile")
+    return last in by_path and function not in (last, "formatter.write_text")
 
 
 def reads_yaml(call: ast.Call) -> bool:

@@ -95,7 +95,10 @@ def test_a_file_says_what_python_says(tmp_path: Path) -> None:
     [
         ("network: [", "is not YAML"),
         ("- 1\n", "holds list, allowed is a mapping"),
-        ("!!python/object/apply:os.system ['true']", "has the tag !!python/object/apply:os.system at the top"),
+        (
+            "!!python/object/apply:os.system ['true']",
+            "has the tag !!python/object/apply:os.system",
+        ),
     ],
 )
 def test_a_file_that_is_no_design_is_refused(tmp_path: Path, text: str, sentence: str) -> None:

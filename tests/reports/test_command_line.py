@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import shutil
 import subprocess
 import sys
+import tempfile
 from importlib import import_module
 from pathlib import Path
 
@@ -346,26 +348,59 @@ def test_bad_input_ends_in_one_sentence_and_status_two(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_an_error_of_a_library_keeps_its_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from archsim import DesignPoint
-
-    monkeypatch.setattr(DesignPoint, "simulate", lambda self, fidelity: int("no number"))
-    done = archsim("simulate", write_design(tmp_path))
-    assert isinstance(done.exception, ValueError)
-
-
-def test_a_defect_of_ours_ends_in_one_sentence_and_status_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "error", [Defect("cycles came out as -1"), ValueError("two\nlines"), KeyError("x"), RecursionError()]
+)
+@pytest.mark.parametrize("cache", ["cache", "file/cache"])
+def test_what_nobody_foresaw_is_a_defect_whose_trace_is_kept(
+    error: Exception, cache: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from archsim import DesignPoint
 
     def defective(self: DesignPoint, fidelity: str) -> None:
-        raise Defect("cycles came out as -1, counts are never negative")
+        raise error
 
+    design = write_design(tmp_path)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ARCHSIM_CACHE", str(tmp_path / cache))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(DesignPoint, "simulate", defective)
+    done = archsim("simulate", design)
+    assert done.exit_code == 70
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert f"a defect of archsim, not of what it was given ({type(error).__name__}" in done.stderr
+    assert "please report it" in done.stderr
+    (kept,) = tmp_path.rglob("*.txt")
+    assert str(kept) in done.stderr
+    assert kept.parent == (tmp_path / "cache/defects" if cache == "cache" else tmp_path / "archsim-defects")
+    trace = kept.read_text()
+    assert "Traceback" in trace
+    assert "in defective" in trace
+    assert "Python 3" in trace
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/tmp/x"), "/tmp/x cannot be used (no space left"),
+        (OSError(errno.ENOSPC, "No space left on device"), "standard output, or a file, cannot be used"),
+        (MemoryError(), "memory is full"),
+    ],
+)
+def test_a_machine_that_is_full_is_no_defect(
+    error: Exception, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from archsim import DesignPoint
+
+    def refused(self: DesignPoint, fidelity: str) -> None:
+        raise error
+
+    monkeypatch.setattr(DesignPoint, "simulate", refused)
     done = archsim("simulate", write_design(tmp_path))
     assert done.exit_code == 1
-    assert done.stderr == "archsim: cycles came out as -1, counts are never negative.\n"
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_an_interrupt_ends_in_one_line_and_status_130(
