@@ -176,13 +176,14 @@ class Table:
 
 def _sizes(texts: Sequence[str], *, folds: bool) -> tuple[int, ...]:
     """The widths that a column may have, the widest first: all in a line, its heading broken, its cells
-    folded if they are words, and everything broken at blanks."""
+    folded if they are words, words broken too, and numbers broken at blanks."""
     head, cells = cell_len(texts[0]), max(map(cell_len, texts[1:]), default=0)
     parts = [[cell_len(part) for text in some for part in text.split()] for some in (texts[:1], texts[1:])]
     heading_part, cell_part = (max(part, default=0) for part in parts)
     folded = min(cells, max(_LEAST_WIDTH, min(cell_part, _MOST_WHOLE))) if folds else cells
-    broken = min(cell_part, _MOST_WHOLE)
-    lines = ((head, cells), (heading_part, cells), (heading_part, folded), (heading_part, broken))
+    narrow = min(cells, _LEAST_WIDTH) if folds else cells
+    broken = narrow if folds else min(cell_part, _MOST_WHOLE)
+    lines = ((head, cells), *((heading_part, width) for width in (cells, folded, narrow, broken)))
     return tuple(max(1, *line) for line in lines)
 
 

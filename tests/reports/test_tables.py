@@ -56,6 +56,18 @@ def test_a_table_is_never_wider_than_the_terminal(width: int, words: str) -> Non
     assert f"1.00{THIN}nJ" in shown
 
 
+@given(width=st.integers(40, 90), columns=st.integers(1, 12))
+def test_no_number_is_broken_however_many_columns_there_are(width: int, columns: int) -> None:
+    heads = {"what": "", **{f"design {place}": "count" for place in range(columns)}}
+    row = [10**place + 12_345_678 for place in range(columns)]
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(Table("Many", heads, [("a long name of a figure", *row)]))
+    shown = console.export_text()
+    assert max(map(len, shown.splitlines())) <= width
+    for number in row:
+        assert f"{number:,}" in shown.split()
+
+
 def test_a_column_is_stated_by_its_unit_with_the_places_behind_it() -> None:
     table = Table("", {"layer": "", "kept": "count", "share": "share 1"}, [("ip1", 1234, 0.125)])
     assert table.rows == (("ip1", "1,234", f"12.5{THIN}%"),)
