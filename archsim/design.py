@@ -175,6 +175,7 @@ class DesignPoint(BaseModel):
             fit_error=fit_errors(bill, logic, technology) if logic else {},
             brackets=technology.brackets,
             critical_path=logic.critical_path if logic else (),
+            **({"path_source": (logic.kind, logic.source)} if logic else {}),
             missing=missing,
             stimulus=stimulus,
         )

@@ -40,9 +40,10 @@ def read_text(path: Path, what: str, *, error: type[Refusal] = TextError) -> str
         ) from None
 
 
-def decoded(content: bytes) -> str:
-    """Bytes as text: UTF-8, or what their byte order mark says. Raises UnicodeDecodeError for others."""
+def decoded(content: bytes, *, errors: str = "strict") -> str:
+    """Bytes as text: UTF-8, or what their byte order mark says. Others are treated as `errors` says, as in
+    `bytes.decode`: unless they are to be replaced, UnicodeDecodeError is raised."""
     for mark, encoding in _MARKS:
         if content.startswith(mark):
-            return content[len(mark) :].decode(encoding)
-    return content.decode("utf-8")
+            return content[len(mark) :].decode(encoding, errors)
+    return content.decode("utf-8", errors)
