@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping as MappingOf, Sequence
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,10 @@ def _with_its_files(design: DesignPoint, room: Path) -> dict[str, Any]:
     from workloads import zoo_names
 
     def copied(value: Any, name: str) -> Any:
+        if isinstance(value, MappingOf):
+            return {**value, "files": copied(value.get("files"), name)}
+        if isinstance(value, str) and "*" in value:
+            value = sorted(glob(value)) or value
         if isinstance(value, list | tuple):
             return [copied(one, f"{name}-{place}") for place, one in enumerate(value, start=1)]
         if not isinstance(value, str) or not Path(value).is_file():
