@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from archsim.costs.metrics import figures, metrics_of, ratios_to_first
@@ -33,7 +33,12 @@ def compare(designs: Sequence[DesignPoint], fidelity: str = "cycle") -> pd.DataF
 
 
 def refuse_none(designs: Sequence[DesignPoint]) -> None:
-    """Raises DesignError for an empty list."""
+    """Raises DesignError for an empty list, and for what is no list of design points."""
+    if isinstance(designs, DesignPoint) or not isinstance(designs, Iterable):
+        raise DesignError(f"designs is {designs!r}, allowed is a list of design points")
+    for each in designs:
+        if not isinstance(each, DesignPoint):
+            raise DesignError(f"designs holds {each!r}, allowed are design points")
     if not designs:
         raise DesignError("designs is empty, allowed is a list of at least one design point")
 

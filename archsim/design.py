@@ -110,11 +110,10 @@ class DesignPoint(BaseModel):
         if isinstance(value, Engine):
             return value
         options = _with_kind("engine", value, engines)
-        kind = engines[options["kind"]]
         try:
-            return kind(**options)
-        except ValidationError as error:
-            raise DesignError(one_sentence(error, kind, within="engine")) from None
+            return engines[options["kind"]](**options)
+        except Refusal as refused:
+            raise DesignError(f"engine.{refused}") from None
 
     @field_validator("technology", mode="before")
     @classmethod
@@ -209,6 +208,8 @@ class DesignPoint(BaseModel):
     def from_file(cls, path: str | Path) -> DesignPoint:
         """Reads a YAML file. Raises DesignError where it is missing, no YAML, or no design point. A network,
         inputs or a technology's file given as a path is looked for beside the file."""
+        if not isinstance(path, str | Path):
+            raise DesignError(f"design file is {path!r}, allowed is the path of a file")
         file = Path(path)
         values = read_yaml(file, "design file", error=DesignError)
         if not isinstance(values, dict):

@@ -18,22 +18,21 @@ def without_numpy(values: Any) -> Any:
     return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
 
 
-def one_sentence(error: ValidationError, model: type[BaseModel], *, within: str = "") -> str:
-    """The first complaint of pydantic, as field, value and what is allowed. `within` names the field that
-    holds the model, if any."""
+def one_sentence(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first complaint of pydantic, as field, value and what is allowed."""
     complaints = error.errors()
     first = complaints[0]
     cause = first.get("ctx", {}).get("error")
     # Of a field that takes this or that, every kind complains, each at a place of its own.
     same = [one for one in complaints if one["loc"][:1] == first["loc"][:1]]
     place = first["loc"] if len(same) == 1 else first["loc"][:1]
-    name = ".".join([within] * bool(within) + [str(part) for part in place])
+    name = ".".join(map(str, place))
     if first["type"] == "extra_forbidden":
         return f"{name} is not a field, allowed are {', '.join(model.model_fields)}"
     if first["type"] == "missing":
         return f"{name} is missing, it must be given"
     if cause is not None:
-        return f"{within}.{cause}" if within else str(cause)
+        return str(cause)
     allowed = _allowed(model, first)
     for other in same[1:]:
         allowed += f" or {_allowed(model, other).removeprefix('are ')}"

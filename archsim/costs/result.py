@@ -105,7 +105,9 @@ class Result:
 
     def at_clock(self, clock_hz: float) -> Result:
         """The same hardware doing the same at another clock: what leaks does so for another time. Its netlist
-        is not mapped anew."""
+        is not mapped anew. Raises Refusal for what is no frequency."""
+        if isinstance(clock_hz, bool) or not isinstance(clock_hz, int | float) or not 0 < clock_hz < math.inf:
+            raise Refusal.of(CLOCK, clock_hz, "numbers in hertz")
         slower = self.clock_hz / clock_hz
         energy = tuple(
             replace(term, count=term.count * slower) if term.what == LEAKAGE else term
@@ -249,7 +251,7 @@ class Result:
     def terms(self, metric: str) -> tuple[Term, ...]:
         """The addends of a metric, largest first. Raises MetricError for a metric that has none here."""
         known = self._known()
-        if metric not in known:
+        if not isinstance(metric, str) or metric not in known:
             raise MetricError(self._why_missing(metric))
         return tuple(sorted(known[metric], key=lambda term: -term.value))
 
@@ -268,7 +270,7 @@ class Result:
 
     def _why_missing(self, metric: str) -> str:
         allowed = ", ".join(self._known()) or "none"
-        if metric in self.missing:
+        if isinstance(metric, str) and metric in self.missing:
             return f"metric is {metric!r}, which is missing ({self.missing[metric]}), allowed are {allowed}"
         return f"metric is {metric!r}, allowed are {allowed}"
 

@@ -7,7 +7,7 @@ import contextlib
 import errno
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -89,6 +89,23 @@ def _ended(error: BaseException) -> int:
     return refuse(defect_of(error), BY_ARCHSIM)
 
 
+@contextlib.contextmanager
+def going_on(what: str) -> Iterator[None]:
+    """Says, where the work inside is interrupted, that the same command goes on from `what` it kept."""
+    try:
+        yield
+    except (KeyboardInterrupt, click.Abort):
+        said = f"interrupted; the same command goes on from {what}"
+        raise SystemExit(refuse(said, INTERRUPTED)) from None
+
+
+def kept() -> str:
+    """What long commands go on from."""
+    from workloads.data.cache import cache_folder
+
+    return f"what {cache_folder()} holds"
+
+
 class Known(click.ParamType[str]):
     """A name of a register, which is asked only where help or completion needs it; what it does not know is
     refused by whoever is given it. With `or_file` the path of a file will do."""
@@ -166,7 +183,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print plain 
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(package_name="archsim")
+@click.version_option(None, "-V", "--version", package_name="archsim")
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """What does a sparse fully connected layer really cost in silicon?

@@ -14,7 +14,9 @@ from reports.cli.group import (
     answer,
     answer_report,
     folder_option,
+    going_on,
     json_option,
+    kept,
     main,
     refuse,
 )
@@ -184,16 +186,17 @@ def decompose(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from reports.studies.topologies.decomposition import decompose_and_write
 
-    report = decompose_and_write(
-        families=families,
-        sizes=sizes,
-        compressions=compressions,
-        skips=skips,
-        loss=loss,
-        seeds=seeds,
-        iterations=iterations,
-        out=out,
-    )
+    with going_on(kept()):
+        report = decompose_and_write(
+            families=families,
+            sizes=sizes,
+            compressions=compressions,
+            skips=skips,
+            loss=loss,
+            seeds=seeds,
+            iterations=iterations,
+            out=out,
+        )
     answer_report(as_json, report, out / report.name)
 
 
@@ -209,5 +212,7 @@ def experiments(out: Path, processes: int) -> None:
     from workloads.files import check_folder
 
     check_folder(out)
-    for path in run_and_write(out, processes=processes):
+    with going_on(kept()):
+        paths = run_and_write(out, processes=processes)
+    for path in paths:
         click.echo(path)

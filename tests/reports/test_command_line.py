@@ -485,6 +485,17 @@ def test_an_interrupt_ends_in_one_line_and_status_130(
     assert done.stderr == "archsim: interrupted.\n"
 
 
+def test_an_interrupted_study_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(name: str, out: Path, *, rerun: bool) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(import_module("reports.studies"), "reproduce", interrupted)
+    monkeypatch.setenv("ARCHSIM_CACHE", str(tmp_path))
+    done = archsim("reproduce", "csc-dac2019", "--out", tmp_path / "out")
+    assert done.exit_code == 130
+    assert done.stderr == f"archsim: interrupted; the same command goes on from what {tmp_path} holds.\n"
+
+
 def test_validate_shows_the_error_of_the_fit() -> None:
     shown = CliRunner().invoke(main, ["validate", "--json"])
     assert shown.exit_code == 0

@@ -185,6 +185,8 @@ def _recipe_files() -> dict[str, Path]:
 
 def load_recipe(name_or_path: str | Path) -> Recipe:
     """A recipe of the package by name, or any recipe by the path of its YAML file."""
+    if not isinstance(name_or_path, str | Path):
+        raise RecipeError.of("recipe", name_or_path, "names and paths of files")
     path = _recipe_files().get(str(name_or_path), Path(name_or_path))
     if not path.is_file():
         raise RecipeError.of("recipe", str(name_or_path), [*recipe_names(), "the path of a file"])
