@@ -78,7 +78,7 @@ def ends(low: float, high: float) -> str:
 
 def ratio(value: float | None) -> str:
     """How many times: 2.13×."""
-    return _UNKNOWN if value is None else f"{value:.2f}×"
+    return _UNKNOWN if value is None or math.isinf(value) else f"{value:.2f}×"
 
 
 def ratio_within(value: float, interval: tuple[float, float] | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,7 @@ def plain(result: Result) -> dict[str, Any]:
         "stall_cycles": result.counts.stalls,
         "stored_weights": result.stored_weights,
         "stored_bits": {**asdict(result.stored_bits), "total": result.stored_bits.total},
-        "compression": result.compression,
+        "compression": result.compression if math.isfinite(result.compression) else None,
         "accuracy": result.accuracy,
         "stimulus": result.stimulus,
         "traffic": {

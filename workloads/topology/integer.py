@@ -15,6 +15,7 @@ class is the position of its largest output, the lowest position where several a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -218,7 +219,7 @@ class IntegerNetwork:
     @property
     def compression(self) -> float:
         """Dense weights divided by stored weights; as in publications, biases are on neither side."""
-        return self.dense_weights / self.stored_weights
+        return self.dense_weights / self.stored_weights if self.stored_weights else math.inf
 
     @property
     def accumulator_bound(self) -> int:

@@ -129,7 +129,7 @@ class Topology:
     @property
     def compression(self) -> float:
         """Dense weights divided by stored weights."""
-        return self.dense_weights / self.stored_weights
+        return self.dense_weights / self.stored_weights if self.stored_weights else math.inf
 
     @property
     def shape(self) -> str:
