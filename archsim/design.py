@@ -219,8 +219,8 @@ class DesignPoint(BaseModel):
 
     @classmethod
     def beside(cls, folder: Path, values: MappingOf[str, Any]) -> DesignPoint:
-        """The design point with these values, as a file in this folder holds them: what they name is looked for
-        there. Raises DesignError."""
+        """The design point with these values, as a file in this folder holds them: what they name is looked
+        for there. Raises DesignError."""
         values = dict(values)
         network = values.get("network")
         if isinstance(network, str) and network.endswith(".npz") and (folder / network).exists():

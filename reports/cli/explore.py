@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from reports.cli.group import INTERRUPTED, answer, json_option, main, refuse
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 _OUT = click.option("--out", default=Path("runs"), show_default=True, type=click.Path(path_type=Path))
 
@@ -51,7 +48,3 @@ def sweep_values(frame: Any) -> Any:
     import json
 
     return json.loads(frame.to_json(orient="records"))
-
-
-def _counted(space: Any, kept: int) -> RenderableType:
-    return f"{space!r}, conditions hold of {kept:,}"
