@@ -47,6 +47,19 @@ _WAITS_S = 60.0
 """How long a process waits for others that write."""
 
 
+@functools.cache
+def this_version() -> str:
+    """The release of archsim, and a digest of its code and data: results of other code are other results."""
+    digest = hashlib.sha256()
+    root = Path(__file__).parents[2]
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*")):
+            if path.is_file() and path.suffix != ".pyc" and path.suffix != ".pyi":
+                digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return f"{metadata.version('archsim')}+{digest.hexdigest()[:16]}"
+
+
 class StoreError(Refusal):
     """A store cannot be read or written, or is none."""
 
@@ -65,25 +78,12 @@ class Row:
     figures: Mapping[str, Any] | None = None
     error: str | None = None
     seconds: float = 0.0
-    version: str = field(default_factory=lambda: version())
-
-
-@functools.cache
-def version() -> str:
-    """The release of archsim, and a digest of its code and data: results of other code are other results."""
-    digest = hashlib.sha256()
-    root = Path(__file__).parents[2]
-    for package in PACKAGES:
-        for path in sorted((root / package).rglob("*")):
-            if path.is_file() and path.suffix != ".pyc" and path.suffix != ".pyi":
-                digest.update(path.relative_to(root).as_posix().encode() + b"\0")
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return f"{metadata.version('archsim')}+{digest.hexdigest()[:16]}"
+    version: str = field(default_factory=this_version)
 
 
 def key_of(point: Mapping[str, Any], fidelity: str, contents: Iterable[str] = ()) -> str:
     """What a point's result is kept under: `contents` are digests of the files that it names."""
-    values = [point, fidelity, sorted(contents), version()]
+    values = [point, fidelity, sorted(contents), this_version()]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
@@ -128,7 +128,7 @@ class Store:
     def keys(self) -> frozenset[str]:
         """What is kept of this version of archsim."""
         with self._open() as database:
-            found = database.execute("SELECT key FROM points WHERE version = ?", (version(),))
+            found = database.execute("SELECT key FROM points WHERE version = ?", (this_version(),))
             return frozenset(key for (key,) in found)
 
     def keep(self, rows: Iterable[Row]) -> None:
@@ -152,7 +152,7 @@ class Store:
             found = database.execute(
                 "SELECT key, point, fidelity, figures, error, seconds, version FROM points "
                 "WHERE ? OR version = ? ORDER BY key",
-                (every_version, version()),
+                (every_version, this_version()),
             )
             for key, point, fidelity, figures, error, seconds, its_version in found:
                 told = None if figures is None else json.loads(figures)

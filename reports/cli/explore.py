@@ -30,9 +30,8 @@ def sweep(spec: Path, out: Path, fidelity: str | None, dry_run: bool, as_json: b
     space = Space.from_file(spec)
     if dry_run:
         kept = sum(1 for _ in space.points())
-        answer(
-            as_json, lambda: {"points": len(space), "kept_by_conditions": kept}, lambda: _counted(space, kept)
-        )
+        counted = {"points": len(space), "kept_by_conditions": kept}
+        answer(as_json, lambda: counted, lambda: f"{space!r}; conditions hold of {kept:,}")
         return 0
     try:
         with Live() as live:
