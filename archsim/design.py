@@ -216,16 +216,23 @@ class DesignPoint(BaseModel):
             held = "is empty" if values is None else f"holds {type(values).__name__}"
             raise DesignError(f"design file {file} {held}, allowed is a mapping")
         _refuse_keys("design", values)
+        return cls.beside(file.parent, values)
+
+    @classmethod
+    def beside(cls, folder: Path, values: MappingOf[str, Any]) -> DesignPoint:
+        """The design point with these values, as a file in this folder holds them: what they name is looked
+        for there. Raises DesignError."""
+        values = dict(values)
         network = values.get("network")
-        if isinstance(network, str) and network.endswith(".npz") and (file.parent / network).exists():
-            values["network"] = str(file.parent / network)
+        if isinstance(network, str) and network.endswith(".npz") and (folder / network).exists():
+            values["network"] = str(folder / network)
         inputs = values.get("inputs")
-        if isinstance(inputs, str) and (file.parent / inputs).exists():
-            values["inputs"] = str(file.parent / inputs)
+        if isinstance(inputs, str) and (folder / inputs).exists():
+            values["inputs"] = str(folder / inputs)
         technology = values.get("technology")
         if isinstance(technology, dict):
-            beside = {name: file.parent / str(technology[name]) for name in FILES if name in technology}
-            found = {name: str(path) for name, path in beside.items() if path.is_file()}
+            there = {name: folder / str(technology[name]) for name in FILES if name in technology}
+            found = {name: str(path) for name, path in there.items() if path.is_file()}
             values["technology"] = technology | found
         return cls(**values)
 

@@ -22,7 +22,7 @@ class Metric:
     is one; `compared` ones are set in ratio to another result's, and of these less is better. `fitted` names
     what a fit of logic predicts of it, where one does; a `summed` one is a sum of terms. One that is
     `relative` is no figure by itself and is only set in ratio; it is `priced_as` another one, whose errors
-    it has.
+    it has. `more_is_better` says so of the few of which less is not.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Metric:
     summed: bool = False
     relative: bool = False
     priced_as: str = ""
+    more_is_better: bool = False
     reader: Reader | None = None
 
     def read(self, result: Result) -> float | None:
@@ -87,7 +88,7 @@ METRICS: Mapping[str, Metric] = {
         Metric("load_cycles", "cycles of loading", "count", listed=False, compared=False),
         Metric("latency_s", "latency", "s", summed=True),
         Metric("interval_s", "time between inferences", "s", "interval"),
-        Metric("inferences_per_s", "inferences a second", "number", compared=False),
+        Metric("inferences_per_s", "inferences a second", "number", compared=False, more_is_better=True),
         Metric("energy_j", "energy an inference", "J", "energy", fitted="energy of the logic", summed=True),
         Metric(
             "dynamic_energy_j",
@@ -143,8 +144,8 @@ METRICS: Mapping[str, Metric] = {
         Metric("index_bits", "index memory", "stored", compared=False, reader=_bits("index")),
         Metric("stored_bits", "stored bits", "stored", listed=False, reader=_bits("total")),
         Metric("traffic_bits", "memory traffic", "stored", reader=traffic_bits),
-        Metric("compression", "compression", "ratio", compared=False),
-        Metric("accuracy", "accuracy", "share", compared=False),
+        Metric("compression", "compression", "ratio", compared=False, more_is_better=True),
+        Metric("accuracy", "accuracy", "share", compared=False, more_is_better=True),
     )
 }
 """All metrics by name, in the order in which they are shown."""

@@ -1,0 +1,1 @@
+"""Many design points: what they are, what came of them, and which of them are best."""

@@ -1,0 +1,216 @@
+"""A space of design points: a base and axes, as a file says them.
+
+    base: {network: lenet-300-100-csc, engine: {kind: csc}, technology: cmos65, clock_hz: 100e6}
+    axes:
+      engine.pes: [4, 8, 16, 32]                        # a field by its name with dots, and its values
+      engine.weight_bits: {from: 4, to: 8}              # whole numbers, `step` apart
+      clock_hz: {from: 50e6, to: 400e6, points: 4, scale: log}
+      sides:                                            # fields that go together, entry by entry
+        - {network: lenet-300-100-csc, engine.kind: csc}
+        - {network: lenet-300-100-pruned, engine.kind: pruned, engine.gather: banked}
+    where: ["pes <= 16 if technology == artix7"]        # only points of which all of these hold
+    fidelity: analytic
+
+Every value of an axis meets every value of all others. The last axis changes fastest.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from archsim.costs.fidelities import FIDELITIES
+from archsim.engine import engines
+from archsim.explore.conditions import Condition
+from archsim.refusals import one_sentence
+from workloads.refusal import Refusal
+from workloads.strict_yaml import read_yaml
+
+MOST_POINTS = 10_000_000
+"""Points that a space may have: a sweep of more would neither end nor be looked at."""
+
+Values = Mapping[str, Any]
+
+
+class SpecError(Refusal):
+    """A file does not describe a space of design points."""
+
+
+class Range(BaseModel):
+    """Numbers from `first` to `last`, both among them: `step` apart, or so many `points`, evenly spaced on a
+    linear or a logarithmic scale. Whole numbers stay whole where ends and step are."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+
+    first: Annotated[float, Field(alias="from", allow_inf_nan=False)]
+    last: Annotated[float, Field(alias="to", allow_inf_nan=False)]
+    step: Annotated[float, Field(gt=0, le=1e12)] | None = None
+    points: Annotated[int, Field(ge=2, le=100_000)] | None = None
+    scale: Literal["linear", "log"] = "linear"
+
+    def values(self, name: str) -> tuple[float, ...]:
+        """The numbers, in order. Raises SpecError where there are none, or no way to space them."""
+        if self.step is not None and (self.points is not None or self.scale == "log"):
+            raise SpecError.of(f"axes.{name}.step", self.step, "none beside points or a log scale")
+        if self.last < self.first or (self.scale == "log" and self.first <= 0):
+            least = "above 0 and " if self.scale == "log" else ""
+            raise SpecError.of(
+                f"axes.{name}.from", self.first, f"numbers {least}up to {self.last:g}, its end"
+            )
+        if self.points is None:
+            if self.scale == "log":
+                raise SpecError.of(f"axes.{name}.points", None, "a number of points for a log scale")
+            step = self.step or 1.0
+            many = math.floor((self.last - self.first) / step + 1e-9) + 1
+            if many > MOST_POINTS:
+                raise SpecError.of(f"axes.{name}.step", step, f"steps that make up to {MOST_POINTS:,} values")
+            return tuple(_whole(self.first + step * number) for number in range(many))
+        shares = (number / (self.points - 1) for number in range(self.points))
+        if self.scale == "log":
+            ratio = self.last / self.first
+            return tuple(_whole(self.first * ratio**share) for share in shares)
+        return tuple(_whole(self.first + (self.last - self.first) * share) for share in shares)
+
+
+def _whole(number: float) -> float:
+    """A number as a whole one where it is one, to within what its arithmetic may have lost."""
+    nearest = round(number)
+    return nearest if math.isclose(number, nearest, rel_tol=1e-12, abs_tol=1e-12) else number
+
+
+class _Spec(BaseModel):
+    """The file as it is written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    base: dict[str, Any] = Field(default_factory=dict)
+    axes: dict[str, Any] = Field(default_factory=dict)
+    where: list[str] = Field(default_factory=list)
+    fidelity: Literal["analytic", "cycle", "rtl", "gate"] = "analytic"
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """A base, axes and conditions: `axes` by name what each entry sets, fields by their names with dots.
+
+    `name` is what its results are called after; files that a point names are looked for in `folder`. Raises
+    SpecError for an axis without values, one that sets no
+    field, and for more than `MOST_POINTS` points.
+    """
+
+    name: str
+    base: Values
+    axes: Mapping[str, tuple[Values, ...]]
+    where: tuple[Condition, ...] = ()
+    fidelity: str = "analytic"
+    folder: Path = Path()
+    _size: int = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.fidelity not in FIDELITIES:
+            raise SpecError.of("fidelity", self.fidelity, FIDELITIES)
+        for axis, entries in self.axes.items():
+            if not entries:
+                raise SpecError.of(f"axes.{axis}", [], "at least one value")
+        size = math.prod(map(len, self.axes.values()))
+        if size > MOST_POINTS:
+            lengths = " x ".join(str(len(entries)) for entries in self.axes.values())
+            raise SpecError(f"axes have {lengths} = {size:,} points, allowed are up to {MOST_POINTS:,}")
+        object.__setattr__(self, "_size", size)
+
+    def __repr__(self) -> str:
+        axes = ", ".join(f"{name} ({len(entries)})" for name, entries in self.axes.items())
+        return f"<Space {self.name[:40]}: {self._size:,} points of {axes[:100] or 'no axis'}>"
+
+    def __len__(self) -> int:
+        """Points before conditions are asked."""
+        return self._size
+
+    def points(self) -> Iterator[dict[str, Any]]:
+        """The points of which every condition holds, as the values of a `DesignPoint`."""
+        for entries in itertools.product(*self.axes.values()):
+            values = nested(self.base, *entries)
+            if not self.where or self._holds(values):
+                yield values
+
+    def _holds(self, values: Values) -> bool:
+        fields = with_defaults(values)
+        return all(condition.holds(fields) for condition in self.where)
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Space:
+        """The space that a YAML file describes. Files that a design point names are looked for beside it.
+        Raises SpecError, in a sentence."""
+        file = Path(path)
+        values = read_yaml(file, "sweep file", error=SpecError)
+        if not isinstance(values, dict):
+            raise SpecError(f"sweep file {file} holds {type(values).__name__}, allowed is a mapping")
+        return space_of(values, name=file.stem, folder=file.parent)
+
+
+def space_of(values: Values, *, name: str = "space", folder: Path = Path()) -> Space:
+    """The space that these values describe, as a file holds them."""
+    try:
+        spec = _Spec.model_validate(dict(values))
+    except ValidationError as error:
+        raise SpecError(one_sentence(error, _Spec)) from None
+    axes = {axis: _entries(axis, given) for axis, given in spec.axes.items()}
+    return Space(name, spec.base, axes, tuple(map(Condition, spec.where)), spec.fidelity, folder)
+
+
+def _entries(axis: str, given: Any) -> tuple[dict[str, Any], ...]:
+    """What each entry of an axis sets."""
+    if isinstance(given, Mapping) and {"from", "to"} & given.keys():
+        try:
+            numbers = Range.model_validate(dict(given)).values(axis)
+        except ValidationError as error:
+            raise SpecError(one_sentence(error, Range, within=f"axes.{axis}")) from None
+        return tuple({axis: number} for number in numbers)
+    if not isinstance(given, list) or not given:
+        allowed = "a list of at least one value, or a range {from: …, to: …}"
+        raise SpecError.of(f"axes.{axis}", given, allowed)
+    # Fields that go together have names; the axis then is named after nothing that a point has.
+    together = all(isinstance(entry, Mapping) and "kind" not in entry for entry in given)
+    return tuple(dict(entry) if together else {axis: entry} for entry in given)
+
+
+def flat(values: Values, prefix: str = "") -> dict[str, Any]:
+    """Values of mappings in mappings by their names with dots."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = value
+    return found
+
+
+def nested(*settings: Values) -> dict[str, Any]:
+    """The values of a design point from fields by their names with dots; later settings count. One of a whole
+    field, as `technology: cmos65` or `engine: {kind: csc}`, takes the place of all that was set inside it."""
+    found: dict[str, Any] = {}
+    for setting in settings:
+        for name, value in setting.items():
+            place, (*path, last) = found, name.split(".")
+            for part in path:
+                inner = place.get(part)
+                if not isinstance(inner, dict):
+                    inner = {} if inner is None else {"kind": inner}
+                    place[part] = inner
+                place = inner
+            place[last] = dict(value) if isinstance(value, Mapping) else value
+    return found
+
+
+def with_defaults(values: Values) -> dict[str, Any]:
+    """The fields of a point by their names with dots, those that its engine has by default among them."""
+    fields = flat(values)
+    kind = engines.get(fields.get("engine.kind", ""))
+    defaults = {name: option.default for name, option in kind.model_fields.items()} if kind else {}
+    return {f"engine.{name}": value for name, value in defaults.items()} | fields
