@@ -1,8 +1,8 @@
 """Identity skips as weights: y = W x + x is (W + I) x, so hardware needs nothing for them that it has not.
 
 A stage that reads itself, as dense, CSC and square Kronecker stages do, and hypercubes and tori, takes the
-identity into the weights that it has, of its own kind and at no cost. Any other one becomes a pruned stage, of
-one more weight in each row that did not read its own place.
+identity into the weights that it has, of its own kind and at no cost. Any other one becomes a pruned stage,
+of one more weight in each row that did not read its own place.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from workloads.topology.stages import PrunedStage, Stage
 
 
 def with_identity(stage: Stage, weights: NDArray[Any], one: float = 1) -> tuple[Stage, NDArray[Any]]:
-    """A square stage and its weights, shape `weight_shape`, with `one` added on the diagonal of its matrix."""
+    """A square stage and its weights, shape `weight_shape`, with `one` added on its diagonal."""
     rows, columns = np.repeat(np.arange(stage.n_out), stage.row_lengths()), stage.columns()
     own = rows == columns
     if own.sum() == stage.n_out:
