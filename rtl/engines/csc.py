@@ -126,9 +126,8 @@ def _cyclic(sizes: LockstepSizes, field: Mapping[str, Wire], step: Step) -> Sour
     base, now = register(address.bits, "base"), register(address.bits, "now")
     zero = pyrtl.Const(0, address.bits)
     tap_ends, group_ends = step.issue & beat.last, step.issue & beat.last & step.last
-    start, by, moves_tap = now, field["stride"], beat.last & ~beat.passed
-    if sizes.strides > 1:
-        by, turns_over = _stride_in_turn(sizes, field, step, tap_ends, group_ends)
+    start, moves_tap = now, beat.last & ~beat.passed
+    by, turns_over = _stride_in_turn(sizes, field, step, tap_ends, group_ends)
     if sizes.reads_rows:
         by = pyrtl.select(beat.loading & ~moves_tap, field["row_step"], by)
     if sizes.rows > 1:
@@ -167,6 +166,8 @@ def _stride_in_turn(
     sizes: CscSizes, field: Mapping[str, Wire], step: Step, tap_ends: Wire, group_ends: Wire
 ) -> tuple[Wire, Wire]:
     """The stride to the next tap, and whether it is the last of those that are taken in turn."""
+    if sizes.strides == 1:
+        return field["stride"], pyrtl.Const(1, 1)
     turn = register(bits_for(sizes.strides), "stride_turn", reset=True)
     last = turn == field["strides_less_one"]
     rewinds = step.stage_start | group_ends | (tap_ends & last)

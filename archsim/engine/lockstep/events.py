@@ -61,10 +61,12 @@ class _Machine(Clocked):
                 writes.append(self.env.process(self.write_results(number, plan, group)))
                 if group < plan.groups - 1:
                     yield self.env.timeout(plan.pause)
-            drained = [fetching, *writes]
             if plan.continues or not plan.final:
-                drained.append(self.env.process(self.fetch_descriptor()))
-            yield self.env.all_of(drained)
+                fetched = self.env.process(self.fetch_descriptor())
+            yield self.env.all_of([fetching, *writes])
+            if not plan.continues:
+                self.has_read(number)
+            yield fetched
             self.macs -= plan.padding
             self.padding += plan.padding
             if not plan.continues:

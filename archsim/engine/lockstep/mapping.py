@@ -106,9 +106,17 @@ class LockstepMapping(Mapping):
 
     def drain_cycles(self, plan: StagePlan) -> int:
         """Cycles from the last tap of a plan to the first of the next one, or to the last score."""
-        drained = self.sizes.pipeline.write + plan.last_write_cycles - 1
+        return self.written_cycles(plan) + self.waiting_cycles(plan)
+
+    def written_cycles(self, plan: StagePlan) -> int:
+        """Cycles from the last tap of a plan until its last result is written, or has left."""
+        return self.sizes.pipeline.write + plan.last_write_cycles - 1
+
+    def waiting_cycles(self, plan: StagePlan) -> int:
+        """Cycles from then on until the next descriptor is there."""
         ends = plan.final and not plan.continues
-        return drained if ends else max(drained, self.sizes.descriptor_format.words + 1)
+        fetched = 0 if ends else self.sizes.descriptor_format.words + 1
+        return max(0, fetched - self.written_cycles(plan))
 
     @cached_property
     def of_stages(self) -> tuple[tuple[StagePlan, ...], ...]:
@@ -130,7 +138,9 @@ class LockstepMapping(Mapping):
         return Counts(
             cycles=ends,
             load_cycles=self.input_words,
-            interval_cycles=self.interval(activity, self.input_words),
+            interval_cycles=self.interval(
+                activity, self.input_words, self.waiting_cycles(self.of_stages[0][-1])
+            ),
             macs=sum(plan.macs for plan in self.plans),
             padding=sum(plan.padding for plan in self.plans),
             biases=sum(plan.biases for plan in self.plans),

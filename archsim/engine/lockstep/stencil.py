@@ -81,7 +81,6 @@ def stencil_of(stage: Stage, pes: int) -> Stencil | None:
         if stencil.taps * stage.n_out <= MOST_PADDING * stored
     ]
 
-
     def cost(stencil: Stencil) -> tuple[int, bool]:
         # A zero that is appended to the vector is taken to cost the stage before as many taps.
         return stencil.taps * (stage.n_out + stencil.length - stage.n_in), not stencil.xors
