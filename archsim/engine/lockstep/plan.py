@@ -18,8 +18,8 @@ class StagePlan:
     in one step of each group, shape (groups,); `mirrors` how often the first group's first words are written
     again; `fields` what the descriptor says beyond the common fields; `banks` words are written at once, and
     with `scores_queue` so many scores leave at once; else all of a group. So many products are `padding`, of
-    weights of zero; the last `zeros` outputs are zero, for the next stage to read. With `continues` another plan of
-    the same stage follows; `written_before` words the ones before it write.
+    weights of zero; the last `zeros` outputs are zero, for the next stage to read. With `continues` another
+    plan of the same stage follows; `written_before` words the ones before it write.
     """
 
     taps: int

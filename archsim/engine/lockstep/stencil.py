@@ -2,9 +2,9 @@
 needed.
 
 The places of a stage are a ring, on which a distance is added, or a power of two, on which it is taken by
-exclusive or. A vector longer than the places is several tiles of them. A cyclic stage and a torus are stencils
-on a ring, a hypercube is one by exclusive or. What a row does not store is a weight of zero there: a torus
-reads the words that are beyond the end of a row of places and those that are at its beginning.
+exclusive or. A vector longer than the places is several tiles of them. A cyclic stage and a torus are
+stencils on a ring, a hypercube is one by exclusive or. What a row does not store is a weight of zero there:
+in a torus each place reads both its neighbour and the place where a row that closes goes on.
 """
 
 from __future__ import annotations
