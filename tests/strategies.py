@@ -62,6 +62,12 @@ def stencil_network(bias_share: float = 0.5) -> IntegerNetwork:
     return random_integer_network(Topology(layers, skips_of(layers)), bias_share=bias_share)
 
 
+def parallel_network() -> IntegerNetwork:
+    """A parallel butterfly that wraps around its places, and a dense layer."""
+    layers = build_layer("parallel-butterfly", 20, 18, copies=3), build_layer("dense", 18, 5)
+    return random_integer_network(Topology(layers))
+
+
 FLAGS = ("product_register", "operand_isolation", "zero_gating", "input_buffer")
 """The parameters of an engine that are true or false."""
 

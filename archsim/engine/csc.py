@@ -202,7 +202,7 @@ class CscMapping(LockstepMapping):
             most_mirrors=max(plan.mirrors for plan in self.plans),
             **{kind: reading in readings for kind, reading in KINDS.items()},
             strides=max(len(plan.stencil.distances) if plan.stencil else 1 for plan in self.plans),
-            lows=tuple(sorted({d % self.banks for stencil in by_exclusive_or for d in stencil.distances})),
+            xors=bool(by_exclusive_or),
             tiles=any(stencil.tiles > 1 for stencil in by_exclusive_or),
         )
 

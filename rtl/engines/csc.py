@@ -30,14 +30,13 @@ from rtl.parts.skeleton import Hardware
 class CscSizes(RowSizes):
     """`most_mirrors`: how often a stage's first words are written again past the end of the vector (more than
     once only for vectors shorter than the number of banks); `strides`: the most that a stage takes in turn.
-    Where places are found by exclusive or, `lows` are the places in a row that PE 0 may listen to; `tiles`:
-    such a stage may read several tiles of its places."""
+    `xors`: a stage may find places by exclusive or, with `tiles` in several tiles of them."""
 
     engine: ClassVar[str] = "csc"
 
     most_mirrors: int
     strides: int = 1
-    lows: tuple[int, ...] = ()
+    xors: bool = False
     tiles: bool = False
 
     @property
@@ -47,7 +46,7 @@ class CscSizes(RowSizes):
             *super().own_fields,
             *((stride_name(k), pair) for k in range(self.strides)),
             *((("strides_less_one", bits_for(self.strides)),) if self.strides > 1 else ()),
-            *((("xors", 1),) if self.lows else ()),
+            *((("xors", 1),) if self.xors else ()),
             *((("tile", pair),) if self.tiles else ()),
             *((("row_step", pair),) if self.reads_rows else ()),
             ("advance", pair),
@@ -97,9 +96,9 @@ class CscSizes(RowSizes):
             ring_wrap_bits=wrap_bits(self.address),
             turned_enables=rotator(self.banks, self.banks),
             ring_chosen_bits=pair
-            * (2 + self.reads_rows + by_row + self.passes_rows + self.strides - 1 + 2 * bool(self.lows)),
+            * (2 + self.reads_rows + by_row + self.passes_rows + self.strides - 1 + 2 * self.xors),
         )
-        heard = [len(self.lows)] * self.pes if self.lows else []
+        heard = [1 + self.address.bank_bits] * self.pes if self.xors else []
         return self.lockstep_structures(address, self.route_amounts(self.banks, heard=heard))
 
     @property
@@ -133,7 +132,7 @@ def _cyclic(sizes: LockstepSizes, field: Mapping[str, Wire], step: Step) -> Sour
     if sizes.rows > 1:
         tap = register(address.bits, "tap")
         start = pyrtl.select(moves_tap, tap, now)
-    if sizes.lows:
+    if sizes.xors:
         xors = field["xors"]
         tile = pyrtl.select(turns_over, field["tile"], zero) if sizes.tiles else zero
         start, by = pyrtl.select(xors, start ^ by, start), pyrtl.select(xors, tile, by)
@@ -148,7 +147,7 @@ def _cyclic(sizes: LockstepSizes, field: Mapping[str, Wire], step: Step) -> Sour
     now.next <<= pyrtl.select(step.stage_start, zero, pyrtl.select(step.issue, moved, now))
     if sizes.rows > 1:
         tap.next <<= pyrtl.select(step.stage_start, zero, pyrtl.select(tap_ends, moved, tap))
-    if not sizes.lows:
+    if not sizes.xors:
         return Source(now, beat.lanes, None)
     # A row of words that is there already is not read again.
     there = register(1, "row_there", reset=True)
@@ -159,7 +158,7 @@ def _cyclic(sizes: LockstepSizes, field: Mapping[str, Wire], step: Step) -> Sour
         return Source(now, lanes, None)
     first = pyrtl.Const(0, address.bank_bits)
     row, low = pyrtl.concat(address.row(now), first), pyrtl.select(xors, address.bank(now), first)
-    return Source(pyrtl.select(xors, row, now), lanes, None, exchange=low, exchanges=sizes.lows)
+    return Source(pyrtl.select(xors, row, now), lanes, None, exchange=low)
 
 
 def _stride_in_turn(

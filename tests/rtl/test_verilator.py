@@ -11,11 +11,11 @@ import pytest
 
 from archsim.calibration.plan import draw_small
 from archsim.costs.stimulus import sample_inputs
-from archsim.engine import Csc
+from archsim.engine import Clos, Csc
 from archsim.engine.hardware_run import run_rtl
 from archsim.engine.mapping import Mapping
 from rtl import LoadWrite, Run, make_test_bench, to_verilog
-from tests.strategies import stencil_network
+from tests.strategies import parallel_network, stencil_network
 from workloads import load_network, quantise
 
 pytestmark = pytest.mark.slow
@@ -65,6 +65,11 @@ def test_a_small_random_engine_of_each_kind_agrees_in_verilator(kind: str, tmp_p
 @needs_verilator
 def test_stencils_agree_in_verilator(tmp_path: Path) -> None:
     assert agrees(Csc(pes=8).map(stencil_network()), tmp_path)
+
+
+@needs_verilator
+def test_a_parallel_butterfly_agrees_in_verilator(tmp_path: Path) -> None:
+    assert agrees(Clos(pes=8).map(parallel_network()), tmp_path)
 
 
 @needs_verilator
