@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from archsim.engine import Engine, engines
 from archsim.engine.draws import Draws
-from workloads import IntegerNetwork, Topology, random_integer_network
+from workloads import IntegerNetwork, Topology, build_layer, random_integer_network
+from workloads.topology.topology import skips_of
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,22 @@ class SmallDraws(Draws):
         random = np.random.default_rng(self.draw(st.integers(0, 2**32 - 1)))
         drawn: NDArray[Any] = random.random((rows, columns))
         return drawn < share
+
+
+def stencil_network(bias_share: float = 0.5) -> IntegerNetwork:
+    """A hypercube and a torus that wrap around their places, with skips, and a dense layer."""
+    layers = (
+        build_layer("hypercube", 40, 36),
+        build_layer("torus", 36, 20, dimensions=2),
+        build_layer("dense", 20, 5),
+    )
+    return random_integer_network(Topology(layers, skips_of(layers)), bias_share=bias_share)
+
+
+def parallel_network() -> IntegerNetwork:
+    """A parallel butterfly that wraps around its places, and a dense layer."""
+    layers = build_layer("parallel-butterfly", 20, 18, copies=3), build_layer("dense", 18, 5)
+    return random_integer_network(Topology(layers))
 
 
 FLAGS = ("product_register", "operand_isolation", "zero_gating", "input_buffer")

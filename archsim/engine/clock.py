@@ -45,10 +45,14 @@ class Clocked(ABC):
             yield self.env.timeout(1)
 
     def ends_stage(self, number: int, began: int, macs: int, stalls: int = 0) -> None:
-        """Notes a stage that has ended; after the first the inputs' own memory is free, else after the
-        last."""
+        """Notes a stage that has ended."""
         self.activity.append(StageActivity(number, began, int(self.env.now), macs, stalls))
-        if number == (0 if self.sizes.input_rows else len(self.read) - 1):
+        self.has_read(number)
+
+    def has_read(self, number: int) -> None:
+        """A stage reads no more: after the first the inputs' own memory is free, else after the last."""
+        last = number == (0 if self.sizes.input_rows else len(self.read) - 1)
+        if last and not self.input_free.triggered:
             self.input_free.succeed()
 
     def fetch_descriptor(self) -> Any:

@@ -16,6 +16,7 @@ from archsim.engine.engine import Engine, engines
 from archsim.engine.lockstep.mapping import LockstepMapping, dealt_to_banks
 from archsim.engine.lockstep.plan import StagePlan
 from archsim.engine.mapping import MappingError, sized
+from archsim.engine.strided.copies import Copies, once, with_copies
 from archsim.engine.strided.plan import StridedPlan, pattern_of, patterns_of, plans_of
 from archsim.engine.strided.search import MOST_PIECES, Search, StridedOrder
 from rtl import Hardware, LoadWrite
@@ -50,16 +51,24 @@ class Clos(Engine):
                     0,
                     "1 or more on a clos engine",
                 )
-        order = Search(stages, self.pes).best()
+        order, inputs = Search(stages, self.pes).best(), once(stages[0])
+        copied = with_copies(stages[0])
+        if copied:
+            other = Search([copied.stage, *stages[1:]], self.pes).best()
+            if isinstance(order, int) or (isinstance(other, StridedOrder) and other.cost < order.cost):
+                order, inputs = other, copied
         if isinstance(order, int):
             raise MappingError(
                 f"stage {order} of the network is a {stages[order].kind} stage that nested counters do not "
-                f"find in {MOST_PIECES} pieces, allowed on a clos engine are dense blocks at fixed strides"
+                f"find in {MOST_PIECES} pieces, allowed on a clos engine are dense blocks at fixed strides, "
+                "in the first stage of several orders of the inputs"
             )
         biases = [bias_rows(stage, self.weight_bits, self.activation_bits).of_row for stage in network.stages]
         plans = plans_of(order, self.pes, biases)
         dealt = dealt_to_banks(plans, self, order.lanes)
-        return ClosMapping(network, dealt.engine, fabric, dealt.plans, dealt.banks, order=order)
+        return ClosMapping(
+            network, dealt.engine, fabric, dealt.plans, dealt.banks, order=order, inputs=inputs
+        )
 
 
 def _drawn_layer(draws: Draws, a: int, b: int, c: int, d: int) -> tuple[Stage, ...]:
@@ -80,9 +89,10 @@ def _drawn_layer(draws: Draws, a: int, b: int, c: int, d: int) -> tuple[Stage, .
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ClosMapping(LockstepMapping):
     """A network of strided blocks. Inputs, and the outputs of each stage, lie in the order that lets the next
-    stage read words that lie beside each other."""
+    stage read words that lie beside each other. The first stage reads copies of the `inputs`."""
 
     order: StridedOrder = field(repr=False)
+    inputs: Copies = field(repr=False)
 
     @property
     def pieces(self) -> tuple[StridedPlan, ...]:
@@ -127,6 +137,10 @@ class ClosMapping(LockstepMapping):
         return max(schedule.run or schedule.groups for schedule in schedules) if several else 0
 
     @property
+    def input_words(self) -> int:
+        return len(self.inputs.holds)
+
+    @property
     def input_reach(self) -> int:
         return int(self.order.inputs.max()) + 1
 
@@ -144,7 +158,7 @@ class ClosMapping(LockstepMapping):
         mask = (1 << self.network.activation_bits) - 1
         return [
             LoadWrite("input", at % self.banks, at // self.banks, int(value) & mask)
-            for at, value in zip(self.order.inputs.tolist(), x, strict=True)
+            for at, value in zip(self.order.inputs.tolist(), x[self.inputs.holds], strict=True)
         ]
 
     def descriptor_fields(self, plan: StagePlan) -> dict[str, int]:
@@ -166,7 +180,9 @@ class ClosMapping(LockstepMapping):
     @cached_property
     def _named_weights(self) -> list[_NamedWeights]:
         places = [self.order.inputs, *(np.argsort(stage.order) for stage in self.order.stages[:-1])]
-        return [_NamedWeights(*given) for given in zip(self.network.stages, places, strict=True)]
+        integers = self.network.stages
+        stages = [self.inputs.stage, *(integer.stage for integer in integers[1:])]
+        return [_NamedWeights(*given) for given in zip(integers, stages, places, strict=True)]
 
     def row_weights(self, stage: IntegerStage, plan: StagePlan) -> NDArray[np.int64]:
         assert isinstance(plan, StridedPlan)
@@ -180,12 +196,12 @@ class _NamedWeights:
     """The weights of a stage by output and address. That every address of a piece names one is the proof that
     its counters find what the stage reads."""
 
-    def __init__(self, stage: IntegerStage, place: NDArray[np.int64]) -> None:
+    def __init__(self, integer: IntegerStage, stage: Stage, place: NDArray[np.int64]) -> None:
         self.reach = int(place.max()) + 1
-        rows = np.repeat(np.arange(stage.stage.n_out), stage.stage.row_lengths())
-        keys = rows * self.reach + place[stage.stage.columns()]
+        rows = np.repeat(np.arange(stage.n_out), stage.row_lengths())
+        keys = rows * self.reach + place[stage.columns()]
         sorted_by = np.argsort(keys)
-        self.keys, self.weights = keys[sorted_by], stage.weights.ravel()[sorted_by]
+        self.keys, self.weights = keys[sorted_by], integer.weights.ravel()[sorted_by]
 
     def at(self, outputs: NDArray[np.int64], addresses: NDArray[np.int64]) -> NDArray[np.int64]:
         """The weights of these outputs, shape (outputs,), at their addresses, shape (outputs, taps)."""

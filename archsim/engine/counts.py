@@ -43,8 +43,8 @@ class Counts:
     `load_cycles` is what it takes to load its inputs, `interval_cycles` what lies between the starts of two
     inferences that follow each other as fast as they can: loading overlaps with running where the inputs
     have a memory of their own. `macs` are multiply-accumulates of stored weights; `padding` those of zeros
-    that an index encoding put between them, `biases` those that bring a bias; `stalls` PE-cycles lost to
-    bank or bus conflicts. The traffic includes the loading of inputs; that of weights is not included.
+    that an index encoding put between them, or a stencil, `biases` those that bring a bias; `stalls`
+    PE-cycles lost to bank or bus conflicts. The traffic includes the loading of inputs, not that of weights.
     `exact` says that the hardware takes just these cycles whatever the inputs are.
     """
 

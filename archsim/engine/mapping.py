@@ -123,10 +123,11 @@ class Mapping(ABC):
                 words[f"activation_{(number + 1) % 2}"][1] += made * copies
         return {role: Traffic(words[role][0], words[role][1], bits[role]) for role in ROLES if role in words}
 
-    def interval(self, stages: Sequence[StageActivity], loaded: int) -> int:
+    def interval(self, stages: Sequence[StageActivity], loaded: int, waited: int = 0) -> int:
         """Cycles between the starts of inferences: inputs are loaded once the first stage has read its own,
-        where they have a memory of their own, else when all is done."""
-        free = stages[0 if self.sizes.input_rows else -1].end_cycle
+        where they have a memory of their own, else when all is done. The first stage has `waited` so long
+        for the descriptor of the next one."""
+        free = stages[0].end_cycle - waited if self.sizes.input_rows else stages[-1].end_cycle
         return max(stages[-1].end_cycle, free + loaded)
 
     @abstractmethod

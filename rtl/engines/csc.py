@@ -20,6 +20,7 @@ from rtl.engines.lockstep.machine import Placed, Source, Special, Written, build
 from rtl.engines.lockstep.rows import RowBeat, RowSizes, rows_in_turn
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.amounts import rotator, wrap_bits
+from rtl.parts.arithmetic import choose
 from rtl.parts.components import Wire, bits_for, delayed, fit, register
 from rtl.parts.sizes import Amounts
 from rtl.parts.skeleton import Hardware
@@ -28,18 +29,25 @@ from rtl.parts.skeleton import Hardware
 @dataclass(frozen=True, kw_only=True, repr=False)
 class CscSizes(RowSizes):
     """`most_mirrors`: how often a stage's first words are written again past the end of the vector (more than
-    once only for vectors shorter than the number of banks)."""
+    once only for vectors shorter than the number of banks); `strides`: the most that a stage takes in turn.
+    `xors`: a stage may find places by exclusive or, with `tiles` in several tiles of them."""
 
     engine: ClassVar[str] = "csc"
 
     most_mirrors: int
+    strides: int = 1
+    xors: bool = False
+    tiles: bool = False
 
     @property
     def own_fields(self) -> tuple[tuple[str, int], ...]:
         pair = self.address.bits
         return (
             *super().own_fields,
-            ("stride", pair),
+            *((stride_name(k), pair) for k in range(self.strides)),
+            *((("strides_less_one", bits_for(self.strides)),) if self.strides > 1 else ()),
+            *((("xors", 1),) if self.xors else ()),
+            *((("tile", pair),) if self.tiles else ()),
             *((("row_step", pair),) if self.reads_rows else ()),
             ("advance", pair),
             ("modulus", pair),
@@ -81,18 +89,26 @@ class CscSizes(RowSizes):
     @property
     def structures(self) -> tuple[Amounts, ...]:
         pair, by_row = self.address.bits, self.rows > 1
+        counted = bits_for(self.strides) if self.strides > 1 else 0
         address = self.address_amounts(
-            (3 if by_row else 2) * pair,
+            (3 if by_row else 2) * pair + counted,
             ring_bits=pair,
             ring_wrap_bits=wrap_bits(self.address),
             turned_enables=rotator(self.banks, self.banks),
-            ring_chosen_bits=pair * (2 + self.reads_rows + by_row + self.passes_rows),
+            ring_chosen_bits=pair
+            * (2 + self.reads_rows + by_row + self.passes_rows + self.strides - 1 + 2 * self.xors),
         )
-        return self.lockstep_structures(address, self.route_amounts(self.banks))
+        heard = [1 + self.address.bank_bits] * self.pes if self.xors else []
+        return self.lockstep_structures(address, self.route_amounts(self.banks, heard=heard))
 
     @property
     def control_path(self) -> dict[str, float]:
         return {**super().control_path, "rows": self.rows}
+
+
+def stride_name(k: int) -> str:
+    """The field of the k-th stride of a stage."""
+    return f"stride_{k}" if k else "stride"
 
 
 def build_csc(sizes: CscSizes) -> Hardware:
@@ -109,12 +125,17 @@ def _cyclic(sizes: LockstepSizes, field: Mapping[str, Wire], step: Step) -> Sour
     base, now = register(address.bits, "base"), register(address.bits, "now")
     zero = pyrtl.Const(0, address.bits)
     tap_ends, group_ends = step.issue & beat.last, step.issue & beat.last & step.last
-    start, by, moves_tap = now, field["stride"], beat.last & ~beat.passed
+    start, moves_tap = now, beat.last & ~beat.passed
+    by, turns_over = _stride_in_turn(sizes, field, step, tap_ends, group_ends)
     if sizes.reads_rows:
         by = pyrtl.select(beat.loading & ~moves_tap, field["row_step"], by)
     if sizes.rows > 1:
         tap = register(address.bits, "tap")
         start = pyrtl.select(moves_tap, tap, now)
+    if sizes.xors:
+        xors = field["xors"]
+        tile = pyrtl.select(turns_over, field["tile"], zero) if sizes.tiles else zero
+        start, by = pyrtl.select(xors, start ^ by, start), pyrtl.select(xors, tile, by)
     moved = address.modulo_add(
         pyrtl.select(group_ends, base, start),
         pyrtl.select(group_ends, field["advance"], by),
@@ -126,7 +147,31 @@ def _cyclic(sizes: LockstepSizes, field: Mapping[str, Wire], step: Step) -> Sour
     now.next <<= pyrtl.select(step.stage_start, zero, pyrtl.select(step.issue, moved, now))
     if sizes.rows > 1:
         tap.next <<= pyrtl.select(step.stage_start, zero, pyrtl.select(tap_ends, moved, tap))
-    return Source(now, beat.lanes, None)
+    if not sizes.xors:
+        return Source(now, beat.lanes, None)
+    # A row of words that is there already is not read again.
+    there = register(1, "row_there", reset=True)
+    same = xors & (address.row(moved) == address.row(now)) & ~group_ends & ~step.stage_start
+    there.next <<= pyrtl.select(step.issue, same, there & ~step.stage_start)
+    lanes = [pyrtl.select(xors, ~there, lane) for lane in beat.lanes]
+    if not address.bank_bits:
+        return Source(now, lanes, None)
+    first = pyrtl.Const(0, address.bank_bits)
+    row, low = pyrtl.concat(address.row(now), first), pyrtl.select(xors, address.bank(now), first)
+    return Source(pyrtl.select(xors, row, now), lanes, None, exchange=low)
+
+
+def _stride_in_turn(
+    sizes: CscSizes, field: Mapping[str, Wire], step: Step, tap_ends: Wire, group_ends: Wire
+) -> tuple[Wire, Wire]:
+    """The stride to the next tap, and whether it is the last of those that are taken in turn."""
+    if sizes.strides == 1:
+        return field["stride"], pyrtl.Const(1, 1)
+    turn = register(bits_for(sizes.strides), "stride_turn", reset=True)
+    last = turn == field["strides_less_one"]
+    rewinds = step.stage_start | group_ends | (tap_ends & last)
+    turn.next <<= pyrtl.select(rewinds, pyrtl.Const(0, len(turn)), fit(turn + tap_ends, len(turn)))
+    return choose(turn, [field[stride_name(k)] for k in range(sizes.strides)]), last
 
 
 def _heard(

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from archsim.engine import Clos
 from archsim.engine.clos import ClosMapping
@@ -29,7 +29,10 @@ from workloads import (
 )
 from workloads.families import families
 
-STRIDED = ("clos", "deformable-butterfly", "monarch", "kronecker", "block-diagonal", "butterfly", "benes")
+STRIDED = (
+    *("clos", "deformable-butterfly", "monarch", "kronecker", "block-diagonal", "butterfly", "benes"),
+    "parallel-butterfly",
+)
 ZOO = ("clos", "clos-x40", "deformable-butterfly", "deformable-butterfly-x40")
 EXAMPLES = [(name, ex.n_in, ex.n_out, ex.parameters) for name in STRIDED for ex in families[name].examples]
 
@@ -91,6 +94,38 @@ def test_networks_of_real_size_read_little_and_leave_few_pes_idle(
     assert counts.macs == network.stored_weights
     assert read <= most_words * counts.macs
     assert counts.cycles <= most_cycles * counts.macs / 16
+
+
+@settings(max_examples=25)
+@given(
+    n_in=st.integers(4, 40),
+    n_out=st.integers(4, 40),
+    radix=st.integers(2, 3),
+    copies=st.integers(1, 4),
+    pes=st.integers(1, 12),
+    seed=st.integers(0, 99),
+)
+def test_parallel_butterflies_read_copies_of_the_inputs(
+    n_in: int, n_out: int, radix: int, copies: int, pes: int, seed: int
+) -> None:
+    assume(min(n_in, n_out) >= radix**2)
+    layer = build_layer("parallel-butterfly", n_in, n_out, radix=radix, copies=copies, seed=seed)
+    mapping = mapped(*layer, DenseStage(n_out, 3), pes=pes)
+    assert mapping.input_words in (n_in, copies * n_in)
+    assert mapping.stored_bits.index == 0
+    assert mapping.count() == mapping.simulate()
+    verification = verify(mapping, inputs=1)
+    assert verification.agrees, [str(difference) for difference in verification.differences]
+
+
+def test_a_parallel_butterfly_takes_the_cycles_of_its_weights_and_loads_its_inputs_again() -> None:
+    layer = build_layer("parallel-butterfly", 784, 300, copies=3, radix=4, places=256)
+    counts = mapped(*layer).count()
+    assert counts.load_cycles == 3 * 784
+    assert counts.cycles < 1.05 * counts.macs / 16
+    assert counts.interval_cycles > counts.cycles
+    with pytest.raises(MappingError, match="stage 1 of the network is a pruned stage that nested counters"):
+        mapped(DenseStage(5, 64), *build_layer("parallel-butterfly", 64, 32, copies=3))
 
 
 def test_no_two_words_of_a_step_are_in_one_bank() -> None:

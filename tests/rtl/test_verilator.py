@@ -11,10 +11,11 @@ import pytest
 
 from archsim.calibration.plan import draw_small
 from archsim.costs.stimulus import sample_inputs
-from archsim.engine import Csc
+from archsim.engine import Clos, Csc
 from archsim.engine.hardware_run import run_rtl
 from archsim.engine.mapping import Mapping
 from rtl import LoadWrite, Run, make_test_bench, to_verilog
+from tests.strategies import parallel_network, stencil_network
 from workloads import load_network, quantise
 
 pytestmark = pytest.mark.slow
@@ -59,6 +60,16 @@ def agrees(mapping: Mapping, folder: Path, *, inputs: int = 2) -> bool:
 @pytest.mark.parametrize("kind", SMALL)
 def test_a_small_random_engine_of_each_kind_agrees_in_verilator(kind: str, tmp_path: Path) -> None:
     assert agrees(SMALL[kind].map(), tmp_path)
+
+
+@needs_verilator
+def test_stencils_agree_in_verilator(tmp_path: Path) -> None:
+    assert agrees(Csc(pes=8).map(stencil_network()), tmp_path)
+
+
+@needs_verilator
+def test_a_parallel_butterfly_agrees_in_verilator(tmp_path: Path) -> None:
+    assert agrees(Clos(pes=8).map(parallel_network()), tmp_path)
 
 
 @needs_verilator

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from archsim.engine import Clos, Csc, Dense, Engine, Pruned, engines
 from archsim.engine.hardware_run import run_rtl
 from archsim.engine.mapping import Mapping
 from rtl import Images, LoadWrite, Run, Simulation, load_writes, make_test_bench, to_verilog
-from tests.strategies import cases
+from tests.strategies import cases, parallel_network, stencil_network
 from workloads import load_network, quantise
 
 needs_icarus = pytest.mark.skipif(
@@ -69,6 +70,27 @@ def test_exported_engines_classify_digits_in_icarus(network: str, engine: Engine
 def test_random_engines_agree_in_icarus(kind: str, data: st.DataObject, tmp_path: Path) -> None:
     case = data.draw(cases(kind, most_pes=6, biases=True))
     mapping = case.engine.map(case.network)
+    inputs = sample_inputs(mapping.network, 2)
+    runs, _ = run_rtl(mapping, inputs)
+    said = icarus(tmp_path, mapping, [mapping.load(x) for x in inputs.T], runs)
+    assert "PASS: 2 inputs" in said, said
+
+
+@needs_icarus
+@pytest.mark.parametrize("options", [{"pes": 3}, {"pes": 16}, {"pes": 8, "banks": 2}])
+def test_stencils_agree_in_icarus(options: dict[str, Any], tmp_path: Path) -> None:
+    # A word that nobody wrote would be unknown there, and so would each of its products, by zero too.
+    mapping = Csc(**options).map(stencil_network())
+    inputs = sample_inputs(mapping.network, 2)
+    runs, outputs = run_rtl(mapping, inputs)
+    assert np.array_equal(outputs, mapping.network.run(inputs))
+    said = icarus(tmp_path, mapping, [mapping.load(x) for x in inputs.T], runs)
+    assert "PASS: 2 inputs" in said, said
+
+
+@needs_icarus
+def test_a_parallel_butterfly_agrees_in_icarus(tmp_path: Path) -> None:
+    mapping = Clos(pes=8).map(parallel_network())
     inputs = sample_inputs(mapping.network, 2)
     runs, _ = run_rtl(mapping, inputs)
     said = icarus(tmp_path, mapping, [mapping.load(x) for x in inputs.T], runs)

@@ -14,7 +14,6 @@ from workloads import (
     Topology,
     TrainedNetwork,
     quantise,
-    random_integer_network,
     train,
 )
 from workloads.training.quantise import fraction_bits, quantise_weights
@@ -87,11 +86,13 @@ def test_a_stage_of_zero_weights_stays_zero() -> None:
     assert empty.shape == (0,)
 
 
-def test_a_network_with_skips_is_refused_in_a_sentence() -> None:
+def test_a_network_with_skips_is_one_of_weights_that_hold_the_identity() -> None:
     layers = [{"family": "dense", "outputs": 36, "skips": True}, {"family": "dense", "outputs": 4}]
     network = train(recipe(epochs=1, layers=layers), progress=False, data=patches())
-    assert set(network.accuracy) == {"float"}
-    with pytest.raises(IntegerNetworkError, match="skips of tiny is true for stage 0, allowed is false"):
-        quantise(network, 8, 8)
-    with pytest.raises(IntegerNetworkError, match="skips of random is true for stage 0"):
-        random_integer_network(network.topology)
+    assert set(network.accuracy) == {"float", "int8"}
+    integer = quantise(network, 16, 16)
+    assert [stage.stage for stage in integer.stages] == list(network.topology.stages)
+    x = np.random.default_rng(0).random((20, 36))
+    hidden = np.maximum(x @ network.weights[0].T + x, 0)
+    assert network.topology.stages[0].n_in == 36
+    np.testing.assert_array_equal(integer.classify(x), np.argmax(hidden @ network.weights[1].T, axis=1))

@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 from tests.workloads.slopes import assert_gradients_are_slopes
 from tests.workloads.synthetic import dense_layers, patches, recipe
 from workloads import Topology, build_layer, train
+from workloads.topology.identity import with_identity
 from workloads.topology.topology import skips_of
 from workloads.training.model import Model, initial_weights
 
@@ -65,3 +66,30 @@ def test_a_network_with_skips_can_be_pruned_and_keeps_them() -> None:
     network = train(chosen, progress=False, data=patches())
     assert network.topology.skips == (True, False, False)
     assert network.stored_weights == 200
+
+
+@given(st.sampled_from(sorted(SQUARE)), st.integers(0, 99))
+def test_an_identity_skip_is_a_weight_on_the_diagonal(family: str, seed: int) -> None:
+    for stage in build_layer(family, 12, 12, **SQUARE[family]):
+        weights = np.random.default_rng(seed).integers(-9, 9, stage.weight_shape)
+        if stage.n_in != stage.n_out:
+            continue
+        joined, sums = with_identity(stage, weights, 16)
+        np.testing.assert_array_equal(
+            joined.csr(sums).toarray(), stage.csr(weights).toarray() + 16 * np.eye(12, dtype=np.int64)
+        )
+        reads_itself = bool((stage.adjacency().diagonal() == 1).all())
+        assert (joined == stage) == reads_itself
+        assert joined.stored_weights == stage.stored_weights + int((stage.adjacency().diagonal() == 0).sum())
+
+
+@pytest.mark.parametrize(
+    ("family", "parameters"),
+    [("dense", {}), ("csc", {"fan_in": 3}), ("butterfly", {}), ("hypercube", {}), ("torus", {})],
+)
+def test_stages_that_read_themselves_take_the_identity_for_nothing(
+    family: str, parameters: dict[str, Any]
+) -> None:
+    for stage in build_layer(family, 16, 16, **parameters):
+        joined, _ = with_identity(stage, np.ones(stage.weight_shape))
+        assert joined == stage

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from workloads.refusal import Refusal
 from workloads.topology.samples import IntegerSamples
 from workloads.topology.stages import Stage
-from workloads.topology.topology import Topology, digit_reversed
+from workloads.topology.topology import digit_reversed
 
 BITS = range(2, 17)
 WIDEST_ACCUMULATOR = 63
@@ -43,15 +43,6 @@ def check_bits(owner: str, **widths: int) -> None:
         if width not in BITS:
             allowed = f"integers from {BITS.start} to {BITS.stop - 1}"
             raise IntegerNetworkError.of(f"{field} of {owner}", width, allowed)
-
-
-def check_no_skips(owner: str, topology: Topology) -> None:
-    """Raise an `IntegerNetworkError` for a topology with skip connections: the hardware adds no identity."""
-    if topology.skips:
-        raise IntegerNetworkError(
-            f"skips of {owner} is true for stage {topology.skips.index(True)}, allowed is false for every "
-            "stage of an integer network, because no engine has skip connections"
-        )
 
 
 @dataclass(frozen=True, eq=False)

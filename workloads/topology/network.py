@@ -56,8 +56,8 @@ class TrainedNetwork:
     """A topology with float32 weights, how it was trained, and how accurate it is.
 
     `accuracy` holds shares in [0, 1] on all test images: `float`, and `int8` after quantisation to 8-bit
-    weights and activations, which a network with skip connections does not have. A recipe that holds out
-    images adds `validation_float` and `validation_int8`.
+    weights and activations, which a file of a network with skips from before those ran lacks. A recipe that
+    holds out images adds `validation_float` and `validation_int8`.
 
     `biases` has an entry a stage, an array (n_out,) or none, and is empty where no stage has biases.
     `samples` are inputs of the kind that it was trained on; a file from before there were any has none.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from workloads.topology.integer import IntegerNetwork, IntegerStage, check_bits, check_no_skips
+from workloads.topology.identity import with_identity
+from workloads.topology.integer import IntegerNetwork, IntegerStage, check_bits
 from workloads.topology.topology import Topology
 
 
@@ -24,10 +25,10 @@ def random_integer_network(
     Shifts keep the spread of the outputs of a stage near that of its inputs: a sum of n products of which one
     factor has a standard deviation of d grows by about sqrt(n) * d. About a `bias_share` of the stages have
     biases, uniform over the same values, with shifts that leave them within the spread of the sums; the
-    weights are those of the network without.
+    weights are those of the network without. An identity skip is a weight of half the largest value, added
+    to the one that is there up to the largest.
     """
     check_bits(name, weight_bits=weight_bits, activation_bits=activation_bits)
-    check_no_skips(name, topology)
     random, for_biases = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     top = 1 << (weight_bits - 1)
     last = len(topology.stages) - 1
@@ -40,6 +41,9 @@ def random_integer_network(
             deviation = max(spread * top, 0.5)
             drawn = random.normal(0.0, deviation, size=stage.weight_shape).round()
             weights = np.clip(drawn, -top, top - 1).astype(np.int64)
+        if topology.skipped[number]:
+            stage, weights = with_identity(stage, weights, top // 2)
+            weights = np.minimum(weights, top - 1)
         growth = deviation * np.sqrt(max(stage.row_lengths().mean(), 1.0))
         shift = max(0, round(float(np.log2(growth))))
         bias, bias_shift = None, 0

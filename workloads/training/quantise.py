@@ -15,13 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.topology.integer import (
-    IntegerNetwork,
-    IntegerNetworkError,
-    IntegerStage,
-    check_bits,
-    check_no_skips,
-)
+from workloads.topology.identity import with_identity
+from workloads.topology.integer import IntegerNetwork, IntegerNetworkError, IntegerStage, check_bits
 from workloads.topology.network import Calibration, TrainedNetwork
 from workloads.topology.samples import IntegerSamples
 from workloads.training.model import Model
@@ -52,7 +47,8 @@ def quantise(
 ) -> IntegerNetwork:
     """The integer network of these widths, 2 to 16 bits each, closest to `network` stage by stage.
 
-    An `IntegerNetworkError` refuses a network that no engine runs: one with skip connections, or no MLP.
+    An identity skip becomes a weight of one in each row, quantised with the others. An `IntegerNetworkError`
+    refuses a network that is no MLP, because no engine runs it.
     """
     if not isinstance(network, TrainedNetwork):
         raise IntegerNetworkError(
@@ -60,13 +56,15 @@ def quantise(
             "allowed is mlp, because the engines run fully connected layers one after another"
         )
     check_bits(network.name, weight_bits=weight_bits, activation_bits=activation_bits)
-    check_no_skips(network.name, network.topology)
     topology = network.topology
     last = len(topology.stages) - 1
     stages: list[IntegerStage] = []
     input_fraction_bits = fraction_in = activation_bits - 1
     for number, stage in enumerate(topology.stages):
-        weights, weight_fraction = quantise_weights(network.weights[number], weight_bits)
+        floats = network.weights[number]
+        if topology.skipped[number]:
+            stage, floats = with_identity(stage, floats)
+        weights, weight_fraction = quantise_weights(floats, weight_bits)
         reach = network.calibration.reach(number, 100.0 if number == last else INNER_PERCENTILE)
         of_sums = weight_fraction + fraction_in
         fraction_out = min(fraction_bits(reach, activation_bits), of_sums)

@@ -96,12 +96,11 @@ def train(
         recipe=recipe.model_dump(mode="json"),
         samples=typical_samples(tested.images, tested.labels, f"test part of {origin}"),
     )
-    integer = None if model.topology.skips else quantise(network, 8, 8)
+    integer = quantise(network, 8, 8)
     accuracy = {}
     for prefix, seen in judged.items():
         accuracy[f"{prefix}float"] = seen.accuracy(model)
-        if integer:
-            accuracy[f"{prefix}int8"] = evaluate(integer, seen.images, seen.labels)
+        accuracy[f"{prefix}int8"] = evaluate(integer, seen.images, seen.labels)
     return replace(network, accuracy=accuracy)
 
 

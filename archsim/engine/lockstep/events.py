@@ -31,6 +31,7 @@ def simulate_lockstep(
         load_cycles=loaded,
         interval_cycles=interval,
         macs=machine.macs,
+        padding=machine.padding,
         biases=machine.biases,
         traffic=traffic(read=machine.read, written=machine.written, loaded=machine.loaded, **machine.words),
         stages=tuple(machine.activity),
@@ -43,7 +44,7 @@ class _Machine(Clocked):
         super().__init__(sizes, ("weight", "descriptor"), stages=stages, inputs=loaded)
         self.plans, self.weights_per_fetch = plans, sizes.weights_per_fetch
         self.write_port = simpy.Resource(self.env, capacity=1)
-        self.macs = self.biases = 0
+        self.macs = self.padding = self.biases = 0
 
     def controller(self) -> Any:
         """Answers start, then runs stage after stage; `done` follows the last write. A descriptor is fetched
@@ -60,10 +61,14 @@ class _Machine(Clocked):
                 writes.append(self.env.process(self.write_results(number, plan, group)))
                 if group < plan.groups - 1:
                     yield self.env.timeout(plan.pause)
-            drained = [fetching, *writes]
             if plan.continues or not plan.final:
-                drained.append(self.env.process(self.fetch_descriptor()))
-            yield self.env.all_of(drained)
+                fetched = self.env.process(self.fetch_descriptor())
+            yield self.env.all_of([fetching, *writes])
+            if not plan.continues:
+                self.has_read(number)
+            yield fetched
+            self.macs -= plan.padding
+            self.padding += plan.padding
             if not plan.continues:
                 self.ends_stage(number, began, self.macs - macs_before)
                 number, began, macs_before = number + 1, int(self.env.now), self.macs

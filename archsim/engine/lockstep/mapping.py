@@ -40,8 +40,10 @@ class LockstepMapping(Mapping):
     fabric: str
     plans: tuple[StagePlan, ...] = field(repr=False)
     banks: int
+    input_padding: int = 0
+    """How many words of zero follow the input vector."""
     input_mirror: int = 0
-    """How many words of the input vector are repeated past its end."""
+    """How many words of the input vector, and of those, are repeated past their end."""
 
     @abstractmethod
     def row_weights(self, stage: IntegerStage, plan: StagePlan) -> NDArray[np.int64]:
@@ -62,7 +64,7 @@ class LockstepMapping(Mapping):
     @property
     def input_words(self) -> int:
         """Words that are loaded for one inference."""
-        return self.network.n_in + self.input_mirror
+        return self.network.n_in + self.input_padding + self.input_mirror
 
     @property
     def input_reach(self) -> int:
@@ -95,8 +97,8 @@ class LockstepMapping(Mapping):
 
     @property
     def stored_bits(self) -> StoredBits:
-        biases = sum(plan.biases for plan in self.plans)
-        return StoredBits((self.network.stored_weights + biases) * self.network.weight_bits, index=0)
+        words = sum(plan.macs + plan.padding + plan.biases for plan in self.plans)
+        return StoredBits(words * self.network.weight_bits, index=0)
 
     @property
     def score_positions(self) -> NDArray[np.int64]:
@@ -104,9 +106,17 @@ class LockstepMapping(Mapping):
 
     def drain_cycles(self, plan: StagePlan) -> int:
         """Cycles from the last tap of a plan to the first of the next one, or to the last score."""
-        drained = self.sizes.pipeline.write + plan.last_write_cycles - 1
+        return self.written_cycles(plan) + self.waiting_cycles(plan)
+
+    def written_cycles(self, plan: StagePlan) -> int:
+        """Cycles from the last tap of a plan until its last result is written, or has left."""
+        return self.sizes.pipeline.write + plan.last_write_cycles - 1
+
+    def waiting_cycles(self, plan: StagePlan) -> int:
+        """Cycles from then on until the next descriptor is there."""
         ends = plan.final and not plan.continues
-        return drained if ends else max(drained, self.sizes.descriptor_format.words + 1)
+        fetched = 0 if ends else self.sizes.descriptor_format.words + 1
+        return max(0, fetched - self.written_cycles(plan))
 
     @cached_property
     def of_stages(self) -> tuple[tuple[StagePlan, ...], ...]:
@@ -128,8 +138,11 @@ class LockstepMapping(Mapping):
         return Counts(
             cycles=ends,
             load_cycles=self.input_words,
-            interval_cycles=self.interval(activity, self.input_words),
+            interval_cycles=self.interval(
+                activity, self.input_words, self.waiting_cycles(self.of_stages[0][-1])
+            ),
             macs=sum(plan.macs for plan in self.plans),
+            padding=sum(plan.padding for plan in self.plans),
             biases=sum(plan.biases for plan in self.plans),
             traffic=self.traffic(
                 weight=sum(plan.weight_reads(self.weights_per_fetch) for plan in self.plans),
@@ -151,7 +164,8 @@ class LockstepMapping(Mapping):
         descriptors: list[int] = []
         numbers = np.cumsum([0, *(not plan.continues for plan in self.plans)])
         for plan, number in zip(self.plans, numbers, strict=False):
-            biases = self.biases[number].words[plan.order]
+            biases = self.biases[number].words
+            biases = np.pad(biases, ((0, plan.zeros), (0, 0)))[plan.order]
             rows = np.zeros((plan.groups, pes, plan.steps), dtype=np.int64)
             rows[plan.busy] = np.hstack([biases, self.row_weights(self.network.stages[number], plan)])
             for p in range(pes):
@@ -168,7 +182,7 @@ class LockstepMapping(Mapping):
 
     def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:
         mask = (1 << self.network.activation_bits) - 1
-        mirrored = np.resize(x, self.input_words)
+        mirrored = np.resize(np.pad(x, (0, self.input_padding)), self.input_words)
         return [
             LoadWrite("input", i % self.banks, i // self.banks, int(value) & mask)
             for i, value in enumerate(mirrored)

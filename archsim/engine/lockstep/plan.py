@@ -17,8 +17,9 @@ class StagePlan:
     `taps` F per output, after `bias_words` words of bias; `outputs` M; `lane_words` the activation words read
     in one step of each group, shape (groups,); `mirrors` how often the first group's first words are written
     again; `fields` what the descriptor says beyond the common fields; `banks` words are written at once, and
-    with `scores_queue` so many scores leave at once; else all of a group. With `continues` another plan of
-    the same stage follows; `written_before` words the ones before it write.
+    with `scores_queue` so many scores leave at once; else all of a group. So many products are `padding`, of
+    weights of zero; the last `zeros` outputs are zero, for the next stage to read. With `continues` another
+    plan of the same stage follows; `written_before` words the ones before it write.
     """
 
     taps: int
@@ -31,6 +32,8 @@ class StagePlan:
     bias_words: int = 0
     banks: int = 1
     scores_queue: bool = False
+    padding: int = 0
+    zeros: int = 0
     continues: bool = False
     written_before: int = 0
 
@@ -123,7 +126,8 @@ class StagePlan:
 
     @property
     def macs(self) -> int:
-        return self.taps * self.outputs
+        """Products of stored weights."""
+        return self.taps * self.outputs - self.padding
 
     @property
     def biases(self) -> int:

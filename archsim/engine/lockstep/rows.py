@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.engine.lockstep.plan import StagePlan
+from archsim.engine.lockstep.stencil import Stencil
 
 Reading = Literal["each", "shared", "words", "rows"]
 """How activations are read: for each tap of each PE; one for all PEs; once in a group, and then passed on
@@ -95,10 +96,11 @@ def in_columns(outputs: int, stride: int, pes: int, banks: int) -> Dealing:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RowPlan(StagePlan):
-    """A stage on rows of PEs."""
+    """A stage on rows of PEs; of a `stencil`, or cyclic or dense."""
 
     reading: Reading
     dealing: Dealing
+    stencil: Stencil | None = None
 
     @property
     def groups(self) -> int:
@@ -138,6 +140,8 @@ class RowPlan(StagePlan):
     def words_of_step(self, group: int, step: int) -> Sequence[int]:
         if step < self.bias_words:
             return (0,)
+        if self.rows_read is not None:
+            return (int(self.rows_read[step - self.bias_words]) * self.banks,)
         width, rows = int(self.dealing.words_of_row[group]), int(self.dealing.rows_read[group])
         match self.reading:
             case "shared":
@@ -152,6 +156,21 @@ class RowPlan(StagePlan):
                 return (width,)
 
     @property
+    def length(self) -> int:
+        """Words of the vector that it reads, with those of zero at its end."""
+        return self.fields["modulus"]
+
+    @property
+    def wraps(self) -> bool:
+        """Whether runs of words go on past the end of that vector."""
+        return self.reading != "shared" and self.rows_read is None
+
+    @cached_property
+    def rows_read(self) -> NDArray[np.bool_] | None:
+        """At which taps a whole row of words is read, where places are found by exclusive or."""
+        return self.stencil.rows_read(self.banks) if self.stencil and self.stencil.xors else None
+
+    @property
     def group_cycles(self) -> NDArray[np.int64]:
         taps = np.full(self.groups, self.taps)
         if self.reading == "each":
@@ -162,6 +181,8 @@ class RowPlan(StagePlan):
 
     @property
     def activation_reads(self) -> int:
+        if self.rows_read is not None:
+            return self.groups * int(self.rows_read.sum()) * self.banks
         first, later = self.dealing.rows_read * self.dealing.words_of_row, self.taps - 1
         match self.reading:
             case "shared":

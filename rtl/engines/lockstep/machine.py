@@ -22,12 +22,13 @@ from rtl.parts.skeleton import BankPort, Description, Hardware
 class Source:
     """What an address source answers: the address of lane 0, which lanes are read, and for each PE the
     lane it listens to (`None`: PE p listens to lane p, or all to the only lane), and those lanes that it may
-    listen to."""
+    listen to. With an `exchange` PE p hears the lane p xor that."""
 
     address: Wire
     lane_enables: Sequence[Wire]
     lane_of_pe: Sequence[Wire] | None
     heard: Sequence[Sequence[int]] = ()
+    exchange: Wire | None = None
 
 
 AddressSource = Callable[[LockstepSizes, Mapping[str, Wire], Step], Source]
@@ -192,7 +193,19 @@ def _route(sizes: LockstepSizes, controller: Controller, answer: Source, words: 
     if answer.lane_of_pe is not None:
         heard = [delayed(lane, f"lane_1_{p}") for p, lane in enumerate(answer.lane_of_pe)]
         lanes = [_listen(lane, lanes, answer.heard[p]) for p, lane in enumerate(heard)]
+    if answer.exchange is not None:
+        lanes = _exchanged(delayed(answer.exchange, "exchange_1"), lanes)
     return [lanes[p % len(lanes)] for p in range(sizes.pes)]
+
+
+def _exchanged(by: Wire, lanes: Sequence[Wire]) -> list[Wire]:
+    """`lanes[p xor by]` for each p, of a power of two of lanes: halves that change places, level by level."""
+    exchanged = list(lanes)
+    for level in range(len(by)):
+        exchanged = [
+            pyrtl.select(by[level], exchanged[p ^ 1 << level], word) for p, word in enumerate(exchanged)
+        ]
+    return exchanged
 
 
 def _listen(lane: Wire, lanes: Sequence[Wire], heard: Sequence[int]) -> Wire:
