@@ -30,7 +30,11 @@ from workloads.topology.stages import (
 )
 from workloads.topology.topology import Topology as Topology
 from workloads.training.checkpoint import CheckpointError as CheckpointError
-from workloads.training.evaluate import evaluate as evaluate
+from workloads.training.evaluate import (
+    accuracies as accuracies,
+    evaluate as evaluate,
+    layer_sensitivity as layer_sensitivity,
+)
 from workloads.training.quantise import quantise as quantise
 from workloads.training.recipe import (
     Recipe as Recipe,

@@ -155,7 +155,7 @@ def test_glorot_leaves_out_the_density_that_sparse_glorot_puts_in() -> None:
 
 
 def test_too_little_data_for_a_batch_is_refused() -> None:
-    with pytest.raises(ValueError, match="training inputs of tiny are 300 .* at least 500"):
+    with pytest.raises(ValueError, match=r"training inputs of tiny are 300 .* at least 500"):
         train(recipe(batch=500), progress=False, data=DATA)
     with pytest.raises(ValueError, match="at least 20 of 49 values each"):
         train(recipe(inputs=49, layers=[{"family": "dense", "outputs": 4}]), progress=False, data=DATA)

@@ -40,6 +40,23 @@ def read_data(path: str | Path, *, scale: float | None = None) -> LabelledData:
     return LabelledData.of_arrays(arrays, scale=scale, source=source, file=file)
 
 
+def read_array(path: str | Path) -> NDArray[Any]:
+    """The array of an .npy file, or of an .npz file of one array; nothing is unpickled. Raises DataError."""
+    try:
+        with Path(path).open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            arrays = [loaded] if isinstance(loaded, np.ndarray) else [loaded[name] for name in loaded.files]
+    except UNREADABLE as cause:
+        raise DataError(
+            f"file is {str(path)!r}, which cannot be read ({one_line(cause)}), allowed is an .npy file, or "
+            "an .npz file of one array"
+        ) from cause
+    if len(arrays) != 1:
+        raise DataError.of(f"arrays of {path}", len(arrays), "one")
+    array: NDArray[Any] = arrays[0]
+    return array
+
+
 def _npz_arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with path.open("rb") as file:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from workloads.data.files import read_array
 from workloads.data.labelled import DataError
 from workloads.topology.archive import UNREADABLE, one_line
 
@@ -17,24 +18,17 @@ def read_order(path: str | Path) -> tuple[int, ...]:
     """The numbers of the inputs, from 0, in the order of a file: an .npy file, an .npz file of one array, or
     a text of whole numbers. Raises DataError for anything else; nothing is unpickled."""
     try:
-        with Path(path).open("rb") as file:
-            start = file.read(6)
-            file.seek(0)
-            if start.startswith(BINARY):
-                loaded = np.load(file, allow_pickle=False)
-                arrays = (
-                    [loaded] if isinstance(loaded, np.ndarray) else [loaded[name] for name in loaded.files]
-                )
-            else:
-                arrays = [
-                    np.array([int(word) for word in file.read().decode("utf-8").split()], dtype=np.int64)
-                ]
+        content = Path(path).read_bytes()
+        words = [] if content.startswith(BINARY) else content.decode("utf-8").split()
+        numbers = np.array([int(word) for word in words], dtype=np.int64) if words else read_array(path)
+    except DataError:
+        raise
     except UNREADABLE as cause:
         raise DataError(
             f"input_order is {str(path)!r}, which cannot be read ({one_line(cause)}), allowed are tiles or a "
             "file of whole numbers"
         ) from cause
-    if len(arrays) != 1 or arrays[0].ndim != 1 or arrays[0].dtype.kind not in "iu":
-        given = ", ".join(f"{array.dtype} of shape {array.shape}" for array in arrays)
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+        given = f"{numbers.dtype} of shape {numbers.shape}"
         raise DataError.of(f"input_order in {path}", given, "whole numbers of shape (n_in,)")
-    return tuple(int(number) for number in arrays[0])
+    return tuple(numbers.tolist())
