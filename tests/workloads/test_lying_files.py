@@ -18,7 +18,7 @@ from workloads import NetworkFileError, TrainedModel, train, train_model
 from workloads.refusal import Refusal
 from workloads.topology.network import Calibration
 
-FILES = 400
+FILES = 200
 """Changed files."""
 
 STRANGE: tuple[Any, ...] = (None, 0, -1, 3, 1e9, float("nan"), "x", [], {}, True, [1, 2], "csc", 10**12)
