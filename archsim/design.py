@@ -19,6 +19,7 @@ from pydantic import (
     field_validator,
 )
 
+from archsim.accuracy import AccuracyError, accuracy_at
 from archsim.costs.errors import fit_errors
 from archsim.costs.estimate import EstimateError
 from archsim.costs.fidelities import level, refuse_overflow
@@ -40,8 +41,8 @@ FILES = ("liberty", "power_report")
 """The options of technologies that name a file."""
 
 NO_SAMPLES = (
-    "the network carries no samples and the design gives no inputs, so random integers ran: their switching "
-    "is not that of real data"
+    "the network carries no samples and the design gives no inputs, so random integers were the stimulus: "
+    "their switching is not that of real data"
 )
 """The warning where nobody knows what the network is made for."""
 
@@ -151,7 +152,7 @@ class DesignPoint(BaseModel):
         bill = price(counts, mapping.sizes, logic, technology, self.clock_hz) if logic else NOTHING
         refuse_overflow(technology, bill.total_resources)
         trained, widths = self.trained, (self.engine.weight_bits, self.engine.activation_bits)
-        accuracy = trained.accuracy.get("int8") if widths == (8, 8) else None
+        accuracy, unknown = _accuracy(self.network, _stamp(self.network), *widths)
         path_s = logic.critical_path_s if logic else None
         stimulus = self._stimulus(fidelity, follows=technology.follows_switching and logic is not None)
         return Result(
@@ -167,8 +168,8 @@ class DesignPoint(BaseModel):
             critical_path_s=path_s,
             design=self.model_dump() | {"engine": mapping.engine.model_dump()},
             warnings=(
-                *self._warnings(path_s, accuracy, estimated=logic is not None and logic.kind == "fitted"),
-                *((NO_SAMPLES,) if stimulus and not mapping.network.samples else ()),
+                *self._warnings(path_s, unknown, estimated=logic is not None and logic.kind == "fitted"),
+                *(_stimulus_warnings(mapping.network) if stimulus else ()),
             ),
             assumed=_assumed(technology),
             fit_error=fit_errors(bill, logic, technology) if logic else {},
@@ -196,13 +197,11 @@ class DesignPoint(BaseModel):
         ran = representative(network) if follows else level(fidelity).inputs
         return stimulus_name(network, ran) if ran else None
 
-    def _warnings(
-        self, critical_path_s: float | None, accuracy: float | None, *, estimated: bool
-    ) -> Iterator[str]:
+    def _warnings(self, critical_path_s: float | None, unknown: str, *, estimated: bool) -> Iterator[str]:
         yield from clock_warnings(self.clock_hz, critical_path_s, estimated=estimated)
         yield from self.technology.warnings
-        if accuracy is None:
-            yield "accuracy is unknown: it was measured for 8-bit weights and activations only"
+        if unknown:
+            yield unknown
 
     @classmethod
     def from_file(cls, path: str | Path) -> DesignPoint:
@@ -283,6 +282,15 @@ def simulate(design: DesignPoint, fidelity: str = "cycle") -> Result:
     return design.simulate(fidelity)
 
 
+def _stimulus_warnings(network: IntegerNetwork) -> Iterator[str]:
+    """What is amiss with the inputs that stand for all."""
+    samples = network.samples
+    if samples is None:
+        yield NO_SAMPLES
+    elif samples.saturated:
+        yield network.told_of_saturation(samples.saturated, samples.inputs.size)
+
+
 @lru_cache(maxsize=64)
 def _assumed(technology: Technology) -> tuple[str, ...]:
     """The assumptions that a technology's costs rest on, by the names of its data files."""
@@ -301,6 +309,15 @@ def _stamp(network: str) -> int:
 @lru_cache(maxsize=32)
 def _trained(network: str, stamp: int) -> TrainedNetwork:
     return load_network(network)
+
+
+@lru_cache(maxsize=256)
+def _accuracy(network: str, stamp: int, weight_bits: int, activation_bits: int) -> tuple[float | None, str]:
+    """The accuracy at these widths, or none and the reason."""
+    try:
+        return accuracy_at(_trained(network, stamp), weight_bits, activation_bits), ""
+    except AccuracyError as refused:
+        return None, str(refused)
 
 
 @lru_cache(maxsize=64)

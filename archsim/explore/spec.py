@@ -170,7 +170,7 @@ def _entries(axis: str, given: Any) -> tuple[dict[str, Any], ...]:
         try:
             numbers = Range.model_validate(dict(given)).values(axis)
         except ValidationError as error:
-            raise SpecError(one_sentence(error, Range, within=f"axes.{axis}")) from None
+            raise SpecError(f"axes.{axis}.{one_sentence(error, Range)}") from None
         return tuple({axis: number} for number in numbers)
     if not isinstance(given, list) or not given:
         allowed = "a list of at least one value, or a range {from: …, to: …}"

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from workloads.files import OutputError
 from workloads.refusal import Refusal
-from workloads.topology.archive import read_archive, write_archive
+from workloads.topology.archive import one_line, read_archive, write_archive
+from workloads.topology.network import INCONSISTENT
 from workloads.topology.stored import restored_topology, stored_layers
 from workloads.topology.topology import Topology
 from workloads.training.recipe import Recipe
@@ -89,7 +90,11 @@ class Checkpoints:
                         "or no file to start anew"
                     )
             topology = restored_topology(
-                metadata["layers"], arrays, metadata["skips"], metadata["input_digits"]
+                metadata["layers"],
+                arrays,
+                metadata["skips"],
+                metadata["input_digits"],
+                metadata.get("input_order", ()),
             )
             stages, moments = range(metadata["arrays"]), range(metadata["moments"])
             state = State(
@@ -100,9 +105,12 @@ class Checkpoints:
                 shuffled=arrays["shuffled"],
                 random=metadata["random"],
             )
-        except (KeyError, TypeError) as error:
+        except CheckpointError:
+            raise
+        except INCONSISTENT as error:
             raise CheckpointError(
-                f"file is {self.path}, an inconsistent checkpoint ({error}), allowed is one that is whole"
+                f"file is {self.path}, an inconsistent checkpoint ({one_line(error)}), allowed is one that "
+                "is whole"
             ) from error
         self.last_step = state.step
         return state
@@ -128,6 +136,7 @@ class Checkpoints:
             "layers": layers,
             "skips": state.topology.skips,
             "input_digits": state.topology.input_digits,
+            "input_order": state.topology.input_order,
             "arrays": len(state.weights),
             "moments": len(state.moments),
             "random": dict(state.random),

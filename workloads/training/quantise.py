@@ -9,7 +9,7 @@ stage fit the bits of a weight.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from workloads.topology.identity import with_identity
 from workloads.topology.integer import IntegerNetwork, IntegerNetworkError, IntegerStage, check_bits
 from workloads.topology.network import Calibration, TrainedNetwork
+from workloads.topology.ranges import INNER_PERCENTILE, input_fraction_bits
 from workloads.topology.samples import IntegerSamples
+from workloads.topology.stages import Stage
+from workloads.training.float_network import FloatNetwork
 from workloads.training.model import Model
 from workloads.training.trained_model import TrainedModel
 
-INNER_PERCENTILE = 99.99
-"""The share of magnitudes, in percent, that the format of an inner stage must hold; what lies above
-saturates. The last stage must hold them all, since saturated classes would tie."""
 PERCENTILES = (99.0, 99.9, 99.99, 100.0)
 WEIGHT_EXPONENTS = range(-1, 4)
 """Exponents tried for the weights, relative to the finest that holds the largest weight; finer saturate
@@ -33,13 +33,55 @@ MOST_FRACTION_BITS = 24
 """A finer format than this only lengthens the shift of weights that are next to nothing."""
 
 
-def calibrate(model: Model, images: NDArray[Any]) -> Calibration:
-    """Percentiles of the magnitudes of the outputs of every stage, after ReLU, over images (batch, n_in)."""
-    signals = model.forward(np.ascontiguousarray(images.T))
+def calibrate(model: Model | FloatNetwork, values: NDArray[Any]) -> Calibration:
+    """Percentiles of the magnitudes of the outputs of every stage, after ReLU, over inputs (batch, n_in)."""
+    signals = model.forward(np.ascontiguousarray(values.T))
     ranges = tuple(
         tuple(float(value) for value in np.percentile(np.abs(signal), PERCENTILES)) for signal in signals[1:]
     )
     return Calibration(percentiles=PERCENTILES, ranges=ranges)
+
+
+@dataclass(frozen=True, eq=False)
+class StageFormat:
+    """A stage as integers compute it, its identity skip a weight; its integers; and the fraction bits of its
+    weights, its inputs and its outputs."""
+
+    stage: Stage
+    weights: NDArray[np.int64]
+    weight_fraction: int
+    fraction_in: int
+    fraction_out: int
+    bias: NDArray[np.int64] | None
+    bias_shift: int
+
+    @property
+    def shift(self) -> int:
+        """By how much sums are shifted right to become outputs."""
+        return self.weight_fraction + self.fraction_in - self.fraction_out
+
+
+def stage_formats(network: TrainedNetwork, weight_bits: int, activation_bits: int) -> tuple[StageFormat, ...]:
+    """The formats of every stage at these widths. Raises IntegerNetworkError as `quantise` does."""
+    check_bits(network.name, weight_bits=weight_bits, activation_bits=activation_bits)
+    topology, last = network.topology, len(network.weights) - 1
+    formats: list[StageFormat] = []
+    fraction_in = input_fraction_bits(network.input_range, activation_bits)
+    for number, (stage, floats) in enumerate(zip(topology.stages, network.weights, strict=True)):
+        if topology.skipped[number]:
+            stage, floats = with_identity(stage, floats)
+        weights, weight_fraction = quantise_weights(floats, weight_bits)
+        # The last stage must hold all magnitudes, since saturated classes would tie.
+        reach = network.calibration.reach(number, 100.0 if number == last else INNER_PERCENTILE)
+        of_sums = weight_fraction + fraction_in
+        fraction_out = min(fraction_bits(reach, activation_bits), of_sums)
+        exact = network.biases[number] if network.biases else None
+        bias, bias_shift = (None, 0) if exact is None else quantise_bias(exact, of_sums, weight_bits)
+        formats.append(
+            StageFormat(stage, weights, weight_fraction, fraction_in, fraction_out, bias, bias_shift)
+        )
+        fraction_in = fraction_out
+    return tuple(formats)
 
 
 def quantise(
@@ -55,44 +97,33 @@ def quantise(
             f"model of {network.name} is {network.recipe['model']}, "
             "allowed is mlp, because the engines run fully connected layers one after another"
         )
-    check_bits(network.name, weight_bits=weight_bits, activation_bits=activation_bits)
-    topology = network.topology
-    last = len(topology.stages) - 1
-    stages: list[IntegerStage] = []
-    input_fraction_bits = fraction_in = activation_bits - 1
-    for number, stage in enumerate(topology.stages):
-        floats = network.weights[number]
-        if topology.skipped[number]:
-            stage, floats = with_identity(stage, floats)
-        weights, weight_fraction = quantise_weights(floats, weight_bits)
-        reach = network.calibration.reach(number, 100.0 if number == last else INNER_PERCENTILE)
-        of_sums = weight_fraction + fraction_in
-        fraction_out = min(fraction_bits(reach, activation_bits), of_sums)
-        exact = network.biases[number] if network.biases else None
-        bias, bias_shift = (None, 0) if exact is None else quantise_bias(exact, of_sums, weight_bits)
-        stages.append(
-            IntegerStage(
-                stage=stage,
-                weights=weights,
-                shift=of_sums - fraction_out,
-                relu=topology.ends_layer[number] and number != last,
-                bias=bias,
-                bias_shift=bias_shift,
-            )
+    formats = stage_formats(network, weight_bits, activation_bits)
+    topology, last = network.topology, len(formats) - 1
+    stages = [
+        IntegerStage(
+            stage=form.stage,
+            weights=form.weights,
+            shift=form.shift,
+            relu=topology.ends_layer[number] and number != last,
+            bias=form.bias,
+            bias_shift=form.bias_shift,
         )
-        fraction_in = fraction_out
+        for number, form in enumerate(formats)
+    ]
     integer = IntegerNetwork(
         name=network.name,
         stages=tuple(stages),
         weight_bits=weight_bits,
         activation_bits=activation_bits,
-        input_fraction_bits=input_fraction_bits,
-        input_digits=topology.input_digits,
+        input_fraction_bits=formats[0].fraction_in,
+        input_order=topology.input_places,
+        input_range=network.input_range,
     )
     if network.samples is None:
         return integer
-    inputs = integer.quantise_input(network.samples.values)
-    return replace(integer, samples=IntegerSamples(inputs, f"{network.name}: {network.samples.source}"))
+    inputs, saturated = integer.integer_inputs(network.samples.values)
+    source = f"{network.name}: {network.samples.source}"
+    return replace(integer, samples=IntegerSamples(inputs, source, saturated=saturated))
 
 
 def fraction_bits(reach: float, bits: int) -> int:

@@ -6,8 +6,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from workloads.data.registry import datasets
+from workloads.data.order import read_order
+from workloads.data.registry import datasets, is_there
 from workloads.refusal import Refusal
+from workloads.topology.ranges import checked_range
+from workloads.topology.topology import TILES
 from workloads.training.model import Initialisation
 
 
@@ -16,7 +19,7 @@ class RecipeError(Refusal):
 
 
 Whole = Annotated[int, Field(strict=True)]
-Real = Annotated[float, Field(strict=True)]
+Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
 """Numbers and truth values as they are: a boolean or a text is no number, and a number is not true."""
 
@@ -138,18 +141,24 @@ class RecipeFields(_Strict):
     """The fields of a recipe.
 
     `layers` are fully connected; in a `cnn` they follow the `convolutions`, in an `rnn` the last state of the
-    `recurrence`. `input_digits` is the order in which an `mlp` sees its inputs (see `Topology`). With `bias`,
-    the last stage of every layer of an `mlp` adds one to each of its outputs. `shift_pixels` moves every
-    training image by up to so many pixels at random, each time it is seen. `hold_out` is the number of
-    training images, the last ones, kept for validation.
+    `recurrence`. `data` is the name of a data set or the path of one's own data, or none where data are given
+    in Python; `input_scale` divides the inputs of one's own, and `input_range` states their range where that
+    of the training part is not to be taken. `input_digits` is the order in which an `mlp` sees its inputs
+    (see `Topology`), as `input_order` is: `tiles`, the numbers of the inputs, or the path of a file of them.
+    With `bias`, the last stage of every layer of an `mlp` adds one to each of its outputs. `shift_pixels`
+    moves every training image by up to so many pixels at random, each time it is seen. `hold_out` is the
+    number of training inputs, the last ones, kept for validation.
     """
 
     name: str = Field(min_length=1)
-    data: str = "mnist"
+    data: str | None = "mnist"
+    input_scale: Real | None = Field(default=None, gt=0)
+    input_range: tuple[float, float] | None = None
     seed: Whole = Field(default=0, ge=0)
     model: Literal["mlp", "cnn", "rnn"] = "mlp"
     inputs: Whole = Field(ge=1)
     input_digits: tuple[Whole, ...] = ()
+    input_order: tuple[Whole, ...] | Literal["tiles"] = ()
     convolutions: tuple[ConvolutionRecipe, ...] = ()
     recurrence: RecurrenceRecipe | None = None
     layers: tuple[LayerRecipe, ...] = Field(min_length=1)
@@ -166,10 +175,20 @@ class RecipeFields(_Strict):
 
     @field_validator("data")
     @classmethod
-    def _data_is_known(cls, name: str) -> str:
-        if name not in datasets:
-            raise RecipeError.of("data", name, datasets)
+    def _data_is_known(cls, name: str | None) -> str | None:
+        if name is not None and name not in datasets and not is_there(name):
+            raise RecipeError.of("data", name, [*datasets, "the path of an .npz file or of a folder"])
         return name
+
+    @field_validator("input_range", mode="before")
+    @classmethod
+    def _range_rises(cls, ends: Any) -> tuple[float, float] | None:
+        return None if ends is None else checked_range("input_range", ends, RecipeError)
+
+    @field_validator("input_order", mode="before")
+    @classmethod
+    def _order_is_read(cls, order: Any) -> Any:
+        return read_order(order) if isinstance(order, str) and order != TILES else order
 
     @model_validator(mode="after")
     def _sections_fit_the_model(self) -> Self:
@@ -178,7 +197,9 @@ class RecipeFields(_Strict):
                 raise RecipeError.of(
                     section, getattr(self, section), f"some for a {model}, and none for others"
                 )
-        for section in ("pruning", "growth", "input_digits", "bias"):
+        if self.input_digits and self.input_order:
+            raise RecipeError("input_order is given with input_digits, allowed is one of the two")
+        for section in ("pruning", "growth", "input_digits", "input_order", "bias"):
             if self.model != "mlp" and getattr(self, section):
                 raise RecipeError.of("model", self.model, f"mlp with {section}")
         if self.pruning and self.growth:
