@@ -64,7 +64,7 @@ class Program:
 
 
 def walked(program: Program, origin: str) -> Signal:
-    """The output of a program, as layers. Raises NetworkFileError with the place of what is not understood."""
+    """The output of a program, as layers. Raises NetworkFileError with the place of what cannot be one."""
     try:
         return _walked(program, origin, batched=len(program.shape) > 1)
     except NetworkFileError:
@@ -121,7 +121,9 @@ def _made(line: Operation, values: Mapping[str, Any]) -> Any:
     def value(argument: Any) -> Any:
         if isinstance(argument, Name):
             if argument.name not in values:
-                raise NotUnderstoodError(f"reads {argument.name}, which nothing before it makes", "no circles")
+                raise NotUnderstoodError(
+                    f"reads {argument.name}, which nothing before it makes", "no circles"
+                )
             return values[argument.name]
         return [value(inner) for inner in argument] if isinstance(argument, list | tuple) else argument
 
@@ -135,7 +137,9 @@ def _made(line: Operation, values: Mapping[str, Any]) -> Any:
     except NotUnderstoodError:
         raise
     except (TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
-        raise NotUnderstoodError(f"does not fit its arguments ({error})", "those of PyTorch's schema") from error
+        raise NotUnderstoodError(
+            f"does not fit its arguments ({error})", "those of PyTorch's schema"
+        ) from error
 
 
 def _kept(self: Any, **_: Any) -> Any:
@@ -144,7 +148,7 @@ def _kept(self: Any, **_: Any) -> Any:
 
 def _cast(self: Any, dtype: Any = None, other: Any = None, **_: Any) -> Any:
     """Signals are computed in double precision throughout; whole numbers are kept for constants alone."""
-    if dtype is None or isinstance(self, Signal) and getattr(dtype, "kind", "f") == "f":
+    if dtype is None or (isinstance(self, Signal) and getattr(dtype, "kind", "f") == "f"):
         return self
     if isinstance(self, Signal):
         raise NotUnderstoodError("rounds a signal to whole numbers", "floating-point numbers")

@@ -69,7 +69,9 @@ class _Walk:
             except Exception as error:
                 raise NetworkFileError.of(f"functions of {origin}", "not whole", WHOLE) from error
         self.graph = model.graph
-        self.opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=1)
+        self.opset = max(
+            (entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=1
+        )
         self.quantisers = Quantisers()
 
     def layers(self, name: str) -> Layers:
@@ -151,7 +153,9 @@ class _Walk:
         except NotUnderstoodError:
             raise
         except (TypeError, ValueError, IndexError, KeyError, AttributeError, OverflowError) as error:
-            raise NotUnderstoodError(f"does not fit its operands ({error})", "those of its specification") from error
+            raise NotUnderstoodError(
+                f"does not fit its operands ({error})", "those of its specification"
+            ) from error
         return made
 
     def _attribute(self, entry: Any) -> Any:
@@ -180,7 +184,9 @@ class _Walk:
         if tensor.data_location == self.onnx.TensorProto.EXTERNAL:
             base = self._folder_of(tensor, where)
         if np.prod([float(size) for size in tensor.dims]) > MOST_ELEMENTS:
-            raise NetworkFileError.of(f"shape of {where}", list(tensor.dims), f"up to {MOST_ELEMENTS:,} numbers")
+            raise NetworkFileError.of(
+                f"shape of {where}", list(tensor.dims), f"up to {MOST_ELEMENTS:,} numbers"
+            )
         try:
             array: NDArray[Any] = self.onnx.numpy_helper.to_array(tensor, base)
         except Exception as error:
@@ -210,7 +216,7 @@ def _is_model(path: Path) -> bool:
 
 
 def _fields(file: BinaryIO, size: int) -> Iterator[int]:
-    """The fields of a protocol buffer, without their contents. Raises ValueError where it is none of a model."""
+    """The fields of a protocol buffer, without contents. Raises ValueError where it is none of a model."""
     while file.tell() < size:
         key = _varint(file)
         field, form = key >> 3, key & 7

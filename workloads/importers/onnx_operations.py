@@ -21,7 +21,21 @@ from workloads.importers.signals import MOST_ELEMENTS, NotUnderstoodError, Signa
 
 FLOATS = {1, 10, 11, 16}
 """ONNX's numbers of the types float, float16, double and bfloat16."""
-TYPES = {1: "f4", 2: "u1", 3: "i1", 4: "u2", 5: "i2", 6: "i4", 7: "i8", 9: "?", 10: "f4", 11: "f8", 12: "u4", 13: "u8", 16: "f4"}
+TYPES = {
+    1: "f4",
+    2: "u1",
+    3: "i1",
+    4: "u2",
+    5: "i2",
+    6: "i4",
+    7: "i8",
+    9: "?",
+    10: "f4",
+    11: "f8",
+    12: "u4",
+    13: "u8",
+    16: "f4",
+}
 """Types of numbers by ONNX's number for them; what is narrower than float32 is kept in it."""
 
 
@@ -63,12 +77,12 @@ def _times(value: Any, factor: float) -> Any:
 
 
 def _batch_normalisation(node: Node) -> Any:
-    signal, *statistics = (node.input(0), *(node.constant(number) for number in range(1, 5)))
-    if node.attributes.get("training_mode") or node.opset < 7 and not node.attributes.get("is_test", 0):
+    signal, (gain, bias, mean, variance) = node.input(0), (node.constant(number) for number in range(1, 5))
+    if node.attributes.get("training_mode") or (node.opset < 7 and not node.attributes.get("is_test", 0)):
         raise NotUnderstoodError("normalises by the batch at hand", "models exported for inference")
     if not isinstance(signal, Signal):
         raise NotUnderstoodError("normalises a constant", "signals")
-    return signal.normalised(*folded(*statistics, node.attributes.get("epsilon", 1e-5)))
+    return signal.normalised(*folded(gain, bias, mean, variance, node.attributes.get("epsilon", 1e-5)))
 
 
 def _relu(node: Node) -> Any:
@@ -177,7 +191,7 @@ def _cast(node: Node) -> Any:
 
 
 def _dropout(node: Node) -> Any:
-    if np.any(node.constant(2, False)) or node.opset < 7 and not node.attributes.get("is_test", 0):
+    if np.any(node.constant(2, False)) or (node.opset < 7 and not node.attributes.get("is_test", 0)):
         raise NotUnderstoodError("drops at random", "models exported for inference")
     return node.input(0)
 

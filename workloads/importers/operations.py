@@ -33,21 +33,29 @@ ENDINGS: dict[str, Ending] = {"softmax": softmax, "logsoftmax": log_softmax, "si
 
 PLAIN = "matrices with biases, batch normalisation, ReLU, and reshaping of one sample at a time"
 ONE_ACTIVATION = "ReLU, the one that engines have: replace it in the model and train that on"
-IN_FLOAT = "quantisers around floating-point operations (the QDQ form of ONNX, or Quant of QONNX): export that"
+IN_FLOAT = (
+    "quantisers around floating-point operations (the QDQ form of ONNX, or Quant of QONNX): export that"
+)
 FLATTENED = "fully connected layers: replace it by a matrix"
 
 TROUBLES = {
-    "relu6 leakyrelu prelu elu celu selu gelu silu swish mish hardswish hardsigmoid hardtanh tanh softplus softsign "
-    "erf clip clamp thresholdedrelu sign": ("is an activation function that no engine has", ONE_ACTIVATION),
-    "maxpool maxpool2d maxpool1d averagepool avgpool2d avgpool1d globalaveragepool globalmaxpool adaptiveavgpool2d "
-    "adaptiveavgpool1d mean reducemean amax": ("pools", FLATTENED),
+    "relu6 leakyrelu prelu elu celu selu gelu silu swish mish hardswish hardsigmoid hardtanh tanh softplus "
+    "softsign erf clip clamp thresholdedrelu sign": (
+        "is an activation function that no engine has",
+        ONE_ACTIVATION,
+    ),
+    "maxpool maxpool2d maxpool1d averagepool avgpool2d avgpool1d globalaveragepool globalmaxpool "
+    "adaptiveavgpool2d adaptiveavgpool1d mean reducemean amax": ("pools", FLATTENED),
     "lstm gru rnn rnntanh rnnrelu": ("is recurrent", FLATTENED),
     "layernorm layernormalization groupnorm instancenorm instancenormalization rmsnorm rmsnormalization "
     "nativelayernorm nativegroupnorm lpnormalization": (
         "normalises each sample by itself, which no engine does",
         "batch normalisation, which is folded into the matrices",
     ),
-    "if loop scan while cond whileloop": ("decides while it runs", "graphs that compute the same for all inputs"),
+    "if loop scan while cond whileloop": (
+        "decides while it runs",
+        "graphs that compute the same for all inputs",
+    ),
     "qlinearmatmul qlinearconv matmulinteger convinteger qgemm qattention dynamicquantizelinear linearint8": (
         "computes with integers",
         IN_FLOAT,

@@ -81,7 +81,7 @@ class Quantisers:
             ("weight", self.weights, range(count)),
             ("activation", self.activations, range(count + 1)),
         ):
-            if not formats or name == "weight" and len(formats) < count:
+            if not formats or (name == "weight" and len(formats) < count):
                 continue
             settings[f"{name}_bits"] = max(one.bits for one in formats.values())
             fractions = tuple(formats[place].fraction_bits if place in formats else None for place in places)
@@ -120,7 +120,9 @@ def quantised_at_once(node: Node) -> Any:
     signed, narrow = bool(node.attributes.get("signed", 1)), bool(node.attributes.get("narrow", 0))
     mode = str(node.attributes.get("rounding_mode", "ROUND")).upper()
     if mode not in ROUNDINGS or bits.size != 1:
-        raise NotUnderstoodError(f"rounds by {mode} to {bits.tolist()} bits", f"one width, {', '.join(ROUNDINGS)}")
+        raise NotUnderstoodError(
+            f"rounds by {mode} to {bits.tolist()} bits", f"one width, {', '.join(ROUNDINGS)}"
+        )
     least, most = _range(int(bits.reshape(-1)[0]), signed, narrow=narrow)
     if isinstance(value, Signal):
         return _at_least(value, (least - zero) * scale).remarked(REMARK)

@@ -181,7 +181,7 @@ class Signal:
                 "ends in factors and shifts after its last ReLU",
                 "none, or a matrix after them; leave them out and apply them to the outputs",
             )
-        samples, place = replace(last, places=last.places.reshape(self.samples, -1))._rows()
+        _, place = replace(last, places=last.places.reshape(self.samples, -1))._rows()
         if not last.layers:
             return Layers(name, (), origin)
         layers = last.layers
@@ -247,7 +247,7 @@ class Signal:
 
     def _taken_in(self, *, through_relu: bool = False) -> Signal:
         """The signal with its factors and shifts in the rows of the last layer, where it can take them."""
-        if self.scale is None and self.shift is None or not self.layers:
+        if (self.scale is None and self.shift is None) or not self.layers:
             return self
         layer = self.layers[-1]
         if layer.activation != "none" and not through_relu:

@@ -6,6 +6,7 @@ fully connected layers, with masks of pruning, in an order that can be told, and
 
 from __future__ import annotations
 
+import itertools
 import re
 import sys
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ from workloads.importers.torch_module import as_array, quietly, said
 from workloads.topology.network import NetworkFileError
 
 GIVE_MODULE = "weights and biases of Linear layers: give the module, or what torch.export makes of it"
-GIVE_ORDER = "widths that chain in the order of the keys, or in one order only: give a dict of the tensors in their order"
+GIVE_ORDER = "widths that chain, as the keys go or in one way only: give a dict of the tensors in their order"
 SAFE = "tensors alone: save model.state_dict(), or the program with torch.export.save"
 PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "module")
@@ -61,10 +62,14 @@ class TorchTensors:
 
     def read(self, source: Any) -> Layers:
         if any(name.endswith("/constants.pkl") for name in members(source)):
-            raise NetworkFileError.of("file", str(source), f"{SAFE}; this one is of TorchScript, which is code")
+            raise NetworkFileError.of(
+                "file", str(source), f"{SAFE}; this one is of TorchScript, which is code"
+            )
         torch = extra("torch", "torch", "PyTorch's files")
         if tuple(map(int, torch.__version__.split(".")[:2])) < SAFEST_TORCH:
-            raise NetworkFileError.of("version of torch", torch.__version__, "2.6 and later, which read safely")
+            raise NetworkFileError.of(
+                "version of torch", torch.__version__, "2.6 and later, which read safely"
+            )
         try:
             with quietly():
                 content = torch.load(source, map_location="cpu", weights_only=True)
@@ -96,14 +101,14 @@ class Safetensors:
             with safetensors.safe_open(source, framework="numpy") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, no mapping
         except Exception as error:
-            raise NetworkFileError.of("file", str(source), f"whole safetensors files ({said(error)})") from error
+            raise NetworkFileError.of(
+                "file", str(source), f"whole safetensors files ({said(error)})"
+            ) from error
         arrays = {name: _plain(tensor, name) for name, tensor in tensors.items()}
         return layers_of(arrays, source.stem, f"tensors of {source.name}", ordered=False)
 
 
-def layers_of(
-    tensors: Mapping[str, NDArray[Any]], name: str, origin: str, *, ordered: bool = True
-) -> Layers:
+def layers_of(tensors: Mapping[str, NDArray[Any]], name: str, origin: str, *, ordered: bool = True) -> Layers:
     """The layers whose weights, biases and masks these are. `ordered` says that the order of the names means
     something; where it does not, numbers in the names do. Raises NetworkFileError for other tensors, and for
     an order that cannot be told."""
@@ -149,16 +154,17 @@ def _masked(kinds: Mapping[str, NDArray[Any]], kind: str, name: str, origin: str
     if original is None or mask is None or original.shape != mask.shape:
         field = f"{kind}_orig and {kind}_mask of {name} in {origin}"
         raise NetworkFileError.of(field, "not of one shape", "both, of one shape")
-    return original * mask
+    masked: NDArray[Any] = original * mask
+    return masked
 
 
 def _chain(layers: list[Layer]) -> bool:
-    pairs = zip(layers, layers[1:], strict=False)
+    pairs = itertools.pairwise(layers)
     return all(before.matrix.shape[0] == after.matrix.shape[1] for before, after in pairs)
 
 
 def _only_chain(layers: list[Layer], origin: str) -> list[Layer]:
-    """The layers in the one order in which their widths chain. Raises NetworkFileError where it is not one."""
+    """The layers in the one order in which their widths chain. Raises NetworkFileError for none or several."""
     by_inputs = {layer.matrix.shape[1]: layer for layer in layers}
     outputs = {layer.matrix.shape[0] for layer in layers}
     starts = [layer for layer in layers if layer.matrix.shape[1] not in outputs]

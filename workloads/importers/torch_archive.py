@@ -50,7 +50,9 @@ class TorchArchive:
         try:
             with zipfile.ZipFile(source) as archive:
                 if "serialized_exported_program.json" in archive.namelist():
-                    raise NetworkFileError.of("file", str(source), f"{SAVE_AGAIN}; this one is of an older form")
+                    raise NetworkFileError.of(
+                        "file", str(source), f"{SAVE_AGAIN}; this one is of an older form"
+                    )
                 graph = next((name for name in archive.namelist() if _is_graph(name)), None)
                 if graph is None:
                     raise NetworkFileError.of("file", str(source), SAVE_AGAIN)
@@ -58,7 +60,9 @@ class TorchArchive:
         except NetworkFileError:
             raise
         except (*BROKEN, *UNREADABLE) as error:
-            raise NetworkFileError.of("file", str(source), f"{SAVE_AGAIN} ({error or type(error).__name__})") from error
+            raise NetworkFileError.of(
+                "file", str(source), f"{SAVE_AGAIN} ({error or type(error).__name__})"
+            ) from error
         signal = walked(program, origin)
         with placed(f"output of {origin}"):
             return signal.finished(source.stem, origin)
@@ -91,7 +95,10 @@ class _Archive:
         if whole["schema_version"]["major"] != MAJOR:
             raise NetworkFileError.of(f"schema of {origin}", whole["schema_version"]["major"], str(MAJOR))
         module = whole["graph_module"]
-        stored = {**self._tensors("weights", "model_weights"), **self._tensors("constants", "model_constants")}
+        stored = {
+            **self._tensors("weights", "model_weights"),
+            **self._tensors("constants", "model_constants"),
+        }
         constants: dict[str, Any] = {}
         inputs: list[str] = []
         for spec in module["signature"]["input_specs"]:
@@ -128,7 +135,9 @@ class _Archive:
         for name, entry in entries.items():
             if entry["use_pickle"]:
                 raise NetworkFileError.of(f"tensor {name}", "pickled, which could run code", "plain tensors")
-            tensors[name] = _tensor(self._member(f"{inside}/{entry['path_name']}"), entry["tensor_meta"], name)
+            tensors[name] = _tensor(
+                self._member(f"{inside}/{entry['path_name']}"), entry["tensor_meta"], name
+            )
         return tensors
 
 

@@ -1,7 +1,7 @@
 """Modules of PyTorch, and what `torch.export` makes of them.
 
-A module is exported, so that what is imported is what it computes and not what its attributes are called; then
-the layers must give what the module gives for random inputs, or it is refused.
+A module is exported, so that what is imported is what it computes and not what its attributes are called;
+then the layers must give what the module gives for random inputs, or it is refused.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ TOLERANCE = 1e-4
 are taken in another order. Narrower formats are allowed `STEPS` of their own."""
 STEPS = 16
 
-EXPORT_IT = "a model that takes one vector; export it with its example and give torch.export.export(model, (x,))"
+EXPORT_IT = (
+    "a model that takes one vector; export it with its example and give torch.export.export(model, (x,))"
+)
 LISTED = 300
 """Characters of an error of PyTorch that are shown."""
 
@@ -174,7 +176,8 @@ def _program(program: Any, origin: str) -> Program:
     stored = {**program.state_dict, **program.constants}
     targets = {spec.arg.name: spec.target for spec in signature.input_specs if spec.target is not None}
     constants = {name: stored[target] for name, target in targets.items() if target in stored}
-    operations, shape = [], ()
+    operations: list[Operation] = []
+    shape: tuple[int, ...] = ()
     for node in program.graph.nodes:
         if node.op == "placeholder" and node.name == inputs[0]:
             shape = _shape(node, origin)
@@ -209,7 +212,9 @@ def _constant(node: Any, constants: dict[str, Any]) -> Any:
         with torch.no_grad():
             return node.target(*arguments, **named)
     except Exception as error:
-        raise NetworkFileError.of(f"constant {node.name}", f"not to be computed ({said(error)})", EXPORT_IT) from error
+        raise NetworkFileError.of(
+            f"constant {node.name}", f"not to be computed ({said(error)})", EXPORT_IT
+        ) from error
 
 
 def _operation(node: Any) -> Operation:
@@ -243,7 +248,9 @@ def as_array(value: Any, name: str) -> Any:
     if not isinstance(value, torch.Tensor):
         return value
     if value.is_quantized or value.is_meta or value.is_complex():
-        raise NetworkFileError.of(f"tensor {name}", f"{value.dtype} on {value.device}", "real numbers in memory")
+        raise NetworkFileError.of(
+            f"tensor {name}", f"{value.dtype} on {value.device}", "real numbers in memory"
+        )
     plain = value.detach().cpu()
     plain = plain.to_dense() if plain.layout != torch.strided else plain
     return (plain.float() if plain.is_floating_point() and plain.itemsize < 4 else plain).numpy().copy()
