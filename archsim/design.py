@@ -43,9 +43,10 @@ class DesignError(Refusal):
 class DesignPoint(BaseModel):
     """Network x engine x technology at a clock.
 
-    `network` is a name of the zoo or the path of an .npz file; `engine` an engine or a mapping with its
-    `kind`; `clock_hz` in hertz; `technology` a name, a mapping with its `kind`, or a technology; `inputs` the
-    path of an .npy or .npz file of what the network is run on, instead of its own samples.
+    `network` is a name of the zoo or the path of a file that `import_network` reads; `engine` an engine or a
+    mapping with its `kind`; `clock_hz` in hertz; `technology` a name, a mapping with its `kind`, or a
+    technology; `inputs` the path of an .npy or .npz file of what the network is run on, instead of its own
+    samples.
     Raises DesignError for anything else.
     """
 
@@ -167,6 +168,7 @@ class DesignPoint(BaseModel):
         self, critical_path_s: float | None, accuracy: float | None, *, estimated: bool
     ) -> Iterator[str]:
         yield from clock_warnings(self.clock_hz, critical_path_s, estimated=estimated)
+        yield from self.trained.remarks
         yield from self.technology.warnings
         if accuracy is None:
             yield "accuracy is unknown: it was measured for 8-bit weights and activations only"
@@ -185,7 +187,7 @@ class DesignPoint(BaseModel):
         if not isinstance(values, dict):
             raise DesignError(f"design file {file} holds {type(values).__name__}, allowed is a mapping")
         network = values.get("network")
-        if isinstance(network, str) and network.endswith(".npz") and (file.parent / network).exists():
+        if isinstance(network, str) and (file.parent / network).is_file():
             values["network"] = str(file.parent / network)
         inputs = values.get("inputs")
         if isinstance(inputs, str) and (file.parent / inputs).exists():
@@ -248,7 +250,7 @@ def _assumed(technology: Technology) -> tuple[str, ...]:
 def _stamp(network: str) -> int:
     """Changes when a network's file does, so that nothing stale is used."""
     path = Path(network)
-    return path.stat().st_mtime_ns if path.suffix == ".npz" and path.exists() else 0
+    return path.stat().st_mtime_ns if path.is_file() else 0
 
 
 @lru_cache(maxsize=32)

@@ -1,10 +1,13 @@
-"""The formats that a network can be read from, by name, and which of them a file is of."""
+"""The formats that a network can be read from, by name, and which of them a source is of."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from workloads.importers.assemble import assemble
 from workloads.importers.layers import Layers
 from workloads.importers.zoo import networks
 from workloads.register import Register
@@ -18,9 +21,13 @@ class Importer(Protocol):
         """Whether this is of the format: the `Path` of a file that exists, by how it begins and not by its
         name alone, or an object. It neither raises nor imports a library that only its format needs."""
 
-    def read(self, source: Any) -> TrainedNetwork | Layers:
-        """What a source of the format holds: a network of our own, or the layers of one from elsewhere. A
-        `NetworkFileError` says in a sentence what is wrong with it, or which library is missing."""
+    def read(self, source: Any, /, *options: Any, **named: Any) -> TrainedNetwork | Layers:
+        """What a source of the format holds: a network of our own, or the layers of one from elsewhere.
+
+        What a format does not say itself it takes as keywords by the names of `import_network`'s: any of
+        `layout`, `activations` and `order`, each with a default. A `NetworkFileError` says in a sentence what
+        is wrong with the source, what has to be told, or which library is missing.
+        """
 
 
 importers: Register[type[Importer]] = Register(
@@ -29,16 +36,72 @@ importers: Register[type[Importer]] = Register(
 """Every format there is: a file of this folder, or a module that an installed package announces."""
 
 
+def import_network(
+    source: Any,
+    *,
+    inputs: Any = None,
+    labels: Any = None,
+    name: str | None = None,
+    layout: str | None = None,
+    activations: str | Sequence[str] | None = None,
+    order: Sequence[str] | None = None,
+    input_range: Sequence[float] | None = None,
+) -> TrainedNetwork:
+    """A network of any format that is known: the path of a file, or an object such as a list of matrices.
+
+    `inputs`, `labels` and `input_range` are those of `assemble`: without inputs, scales are assumed.
+    `layout` says whether matrices are (n_out, n_in), *out_in*, or (n_in, n_out), *in_out*; `activations` what
+    follows each layer, *relu* or *none*; `order` names the layers in the order in which data meets them.
+    Only formats that do not say these themselves take them. Raises NetworkFileError, or another refusal,
+    in a sentence.
+    """
+    told = {"layout": layout, "activations": activations, "order": order}
+    read = _read(source, {option: value for option, value in told.items() if value is not None})
+    if isinstance(read, Layers):
+        return assemble(read, inputs=inputs, labels=labels, name=name, input_range=input_range)
+    return read
+
+
 def load_network(name_or_path: str | Path) -> TrainedNetwork:
-    """A network of the zoo by name, or any network by the path of its file, in a format that is known."""
+    """A network of the zoo by name, or any network by the path of its file, in a format that is known.
+
+    Scales of a network from elsewhere are assumed, as its `remarks` then say: `import_network` takes inputs.
+    """
     if str(name_or_path) in networks:
         return networks[str(name_or_path)]
-    path = Path(name_or_path)
-    if not path.exists():
-        raise NetworkFileError.of("network", str(name_or_path), [*networks, "the path of a file"])
-    for importer in (kind() for kind in importers.values()):
-        if importer.recognises(path):
-            network = importer.read(path)
-            if isinstance(network, TrainedNetwork):
-                return network
-    raise NetworkFileError.of("file", str(path), f"those of a format that is known: {', '.join(importers)}")
+    return import_network(Path(name_or_path))
+
+
+def _read(source: Any, options: dict[str, Any]) -> TrainedNetwork | Layers:
+    if isinstance(source, Layers):
+        return source
+    if isinstance(source, str | Path):
+        source = _file(source)
+    for format_name, kind in importers.items():
+        importer = kind()
+        if importer.recognises(source):
+            taken = [option for option in inspect.signature(importer.read).parameters if option in options]
+            if strange := sorted(options.keys() - set(taken)):
+                told = f"what a source of format {format_name} says itself"
+                raise NetworkFileError(
+                    f"{strange[0]} is {options[strange[0]]!r}, allowed is none, for {told}"
+                )
+            return importer.read(source, **options)
+    shown = repr(str(source)) if isinstance(source, Path) else f"of type {type(source).__name__}"
+    raise NetworkFileError(f"network is {shown}, allowed are those of a format that is known: {_known()}")
+
+
+def _known() -> str:
+    return ", ".join(importers)
+
+
+def _file(given: str | Path) -> Path:
+    """The path of a file that exists."""
+    path = Path(given)
+    try:
+        there = path.is_file()
+    except OSError:
+        there = False
+    if not there:
+        raise NetworkFileError.of("network", str(given), [*networks, "the path of a file"])
+    return path

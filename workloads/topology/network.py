@@ -61,6 +61,8 @@ class TrainedNetwork:
 
     `biases` has an entry a stage, an array (n_out,) or none, and is empty where no stage has biases.
     `samples` are inputs of the kind that it was trained on; a file from before there were any has none.
+    `remarks` are sentences on what had to be assumed of it, or differs from what its author wrote; whatever
+    is found of the network is found with them.
     """
 
     name: str
@@ -71,6 +73,7 @@ class TrainedNetwork:
     accuracy: Mapping[str, float] = field(default_factory=dict)
     biases: tuple[NDArray[np.float32] | None, ...] = ()
     samples: Samples | None = None
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         stages = self.topology.stages
@@ -166,6 +169,7 @@ class TrainedNetwork:
             "layers": layers,
             **given,
             **({SAMPLES: self.samples.source} if self.samples else {}),
+            **({"remarks": self.remarks} if self.remarks else {}),
             "calibration": {"percentiles": self.calibration.percentiles, "ranges": self.calibration.ranges},
             "recipe": dict(self.recipe),
             "accuracy": dict(self.accuracy),
@@ -200,6 +204,7 @@ class TrainedNetwork:
                 accuracy=metadata["accuracy"],
                 biases=tuple(None if bias is None else bias.astype(np.float32) for bias in biases),
                 samples=Samples.restored(arrays[SAMPLES], metadata[SAMPLES]) if SAMPLES in arrays else None,
+                remarks=tuple(map(str, metadata.get("remarks", ()))),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise NetworkFileError(

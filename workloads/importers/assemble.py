@@ -1,0 +1,198 @@
+"""From the layers of a network as its author wrote it to one of ours: stages, weights, scales and samples."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workloads.importers.examples import CALIBRATION_INPUTS, Examples, ExamplesError, read_examples
+from workloads.importers.layers import Layer, Layers, Matrix
+from workloads.topology.network import Calibration, NetworkFileError, TrainedNetwork
+from workloads.topology.stages import DenseStage, PrunedStage, Stage
+from workloads.topology.topology import Topology
+from workloads.training.evaluate import evaluate
+from workloads.training.model import Model, classify
+from workloads.training.quantise import PERCENTILES, calibrate, quantise
+
+ASSUMED_INPUTS = 256
+"""Random inputs that scales are found on where nobody gives inputs."""
+UNIT = (0.0, 1.0)
+"""The range of inputs that is assumed where nobody says it."""
+MEASURED_BITS = 8
+"""Bits of weights and activations at which accuracy is measured beside that in float."""
+
+
+@dataclass(frozen=True)
+class Cascade:
+    """Layers with nothing but linear maps between them: a layer of ours. Its bias is that of its end, into
+    which those before are carried: W2 (W1 x + b1) + b2 = W2 W1 x + (W2 b1 + b2)."""
+
+    layers: tuple[Layer, ...]
+
+    @property
+    def bias(self) -> NDArray[np.float32] | None:
+        """The bias (n_out,) of the whole cascade."""
+        total: NDArray[np.float64] | None = None
+        for layer in self.layers:
+            if total is not None:
+                total = np.asarray(layer.matrix @ total, dtype=np.float64)
+            if layer.bias is not None:
+                total = layer.bias.astype(np.float64) + (0.0 if total is None else total)
+        return None if total is None else total.astype(np.float32)
+
+
+def assemble(
+    layers: Layers,
+    *,
+    inputs: Any = None,
+    labels: Any = None,
+    name: str | None = None,
+    input_range: Sequence[float] | None = None,
+    output_ranges: Sequence[float] | None = None,
+) -> TrainedNetwork:
+    """The network of these layers, called `name` or as they are.
+
+    `inputs` and `labels` are those of `read_examples`: with inputs, scales are found on them and up to 64
+    are kept as samples; with labels, accuracy is measured. Without inputs, `input_range`, the least and the
+    largest value of an input, and `output_ranges`, the largest magnitude at the end of each layer, may be
+    told, by the user or by `layers.settings`; what nobody says is assumed, and a remark says so.
+    Raises NetworkFileError or ExamplesError for what does not fit.
+    """
+    told = _told(layers.settings, input_range=input_range, output_ranges=output_ranges)
+    cascades = _cascades(layers.layers)
+    built = [[_stages_of(layer.matrix) for layer in cascade.layers] for cascade in cascades]
+    topology = Topology(tuple(tuple(stage for stages in cascade for stage, _ in stages) for cascade in built))
+    weights = tuple(array for cascade in built for stages in cascade for _, array in stages)
+    model = Model(topology, [*weights, *_biases(cascades)])
+    examples = read_examples(inputs, labels, n_in=topology.n_in, n_out=topology.n_out)
+    span, assumed = _span(examples, told.get("input_range"), topology.n_in)
+    if examples is not None:
+        calibration = calibrate(model, examples.spread(CALIBRATION_INPUTS))
+    else:
+        calibration = calibrate(model, _random_inputs(span, topology.n_in))
+        if "output_ranges" in told:
+            counts = [len(stages) for cascade in built for stages in cascade]
+            calibration, assumed = _with_ranges(calibration, told["output_ranges"], counts), ()
+    biases = iter(model.biases)
+    network = TrainedNetwork(
+        name=name or layers.name,
+        topology=topology,
+        weights=weights,
+        calibration=calibration,
+        recipe={"imported_from": layers.origin},
+        biases=tuple(next(biases) if ends else None for ends in topology.ends_layer) if model.biases else (),
+        remarks=(*layers.remarks, *_of_the_end(layers.layers[-1]), *assumed),
+        **_ranged(span),
+    )
+    return network if examples is None else _with_examples(network, model, examples)
+
+
+def _told(settings: Mapping[str, Any], **given: Any) -> dict[str, Any]:
+    """What the file says, and over it what the user does."""
+    told = {**settings, **{field: value for field, value in given.items() if value is not None}}
+    if strange := sorted(told.keys() - given.keys()):
+        raise NetworkFileError.of("settings of a network", ", ".join(strange), given)
+    return told
+
+
+def _cascades(layers: Sequence[Layer]) -> list[Cascade]:
+    cascades: list[list[Layer]] = [[]]
+    for layer in layers:
+        cascades[-1].append(layer)
+        if layer.activation == "relu":
+            cascades.append([])
+    return [Cascade(tuple(cascade)) for cascade in cascades if cascade]
+
+
+def _of_the_end(last: Layer) -> tuple[str, ...]:
+    if last.activation == "none":
+        return ()
+    return (
+        f"the ReLU after layer {last.name}, the last one, is left out: outputs below zero stay as they are, "
+        "and the largest one is the same unless none is above zero",
+    )
+
+
+def _stages_of(matrix: Matrix) -> list[tuple[Stage, NDArray[np.float32]]]:
+    """The stages of a matrix (n_out, n_in), each with its weights."""
+    import scipy.sparse
+
+    sparse = scipy.sparse.csr_array(matrix).astype(np.float32)
+    sparse.sum_duplicates()
+    sparse.eliminate_zeros()
+    n_out, n_in = sparse.shape
+    if 2 * sparse.nnz > n_in * n_out:
+        return [(DenseStage(n_in, n_out), sparse.toarray())]
+    indptr, indices = sparse.indptr.astype(np.int64), sparse.indices.astype(np.int64)
+    return [(PrunedStage(n_in, n_out, indptr, indices), sparse.data)]
+
+
+def _biases(cascades: Sequence[Cascade]) -> list[NDArray[np.float32]]:
+    """An array a cascade as a `Model` has them, or none where no layer has a bias."""
+    biases = [cascade.bias for cascade in cascades]
+    if all(bias is None for bias in biases):
+        return []
+    return [
+        np.zeros(cascade.layers[-1].matrix.shape[0], dtype=np.float32) if bias is None else bias
+        for cascade, bias in zip(cascades, biases, strict=True)
+    ]
+
+
+def _span(
+    examples: Examples | None, told: Sequence[float] | None, n_in: int
+) -> tuple[tuple[float, float], tuple[str, ...]]:
+    """The range of the inputs, and what has to be said where it, or the scales, are not known."""
+    if told is not None:
+        low, high = (float(value) for value in told) if len(told) == 2 else (0.0, 0.0)
+        if not (np.isfinite([low, high]).all() and low < high):
+            raise ExamplesError.of("input_range", list(told), "two finite numbers, the lower one first")
+        if examples is not None and not (low <= examples.span[0] and examples.span[1] <= high):
+            raise ExamplesError.of("input_range", [low, high], f"those that hold the inputs, {examples.span}")
+    else:
+        low, high = examples.span if examples else UNIT
+    if examples is not None:
+        return (low, high), ()
+    remark = (
+        f"scales were assumed: they follow from {ASSUMED_INPUTS} random inputs from {low:g} to {high:g}, "
+        "because the network was imported without inputs"
+    )
+    return (low, high), (remark,)
+
+
+def _random_inputs(span: tuple[float, float], n_in: int) -> NDArray[np.float32]:
+    random = np.random.default_rng(0)
+    return random.uniform(*span, size=(ASSUMED_INPUTS, n_in)).astype(np.float32)
+
+
+def _with_ranges(calibration: Calibration, told: Sequence[float], counts: Sequence[int]) -> Calibration:
+    """The calibration with the largest magnitudes that are told, one at the end of each of the layers that
+    were given, which have so many stages."""
+    if len(told) != len(counts) or not all(np.isfinite(reach) and reach >= 0 for reach in told):
+        allowed = f"{len(counts)} finite numbers from 0, one a layer"
+        raise NetworkFileError.of("output_ranges", list(told), allowed)
+    ranges = list(calibration.ranges)
+    for end, reach in zip(itertools.accumulate(counts), told, strict=True):
+        ranges[end - 1] = (float(reach),) * len(PERCENTILES)
+    return replace(calibration, ranges=tuple(ranges))
+
+
+def _ranged(span: tuple[float, float]) -> dict[str, Any]:
+    """The range of the inputs, as a network keeps it."""
+    kept = any(field.name == "input_range" for field in fields(TrainedNetwork))
+    return {"input_range": span} if kept else {}
+
+
+def _with_examples(network: TrainedNetwork, model: Model, examples: Examples) -> TrainedNetwork:
+    """The network with samples of its inputs, and with its accuracy where they are labelled."""
+    network = replace(network, samples=examples.samples())
+    if examples.labels is None:
+        return network
+    right = float(np.mean(classify(model, examples.inputs) == examples.labels))
+    integer = quantise(network, MEASURED_BITS, MEASURED_BITS)
+    measured = {"float": right, f"int{MEASURED_BITS}": evaluate(integer, examples.inputs, examples.labels)}
+    return replace(network, accuracy=measured)
