@@ -148,9 +148,12 @@ def _span(
 ) -> tuple[tuple[float, float], tuple[str, ...]]:
     """The range of the inputs, and what has to be said where it, or the scales, are not known."""
     if told is not None:
-        low, high = (float(value) for value in told) if len(told) == 2 else (0.0, 0.0)
-        if not (np.isfinite([low, high]).all() and low < high):
-            raise ExamplesError.of("input_range", list(told), "two finite numbers, the lower one first")
+        numbers = np.asarray(told)
+        if numbers.shape != (2,) or numbers.dtype.kind not in "fiu" or not np.isfinite(numbers).all():
+            raise ExamplesError.of("input_range", told, "two finite numbers, the lower one first")
+        low, high = (float(value) for value in numbers)
+        if low >= high:
+            raise ExamplesError.of("input_range", told, "two finite numbers, the lower one first")
         if examples is not None and not (low <= examples.span[0] and examples.span[1] <= high):
             raise ExamplesError.of("input_range", [low, high], f"those that hold the inputs, {examples.span}")
     else:

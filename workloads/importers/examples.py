@@ -23,6 +23,26 @@ class ExamplesError(Refusal):
 
 
 @dataclass(frozen=True, eq=False)
+class Given:
+    """An array that a user gives, and in a few words its `source`."""
+
+    values: NDArray[Any]
+    source: str
+
+    @property
+    def width(self) -> int:
+        """The values of one of them, where they lie along the first axis."""
+        return int(np.prod(self.values.shape[1:]))
+
+    @classmethod
+    def of(cls, field: str, given: Any) -> Given | None:
+        """An array, or that of the path of an .npy file or an .npz file of one array, if any is given."""
+        if given is None or isinstance(given, cls):
+            return given
+        return cls(*_array(field, given))
+
+
+@dataclass(frozen=True, eq=False)
 class Examples:
     """Inputs (k, n_in) as float32, k from 1, their `labels` (k,) as int64 where there are any, and in a few
     words the `source` of them."""
@@ -61,24 +81,26 @@ def read_examples(inputs: Any, labels: Any, *, n_in: int, n_out: int) -> Example
     path of an .npy file or of an .npz file of one array, of which nothing is unpickled. Raises ExamplesError
     for anything else.
     """
-    if inputs is None:
+    given = Given.of("inputs", inputs)
+    if given is None:
         if labels is not None:
             raise ExamplesError.of("labels", "given without inputs", "labels of inputs that are given too")
         return None
-    values, source = _array("inputs", inputs)
+    values = given.values
     wanted = f"finite numbers of shape (k, {n_in}), k from 1"
-    if values.ndim < 2 or not values.size or int(np.prod(values.shape[1:])) != n_in:
+    if values.ndim < 2 or not values.size or given.width != n_in:
         raise ExamplesError.of("shape of inputs", values.shape, wanted)
     if values.dtype.kind not in "fiub" or not np.isfinite(values).all():
         raise ExamplesError.of("inputs", f"{values.dtype}, some of them not finite", wanted)
     flat = np.ascontiguousarray(values.reshape(len(values), n_in), dtype=np.float32)
-    return Examples(flat, _labels(labels, len(flat), n_out), source)
+    return Examples(flat, _labels(labels, len(flat), n_out), given.source)
 
 
 def _labels(labels: Any, count: int, n_out: int) -> NDArray[np.int64] | None:
-    if labels is None:
+    given = Given.of("labels", labels)
+    if given is None:
         return None
-    values, _ = _array("labels", labels)
+    values = given.values
     wanted = f"{count} whole numbers from 0 to {n_out - 1}, one for each of the inputs"
     if values.shape != (count,) or values.dtype.kind not in "iub":
         raise ExamplesError.of("labels", f"{values.dtype} of shape {values.shape}", wanted)

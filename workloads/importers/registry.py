@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from workloads.importers.assemble import assemble
+from workloads.importers.examples import Given
 from workloads.importers.layers import Layers
 from workloads.importers.zoo import networks
 from workloads.register import Register
@@ -25,8 +26,9 @@ class Importer(Protocol):
         """What a source of the format holds: a network of our own, or the layers of one from elsewhere.
 
         What a format does not say itself it takes as keywords by the names of `import_network`'s: any of
-        `layout`, `activations` and `order`, each with a default. A `NetworkFileError` says in a sentence what
-        is wrong with the source, what has to be told, or which library is missing.
+        `layout`, `activations` and `order`, each with a default; and as `n_in` how many values an input has,
+        where inputs are given. A `NetworkFileError` says in a sentence what is wrong with the source, what
+        has to be told, or which library is missing.
         """
 
 
@@ -56,9 +58,11 @@ def import_network(
     in a sentence.
     """
     told = {"layout": layout, "activations": activations, "order": order}
-    read = _read(source, {option: value for option, value in told.items() if value is not None})
+    given = Given.of("inputs", inputs)
+    n_in = given.width if given else None
+    read = _read(source, {option: value for option, value in told.items() if value is not None}, n_in)
     if isinstance(read, Layers):
-        return assemble(read, inputs=inputs, labels=labels, name=name, input_range=input_range)
+        return assemble(read, inputs=given, labels=labels, name=name, input_range=input_range)
     return read
 
 
@@ -72,27 +76,31 @@ def load_network(name_or_path: str | Path) -> TrainedNetwork:
     return import_network(Path(name_or_path))
 
 
-def _read(source: Any, options: dict[str, Any]) -> TrainedNetwork | Layers:
-    if isinstance(source, Layers):
+def _read(source: Any, options: dict[str, Any], n_in: int | None) -> TrainedNetwork | Layers:
+    if isinstance(source, Layers | TrainedNetwork):
         return source
     if isinstance(source, str | Path):
         source = _file(source)
     for format_name, kind in importers.items():
         importer = kind()
         if importer.recognises(source):
-            taken = [option for option in inspect.signature(importer.read).parameters if option in options]
-            if strange := sorted(options.keys() - set(taken)):
-                told = f"what a source of format {format_name} says itself"
-                raise NetworkFileError(
-                    f"{strange[0]} is {options[strange[0]]!r}, allowed is none, for {told}"
-                )
-            return importer.read(source, **options)
+            return importer.read(source, **_taken(format_name, importer, options, n_in))
     shown = repr(str(source)) if isinstance(source, Path) else f"of type {type(source).__name__}"
-    raise NetworkFileError(f"network is {shown}, allowed are those of a format that is known: {_known()}")
+    raise NetworkFileError(
+        f"network is {shown}, allowed are those of a format that is known: {', '.join(importers)}"
+    )
 
 
-def _known() -> str:
-    return ", ".join(importers)
+def _taken(format_name: str, importer: Importer, options: dict[str, Any], n_in: int | None) -> dict[str, Any]:
+    """The options as the importer takes them. Raises NetworkFileError for one that it does not take."""
+    takes = inspect.signature(importer.read).parameters
+    for option, value in options.items():
+        if option not in takes:
+            raise NetworkFileError(
+                f"{option} is {value!r}, allowed is none for a source of the format {format_name}, which "
+                "says itself"
+            )
+    return options | ({"n_in": n_in} if "n_in" in takes else {})
 
 
 def _file(given: str | Path) -> Path:
