@@ -137,7 +137,7 @@ class DesignPoint(BaseModel):
             design=self.model_dump() | {"engine": mapping.engine.model_dump()},
             warnings=(
                 *self._warnings(path_s, accuracy, estimated=logic is not None and logic.kind == "fitted"),
-                *((NO_SAMPLES,) if stimulus and not mapping.network.samples else ()),
+                *(_stimulus_warnings(mapping.network) if stimulus else ()),
             ),
             assumed=_assumed(technology),
             fit_error=fit_errors(bill, logic, technology) if logic else {},
@@ -236,6 +236,15 @@ def _with_kind(field: str, value: Any, known: MappingOf[str, Any]) -> dict[str, 
 def simulate(design: DesignPoint, fidelity: str = "cycle") -> Result:
     """Costs a design point; see `DesignPoint.simulate`."""
     return design.simulate(fidelity)
+
+
+def _stimulus_warnings(network: IntegerNetwork) -> Iterator[str]:
+    """What is amiss with the inputs that stand for all."""
+    samples = network.samples
+    if samples is None:
+        yield NO_SAMPLES
+    elif samples.saturated:
+        yield network.told_of_saturation(samples.saturated, samples.inputs.size)
 
 
 @lru_cache(maxsize=64)

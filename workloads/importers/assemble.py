@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from workloads.importers.examples import CALIBRATION_INPUTS, Examples, ExamplesError, read_examples
 from workloads.importers.layers import Layer, Layers, Matrix
 from workloads.topology.network import Calibration, NetworkFileError, TrainedNetwork
+from workloads.topology.ranges import IMAGES, checked_range, range_of
 from workloads.topology.stages import DenseStage, PrunedStage, Stage
 from workloads.topology.topology import Topology
 from workloads.training.evaluate import evaluate
@@ -21,8 +22,6 @@ from workloads.training.quantise import PERCENTILES, calibrate, quantise
 
 ASSUMED_INPUTS = 256
 """Random inputs that scales are found on where nobody gives inputs."""
-UNIT = (0.0, 1.0)
-"""The range of inputs that is assumed where nobody says it."""
 MEASURED_BITS = 8
 """Bits of weights and activations at which accuracy is measured beside that in float."""
 
@@ -70,14 +69,16 @@ def assemble(
     weights = tuple(array for cascade in built for stages in cascade for _, array in stages)
     model = Model(topology, [*weights, *_biases(cascades)])
     examples = read_examples(inputs, labels, n_in=topology.n_in, n_out=topology.n_out)
-    span, assumed = _span(examples, told.get("input_range"), topology.n_in)
+    span, assumed = _span(examples, told.get("input_range")), list[str]()
     if examples is not None:
         calibration = calibrate(model, examples.spread(CALIBRATION_INPUTS))
     else:
         calibration = calibrate(model, _random_inputs(span, topology.n_in))
         if "output_ranges" in told:
             counts = [len(stages) for cascade in built for stages in cascade]
-            calibration, assumed = _with_ranges(calibration, told["output_ranges"], counts), ()
+            calibration = _with_ranges(calibration, told["output_ranges"], counts)
+        else:
+            assumed = [_assumed(span)]
     biases = iter(model.biases)
     network = TrainedNetwork(
         name=name or layers.name,
@@ -87,7 +88,7 @@ def assemble(
         recipe={"imported_from": layers.origin},
         biases=tuple(next(biases) if ends else None for ends in topology.ends_layer) if model.biases else (),
         remarks=(*layers.remarks, *_of_the_end(layers.layers[-1]), *assumed),
-        **_ranged(span),
+        input_range=span,
     )
     return network if examples is None else _with_examples(network, model, examples)
 
@@ -143,28 +144,19 @@ def _biases(cascades: Sequence[Cascade]) -> list[NDArray[np.float32]]:
     ]
 
 
-def _span(
-    examples: Examples | None, told: Sequence[float] | None, n_in: int
-) -> tuple[tuple[float, float], tuple[str, ...]]:
-    """The range of the inputs, and what has to be said where it, or the scales, are not known."""
+def _span(examples: Examples | None, told: Sequence[float] | None) -> tuple[float, float]:
+    """The range of the inputs: as told, else that of those given, else of images."""
     if told is not None:
-        numbers = np.asarray(told)
-        if numbers.shape != (2,) or numbers.dtype.kind not in "fiu" or not np.isfinite(numbers).all():
-            raise ExamplesError.of("input_range", told, "two finite numbers, the lower one first")
-        low, high = (float(value) for value in numbers)
-        if low >= high:
-            raise ExamplesError.of("input_range", told, "two finite numbers, the lower one first")
-        if examples is not None and not (low <= examples.span[0] and examples.span[1] <= high):
-            raise ExamplesError.of("input_range", [low, high], f"those that hold the inputs, {examples.span}")
-    else:
-        low, high = examples.span if examples else UNIT
-    if examples is not None:
-        return (low, high), ()
-    remark = (
+        return checked_range("input_range", told, ExamplesError)
+    return range_of(examples.inputs) if examples else IMAGES
+
+
+def _assumed(span: tuple[float, float]) -> str:
+    low, high = span
+    return (
         f"scales were assumed: they follow from {ASSUMED_INPUTS} random inputs from {low:g} to {high:g}, "
         "because the network was imported without inputs"
     )
-    return (low, high), (remark,)
 
 
 def _random_inputs(span: tuple[float, float], n_in: int) -> NDArray[np.float32]:
@@ -184,18 +176,12 @@ def _with_ranges(calibration: Calibration, told: Sequence[float], counts: Sequen
     return replace(calibration, ranges=tuple(ranges))
 
 
-def _ranged(span: tuple[float, float]) -> dict[str, Any]:
-    """The range of the inputs, as a network keeps it."""
-    kept = any(field.name == "input_range" for field in fields(TrainedNetwork))
-    return {"input_range": span} if kept else {}
-
-
 def _with_examples(network: TrainedNetwork, model: Model, examples: Examples) -> TrainedNetwork:
     """The network with samples of its inputs, and with its accuracy where they are labelled."""
     network = replace(network, samples=examples.samples())
+    integer = quantise(network, MEASURED_BITS, MEASURED_BITS)
     if examples.labels is None:
         return network
     right = float(np.mean(classify(model, examples.inputs) == examples.labels))
-    integer = quantise(network, MEASURED_BITS, MEASURED_BITS)
     measured = {"float": right, f"int{MEASURED_BITS}": evaluate(integer, examples.inputs, examples.labels)}
     return replace(network, accuracy=measured)

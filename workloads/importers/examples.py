@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,11 +53,6 @@ class Examples:
     def __repr__(self) -> str:
         labels = "" if self.labels is None else ", labelled"
         return f"<Examples: {len(self.inputs)} of {self.inputs.shape[1]} values{labels}, {self.source[:60]}>"
-
-    @property
-    def span(self) -> tuple[float, float]:
-        """The least and the largest value of the inputs."""
-        return float(self.inputs.min()), float(self.inputs.max())
 
     def spread(self, most: int) -> NDArray[np.float32]:
         """At most so many inputs, evenly from the first to the last, in their order."""
@@ -123,7 +117,7 @@ def _array(field: str, given: Any) -> tuple[NDArray[Any], str]:
         with path.open("rb") as file:
             loaded = np.load(file, allow_pickle=False)
             arrays = [loaded] if isinstance(loaded, np.ndarray) else [loaded[name] for name in loaded.files]
-    except (*UNREADABLE, MemoryError, pickle.UnpicklingError) as cause:
+    except UNREADABLE as cause:
         reason = " ".join(str(cause).split())[:100]
         raise ExamplesError.of(
             field, str(path), f"{allowed}, and this one cannot be read ({reason})"
