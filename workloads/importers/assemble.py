@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.importers.examples import CALIBRATION_INPUTS, Examples, ExamplesError, read_examples
-from workloads.importers.layers import Layer, Layers, Matrix
+from workloads.importers.layers import Layer, Layers
+from workloads.importers.structure import structures, without_zeros
 from workloads.topology.network import Calibration, NetworkFileError, TrainedNetwork
-from workloads.topology.ranges import IMAGES, checked_range, range_of
-from workloads.topology.stages import DenseStage, PrunedStage, Stage
+from workloads.topology.ranges import IMAGES, InputWarning, checked_range, range_of
 from workloads.topology.topology import Topology
 from workloads.training.evaluate import evaluate
 from workloads.training.model import Model, classify
@@ -64,30 +65,37 @@ def assemble(
     """
     told = _told(layers.settings, input_range=input_range, output_ranges=output_ranges)
     cascades = _cascades(layers.layers)
-    built = [[_stages_of(layer.matrix) for layer in cascade.layers] for cascade in cascades]
-    topology = Topology(tuple(tuple(stage for stages in cascade for stage, _ in stages) for cascade in built))
-    weights = tuple(array for cascade in built for stages in cascade for _, array in stages)
+    built = structures([(layer.name, layer.matrix) for layer in layers.layers])
+    following = iter(built)
+    topology = Topology(
+        tuple(
+            tuple(stage for _ in cascade.layers for stage in next(following).stages) for cascade in cascades
+        )
+    )
+    weights = [array for structure in built for array in structure.weights]
     model = Model(topology, [*weights, *_biases(cascades)])
     examples = read_examples(inputs, labels, n_in=topology.n_in, n_out=topology.n_out)
     span, assumed = _span(examples, told.get("input_range")), list[str]()
-    if examples is not None:
-        calibration = calibrate(model, examples.spread(CALIBRATION_INPUTS))
-    else:
-        calibration = calibrate(model, _random_inputs(span, topology.n_in))
-        if "output_ranges" in told:
-            counts = [len(stages) for cascade in built for stages in cascade]
-            calibration = _with_ranges(calibration, told["output_ranges"], counts)
-        else:
-            assumed = [_assumed(span)]
+    calibration = _calibrated(model, examples, span)
+    if examples is None and "output_ranges" in told:
+        counts = [len(structure.stages) for structure in built]
+        calibration = _with_ranges(calibration, told["output_ranges"], counts)
+    elif examples is None:
+        assumed = [_assumed(span)]
     biases = iter(model.biases)
     network = TrainedNetwork(
         name=name or layers.name,
         topology=topology,
-        weights=weights,
+        weights=tuple(weights),
         calibration=calibration,
         recipe={"imported_from": layers.origin},
         biases=tuple(next(biases) if ends else None for ends in topology.ends_layer) if model.biases else (),
-        remarks=(*layers.remarks, *_of_the_end(layers.layers[-1]), *assumed),
+        remarks=(
+            *layers.remarks,
+            *_of_the_end(layers.layers[-1]),
+            *(remark for structure in built for remark in structure.remarks),
+            *assumed,
+        ),
         input_range=span,
     )
     return network if examples is None else _with_examples(network, model, examples)
@@ -119,20 +127,6 @@ def _of_the_end(last: Layer) -> tuple[str, ...]:
     )
 
 
-def _stages_of(matrix: Matrix) -> list[tuple[Stage, NDArray[np.float32]]]:
-    """The stages of a matrix (n_out, n_in), each with its weights."""
-    import scipy.sparse
-
-    sparse = scipy.sparse.csr_array(matrix).astype(np.float32)
-    sparse.sum_duplicates()
-    sparse.eliminate_zeros()
-    n_out, n_in = sparse.shape
-    if 2 * sparse.nnz > n_in * n_out:
-        return [(DenseStage(n_in, n_out), sparse.toarray())]
-    indptr, indices = sparse.indptr.astype(np.int64), sparse.indices.astype(np.int64)
-    return [(PrunedStage(n_in, n_out, indptr, indices), sparse.data)]
-
-
 def _biases(cascades: Sequence[Cascade]) -> list[NDArray[np.float32]]:
     """An array a cascade as a `Model` has them, or none where no layer has a bias."""
     biases = [cascade.bias for cascade in cascades]
@@ -159,9 +153,15 @@ def _assumed(span: tuple[float, float]) -> str:
     )
 
 
-def _random_inputs(span: tuple[float, float], n_in: int) -> NDArray[np.float32]:
-    random = np.random.default_rng(0)
-    return random.uniform(*span, size=(ASSUMED_INPUTS, n_in)).astype(np.float32)
+def _calibrated(model: Model, examples: Examples | None, span: tuple[float, float]) -> Calibration:
+    """Scales from the inputs given, or from random ones in a range. What overflows is refused as it is."""
+    if examples is not None:
+        inputs = examples.spread(CALIBRATION_INPUTS)
+    else:
+        random = np.random.default_rng(0)
+        inputs = random.uniform(*span, size=(ASSUMED_INPUTS, model.topology.n_in)).astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return calibrate(model, inputs)
 
 
 def _with_ranges(calibration: Calibration, told: Sequence[float], counts: Sequence[int]) -> Calibration:
@@ -177,11 +177,68 @@ def _with_ranges(calibration: Calibration, told: Sequence[float], counts: Sequen
 
 
 def _with_examples(network: TrainedNetwork, model: Model, examples: Examples) -> TrainedNetwork:
-    """The network with samples of its inputs, and with its accuracy where they are labelled."""
-    network = replace(network, samples=examples.samples())
-    integer = quantise(network, MEASURED_BITS, MEASURED_BITS)
-    if examples.labels is None:
-        return network
-    right = float(np.mean(classify(model, examples.inputs) == examples.labels))
-    measured = {"float": right, f"int{MEASURED_BITS}": evaluate(integer, examples.inputs, examples.labels)}
+    """The network with samples of its inputs, and with its accuracy where they are labelled. Inputs beyond
+    the range of a network saturate, as its results then say."""
+    network = replace(network, samples=examples.samples(), accuracy={})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)
+        measured = _accuracy(network, model, examples)
     return replace(network, accuracy=measured)
+
+
+def _accuracy(network: TrainedNetwork, model: Model, examples: Examples) -> dict[str, float]:
+    integer = None if network.topology.skips else quantise(network, MEASURED_BITS, MEASURED_BITS)
+    if examples.labels is None:
+        return {}
+    measured = {"float": float(np.mean(classify(model, examples.inputs) == examples.labels))}
+    if integer:
+        measured[f"int{MEASURED_BITS}"] = evaluate(integer, examples.inputs, examples.labels)
+    return measured
+
+
+def renewed(
+    network: TrainedNetwork,
+    *,
+    inputs: Any = None,
+    labels: Any = None,
+    name: str | None = None,
+    input_range: Sequence[float] | None = None,
+) -> TrainedNetwork:
+    """A network of ours with what `assemble` would make of the same arguments: zeros that are stored are
+    given up, and with inputs scales, samples and accuracy are found anew."""
+    network = without_zeros(replace(network, name=name or network.name))
+    topology = network.topology
+    examples = read_examples(inputs, labels, n_in=topology.n_in, n_out=topology.n_out)
+    if examples is None and input_range is None:
+        return network
+    model = _model(network)
+    span = _span(examples, input_range)
+    network = replace(network, calibration=_calibrated(model, examples, span), input_range=span)
+    if examples is not None:
+        return _with_examples(network, model, examples)
+    return replace(network, samples=None, accuracy={}, remarks=(*network.remarks, _assumed(span)))
+
+
+def _model(network: TrainedNetwork) -> Model:
+    """The network in floats."""
+    if not network.biases:
+        return Model(network.topology, network.weights)
+    ends = network.topology.ends_layer
+    for number, (bias, last) in enumerate(zip(network.biases, ends, strict=True)):
+        if bias is not None and not last:
+            raise NetworkFileError(
+                f"biases of stage {number} of {network.name} are given, allowed are those of the last stage "
+                "of a layer where scales are found anew"
+            )
+    stages = network.topology.stages
+    return Model(
+        network.topology,
+        [
+            *network.weights,
+            *(
+                np.zeros(stage.n_out, dtype=np.float32) if bias is None else bias
+                for stage, bias, last in zip(stages, network.biases, ends, strict=True)
+                if last
+            ),
+        ],
+    )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from workloads.importers.assemble import assemble
+from workloads.importers.assemble import assemble, renewed
 from workloads.importers.examples import Given
 from workloads.importers.layers import Layers
 from workloads.importers.zoo import networks
@@ -50,6 +50,7 @@ def import_network(
     input_range: Sequence[float] | None = None,
 ) -> TrainedNetwork:
     """A network of any format that is known: the path of a file, or an object such as a list of matrices.
+    One of ours, by its name, its path or itself, comes back without the zeros that its stages store.
 
     `inputs`, `labels` and `input_range` are those of `assemble`: without inputs, scales are assumed.
     `layout` says whether matrices are (n_out, n_in), *out_in*, or (n_in, n_out), *in_out*; `activations` what
@@ -63,7 +64,7 @@ def import_network(
     read = _read(source, {option: value for option, value in told.items() if value is not None}, n_in)
     if isinstance(read, Layers):
         return assemble(read, inputs=given, labels=labels, name=name, input_range=input_range)
-    return read
+    return renewed(read, inputs=given, labels=labels, name=name, input_range=input_range)
 
 
 def load_network(name_or_path: str | Path) -> TrainedNetwork:
@@ -71,36 +72,36 @@ def load_network(name_or_path: str | Path) -> TrainedNetwork:
 
     Scales of a network from elsewhere are assumed, as its `remarks` then say: `import_network` takes inputs.
     """
-    if str(name_or_path) in networks:
-        return networks[str(name_or_path)]
-    return import_network(Path(name_or_path))
+    read = _read(str(name_or_path), {}, None)
+    return read if isinstance(read, TrainedNetwork) else assemble(read)
 
 
 def _read(source: Any, options: dict[str, Any], n_in: int | None) -> TrainedNetwork | Layers:
-    if isinstance(source, Layers | TrainedNetwork):
-        return source
     if isinstance(source, str | Path):
-        source = _file(source)
+        source = networks[str(source)] if str(source) in networks else _file(source)
+    if isinstance(source, Layers | TrainedNetwork):
+        _check_taken(options, (), type(source).__name__)
+        return source
     for format_name, kind in importers.items():
         importer = kind()
         if importer.recognises(source):
-            return importer.read(source, **_taken(format_name, importer, options, n_in))
+            takes = inspect.signature(importer.read).parameters
+            _check_taken(options, takes, format_name)
+            return importer.read(source, **options, **({"n_in": n_in} if "n_in" in takes else {}))
     shown = repr(str(source)) if isinstance(source, Path) else f"of type {type(source).__name__}"
     raise NetworkFileError(
         f"network is {shown}, allowed are those of a format that is known: {', '.join(importers)}"
     )
 
 
-def _taken(format_name: str, importer: Importer, options: dict[str, Any], n_in: int | None) -> dict[str, Any]:
-    """The options as the importer takes them. Raises NetworkFileError for one that it does not take."""
-    takes = inspect.signature(importer.read).parameters
+def _check_taken(options: Mapping[str, Any], takes: Iterable[str], format_name: str) -> None:
+    """Raises NetworkFileError for an option that a format does not take."""
     for option, value in options.items():
         if option not in takes:
             raise NetworkFileError(
                 f"{option} is {value!r}, allowed is none for a source of the format {format_name}, which "
                 "says itself"
             )
-    return options | ({"n_in": n_in} if "n_in" in takes else {})
 
 
 def _file(given: str | Path) -> Path:
