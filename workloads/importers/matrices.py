@@ -162,18 +162,18 @@ def _by_widths(parts: Sequence[Part], layout: Layout) -> list[tuple[int, ...]]:
     """The first two orders in which the outputs of each part are the inputs of the next."""
     if not all(part.fits(layout) for part in parts):
         return []
-    found: list[tuple[int, ...]] = []
+    orders: list[tuple[int, ...]] = []
 
     def extend(order: tuple[int, ...]) -> None:
         if len(order) == len(parts):
-            found.append(order)
+            orders.append(order)
         for place, part in enumerate(parts):
             follows = not order or part.widths(layout)[0] == parts[order[-1]].widths(layout)[1]
-            if follows and place not in order and len(found) < 2:
+            if follows and place not in order and len(orders) < 2:
                 extend((*order, place))
 
     extend(())
-    return found
+    return orders
 
 
 def _activations(
