@@ -43,9 +43,10 @@ class DesignError(Refusal):
 class DesignPoint(BaseModel):
     """Network x engine x technology at a clock.
 
-    `network` is a name of the zoo or the path of an .npz file; `engine` an engine or a mapping with its
-    `kind`; `clock_hz` in hertz; `technology` a name, a mapping with its `kind`, or a technology; `inputs` the
-    path of an .npy or .npz file of what the network is run on, instead of its own samples.
+    `network` is a name of the zoo or the path of a file that `import_network` reads; `engine` an engine or a
+    mapping with its `kind`; `clock_hz` in hertz; `technology` a name, a mapping with its `kind`, or a
+    technology; `inputs` the path of an .npy or .npz file of what the network is run on, instead of its own
+    samples.
     Raises DesignError for anything else.
     """
 
@@ -136,7 +137,7 @@ class DesignPoint(BaseModel):
             design=self.model_dump() | {"engine": mapping.engine.model_dump()},
             warnings=(
                 *self._warnings(path_s, accuracy, estimated=logic is not None and logic.kind == "fitted"),
-                *((NO_SAMPLES,) if stimulus and not mapping.network.samples else ()),
+                *(_stimulus_warnings(mapping.network) if stimulus else ()),
             ),
             assumed=_assumed(technology),
             fit_error=fit_errors(bill, logic, technology) if logic else {},
@@ -167,6 +168,7 @@ class DesignPoint(BaseModel):
         self, critical_path_s: float | None, accuracy: float | None, *, estimated: bool
     ) -> Iterator[str]:
         yield from clock_warnings(self.clock_hz, critical_path_s, estimated=estimated)
+        yield from self.trained.remarks
         yield from self.technology.warnings
         if accuracy is None:
             yield "accuracy is unknown: it was measured for 8-bit weights and activations only"
@@ -185,7 +187,7 @@ class DesignPoint(BaseModel):
         if not isinstance(values, dict):
             raise DesignError(f"design file {file} holds {type(values).__name__}, allowed is a mapping")
         network = values.get("network")
-        if isinstance(network, str) and network.endswith(".npz") and (file.parent / network).exists():
+        if isinstance(network, str) and (file.parent / network).is_file():
             values["network"] = str(file.parent / network)
         inputs = values.get("inputs")
         if isinstance(inputs, str) and (file.parent / inputs).exists():
@@ -236,6 +238,15 @@ def simulate(design: DesignPoint, fidelity: str = "cycle") -> Result:
     return design.simulate(fidelity)
 
 
+def _stimulus_warnings(network: IntegerNetwork) -> Iterator[str]:
+    """What is amiss with the inputs that stand for all."""
+    samples = network.samples
+    if samples is None:
+        yield NO_SAMPLES
+    elif samples.saturated:
+        yield network.told_of_saturation(samples.saturated, samples.inputs.size)
+
+
 @lru_cache(maxsize=64)
 def _assumed(technology: Technology) -> tuple[str, ...]:
     """The assumptions that a technology's costs rest on, by the names of its data files."""
@@ -248,7 +259,7 @@ def _assumed(technology: Technology) -> tuple[str, ...]:
 def _stamp(network: str) -> int:
     """Changes when a network's file does, so that nothing stale is used."""
     path = Path(network)
-    return path.stat().st_mtime_ns if path.suffix == ".npz" and path.exists() else 0
+    return path.stat().st_mtime_ns if path.is_file() else 0
 
 
 @lru_cache(maxsize=32)

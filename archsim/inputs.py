@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads import IntegerNetwork
+from workloads import IntegerNetwork, IntegerNetworkError
 from workloads.refusal import Refusal
 from workloads.topology.archive import UNREADABLE
 from workloads.topology.samples import IntegerSamples
@@ -43,25 +43,28 @@ class InputFile:
 
 def with_inputs(network: IntegerNetwork, file: InputFile) -> IntegerNetwork:
     """The network with the inputs of a file as its samples; see `read_inputs`."""
-    inputs = read_inputs(network, file.path)
+    inputs, saturated = read_inputs(network, file.path)
     name, most = Path(file.path).name, min(inputs.shape[1], MOST_REPRESENTATIVE)
-    return replace(network, samples=IntegerSamples(inputs, name, representative=most))
+    return replace(network, samples=IntegerSamples(inputs, name, most, saturated))
 
 
-def read_inputs(network: IntegerNetwork, path: str) -> NDArray[np.int64]:
-    """The inputs of a file as the hardware takes them, shape (n_in, k).
+def read_inputs(network: IntegerNetwork, path: str) -> tuple[NDArray[np.int64], int]:
+    """The inputs of a file as the hardware takes them, shape (n_in, k), and how many values saturated.
 
     An .npy file, or an .npz file of one array, holds shape (k, n_in) in the order in which the network was
-    trained to see its inputs. Numbers with a point are values from 0 to 1 and are quantised as images are;
-    whole numbers are activations of the design's `activation_bits` already, and are taken as they are.
-    Raises InputsError, in a sentence, for anything else; nothing is unpickled.
+    trained to see its inputs. Numbers with a point are values as it was trained on, and become integers as
+    `IntegerNetwork.integer_inputs` says; whole numbers are activations of the design's `activation_bits`
+    already, and are taken as they are. Raises InputsError, in a sentence, for anything else; nothing is
+    unpickled.
     """
     top = 1 << (network.activation_bits - 1)
+    low, high = network.input_range
 
     def refuse(what: str) -> NoReturn:
         raise InputsError(
             f"inputs is {path!r}, {what}, allowed is an .npy file, or an .npz file of one array, of shape "
-            f"(k, {network.n_in}), k from 1, of floats from 0 to 1 or of integers from {-top} to {top - 1}"
+            f"(k, {network.n_in}), k from 1, of floats from {low:g} to {high:g}, at most a tenth beyond, or "
+            f"of integers from {-top} to {top - 1}"
         )
 
     values = _array(path, refuse)
@@ -70,12 +73,16 @@ def read_inputs(network: IntegerNetwork, path: str) -> NDArray[np.int64]:
         refuse(f"which holds values of type {values.dtype}")
     if values.ndim != 2 or not len(values) or values.shape[1] != network.n_in:
         refuse(f"which holds an array of shape {values.shape}")
-    least, most = (0, 1) if kind == "f" else (-top, top - 1)
-    if np.isnan(values).any():
-        refuse("which holds nan")
-    if values.min() < least or values.max() > most:
-        refuse(f"which holds {'floats' if kind == 'f' else 'integers'} from {values.min()} to {values.max()}")
-    return network.quantise_input(values) if kind == "f" else network.ordered(values.astype(np.int64))
+    if not np.isfinite(values).all():
+        refuse("which holds nan or infinity")
+    if kind == "f":
+        try:
+            return network.integer_inputs(values)
+        except IntegerNetworkError:
+            refuse(f"which holds floats from {values.min():g} to {values.max():g}")
+    if values.min() < -top or values.max() > top - 1:
+        refuse(f"which holds integers from {values.min()} to {values.max()}")
+    return network.ordered(values.astype(np.int64)), 0
 
 
 def _array(path: str, refuse: Callable[[str], NoReturn]) -> NDArray[Any]:
@@ -90,7 +97,7 @@ def _array(path: str, refuse: Callable[[str], NoReturn]) -> NDArray[Any]:
         with Path(path).open("rb") as file:
             loaded = np.load(file, allow_pickle=False)
             arrays = [loaded] if isinstance(loaded, np.ndarray) else [loaded[name] for name in loaded.files]
-    except (*UNREADABLE, MemoryError, pickle.UnpicklingError) as cause:
+    except (*UNREADABLE, pickle.UnpicklingError) as cause:
         refuse(f"which cannot be read ({_reason(cause)})")
     if len(arrays) != 1:
         refuse(f"which holds {len(arrays)} arrays")

@@ -90,7 +90,7 @@ def test_inputs_come_in_the_order_of_training_whatever_their_type(given: str, tm
     name = "lenet-300-100-deformable-butterfly-x40"
     image = test_digits()[0][:1]
     integer = quantise(load_network(name), 8, 8)
-    assert integer.input_digits
+    assert integer.input_order
     as_activations = np.minimum(np.floor(image * np.float64(128) + 0.5), 127).astype(np.int16)
     np.save(tmp_path / "one.npy", image if given == "float" else as_activations)
     design = lenet(network=name, engine=a.Clos(pes=4), inputs=tmp_path / "one.npy")
@@ -257,10 +257,10 @@ REFUSED: list[tuple[Callable[[Path], object], str]] = [
     (saved(np.zeros((2, N_IN), bool)), "which holds values of type bool"),
     (saved(np.zeros((2, N_IN), complex)), "which holds values of type complex128"),
     (saved(np.full((2, N_IN), "a")), "which holds values of type <U1"),
-    (one(np.nan), "which holds nan"),
-    (one(np.inf), "which holds floats from 0.0 to inf"),
-    (one(1.01), "which holds floats from 0.0 to 1.01"),
-    (one(-0.5), "which holds floats from -0.5 to 0.0"),
+    (one(np.nan), "which holds nan or infinity"),
+    (one(np.inf), "which holds nan or infinity"),
+    (saved(np.full((2, N_IN), 1.01)), "which holds floats from 1.01 to 1.01"),
+    (saved(np.full((2, N_IN), -0.5)), "which holds floats from -0.5 to -0.5"),
     (one(128, dtype=np.uint8), "which holds integers from 0 to 128"),
     (one(-129, dtype=np.int64), "which holds integers from -129 to 0"),
     (one(2**64 - 1, dtype=np.uint64), "which holds integers from 0 to 18446744073709551615"),
@@ -280,9 +280,22 @@ def test_other_files_are_refused_in_one_sentence(
     assert sentence.startswith(f"inputs is {str(path)!r}, {what}")
     assert sentence.endswith(
         "allowed is an .npy file, or an .npz file of one array, of shape (k, 12), k from 1, of floats from "
-        "0 to 1 or of integers from -128 to 127"
+        "0 to 1, at most a tenth beyond, or of integers from -128 to 127"
     )
     assert "\n" not in sentence
+
+
+def test_what_saturates_is_counted_in_a_warning_and_what_does_not_is_not(tmp_path: Path) -> None:
+    values = np.zeros((2, N_IN))
+    values[0, 0], values[1, 5] = -0.5, 1.5
+    design = small(tmp_path, values)
+    inputs = stimulus(design.integer)
+    assert (inputs[0, 0], inputs[5, 1]) == (-64, 127)
+    told = [text for text in design.simulate("analytic").warnings if "saturate" in text]
+    name = design.integer.name
+    assert told == [f"1 of 24 inputs of {name} lie beyond 0 to 1, its input_range, and saturate with 8 bits"]
+    values[1, 5] = 0.5
+    assert not any("saturate" in text for text in small(tmp_path, values).simulate("analytic").warnings)
 
 
 def test_inputs_that_are_no_path_are_refused() -> None:

@@ -97,7 +97,7 @@ def test_integers_are_those_of_the_ordered_images(trained: TrainedNetwork) -> No
         8,
         8,
     )
-    order = trained.topology.input_order
+    order = list(trained.topology.input_places)
     np.testing.assert_array_equal(network.quantise_input(images), plain.quantise_input(images)[order])
     np.testing.assert_array_equal(network.classify(images), plain.classify(images[:, order]))
     assert trained.accuracy["int8"] == np.mean(network.classify(images) == patches().test_labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -232,9 +233,20 @@ def test_a_share_of_the_stages_of_a_random_network_has_biases_and_the_weights_st
         ),
         (
             lambda: one_stage(DenseStage(1, 1), [[1]]).quantise_input(np.ones((2, 3))),
-            "have shape (2, 3), allowed is (batch, 1)",
+            "have shape (2, 3) and type float64, allowed are numbers of shape (batch, 1)",
         ),
-        (lambda: one_stage(DenseStage(1, 1), [[1]]).quantise_input(np.array([[2.0]])), "allowed are 0 to 1"),
+        (
+            lambda: one_stage(DenseStage(1, 1), [[1]]).quantise_input(np.array([[2.0]])),
+            "inputs of one span 2 to 2, 1 of 1 beyond its input_range, allowed are 0 to 1 with at most",
+        ),
+        (
+            lambda: dataclasses.replace(one_stage(DenseStage(1, 1), [[1]]), input_range=(1.0, 1.0)),
+            "input_range of one is (1.0, 1.0), allowed are two finite numbers",
+        ),
+        (
+            lambda: dataclasses.replace(one_stage(DenseStage(2, 1), [[1, 1]]), input_order=(0, 0)),
+            "input_order is [0, 0] of 2 places, allowed are the numbers 0 to 1, once each",
+        ),
         (
             lambda: one_stage(DenseStage(1, 1), [[1]]).quantise_input(np.array([[np.nan]])),
             "allowed are 0 to 1",

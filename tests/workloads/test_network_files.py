@@ -175,13 +175,16 @@ def edited(change: Callable[[dict[str, Any], dict[str, Any]], None]) -> Callable
         (lambda path: path.unlink(), "which does not exist"),
         (
             edited(lambda metadata, arrays: metadata.update(version=99)),
-            "version 99, allowed is 'archsim network' version 1 or 2 or 3",
+            "version 99, allowed is 'archsim network' version 1 or 2 or 3 or 4",
         ),
         (
             edited(lambda metadata, arrays: metadata.update(format="other")),
             "is 'other' version 1, allowed is",
         ),
-        (edited(lambda metadata, arrays: metadata.pop("calibration")), "inconsistent network ('calibration'"),
+        (
+            edited(lambda metadata, arrays: metadata.pop("calibration")),
+            "inconsistent network (calibration is missing",
+        ),
         (edited(lambda metadata, arrays: arrays.pop("weights_0")), "inconsistent network ('weights_0'"),
         (
             edited(lambda metadata, arrays: arrays.update(weights_0=np.zeros((2, 2)))),

@@ -34,6 +34,7 @@ def test_the_public_names_are_these() -> None:
         "datasets",
         "evaluate",
         "fit_budget",
+        "import_network",
         "load_data",
         "load_fashion_mnist",
         "load_mnist",

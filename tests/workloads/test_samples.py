@@ -43,8 +43,14 @@ def test_the_first_samples_are_nearest_to_the_mean_in_ink_of_the_first_of_each_c
     np.testing.assert_allclose(samples.values[:, 0], [0.5, 0.45, 0.2, 0.8, 0.1, 0.9], rtol=1e-6)
 
 
-def test_values_that_no_integer_network_takes_are_no_samples() -> None:
-    assert typical_samples(np.full((4, 3), -0.5, np.float32), np.arange(4), "here") is None
+def test_ink_is_of_either_sign() -> None:
+    images = np.repeat(np.array([-1.0, 0.4, 0.1, -0.5], np.float32)[:, None], 3, axis=1)
+    samples = typical_samples(images, np.arange(4), "here")
+    assert samples is not None
+    np.testing.assert_allclose(samples.values[:, 0], [-0.5, 0.4, 0.1, -1.0], rtol=1e-6)
+
+
+def test_without_images_there_are_no_samples() -> None:
     assert typical_samples(np.zeros((0, 3), np.float32), np.zeros(0, np.int64), "here") is None
 
 
@@ -60,6 +66,7 @@ def test_the_zoo_carries_what_training_would_put_in(name: str) -> None:
 bytes_or_not = st.one_of(
     st.lists(st.integers(0, 255), min_size=6, max_size=6).map(lambda row: np.array(row) / np.float32(255)),
     st.lists(st.floats(0, 1, width=32), min_size=6, max_size=6).map(np.array),
+    st.lists(st.floats(-300, 300, width=32), min_size=6, max_size=6).map(np.array),
 )
 
 
@@ -112,7 +119,8 @@ def test_an_integer_network_has_the_samples_as_it_takes_images() -> None:
         (np.zeros((0, 4)), r"shape of samples is \(0, 4\), allowed are \(k, n_in\) with k from 1 to 64"),
         (np.zeros((65, 4)), r"shape of samples is \(65, 4\)"),
         (np.zeros(4), r"shape of samples is \(4,\)"),
-        (np.full((1, 4), 1.5), r"span of samples is '1.5 to 1.5', allowed are 0 to 1"),
+        (np.full((1, 4), 1e39), r"span of samples is 'inf to inf', allowed are finite numbers"),
+        (np.full((1, 4), "x"), r"type of samples is '<U1', allowed are real numbers"),
         (np.full((1, 4), np.nan), r"span of samples is 'nan to nan'"),
     ],
 )

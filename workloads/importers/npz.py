@@ -9,20 +9,30 @@ from typing import Any
 from workloads.importers.registry import importers
 from workloads.topology.network import TrainedNetwork
 
+METADATA = "metadata.npy"
+"""The member by which a file of ours is known."""
+
+
+def members(source: Any) -> list[str] | None:
+    """The names in an archive, or none where this is the path of something else."""
+    if not isinstance(source, Path):
+        return None
+    try:
+        with zipfile.ZipFile(source) as archive:
+            return archive.namelist()
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
+        return None
+
 
 @importers.register("npz")
 class Npz:
-    """NumPy archives: by the end of their name, or by the metadata in them."""
+    """NumPy archives with our metadata, and what is called .npz and is no whole archive at all."""
 
     def recognises(self, source: Any) -> bool:
-        if not isinstance(source, Path):
-            return False
-        if source.suffix == ".npz":
-            return True
-        if not zipfile.is_zipfile(source):
-            return False
-        with zipfile.ZipFile(source) as archive:
-            return "metadata.npy" in archive.namelist()
+        names = members(source)
+        if names is None:
+            return isinstance(source, Path) and source.suffix == ".npz"
+        return METADATA in names
 
     def read(self, source: Any) -> TrainedNetwork:
         return TrainedNetwork.load(source)

@@ -6,7 +6,10 @@ A file appears whole or not at all, and one that is there already stays until th
 from __future__ import annotations
 
 import json
+import lzma
 import os
+import struct
+import uuid
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -18,29 +21,44 @@ from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
 
-UNREADABLE = (ValueError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
-"""What NumPy raises for a file that is no archive, or half of one."""
+UNREADABLE = (
+    *(ValueError, TypeError, AttributeError, OSError, EOFError, LookupError, ArithmeticError, MemoryError),
+    *(RuntimeError, SyntaxError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+)
+"""What NumPy and its archives raise for a file that is no archive, half of one, or one that was tampered
+with."""
+
+MOST_SHOWN = 60
+"""Characters of a value that a refusal shows."""
 
 
 def write_archive(
     path: Path, metadata: Mapping[str, Any], arrays: Mapping[str, Any], *, compressed: bool
 ) -> None:
-    """Write the file; what is written before it is whole lies beside it under the name of `part_of`."""
-    part, write = part_of(path), np.savez_compressed if compressed else np.savez
+    """Write the file. Until it is whole it grows beside its place under a name of its own, so that runs which
+    write the same file at once do not harm each other; where the place is a link, it stays one."""
+    place, write = path.resolve(), np.savez_compressed if compressed else np.savez
+    part = place.with_name(f"{place.name}.{uuid.uuid4().hex}.part")
     try:
-        with part.open("wb") as file:
+        with part.open("xb") as file:
             write(file, metadata=np.array(json.dumps(metadata)), **arrays)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
+        part.replace(place)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
 
 
-def part_of(path: Path) -> Path:
-    """Where a file grows until it is whole."""
-    return path.with_name(f"{path.name}.part")
+def one_line(error: BaseException) -> str:
+    """What an error says, in one line and without a full stop."""
+    return shortened(" ".join(str(error).split()), most=4 * MOST_SHOWN, quoted=False).rstrip(".")
+
+
+def shortened(value: Any, *, most: int = MOST_SHOWN, quoted: bool = True) -> str:
+    """A value as a refusal shows it."""
+    text = repr(value) if quoted else str(value)
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def read_archive(
@@ -49,9 +67,11 @@ def read_archive(
     """The metadata and the arrays of a file of this format; an `error` says in a sentence what is wrong."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+            arrays = {name: _array(archive, name, path, error) for name in archive.files}
     except FileNotFoundError as cause:
         raise error(f"file is {path}, which does not exist, allowed is that of a {holds}") from cause
+    except error:
+        raise
     except UNREADABLE as cause:
         raise error(
             f"file is {path}, which is no whole NumPy archive, allowed is that of a {holds}"
@@ -59,13 +79,26 @@ def read_archive(
     try:
         metadata = json.loads(str(arrays.pop("metadata")))
         format_of_file, version = metadata["format"], metadata["version"]
-    except (KeyError, TypeError, json.JSONDecodeError) as cause:
+    except (KeyError, TypeError, json.JSONDecodeError, RecursionError) as cause:
         raise error(
             f"file is {path}, a NumPy archive of something else, allowed is that of a {holds}"
         ) from cause
-    if format_of_file != file_format or version not in versions:
+    if format_of_file != file_format or type(version) is not int or version not in versions:
         raise error(
-            f"format of {path} is {format_of_file!r} version {version!r}, "
+            f"format of {path} is {shortened(format_of_file)} version {shortened(version)}, "
             f"allowed is {file_format!r} version {' or '.join(map(str, versions))}"
         )
     return metadata, arrays
+
+
+def _array(archive: Any, name: str, path: Path, error: type[Refusal]) -> NDArray[Any]:
+    """One array of an archive; an `error` for what holds objects or is none."""
+    try:
+        array = archive[name]
+    except ValueError as cause:
+        if "allow_pickle" in str(cause):
+            raise error(f"{name} of {path} holds Python objects, allowed are numbers") from cause
+        raise
+    if not isinstance(array, np.ndarray):
+        raise error(f"{name} of {path} is no array, allowed are arrays of NumPy")
+    return array

@@ -15,6 +15,7 @@ class is the position of its largest output, the lowest position where several a
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,13 +24,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
+from workloads.topology.ranges import IMAGES, InputWarning, checked_range
 from workloads.topology.samples import IntegerSamples
 from workloads.topology.stages import Stage
-from workloads.topology.topology import Topology, digit_reversed
+from workloads.topology.topology import Topology, checked_order, compression_of
 
 BITS = range(2, 17)
 WIDEST_ACCUMULATOR = 63
 """Sums are taken in int64; a wider accumulator could not be simulated exactly."""
+
+
+MOST_BEYOND = 0.1
+"""The share of inputs that may lie beyond the range of a network."""
 
 
 class IntegerNetworkError(Refusal):
@@ -142,7 +148,9 @@ class IntegerNetwork:
     """A cascade of integer stages, all weights and biases of `weight_bits`, all activations of
     `activation_bits`.
 
-    `samples` are inputs of the kind that it is made for; without them nobody knows any.
+    `samples` are inputs of the kind that it is made for; without them nobody knows any. `input_range` is that
+    of `TrainedNetwork`; its scale has `input_fraction_bits` fraction bits, any integer. `input_order` is the
+    input that stands at each place of the first stage, or empty where they come as they are.
     """
 
     name: str
@@ -150,14 +158,16 @@ class IntegerNetwork:
     weight_bits: int
     activation_bits: int
     input_fraction_bits: int
-    input_digits: tuple[int, ...] = ()
+    input_order: tuple[int, ...] = ()
     samples: IntegerSamples | None = None
+    input_range: tuple[float, float] = IMAGES
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stages", tuple(self.stages))
         check_bits(self.name, weight_bits=self.weight_bits, activation_bits=self.activation_bits)
         if not self.stages:
             raise IntegerNetworkError(f"stages of {self.name} is empty, allowed is at least one stage")
+        self._check_inputs()
         top = 1 << (self.weight_bits - 1)
         for number, stage in enumerate(self.stages):
             if number and stage.stage.n_in != self.stages[number - 1].stage.n_out:
@@ -176,6 +186,16 @@ class IntegerNetwork:
         if self.accumulator_bits > WIDEST_ACCUMULATOR:
             field, most = f"accumulator_bits of {self.name}", f"up to {WIDEST_ACCUMULATOR}"
             raise IntegerNetworkError.of(field, self.accumulator_bits, most)
+
+    def _check_inputs(self) -> None:
+        ends = checked_range(f"input_range of {self.name}", self.input_range, IntegerNetworkError)
+        object.__setattr__(self, "input_range", ends)
+        order = checked_order(self.input_order, self.n_in, IntegerNetworkError)
+        object.__setattr__(self, "input_order", order)
+        if not isinstance(self.input_fraction_bits, int):
+            raise IntegerNetworkError.of(
+                f"input_fraction_bits of {self.name}", self.input_fraction_bits, "integers"
+            )
 
     def __repr__(self) -> str:
         bits = f"{self.weight_bits}-bit weights, {self.activation_bits}-bit activations"
@@ -217,8 +237,9 @@ class IntegerNetwork:
 
     @property
     def compression(self) -> float:
-        """Dense weights divided by stored weights; as in publications, biases are on neither side."""
-        return self.dense_weights / self.stored_weights
+        """Dense weights divided by stored weights, infinite where none is kept; as in publications, biases
+        are on neither side."""
+        return compression_of(self.dense_weights, self.stored_weights)
 
     @property
     def accumulator_bound(self) -> int:
@@ -246,23 +267,54 @@ class IntegerNetwork:
         never overflows."""
         return self.accumulator_bound.bit_length() + 1
 
-    def quantise_input(self, images: NDArray[Any]) -> NDArray[np.int64]:
-        """Integer inputs (n_in, batch), in the order of `Topology.input_digits`, for images (batch, n_in) of
-        values in [0, 1]."""
-        if images.ndim != 2 or images.shape[1] != self.n_in:
+    def quantise_input(self, values: NDArray[Any]) -> NDArray[np.int64]:
+        """Integer inputs (n_in, batch), in the order of the first stage, for values (batch, n_in) in that of
+        training: what `integer_inputs` gives, with an `InputWarning` that counts what saturated."""
+        inputs, saturated = self.integer_inputs(values)
+        if saturated:
+            warnings.warn(self.told_of_saturation(saturated, inputs.size), InputWarning, stacklevel=2)
+        return inputs
+
+    def integer_inputs(self, values: NDArray[Any]) -> tuple[NDArray[np.int64], int]:
+        """Integer inputs as of `quantise_input`, and how many of them saturated.
+
+        Values are multiplied by 2**input_fraction_bits and rounded, halves up. Some values further out than
+        any that was seen in training are ordinary: what an activation holds stays as it is even beyond
+        `input_range`, and what it does not hold takes the end of the activation on its side. Data of which
+        more than a tenth lies beyond the range are on another scale, and are refused with an
+        IntegerNetworkError, as are values that are not finite.
+        """
+        values = np.asarray(values)
+        if values.ndim != 2 or values.shape[1] != self.n_in or values.dtype.kind not in "fiub":
             raise IntegerNetworkError(
-                f"images of {self.name} have shape {images.shape}, allowed is (batch, {self.n_in})"
+                f"inputs of {self.name} have shape {values.shape} and type {values.dtype}, "
+                f"allowed are numbers of shape (batch, {self.n_in})"
             )
-        if not ((images >= 0) & (images <= 1)).all():
-            raise IntegerNetworkError(f"images span {images.min()} to {images.max()}, allowed are 0 to 1")
-        top = (1 << (self.activation_bits - 1)) - 1
-        scaled = np.floor(np.asarray(images, dtype=np.float64) * (1 << self.input_fraction_bits) + 0.5)
-        return self.ordered(np.minimum(scaled, top).astype(np.int64))
+        low, high = self.input_range
+        beyond = ~((values >= low) & (values <= high))
+        if np.count_nonzero(beyond) > MOST_BEYOND * beyond.size or not np.isfinite(values).all():
+            raise IntegerNetworkError(
+                f"inputs of {self.name} span {values.min():.6g} to {values.max():.6g}, "
+                f"{np.count_nonzero(beyond)} of {beyond.size} beyond its input_range, allowed are {low:g} to "
+                f"{high:g} with at most a tenth beyond, and finite numbers"
+            )
+        top = 1 << (self.activation_bits - 1)
+        scaled = np.floor(np.ldexp(values.astype(np.float64), self.input_fraction_bits) + 0.5)
+        held = np.clip(scaled, -top, top - 1)
+        return self.ordered(held.astype(np.int64)), int(np.count_nonzero(beyond & (held != scaled)))
+
+    def told_of_saturation(self, saturated: int, values: int) -> str:
+        """The sentence that counts the inputs that saturated."""
+        low, high = self.input_range
+        return (
+            f"{saturated:,} of {values:,} inputs of {self.name} lie beyond {low:g} to {high:g}, its "
+            f"input_range, and saturate with {self.activation_bits} bits"
+        )
 
     def ordered(self, inputs: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Integer inputs (batch, n_in) as the stages take them: (n_in, batch), ordered by `input_digits`."""
+        """Integer inputs (batch, n_in) as the stages take them: (n_in, batch), by `input_order`."""
         columns = inputs.T
-        return columns[digit_reversed(self.input_digits)] if self.input_digits else columns
+        return columns[list(self.input_order)] if self.input_order else columns
 
     def trace(self, x: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """The outputs (n_out, batch) of every stage for integer inputs x (n_in, batch)."""

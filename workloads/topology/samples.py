@@ -30,19 +30,23 @@ class SamplesError(Refusal):
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Inputs (k, n_in) as float32 in [0, 1], 1 to 64 of them, typical ones first; `source` says in a few
-    words where they are from. Raises SamplesError for anything else."""
+    """Inputs (k, n_in) as finite float32, 1 to 64 of them, typical ones first; `source` says in a few words
+    where they are from. Raises SamplesError for anything else."""
 
     values: NDArray[np.float32]
     source: str
 
     def __post_init__(self) -> None:
-        values = np.array(self.values, dtype=np.float32)
+        given = np.asarray(self.values)
+        if given.dtype.kind not in "fiub":
+            raise SamplesError.of("type of samples", str(given.dtype), "real numbers")
+        with np.errstate(over="ignore"):
+            values = np.array(given, dtype=np.float32)
         if values.ndim != 2 or not 1 <= len(values) <= MOST:
             raise SamplesError.of("shape of samples", values.shape, f"(k, n_in) with k from 1 to {MOST}")
-        if not ((values >= 0) & (values <= 1)).all():
+        if not np.isfinite(values).all():
             span = f"{values.min()} to {values.max()}"
-            raise SamplesError.of("span of samples", span, "0 to 1")
+            raise SamplesError.of("span of samples", span, "finite numbers of 32 bits")
         values.setflags(write=False)
         object.__setattr__(self, "values", values)
 
@@ -51,7 +55,7 @@ class Samples:
 
     def stored(self) -> NDArray[Any]:
         """The array that a file holds: bytes where every value is a whole number of 255ths, as of images."""
-        in_bytes = np.rint(self.values * _LEVELS).astype(np.uint8)
+        in_bytes = np.rint(np.clip(self.values, 0, 1) * _LEVELS).astype(np.uint8)
         return in_bytes if np.array_equal(_from_bytes(in_bytes), self.values) else self.values
 
     @classmethod
@@ -67,11 +71,13 @@ class IntegerSamples:
     """Inputs (n_in, k) as the integers that hardware is loaded with, typical ones first.
 
     `source` says what they are of, and the first `representative` stand for all where running one takes long.
+    `saturated` counts the values that an activation could not hold.
     """
 
     inputs: NDArray[np.int64]
     source: str
     representative: int = REPRESENTATIVE
+    saturated: int = 0
 
     def __post_init__(self) -> None:
         inputs = np.array(self.inputs, dtype=np.int64, order="C")

@@ -36,6 +36,7 @@ def restored_topology(
     arrays: Mapping[str, NDArray[Any]],
     skips: Sequence[bool] = (),
     input_digits: Sequence[int] = (),
+    input_order: Sequence[int] = (),
 ) -> Topology:
     """The topology of these layers; raises as `build_stage` and `Topology` do."""
 
@@ -54,4 +55,5 @@ def restored_topology(
         ),
         tuple(skips),
         tuple(input_digits),
+        tuple(input_order),
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.refusal import Refusal
 from workloads.topology.paths import is_fully_connected, path_counts
 from workloads.topology.stages import Stage, TopologyError, whole_number
 
@@ -27,6 +28,40 @@ def digit_reversed(digits: Sequence[int]) -> NDArray[np.int64]:
     return numbers
 
 
+def checked_order(order: Sequence[int], n_in: int, error: type[Refusal] = TopologyError) -> tuple[int, ...]:
+    """The order of so many inputs as plain numbers; empty where there is none or it changes nothing.
+
+    Raises an `error` where it does not hold every input once.
+    """
+    places = tuple(whole_number("the order of inputs", "input_order", place, least=0) for place in order)
+    if places and sorted(places) != list(range(n_in)):
+        shown = f"{list(places[:4])}{'...' * (len(places) > 4)} of {len(places)} places"
+        raise error(f"input_order is {shown}, allowed are the numbers 0 to {n_in - 1}, once each")
+    return () if places == tuple(range(n_in)) else places
+
+
+def tiles(n_in: int) -> tuple[int, ...]:
+    """An order for square images, row by row, in which neighbours in the image are neighbours: that of
+    G. M. Morton's curve (1966), which goes through each quarter of the image before the next, and so within
+    them. Raises TopologyError where the number of inputs is no square.
+    """
+    side = math.isqrt(n_in)
+    if side * side != n_in:
+        raise TopologyError(
+            f"input_order is 'tiles' with {n_in} inputs, allowed are square numbers of inputs"
+        )
+    rows, columns = np.divmod(np.arange(n_in), side)
+    place = np.zeros(n_in, dtype=np.int64)
+    for bit in range(side.bit_length()):
+        place |= ((columns >> bit) & 1) << (2 * bit) | ((rows >> bit) & 1) << (2 * bit + 1)
+    return tuple(np.argsort(place, kind="stable").tolist())
+
+
+def compression_of(dense_weights: int, stored_weights: int) -> float:
+    """Dense weights divided by stored weights; infinite where none is stored."""
+    return dense_weights / stored_weights if stored_weights else math.inf
+
+
 @dataclass(frozen=True)
 class Topology:
     """The layers of a network; raises `TopologyError` where sizes do not chain.
@@ -38,11 +73,13 @@ class Topology:
     this mixed radix, most significant digit first, and come in the order of the reversed digits, as those of
     a fast Fourier transform do. It is empty where they come as they are. With digits (b, k), block i of b
     interleaved ones, which reads the places i, b + i, 2 b + i ..., sees the neighbours i k to i k + k - 1.
+    `input_order` states any other order: the input that stands at each place. One of the two is empty.
     """
 
     layers: tuple[tuple[Stage, ...], ...]
     skips: tuple[bool, ...] = ()
     input_digits: tuple[int, ...] = ()
+    input_order: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         layers = tuple(tuple(layer) for layer in self.layers)
@@ -58,6 +95,9 @@ class Topology:
                 )
         object.__setattr__(self, "skips", self._checked_skips())
         object.__setattr__(self, "input_digits", self._checked_digits())
+        object.__setattr__(self, "input_order", checked_order(self.input_order, self.n_in))
+        if self.input_digits and self.input_order:
+            raise TopologyError("input_order is given with input_digits, allowed is one of the two")
 
     def _checked_digits(self) -> tuple[int, ...]:
         digits = tuple(
@@ -107,9 +147,11 @@ class Topology:
         return self.layers[0][0].n_in
 
     @property
-    def input_order(self) -> NDArray[np.int64]:
-        """The input of the network that stands at each place of the first stage."""
-        return digit_reversed(self.input_digits or (self.n_in,))
+    def input_places(self) -> tuple[int, ...]:
+        """The input of the network that stands at each place of the first stage, whichever field says so;
+        empty where they come as they are."""
+        digits = digit_reversed(self.input_digits).tolist() if self.input_digits else ()
+        return self.input_order or checked_order(digits, self.n_in)
 
     @property
     def n_out(self) -> int:
@@ -128,8 +170,8 @@ class Topology:
 
     @property
     def compression(self) -> float:
-        """Dense weights divided by stored weights."""
-        return self.dense_weights / self.stored_weights
+        """Dense weights divided by stored weights, infinite where none is kept."""
+        return compression_of(self.dense_weights, self.stored_weights)
 
     @property
     def shape(self) -> str:

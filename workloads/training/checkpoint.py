@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
-from workloads.topology.archive import part_of, read_archive, write_archive
+from workloads.topology.archive import one_line, read_archive, write_archive
+from workloads.topology.network import INCONSISTENT
 from workloads.topology.stored import restored_topology, stored_layers
 from workloads.topology.topology import Topology
 from workloads.training.recipe import Recipe
@@ -86,7 +87,11 @@ class Checkpoints:
                         "or no file to start anew"
                     )
             topology = restored_topology(
-                metadata["layers"], arrays, metadata["skips"], metadata["input_digits"]
+                metadata["layers"],
+                arrays,
+                metadata["skips"],
+                metadata["input_digits"],
+                metadata.get("input_order", ()),
             )
             stages, moments = range(metadata["arrays"]), range(metadata["moments"])
             state = State(
@@ -97,9 +102,12 @@ class Checkpoints:
                 shuffled=arrays["shuffled"],
                 random=metadata["random"],
             )
-        except (KeyError, TypeError) as error:
+        except CheckpointError:
+            raise
+        except INCONSISTENT as error:
             raise CheckpointError(
-                f"file is {self.path}, an inconsistent checkpoint ({error}), allowed is one that is whole"
+                f"file is {self.path}, an inconsistent checkpoint ({one_line(error)}), allowed is one that "
+                "is whole"
             ) from error
         self.last_step = state.step
         return state
@@ -124,6 +132,7 @@ class Checkpoints:
             "layers": layers,
             "skips": state.topology.skips,
             "input_digits": state.topology.input_digits,
+            "input_order": state.topology.input_order,
             "arrays": len(state.weights),
             "moments": len(state.moments),
             "random": dict(state.random),
@@ -134,7 +143,6 @@ class Checkpoints:
     def remove(self) -> None:
         """Remove the file: its run has ended well."""
         self.path.unlink(missing_ok=True)
-        part_of(self.path).unlink(missing_ok=True)
 
 
 def checkpoint_beside(out: Path) -> Path:

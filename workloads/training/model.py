@@ -77,7 +77,8 @@ class Model(Classifier):
 
     def replace(self, topology: Topology, weights: Sequence[Array]) -> None:
         self.topology = topology
-        self.input_order = topology.input_order if topology.input_digits else None
+        places = topology.input_places
+        self.input_order = np.array(places, dtype=np.int64) if places else None
         self.weights = list(weights)
         self.cascades: list[Cascade] = []
         self.parts: list[slice] = []

@@ -23,13 +23,11 @@ from workloads.topology.integer import (
     check_no_skips,
 )
 from workloads.topology.network import Calibration, TrainedNetwork
+from workloads.topology.ranges import INNER_PERCENTILE, input_fraction_bits
 from workloads.topology.samples import IntegerSamples
 from workloads.training.model import Model
 from workloads.training.trained_model import TrainedModel
 
-INNER_PERCENTILE = 99.99
-"""The share of magnitudes, in percent, that the format of an inner stage must hold; what lies above
-saturates. The last stage must hold them all, since saturated classes would tie."""
 PERCENTILES = (99.0, 99.9, 99.99, 100.0)
 WEIGHT_EXPONENTS = range(-1, 4)
 """Exponents tried for the weights, relative to the finest that holds the largest weight; finer saturate
@@ -64,9 +62,10 @@ def quantise(
     topology = network.topology
     last = len(topology.stages) - 1
     stages: list[IntegerStage] = []
-    input_fraction_bits = fraction_in = activation_bits - 1
+    fraction_in = input_fraction_bits(network.input_range, activation_bits)
     for number, stage in enumerate(topology.stages):
         weights, weight_fraction = quantise_weights(network.weights[number], weight_bits)
+        # The last stage must hold all magnitudes, since saturated classes would tie.
         reach = network.calibration.reach(number, 100.0 if number == last else INNER_PERCENTILE)
         of_sums = weight_fraction + fraction_in
         fraction_out = min(fraction_bits(reach, activation_bits), of_sums)
@@ -88,13 +87,15 @@ def quantise(
         stages=tuple(stages),
         weight_bits=weight_bits,
         activation_bits=activation_bits,
-        input_fraction_bits=input_fraction_bits,
-        input_digits=topology.input_digits,
+        input_fraction_bits=input_fraction_bits(network.input_range, activation_bits),
+        input_order=topology.input_places,
+        input_range=network.input_range,
     )
     if network.samples is None:
         return integer
-    inputs = integer.quantise_input(network.samples.values)
-    return replace(integer, samples=IntegerSamples(inputs, f"{network.name}: {network.samples.source}"))
+    inputs, saturated = integer.integer_inputs(network.samples.values)
+    source = f"{network.name}: {network.samples.source}"
+    return replace(integer, samples=IntegerSamples(inputs, source, saturated=saturated))
 
 
 def fraction_bits(reach: float, bits: int) -> int:

@@ -14,8 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.topology.archive import read_archive, write_archive
-from workloads.topology.network import NetworkFileError
+from workloads.topology.archive import one_line, read_archive, write_archive
+from workloads.topology.network import (
+    INCONSISTENT,
+    NetworkFileError,
+    check_kinds,
+    check_shares,
+    real_numbers,
+)
+from workloads.topology.topology import compression_of
 
 FORMAT, VERSION = "archsim model", 1
 
@@ -49,8 +56,8 @@ class TrainedModel:
 
     @property
     def compression(self) -> float:
-        """Dense weights divided by stored weights."""
-        return self.dense_weights / self.stored_weights
+        """Dense weights divided by stored weights, infinite where none is kept."""
+        return compression_of(self.dense_weights, self.stored_weights)
 
     def __repr__(self) -> str:
         return f"<TrainedModel {self.name[:60]}: {self.recipe['model']}, {self.stored_weights:,} weights>"
@@ -74,13 +81,16 @@ class TrainedModel:
             Path(path), file_format=FORMAT, versions=(VERSION,), holds="trained model", error=NetworkFileError
         )
         try:
+            check_kinds(metadata, recipe=dict, dense_weights=int, accuracy=dict)
+            check_kinds(metadata["recipe"], name=str, model=str)
+            check_shares("accuracy", metadata["accuracy"])
             return cls(
                 recipe=metadata["recipe"],
-                weights=tuple(arrays[f"weights_{number}"] for number in range(len(arrays))),
+                weights=tuple(real_numbers(arrays, f"weights_{number}") for number in range(len(arrays))),
                 dense_weights=metadata["dense_weights"],
                 accuracy=metadata["accuracy"],
             )
-        except (KeyError, TypeError) as error:
+        except INCONSISTENT as error:
             raise NetworkFileError(
-                f"file is {path}, an inconsistent model ({error}), allowed is one that is whole"
+                f"file is {path}, an inconsistent model ({one_line(error)}), allowed is one that is whole"
             ) from error

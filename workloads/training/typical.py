@@ -17,14 +17,12 @@ KEPT = 16
 def typical_samples(images: NDArray[np.float32], labels: NDArray[np.int64], source: str) -> Samples | None:
     """Of the first images (n, n_in) of every class the ones nearest to the mean in ink, nearest first.
 
-    Ink is the mean of the values of an image. With labels (n,) of ten classes these are 16 of 40. There are
-    none where there are no images, or where values leave 0 to 1, which no integer network takes.
+    Ink is the mean of the magnitudes of an image. With labels (n,) of ten classes these are 16 of 40. There
+    are none where there are no images.
     """
     if not len(labels):
         return None
     firsts = [np.flatnonzero(labels == label)[:PER_CLASS] for label in np.unique(labels)]
     candidates = images[np.sort(np.concatenate(firsts))]
-    if not ((candidates >= 0) & (candidates <= 1)).all():
-        return None
-    ink = candidates.mean(axis=1)
+    ink = np.abs(candidates).mean(axis=1)
     return Samples(candidates[np.argsort(np.abs(ink - ink.mean()), kind="stable")[:KEPT]], source)
