@@ -1,13 +1,12 @@
 """Quantisers of ONNX (QuantizeLinear, DequantizeLinear) and QONNX (Quant, BipolarQuant).
 
-Weights are taken as they are quantised. Of activations the widths and the scales that are powers of two are
-handed on; the hardware rounds and saturates them in its own way. A quantiser whose least number is zero is a
-ReLU too: tools leave the ReLU before it out.
+Weights are taken as they are quantised. Of activations the ranges are handed on; the hardware rounds and
+saturates them in its own way. A scale that is a power of two, which is what the hardware has, stays what it
+is. A quantiser whose least number is zero is a ReLU too: tools leave the ReLU before it out.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -36,17 +35,20 @@ ROUNDINGS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
 }
 """The rounding modes of QONNX."""
 
+OUTPUT_TYPES = {2: (8, False), 3: (8, True), 4: (16, False), 5: (16, True), 21: (4, False), 22: (4, True)}
+"""Width and sign of levels by ONNX's number for their type."""
+
 CARRIED = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 """Operations after which a constant is quantised as it was."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """Width of a signed number that holds every level, and its fraction bits where the scale is one power of
-    two."""
+    """Width of a signed number that holds every level, and the least and the largest level."""
 
     bits: int
-    fraction_bits: int | None
+    least: float
+    most: float
 
 
 class Quantisers:
@@ -61,11 +63,11 @@ class Quantisers:
     def see(self, node: Node, made: Any) -> None:
         """Notes what a node that was walked lays down."""
         if node.operation in ("Quant", "QuantizeLinear", "DequantizeLinear", "BipolarQuant"):
-            noted = _format(node)
-            if isinstance(made, Signal):
-                self.activations.setdefault(len(made.layers), noted)
-            else:
-                self.constants[node.makes[0]] = noted
+            before = node.input(0)
+            if isinstance(before, Signal) and before.levels is None:
+                self.activations[len(before.layers)] = _format(node)
+            elif not isinstance(before, Signal):
+                self.constants[node.makes[0]] = _format(node)
         elif node.reads and node.reads[0] in self.constants and node.operation in CARRIED:
             self.constants[node.makes[0]] = self.constants[node.reads[0]]
         elif node.operation in ("Gemm", "MatMul") and isinstance(made, Signal):
@@ -74,27 +76,28 @@ class Quantisers:
                     self.weights[len(made.layers) - 1] = self.constants[name]
 
     def noted(self, layers: Layers) -> Layers:
-        """The layers with what the quantisers of their model lay down, if it has any."""
+        """The layers with the ranges that the quantisers of their model lay down, and a remark on widths."""
         settings: dict[str, Any] = {}
-        count = len(layers.layers)
-        for name, formats, places in (
-            ("weight", self.weights, range(count)),
-            ("activation", self.activations, range(count + 1)),
-        ):
-            if not formats or (name == "weight" and len(formats) < count):
-                continue
-            settings[f"{name}_bits"] = max(one.bits for one in formats.values())
-            fractions = tuple(formats[place].fraction_bits if place in formats else None for place in places)
-            if any(fraction is not None for fraction in fractions):
-                settings[f"{name}_fraction_bits"] = fractions
-        return replace(layers, settings=settings) if settings else layers
+        ends = [self.activations.get(number) for number in range(1, len(layers.layers) + 1)]
+        if entry := self.activations.get(0):
+            settings["input_range"] = (entry.least, entry.most)
+        if all(ends):
+            settings["output_ranges"] = tuple(max(-end.least, end.most) for end in ends if end)
+        widths = [
+            f"{max(one.bits for one in formats.values())} bits for {what}"
+            for what, formats in (("weights", self.weights), ("activations", self.activations))
+            if formats
+        ]
+        if not widths:
+            return layers
+        remark = f"the model is quantised: as signed numbers its levels take {' and '.join(widths)}"
+        return replace(layers, settings=settings, remarks=(*layers.remarks, remark))
 
 
 def quantised(node: Node) -> Any:
     """QuantizeLinear: whole numbers from a constant, or a signal that stands in levels."""
     value, scale, zero = node.input(0), *_levels(node)
-    bits, signed = _type(node, zero)
-    least, most = _range(bits, signed, narrow=False)
+    least, most = _range(*_type(node), narrow=False)
     if isinstance(value, Signal):
         after = _at_least(value, (least - zero) * scale)
         return replace(after.remarked(REMARK), levels=(scale.tolist(), zero.tolist()))
@@ -170,12 +173,18 @@ def _along(node: Node, numbers: NDArray[np.float64], value: Any) -> NDArray[np.f
     return np.repeat(numbers, node.attributes.get("block_size", 1), axis)
 
 
-def _type(node: Node, zero: NDArray[np.float64]) -> tuple[int, bool]:
-    """Width and sign of the levels: those of the zero point, or of the levels that are read."""
-    given = node.constant(2) if node.operation == "QuantizeLinear" else node.input(0)
+def _type(node: Node) -> tuple[int, bool]:
+    """Width and sign of the levels: as told, or those of the zero point, or of the levels that are read."""
+    if (told := node.attributes.get("output_dtype")) in OUTPUT_TYPES:
+        return OUTPUT_TYPES[told]
+    given = node.constant(2)
+    if given is None and node.operation == "DequantizeLinear":
+        given = node.input(0)
     kind = "uint8" if given is None or isinstance(given, Signal) else np.asarray(given).dtype.name
     width = re.fullmatch(r"(u?)int(\d+)", kind)
-    return (int(width[2]), not width[1]) if width else (8, bool((zero == 0).all()))
+    if width is None:
+        raise NotUnderstoodError(f"has levels of type {kind}", "whole numbers")
+    return int(width[2]), not width[1]
 
 
 def _range(bits: int, signed: bool, *, narrow: bool) -> tuple[int, int]:
@@ -187,17 +196,15 @@ def _range(bits: int, signed: bool, *, narrow: bool) -> tuple[int, int]:
 
 
 def _format(node: Node) -> Format:
+    scale = _numbers(node, 1)
     if node.operation == "BipolarQuant":
-        return Format(2, _fraction_bits(_numbers(node, 1)))
+        return Format(2, -float(scale.max()), float(scale.max()))
     if node.operation == "Quant":
         bits, signed = int(_numbers(node, 3).reshape(-1)[0]), bool(node.attributes.get("signed", 1))
+        zero, narrow = _numbers(node, 2), bool(node.attributes.get("narrow", 0))
     else:
-        bits, signed = _type(node, _levels(node)[1])
-    return Format(bits if signed else bits + 1, _fraction_bits(_numbers(node, 1)))
-
-
-def _fraction_bits(scale: NDArray[np.float64]) -> int | None:
-    """The fraction bits of a scale that is the same power of two everywhere."""
-    first = float(scale.reshape(-1)[0])
-    exponent = math.log2(first) if first > 0 else math.nan
-    return -int(exponent) if exponent == round(exponent) and (scale == first).all() else None
+        zero, narrow = _levels(node)[1], False
+        bits, signed = _type(node)
+    least, most = _range(bits, signed, narrow=narrow)
+    ends = ((least - zero) * scale).min(), ((most - zero) * scale).max()
+    return Format(bits if signed else bits + 1, float(ends[0]), float(ends[1]))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from workloads.importers.aten import Name, Operation, Program, walked
 from workloads.importers.layers import Layers
+from workloads.importers.npz import members
 from workloads.importers.registry import importers
 from workloads.importers.signals import BATCH, MOST_ELEMENTS, placed
 from workloads.topology.network import NetworkFileError
@@ -43,7 +44,7 @@ class TorchArchive:
     def recognises(self, source: Any) -> bool:
         if not isinstance(source, Path):
             return False
-        return source.suffix == ".pt2" or any(_is_graph(name) for name in members(source))
+        return source.suffix == ".pt2" or any(_is_graph(name) for name in members(source) or ())
 
     def read(self, source: Any) -> Layers:
         origin = f"exported program {source.name}"
@@ -66,17 +67,6 @@ class TorchArchive:
         signal = walked(program, origin)
         with placed(f"output of {origin}"):
             return signal.finished(source.stem, origin)
-
-
-def members(path: Path) -> list[str]:
-    """The names inside a zip archive; none for any other file."""
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                return archive.namelist()
-    except UNREADABLE:
-        pass
-    return []
 
 
 def _is_graph(name: str) -> bool:

@@ -49,7 +49,7 @@ class TorchModule:
             return False
         return isinstance(source, torch.nn.Module) or _is_program(source)
 
-    def read(self, source: Any) -> Layers:
+    def read(self, source: Any, *, n_in: int | None = None) -> Layers:
         import torch
 
         if _is_program(source):
@@ -61,7 +61,7 @@ class TorchModule:
         if isinstance(source, torch.jit.ScriptModule):
             raise NetworkFileError.of("network", "a TorchScript module", "the torch.nn.Module it was made of")
         with _evaluating(source):
-            return _imported(_exported(source, origin), source, origin, kind)
+            return _imported(_exported(source, origin, n_in), source, origin, kind)
 
 
 def _is_program(source: Any) -> bool:
@@ -100,8 +100,8 @@ def _evaluating(module: Any) -> Iterator[None]:
             part.training = training
 
 
-def _exported(module: Any, origin: str) -> Any:
-    """The program of a module, for vectors of the first width that it takes."""
+def _exported(module: Any, origin: str, n_in: int | None) -> Any:
+    """The program of a module, for vectors of `n_in` values, or else of the first width that it takes."""
     import torch
 
     tensors = [*module.parameters(), *module.buffers()]
@@ -112,6 +112,8 @@ def _exported(module: Any, origin: str) -> Any:
         raise NetworkFileError.of(origin, "not initialised", "modules that have seen an input once")
     widths = dict.fromkeys(tensor.shape[-1] for tensor in tensors if 1 <= tensor.ndim <= 2 and tensor.numel())
     kinds = [tensor for tensor in tensors if tensor.is_floating_point()]
+    if n_in is not None:
+        widths = {n_in: None}
     if not widths or not kinds:
         raise NetworkFileError.of(origin, "without parameters", "those with at least one Linear")
     refusals = []
