@@ -53,8 +53,8 @@ class Onnx:
                 model = onnx.load(source, load_external_data=False)
             except Exception as error:
                 raise NetworkFileError.of("file", str(source), WHOLE) from error
-        if not model.graph.node or not model.opset_import:
-            raise NetworkFileError.of(origin, "without nodes or version", WHOLE)
+        if not model.graph.node or not model.opset_import or not all(map(_is_text, _texts(model.graph))):
+            raise NetworkFileError.of(origin, "without nodes, version or readable names", WHOLE)
         return _Walk(onnx, model, origin, folder).layers(name)
 
 
@@ -203,6 +203,18 @@ class _Walk:
         if not path.is_file() or path.is_symlink():
             raise NetworkFileError.of(f"file of {where}", location, "files that lie beside the model")
         return str(self.folder)
+
+
+def _texts(graph: Any) -> Iterator[Any]:
+    """All names of a graph, which are bytes where they are not text."""
+    yield from (entry.name for entry in (*graph.initializer, *graph.input, *graph.output))
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (entry.name for entry in node.attribute)
+
+
+def _is_text(name: Any) -> bool:
+    return isinstance(name, str)
 
 
 def _is_model(path: Path) -> bool:

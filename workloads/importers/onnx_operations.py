@@ -78,7 +78,12 @@ def _times(value: Any, factor: float) -> Any:
 
 def _batch_normalisation(node: Node) -> Any:
     signal, (gain, bias, mean, variance) = node.input(0), (node.constant(number) for number in range(1, 5))
-    if node.attributes.get("training_mode") or (node.opset < 7 and not node.attributes.get("is_test", 0)):
+    training = node.attributes.get("training_mode", 0)
+    if node.opset < 7:
+        training = not node.attributes.get("is_test", 0)
+    elif node.opset < 14:
+        training = len(node.makes) > 1
+    if training:
         raise NotUnderstoodError("normalises by the batch at hand", "models exported for inference")
     if not isinstance(signal, Signal):
         raise NotUnderstoodError("normalises a constant", "signals")
