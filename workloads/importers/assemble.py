@@ -23,6 +23,8 @@ from workloads.training.quantise import PERCENTILES, calibrate, quantise
 
 ASSUMED_INPUTS = 256
 """Random inputs that scales are found on where nobody gives inputs."""
+STAGE_NAMES = "stages"
+"""In the recipe of a network from elsewhere what its author calls the layer of each stage."""
 MEASURED_BITS = 8
 """Bits of weights and activations at which accuracy is measured beside that in float."""
 
@@ -88,7 +90,14 @@ def assemble(
         topology=topology,
         weights=tuple(weights),
         calibration=calibration,
-        recipe={"imported_from": layers.origin},
+        recipe={
+            "imported_from": layers.origin,
+            STAGE_NAMES: [
+                layer.name
+                for layer, structure in zip(layers.layers, built, strict=True)
+                for _ in structure.stages
+            ],
+        },
         biases=tuple(next(biases) if ends else None for ends in topology.ends_layer) if model.biases else (),
         remarks=(
             *layers.remarks,
