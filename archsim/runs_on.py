@@ -21,9 +21,9 @@ BITS = 8
 
 @dataclass(frozen=True)
 class StageFound:
-    """One stage of a network: its `layer` and its own `stage`, from 1, and what its author calls the layer, if
-    that is known; `kind` with its parameters or what its pattern is; how many weights it stores and how many
-    of them are `zeros`; and the `engines` that run it."""
+    """One stage of a network: its `layer` and its own `stage`, from 1, and what its author calls the layer,
+    if that is known; `kind` with its parameters or what its pattern is; how many weights it stores and how
+    many of them are `zeros`; and the `engines` that run it."""
 
     layer: int
     stage: int
