@@ -25,6 +25,7 @@ from archsim.refusals import one_sentence
 from archsim.technology import Technology, technologies
 from workloads import IntegerNetwork, TrainedNetwork, load_network, quantise
 from workloads.refusal import Refusal
+from workloads.topology.recognise import superfluous
 
 FILES = ("liberty", "power_report")
 """The options of technologies that name a file."""
@@ -169,6 +170,7 @@ class DesignPoint(BaseModel):
     ) -> Iterator[str]:
         yield from clock_warnings(self.clock_hz, critical_path_s, estimated=estimated)
         yield from self.trained.remarks
+        yield from _zero_warnings(self.network, _stamp(self.network))
         yield from self.technology.warnings
         if accuracy is None:
             yield "accuracy is unknown: it was measured for 8-bit weights and activations only"
@@ -265,6 +267,20 @@ def _stamp(network: str) -> int:
 @lru_cache(maxsize=32)
 def _trained(network: str, stamp: int) -> TrainedNetwork:
     return load_network(network)
+
+
+@lru_cache(maxsize=32)
+def _zero_warnings(network: str, stamp: int) -> tuple[str, ...]:
+    """What is amiss where many of the weights that are stored are zero."""
+    trained = _trained(network, stamp)
+    pairs = zip(trained.topology.stages, trained.weights, strict=True)
+    zeros, stored = sum(superfluous(stage, weights) for stage, weights in pairs), trained.stored_weights
+    if not zeros:
+        return ()
+    return (
+        f"{zeros:,} of {stored:,} stored weights are zero, and are fetched and multiplied all the same: "
+        "`archsim import` makes a network of the others",
+    )
 
 
 @lru_cache(maxsize=64)

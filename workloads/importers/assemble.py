@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from workloads.importers.examples import CALIBRATION_INPUTS, Examples, ExamplesError, read_examples
 from workloads.importers.layers import Layer, Layers
-from workloads.importers.structure import structures, without_zeros
+from workloads.importers.structure import Structure, structures, without_zeros
 from workloads.topology.network import Calibration, NetworkFileError, TrainedNetwork
 from workloads.topology.ranges import IMAGES, InputWarning, checked_range, range_of
 from workloads.topology.topology import Topology
@@ -23,6 +23,8 @@ from workloads.training.quantise import PERCENTILES, calibrate, quantise
 
 ASSUMED_INPUTS = 256
 """Random inputs that scales are found on where nobody gives inputs."""
+STAGE_NAMES = "stages"
+"""In the recipe of a network from elsewhere what its author calls the layer of each stage."""
 MEASURED_BITS = 8
 """Bits of weights and activations at which accuracy is measured beside that in float."""
 
@@ -66,12 +68,7 @@ def assemble(
     told = _told(layers.settings, input_range=input_range, output_ranges=output_ranges)
     cascades = _cascades(layers.layers)
     built = structures([(layer.name, layer.matrix) for layer in layers.layers])
-    following = iter(built)
-    topology = Topology(
-        tuple(
-            tuple(stage for _ in cascade.layers for stage in next(following).stages) for cascade in cascades
-        )
-    )
+    topology = _topology(cascades, built)
     weights = [array for structure in built for array in structure.weights]
     model = Model(topology, [*weights, *_biases(cascades)])
     examples = read_examples(inputs, labels, n_in=topology.n_in, n_out=topology.n_out)
@@ -88,7 +85,7 @@ def assemble(
         topology=topology,
         weights=tuple(weights),
         calibration=calibration,
-        recipe={"imported_from": layers.origin},
+        recipe={"imported_from": layers.origin, STAGE_NAMES: _names(layers.layers, built)},
         biases=tuple(next(biases) if ends else None for ends in topology.ends_layer) if model.biases else (),
         remarks=(
             *layers.remarks,
@@ -116,6 +113,20 @@ def _cascades(layers: Sequence[Layer]) -> list[Cascade]:
         if layer.activation == "relu":
             cascades.append([])
     return [Cascade(tuple(cascade)) for cascade in cascades if cascade]
+
+
+def _topology(cascades: Sequence[Cascade], built: Sequence[Structure]) -> Topology:
+    following = iter(built)
+    return Topology(
+        tuple(
+            tuple(stage for _ in cascade.layers for stage in next(following).stages) for cascade in cascades
+        )
+    )
+
+
+def _names(layers: Sequence[Layer], built: Sequence[Structure]) -> list[str]:
+    """The name of the layer of every stage."""
+    return [layer.name for layer, structure in zip(layers, built, strict=True) for _ in structure.stages]
 
 
 def _of_the_end(last: Layer) -> tuple[str, ...]:

@@ -177,3 +177,66 @@ def _balanced(
     seen = (root[:, None] * right[:rank]).astype(np.float32)
     error = np.abs(outer.astype(np.float64) @ seen.astype(np.float64) - exact).max()
     return (outer, seen) if error <= math.sqrt(rank) * tolerance else None
+
+
+MOST_GROUP = 64
+"""The largest group of neighbouring inputs in which weights are counted for an N:M pattern."""
+
+
+def told_pattern(stage: Stage) -> str:
+    """A stage in a few words: its kind and what sets it apart from others of the kind."""
+    match stage:
+        case DenseStage():
+            return "dense"
+        case CscStage():
+            return f"csc, fan-in {stage.taps}, stride {stage.stride}"
+        case BlockStage():
+            return f"block, {stage.blocks} of {stage.block_out} × {stage.block_in}"
+        case KroneckerStage():
+            return f"kronecker, {stage.left} of {stage.outputs} × {stage.inputs}, {stage.right} apart"
+        case PrunedStage():
+            pattern = Pattern(stage.n_in, stage.n_out, stage.indptr, stage.indices)
+            height, width = block_of(pattern)
+            if height * width > 1:
+                return f"{stage.kind}, blocks of {height} × {width}"
+            group = group_of(pattern)
+            return f"{stage.kind}, {group[0]}:{group[1]}" if group else stage.kind
+    return stage.kind
+
+
+def group_of(pattern: Pattern) -> tuple[int, int] | None:
+    """N and M where, of every M inputs that follow each other, every output reads exactly N, for the smallest
+    M up to `MOST_GROUP`."""
+    total = len(pattern.indices)
+    rows = np.repeat(np.arange(pattern.n_out), pattern.row_lengths)
+    for size in range(2, min(MOST_GROUP, pattern.n_in) + 1):
+        groups, rest = divmod(pattern.n_in, size)
+        kept, odd = divmod(total, groups * pattern.n_out)
+        if rest or odd or not kept:
+            continue
+        counts = np.bincount(rows * groups + pattern.indices // size, minlength=groups * pattern.n_out)
+        if (counts == kept).all():
+            return kept, size
+    return None
+
+
+def block_of(pattern: Pattern) -> tuple[int, int]:
+    """Rows and columns of the largest blocks, side by side from the corner on, of which each is full or
+    empty; 1 and 1 where there are none, or nothing is kept."""
+    import scipy.sparse
+
+    if not len(pattern.indices):
+        return 1, 1
+    ones = np.ones(len(pattern.indices), dtype=np.int8)
+    shape = (pattern.n_out, pattern.n_in)
+    rows = scipy.sparse.csr_array((ones, pattern.indices, pattern.indptr), shape=shape)
+    columns = scipy.sparse.csr_array(rows.T)
+    columns.sort_indices()
+    return _run(rows, pattern.n_out), _run(columns, pattern.n_in)
+
+
+def _run(rows: Any, count: int) -> int:
+    """The largest divisor of the number of rows so that, in groups of so many, all are alike."""
+    lists = np.split(rows.indices, rows.indptr[1:-1])
+    changes = [place for place in range(1, count) if not np.array_equal(lists[place], lists[place - 1])]
+    return math.gcd(count, *changes)
