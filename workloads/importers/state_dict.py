@@ -23,6 +23,7 @@ from workloads.importers.npz import members
 from workloads.importers.operations import convolution
 from workloads.importers.registry import importers
 from workloads.importers.signals import placed
+from workloads.importers.torch_archive import numbers_of
 from workloads.importers.torch_module import as_array, quietly, said
 from workloads.topology.network import NetworkFileError
 
@@ -36,6 +37,16 @@ WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "module")
 
 SAFEST_TORCH = (2, 6)
 """Before this version of PyTorch a file could run code in spite of `weights_only` (CVE-2025-32434)."""
+
+TYPES = {
+    **{f"{letter}{bits}": f"{letter.lower()}{bits // 8}" for letter in "IU" for bits in (8, 16, 32, 64)},
+    "F16": "f2",
+    "F32": "f4",
+    "F64": "f8",
+    "BF16": "bfloat16",
+    "BOOL": "?",
+}
+"""Types of numbers by the names that safetensors has for them."""
 
 MASKED = ("_orig", "_mask")
 """How `torch.nn.utils.prune` names a tensor and its mask."""
@@ -104,12 +115,15 @@ class Safetensors:
     def read(self, source: Any, *, activations: Activations = None, order: Order = None) -> Layers:
         safetensors = extra("safetensors", "safetensors", "safetensors files")
         try:
-            with safetensors.safe_open(source, framework="numpy") as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, no mapping
+            tensors = safetensors.deserialize(source.read_bytes())
         except Exception as error:
             allowed = f"whole safetensors files ({said(error)})"
             raise NetworkFileError.of("file", str(source), allowed) from error
-        arrays = {name: _array(tensor, name) for name, tensor in tensors.items()}
+        arrays = {}
+        for name, entry in tensors:
+            if entry["dtype"] not in TYPES:
+                raise NetworkFileError.of(f"type of tensor {name}", entry["dtype"], TYPES)
+            arrays[name] = numbers_of(entry["data"], TYPES[entry["dtype"]]).reshape(entry["shape"])
         return _layers(arrays, activations, order, name=source.stem, origin=source.name)
 
 

@@ -131,15 +131,19 @@ class _Archive:
         return tensors
 
 
+def numbers_of(stored: bytes, kind: str) -> NDArray[Any]:
+    """Stored numbers, the low byte first; bfloat16, which NumPy lacks, as float32."""
+    if kind == "bfloat16":
+        return (np.frombuffer(stored, "<u2").astype("<u4") << 16).view("<f4")
+    return np.frombuffer(stored, np.dtype(kind).newbyteorder("<"))
+
+
 def _tensor(stored: bytes, meta: Mapping[str, Any], name: str) -> NDArray[Any]:
     """The view of the stored numbers that a tensor is."""
     kind = TYPES.get(meta["dtype"])
     if kind is None:
         raise NetworkFileError.of(f"type of tensor {name}", meta["dtype"], "whole and real numbers")
-    if kind == "bfloat16":
-        numbers = (np.frombuffer(stored, "<u2").astype("<u4") << 16).view("<f4")
-    else:
-        numbers = np.frombuffer(stored, np.dtype(kind).newbyteorder("<"))
+    numbers = numbers_of(stored, kind)
     sizes, strides = ([int(length["as_int"]) for length in meta[key]] for key in ("sizes", "strides"))
     offset = int(meta["storage_offset"]["as_int"])
     if 0 in sizes:
