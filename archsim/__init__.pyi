@@ -1,3 +1,4 @@
+from archsim.accuracy import AccuracyError as AccuracyError, accuracy_at as accuracy_at
 from archsim.comparison import compare as compare
 from archsim.costs.fidelities import (
     FIDELITIES as FIDELITIES,
@@ -27,6 +28,7 @@ from archsim.technology import (
     technologies as technologies,
 )
 from archsim.verification import Verification as Verification, verify as verify
+from workloads.data.labelled import LabelledData as LabelledData
 from workloads.families import build_layer as build_layer, families as families
 from workloads.importers import (
     import_network as import_network,
@@ -38,6 +40,7 @@ from workloads.refusal import Refusal as Refusal
 from workloads.topology.integer import IntegerNetwork as IntegerNetwork
 from workloads.topology.network import TrainedNetwork as TrainedNetwork
 from workloads.topology.topology import Topology as Topology
+from workloads.training.evaluate import layer_sensitivity as layer_sensitivity
 from workloads.training.quantise import quantise as quantise
 from workloads.training.recipe import load_recipe as load_recipe
 from workloads.training.training import train as train

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, field_validator
 
+from archsim.accuracy import AccuracyError, accuracy_at
 from archsim.costs.errors import fit_errors
 from archsim.costs.estimate import EstimateError
 from archsim.costs.fidelities import level, refuse_overflow
@@ -121,7 +122,7 @@ class DesignPoint(BaseModel):
         bill = price(counts, mapping.sizes, logic, technology, self.clock_hz) if logic else NOTHING
         refuse_overflow(technology, bill.total_resources)
         trained, widths = self.trained, (self.engine.weight_bits, self.engine.activation_bits)
-        accuracy = trained.accuracy.get("int8") if widths == (8, 8) else None
+        accuracy, unknown = _accuracy(self.network, _stamp(self.network), *widths)
         path_s = logic.critical_path_s if logic else None
         stimulus = self._stimulus(fidelity, follows=technology.follows_switching and logic is not None)
         return Result(
@@ -137,7 +138,7 @@ class DesignPoint(BaseModel):
             critical_path_s=path_s,
             design=self.model_dump() | {"engine": mapping.engine.model_dump()},
             warnings=(
-                *self._warnings(path_s, accuracy, estimated=logic is not None and logic.kind == "fitted"),
+                *self._warnings(path_s, unknown, estimated=logic is not None and logic.kind == "fitted"),
                 *(_stimulus_warnings(mapping.network) if stimulus else ()),
             ),
             assumed=_assumed(technology),
@@ -165,15 +166,13 @@ class DesignPoint(BaseModel):
         ran = representative(network) if follows else level(fidelity).inputs
         return stimulus_name(network, ran) if ran else None
 
-    def _warnings(
-        self, critical_path_s: float | None, accuracy: float | None, *, estimated: bool
-    ) -> Iterator[str]:
+    def _warnings(self, critical_path_s: float | None, unknown: str, *, estimated: bool) -> Iterator[str]:
         yield from clock_warnings(self.clock_hz, critical_path_s, estimated=estimated)
         yield from self.trained.remarks
         yield from _zero_warnings(self.network, _stamp(self.network))
         yield from self.technology.warnings
-        if accuracy is None:
-            yield "accuracy is unknown: it was measured for 8-bit weights and activations only"
+        if unknown:
+            yield unknown
 
     @classmethod
     def from_file(cls, path: str | Path) -> DesignPoint:
@@ -281,6 +280,15 @@ def _zero_warnings(network: str, stamp: int) -> tuple[str, ...]:
         f"{zeros:,} of {stored:,} stored weights are zero, and are fetched and multiplied all the same: "
         "`archsim import` makes a network of the others",
     )
+
+
+@lru_cache(maxsize=256)
+def _accuracy(network: str, stamp: int, weight_bits: int, activation_bits: int) -> tuple[float | None, str]:
+    """The accuracy at these widths, or none and the reason."""
+    try:
+        return accuracy_at(_trained(network, stamp), weight_bits, activation_bits), ""
+    except AccuracyError as refused:
+        return None, str(refused)
 
 
 @lru_cache(maxsize=64)

@@ -1,6 +1,7 @@
 from workloads.data.digits import test_digits as test_digits
 from workloads.data.fashion import load_fashion_mnist as load_fashion_mnist
-from workloads.data.images import DataUnavailableError as DataUnavailableError, ImageData as ImageData
+from workloads.data.images import DataUnavailableError as DataUnavailableError
+from workloads.data.labelled import DataError as DataError, LabelledData as LabelledData
 from workloads.data.mnist import load_mnist as load_mnist
 from workloads.data.registry import datasets as datasets, load_data as load_data
 from workloads.families import build_layer as build_layer, fit_budget as fit_budget
@@ -34,7 +35,11 @@ from workloads.topology.stages import (
 )
 from workloads.topology.topology import Topology as Topology
 from workloads.training.checkpoint import CheckpointError as CheckpointError
-from workloads.training.evaluate import evaluate as evaluate
+from workloads.training.evaluate import (
+    accuracies as accuracies,
+    evaluate as evaluate,
+    layer_sensitivity as layer_sensitivity,
+)
 from workloads.training.quantise import quantise as quantise
 from workloads.training.recipe import (
     Recipe as Recipe,

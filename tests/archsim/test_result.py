@@ -73,15 +73,6 @@ def test_fidelities_share_their_counts() -> None:
     assert set(analytic.resources or {}) == {"lut", "ff", "dsp", "bram18", "bram36"}
 
 
-def test_accuracy_is_not_guessed_for_other_widths() -> None:
-    engine = a.Csc(pes=8, weight_bits=6, activation_bits=6)
-    result = a.DesignPoint(network="lenet-300-100-csc", engine=engine, technology="cmos65").simulate(
-        "analytic"
-    )
-    assert result.accuracy is None
-    assert any("accuracy is unknown" in warning for warning in result.warnings)
-
-
 def test_a_metric_that_a_technology_lacks_is_refused() -> None:
     design = a.DesignPoint(network="lenet-300-100-csc", engine=a.Csc(), technology="artix7")
     with pytest.raises(a.MetricError, match="metric is 'area_mm2', allowed are energy_j, power_w, leakage_w"):

@@ -158,7 +158,7 @@ def epoch_table(name: str, machine: Machine) -> Table:
     """Where the time of one epoch on MNIST goes."""
     recipe = load_recipe(name)
     data = load_mnist()
-    run = Run(recipe, data.train_images, data.train_labels)
+    run = Run(recipe, data.train_inputs, data.train_labels)
     assert isinstance(run.model, Model)
     spent = dict.fromkeys(("BLAS", "compiled loops", "update"), 0.0)
 

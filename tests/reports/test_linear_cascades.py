@@ -23,7 +23,7 @@ from reports.studies.topologies.cascade_runs import (
 )
 from tests.workloads.strategies import stages
 from workloads import BlockStage, CscStage, DenseStage, TopologyError, build_layer
-from workloads.data.images import ImageData
+from workloads.data.labelled import LabelledData
 from workloads.topology.topology import skips_of
 from workloads.training.model import Initialisation
 
@@ -31,14 +31,14 @@ LAYER = build_layer("csc", 64, 64, fan_in=4)
 DENSITY = 4 / 64
 
 
-def clusters(classes: int = 5, each: int = 200) -> ImageData:
+def clusters(classes: int = 5, each: int = 200) -> LabelledData:
     """Points around as many random centres, as easy to part as the digits."""
     random = np.random.default_rng(8)
     centres = random.normal(size=(classes, 64))
     labels = np.arange(2 * classes * each) % classes
     points = (centres[labels] + 0.7 * random.normal(size=(labels.size, 64))).astype(np.float32)
     half = classes * each
-    return ImageData(points[:half], labels[:half], points[half:], labels[half:])
+    return LabelledData(points[:half], labels[:half], points[half:], labels[half:])
 
 
 def test_ordinary_glorot_multiplies_the_energy_by_the_density_at_every_stage() -> None:

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from workloads import ImageData, Recipe, parse_recipe
+from workloads import LabelledData, Recipe, parse_recipe
 
 SIDE = 6
 CLASSES = 4
 
 
-def patches(images: int = 600, seed: int = 5) -> ImageData:
+def patches(images: int = 600, seed: int = 5) -> LabelledData:
     """Images of noise, with a bright square in one of four corners that gives the class."""
     random = np.random.default_rng(seed)
     labels = random.integers(0, CLASSES, size=images)
@@ -22,7 +22,7 @@ def patches(images: int = 600, seed: int = 5) -> ImageData:
         image[row * 3 : row * 3 + 3, column * 3 : column * 3 + 3] += np.float32(0.4)
     flat = pixels.reshape(images, -1)
     half = images // 2
-    return ImageData(flat[:half], labels[:half], flat[half:], labels[half:])
+    return LabelledData(flat[:half], labels[:half], flat[half:], labels[half:])
 
 
 def recipe(**changes: Any) -> Recipe:

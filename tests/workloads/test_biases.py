@@ -15,8 +15,8 @@ from tests.workloads.test_growth import growing
 from workloads import (
     Calibration,
     DenseStage,
-    ImageData,
     IntegerNetworkError,
+    LabelledData,
     PrunedStage,
     Topology,
     TrainedNetwork,
@@ -49,13 +49,13 @@ def model_with_biases(layer: Any, *, skips: bool = False, input_digits: tuple[in
     return Model(topology, [*weights, random.normal(size=12), random.normal(size=5)])
 
 
-def scaled(images: int = 400) -> ImageData:
+def scaled(images: int = 400) -> LabelledData:
     """One picture at every brightness; the class says whether it is a bright one."""
     random = np.random.default_rng(8)
     picture = (0.2 + 0.8 * random.random(36)).astype(np.float32)
     brightness = random.random((images, 1), dtype=np.float32)
     labels, pixels, half = (brightness[:, 0] > 0.5).astype(np.int64), brightness * picture, images // 2
-    return ImageData(pixels[:half], labels[:half], pixels[half:], labels[half:])
+    return LabelledData(pixels[:half], labels[:half], pixels[half:], labels[half:])
 
 
 @pytest.mark.parametrize("skips", [False, True])
@@ -89,7 +89,7 @@ def test_gradients_of_a_network_with_biases_that_follows_another_hold_for_its_in
 @pytest.mark.parametrize("optimiser", [{"kind": "adam"}, {"kind": "sgd", "momentum": 0.9}])
 def test_weights_decay_and_biases_do_not(optimiser: dict[str, Any]) -> None:
     chosen = recipe(bias=True, optimiser=optimiser | {"weight_decay": 0.5})
-    run = Run(chosen, DATA.train_images, DATA.train_labels)
+    run = Run(chosen, DATA.train_inputs, DATA.train_labels)
     model, still = run.model, [np.zeros_like(array) for array in run.model.weights]
     assert isinstance(model, Model)
     assert [bias.shape for bias in model.biases] == [(12,), (8,), (CLASSES,)]

@@ -163,9 +163,9 @@ def test_a_checkpoint_is_written_no_more_often_than_asked(tmp_path: Path) -> Non
     assert not rare.is_due(1000)
     steps = Checkpoints(tmp_path / "steps", every_s=0, every_steps=10)
     assert [steps.is_due(step) for step in (9, 10, 11)] == [False, True, True]
-    run = Run(RECIPES["adam"], DATA.train_images, DATA.train_labels)
+    run = Run(RECIPES["adam"], DATA.train_inputs, DATA.train_labels)
     run.advance()
-    steps.open(RECIPES["adam"], (DATA.train_images,))
+    steps.open(RECIPES["adam"], (DATA.train_inputs,))
     steps.write("adam", run.state())
     assert [steps.is_due(step) for step in (10, 11)] == [False, True]
 

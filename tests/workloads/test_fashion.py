@@ -12,7 +12,8 @@ import pytest
 from tests.workloads.synthetic import patches
 from tests.workloads.test_mnist import fake_parts, idx_file
 from workloads.data import fashion, images, mnist, synthetic
-from workloads.data.registry import DataError, datasets, load_data
+from workloads.data.labelled import DataError
+from workloads.data.registry import datasets, load_data
 
 
 @pytest.fixture
@@ -36,11 +37,11 @@ def packaged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[images.Byt
 
 def test_the_debian_package_is_read_and_cached(packaged: list[images.Bytes], tmp_path: Path) -> None:
     first = fashion.load_fashion_mnist()
-    np.testing.assert_array_equal(first.train_images * 255, packaged[0].reshape(3, 784))
+    np.testing.assert_array_equal(first.train_inputs * 255, packaged[0].reshape(3, 784))
     for part in fashion.PARTS:
         (tmp_path / part.file).unlink()
     again = fashion.load_fashion_mnist()
-    for name in ("train_images", "train_labels", "test_images", "test_labels"):
+    for name in ("train_inputs", "train_labels", "test_inputs", "test_labels"):
         np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
 
 
@@ -71,17 +72,17 @@ def test_data_are_had_by_their_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_synthetic_features_have_the_shape_of_real_ones_and_are_the_same_each_time() -> None:
     one, other = (load_data("synthetic", inputs=36, classes=4) for _ in range(2))
-    assert one.train_images.shape == (synthetic.EXAMPLES, 36)
-    assert one.test_images.shape == (synthetic.TESTS, 36)
-    assert one.train_images.dtype == np.float32
-    assert 0 == one.train_images.min() < one.train_images.max() <= 1
+    assert one.train_inputs.shape == (synthetic.EXAMPLES, 36)
+    assert one.test_inputs.shape == (synthetic.TESTS, 36)
+    assert one.train_inputs.dtype == np.float32
+    assert 0 == one.train_inputs.min() < one.train_inputs.max() <= 1
     assert set(one.train_labels) == set(range(4))
-    np.testing.assert_array_equal(one.train_images, other.train_images)
+    np.testing.assert_array_equal(one.train_inputs, other.train_inputs)
 
 
 @pytest.mark.network
 def test_fashion_mnist_can_be_had_without_a_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ARCHSIM_CACHE", str(tmp_path))
     data = fashion.load_fashion_mnist()
-    assert data.train_images.shape == (60_000, 784)
+    assert data.train_inputs.shape == (60_000, 784)
     assert np.bincount(data.test_labels).tolist() == [1000] * 10

@@ -34,7 +34,7 @@ def growing(**growth: Any) -> Recipe:
 
 
 def run_of(chosen: Recipe, judge: Any = None) -> Run:
-    return Run(chosen, DATA.train_images, DATA.train_labels, judge)
+    return Run(chosen, DATA.train_inputs, DATA.train_labels, judge)
 
 
 def test_a_network_grows_at_the_epochs_of_its_recipe() -> None:
@@ -67,7 +67,7 @@ def test_growing_changes_no_output_and_keeps_the_state_of_the_optimiser(kind: ty
     assert isinstance(model, Model)
     options = {"weight_decay": 0.0} | ({"momentum": 0.9} if kind is Sgd else {})
     optimiser = kind(model.weights, **options)
-    x = np.ascontiguousarray(DATA.test_images.T)
+    x = np.ascontiguousarray(DATA.test_inputs.T)
     _, gradients = model.loss_and_gradients(x, DATA.test_labels)
     optimiser.step(model.weights, gradients, 0.01)
     before, outputs = list(model.weights), model.logits(x)
@@ -103,7 +103,7 @@ def test_a_network_stops_growing_once_it_is_accurate_enough() -> None:
     large = train(growing(until=1.0), progress=False, data=DATA)
     assert large.topology == growing().topology()
     with pytest.raises(ValueError, match="held_out of tiny is missing"):
-        fit(growing(until=0.5), DATA.train_images, DATA.train_labels, progress=False)
+        fit(growing(until=0.5), DATA.train_inputs, DATA.train_labels, progress=False)
 
 
 def test_a_step_to_the_size_that_there_is_changes_nothing() -> None:

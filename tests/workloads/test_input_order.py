@@ -84,7 +84,7 @@ def test_a_file_keeps_the_order(trained: TrainedNetwork, tmp_path: Path) -> None
 
 
 def test_integers_are_those_of_the_ordered_images(trained: TrainedNetwork) -> None:
-    images = patches().test_images
+    images = patches().test_inputs
     network = quantise(trained, 8, 8)
     plain = quantise(
         TrainedNetwork(

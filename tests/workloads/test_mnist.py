@@ -15,6 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from workloads.data import digits, images, mnist
+from workloads.data.files import decode_idx
 
 
 def fake_parts(count: int = 3) -> list[images.Bytes]:
@@ -59,10 +60,10 @@ def test_a_download_is_cached_as_bytes_and_read_from_there(
         first = mnist.load_mnist()
     assert [entry.name for entry in tmp_path.iterdir()] == ["mnist.npz"]
     again = mnist.load_mnist()
-    assert first.train_images.dtype == np.float32
+    assert first.train_inputs.dtype == np.float32
     assert first.train_labels.dtype == np.int64
-    np.testing.assert_array_equal(first.train_images * 255, fake_mnist[0].reshape(3, 784))
-    for name in ("train_images", "train_labels", "test_images", "test_labels"):
+    np.testing.assert_array_equal(first.train_inputs * 255, fake_mnist[0].reshape(3, 784))
+    for name in ("train_inputs", "train_labels", "test_inputs", "test_labels"):
         np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
 
 
@@ -85,7 +86,7 @@ def test_an_idx_file_is_read_by_its_header(tmp_path: Path) -> None:
     content = fake_parts()[0]
     path = tmp_path / "images.gz"
     path.write_bytes(gzip.compress(idx_file(content)))
-    np.testing.assert_array_equal(images.decode_idx(path), content)
+    np.testing.assert_array_equal(decode_idx(path), content)
 
 
 def test_the_package_is_scaled_back_to_the_bytes_of_mnist() -> None:
@@ -131,8 +132,8 @@ def first_of_each_class(labels: NDArray[np.int64], count: int) -> NDArray[np.int
 def test_mnist_can_be_had_without_a_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ARCHSIM_CACHE", str(tmp_path))
     data = mnist.load_mnist()
-    assert data.train_images.shape == (60_000, 784)
+    assert data.train_inputs.shape == (60_000, 784)
     chosen = first_of_each_class(data.test_labels, digits.DIGITS_PER_CLASS)
     shipped, labels = digits.test_digits()
-    np.testing.assert_array_equal(data.test_images[chosen], shipped)
+    np.testing.assert_array_equal(data.test_inputs[chosen], shipped)
     np.testing.assert_array_equal(data.test_labels[chosen], labels)

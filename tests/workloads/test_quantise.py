@@ -49,7 +49,7 @@ def test_sixteen_bits_follow_the_float_network_closely_and_two_bits_still_run(bi
     data = patches()
     network = train(recipe(epochs=5, bias=bias), progress=False, data=data)
     fine = quantise(network, 16, 16)
-    signal = data.test_images.T
+    signal = data.test_inputs.T
     added = network.biases or (None,) * len(network.weights)
     for stage, weights, ends, biases in zip(
         network.topology.stages, network.weights, network.topology.ends_layer, added, strict=True
@@ -58,12 +58,12 @@ def test_sixteen_bits_follow_the_float_network_closely_and_two_bits_still_run(bi
         signal = signal if biases is None else signal + biases[:, None]
         if ends and stage is not network.topology.stages[-1]:
             signal = np.maximum(signal, 0)
-    outputs = fine.run(fine.quantise_input(data.test_images))
+    outputs = fine.run(fine.quantise_input(data.test_inputs))
     scale = float(np.sum(signal * outputs) / np.sum(signal * signal))
     assert np.log2(scale) == pytest.approx(round(np.log2(scale)), abs=1e-3)
     np.testing.assert_allclose(outputs / scale, signal, atol=2e-3)
     coarse = quantise(network, 2, 2)
-    assert coarse.run(coarse.quantise_input(data.test_images)).min() >= -2
+    assert coarse.run(coarse.quantise_input(data.test_inputs)).min() >= -2
 
 
 def test_a_stage_of_tiny_outputs_never_shifts_left() -> None:

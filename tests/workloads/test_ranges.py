@@ -116,7 +116,7 @@ def test_no_other_ends_are_a_range(ends: object) -> None:
 
 def standardised(network: TrainedNetwork) -> tuple[TrainedNetwork, float, float]:
     """The same function of inputs that are standardised, its first matrix and biases changed for it."""
-    images = patches().train_images
+    images = patches().train_inputs
     mean, deviation = float(images.mean()), float(images.std())
     first = network.weights[0]
     biases = [mean * first.sum(axis=1), *[None] * (len(network.weights) - 1)]
@@ -132,7 +132,7 @@ def standardised(network: TrainedNetwork) -> tuple[TrainedNetwork, float, float]
 
 def test_standardised_inputs_come_to_the_same_classes(trained: TrainedNetwork) -> None:
     network, mean, deviation = standardised(trained)
-    images = patches().test_images
+    images = patches().test_inputs
     own, other = quantise(trained, 12, 12), quantise(network, 12, 12)
     assert network.input_range[0] < 0
     with warnings.catch_warnings():
@@ -169,7 +169,7 @@ def test_values_beyond_the_range_stay_where_an_activation_holds_them(trained: Tr
 
 def test_data_of_another_scale_are_refused(trained: TrainedNetwork) -> None:
     integer = quantise(trained, 8, 8)
-    pixels = patches().test_images * 255
+    pixels = patches().test_inputs * 255
     with pytest.raises(IntegerNetworkError, match=r"span 0\.?.* to .*, allowed are 0 to 1 with at most a"):
         integer.quantise_input(pixels)
     with pytest.raises(IntegerNetworkError, match="and finite numbers"):

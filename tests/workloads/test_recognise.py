@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -77,7 +79,7 @@ def test_stages_as_families_make_them_are_recognised(stage: Stage, kind: str) ->
 
 
 def test_a_block_diagonal_matrix_is_one_of_dense_blocks() -> None:
-    blocks = scipy.sparse.block_diag([np.ones((3, 4))] * 5, format="csr")
+    blocks: Any = scipy.sparse.block_diag([np.ones((3, 4))] * 5, format="csr")
     assert read(scipy.sparse.csr_array(blocks))[0] == KroneckerStage(5, 3, 4, 1)
 
 

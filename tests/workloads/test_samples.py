@@ -29,7 +29,7 @@ def test_training_puts_in_typical_images_of_the_test_part(trained: TrainedNetwor
     assert samples is not None
     assert samples.source == "test part of the data given"
     assert samples.values.shape == (KEPT, 36)
-    tested = {image.tobytes() for image in data.test_images}
+    tested = {image.tobytes() for image in data.test_inputs}
     assert all(sample.tobytes() in tested for sample in samples.values)
 
 

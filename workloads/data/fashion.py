@@ -10,7 +10,9 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from workloads.data.images import Bytes, ImageData, Part, Source, decode_idx, first_that_answers, from_mirror
+from workloads.data.files import decode_idx
+from workloads.data.images import Bytes, Part, Source, first_that_answers, from_mirror
+from workloads.data.labelled import LabelledData
 from workloads.data.registry import datasets
 
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
@@ -44,7 +46,7 @@ PARTS = (
 """The md5 of the published files is given by the authors; what counts is the sha256 of the decoded bytes."""
 
 
-def load_fashion_mnist() -> ImageData:
+def load_fashion_mnist() -> LabelledData:
     """Fashion-MNIST, from the cache or brought into it; a `DataUnavailableError` says what was tried."""
     sources: list[Source] = [(f"the Debian package {DEBIAN_PACKAGE}", _from_debian)]
     sources += [(f"the mirror {mirror}", functools.partial(from_mirror, mirror, PARTS)) for mirror in MIRRORS]

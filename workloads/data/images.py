@@ -7,11 +7,12 @@ published as gzipped IDX files and cached as one NumPy archive.
 from __future__ import annotations
 
 import functools
-import gzip
 import hashlib
 import logging
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.data.cache import cache_folder
+from workloads.data.files import decode_idx
+from workloads.data.labelled import PARTS, LabelledData
 from workloads.refusal import Refusal
 
 DOWNLOAD_TIMEOUT_S = 30
@@ -26,6 +29,9 @@ DOWNLOAD_TIMEOUT_S = 30
 Bytes = NDArray[np.uint8]
 Source = tuple[str, Callable[[], list[Bytes]]]
 """What a source is called, and how the four arrays are had from it."""
+
+
+_downloads = ContextVar("_downloads", default=True)
 
 
 class DataUnavailableError(Refusal, OSError):
@@ -41,21 +47,7 @@ class Part:
     sha256: str
 
 
-@dataclass(frozen=True, eq=False)
-class ImageData:
-    """Images (n, n_in) as float32 in [0, 1], row by row, and labels (n,) as int64 from 0."""
-
-    train_images: NDArray[np.float32]
-    train_labels: NDArray[np.int64]
-    test_images: NDArray[np.float32]
-    test_labels: NDArray[np.int64]
-
-    def __repr__(self) -> str:
-        learnt, judged = self.train_images.shape, len(self.test_images)
-        return f"<ImageData: {learnt[0]:,} training and {judged:,} test images of {learnt[1]:,} values>"
-
-
-def first_that_answers(name: str, parts: Sequence[Part], sources: Sequence[Source]) -> ImageData:
+def first_that_answers(name: str, parts: Sequence[Part], sources: Sequence[Source]) -> LabelledData:
     """The data set from its cache or from the first of `sources`, which then fills the cache.
 
     Raises a `DataUnavailableError`, which says what was tried.
@@ -73,18 +65,29 @@ def first_that_answers(name: str, parts: Sequence[Part], sources: Sequence[Sourc
             continue
         if failures:
             _write_cache(cache, arrays)
-        train_images, train_labels, test_images, test_labels = arrays
-        return ImageData(
-            train_images=_scaled(train_images),
-            train_labels=train_labels.astype(np.int64),
-            test_images=_scaled(test_images),
-            test_labels=test_labels.astype(np.int64),
-        )
+        return LabelledData.of_arrays(dict(zip(PARTS, arrays, strict=True)), source=name)
     raise DataUnavailableError(f"{name} could not be had from any source; tried {'; '.join(failures)}")
+
+
+@contextmanager
+def without_downloads() -> Iterator[None]:
+    """Inside, data sets come from this machine or are not available."""
+    token = _downloads.set(False)
+    try:
+        yield
+    finally:
+        _downloads.reset(token)
+
+
+def refuse_without_downloads() -> None:
+    """Raises a `DataUnavailableError` inside `without_downloads`."""
+    if not _downloads.get():
+        raise DataUnavailableError("not asked, because nothing is to be downloaded")
 
 
 def from_mirror(mirror: str, parts: Sequence[Part]) -> list[Bytes]:
     """The arrays of the files under this address."""
+    refuse_without_downloads()
     import pooch
 
     pooch.get_logger().setLevel(logging.ERROR)
@@ -95,18 +98,6 @@ def from_mirror(mirror: str, parts: Sequence[Part]) -> list[Bytes]:
             return Path(pooch.retrieve(url, known_hash=known_hash, path=folder, downloader=downloader))
 
         return [decode_idx(fetched(mirror + part.file, part.published)) for part in parts]
-
-
-def decode_idx(path: Path) -> Bytes:
-    """The bytes of an IDX file: two zero bytes, type 8, the number of axes, big-endian sizes, data."""
-    content = gzip.decompress(path.read_bytes())
-    axes = content[3]
-    sizes = np.frombuffer(content, dtype=">u4", count=axes, offset=4)
-    return np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * axes).reshape(tuple(int(n) for n in sizes))
-
-
-def _scaled(images: Bytes) -> NDArray[np.float32]:
-    return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
 
 
 def _check(arrays: Sequence[Bytes], parts: Sequence[Part]) -> None:

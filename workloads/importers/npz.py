@@ -13,6 +13,20 @@ METADATA = "metadata.npy"
 """The member by which a file of ours is known."""
 
 
+ARCHIVE = b"PK"
+
+
+def begins(source: Any, start: bytes) -> bool:
+    """Whether this is the path of a file that begins so."""
+    if not isinstance(source, Path):
+        return False
+    try:
+        with source.open("rb") as file:
+            return file.read(len(start)) == start
+    except OSError:
+        return False
+
+
 def members(source: Any) -> list[str] | None:
     """The names in an archive, or none where this is the path of something else."""
     if not isinstance(source, Path):
@@ -26,13 +40,11 @@ def members(source: Any) -> list[str] | None:
 
 @importers.register("npz")
 class Npz:
-    """NumPy archives with our metadata, and what is called .npz and is no whole archive at all."""
+    """NumPy archives with our metadata, and archives that are damaged."""
 
     def recognises(self, source: Any) -> bool:
         names = members(source)
-        if names is None:
-            return isinstance(source, Path) and source.suffix == ".npz"
-        return METADATA in names
+        return begins(source, ARCHIVE) if names is None else METADATA in names
 
     def read(self, source: Any) -> TrainedNetwork:
         return TrainedNetwork.load(source)

@@ -34,6 +34,12 @@ WIDEST_ACCUMULATOR = 63
 """Sums are taken in int64; a wider accumulator could not be simulated exactly."""
 
 
+WORTH_FILLING = 0.2
+"""The density from which the product of a whole matrix is faster than that of its stored entries."""
+
+FLOAT_MANTISSA = 53
+"""Bits of a whole number that a 64-bit float holds exactly."""
+
 MOST_BEYOND = 0.1
 """The share of inputs that may lie beyond the range of a network."""
 
@@ -130,9 +136,26 @@ class IntegerStage:
     def _matrix(self) -> Any:
         return self.stage.csr(self.weights)
 
+    @cached_property
+    def _whole(self) -> NDArray[np.float64] | None:
+        """The matrix of a stage that is nearly dense, as floats, whose product is faster."""
+        if self.stage.density < WORTH_FILLING:
+            return None
+        whole: NDArray[np.float64] = self._matrix.toarray().astype(np.float64)
+        return whole
+
+    @cached_property
+    def _reach(self) -> int:
+        """As much as a row can make of inputs of one, or more."""
+        return int(np.abs(self.weights).max(initial=0)) * int(self.stage.row_lengths().max())
+
     def accumulate(self, x: NDArray[np.int64]) -> NDArray[np.int64]:
         """The sums (n_out, batch) before requantisation, for x (n_in, batch)."""
-        sums: NDArray[np.int64] = np.asarray(self._matrix @ x, dtype=np.int64)
+        largest = max(int(x.max()), -int(x.min())) if x.size else 0
+        # Floats hold whole numbers up to 2^53 exactly, and so every part of such a sum in any order.
+        matrix = self._whole if self._reach * largest < 1 << FLOAT_MANTISSA else None
+        product = self._matrix @ x if matrix is None else matrix @ x.astype(np.float64)
+        sums: NDArray[np.int64] = np.asarray(product, dtype=np.int64)
         return sums if self.bias is None else sums + self.initial_sums[:, None]
 
     def requantise(self, sums: NDArray[np.int64], activation_bits: int) -> NDArray[np.int64]:

@@ -22,6 +22,10 @@ MOST_SHOWN = 100
 """Characters of a shape that are shown."""
 
 
+TILES = "tiles"
+"""What a recipe calls the order of `tiles`."""
+
+
 def digit_reversed(digits: Sequence[int]) -> NDArray[np.int64]:
     """The numbers of a mixed radix, most significant digit first, in the order of the reversed digits."""
     numbers: NDArray[np.int64] = np.arange(math.prod(digits)).reshape(digits).T.ravel()
@@ -48,7 +52,7 @@ def tiles(n_in: int) -> tuple[int, ...]:
     side = math.isqrt(n_in)
     if side * side != n_in:
         raise TopologyError(
-            f"input_order is 'tiles' with {n_in} inputs, allowed are square numbers of inputs"
+            f"input_order is {TILES!r} with {n_in} inputs, allowed are square numbers of inputs"
         )
     rows, columns = np.divmod(np.arange(n_in), side)
     place = np.zeros(n_in, dtype=np.int64)

@@ -9,7 +9,7 @@ stage fit the bits of a weight.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from workloads.topology.integer import (
 from workloads.topology.network import Calibration, TrainedNetwork
 from workloads.topology.ranges import INNER_PERCENTILE, input_fraction_bits
 from workloads.topology.samples import IntegerSamples
+from workloads.training.float_network import FloatNetwork
 from workloads.training.model import Model
 from workloads.training.trained_model import TrainedModel
 
@@ -36,13 +37,50 @@ MOST_FRACTION_BITS = 24
 """A finer format than this only lengthens the shift of weights that are next to nothing."""
 
 
-def calibrate(model: Model, images: NDArray[Any]) -> Calibration:
-    """Percentiles of the magnitudes of the outputs of every stage, after ReLU, over images (batch, n_in)."""
-    signals = model.forward(np.ascontiguousarray(images.T))
+def calibrate(model: Model | FloatNetwork, values: NDArray[Any]) -> Calibration:
+    """Percentiles of the magnitudes of the outputs of every stage, after ReLU, over inputs (batch, n_in)."""
+    signals = model.forward(np.ascontiguousarray(values.T))
     ranges = tuple(
         tuple(float(value) for value in np.percentile(np.abs(signal), PERCENTILES)) for signal in signals[1:]
     )
     return Calibration(percentiles=PERCENTILES, ranges=ranges)
+
+
+@dataclass(frozen=True, eq=False)
+class StageFormat:
+    """The integers of a stage, and the fraction bits of its weights, its inputs and its outputs."""
+
+    weights: NDArray[np.int64]
+    weight_fraction: int
+    fraction_in: int
+    fraction_out: int
+    bias: NDArray[np.int64] | None
+    bias_shift: int
+
+    @property
+    def shift(self) -> int:
+        """By how much sums are shifted right to become outputs."""
+        return self.weight_fraction + self.fraction_in - self.fraction_out
+
+
+def stage_formats(network: TrainedNetwork, weight_bits: int, activation_bits: int) -> tuple[StageFormat, ...]:
+    """The formats of every stage at these widths. Raises IntegerNetworkError as `quantise` does."""
+    check_bits(network.name, weight_bits=weight_bits, activation_bits=activation_bits)
+    check_no_skips(network.name, network.topology)
+    last = len(network.weights) - 1
+    formats: list[StageFormat] = []
+    fraction_in = input_fraction_bits(network.input_range, activation_bits)
+    for number, exact_weights in enumerate(network.weights):
+        weights, weight_fraction = quantise_weights(exact_weights, weight_bits)
+        # The last stage must hold all magnitudes, since saturated classes would tie.
+        reach = network.calibration.reach(number, 100.0 if number == last else INNER_PERCENTILE)
+        of_sums = weight_fraction + fraction_in
+        fraction_out = min(fraction_bits(reach, activation_bits), of_sums)
+        exact = network.biases[number] if network.biases else None
+        bias, bias_shift = (None, 0) if exact is None else quantise_bias(exact, of_sums, weight_bits)
+        formats.append(StageFormat(weights, weight_fraction, fraction_in, fraction_out, bias, bias_shift))
+        fraction_in = fraction_out
+    return tuple(formats)
 
 
 def quantise(
@@ -57,37 +95,25 @@ def quantise(
             f"model of {network.name} is {network.recipe['model']}, "
             "allowed is mlp, because the engines run fully connected layers one after another"
         )
-    check_bits(network.name, weight_bits=weight_bits, activation_bits=activation_bits)
-    check_no_skips(network.name, network.topology)
-    topology = network.topology
-    last = len(topology.stages) - 1
-    stages: list[IntegerStage] = []
-    fraction_in = input_fraction_bits(network.input_range, activation_bits)
-    for number, stage in enumerate(topology.stages):
-        weights, weight_fraction = quantise_weights(network.weights[number], weight_bits)
-        # The last stage must hold all magnitudes, since saturated classes would tie.
-        reach = network.calibration.reach(number, 100.0 if number == last else INNER_PERCENTILE)
-        of_sums = weight_fraction + fraction_in
-        fraction_out = min(fraction_bits(reach, activation_bits), of_sums)
-        exact = network.biases[number] if network.biases else None
-        bias, bias_shift = (None, 0) if exact is None else quantise_bias(exact, of_sums, weight_bits)
-        stages.append(
-            IntegerStage(
-                stage=stage,
-                weights=weights,
-                shift=of_sums - fraction_out,
-                relu=topology.ends_layer[number] and number != last,
-                bias=bias,
-                bias_shift=bias_shift,
-            )
+    formats = stage_formats(network, weight_bits, activation_bits)
+    topology, last = network.topology, len(formats) - 1
+    stages = [
+        IntegerStage(
+            stage=stage,
+            weights=form.weights,
+            shift=form.shift,
+            relu=topology.ends_layer[number] and number != last,
+            bias=form.bias,
+            bias_shift=form.bias_shift,
         )
-        fraction_in = fraction_out
+        for number, (stage, form) in enumerate(zip(topology.stages, formats, strict=True))
+    ]
     integer = IntegerNetwork(
         name=network.name,
         stages=tuple(stages),
         weight_bits=weight_bits,
         activation_bits=activation_bits,
-        input_fraction_bits=input_fraction_bits(network.input_range, activation_bits),
+        input_fraction_bits=formats[0].fraction_in,
         input_order=topology.input_places,
         input_range=network.input_range,
     )

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Self
 import yaml
 from pydantic import ValidationError, model_validator
 
+from workloads.data.registry import datasets, is_there
 from workloads.families import build_layer
 from workloads.refusal import Refusal
 from workloads.topology.stages import Stage
-from workloads.topology.topology import Topology, skips_of
+from workloads.topology.topology import TILES, Topology, skips_of, tiles
 from workloads.training.convolution import Convolution
 from workloads.training.schema import GrowthRecipe, LayerRecipe, PruningRecipe, RecipeError, RecipeFields
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 RECIPES = Path(__file__).parents[1] / "recipes"
+FILES = ("data", "input_order")
+"""The fields that may name a file."""
 MOST_SHOWN = 60
 """Characters of a value that a refusal shows."""
 
@@ -78,7 +81,8 @@ class Recipe(RecipeFields):
     def topology(self) -> Topology:
         """The fully connected layers: of a network that is pruned, the dense ones; of one that grows, the
         final ones."""
-        return _chain(self._features(), self.layers, self.input_digits)
+        order = tiles(self.inputs) if isinstance(self.input_order, str) else self.input_order
+        return _chain(self._features(), self.layers, self.input_digits, order)
 
     def _features(self) -> int:
         """What the fully connected layers read."""
@@ -138,12 +142,19 @@ class Recipe(RecipeFields):
         return parse_recipe(self.model_dump() | changes)
 
 
-def _chain(n_in: int, layers: Sequence[LayerRecipe], input_digits: tuple[int, ...] = ()) -> Topology:
+def _chain(
+    n_in: int,
+    layers: Sequence[LayerRecipe],
+    input_digits: tuple[int, ...] = (),
+    input_order: Sequence[int] = (),
+) -> Topology:
     built: list[tuple[Stage, ...]] = []
     for layer in layers:
         built.append(build_layer(layer.family, n_in, layer.outputs, **layer.parameters))
         n_in = layer.outputs
-    return Topology(tuple(built), skips_of(built, [layer.skips for layer in layers]), input_digits)
+    return Topology(
+        tuple(built), skips_of(built, [layer.skips for layer in layers]), input_digits, tuple(input_order)
+    )
 
 
 def parse_recipe(values: Any) -> Recipe:
@@ -192,4 +203,15 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         raise RecipeError.of("recipe", str(name_or_path), [*recipe_names(), "the path of a file"]) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RecipeError(f"file is {path}, which is no YAML, allowed is a mapping in YAML") from error
-    return parse_recipe(values)
+    return parse_recipe(_beside(path.parent, values))
+
+
+def _beside(folder: Path, values: Any) -> Any:
+    """A recipe whose files are named by where they are: beside it, where they are there."""
+    if not isinstance(values, dict):
+        return values
+    named = {name: values[name] for name in FILES if isinstance(values.get(name), str)}
+    there = {name: folder / path for name, path in named.items() if is_there(folder / path)}
+    return values | {
+        name: str(path.absolute()) for name, path in there.items() if named[name] not in (*datasets, TILES)
+    }

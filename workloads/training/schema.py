@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from workloads.data.registry import datasets
+from workloads.data.order import read_order
+from workloads.data.registry import datasets, is_there
 from workloads.refusal import Refusal
+from workloads.topology.ranges import checked_range
+from workloads.topology.topology import TILES
 from workloads.training.model import Initialisation
 
 
 class RecipeError(Refusal):
     """A recipe is missing, is not YAML, or holds a value that is not allowed."""
+
+
+def _no_truth(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise RecipeError(f"is {value!r}, allowed is a number")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_truth)]
+Real = Annotated[float, BeforeValidator(_no_truth), Field(allow_inf_nan=False)]
+"""Numbers; `true` and `false`, which Python takes for 1 and 0, are none."""
 
 
 class _Strict(BaseModel):
@@ -27,7 +41,7 @@ class LayerRecipe(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
     family: str
-    outputs: int = Field(ge=1)
+    outputs: Whole = Field(ge=1)
     skips: bool = False
 
     @property
@@ -47,8 +61,8 @@ class OptimiserRecipe(_Strict):
     """How weights move: by Adam, or by stochastic gradient descent, which alone takes a `momentum`."""
 
     kind: Literal["adam", "sgd"] = "adam"
-    momentum: float | None = Field(default=None, ge=0, lt=1)
-    weight_decay: float = Field(default=0.0, ge=0)
+    momentum: Real | None = Field(default=None, ge=0, lt=1)
+    weight_decay: Real = Field(default=0.0, ge=0)
 
     @model_validator(mode="after")
     def _momentum_belongs_to_sgd(self) -> Self:
@@ -60,7 +74,7 @@ class OptimiserRecipe(_Strict):
 class RateRecipe(_Strict):
     """The learning rate: its peak, and its course over the steps of training."""
 
-    peak: float = Field(gt=0)
+    peak: Real = Field(gt=0)
     course: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
 
 
@@ -71,11 +85,11 @@ class PruningRecipe(_Strict):
     or `layer_weights`, a budget a layer.
     """
 
-    stored_weights: int | None = Field(default=None, ge=1)
-    layer_weights: tuple[int, ...] | None = None
-    begin: float = Field(default=0.2, ge=0, le=1)
-    end: float = Field(default=0.6, ge=0, le=1)
-    events: int = Field(default=10, ge=1)
+    stored_weights: Whole | None = Field(default=None, ge=1)
+    layer_weights: tuple[Whole, ...] | None = None
+    begin: Real = Field(default=0.2, ge=0, le=1)
+    end: Real = Field(default=0.6, ge=0, le=1)
+    events: Whole = Field(default=10, ge=1)
 
     @model_validator(mode="after")
     def _one_budget(self) -> Self:
@@ -90,8 +104,8 @@ class PruningRecipe(_Strict):
 class GrowthStep(_Strict):
     """A size on the way to the final one: the fan-in of every csc layer, and how long it trains."""
 
-    fan_in: tuple[int, ...] = Field(min_length=1)
-    epochs: int = Field(ge=1)
+    fan_in: tuple[Whole, ...] = Field(min_length=1)
+    epochs: Whole = Field(ge=1)
 
 
 class GrowthRecipe(_Strict):
@@ -101,7 +115,7 @@ class GrowthRecipe(_Strict):
     """
 
     steps: tuple[GrowthStep, ...] = Field(min_length=1)
-    until: float | None = Field(default=None, gt=0, le=1)
+    until: Real | None = Field(default=None, gt=0, le=1)
 
 
 class ConvolutionRecipe(LayerRecipe):
@@ -110,8 +124,8 @@ class ConvolutionRecipe(LayerRecipe):
     Images are padded with zeros by (kernel - 1) / 2 on each side, and every `stride`-th place is kept.
     """
 
-    kernel: int = Field(default=1, ge=1)
-    stride: int = Field(default=1, ge=1)
+    kernel: Whole = Field(default=1, ge=1)
+    stride: Whole = Field(default=1, ge=1)
 
     @model_validator(mode="after")
     def _kernel_has_a_middle(self) -> Self:
@@ -123,7 +137,7 @@ class ConvolutionRecipe(LayerRecipe):
 class RecurrenceRecipe(_Strict):
     """A recurrent layer that reads the inputs in `steps` equal parts: h = tanh(input part + hidden h)."""
 
-    steps: int = Field(ge=1)
+    steps: Whole = Field(ge=1)
     input: LayerRecipe
     hidden: LayerRecipe
 
@@ -132,38 +146,54 @@ class RecipeFields(_Strict):
     """The fields of a recipe.
 
     `layers` are fully connected; in a `cnn` they follow the `convolutions`, in an `rnn` the last state of the
-    `recurrence`. `input_digits` is the order in which an `mlp` sees its inputs (see `Topology`). With `bias`,
-    the last stage of every layer of an `mlp` adds one to each of its outputs. `shift_pixels` moves every
-    training image by up to so many pixels at random, each time it is seen. `hold_out` is the number of
-    training images, the last ones, kept for validation.
+    `recurrence`. `data` is the name of a data set or the path of one's own data, or none where data are given
+    in Python; `input_scale` divides the inputs of one's own, and `input_range` states their range where that
+    of the training part is not to be taken. `input_digits` is the order in which an `mlp` sees its inputs
+    (see `Topology`), as `input_order` is: `tiles`, the numbers of the inputs, or the path of a file of them.
+    With `bias`, the last stage of every layer of an `mlp` adds one to each of its outputs. `shift_pixels`
+    moves every training image by up to so many pixels at random, each time it is seen. `hold_out` is the
+    number of training inputs, the last ones, kept for validation.
     """
 
     name: str = Field(min_length=1)
-    data: str = "mnist"
-    seed: int = Field(default=0, ge=0)
+    data: str | None = "mnist"
+    input_scale: Real | None = Field(default=None, gt=0)
+    input_range: tuple[float, float] | None = None
+    seed: Whole = Field(default=0, ge=0)
     model: Literal["mlp", "cnn", "rnn"] = "mlp"
-    inputs: int = Field(ge=1)
-    input_digits: tuple[int, ...] = ()
+    inputs: Whole = Field(ge=1)
+    input_digits: tuple[Whole, ...] = ()
+    input_order: tuple[Whole, ...] | Literal["tiles"] = ()
     convolutions: tuple[ConvolutionRecipe, ...] = ()
     recurrence: RecurrenceRecipe | None = None
     layers: tuple[LayerRecipe, ...] = Field(min_length=1)
     bias: bool = False
     init: Initialisation = "sparse-glorot"
-    epochs: int = Field(ge=1)
-    batch: int = Field(default=128, ge=1)
+    epochs: Whole = Field(ge=1)
+    batch: Whole = Field(default=128, ge=1)
     optimiser: OptimiserRecipe = OptimiserRecipe()
     rate: RateRecipe
     pruning: PruningRecipe | None = None
     growth: GrowthRecipe | None = None
-    shift_pixels: int = Field(default=0, ge=0)
-    hold_out: int = Field(default=0, ge=0)
+    shift_pixels: Whole = Field(default=0, ge=0)
+    hold_out: Whole = Field(default=0, ge=0)
 
     @field_validator("data")
     @classmethod
-    def _data_is_known(cls, name: str) -> str:
-        if name not in datasets:
-            raise RecipeError.of("data", name, datasets)
+    def _data_is_known(cls, name: str | None) -> str | None:
+        if name is not None and name not in datasets and not is_there(name):
+            raise RecipeError.of("data", name, [*datasets, "the path of an .npz file or of a folder"])
         return name
+
+    @field_validator("input_range", mode="before")
+    @classmethod
+    def _range_rises(cls, ends: Any) -> tuple[float, float] | None:
+        return None if ends is None else checked_range("input_range", ends, RecipeError)
+
+    @field_validator("input_order", mode="before")
+    @classmethod
+    def _order_is_read(cls, order: Any) -> Any:
+        return read_order(order) if isinstance(order, str) and order != TILES else order
 
     @model_validator(mode="after")
     def _sections_fit_the_model(self) -> Self:
@@ -172,7 +202,9 @@ class RecipeFields(_Strict):
                 raise RecipeError.of(
                     section, getattr(self, section), f"some for a {model}, and none for others"
                 )
-        for section in ("pruning", "growth", "input_digits", "bias"):
+        if self.input_digits and self.input_order:
+            raise RecipeError("input_order is given with input_digits, allowed is one of the two")
+        for section in ("pruning", "growth", "input_digits", "input_order", "bias"):
             if self.model != "mlp" and getattr(self, section):
                 raise RecipeError.of("model", self.model, f"mlp with {section}")
         if self.pruning and self.growth:

@@ -6,18 +6,20 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from workloads.data.images import ImageData
-from workloads.data.registry import load_data
+from workloads.data.labelled import LabelledData
+from workloads.data.registry import Data, load_data
+from workloads.topology.integer import BITS
 from workloads.topology.network import TrainedNetwork
 from workloads.training.checkpoint import EVERY_S, Checkpoints, checkpoint_beside, interrupts_held
-from workloads.training.evaluate import evaluate
+from workloads.training.evaluate import accuracies
 from workloads.training.model import Classifier, Model, classify
-from workloads.training.quantise import calibrate, quantise
+from workloads.training.quantise import calibrate
 from workloads.training.recipe import Recipe
 from workloads.training.run import Run, TrainingError
 from workloads.training.schema import RecipeError
@@ -47,7 +49,7 @@ def train_to_file(
     out: Path,
     *,
     progress: bool = True,
-    data: ImageData | None = None,
+    data: Data | None = None,
     every_s: float = EVERY_S,
     every_steps: int = 1,
 ) -> TrainedNetwork | TrainedModel:
@@ -73,18 +75,23 @@ def train(
     recipe: Recipe,
     *,
     progress: bool = True,
-    data: ImageData | None = None,
+    data: Data | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> TrainedNetwork:
-    """Train an MLP as the recipe says, on its data or on other `data` of that form, and measure the accuracy.
+    """Train an MLP as the recipe says, on its data or on other `data`, and measure its accuracy in floating
+    point and with all widths from 2 to 16 bits.
 
-    The network carries samples of the test part. Raises `TrainingError`, with the step and the stage, if the
-    loss is no longer finite. Nothing is written but the checkpoint, if there is to be one.
+    `data` is anything that `workloads.data.registry.load_data` takes: `LabelledData`, arrays, a path, or a
+    function that gives them. It is checked before the first step. The network carries samples of the test
+    part, and the range of the training part. Raises `DataError` for data that do not fit the recipe,
+    `TrainingError`, with the step and the stage, if the loss is no longer finite. Nothing is written but the
+    checkpoint, if there is to be one.
     """
     _check_model(recipe, is_mlp=True)
-    learnt, judged = _examples(recipe, data)
-    tested, origin = judged[""], recipe.data if data is None else "the data given"
-    held_out = judged.get("validation_")
+    seen = _data(recipe, data)
+    learnt, judged = _examples(recipe, seen)
+    tested, held_out = judged[""], judged.get("validation_")
+    origin = recipe.data if data is None and not seen.file else seen.source
     model = _fit(recipe, learnt, progress=progress, held_out=held_out, checkpoints=checkpoints)
     assert isinstance(model, Model), "the model of an mlp"
     network = TrainedNetwork(
@@ -93,16 +100,21 @@ def train(
         weights=tuple(model.of_stages),
         biases=_biases_of_stages(model),
         calibration=calibrate(model, learnt.images[:CALIBRATION_IMAGES]),
-        recipe=recipe.model_dump(mode="json"),
+        recipe=_kept(recipe, data, seen),
         samples=typical_samples(tested.images, tested.labels, f"test part of {origin}"),
+        input_range=recipe.input_range or seen.range,
     )
-    integer = None if model.topology.skips else quantise(network, 8, 8)
-    accuracy = {}
-    for prefix, seen in judged.items():
-        accuracy[f"{prefix}float"] = seen.accuracy(model)
-        if integer:
-            accuracy[f"{prefix}int8"] = evaluate(integer, seen.images, seen.labels)
+    accuracy: dict[str, float] = {}
+    for prefix, part in judged.items():
+        widths = (8,) if prefix else BITS
+        measured = accuracies(network, part.images, part.labels, widths)
+        accuracy |= {f"{prefix}{name}": share for name, share in measured.items()}
     return replace(network, accuracy=accuracy)
+
+
+def _kept(recipe: Recipe, data: Data | None, seen: LabelledData) -> dict[str, Any]:
+    """The recipe as a network keeps it: with the data that it was trained on, none where they had no name."""
+    return recipe.model_dump(mode="json") | ({} if data is None else {"data": seen.file or None})
 
 
 def _biases_of_stages(model: Model) -> tuple[NDArray[np.float32] | None, ...]:
@@ -115,18 +127,19 @@ def train_model(
     recipe: Recipe,
     *,
     progress: bool = True,
-    data: ImageData | None = None,
+    data: Data | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> TrainedModel:
     """Train a CNN or an RNN as `train` does an MLP; there is no integer form of it."""
     _check_model(recipe, is_mlp=False)
-    learnt, judged = _examples(recipe, data)
+    seen = _data(recipe, data)
+    learnt, judged = _examples(recipe, seen)
     model = _fit(recipe, learnt, progress=progress, checkpoints=checkpoints)
     return TrainedModel(
-        recipe=recipe.model_dump(mode="json"),
+        recipe=_kept(recipe, data, seen),
         weights=tuple(model.weights),
         dense_weights=recipe.dense_weights,
-        accuracy={f"{prefix}float": seen.accuracy(model) for prefix, seen in judged.items()},
+        accuracy={f"{prefix}float": part.accuracy(model) for prefix, part in judged.items()},
     )
 
 
@@ -156,20 +169,29 @@ def _check_model(recipe: Recipe, *, is_mlp: bool) -> None:
         raise RecipeError(f"model of {recipe.name} is {recipe.model}, allowed is {allowed} here")
 
 
-def _examples(recipe: Recipe, data: ImageData | None) -> tuple[Examples, Mapping[str, Examples]]:
+def _data(recipe: Recipe, data: Data | None) -> LabelledData:
+    """The data given, else those of the recipe, which fit it."""
+    chosen = recipe.data if data is None else data
+    if chosen is None:
+        raise RecipeError.of(f"data of {recipe.name}", None, "a data set or a path, or data given in Python")
+    classes = recipe.layers[-1].outputs
+    seen = load_data(chosen, inputs=recipe.inputs, classes=classes, scale=recipe.input_scale)
+    seen.check_fits(recipe.name, recipe.inputs, classes)
+    return seen
+
+
+def _examples(recipe: Recipe, data: LabelledData) -> tuple[Examples, Mapping[str, Examples]]:
     """What is learnt from, and by the prefix of its accuracies what is judged by."""
-    if data is None:
-        data = load_data(recipe.data, inputs=recipe.inputs, classes=recipe.layers[-1].outputs)
-    kept = len(data.train_images) - recipe.hold_out
-    if kept < recipe.batch or data.train_images.shape[1] != recipe.inputs:
+    kept = len(data.train_inputs) - recipe.hold_out
+    if kept < recipe.batch:
         raise RecipeError(
-            f"training images of {recipe.name} have shape {(kept, data.train_images.shape[1])}, "
-            f"allowed are at least {recipe.batch} of {recipe.inputs} values each"
+            f"training inputs of {recipe.name} are {max(kept, 0)} without those held out, allowed are at "
+            f"least {recipe.batch}, a batch"
         )
-    judged = {"": Examples(data.test_images, data.test_labels)}
+    judged = {"": Examples(data.test_inputs, data.test_labels)}
     if recipe.hold_out:
-        judged["validation_"] = Examples(data.train_images[kept:], data.train_labels[kept:])
-    return Examples(data.train_images[:kept], data.train_labels[:kept]), judged
+        judged["validation_"] = Examples(data.train_inputs[kept:], data.train_labels[kept:])
+    return Examples(data.train_inputs[:kept], data.train_labels[:kept]), judged
 
 
 def _fit(

@@ -29,7 +29,7 @@ from tqdm import tqdm
 from archsim.store import remembered
 from reports.studies.topologies.files import records_of
 from reports.studies.topologies.trainings import images_of
-from workloads.data.images import ImageData
+from workloads.data.labelled import LabelledData
 from workloads.families import build_layer
 from workloads.topology.stages import DenseStage, Stage, TopologyError, whole_number
 from workloads.topology.topology import Topology
@@ -154,7 +154,7 @@ class TrainedCascade:
 
 def train_cascade(
     stages: Sequence[Stage],
-    data: ImageData,
+    data: LabelledData,
     *,
     init: Initialisation,
     rate: float,
@@ -177,14 +177,14 @@ def train_cascade(
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         for step in range(steps):
             chosen = order.integers(len(data.train_labels), size=batch)
-            x = np.ascontiguousarray(data.train_images[chosen].T)
+            x = np.ascontiguousarray(data.train_inputs[chosen].T)
             loss, gradients = model.loss_and_gradients(x, data.train_labels[chosen])
             if not np.isfinite(loss):
                 losses = [float("inf")]
                 break
             losses.append(loss)
             optimiser.step(model.weights, gradients, rate * one_cycle(step / steps))
-        accuracy = float(np.mean(classify(model, data.test_images) == data.test_labels))
+        accuracy = float(np.mean(classify(model, data.test_inputs) == data.test_labels))
     return TrainedCascade(
         init=init,
         depth=len(stages),
@@ -229,7 +229,7 @@ def train_cascades(*, progress: bool = True) -> list[CascadeRun]:
 
 def depth_study(
     layer: Sequence[Stage],
-    data: ImageData,
+    data: LabelledData,
     *,
     depths: Sequence[int] = (1, 2, 4, 8, 16, 32, 64),
     rates: Sequence[float] = RATES,
@@ -264,13 +264,13 @@ def depth_study(
                 yield CascadeRun(depth, init, run.seed, *figures)
 
 
-def _trained(stages: Sequence[Stage], data: ImageData, settings: dict[str, Any]) -> dict[str, Any]:
+def _trained(stages: Sequence[Stage], data: LabelledData, settings: dict[str, Any]) -> dict[str, Any]:
     return asdict(train_cascade(stages, data, **settings))
 
 
-def _digest(data: ImageData) -> str:
+def _digest(data: LabelledData) -> str:
     whole = hashlib.sha256()
-    for array in (data.train_images, data.train_labels, data.test_images, data.test_labels):
+    for array in (data.train_inputs, data.train_labels, data.test_inputs, data.test_labels):
         whole.update(np.ascontiguousarray(array).data)
     return whole.hexdigest()
 

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from archsim.store import remembered
 from reports.parallel import in_processes
-from workloads import ImageData, load_mnist
+from workloads import LabelledData, load_mnist
 from workloads.refusal import Refusal
 from workloads.training.recipe import Recipe
 from workloads.training.training import Examples, TrainingError, fit, train_model
@@ -99,7 +99,7 @@ def train_cell(cell: Cell) -> Outcome:
     )
 
 
-def train_on(recipe: Recipe, data: ImageData) -> Outcome:
+def train_on(recipe: Recipe, data: LabelledData) -> Outcome:
     """Trains a recipe, holding out the images it says, on data of the form of MNIST.
 
     A multi-layer perceptron that left the finite numbers has no accuracies; another network has no outcome.
@@ -113,12 +113,12 @@ def train_on(recipe: Recipe, data: ImageData) -> Outcome:
     topology, seen = recipe.topology(), len(data.train_labels) - recipe.hold_out
     dense = topology.dense_weights
     try:
-        model = fit(recipe, data.train_images[:seen], data.train_labels[:seen], progress=False)
+        model = fit(recipe, data.train_inputs[:seen], data.train_labels[:seen], progress=False)
     except TrainingError:
         return Outcome(topology.stored_weights, dense, None, None, time.process_time() - start)
-    held_out = Examples(data.train_images[seen:], data.train_labels[seen:])
+    held_out = Examples(data.train_inputs[seen:], data.train_labels[seen:])
     validation = held_out.accuracy(model) if recipe.hold_out else None
-    test = Examples(data.test_images, data.test_labels).accuracy(model)
+    test = Examples(data.test_inputs, data.test_labels).accuracy(model)
     stored = model.topology.stored_weights
     return Outcome(stored, dense, validation, test, time.process_time() - start)
 
@@ -133,13 +133,13 @@ def shrink(images: NDArray[np.float32], side: int) -> NDArray[np.float32]:
 
 
 @functools.cache
-def images_of(images: Images) -> ImageData:
+def images_of(images: Images) -> LabelledData:
     """MNIST in this form."""
     if images == "mnist":
         return load_mnist()
     full, side = images_of("mnist"), int(images.removeprefix("mnist-"))
     return replace(
-        full, train_images=shrink(full.train_images, side), test_images=shrink(full.test_images, side)
+        full, train_inputs=shrink(full.train_inputs, side), test_inputs=shrink(full.test_inputs, side)
     )
 
 

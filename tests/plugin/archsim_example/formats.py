@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from workloads import ImageData, TrainedNetwork, networks
+from workloads import LabelledData, TrainedNetwork, networks
 from workloads.data.registry import datasets
 from workloads.importers import importers
 
@@ -24,7 +24,7 @@ class NamedInText:
 
 
 @datasets.register("letters")
-def letters(inputs: int, classes: int) -> ImageData:
+def letters(inputs: int, classes: int) -> LabelledData:
     """One image a class, of one lit pixel."""
     images, labels = np.eye(classes, inputs, dtype=np.float32), np.arange(classes)
-    return ImageData(images, labels, images, labels)
+    return LabelledData(images, labels, images, labels)

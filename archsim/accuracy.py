@@ -1,0 +1,150 @@
+"""How accurate a network is at the widths of a design: as its file states, else measured on its data where
+they are at hand, and then remembered."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.inputs import InputFile
+from archsim.store import remembered
+from workloads import TrainedNetwork, load_data, quantise
+from workloads.data.files import read_array
+from workloads.data.images import without_downloads
+from workloads.data.labelled import checked_inputs, checked_labels, scaled
+from workloads.data.registry import datasets
+from workloads.refusal import Refusal
+from workloads.topology.ranges import InputWarning
+from workloads.training.evaluate import FLOAT, evaluate, width_name
+from workloads.training.float_network import FloatNetwork
+
+KIND, VERSION = "accuracies", 1
+"""Where accuracies are remembered, and which way of measuring them they are of."""
+
+MEANINGLESS = "synthetic"
+"""The data set whose labels are random."""
+
+SAME = 0.002
+"""How far the accuracy in floating point, on another machine, may be from what a file states on the same
+data."""
+
+
+class AccuracyError(Refusal):
+    """The accuracy of a network at some widths cannot be told; the message says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class TestPart:
+    """Inputs (n, n_in) and labels (n,) that a network is judged by, and a `digest` of both."""
+
+    __test__ = False
+
+    inputs: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    digest: str
+
+
+def accuracy_at(network: TrainedNetwork, weight_bits: int, activation_bits: int) -> float:
+    """The share, in [0, 1], of test data that a network classifies rightly as integers of these widths.
+
+    It is what the network's file states, or is measured on the data that its recipe names: a data set that is
+    on this machine, or files that are where they were. Nothing is downloaded. What was measured is remembered
+    by the content of network and data. Raises AccuracyError where it cannot be told, with the reason, and
+    IntegerNetworkError for a network that has no integer form.
+    """
+    name = width_name(weight_bits)
+    if weight_bits == activation_bits and name in network.accuracy:
+        return network.accuracy[name]
+    try:
+        tests = _tests(network)
+        return _measured(network, tests, (weight_bits, activation_bits))
+    except Refusal as refused:
+        widths = f"{weight_bits}-bit weights and {activation_bits}-bit activations"
+        raise AccuracyError(f"accuracy with {widths} is unknown: {refused}") from None
+
+
+def _measured(network: TrainedNetwork, tests: TestPart, widths: tuple[int, int]) -> float:
+    def measure() -> float:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", InputWarning)
+            return evaluate(quantise(network, *widths), tests.inputs, tests.labels)
+
+    content = {"version": VERSION, "network": _digest(network), "data": tests.digest, "widths": widths}
+    return float(remembered(KIND, content, measure))
+
+
+def _tests(network: TrainedNetwork) -> TestPart:
+    """What a network was judged by. Raises Refusal where it is not at hand, or is not what it was."""
+    named = network.recipe.get("data")
+    if isinstance(named, Mapping):
+        files = [InputFile.now(str(named.get(part))) for part in ("inputs", "labels")]
+        tests = _of_two_files(*files, network.recipe.get("input_scale"))
+    elif isinstance(named, str) and named != MEANINGLESS:
+        scale = network.recipe.get("input_scale")
+        tests = _of_data(InputFile.now(named), network.topology.n_in, network.topology.n_out, scale)
+    elif network.accuracy:
+        known = ", ".join(network.accuracy)
+        raise AccuracyError(f"the network's file states {known} only, and names no data to measure it on")
+    else:
+        raise AccuracyError("the network's file states none, and names no data to measure it on")
+    if not isinstance(named, str) or named not in datasets:
+        _check_unchanged(network, tests)
+    return tests
+
+
+@lru_cache(maxsize=4)
+def _of_data(file: InputFile, inputs: int, classes: int, scale: float | None) -> TestPart:
+    with without_downloads():
+        data = load_data(file.path, inputs=inputs, classes=classes, scale=scale)
+    return _part(data.test_inputs, data.test_labels)
+
+
+@lru_cache(maxsize=4)
+def _of_two_files(inputs: InputFile, labels: InputFile, scale: float | None) -> TestPart:
+    values = scaled("inputs", checked_inputs("inputs", read_array(inputs.path)), scale)
+    return _part(values, checked_labels("labels", read_array(labels.path)))
+
+
+def _part(inputs: NDArray[np.float32], labels: NDArray[np.int64]) -> TestPart:
+    digest = hashlib.sha256()
+    for array in (inputs, labels):
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return TestPart(inputs, labels, digest.hexdigest())
+
+
+def _check_unchanged(network: TrainedNetwork, tests: TestPart) -> None:
+    """Files may have changed since a network was measured on them: its accuracy in floating point tells."""
+    stated = network.accuracy.get(FLOAT)
+    if stated is None:
+        return
+    content = {"version": VERSION, "network": _digest(network), "data": tests.digest, "widths": FLOAT}
+    now = remembered(KIND, content, lambda: evaluate(FloatNetwork.of(network), tests.inputs, tests.labels))
+    if abs(now - stated) > SAME:
+        raise AccuracyError(
+            f"the data are no longer those that the network's file was measured on ({now:.4f} in float, "
+            f"where the file states {stated:.4f})"
+        )
+
+
+@lru_cache(maxsize=32)
+def _digest(network: TrainedNetwork) -> str:
+    """All that the classes of a network follow from."""
+    digest = hashlib.sha256()
+    topology, calibration = network.topology, network.calibration
+    order, range_ = (topology.input_places, topology.skipped, topology.ends_layer), network.input_range
+    digest.update(json.dumps([order, range_, calibration.percentiles, calibration.ranges]).encode())
+    biases = network.biases or (None,) * len(network.weights)
+    for stage, weights, bias in zip(topology.stages, network.weights, biases, strict=True):
+        matrix = stage.csr(weights)
+        for array in (matrix.indptr, matrix.indices, matrix.data, *([] if bias is None else [bias])):
+            digest.update(f"{array.dtype} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
