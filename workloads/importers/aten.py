@@ -11,9 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.importers.operations import added, ended, moved, multiplied, refuse_operation, scaled
+from workloads.importers.convolutions import Window, convolved
+from workloads.importers.operations import (
+    IN_ORDER,
+    added,
+    ended,
+    moved,
+    multiplied,
+    refuse_operation,
+    scaled,
+)
 from workloads.importers.signals import NotUnderstoodError, Signal, placed
 from workloads.topology.network import NetworkFileError
+
+EVALUATING = "programs of inference: export after model.eval()"
 
 
 @dataclass(frozen=True)
@@ -121,9 +132,7 @@ def _made(line: Operation, values: Mapping[str, Any]) -> Any:
     def value(argument: Any) -> Any:
         if isinstance(argument, Name):
             if argument.name not in values:
-                raise NotUnderstoodError(
-                    f"reads {argument.name}, which nothing before it makes", "no circles"
-                )
+                raise NotUnderstoodError(f"reads {argument.name}, which nothing before it makes", IN_ORDER)
             return values[argument.name]
         return [value(inner) for inner in argument] if isinstance(argument, list | tuple) else argument
 
@@ -153,6 +162,29 @@ def _cast(self: Any, dtype: Any = None, other: Any = None, **_: Any) -> Any:
     if isinstance(self, Signal):
         raise NotUnderstoodError("rounds a signal to whole numbers", "floating-point numbers")
     return np.asarray(self).astype(dtype)
+
+
+def _convolved(
+    name: str,
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    **_: Any,
+) -> Any:
+    window = Window(_pair(stride), (*_pair(padding), *_pair(padding)), _pair(dilation), groups)
+    return convolved(name, input, weight, bias, window)
+
+
+def _pair(numbers: Any) -> tuple[int, ...]:
+    """One number for all axes, or one an axis, as PyTorch takes them."""
+    if isinstance(numbers, str):
+        raise NotUnderstoodError(f"pads by {numbers!r}", "numbers of places")
+    given = tuple(numbers) if isinstance(numbers, list | tuple) else (numbers,)
+    return given * 2 if len(given) == 1 else given
 
 
 def _linear(name: str, input: Any, weight: Any, bias: Any = None) -> Any:
@@ -197,7 +229,7 @@ def _clamp(self: Any, min: Any = None, max: Any = None, **_: Any) -> Any:
 
 def _dropout(input: Any = None, self: Any = None, train: bool = False, **_: Any) -> Any:
     if train:
-        raise NotUnderstoodError("drops at random: the program is that of a training", "model.eval() first")
+        raise NotUnderstoodError("drops at random", EVALUATING)
     return self if input is None else input
 
 
@@ -212,9 +244,7 @@ def _batch_norm(
     **_: Any,
 ) -> Signal:
     if training or running_mean is None or running_var is None:
-        raise NotUnderstoodError(
-            "normalises by the batch at hand: the program is that of a training", "model.eval() first"
-        )
+        raise NotUnderstoodError("normalises by the batch at hand", EVALUATING)
     return input.normalised(*folded(weight, bias, running_mean, running_var, eps))
 
 
@@ -301,6 +331,7 @@ def _table(*rows: tuple[Iterable[str], Callable[..., Any]]) -> dict[str, Callabl
 OPERATIONS = _table(
     (("linear",), _linear),
     (("addmm",), _addmm),
+    (("conv2d", "convolution"), _convolved),
     (("mm", "matmul", "mv"), _product),
     (("add",), _sum),
     (("sub",), _difference),

@@ -17,7 +17,7 @@ from workloads.importers.extras import extra
 from workloads.importers.layers import Layers
 from workloads.importers.onnx_node import Node
 from workloads.importers.onnx_operations import OPERATIONS
-from workloads.importers.operations import refuse_operation
+from workloads.importers.operations import IN_ORDER, refuse_operation
 from workloads.importers.quantisers import Quantisers
 from workloads.importers.registry import importers
 from workloads.importers.signals import BATCH, MOST_ELEMENTS, NotUnderstoodError, Signal, placed
@@ -25,7 +25,7 @@ from workloads.topology.network import NetworkFileError
 
 FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
 """Fields of a model in ONNX's protocol buffer, and how each is written there."""
-GRAPH, OPSETS = 7, 8
+GRAPH, OPSETS, BYTES = 7, 8, 2
 
 DOMAINS = ("", "ai.onnx", "qonnx.custom_op.general", "finn.custom_op.general", "onnx.brevitas")
 """Where the operations that are understood come from: ONNX itself, and QONNX under its names."""
@@ -142,7 +142,7 @@ class _Walk:
             refuse_operation(node.op_type, f"those of {', '.join(sorted(OPERATIONS))}")
         missing = [name for name in node.input if name and name not in values]
         if missing:
-            raise NotUnderstoodError(f"reads {missing[0]!r}, which nothing before it makes", "no circles")
+            raise NotUnderstoodError(f"reads {missing[0]!r}, which nothing before it makes", IN_ORDER)
         inputs = [values[name] if name else None for name in node.input]
         attributes = {entry.name: self._attribute(entry) for entry in node.attribute}
         name = node.name or next(iter(node.output), node.op_type)
@@ -219,30 +219,25 @@ def _is_text(name: Any) -> bool:
 
 def _is_model(path: Path) -> bool:
     """Whether a file is, from its first byte to its last, the fields of a model, a graph among them."""
+    seen = set()
     try:
         with path.open("rb") as file:
-            seen = set(_fields(file, path.stat().st_size))
-    except (OSError, ValueError):
+            size = path.stat().st_size
+            while file.tell() < size:
+                key, length = _varint(file), _varint(file)
+                field, form = key >> 3, key & 7
+                if FIELDS.get(field) != form or length < 0:
+                    return False
+                if form == BYTES:
+                    file.seek(min(length, size + 1), 1)
+                seen.add(field)
+            return file.tell() == size and {GRAPH, OPSETS} <= seen
+    except OSError:
         return False
-    return {GRAPH, OPSETS} <= seen
-
-
-def _fields(file: BinaryIO, size: int) -> Iterator[int]:
-    """The fields of a protocol buffer, without contents. Raises ValueError where it is none of a model."""
-    while file.tell() < size:
-        key = _varint(file)
-        field, form = key >> 3, key & 7
-        if FIELDS.get(field) != form:
-            raise ValueError(field)
-        length = _varint(file)
-        if form == 2:
-            file.seek(length, 1)
-        yield field
-    if file.tell() != size:
-        raise ValueError(size)
 
 
 def _varint(file: BinaryIO) -> int:
+    """A whole number as protocol buffers write it, seven bits a byte; less than 0 where there is none."""
     value = 0
     for shift in range(0, 64, 7):
         byte = file.read(1)
@@ -251,4 +246,4 @@ def _varint(file: BinaryIO) -> int:
         value |= (byte[0] & 0x7F) << shift
         if byte[0] < 0x80:
             return value
-    raise ValueError(value)
+    return -1

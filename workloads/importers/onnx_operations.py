@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.importers.aten import folded
+from workloads.importers.convolutions import Window, convolved
 from workloads.importers.onnx_node import Node
 from workloads.importers.operations import added, ended, moved, multiplied, refuse_operation, scaled
 from workloads.importers.quantisers import (
@@ -56,6 +57,19 @@ def legacy(node: Node, number: int) -> Any:
     ahead = len(shape_of(node.input(0)))
     array = np.asarray(value)
     return array.reshape(*array.shape, *(1 for _ in range(ahead - axis % ahead - array.ndim)))
+
+
+def _convolved(node: Node) -> Any:
+    kernel, count = node.constant(1), max(np.ndim(node.constant(1)) - 2, 1)
+    if node.attributes.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
+        raise NotUnderstoodError(f"pads by {node.attributes['auto_pad']!r}", "numbers of places")
+    window = Window(
+        tuple(node.attributes.get("strides", [1] * count)),
+        tuple(node.attributes.get("pads", [0] * 2 * count)),
+        tuple(node.attributes.get("dilations", [1] * count)),
+        node.attributes.get("group", 1),
+    )
+    return convolved(node.name, node.input(0), kernel, node.constant(2), window)
 
 
 def _gemm(node: Node) -> Any:
@@ -223,6 +237,7 @@ OPERATIONS: dict[str, Callable[[Node], Any]] = {
     "Clip": _clip,
     "Concat": _concatenate,
     "Constant": _constant,
+    "Conv": _convolved,
     "ConstantOfShape": _filled,
     "DequantizeLinear": dequantised,
     "Div": lambda node: scaled(node.input(0), legacy(node, 1), divided=True),

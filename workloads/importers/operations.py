@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.importers.convolutions import REMEDY
 from workloads.importers.signals import Ending, NotUnderstoodError, Signal
 
 
@@ -31,6 +32,7 @@ def sigmoid(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
 ENDINGS: dict[str, Ending] = {"softmax": softmax, "logsoftmax": log_softmax, "sigmoid": sigmoid}
 """Functions after the last layer that keep the largest output the largest."""
 
+IN_ORDER = "graphs in the order in which they compute, without circles"
 PLAIN = "matrices with biases, batch normalisation, ReLU, and reshaping of one sample at a time"
 ONE_ACTIVATION = "ReLU, the one that engines have: replace it in the model and train that on"
 IN_FLOAT = (
@@ -43,6 +45,10 @@ TROUBLES = {
     "softsign erf clip clamp thresholdedrelu sign": (
         "is an activation function that no engine has",
         ONE_ACTIVATION,
+    ),
+    "conv conv1d conv2d conv3d convtranspose convtranspose2d convolution": (
+        "is a convolution, which layers here do not hold",
+        REMEDY,
     ),
     "maxpool maxpool2d maxpool1d averagepool avgpool2d avgpool1d globalaveragepool globalmaxpool "
     "adaptiveavgpool2d adaptiveavgpool1d mean reducemean amax": ("pools", FLATTENED),
@@ -71,8 +77,6 @@ TROUBLES = {
 def refuse_operation(name: str, known: str) -> NoReturn:
     """Raises NotUnderstoodError for an operation that is none of `known`, a list for the user."""
     plain = plain_name(name)
-    if "conv" in plain and "integer" not in plain and not plain.startswith("q"):
-        convolution()
     for names, (trouble, remedy) in TROUBLES.items():
         if plain in names.split():
             raise NotUnderstoodError(trouble, remedy)
@@ -82,13 +86,6 @@ def refuse_operation(name: str, known: str) -> NoReturn:
 def plain_name(name: str) -> str:
     """The name of an operation without what formats write differently."""
     return name.replace("_", "").lower()
-
-
-def convolution() -> NoReturn:
-    """The one place where a convolution comes in, of whatever format."""
-    raise NotUnderstoodError(
-        "is a convolution, which layers here do not hold", f"{FLATTENED}, or train a small CNN by a recipe"
-    )
 
 
 def ended(signal: Signal, name: str, axis: int) -> Signal:

@@ -26,6 +26,8 @@ BATCH = 2
 MOST_ELEMENTS = 1 << 27
 """Elements of a signal that are followed; a file can ask for any number of them in a few bytes."""
 
+FOLDED = "batch normalisations are folded into the matrices beside them"
+
 Ending = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
@@ -115,7 +117,7 @@ class Signal:
             )
         shape = (-1, *(1 for _ in self.shape[2:]))
         arrays = [np.asarray(array, dtype=np.float64).reshape(shape) for array in (factor, shift)]
-        return self.times(arrays[0]).plus(arrays[1])
+        return self.times(arrays[0]).plus(arrays[1]).remarked(FOLDED)
 
     def multiplied(self, name: str, matrix: Any, bias: Any = None) -> Signal:
         """The signal after a matrix (n_out, n_in) along its last axis, and a bias (n_out,) where there is

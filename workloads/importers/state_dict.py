@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.importers.convolutions import REMEDY
 from workloads.importers.extras import extra
 from workloads.importers.layers import Layers
 from workloads.importers.matrices import Told
 from workloads.importers.names import layers_by_name
 from workloads.importers.npz import members
-from workloads.importers.operations import convolution
 from workloads.importers.registry import importers
-from workloads.importers.signals import placed
 from workloads.importers.torch_archive import numbers_of
 from workloads.importers.torch_module import as_array, quietly, said
 from workloads.topology.network import NetworkFileError
@@ -135,8 +134,7 @@ def _layers(
     for key, tensor in named.items():
         kind = key.rpartition(".")[2]
         if kind == "weight" and tensor.ndim > 2:
-            with placed(f"tensor {key} of {origin}"):
-                convolution()
+            raise NetworkFileError(f"tensor {key} of {origin} is that of a convolution, allowed are {REMEDY}")
         if tensor.ndim != {"weight": 2, "bias": 1}.get(kind):
             raise NetworkFileError.of(f"tensor {key} of {origin}", f"of shape {tensor.shape}", GIVE_MODULE)
     told = Told(layout="out_in", activations=activations)

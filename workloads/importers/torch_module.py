@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.importers.aten import Name, Operation, Program, walked
+from workloads.importers.convolutions import REMEDY
 from workloads.importers.layers import Layers
-from workloads.importers.operations import convolution
 from workloads.importers.registry import importers
 from workloads.importers.signals import BATCH, placed, through
 from workloads.topology.network import NetworkFileError
@@ -105,9 +105,9 @@ def _exported(module: Any, origin: str, n_in: int | None) -> Any:
     import torch
 
     tensors = [*module.parameters(), *module.buffers()]
-    if any(type(part).__name__.startswith("Conv") for part in module.modules()):
-        with placed(origin):
-            convolution()
+    for path, part in module.named_modules():
+        if type(part).__name__.startswith("Conv"):
+            raise NetworkFileError(f"module {path} of {origin} is a convolution, allowed are {REMEDY}")
     if any(isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin) for tensor in tensors):
         raise NetworkFileError.of(origin, "not initialised", "modules that have seen an input once")
     widths = dict.fromkeys(tensor.shape[-1] for tensor in tensors if 1 <= tensor.ndim <= 2 and tensor.numel())
