@@ -244,17 +244,21 @@ SQUARE = RANDOM.normal(size=(20, 20))
         (
             [W1, W2],
             {"inputs": np.ones((4, 9))},
-            "shape of inputs is (4, 9), allowed are finite numbers of shape",
+            "shape of inputs is (4, 9), allowed are (k, 30), the inputs of",
         ),
-        ([W1, W2], {"inputs": np.full((4, 30), np.nan)}, "inputs is 'float64, some of them not finite'"),
+        (
+            [W1, W2],
+            {"inputs": np.full((4, 30), np.nan)},
+            "inputs is 'nan at (0, 0)', allowed are",
+        ),
         ([W1, W2], {"labels": np.ones(4, int)}, "labels is 'given without inputs', allowed are labels of"),
-        ([W1, W2], {"inputs": INPUTS, "labels": np.ones(4, int)}, "labels is 'int64 of shape (4,)', allowed"),
+        ([W1, W2], {"inputs": INPUTS, "labels": np.ones(4, int)}, "labels is '4 long', allowed are 40"),
         (
             [W1, W2],
             {"inputs": INPUTS, "labels": np.full(40, 10)},
-            "labels is '10 to 10', allowed are 40 whole",
+            "largest label is 10, allowed are 0 to 9",
         ),
-        ([W1, W2], {"inputs": "nowhere.npy"}, "inputs is 'nowhere.npy', allowed are that of an .npy file"),
+        ([W1, W2], {"inputs": "nowhere.npy"}, "file is 'nowhere.npy', which cannot be read"),
     ],
 )
 def test_what_is_not_told_is_refused_with_what_to_say(
