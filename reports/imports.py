@@ -73,10 +73,12 @@ def _accuracy(network: TrainedNetwork, stages: Sequence[StageFound]) -> Iterator
     losses = network.recipe.get(LOSSES)
     if isinstance(losses, list) and len(losses) == len(network.topology.layers) and max(losses) > 0:
         worst = losses.index(max(losses))
-        names = [
-            stage.name or str(stage.layer) for stage in stages_found(network) if stage.layer == worst + 1
-        ]
-        yield f"layer {names[-1]} alone loses most by being 8-bit integers, {f.points(-losses[worst])}"
+        name = [_name(stage) for stage in stages if stage.layer == worst + 1][-1]
+        yield f"layer {name} alone loses most by being 8-bit integers, {f.points(-losses[worst])}"
+
+
+def _name(stage: StageFound) -> str:
+    return stage.name or str(stage.layer)
 
 
 def _row(stage: StageFound) -> tuple[Any, ...]:
