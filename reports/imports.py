@@ -71,7 +71,8 @@ def _accuracy(network: TrainedNetwork, stages: Sequence[StageFound]) -> Iterator
     if known:
         yield f"accuracy {', '.join(f'{f.percent(share, 2)} {words}' for words, share in known)}"
     losses = network.recipe.get(LOSSES)
-    if isinstance(losses, list) and len(losses) == len(network.topology.layers) and max(losses) > 0:
+    told = isinstance(losses, list) and all(isinstance(loss, float) for loss in losses)
+    if told and len(losses) == len(network.topology.layers) and max(losses) > 0:
         worst = losses.index(max(losses))
         name = [_name(stage) for stage in stages if stage.layer == worst + 1][-1]
         yield f"layer {name} alone loses most by being 8-bit integers, {f.points(-losses[worst])}"
