@@ -71,8 +71,9 @@ def _accuracy(network: TrainedNetwork, stages: Sequence[StageFound]) -> Iterator
     if known:
         yield f"accuracy {', '.join(f'{f.percent(share, 2)} {words}' for words, share in known)}"
     losses = network.recipe.get(LOSSES)
-    told = isinstance(losses, list) and all(isinstance(loss, float) for loss in losses)
-    if told and len(losses) == len(network.topology.layers) and max(losses) > 0:
+    if not isinstance(losses, list) or len(losses) != len(network.topology.layers):
+        return
+    if all(isinstance(loss, float) for loss in losses) and max(losses) > 0:
         worst = losses.index(max(losses))
         name = [_name(stage) for stage in stages if stage.layer == worst + 1][-1]
         yield f"layer {name} alone loses most by being 8-bit integers, {f.points(-losses[worst])}"
