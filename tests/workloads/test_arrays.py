@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from tests.workloads.strategies import stages
 from workloads import NetworkFileError, TrainedNetwork, import_network, load_network
 from workloads.importers.matrices import NOT_NAMED, NOT_TOLD
+from workloads.importers.matrix_market import read_matrix_market
+from workloads.refusal import Refusal
 
 RANDOM = np.random.default_rng(0)
 W1, W2, W3 = RANDOM.normal(size=(20, 30)), RANDOM.normal(size=(10, 20)), RANDOM.normal(size=(5, 10))
@@ -138,6 +140,48 @@ def test_a_file_of_matrix_market_is_known_by_how_it_begins(compressed: bool, tmp
     np.testing.assert_allclose(outputs(load_network(path), np.eye(20)), matrix.toarray(), rtol=1e-6)
 
 
+@pytest.mark.parametrize("symmetry", ["general", "symmetric", "skew-symmetric"])
+@pytest.mark.parametrize("form", ["array", "coordinate"])
+def test_matrix_market_is_read_as_by_others(form: str, symmetry: str, tmp_path: Path) -> None:
+    square = RANDOM.normal(size=(6, 6))
+    matrix = {"general": square, "symmetric": square + square.T, "skew-symmetric": square - square.T}[
+        symmetry
+    ]
+    given = matrix if form == "array" else scipy.sparse.coo_array(matrix)
+    scipy.io.mmwrite(tmp_path / "m.mtx", given, symmetry=symmetry)  # type: ignore[arg-type]
+    read = read_matrix_market(tmp_path / "m.mtx")
+    np.testing.assert_allclose(read if form == "array" else read.toarray(), matrix, rtol=1e-12)
+
+
+def test_entries_of_matrix_market_at_the_same_place_are_added(tmp_path: Path) -> None:
+    text = "%%MatrixMarket matrix coordinate integer general\n% twice\n2 2 3\n1 1 3\n1 1 4\n2 1 5\n"
+    (tmp_path / "m.mtx").write_text(text)
+    np.testing.assert_array_equal(outputs(load_network(tmp_path / "m.mtx"), np.eye(2)), [[7, 0], [5, 0]])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "2 2 1\n3 1 1\n",
+        "2 2 1\n0 1 1\n",
+        "2 2 1\n1.5 1 1\n",
+        "2 2 1\n1 1\n",
+        "2 2 1\n1 1 nan\n",
+        "2 2 2\n1 1 1\n",
+        "2 2\n1 1 1\n",
+        "99999999 99999999 1\n1 1 1\n",
+        "x\n",
+        "",
+    ],
+)
+def test_a_damaged_file_of_matrix_market_is_refused(body: str, tmp_path: Path) -> None:
+    path = tmp_path / "m.mtx"
+    path.write_text(f"%%MatrixMarket matrix coordinate real general\n{body}")
+    with pytest.raises(NetworkFileError, match="allowed") as caught:
+        load_network(path)
+    assert "\n" not in str(caught.value)
+
+
 def test_files_of_one_matrix_each_make_a_network(tmp_path: Path) -> None:
     np.save(tmp_path / "one.npy", W1)
     scipy.io.mmwrite(tmp_path / "two.mtx", scipy.sparse.csr_array(W2))
@@ -221,7 +265,7 @@ SQUARE = RANDOM.normal(size=(20, 20))
         ({"W1": W1}, {"order": ["W2"]}, "order is 'W2', allowed are the names of arrays or layers: W1"),
         ([B1, W1], {}, "array 1 is 'float64 of shape (20,)', allowed are a matrix, or a vector that is"),
         ([W1, W2], {"activations": "tanh"}, "activation after layer 1 is 'tanh', allowed are relu, none"),
-        ([W1, W2], {"activations": [1, 2]}, "activation after layer 1 is 1, allowed are relu, none"),
+        ([W1, W2], {"activations": [1, 2]}, "activations is [1, 2], allowed is a list of words"),
         (
             [W1, W2],
             {"activations": ["relu"] * 3},
@@ -229,6 +273,9 @@ SQUARE = RANDOM.normal(size=(20, 20))
         ),
         ([W1, W2], {"layout": "rows"}, "layout is 'rows', allowed are auto, out_in, in_out"),
         ([W1, W2], {"order": ["a"]}, "order is ['a'], allowed are none, for a list that is in order"),
+        ([W1, W2], {"layout": W1}, "layout is array([["),
+        ([W1, W2], {"order": 3}, "order is 3, allowed is a list of words"),
+        ([W1, W2], {"name": 3}, "name is 3, allowed is a word"),
         (W1 * 1j, {}, "matrix of layer 1 is 'complex128 of shape (20, 30)', allowed are real numbers"),
         (W1 * np.nan, {}, "matrix of layer 1 is 'not finite', allowed are finite numbers"),
         (W1 * 1e300, {}, "matrix of layer 1 is 'not finite', allowed are finite numbers that 32-bit"),
@@ -244,17 +291,21 @@ SQUARE = RANDOM.normal(size=(20, 20))
         (
             [W1, W2],
             {"inputs": np.ones((4, 9))},
-            "shape of inputs is (4, 9), allowed are finite numbers of shape",
+            "shape of inputs is (4, 9), allowed are (k, 30), the inputs of",
         ),
-        ([W1, W2], {"inputs": np.full((4, 30), np.nan)}, "inputs is 'float64, some of them not finite'"),
+        (
+            [W1, W2],
+            {"inputs": np.full((4, 30), np.nan)},
+            "inputs is 'nan at (0, 0)', allowed are",
+        ),
         ([W1, W2], {"labels": np.ones(4, int)}, "labels is 'given without inputs', allowed are labels of"),
-        ([W1, W2], {"inputs": INPUTS, "labels": np.ones(4, int)}, "labels is 'int64 of shape (4,)', allowed"),
+        ([W1, W2], {"inputs": INPUTS, "labels": np.ones(4, int)}, "labels is '4 long', allowed are 40"),
         (
             [W1, W2],
             {"inputs": INPUTS, "labels": np.full(40, 10)},
-            "labels is '10 to 10', allowed are 40 whole",
+            "largest label is 10, allowed are 0 to 9",
         ),
-        ([W1, W2], {"inputs": "nowhere.npy"}, "inputs is 'nowhere.npy', allowed are that of an .npy file"),
+        ([W1, W2], {"inputs": "nowhere.npy"}, "file is 'nowhere.npy', which cannot be read"),
     ],
 )
 def test_what_is_not_told_is_refused_with_what_to_say(
@@ -285,7 +336,7 @@ def half(path: Path) -> None:
         ),
         (
             lambda path: path.write_text("%%MatrixMarket matrix array complex general\n1 1\n1 2\n"),
-            "complex128",
+            "'complex', allowed are real",
         ),
         (lambda path: path.write_bytes(b"\x1f\x8b junk"), "network is "),
         (lambda path: path.write_bytes(b"PK junk"), "which is no whole NumPy archive"),
@@ -310,3 +361,54 @@ def test_a_file_of_nothing_known_lists_the_formats(tmp_path: Path) -> None:
         NetworkFileError, match=r"notes', allowed are those of a format that is known: arrays, "
     ):
         load_network(tmp_path / "notes")
+
+
+def damaged(content: bytes, places: list[int], values: bytes, kept: int) -> bytes:
+    """The content with some bytes changed, and only so many of them kept."""
+    changed = bytearray(content)
+    for place, value in zip(places, values, strict=False):
+        changed[place % len(changed)] = value
+    return bytes(changed[: kept % len(changed)] if kept else changed)
+
+
+@pytest.fixture(scope="module")
+def whole_files(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    folder = tmp_path_factory.mktemp("whole")
+    matrix = scipy.sparse.random_array((6, 5), density=0.4, random_state=RANDOM)
+    saved(folder / "named.npz", W1=W3, b1=B3, W2=W1[:, :5])
+    scipy.sparse.save_npz(folder / "csr.npz", matrix.tocsr())
+    scipy.sparse.save_npz(folder / "dia.npz", matrix.todia(), compressed=False)
+    np.save(folder / "one.npy", W3)
+    scipy.io.mmwrite(folder / "sparse.mtx", matrix)
+    scipy.io.mmwrite(folder / "full.mtx", W3)
+    return [path.read_bytes() for path in sorted(folder.iterdir())]
+
+
+def refusal_of(path: Path) -> str:
+    """What is said of a file, if anything is."""
+    try:
+        assert load_network(path).stored_weights >= 0
+    except Refusal as refused:
+        return str(refused)
+    return ""
+
+
+@given(
+    which=st.integers(0, 5),
+    places=st.lists(st.integers(0, 1 << 16), max_size=6),
+    values=st.binary(min_size=6, max_size=6),
+    kept=st.integers(0, 1 << 16) | st.just(0),
+)
+def test_a_damaged_file_is_read_or_refused_in_one_sentence(
+    which: int,
+    places: list[int],
+    values: bytes,
+    kept: int,
+    whole_files: list[bytes],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "damaged"
+    path.write_bytes(damaged(whole_files[which], places, values, kept))
+    told = refusal_of(path)
+    assert "\n" not in told
+    assert not told or "allowed" in told

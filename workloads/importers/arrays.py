@@ -3,16 +3,15 @@ SciPy; in Python or in files."""
 
 from __future__ import annotations
 
-import gzip
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 import numpy as np
 
 from workloads.importers.layers import Layers, Matrix
 from workloads.importers.matrices import Part, Told, is_matrix, layers_of, paired
+from workloads.importers.matrix_market import is_matrix_market, read_matrix_market
 from workloads.importers.names import layers_by_name
 from workloads.importers.npz import METADATA, begins, members
 from workloads.importers.registry import importers
@@ -24,8 +23,6 @@ SPARSE = {"format.npy", "shape.npy", "data.npy"}
 UNNAMED = "imported"
 """What a network of arrays is called that nobody gives a name."""
 NPY = b"\x93NUMPY"
-GZIP = b"\x1f\x8b"
-MATRIX_MARKET = b"%%MatrixMarket"
 
 
 @importers.register("arrays")
@@ -51,7 +48,8 @@ class Arrays:
     ) -> Layers:
         told = Told(layout=layout, activations=activations, n_in=n_in)
         if _by_name(source) and all(map(is_matrix, source.values())):
-            return layers_by_name(source, told, order, name=UNNAMED, origin="arrays")
+            named = {str(label): array for label, array in source.items()}
+            return layers_by_name(named, told, order, name=UNNAMED, origin="arrays")
         if order is not None:
             raise NetworkFileError.of("order", order, "none, for a list that is in order")
         return layers_of(_parts(source), told, name=UNNAMED, origin="arrays")
@@ -122,39 +120,11 @@ class NumpyFiles:
         return layers_by_name(named, told, order, name=source.stem, origin=source.name)
 
 
-@importers.register("matrix-market")
-class MatrixMarket:
-    """Files of one matrix in the format of Matrix Market, compressed by gzip or not."""
-
-    def recognises(self, source: Any) -> bool:
-        if not isinstance(source, Path):
-            return False
-        if not begins(source, GZIP):
-            return begins(source, MATRIX_MARKET)
-        try:
-            with gzip.open(source) as file:
-                return file.read(len(MATRIX_MARKET)) == MATRIX_MARKET
-        except (OSError, EOFError, ValueError, zipfile.BadZipFile):
-            return False
-
-    def read(
-        self,
-        source: Any,
-        *,
-        layout: str = "auto",
-        activations: str | Sequence[str] | None = None,
-        n_in: int | None = None,
-    ) -> Layers:
-        told = Told(layout=layout, activations=activations, n_in=n_in)
-        stem = source.name.removesuffix(".gz").removesuffix(".mtx")
-        return layers_of(paired(_arrays_of(source)), told, name=stem, origin=source.name)
-
-
 def _arrays_of(path: Path) -> list[tuple[str, Matrix]]:
     """The arrays of a file, by name."""
+    if is_matrix_market(path):
+        return [(path.name, read_matrix_market(path))]
     try:
-        if MatrixMarket().recognises(path):
-            return [(path.name, _matrix_market(path))]
         names = members(path)
         if names is not None and set(names) >= SPARSE:
             import scipy.sparse
@@ -176,10 +146,3 @@ def _arrays_of(path: Path) -> list[tuple[str, Matrix]]:
             f"file is {path}, which cannot be read ({reason}), allowed are whole files of NumPy, SciPy or "
             "Matrix Market"
         ) from cause
-
-
-def _matrix_market(path: Path) -> Matrix:
-    import scipy.io
-
-    with (gzip.open if begins(path, GZIP) else open)(path, "rb") as file:
-        return scipy.io.mmread(cast("IO[bytes]", file))

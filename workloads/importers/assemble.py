@@ -11,22 +11,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.importers.examples import CALIBRATION_INPUTS, Examples, ExamplesError, read_examples
+from workloads.data.labelled import DataError
+from workloads.importers.examples import CALIBRATION_INPUTS, Examples, Given, read_examples
 from workloads.importers.layers import Layer, Layers
 from workloads.importers.structure import Structure, structures, without_zeros
 from workloads.topology.network import Calibration, NetworkFileError, TrainedNetwork
 from workloads.topology.ranges import IMAGES, InputWarning, checked_range, range_of
 from workloads.topology.topology import Topology
-from workloads.training.evaluate import evaluate
-from workloads.training.model import Model, classify
+from workloads.training.evaluate import accuracies, layer_sensitivity
+from workloads.training.float_network import FloatNetwork
 from workloads.training.quantise import PERCENTILES, calibrate, quantise
 
 ASSUMED_INPUTS = 256
 """Random inputs that scales are found on where nobody gives inputs."""
 STAGE_NAMES = "stages"
 """In the recipe of a network from elsewhere what its author calls the layer of each stage."""
-MEASURED_BITS = 8
-"""Bits of weights and activations at which accuracy is measured beside that in float."""
+WIDTH = 8
+"""Bits with which inputs are tried, and with which layers are, one at a time."""
+LOSSES = "losses_int8"
+"""In the recipe of a network the share of the labelled inputs that each layer alone costs as integers."""
+MEASURED = ("data", LOSSES)
+"""What a recipe says of inputs that are replaced."""
 
 
 @dataclass(frozen=True)
@@ -63,30 +68,35 @@ def assemble(
     are kept as samples; with labels, accuracy is measured. Without inputs, `input_range`, the least and the
     largest value of an input, and `output_ranges`, the largest magnitude at the end of each layer, may be
     told, by the user or by `layers.settings`; what nobody says is assumed, and a remark says so.
-    Raises NetworkFileError or ExamplesError for what does not fit.
+    Raises NetworkFileError or DataError for what does not fit.
     """
     told = _told(layers.settings, input_range=input_range, output_ranges=output_ranges)
     cascades = _cascades(layers.layers)
     built = structures([(layer.name, layer.matrix) for layer in layers.layers])
     topology = _topology(cascades, built)
-    weights = [array for structure in built for array in structure.weights]
-    model = Model(topology, [*weights, *_biases(cascades)])
-    examples = read_examples(inputs, labels, n_in=topology.n_in, n_out=topology.n_out)
+    weights = tuple(array for structure in built for array in structure.weights)
+    of_cascades = iter(cascade.bias for cascade in cascades)
+    biases = tuple(next(of_cascades) if ends else None for ends in topology.ends_layer)
+    given = Given.of("inputs", inputs), Given.of("labels", labels)
+    examples = read_examples(*given, n_in=topology.n_in, n_out=topology.n_out)
     span, assumed = _span(examples, told.get("input_range")), list[str]()
-    calibration = _calibrated(model, examples, span)
+    calibration = _calibrated(FloatNetwork(topology, weights, biases), examples, span)
     if examples is None and "output_ranges" in told:
         counts = [len(structure.stages) for structure in built]
         calibration = _with_ranges(calibration, told["output_ranges"], counts)
     elif examples is None:
         assumed = [_assumed(span)]
-    biases = iter(cascade.bias for cascade in cascades)
     network = TrainedNetwork(
         name=name or layers.name,
         topology=topology,
-        weights=tuple(weights),
+        weights=weights,
         calibration=calibration,
-        recipe={"imported_from": layers.origin, STAGE_NAMES: _names(layers.layers, built)},
-        biases=tuple(next(biases) if ends else None for ends in topology.ends_layer),
+        recipe={
+            "imported_from": layers.origin,
+            STAGE_NAMES: _names(layers.layers, built),
+            **_files(*given),
+        },
+        biases=biases,
         remarks=(
             *layers.remarks,
             *_of_the_end(layers.layers[-1]),
@@ -95,7 +105,7 @@ def assemble(
         ),
         input_range=span,
     )
-    return network if examples is None else _with_examples(network, model, examples)
+    return network if examples is None else _with_examples(network, examples)
 
 
 def _told(settings: Mapping[str, Any], **given: Any) -> dict[str, Any]:
@@ -138,21 +148,10 @@ def _of_the_end(last: Layer) -> tuple[str, ...]:
     )
 
 
-def _biases(cascades: Sequence[Cascade]) -> list[NDArray[np.float32]]:
-    """An array a cascade as a `Model` has them, or none where no layer has a bias."""
-    biases = [cascade.bias for cascade in cascades]
-    if all(bias is None for bias in biases):
-        return []
-    return [
-        np.zeros(cascade.layers[-1].matrix.shape[0], dtype=np.float32) if bias is None else bias
-        for cascade, bias in zip(cascades, biases, strict=True)
-    ]
-
-
 def _span(examples: Examples | None, told: Sequence[float] | None) -> tuple[float, float]:
     """The range of the inputs: as told, else that of those given, else of images."""
     if told is not None:
-        return checked_range("input_range", told, ExamplesError)
+        return checked_range("input_range", told, DataError)
     return range_of(examples.inputs) if examples else IMAGES
 
 
@@ -164,15 +163,15 @@ def _assumed(span: tuple[float, float]) -> str:
     )
 
 
-def _calibrated(model: Model, examples: Examples | None, span: tuple[float, float]) -> Calibration:
+def _calibrated(network: FloatNetwork, examples: Examples | None, span: tuple[float, float]) -> Calibration:
     """Scales from the inputs given, or from random ones in a range. What overflows is refused as it is."""
     if examples is not None:
         inputs = examples.spread(CALIBRATION_INPUTS)
     else:
         random = np.random.default_rng(0)
-        inputs = random.uniform(*span, size=(ASSUMED_INPUTS, model.topology.n_in)).astype(np.float32)
+        inputs = random.uniform(*span, size=(ASSUMED_INPUTS, network.topology.n_in)).astype(np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
-        return calibrate(model, inputs)
+        return calibrate(network, inputs)
 
 
 def _with_ranges(calibration: Calibration, told: Sequence[float], counts: Sequence[int]) -> Calibration:
@@ -187,24 +186,32 @@ def _with_ranges(calibration: Calibration, told: Sequence[float], counts: Sequen
     return replace(calibration, ranges=tuple(ranges))
 
 
-def _with_examples(network: TrainedNetwork, model: Model, examples: Examples) -> TrainedNetwork:
-    """The network with samples of its inputs, and with its accuracy where they are labelled. Inputs beyond
-    the range of a network saturate, as its results then say."""
-    network = replace(network, samples=examples.samples(), accuracy={})
+def _files(inputs: Given | None, labels: Given | None) -> dict[str, Any]:
+    """Where the labelled inputs are, so that accuracy at other widths can be measured."""
+    if inputs is None or labels is None or not (inputs.path and labels.path):
+        return {}
+    return {"data": {"inputs": inputs.path, "labels": labels.path}}
+
+
+def _with_examples(network: TrainedNetwork, examples: Examples) -> TrainedNetwork:
+    """The network with samples of its inputs, and with its accuracy where they are labelled, at every width
+    and with the layer that loses most by being integers. Inputs beyond the range of a network saturate, as
+    its results then say."""
+    remarks = (*network.remarks, *examples.remarks)
+    network = replace(network, samples=examples.samples(), accuracy={}, remarks=remarks)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InputWarning)
-        measured = _accuracy(network, model, examples)
-    return replace(network, accuracy=measured)
-
-
-def _accuracy(network: TrainedNetwork, model: Model, examples: Examples) -> dict[str, float]:
-    integer = None if network.topology.skips else quantise(network, MEASURED_BITS, MEASURED_BITS)
-    if examples.labels is None:
-        return {}
-    measured = {"float": float(np.mean(classify(model, examples.inputs) == examples.labels))}
-    if integer:
-        measured[f"int{MEASURED_BITS}"] = evaluate(integer, examples.inputs, examples.labels)
-    return measured
+        if not network.topology.skips:
+            # What does not fit the range is refused now, and not when the network is first costed.
+            quantise(network, WIDTH, WIDTH)
+        if examples.labels is None:
+            return network
+        labelled = examples.inputs, examples.labels
+        network = replace(network, accuracy=accuracies(network, *labelled))
+        if network.topology.skips:
+            return network
+        losses = layer_sensitivity(network, *labelled, WIDTH, WIDTH).losses
+    return replace(network, recipe={**network.recipe, LOSSES: list(losses)})
 
 
 def renewed(
@@ -219,37 +226,18 @@ def renewed(
     given up, and with inputs scales, samples and accuracy are found anew."""
     network = without_zeros(replace(network, name=name or network.name))
     topology = network.topology
-    examples = read_examples(inputs, labels, n_in=topology.n_in, n_out=topology.n_out)
+    given = Given.of("inputs", inputs), Given.of("labels", labels)
+    examples = read_examples(*given, n_in=topology.n_in, n_out=topology.n_out)
     if examples is None and input_range is None:
         return network
-    model = _model(network)
     span = _span(examples, input_range)
-    network = replace(network, calibration=_calibrated(model, examples, span), input_range=span)
-    if examples is not None:
-        return _with_examples(network, model, examples)
-    return replace(network, samples=None, accuracy={}, remarks=(*network.remarks, _assumed(span)))
-
-
-def _model(network: TrainedNetwork) -> Model:
-    """The network in floats."""
-    if not network.biases:
-        return Model(network.topology, network.weights)
-    ends = network.topology.ends_layer
-    for number, (bias, last) in enumerate(zip(network.biases, ends, strict=True)):
-        if bias is not None and not last:
-            raise NetworkFileError(
-                f"biases of stage {number} of {network.name} are given, allowed are those of the last stage "
-                "of a layer where scales are found anew"
-            )
-    stages = network.topology.stages
-    return Model(
-        network.topology,
-        [
-            *network.weights,
-            *(
-                np.zeros(stage.n_out, dtype=np.float32) if bias is None else bias
-                for stage, bias, last in zip(stages, network.biases, ends, strict=True)
-                if last
-            ),
-        ],
+    network = replace(
+        network,
+        calibration=_calibrated(FloatNetwork.of(network), examples, span),
+        input_range=span,
+        recipe={key: value for key, value in network.recipe.items() if key not in ("data", LOSSES)}
+        | _files(*given),
     )
+    if examples is not None:
+        return _with_examples(network, examples)
+    return replace(network, samples=None, accuracy={}, remarks=(*network.remarks, _assumed(span)))

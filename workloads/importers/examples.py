@@ -9,24 +9,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.refusal import Refusal
-from workloads.topology.archive import UNREADABLE
+from workloads.data.files import read_array
+from workloads.data.labelled import BYTE_SCALE, DataError, checked_labels, scaled
 from workloads.topology.samples import MOST, Samples
 
 CALIBRATION_INPUTS = 10_000
 """Inputs that scales are found on, spread over those there are."""
 
-
-class ExamplesError(Refusal):
-    """Inputs or labels do not fit the network that they were given with."""
+BYTES = f"the inputs are bytes, and were divided by {BYTE_SCALE}, as those of images are"
 
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """An array that a user gives, and in a few words its `source`."""
+    """An array that a user gives, in a few words its `source`, and the `path` of its file if it has one."""
 
     values: NDArray[Any]
     source: str
+    path: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Given: {self.values.dtype} of shape {self.values.shape}, {self.source[:60]}>"
 
     @property
     def width(self) -> int:
@@ -35,20 +37,28 @@ class Given:
 
     @classmethod
     def of(cls, field: str, given: Any) -> Given | None:
-        """An array, or that of the path of an .npy file or an .npz file of one array, if any is given."""
+        """An array, or that of the path of an .npy file or an .npz file of one array, if any is given. Raises
+        DataError for anything else."""
         if given is None or isinstance(given, cls):
             return given
-        return cls(*_array(field, given))
+        if isinstance(given, str | Path):
+            return cls(read_array(given), Path(given).name, str(Path(given).absolute()))
+        try:
+            return cls(np.asarray(given), f"the {field} given")
+        except (ValueError, TypeError, RuntimeError) as cause:
+            allowed = "an array of numbers, or the path of a file"
+            raise DataError.of(field, type(given).__name__, allowed) from cause
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Inputs (k, n_in) as float32, k from 1, their `labels` (k,) as int64 where there are any, and in a few
-    words the `source` of them."""
+    """Inputs (k, n_in) as float32, k from 1, their `labels` (k,) as int64 where there are any, in a few words
+    the `source` of them, and what has to be said."""
 
     inputs: NDArray[np.float32]
     labels: NDArray[np.int64] | None
     source: str
+    remarks: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         labels = "" if self.labels is None else ", labelled"
@@ -67,62 +77,32 @@ class Examples:
         return Samples(candidates[np.argsort(np.abs(ink - ink.mean()), kind="stable")], self.source)
 
 
-def read_examples(inputs: Any, labels: Any, *, n_in: int, n_out: int) -> Examples | None:
-    """The examples of a network of so many inputs and outputs, or none where no `inputs` are given.
+def read_examples(given: Given | None, labels: Given | None, *, n_in: int, n_out: int) -> Examples | None:
+    """The examples of a network of so many inputs and outputs, or none where no inputs are given.
 
-    `inputs` are numbers of shape (k, n_in), or (k, ...) of as many values each, as the network takes them;
-    `labels` (k,) the positions, from 0, of the outputs that should be largest. Either is an array, or the
-    path of an .npy file or of an .npz file of one array, of which nothing is unpickled. Raises ExamplesError
-    for anything else.
+    Inputs are numbers of shape (k, n_in), or (k, ...) of as many values each, as the network takes them,
+    except that bytes are divided by 255; `labels` (k,) are the positions, from 0, of the outputs that should
+    be largest. Raises DataError for anything else.
     """
-    given = Given.of("inputs", inputs)
     if given is None:
         if labels is not None:
-            raise ExamplesError.of("labels", "given without inputs", "labels of inputs that are given too")
+            raise DataError.of("labels", "given without inputs", "labels of inputs that are given too")
         return None
-    values = given.values
-    wanted = f"finite numbers of shape (k, {n_in}), k from 1"
-    if values.ndim < 2 or not values.size or given.width != n_in:
-        raise ExamplesError.of("shape of inputs", values.shape, wanted)
-    if values.dtype.kind not in "fiub" or not np.isfinite(values).all():
-        raise ExamplesError.of("inputs", f"{values.dtype}, some of them not finite", wanted)
-    flat = np.ascontiguousarray(values.reshape(len(values), n_in), dtype=np.float32)
-    return Examples(flat, _labels(labels, len(flat), n_out), given.source)
+    if given.values.ndim < 2 or given.width != n_in:
+        raise DataError.of("shape of inputs", given.values.shape, f"(k, {n_in}), the inputs of the network")
+    inputs = np.ascontiguousarray(scaled("inputs", given.values, None))
+    remarks = (BYTES,) if given.values.dtype == np.uint8 else ()
+    return Examples(inputs, _labels(labels, len(inputs), n_out), given.source, remarks)
 
 
-def _labels(labels: Any, count: int, n_out: int) -> NDArray[np.int64] | None:
-    given = Given.of("labels", labels)
-    if given is None:
+def _labels(labels: Given | None, count: int, n_out: int) -> NDArray[np.int64] | None:
+    if labels is None:
         return None
-    values = given.values
-    wanted = f"{count} whole numbers from 0 to {n_out - 1}, one for each of the inputs"
-    if values.shape != (count,) or values.dtype.kind not in "iub":
-        raise ExamplesError.of("labels", f"{values.dtype} of shape {values.shape}", wanted)
-    if values.min() < 0 or values.max() >= n_out:
-        raise ExamplesError.of("labels", f"{values.min()} to {values.max()}", wanted)
-    return values.astype(np.int64)
-
-
-def _array(field: str, given: Any) -> tuple[NDArray[Any], str]:
-    """What is given as an array, and where it is from."""
-    if not isinstance(given, str | Path):
-        try:
-            return np.asarray(given), f"the {field} given"
-        except (ValueError, TypeError, RuntimeError) as cause:
-            kind = type(given).__name__
-            raise ExamplesError.of(field, kind, "an array of numbers, or the path of a file") from cause
-    path = Path(given)
-    allowed = "that of an .npy file, or of an .npz file of one array"
-    try:
-        with path.open("rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-            arrays = [loaded] if isinstance(loaded, np.ndarray) else [loaded[name] for name in loaded.files]
-    except UNREADABLE as cause:
-        reason = " ".join(str(cause).split())[:100]
-        raise ExamplesError.of(
-            field, str(path), f"{allowed}, and this one cannot be read ({reason})"
-        ) from cause
-    if len(arrays) != 1:
-        raise ExamplesError.of(field, str(path), f"{allowed}, and this one holds {len(arrays)} arrays")
-    array: NDArray[Any] = arrays[0]
-    return array, path.name
+    values = checked_labels("labels", labels.values)
+    if len(values) != count:
+        raise DataError.of("labels", f"{len(values)} long", f"{count}, one an input")
+    if values.max() >= n_out:
+        raise DataError.of(
+            "largest label", int(values.max()), f"0 to {n_out - 1}, the outputs of the network"
+        )
+    return values

@@ -49,6 +49,9 @@ class Layer:
 
         sparse = bool(scipy.sparse.issparse(self.matrix))
         matrix: Matrix = scipy.sparse.csr_array(self.matrix) if sparse else np.asarray(self.matrix)
+        if matrix.dtype.kind == "f" and matrix.dtype not in (np.float32, np.float64):
+            # Sparse matrices of SciPy have no other floats.
+            matrix = matrix.astype(np.float64)
         if matrix.ndim != 2 or 0 in matrix.shape or matrix.dtype.kind not in "fiub":
             raise NetworkFileError.of(
                 f"matrix of layer {self.name}",

@@ -12,6 +12,7 @@ from workloads.importers.examples import Given
 from workloads.importers.layers import Layers
 from workloads.importers.zoo import networks
 from workloads.register import Register
+from workloads.topology.archive import shortened
 from workloads.topology.network import NetworkFileError, TrainedNetwork
 
 
@@ -58,6 +59,8 @@ def import_network(
     Only formats that do not say these themselves take them. Raises NetworkFileError, or another refusal,
     in a sentence.
     """
+    _check_words(name=(name, False), layout=(layout, False))
+    _check_words(activations=(activations, True), order=(order, True))
     told = {"layout": layout, "activations": activations, "order": order}
     given = Given.of("inputs", inputs)
     n_in = given.width if given else None
@@ -94,13 +97,22 @@ def _read(source: Any, options: dict[str, Any], n_in: int | None) -> TrainedNetw
     )
 
 
+def _check_words(**given: tuple[Any, bool]) -> None:
+    """Raises NetworkFileError for what is neither a word nor, where that may be, a list of words."""
+    for option, (value, several) in given.items():
+        words = value if several and isinstance(value, list | tuple) else [value]
+        if value is not None and not all(isinstance(word, str) for word in words):
+            allowed = "a list of words" if several else "a word"
+            raise NetworkFileError(f"{option} is {shortened(value)}, allowed is {allowed}")
+
+
 def _check_taken(options: Mapping[str, Any], takes: Iterable[str], format_name: str) -> None:
     """Raises NetworkFileError for an option that a format does not take."""
     for option, value in options.items():
         if option not in takes:
             raise NetworkFileError(
-                f"{option} is {value!r}, allowed is none for a source of the format {format_name}, which "
-                "says itself"
+                f"{option} is {shortened(value)}, allowed is none for a source of the format {format_name}, "
+                "which says itself"
             )
 
 
