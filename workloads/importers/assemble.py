@@ -65,9 +65,10 @@ def assemble(
     """The network of these layers, called `name` or as they are.
 
     `inputs` and `labels` are those of `read_examples`: with inputs, scales are found on them and up to 64
-    are kept as samples; with labels, accuracy is measured. Without inputs, `input_range`, the least and the
-    largest value of an input, and `output_ranges`, the largest magnitude at the end of each layer, may be
-    told, by the user or by `layers.settings`; what nobody says is assumed, and a remark says so.
+    are kept as samples; with labels, accuracy is measured. `input_range`, the least and the largest value of
+    an input, and `output_ranges`, the largest magnitude at the end of each layer, may be told, by the user or
+    by `layers.settings`, and hold before what inputs show: a model that is quantised was trained for them.
+    Without either, scales are assumed, and a remark says so.
     Raises NetworkFileError or DataError for what does not fit.
     """
     told = _told(layers.settings, input_range=input_range, output_ranges=output_ranges)
@@ -81,7 +82,7 @@ def assemble(
     examples = read_examples(*given, n_in=topology.n_in, n_out=topology.n_out)
     span, assumed = _span(examples, told.get("input_range")), list[str]()
     calibration = _calibrated(FloatNetwork(topology, weights, biases), examples, span)
-    if examples is None and "output_ranges" in told:
+    if "output_ranges" in told:
         counts = [len(structure.stages) for structure in built]
         calibration = _with_ranges(calibration, told["output_ranges"], counts)
     elif examples is None:

@@ -44,11 +44,13 @@ CARRIED = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Un
 
 @dataclass(frozen=True)
 class Format:
-    """Width of a signed number that holds every level, and the least and the largest level."""
+    """Width of a signed number that holds every level, the least and the largest level, and the largest
+    magnitude without the level below zero that no other mirrors."""
 
     bits: int
     least: float
     most: float
+    reach: float
 
 
 class Quantisers:
@@ -82,7 +84,7 @@ class Quantisers:
         if entry := self.activations.get(0):
             settings["input_range"] = (entry.least, entry.most)
         if all(ends):
-            settings["output_ranges"] = tuple(max(-end.least, end.most) for end in ends if end)
+            settings["output_ranges"] = tuple(end.reach for end in ends if end)
         widths = [
             f"{max(one.bits for one in formats.values())} bits for {what}"
             for what, formats in (("weights", self.weights), ("activations", self.activations))
@@ -198,7 +200,7 @@ def _range(bits: int, signed: bool, *, narrow: bool) -> tuple[int, int]:
 def _format(node: Node) -> Format:
     scale = _numbers(node, 1)
     if node.operation == "BipolarQuant":
-        return Format(2, -float(scale.max()), float(scale.max()))
+        return Format(2, -float(scale.max()), float(scale.max()), float(scale.max()))
     if node.operation == "Quant":
         bits, signed = int(_numbers(node, 3).reshape(-1)[0]), bool(node.attributes.get("signed", 1))
         zero, narrow = _numbers(node, 2), bool(node.attributes.get("narrow", 0))
@@ -206,5 +208,6 @@ def _format(node: Node) -> Format:
         zero, narrow = _levels(node)[1], False
         bits, signed = _type(node)
     least, most = _range(bits, signed, narrow=narrow)
-    ends = ((least - zero) * scale).min(), ((most - zero) * scale).max()
-    return Format(bits if signed else bits + 1, float(ends[0]), float(ends[1]))
+    low, mirrored, high = (least - zero) * scale, (zero - least - 1) * scale, (most - zero) * scale
+    reach = float(max(mirrored.max(), high.max()))
+    return Format(bits if signed else bits + 1, float(low.min()), float(high.max()), reach)

@@ -10,7 +10,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-RANDOM = np.random.default_rng(7)
+SEED = 7
+RANDOM = np.random.default_rng(SEED)
 QONNX = "qonnx.custom_op.general"
 
 
@@ -63,6 +64,7 @@ def mlp() -> Any:
 __all__ = [
     "QONNX",
     "RANDOM",
+    "SEED",
     "TensorProto",
     "helper",
     "mlp",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -450,15 +449,6 @@ def test_a_model_in_memory_has_no_files_beside_it(file: Path) -> None:
     outside(file, "weights.bin")
     with pytest.raises(NetworkFileError, match="beside the model"):
         read(onnx.load(file, load_external_data=False))
-
-
-def test_without_onnx_a_sentence_says_which_extra_brings_it(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "onnx", None)
-    assert Onnx().recognises(file)
-    with pytest.raises(NetworkFileError, match=r"pip install 'archsim\[onnx\]'"):
-        read(file)
 
 
 def assert_runs(network: a.TrainedNetwork, folder: Path) -> None:

@@ -153,9 +153,25 @@ def test_layers_are_off_from_the_reference_by_the_rounding_of_activations_alone(
 
 def test_ranges_and_widths_are_handed_on() -> None:
     layers = read(qdq(np.uint8))
-    assert layers.settings == {"input_range": (-8.0, 7.9375), "output_ranges": (255 / 64, 8.0)}
+    assert layers.settings == {"input_range": (-8.0, 7.9375), "output_ranges": (255 / 64, 127 / 16)}
     assert any("8 bits for weights and 9 bits for activations" in remark for remark in layers.remarks)
     assert not read(model([node("MatMul", "x w", "y")], {"w": normal(6, 4)})).settings
+
+
+def test_hardware_of_the_width_of_a_model_computes_what_its_reference_computes(tmp_path: Path) -> None:
+    """Nine bits hold the unsigned levels of eight. A hidden sum in the middle of two levels is rounded up,
+    not to the even one; the last layer is then off by no more than the levels of one such sum."""
+    made, inputs = qdq(np.uint8), np.clip(normal(40, 6), -3, 3)
+    network = a.import_network(made, inputs=inputs)
+    network.save(tmp_path / "network.npz")
+    engine = a.Dense(pes=2, weight_bits=9, activation_bits=9)
+    design = a.DesignPoint(network=str(tmp_path / "network.npz"), engine=engine, technology="cmos65")
+    assert a.verify(design.mapping, inputs=2).agrees
+    levels = design.integer.run(design.integer.quantise_input(inputs))
+    outputs = ReferenceEvaluator(made).run(None, {"x": inputs})[0].T
+    off = np.abs(levels / 32 - outputs)
+    assert np.median(off) <= 1 / 32
+    assert off.max() <= 1 / 16
 
 
 def test_hardware_of_the_width_of_the_weights_holds_them_without_a_loss(tmp_path: Path) -> None:
