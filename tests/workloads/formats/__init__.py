@@ -1,0 +1,1 @@
+"""Networks from the files and models of other tools."""

@@ -1,0 +1,41 @@
+"""The page on models of PyTorch and ONNX does what it says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import archsim as a
+
+PAGE = Path(__file__).parents[3] / "docs" / "frameworks.md"
+MOST_LINES = 10
+
+
+@pytest.mark.slow
+def test_a_pytorch_model_is_costed_in_ten_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    costed, trained = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert len([line for line in costed.splitlines() if line]) <= MOST_LINES
+    names: dict[str, Any] = {}
+    exec(compile(trained, "trained", "exec"), names)
+    exec(compile(costed, "costed", "exec"), names)
+    network, cost = names["network"], names["cost"]
+    assert isinstance(cost, a.Result)
+    assert cost.energy_j
+    assert network.input_range[0] < 0
+    assert network.stored_biases == 36
+    assert network.accuracy["int8"] > 0.9
+    assert any("softmax" in remark for remark in network.remarks)
+    assert any("batch normalisation" in remark for remark in network.remarks)
+
+
+def test_every_format_that_the_page_names_is_there() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    extras = set(re.findall(r"`archsim\[(\w+)\]`", text))
+    assert extras == {"torch", "safetensors", "onnx"}
+    project = (PAGE.parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    assert all(re.search(rf"^{extra} = \[", project, re.MULTILINE) for extra in extras)
