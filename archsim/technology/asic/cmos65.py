@@ -3,6 +3,7 @@ clock."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import ClassVar, Literal
@@ -21,10 +22,9 @@ FIT = "cmos65"
 
 @cache
 def cmos65_library() -> CellLibrary:
-    """The cell library that ships with the project."""
-    return read_liberty(
-        (resources.files("archsim.technology") / "data" / LIBRARY_FILE).read_text(encoding="utf-8")
-    )
+    """The cell library that ships with the project. It was written for Yosys, which is given it as it is."""
+    text = (resources.files("archsim.technology") / "data" / LIBRARY_FILE).read_text(encoding="utf-8")
+    return replace(read_liberty(text), text=text)
 
 
 @cache
