@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Iterator, Mapping as MappingOf
 from functools import lru_cache
@@ -36,8 +37,8 @@ from workloads import IntegerNetwork, TrainedNetwork, load_network, quantise
 from workloads.refusal import Refusal
 from workloads.strict_yaml import read_yaml
 
-FILES = ("liberty", "power_report")
-"""The options of technologies that name a file."""
+FILES = ("liberty", "power_report", "memories", "lef")
+"""The options of technologies that name files."""
 
 NO_SAMPLES = (
     "the network carries no samples and the design gives no inputs, so random integers ran: their switching "
@@ -222,9 +223,7 @@ class DesignPoint(BaseModel):
             values["inputs"] = str(file.parent / inputs)
         technology = values.get("technology")
         if isinstance(technology, dict):
-            beside = {name: file.parent / str(technology[name]) for name in FILES if name in technology}
-            found = {name: str(path) for name, path in beside.items() if path.is_file()}
-            values["technology"] = technology | found
+            values["technology"] = files_beside(file.parent, technology)
         return cls(**values)
 
     @property
@@ -248,6 +247,21 @@ class DesignPoint(BaseModel):
     @property
     def _input_file(self) -> InputFile | None:
         return InputFile.now(self.inputs) if self.inputs is not None else None
+
+
+def files_beside(folder: Path, technology: MappingOf[str, Any]) -> dict[str, Any]:
+    """The options of a technology with the files that they name as paths in this folder, where they lie
+    there; a name with * stands for all that fit."""
+
+    def beside(value: Any) -> Any:
+        if isinstance(value, list):
+            return [beside(each) for each in value]
+        if isinstance(value, dict):
+            return value | {"files": beside(value.get("files"))}
+        there = isinstance(value, str) and any(True for _ in glob.iglob(str(folder / value)))
+        return str(folder / value) if there else value
+
+    return {name: beside(value) if name in FILES else value for name, value in technology.items()}
 
 
 def _with_kind(field: str, value: Any, known: MappingOf[str, Any]) -> dict[str, Any]:

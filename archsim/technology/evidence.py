@@ -80,9 +80,12 @@ UNKNOWN = Brackets()
 
 
 @cache
-def brackets_of_cells(*, node_nm: int, logic_from_nm: int | None, memory_from_nm: int) -> Brackets:
+def brackets_of_cells(
+    *, node_nm: int | None, logic_from_nm: int | None, memory_from_nm: int | None
+) -> Brackets:
     """Brackets of standard cells at a node: logic that was scaled from a node (None where it is a library of
-    its own, which nobody compared), memories from another. What memories lie off at their own node is theirs.
+    its own, which nobody compared), memories from another (None where they are the user's own). What memories
+    lie off at their own node is theirs.
 
     Leakage scales by a rule of its own, so that it moves against all other energy.
     """
@@ -90,14 +93,14 @@ def brackets_of_cells(*, node_nm: int, logic_from_nm: int | None, memory_from_nm
     shared: dict[str, dict[str, Bracket]] = {}
     for part, metrics in _SCALED.items():
         from_nm = memory_from_nm if part == "memory" else logic_from_nm
-        if from_nm is None:
+        if from_nm is None or node_nm is None:
             continue
         for metric in metrics:
             shared.setdefault(metric, {})[part] = scaling_bracket(metric, from_nm, node_nm)
         for metric, bracket in _found(part).items():
             parts.setdefault(metric, {})[part] = bracket
     for part, from_nm in ((LEAKAGE, logic_from_nm), (MEMORY_LEAKAGE, memory_from_nm)):
-        if from_nm not in (None, node_nm):
+        if from_nm is not None and node_nm not in (None, from_nm):
             for metric in ("leakage_w", "energy_j"):
                 parts.setdefault(metric, {})[part] = scaling_bracket("leakage_w", from_nm, node_nm)
     return Brackets(parts=parts, shared=shared)

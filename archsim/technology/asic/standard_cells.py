@@ -74,8 +74,8 @@ class StandardCells(Technology):
 
     @property
     @abstractmethod
-    def memory_node_nm(self) -> int:
-        """The node of the memories."""
+    def memory_node_nm(self) -> int | None:
+        """The node of the memories; None where all of them are of the user's own macros."""
 
     @property
     def macro_scaling(self) -> MacroScaling | None:
@@ -85,12 +85,17 @@ class StandardCells(Technology):
     @property
     def brackets(self) -> Brackets:
         """The ends that comparisons of the cells, of the macros and of scaling found."""
-        scaling = self.macro_scaling
         return brackets_of_cells(
             node_nm=self.memory_node_nm,
             logic_from_nm=self.logic_from_nm,
-            memory_from_nm=self.memory_node_nm if scaling is None else scaling.native_node_nm,
+            memory_from_nm=self.native_memory_nm,
         )
+
+    @property
+    def native_memory_nm(self) -> int | None:
+        """The node at which CACTI was run for the memories; None where it was not."""
+        scaling = self.macro_scaling
+        return self.memory_node_nm if scaling is None else scaling.native_node_nm
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -107,7 +112,7 @@ class StandardCells(Technology):
         return SramTable(
             cells=self.library,
             wiring=self.wiring,
-            cells_node_nm=self.memory_node_nm,
+            cells_node_nm=self._table_nm,
             scaling=self.macro_scaling,
             gated=self.clock_gates is not None,
         )
@@ -121,15 +126,20 @@ class StandardCells(Technology):
             words=words,
             word_bits=word_bits,
             ports=ports,
-            node_nm=self.memory_node_nm,
+            node_nm=self._table_nm,
             cell_type=self.cell_type,
         )
 
+    @property
+    def _table_nm(self) -> int:
+        """The node of the memories of the table; nobody asks where there are none."""
+        assert self.memory_node_nm is not None
+        return self.memory_node_nm
+
     def macro_rows(self) -> tuple[Quantity, ...]:
         """The figures of the SRAM table on which the memories rest."""
-        scaling = self.macro_scaling
-        node_nm = self.memory_node_nm if scaling is None else scaling.native_node_nm
-        return _macro_rows(node_nm, self.cell_type)
+        node_nm = self.native_memory_nm
+        return () if node_nm is None else _macro_rows(node_nm, self.cell_type)
 
 
 @cache

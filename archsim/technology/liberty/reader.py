@@ -55,10 +55,10 @@ def _read_files(paths: tuple[Path, ...], changed_ns: tuple[int, ...], missing_po
 def _read(libraries: Mapping[str, Group], missing_power: str) -> CellLibrary:
     """The library of these groups, by the file that each stands in."""
     _refuse_twins(libraries)
-    supply_v = _supply_v(libraries)
     names = [library.name for library in libraries.values()]
     name = names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
     load_f = 4 * _nand2_input_f(name, libraries.values())
+    supply_v = _supply_v(libraries)
     cells: dict[str, Cell] = {}
     left_out: dict[str, str] = {}
     without_power: dict[str, None] = {}

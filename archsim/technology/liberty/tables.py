@@ -78,12 +78,14 @@ class Tables:
             )
         return self._leakage
 
-    def energy_j(self, powers: Iterable[Group], load_f: float) -> float | None:
-        """Internal energy of one transition: of each supply pin the mean over all tables of these groups, and
-        of the pins the sum; None without any table."""
+    def energy_j(
+        self, powers: Iterable[Group], load_f: float, kinds: tuple[str, ...] = ENERGIES
+    ) -> float | None:
+        """Internal energy of one transition: of each supply pin the mean over all tables of these groups and
+        kinds, and of the pins the sum; None without any table."""
         found: dict[str, list[float]] = {}
         for power in powers:
-            for table in power.groups(*ENERGIES):
+            for table in power.groups(*kinds):
                 loads, values = self._over_load(table)
                 energy_j = float(np.interp(load_f / self.capacitance, loads, values)) * self.energy
                 found.setdefault(supply_pin(power), []).append(energy_j)
