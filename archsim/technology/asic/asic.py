@@ -24,11 +24,14 @@ from archsim.technology.asic.own_files import (
     stamps,
 )
 from archsim.technology.asic.scaling import (
+    NODES_NM,
     SCALING_CONSTANTS,
     UNCHANGED,
+    Factors,
     NodeNm,
     factors,
     macro_processes,
+    other_macros,
     process,
     scaling_rows,
 )
@@ -90,7 +93,10 @@ class Asic(StandardCells):
     @model_validator(mode="after")
     def _readable(self) -> Self:
         if self.node_nm is None and self.memories is None:
-            raise TechnologyError("node_nm is missing, it must be given where memories are not")
+            raise TechnologyError(
+                f"node_nm is None, allowed are whole numbers from {NODES_NM[-1]} to {NODES_NM[0]}, or memories "
+                "that state all of their figures"
+            )
         macros = None if self.memories is None else self.memories.files
         self._changed_ns = stamps(self.liberty, macros, self.lef)
         try:
@@ -132,7 +138,8 @@ class Asic(StandardCells):
     def macro_scaling(self) -> MacroScaling | None:
         """CACTI's macros at the node and the supply; None where they are CACTI's own, or there are none."""
         scaled = self._scaled_macros
-        return None if scaled is None or scaled.factors == UNCHANGED else scaled
+        as_they_are = scaled is None or (scaled.factors == UNCHANGED and scaled.towards is None)
+        return None if as_they_are else scaled
 
     @property
     def native_memory_nm(self) -> int | None:
@@ -246,17 +253,22 @@ def _wiring(library: CellLibrary, capacitance_f_per_sink: float | None) -> Wirin
 def _macro_scaling(node_nm: int, cell_type: str, supply_v: float) -> MacroScaling:
     """CACTI's macros at the nominal supply of a node, moved to the supply of the cells."""
     native, target = macro_processes(node_nm, cell_type)
-    nominal_v = process(node_nm).nominal_v
-    by = factors(native, native.nominal_v, target, target.nominal_v)
-    constants, ratio = load_quantities(SCALING_CONSTANTS), supply_v / nominal_v
-    return MacroScaling(
-        native_node_nm=native.node_nm,
-        node_nm=node_nm,
-        factors=replace(
+    other = other_macros(node_nm, cell_type)
+    constants, ratio = load_quantities(SCALING_CONSTANTS), supply_v / process(node_nm).nominal_v
+
+    def at_supply(by: Factors) -> Factors:
+        return replace(
             by,
             energy=by.energy * ratio ** float(constants["macro_energy_exponent_of_supply"]),
             leakage=by.leakage * ratio ** float(constants["macro_leakage_exponent_of_supply"]),
-        ),
-        rule=f"scaled from {native.node_nm} to {node_nm} nm by Stillmaker and Baas (2017), and to {ratio:.3g}"
-        " times the nominal supply, energy by its square and leakage by the supply",
+        )
+
+    how = f"scaled from {native.node_nm} to {node_nm} nm" if other is None else "between 65 and 45 nm"
+    return MacroScaling(
+        native_node_nm=native.node_nm,
+        node_nm=node_nm,
+        factors=at_supply(factors(native, native.nominal_v, target, target.nominal_v)),
+        rule=f"{how} by Stillmaker and Baas (2017), and to {ratio:.3g} times the nominal supply, energy by "
+        "its square and leakage by the supply",
+        towards=(other[0].node_nm, at_supply(UNCHANGED), other[1]) if other else None,
     )

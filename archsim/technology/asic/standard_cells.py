@@ -138,8 +138,9 @@ class StandardCells(Technology):
 
     def macro_rows(self) -> tuple[Quantity, ...]:
         """The figures of the SRAM table on which the memories rest."""
-        node_nm = self.native_memory_nm
-        return () if node_nm is None else _macro_rows(node_nm, self.cell_type)
+        towards = self.macro_scaling.towards if self.macro_scaling else None
+        nodes = (self.native_memory_nm, *(towards[:1] if towards else ()))
+        return tuple(row for node_nm in nodes if node_nm for row in _macro_rows(node_nm, self.cell_type))
 
 
 @cache

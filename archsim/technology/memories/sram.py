@@ -98,12 +98,17 @@ class MemoryMacro(MemoryFigures, MemoryCost):
 
 @dataclass(frozen=True, kw_only=True)
 class MacroScaling:
-    """How the macros of a node of the table become those of another node or supply, and by what rule."""
+    """How the macros of a node of the table become those of another node or supply, and by what rule.
+
+    Between two nodes of the table `towards` names the other one, the factors there, and how far the macros
+    lie from the first one, from 0 to 1, in logarithms.
+    """
 
     native_node_nm: int
     node_nm: int
     factors: Factors
     rule: str
+    towards: tuple[int, Factors, float] | None = None
 
 
 def known_size(words: int, word_bits: int, ports: Ports = "1rw") -> None:
@@ -177,13 +182,19 @@ class SramTable:
             most = f"{capacities[-1] * 8 // word_bits} of {word_bits} bits"
             raise Refusal.of("words", words, f"at most {most}, the largest macro of the SRAM table")
         grid = _grids()[native_nm, cell_type, ports]
-        smallest_bytes = self._smallest_bytes(grid, word_bits)
+        other = scaling.towards if scaling else None
+        others = _grids()[other[0], cell_type, ports] if other else grid
+        smallest_bytes = max(self._smallest_bytes(each, word_bits) for each in (grid, others))
         built_bytes = max(capacity_bytes, smallest_bytes)
         costs = self._between(grid, built_bytes, word_bits)
         table = load_table(SRAM_TABLE)
         built_as, kind, source = "macro", table.kind, table.source
         if scaling is not None:
             costs = _scaled(costs, scaling.factors)
+            if other:
+                costs = _mean(
+                    costs, _scaled(self._between(others, built_bytes, word_bits), other[1]), other[2]
+                )
             kind, source = "assumed", f"{source} Here {scaling.rule}."
         if capacity_bytes < smallest_bytes and node_nm == self.cells_node_nm:
             flops = self._of_flops(words, word_bits)
@@ -286,4 +297,14 @@ def _scaled(costs: MemoryFigures, factors: Factors) -> MemoryFigures:
         write_energy_j=costs.write_energy_j * factors.energy,
         leakage_w=costs.leakage_w * factors.leakage,
         access_time_s=costs.access_time_s * factors.delay,
+    )
+
+
+def _mean(first: MemoryFigures, other: MemoryFigures, share: float) -> MemoryFigures:
+    """What lies between two macros of one size, by a share of the way from the first, in logarithms."""
+    return MemoryFigures(
+        **{
+            name: value ** (1 - share) * getattr(other, name) ** share if value else value
+            for name, value in vars(first).items()
+        }
     )
