@@ -94,8 +94,8 @@ class Asic(StandardCells):
     def _readable(self) -> Self:
         if self.node_nm is None and self.memories is None:
             raise TechnologyError(
-                f"node_nm is None, allowed are whole numbers from {NODES_NM[-1]} to {NODES_NM[0]}, or memories "
-                "that state all of their figures"
+                f"node_nm is None, allowed are whole numbers from {NODES_NM[-1]} to {NODES_NM[0]}, or "
+                "memories that state all of their figures"
             )
         macros = None if self.memories is None else self.memories.files
         self._changed_ns = stamps(self.liberty, macros, self.lef)
