@@ -29,7 +29,7 @@ from archsim.technology.asic.scaling import (
     process,
     scaling_rows,
 )
-from archsim.technology.asic.standard_cells import NATIVE_NODES_NM, CellType, StandardCells
+from archsim.technology.asic.standard_cells import NATIVE_NODES_NM, CellType, StandardCells, SupplyV
 from archsim.technology.liberty.cell_library import Arc, Cell, CellLibrary
 from archsim.technology.memories.flop_memory import Wiring
 from archsim.technology.memories.sram import MacroScaling
@@ -59,7 +59,7 @@ class Cmos(StandardCells):
 
     kind: Literal["cmos"] = "cmos"
     node_nm: NodeNm = 65
-    vdd_v: float | None = None
+    vdd_v: SupplyV | None = None
     flavour: Flavour | None = None
     cell_type: CellType = "lstp"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from archsim.technology.asic.standard_cells import StandardCells
+from archsim.technology.asic.standard_cells import StandardCells, SupplyV
 from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.liberty.reader import read_liberty
 from archsim.technology.memories.flop_memory import Wiring
@@ -67,11 +67,11 @@ class Cmos65(StandardCells):
     logic_from_nm: ClassVar[int | None] = node_nm
 
     kind: Literal["cmos65"] = "cmos65"
-    vdd_v: float | None = None
+    vdd_v: SupplyV | None = None
 
     @model_validator(mode="after")
     def _supplied(self) -> Self:
-        if self.vdd_v == self.library.supply_v:
+        if self._scaled is None:
             # Equal to one that names no supply; a frozen model is set before anybody sees it.
             self.__dict__["vdd_v"] = None
         return self

@@ -5,7 +5,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 from functools import cache, cached_property
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
 
 from archsim.technology.asic.clock_gating import ClockGates, ClockGating, clock_gates
 from archsim.technology.evidence import Brackets, brackets_of_cells
@@ -16,6 +18,7 @@ from archsim.technology.quantity import Quantity, load_table
 from archsim.technology.technology import Technology
 
 CellType = Literal["lstp", "lop", "hp"]
+SupplyV = Annotated[float, Field(gt=0, le=5)]
 NATIVE_NODES_NM = (65, 45)
 
 
@@ -44,8 +47,10 @@ class StandardCells(Technology):
         return options
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
-        """The options that are shown: the gating of clocks where it is not the usual one."""
-        return [each for each in super().__repr_args__() if each != ("clock_gating", "auto")]
+        """The options that are shown: those that are given, and the gating of clocks where it is not the usual
+        one."""
+        shown = ((name, value) for name, value in super().__repr_args__() if value is not None)
+        return [each for each in shown if each != ("clock_gating", "auto")]
 
     @cached_property
     def clock_gates(self) -> ClockGates | None:
