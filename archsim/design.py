@@ -122,11 +122,7 @@ class DesignPoint(BaseModel):
     def _technology(cls, value: Any) -> Any:
         if isinstance(value, Technology):
             return value
-        options = _with_kind("technology", {"kind": value} if isinstance(value, str) else value, technologies)
-        try:
-            return technologies[options.pop("kind")](**options)
-        except Refusal as refused:
-            raise DesignError(f"technology.{refused}") from None
+        return _technology(value)
 
     @field_serializer("engine")
     def _engine_as_dict(self, engine: Engine) -> dict[str, Any]:
@@ -247,6 +243,24 @@ class DesignPoint(BaseModel):
     @property
     def _input_file(self) -> InputFile | None:
         return InputFile.now(self.inputs) if self.inputs is not None else None
+
+
+def _technology(value: Any) -> Technology:
+    """The technology of a name, or of a mapping with its kind."""
+    options = _with_kind("technology", {"kind": value} if isinstance(value, str) else value, technologies)
+    try:
+        return technologies[options.pop("kind")](**options)
+    except Refusal as refused:
+        raise DesignError(f"technology.{refused}") from None
+
+
+def technology_of_file(path: Path) -> Technology:
+    """The technology that a YAML file describes: a mapping with its kind, or a design file that has one.
+    Files that it names are looked for beside it. Raises DesignError for anything else."""
+    values = read_yaml(path, "technology file", error=DesignError)
+    if isinstance(values, dict) and "technology" in values:
+        values = values["technology"]
+    return _technology(files_beside(path.parent, values) if isinstance(values, dict) else values)
 
 
 def files_beside(folder: Path, technology: MappingOf[str, Any]) -> dict[str, Any]:

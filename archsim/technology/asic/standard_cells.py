@@ -47,8 +47,7 @@ class StandardCells(Technology):
         return options
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
-        """The options that are shown: those that are given, and the gating of clocks where it is not the usual
-        one."""
+        """The options that are shown: those that are given, and the gating of clocks where it is unusual."""
         shown = ((name, value) for name, value in super().__repr_args__() if value is not None)
         return [each for each in shown if each != ("clock_gating", "auto")]
 

@@ -120,7 +120,7 @@ class OwnMemories:
             stood_in={
                 name: f"{source} ({placed}, whose own file states none)" for name, source in origins.items()
             },
-            own=True,
+            macro=macro.name,
         )
 
     def _one(self, macro: OwnMacro) -> tuple[MemoryFigures, Mapping[str, str]]:

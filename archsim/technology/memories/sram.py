@@ -65,8 +65,9 @@ class MemoryMacro(MemoryFigures, MemoryCost):
 
     `built_bits` is the capacity of what was built, more than asked for where the memory is smaller than the
     smallest macro. `clock_energy_j` is spent accessed or not; it is zero for a macro, whose clock is part of
-    its accesses. `setup_s` is what its inputs need before the clock edge. One of the user's `own` macros
-    rests on their file but for the figures that CACTI `stood_in` for, with their sources.
+    its accesses. `setup_s` is what its inputs need before the clock edge. One of the user's own macros
+    says which `macro`, and rests on their file but for the figures that CACTI `stood_in` for, with their
+    sources.
     """
 
     ports: Ports
@@ -74,7 +75,7 @@ class MemoryMacro(MemoryFigures, MemoryCost):
     cell_type: str
     built_bits: int
     macros: int = 1
-    own: bool = False
+    macro: str = ""
     stood_in: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def origin(self, figure: str) -> tuple[str, str]:
@@ -91,7 +92,7 @@ class MemoryMacro(MemoryFigures, MemoryCost):
         known = macro_bracket(self.built_bits / self.macros / 8)
         return (
             replace(UNCOMPARED, **{name: getattr(known, name) for name in self.stood_in})
-            if self.own
+            if self.macro
             else known
         )
 
