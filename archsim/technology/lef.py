@@ -30,8 +30,9 @@ def outlines_um(paths: Iterable[Path]) -> dict[str, tuple[float, float]]:
         text = _COMMENT.sub("", liberty_text(path))
         sized = 0
         starts = list(_MACRO.finditer(text))
-        for start, following in zip(starts, [*starts[1:], None], strict=True):
-            size = _SIZE.search(text, start.end(), following.start() if following else len(text))
+        ends = [*(start.start() for start in starts[1:]), len(text)]
+        for start, end in zip(starts, ends, strict=False):
+            size = _SIZE.search(text, start.end(), end)
             if size is None:
                 continue
             sized += 1

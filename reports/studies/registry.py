@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from reports.write_up.report import Report
 
 Study = Callable[..., "Report"]
-"""A study of trained networks takes `rerun`, whether to train them anew, one of hardware that can be made on any
-technology `technology`, the path of a file; others take nothing."""
+"""A study of trained networks takes `rerun`, whether to train them anew; one of hardware that can be made on
+any technology takes `technology`, the path of a file; others take nothing."""
 
 
 class StudyError(Refusal):

@@ -56,7 +56,7 @@ def read_table(path: Path) -> tuple[OwnMacro, ...]:
 
 
 def _csv_rows(path: Path) -> Rows:
-    lines = csv.reader(read_text(path, "memories", error=MacroTableError).splitlines())
+    lines = csv.reader(read_text(path, "memories", error=MacroTableError).splitlines(), skipinitialspace=True)
     try:
         head, *rows = [row for row in lines if any(cell.strip() for cell in row)] or [[]]
     except csv.Error as error:

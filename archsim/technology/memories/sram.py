@@ -4,7 +4,10 @@ for it.
 Read between points twice as far apart as they are (every second capacity, or width, left out and read from
 its neighbours), the table is met within a mean of 9 % for read energy, 7 % for write energy, 4 % for leakage
 and 5 % for area and access time; the worst reading, of read energy between widths, is 58 % off. CACTI changes
-the organisation of the array from size to size, so closer points would not come out much better.
+the organisation of the array from size to size, so closer points would not come out much better. In eleven
+points of the table, none of them of the default devices at 65 nm, a smaller macro reads for up to 39 % more:
+there the larger macro is charged what the smaller one takes, since who needs the smaller one would otherwise
+build it of the larger, and real macros take more than either.
 """
 
 from __future__ import annotations
@@ -139,6 +142,9 @@ def _grids() -> Mapping[tuple[int, str, str], Logs]:
         grid = grids.setdefault(key, np.full((len(capacities), len(widths), len(_COLUMNS)), np.nan))
         place = capacities.index(row["capacity_bytes"]), widths.index(row["word_bits"])
         grid[place] = [math.log(row[column]) for column in _COLUMNS]
+    for grid in grids.values():
+        reads = grid[:, :, _COLUMNS.index("read_energy_j")]
+        reads[:] = np.where(np.isnan(reads), reads, np.fmax.accumulate(reads))
     return grids
 
 
