@@ -164,7 +164,8 @@ def test_a_node_between_two_says_how_far_it_may_be_off_and_on_which_rows_it_rest
     places = {(row["node_nm"], row["flavour"]) for row in _rows_of(between)}
     assert {(32, "hp"), (20, "hp"), (65, "bulk")} <= places
     (nominal,) = [each for each in between.provenance() if each.name.endswith("nominal_supply_v/28hp")]
-    assert (nominal.kind, nominal.value) == ("assumed", pytest.approx(between.supply_v))
+    assert nominal.kind == "assumed"
+    assert nominal.value == pytest.approx(between.supply_v)
 
 
 def test_macros_between_65_and_45_nm_lie_between_cacti_s_own() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def test_internal_energies_of_different_supply_pins_add_up_and_those_of_states_d
         )
 
 
-SPELLINGS = {
+SPELLINGS: Mapping[str, Callable[[str], str]] = {
     "functions without quotes": lambda text: re.sub(
         r'(function|next_state|clocked_on) : "([^"]*)"', r"\1 : \2", text
     ),

@@ -14,7 +14,7 @@ from archsim.technology.liberty.text import LibertyError
 from archsim.technology.memories.bracket import UNCOMPARED
 from archsim.technology.memories.macro_liberty import read_macros
 from archsim.technology.memories.macro_table import MacroTableError, read_table
-from tests.archsim.technology.small_library import gate, library
+from tests.archsim.technology.small_library import clock_gate, gate, library
 from tests.reports.stand_ins import write_design
 from workloads.refusal import Refusal
 
@@ -27,10 +27,11 @@ wide,256,32,9000,6,8,120,1.5
 
 def own(folder: Path, memories: Any = None, *, table: str = TABLE, **options: Any) -> Asic:
     """A small library with a table of macros."""
-    (folder / "own.lib").write_text(library(AN=gate("AN", "AB", "A&B"), MX=gate("MX", "ABS", "(A&!S)|(B&S)")))
+    cells = {"AN": gate("AN", "AB", "A&B"), "MX": gate("MX", "ABS", "(A&!S)|(B&S)"), "CG": clock_gate("CG")}
+    (folder / "own.lib").write_text(library(**cells))
     (folder / "own.csv").write_text(table)
-    given = str(folder / "own.csv") if memories is None else memories
-    return Asic(liberty=str(folder / "own.lib"), memories=given, **options)
+    options["memories"] = str(folder / "own.csv") if memories is None else memories
+    return Asic(liberty=str(folder / "own.lib"), **options)
 
 
 def memory(technology: Asic, words: int, bits: int) -> MemoryMacro:
@@ -291,7 +292,8 @@ def test_more_words_lie_in_stacked_macros_of_which_one_is_read_behind_multiplexe
 def test_a_library_without_a_multiplexer_makes_it_of_its_nands(tmp_path: Path) -> None:
     (tmp_path / "few.lib").write_text(library())
     (tmp_path / "own.csv").write_text(TABLE)
-    few = Asic(liberty=str(tmp_path / "few.lib"), memories=str(tmp_path / "own.csv"))
+    options: dict[str, Any] = {"liberty": str(tmp_path / "few.lib"), "memories": str(tmp_path / "own.csv")}
+    few = Asic(**options)
     deep, one = memory(few, 4096, 8), memory(few, 1024, 8)
     assert deep.area_mm2 > 4 * one.area_mm2
     assert deep.access_time_s > one.access_time_s
@@ -378,7 +380,7 @@ def test_a_design_file_names_them_beside_it_and_explain_says_of_what_each_memory
     assert design.technology == made
     result = design.simulate("gate")
     areas = result.explain("area_mm2").set_index("component")
-    assert areas.loc["weight memory", "source"].startswith("small of ")
+    assert str(areas.loc["weight memory", "source"]).startswith("small of ")
     energies = result.explain("energy_j")
     reads = energies[(energies.component == "weight memory") & (energies.what == "reads")]
     assert reads.source.item() == areas.loc["weight memory", "source"]
