@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Iterator, Mapping as MappingOf
 from functools import lru_cache
@@ -38,8 +39,8 @@ from workloads.refusal import Refusal
 from workloads.strict_yaml import read_yaml
 from workloads.topology.recognise import superfluous
 
-FILES = ("liberty", "power_report")
-"""The options of technologies that name a file."""
+FILES = ("liberty", "power_report", "memories", "lef")
+"""The options of technologies that name files."""
 
 NO_SAMPLES = (
     "the network carries no samples and the design gives no inputs, so random integers were the stimulus: "
@@ -123,11 +124,7 @@ class DesignPoint(BaseModel):
     def _technology(cls, value: Any) -> Any:
         if isinstance(value, Technology):
             return value
-        options = _with_kind("technology", {"kind": value} if isinstance(value, str) else value, technologies)
-        try:
-            return technologies[options.pop("kind")](**options)
-        except Refusal as refused:
-            raise DesignError(f"technology.{refused}") from None
+        return _technology(value)
 
     @field_serializer("engine")
     def _engine_as_dict(self, engine: Engine) -> dict[str, Any]:
@@ -234,9 +231,7 @@ class DesignPoint(BaseModel):
             values["inputs"] = str(folder / inputs)
         technology = values.get("technology")
         if isinstance(technology, dict):
-            there = {name: folder / str(technology[name]) for name in FILES if name in technology}
-            found = {name: str(path) for name, path in there.items() if path.is_file()}
-            values["technology"] = technology | found
+            values["technology"] = files_beside(folder, technology)
         return cls(**values)
 
     @property
@@ -260,6 +255,39 @@ class DesignPoint(BaseModel):
     @property
     def _input_file(self) -> InputFile | None:
         return InputFile.now(self.inputs) if self.inputs is not None else None
+
+
+def _technology(value: Any) -> Technology:
+    """The technology of a name, or of a mapping with its kind."""
+    options = _with_kind("technology", {"kind": value} if isinstance(value, str) else value, technologies)
+    try:
+        return technologies[options.pop("kind")](**options)
+    except Refusal as refused:
+        raise DesignError(f"technology.{refused}") from None
+
+
+def technology_of_file(path: Path) -> Technology:
+    """The technology that a YAML file describes: a mapping with its kind, or a design file that has one.
+    Files that it names are looked for beside it. Raises DesignError for anything else."""
+    values = read_yaml(path, "technology file", error=DesignError)
+    if isinstance(values, dict) and "technology" in values:
+        values = values["technology"]
+    return _technology(files_beside(path.parent, values) if isinstance(values, dict) else values)
+
+
+def files_beside(folder: Path, technology: MappingOf[str, Any]) -> dict[str, Any]:
+    """The options of a technology with the files that they name as paths in this folder, where they lie
+    there; a name with * stands for all that fit."""
+
+    def beside(value: Any) -> Any:
+        if isinstance(value, list):
+            return [beside(each) for each in value]
+        if isinstance(value, dict):
+            return value | {"files": beside(value.get("files"))}
+        there = isinstance(value, str) and any(True for _ in glob.iglob(str(folder / value)))
+        return str(folder / value) if there else value
+
+    return {name: beside(value) if name in FILES else value for name, value in technology.items()}
 
 
 def _with_kind(field: str, value: Any, known: MappingOf[str, Any]) -> dict[str, Any]:

@@ -5,11 +5,13 @@ A table stands between `<!-- NAME -->` and `<!-- end of NAME -->`; what is betwe
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,9 +34,15 @@ KINDS = {
 }
 
 
-def rebuilt(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
-    """The text with every named table that it holds made anew. Raises KeyError for a name nobody makes."""
-    return _BLOCK.sub(lambda found: f"{found[1]}{tables[found[2]]()}\n{found[3]}", text)
+def rebuilt(text: str, tables: Mapping[str, Callable[[], str | None]]) -> str:
+    """The text with every named table that it holds made anew, but for those that cannot be made here (None).
+    Raises KeyError for a name nobody makes."""
+
+    def made(found: re.Match[str]) -> str:
+        table = tables[found[2]]()
+        return found[0] if table is None else f"{found[1]}{table}\n{found[3]}"
+
+    return _BLOCK.sub(made, text)
 
 
 def zoo_table() -> str:
@@ -195,7 +203,34 @@ def comparison_tables() -> str:
     return "\n\n".join([_titled(_tables(*shown)), claims.markdown()])
 
 
-TABLES: Mapping[str, Callable[[], str]] = {
+def real_process_tables() -> str | None:
+    """The CSC comparison on a whole real process, beside what 65 nm predicts of it; None where the folder of
+    the process is not at hand."""
+    folder = os.environ.get("ARCHSIM_IHP_PDK")
+    if not folder:
+        return None
+    from reports.studies.csc_dac2019.own_technology import on_technology
+
+    with TemporaryDirectory() as room:
+        (Path(room) / "ihp-sg13g2").symlink_to(Path(folder).resolve())
+        file = Path(room) / REAL_PROCESS.name
+        file.write_text(REAL_PROCESS.read_text(encoding="utf-8"), encoding="utf-8")
+        report = on_technology(file)
+    shown = ("predicted", "equal-accuracy", "costs-0", "costs-1", "equal-data-0")
+    named = {table.name: table for section in report.sections for table in section.tables}
+    claims = Table(
+        "",
+        ("claim", "against", "measured", "verdict"),
+        ((c.claim, c.baseline, c.measured, c.verdict) for c in report.claims),
+        words=4,
+    )
+    return "\n\n".join([_titled(named[name] for name in shown), claims.markdown()])
+
+
+REAL_PROCESS = Path(__file__).parents[1] / "examples" / "own_process" / "ihp-sg13g2.yaml"
+"""A design file in a process that is real as a whole, beside which its files are looked for."""
+
+TABLES: Mapping[str, Callable[[], str | None]] = {
     "networks": zoo_table,
     "errors": error_tables,
     "numbers": number_table,
@@ -205,6 +240,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "costs": cost_table,
     "equal-accuracy": equal_accuracy_tables,
     "comparison": comparison_tables,
+    "real-process": real_process_tables,
 }
 PICTURE = "comparison.svg"
 

@@ -9,9 +9,8 @@ by side, scaled to 65 nm, and beside published energies.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,6 @@ from archsim.netlist import (
 )
 from archsim.technology import Asic, Cmos65, StandardCells
 from archsim.technology.asic.scaling import process
-from archsim.technology.liberty.text import Attribute, Group, liberty_text, parse_liberty, write_liberty
 from archsim.technology.quantity import load_table
 from workloads.files import write_text
 
@@ -99,48 +97,10 @@ def libraries() -> dict[str, StandardCells]:
     """The technologies to compare that are at hand, ours first."""
     known: dict[str, StandardCells] = {OURS: Cmos65()}
     if folder := os.environ.get(IHP_FOLDER):
-        with tempfile.TemporaryDirectory() as room:
-            path = Path(room) / "resets_still.lib"
-            write_text(path, without_resets(liberty_text(Path(folder) / IHP_FILE)))
-            known["ihp-sg13g2"] = Asic(liberty=str(path), node_nm=130)
-            assert known["ihp-sg13g2"].library
+        known["ihp-sg13g2"] = Asic(liberty=str(Path(folder) / IHP_FILE), node_nm=130)
     if OSU018_FILE.is_file():
         known["osu018"] = Asic(liberty=str(OSU018_FILE), node_nm=180)
     return known
-
-
-def without_resets(text: str) -> str:
-    """A Liberty text whose flops with an asynchronous clear are plain ones, the clear tied off: all flops of
-    the IHP library have one. Their area, energy and delays stay."""
-    library = parse_liberty(text)
-    return write_liberty(replace(library, statements=tuple(_tied(each) for each in library.statements)))
-
-
-def _tied(statement: Attribute | Group) -> Attribute | Group:
-    if not isinstance(statement, Group):
-        return statement
-    resets = {
-        pin
-        for flop in statement.groups("ff")
-        for pin in (flop.text("clear").strip("!'()"),)
-        if pin and not flop.text("preset")
-    }
-    if not resets:
-        return statement
-
-    def kept(inside: Attribute | Group) -> bool:
-        if isinstance(inside, Attribute):
-            return inside.name != "clear"
-        of_reset = inside.kind == "pin" and inside.name in resets
-        return not of_reset and inside.text("related_pin") not in resets
-
-    def pruned(group: Group) -> Group:
-        inside = (each for each in group.statements if kept(each))
-        return replace(
-            group, statements=tuple(pruned(each) if isinstance(each, Group) else each for each in inside)
-        )
-
-    return pruned(statement)
 
 
 def measure(technology: StandardCells, circuit: str) -> dict[str, float]:

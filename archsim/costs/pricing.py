@@ -123,7 +123,8 @@ def _memory_term(
 ) -> Term:
     """A figure of a memory, with the ends that it has itself."""
     ends = getattr(cost.bracket, figure) if cost.bracket else None
-    return Term(component, what, count, counted, getattr(cost, figure), unit, cost.kind, cost.source, ends)
+    kind, source = cost.origin(figure)
+    return Term(component, what, count, counted, getattr(cost, figure), unit, kind, source, ends)
 
 
 @singledispatch

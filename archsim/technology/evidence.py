@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from archsim.technology.asic.scaling import NODES_NM, neighbours
 from archsim.technology.quantity import load_quantities, load_table
 
-EVIDENCE_TABLE = "technology_evidence.csv"
+EVIDENCE_TABLE, BETWEEN_TABLE = "technology_evidence.csv", "between_nodes.csv"
 _LIMITS = "cmos.yaml"
 _NATIVE_NM = 65
 """The node of the project's cells, from which scaling starts."""
@@ -80,9 +81,12 @@ UNKNOWN = Brackets()
 
 
 @cache
-def brackets_of_cells(*, node_nm: int, logic_from_nm: int | None, memory_from_nm: int) -> Brackets:
+def brackets_of_cells(
+    *, node_nm: int | None, logic_from_nm: int | None, memory_from_nm: int | None
+) -> Brackets:
     """Brackets of standard cells at a node: logic that was scaled from a node (None where it is a library of
-    its own, which nobody compared), memories from another. What memories lie off at their own node is theirs.
+    its own, which nobody compared), memories from another (None where they are the user's own). What memories
+    lie off at their own node is theirs.
 
     Leakage scales by a rule of its own, so that it moves against all other energy.
     """
@@ -90,14 +94,14 @@ def brackets_of_cells(*, node_nm: int, logic_from_nm: int | None, memory_from_nm
     shared: dict[str, dict[str, Bracket]] = {}
     for part, metrics in _SCALED.items():
         from_nm = memory_from_nm if part == "memory" else logic_from_nm
-        if from_nm is None:
+        if from_nm is None or node_nm is None:
             continue
         for metric in metrics:
             shared.setdefault(metric, {})[part] = scaling_bracket(metric, from_nm, node_nm)
         for metric, bracket in _found(part).items():
             parts.setdefault(metric, {})[part] = bracket
     for part, from_nm in ((LEAKAGE, logic_from_nm), (MEMORY_LEAKAGE, memory_from_nm)):
-        if from_nm not in (None, node_nm):
+        if from_nm is not None and node_nm not in (None, from_nm):
             for metric in ("leakage_w", "energy_j"):
                 parts.setdefault(metric, {})[part] = scaling_bracket("leakage_w", from_nm, node_nm)
     return Brackets(parts=parts, shared=shared)
@@ -105,7 +109,7 @@ def brackets_of_cells(*, node_nm: int, logic_from_nm: int | None, memory_from_nm
 
 def scaling_bracket(metric: str, from_nm: int, to_nm: int) -> Bracket:
     """What scaling from node to node may be off by, either way: as the farthest comparison, whose logarithm
-    grows with a power of the distance."""
+    grows with a power of the distance; and besides what a node that the table does not have may be off."""
     exponent = float(load_quantities(_LIMITS)["scaling_error_exponent"])
     logarithms = (
         abs(math.log(row["real_over_model"]))
@@ -113,7 +117,17 @@ def scaling_bracket(metric: str, from_nm: int, to_nm: int) -> Bracket:
         for row in _rows("scaling")
         if row["metric"] == metric
     )
-    return Bracket.factor(math.exp(max(logarithms)))
+    return Bracket.factor(math.exp(max(logarithms))) * between_bracket(metric, to_nm)
+
+
+def between_bracket(metric: str, node_nm: int) -> Bracket:
+    """What a node may be off by, either way, that is laid between two of the table: as far as the worse of
+    these two is when it is left out itself, of whichever flavour."""
+    if node_nm in NODES_NM:
+        return EXACT
+    beside = neighbours(node_nm)
+    rows = (row for row in load_table(BETWEEN_TABLE).rows if row["node_nm"] in beside)
+    return Bracket.factor(math.exp(max(abs(math.log(row[f"{metric}_ratio"])) for row in rows)))
 
 
 def _distance(from_nm: int, to_nm: int) -> float:

@@ -61,8 +61,8 @@ def import_command(
     Says what was found layer by layer, and writes a network file that a design point can name.
     """
     from reports.imports import import_tables, import_values
-    from reports.output import check_file
     from workloads import import_network
+    from workloads.files import check_file
 
     check_file(out)
     network = import_network(

@@ -37,17 +37,24 @@ def _calibrations() -> Iterable[str]:
 @click.argument("study", type=Known(_studies))
 @folder_option
 @click.option("--rerun", is_flag=True, help="Train the networks of the study anew.")
+@click.option(
+    "--technology",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Make it on the technology of a YAML file, as a design file describes one (csc-dac2019).",
+)
 @json_option
-def reproduce(study: str, out: Path, rerun: bool, as_json: bool) -> None:
+def reproduce(study: str, out: Path, rerun: bool, technology: Path | None, as_json: bool) -> None:
     """Reproduce a published comparison: tables here, and a page in a folder named after the STUDY.
 
     An interrupted run goes on from the netlists and trainings that it finished.
     """
     from reports.studies import reproduce as run_study
+    from reports.studies.registry import folder_of
 
     with going_on(kept()):
-        report = run_study(study, out, rerun=rerun)
-    answer_report(as_json, report, out / study)
+        report = run_study(study, out, rerun=rerun, technology=technology)
+    answer_report(as_json, report, out / folder_of(study, technology))
 
 
 @main.command()

@@ -1,23 +1,37 @@
-"""A standard-cell process of the user's own: its Liberty file for the logic, CACTI memories taken to its
-node."""
+"""A standard-cell process of the user's own: Liberty files for the logic, and for memories its own macros, or
+CACTI's taken to its node."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from archsim.technology.asic.cmos65 import CONSTANTS, cmos65_library, cmos65_wiring
+from archsim.technology.asic.own_files import (
+    Files,
+    Macros,
+    as_files,
+    as_macros,
+    macros_of,
+    paths_of,
+    refuse_gaps,
+    sized,
+    stamps,
+)
 from archsim.technology.asic.scaling import (
+    NODES_NM,
     SCALING_CONSTANTS,
     UNCHANGED,
+    Factors,
     NodeNm,
     factors,
     macro_processes,
+    other_macros,
     process,
     scaling_rows,
 )
@@ -26,7 +40,8 @@ from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.liberty.reader import read_liberty
 from archsim.technology.liberty.text import LibertyError
 from archsim.technology.memories.flop_memory import Wiring
-from archsim.technology.memories.sram import MacroScaling
+from archsim.technology.memories.macro import OwnMacro, OwnMemories
+from archsim.technology.memories.sram import MacroScaling, MemoryMacro, Ports
 from archsim.technology.quantity import Quantity, load_quantities
 from archsim.technology.registry import technologies
 from archsim.technology.technology import TechnologyError
@@ -43,95 +58,179 @@ _MACRO_RULE = (
 )
 
 
-def _path_of_a_file(value: object) -> str:
-    if not isinstance(value, Path | str) or not Path(value).is_file():
-        shown = str(value) if isinstance(value, Path) else value
-        raise TechnologyError(f"liberty is {shown!r}, allowed is the path of a Liberty file")
-    return str(value)
-
-
 @technologies.register("asic")
 class Asic(StandardCells):
-    """The cells of the Liberty file `liberty` (plain or gzip), whose supply is that of the file.
+    """The cells of the Liberty files `liberty` (plain or gzip, one or a list), whose supply is that of the
+    files.
 
-    `node_nm` chooses the memories: CACTI's macros of `cell_type` at 65 or 45 nm, the nearer of the two,
-    scaled to the node at its nominal supply by Stillmaker and Baas (2017); energy goes with the square and
-    leakage with the ratio of the file's supply to the nominal one. A wire is as many gate pitches long as at
-    65 nm, so its capacitance a sink follows the root of the NAND2's area; `wire_capacitance_f_per_sink`
-    overrides that. A pin of a macro is as many NAND2 inputs as at 65 nm; the clock network factor is the
-    same. `missing_power: zero` counts internal energy and leakage that the file does not state as none, and
-    says so among the assumptions; without it such cells are not used. Nobody fitted the logic of a library
-    of the user's own: it has to be synthesised.
+    `memories` names the user's own macros: tables (CSV, YAML) or Liberty files, with the conditions of an
+    access where these state its energy under several. What they state replaces CACTI's figures. `node_nm`
+    chooses CACTI's memories, where there are no macros or these lack a figure: macros of `cell_type` at 65 or
+    45 nm, scaled to the node at its nominal supply by Stillmaker and Baas (2017); energy goes with the square
+    and leakage with the ratio of the files' supply to the nominal one. It is needed unless the macros state
+    everything. `lef` names files of outlines, which are held beside all areas; nothing is placed.
 
-    Two are equal where their options are, and the file was not changed in between.
+    A wire is as many gate pitches long as at 65 nm, so its capacitance a sink follows the root of the NAND2's
+    area; `wire_capacitance_f_per_sink` overrides that. A pin of a macro is as many NAND2 inputs as at 65 nm;
+    the clock network factor is the same. `missing_power: zero` counts internal energy and leakage that the
+    files do not state as none, and says so among the assumptions; without it such cells are not used. Nobody
+    fitted the logic of a library of the user's own: it has to be synthesised.
+
+    Two are equal where their options are, and no file was changed in between.
     """
 
     kind: Literal["asic"] = "asic"
-    liberty: Annotated[str, BeforeValidator(_path_of_a_file)]
-    node_nm: NodeNm
+    liberty: Annotated[Files, BeforeValidator(as_files("liberty"))]
+    node_nm: NodeNm | None = None
     cell_type: CellType = "lstp"
+    memories: Annotated[Macros | None, BeforeValidator(as_macros)] = None
+    lef: Annotated[Files, BeforeValidator(as_files("lef"))] | None = None
     wire_capacitance_f_per_sink: Annotated[float | None, Field(ge=0, le=1e-12)] = None
     missing_power: Literal["refuse", "zero"] = "refuse"
 
-    _changed_ns: int = PrivateAttr(0)
+    _changed_ns: tuple[int, ...] = PrivateAttr(())
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
-        self._changed_ns = Path(self.liberty).stat().st_mtime_ns
+        if self.node_nm is None and self.memories is None:
+            raise TechnologyError(
+                f"node_nm is None, allowed are whole numbers from {NODES_NM[-1]} to {NODES_NM[0]}, or "
+                "memories that state all of their figures"
+            )
+        macros = None if self.memories is None else self.memories.files
+        self._changed_ns = stamps(self.liberty, macros, self.lef)
         try:
             assert self.library
         except LibertyError as error:
-            raise LibertyError(f"liberty is {self.liberty!r}: {error}") from None
+            shown = list(self.liberty) if isinstance(self.liberty, tuple) else self.liberty
+            raise LibertyError(f"liberty is {shown!r}: {error}") from None
+        if self.node_nm is None:
+            refuse_gaps(self.macros)
+        assert self.macros is not None
         return self
 
     @cached_property
     def library(self) -> CellLibrary:
-        return read_liberty(Path(self.liberty), missing_power=self.missing_power)
+        return read_liberty(paths_of(self.liberty), missing_power=self.missing_power)
+
+    @cached_property
+    def macros(self) -> tuple[OwnMacro, ...]:
+        """The user's own macros, if any; with `lef`, all areas were held beside the outlines."""
+        activity = self.wiring.flop_memory_activity
+        given = () if self.memories is None else macros_of(self.memories, activity=activity)
+        return sized(given, self.library, self.lef)
 
     @cached_property
     def wiring(self) -> Wiring:
         return _wiring(self.library, self.wire_capacitance_f_per_sink)
 
     @property
-    def memory_node_nm(self) -> int:
+    def memory_node_nm(self) -> int | None:
         return self.node_nm
 
     @cached_property
-    def _macros(self) -> MacroScaling:
+    def _scaled_macros(self) -> MacroScaling | None:
+        if self.node_nm is None:
+            return None
         return _macro_scaling(self.node_nm, self.cell_type, self.library.supply_v)
 
     @property
     def macro_scaling(self) -> MacroScaling | None:
-        """CACTI's macros at the node and the supply; None where they are CACTI's own."""
-        return None if self._macros.factors == UNCHANGED else self._macros
+        """CACTI's macros at the node and the supply; None where they are CACTI's own, or there are none."""
+        scaled = self._scaled_macros
+        as_they_are = scaled is None or (scaled.factors == UNCHANGED and scaled.towards is None)
+        return None if as_they_are else scaled
+
+    @property
+    def native_memory_nm(self) -> int | None:
+        """The node at which CACTI was run; None where the user's own macros state everything."""
+        stated = self.macros and not any(macro.lacks for macro in self.macros)
+        return None if stated else super().native_memory_nm
+
+    def memory(self, *, words: int, word_bits: int, ports: Ports = "1rw") -> MemoryMacro:
+        """The memory of the user's own macros where there are any, else of CACTI's."""
+        if self._own_memories is None:
+            return super().memory(words=words, word_bits=word_bits, ports=ports)
+        return self._own_memories.memory(words=words, word_bits=word_bits, ports=ports)
+
+    @cached_property
+    def _own_memories(self) -> OwnMemories | None:
+        if not self.macros:
+            return None
+
+        def stand_in(words: int, word_bits: int, ports: Ports) -> MemoryMacro:
+            return StandardCells.memory(self, words=words, word_bits=word_bits, ports=ports)
+
+        return OwnMemories(
+            macros=self.macros,
+            cells=self.library,
+            wiring=self.wiring,
+            gated=self.clock_gates is not None,
+            node_nm=self.node_nm,
+            stand_in=None if self.node_nm is None else stand_in,
+        )
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this technology again."""
         options = super().options()
         if self.missing_power == "refuse":
             del options["missing_power"]
-        return options
+        for name in {"liberty", "lef"} & options.keys():
+            options[name] = list(options[name]) if isinstance(options[name], tuple) else options[name]
+        return options | ({} if self.memories is None else {"memories": self.memories.option()})
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Says besides what nobody knows of the user's files, and what is not done with them."""
+        known = "" if self.native_memory_nm is None else ", but for what CACTI says of memories"
+        own = " and its memories" if self.macros else ""
+        said = [
+            f"technology_error is not known of library {self.library.name}{own}: nobody held their figures "
+            f"beside real ones{known}"
+        ]
+        if self.lef is not None:
+            said.append("lef was held beside the areas of cells and macros; nothing is placed by it")
+        return (*super().warnings, *said)
 
     def provenance(self) -> tuple[Quantity, ...]:
-        """The supply of the file, the rules for wires, clock and small memories, what was counted as none,
-        and the SRAM rows with the rules that scale them."""
+        """The supply of the files, the rules for wires, clock and small memories, what was counted as none or
+        held at rest, the figures of the user's own macros, and the SRAM rows with the rules that scale them.
+        """
         constants, scaling = load_quantities(CONSTANTS), load_quantities(SCALING_CONSTANTS)
-        own = [_own("supply_v", self.supply_v, "V", "published", f"nominal voltage in {self.liberty}")]
+        files = ", ".join(map(str, paths_of(self.liberty)))
+        own = [_own("supply_v", self.supply_v, "V", "published", f"nominal voltage in {files}")]
         given_f, unpowered = self.wire_capacitance_f_per_sink, self.library.without_power
         if given_f is not None:
             why = "given in the design point"
             own.append(_own("wire_capacitance_f_per_sink", given_f, "F", "assumed", why))
         if unpowered:
-            why = f"{self.liberty} states no internal energy or leakage for them; none is counted"
+            why = f"{files} states no internal energy or leakage for them; none is counted"
             own.append(_own("missing_power_as_zero", len(unpowered), "cells", "assumed", why))
+        if tied := self.library.tied:
+            why = f"{files} has no flop without set or reset, so that of these is held at rest"
+            own.append(_own("resets_held_at_rest", len(tied), "cells", "assumed", why))
         rules = [*_MODEL, *(_WIRE_RULE if given_f is None else ())]
+        scaled = self.native_memory_nm is not None and self.node_nm is not None
         return (
             *own,
+            *_figures_of(self.macros),
             *(constants[name] for name in rules),
-            *(scaling[name] for name in _MACRO_RULE if self._macros.factors != UNCHANGED),
-            *scaling_rows(*macro_processes(self.node_nm, self.cell_type)),
+            *(scaling[name] for name in _MACRO_RULE if scaled and self.macro_scaling is not None),
+            *(
+                scaling_rows(*macro_processes(self.node_nm, self.cell_type))
+                if scaled and self.node_nm
+                else ()
+            ),
             *self.macro_rows(),
         )
+
+
+def _figures_of(macros: Iterable[OwnMacro]) -> Iterator[Quantity]:
+    """Every figure of the user's own macros."""
+    units = {"area_mm2": "mm2", "leakage_w": "W", "access_time_s": "s", "setup_s": "s"}
+    for macro in macros:
+        for name, value in macro.figures.items():
+            yield _own(f"{macro.name}.{name}", value, units.get(name, "J"), macro.kind, macro.source)
 
 
 def _own(name: str, value: float, unit: str, kind: str, source: str) -> Quantity:
@@ -154,17 +253,22 @@ def _wiring(library: CellLibrary, capacitance_f_per_sink: float | None) -> Wirin
 def _macro_scaling(node_nm: int, cell_type: str, supply_v: float) -> MacroScaling:
     """CACTI's macros at the nominal supply of a node, moved to the supply of the cells."""
     native, target = macro_processes(node_nm, cell_type)
-    nominal_v = process(node_nm).nominal_v
-    by = factors(native, native.nominal_v, target, target.nominal_v)
-    constants, ratio = load_quantities(SCALING_CONSTANTS), supply_v / nominal_v
-    return MacroScaling(
-        native_node_nm=native.node_nm,
-        node_nm=node_nm,
-        factors=replace(
+    other = other_macros(node_nm, cell_type)
+    constants, ratio = load_quantities(SCALING_CONSTANTS), supply_v / process(node_nm).nominal_v
+
+    def at_supply(by: Factors) -> Factors:
+        return replace(
             by,
             energy=by.energy * ratio ** float(constants["macro_energy_exponent_of_supply"]),
             leakage=by.leakage * ratio ** float(constants["macro_leakage_exponent_of_supply"]),
-        ),
-        rule=f"scaled from {native.node_nm} to {node_nm} nm by Stillmaker and Baas (2017), and to {ratio:.3g}"
-        " times the nominal supply, energy by its square and leakage by the supply",
+        )
+
+    how = f"scaled from {native.node_nm} to {node_nm} nm" if other is None else "between 65 and 45 nm"
+    return MacroScaling(
+        native_node_nm=native.node_nm,
+        node_nm=node_nm,
+        factors=at_supply(factors(native, native.nominal_v, target, target.nominal_v)),
+        rule=f"{how} by Stillmaker and Baas (2017), and to {ratio:.3g} times the nominal supply, energy by "
+        "its square and leakage by the supply",
+        towards=(other[0].node_nm, at_supply(UNCHANGED), other[1]) if other else None,
     )

@@ -8,6 +8,7 @@ the clock energy, 2.7 times the delay and 35 times the leakage: take the trend f
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import ClassVar, Literal, Self
@@ -18,16 +19,17 @@ from archsim.technology.asic.cmos65 import CONSTANTS, FIT, cmos65_library, cmos6
 from archsim.technology.asic.scaling import (
     SCALING_CONSTANTS,
     UNCHANGED,
+    AnyProcess,
     Factors,
     Flavour,
     NodeNm,
-    Process,
     factors,
     macro_processes,
+    other_macros,
     process,
     scaling_rows,
 )
-from archsim.technology.asic.standard_cells import NATIVE_NODES_NM, CellType, StandardCells
+from archsim.technology.asic.standard_cells import NATIVE_NODES_NM, CellType, StandardCells, SupplyV
 from archsim.technology.liberty.cell_library import Arc, Cell, CellLibrary
 from archsim.technology.memories.flop_memory import Wiring
 from archsim.technology.memories.sram import MacroScaling
@@ -46,32 +48,36 @@ class Cmos(StandardCells):
     table's 65 nm row is bulk and goes on as both. Its delays go on in the hp rows (0.71 from 65 to 45 nm); in
     the lp rows gates are 2.5 times slower than at 65 nm, which is those devices' and not the node's. Nothing
     is scaled from an lp row to an hp row or back: logic goes from bulk to the chosen flavour, and the macros
-    of `cell_type` hp follow the hp rows, lstp and lop the lp rows, from CACTI's nearest node (65 or 45 nm). A
-    macro's supply moves in proportion to that of the logic. A supply outside the range for which the
-    polynomials are taken (`Process.overdrive`) is refused.
+    of `cell_type` hp follow the hp rows, lstp and lop the lp rows, from CACTI's at 65 nm upwards and at 45 nm
+    downwards; between these two they lie between both. A macro's supply moves in proportion to that of the
+    logic. A node between two of the table is laid between them (`archsim.technology.asic.scaling`), and its
+    `technology_error` holds how far that may be off. A supply outside the range for which the polynomials are
+    taken (`Process.overdrive`) is refused.
     """
 
     logic_from_nm: ClassVar[int | None] = _SOURCE.node_nm
 
     kind: Literal["cmos"] = "cmos"
     node_nm: NodeNm = 65
-    vdd_v: float | None = None
+    vdd_v: SupplyV | None = None
     flavour: Flavour | None = None
     cell_type: CellType = "lstp"
 
     @model_validator(mode="after")
     def _supplied(self) -> Self:
-        supply_v = _supply_v(self.vdd_v, self._target, self._macros[1])
+        other = other_macros(self.node_nm, self.cell_type)
+        macros = (self._macros[1], *(other[:1] if other else ()))
+        supply_v = _supply_v(self.vdd_v, self._target, macros)
         # The one field that follows from others; a frozen model is set before anybody sees it.
         self.__dict__["vdd_v"] = supply_v
         return self
 
     @property
-    def _target(self) -> Process:
+    def _target(self) -> AnyProcess:
         return process(self.node_nm, self.flavour)
 
     @property
-    def _macros(self) -> tuple[Process, Process]:
+    def _macros(self) -> tuple[AnyProcess, AnyProcess]:
         return macro_processes(self.node_nm, self.cell_type)
 
     @property
@@ -109,13 +115,19 @@ class Cmos(StandardCells):
         """The node's macros from those of CACTI's nearest one; None where they are CACTI's own."""
         if self._macro_factors == UNCHANGED and self.node_nm in NATIVE_NODES_NM:
             return None
-        native_nm = self._macros[0].node_nm
+        native, other = self._macros[0], other_macros(self.node_nm, self.cell_type)
+        how, towards = f"scaled from {native.node_nm} to {self.node_nm} nm", None
+        if other is not None:
+            node, share = other
+            there = factors(node, node.nominal_v, node, self._overdrive * node.nominal_v)
+            how, towards = "between 65 and 45 nm, in logarithms,", (node.node_nm, there, share)
         return MacroScaling(
-            native_node_nm=native_nm,
+            native_node_nm=native.node_nm,
             node_nm=self.node_nm,
             factors=self._macro_factors,
-            rule=f"scaled from {native_nm} to {self.node_nm} nm at {self._overdrive:.3g} times the nominal "
-            "supply by Stillmaker and Baas (2017), leakage by supply and width",
+            rule=f"{how} at {self._overdrive:.3g} times the nominal supply by Stillmaker and Baas (2017), "
+            "leakage by supply and width",
+            towards=towards,
         )
 
     @property
@@ -131,7 +143,7 @@ class Cmos(StandardCells):
         return (
             *load_quantities(CONSTANTS).values(),
             *(load_quantities(SCALING_CONSTANTS)[name] for name in limits),
-            *dict.fromkeys(each.nominal for each in processes),
+            *dict.fromkeys(each.nominal for process in processes for each in (*process.rows, process)),
             *scaling_rows(*processes),
             *_stated("logic", self._factors, _SOURCE, self._target),
             *_stated("macro", self._macro_factors, *self._macros),
@@ -139,7 +151,7 @@ class Cmos(StandardCells):
         )
 
 
-def _stated(what: str, by: Factors, source: Process, target: Process) -> tuple[Quantity, ...]:
+def _stated(what: str, by: Factors, source: AnyProcess, target: AnyProcess) -> tuple[Quantity, ...]:
     """The factors as quantities. A published ratio between devices of one flavour is published; one that
     crosses from bulk to another, and that of leakage, are assumed. Factors of one are left out."""
     crossed = source.flavour != target.flavour
@@ -159,14 +171,15 @@ def _stated(what: str, by: Factors, source: Process, target: Process) -> tuple[Q
     )
 
 
-def _supply_v(vdd_v: float | None, target: Process, macros: Process) -> float:
+def _supply_v(vdd_v: float | None, target: AnyProcess, macros: Iterable[AnyProcess]) -> float:
     """The supply, the nominal one where none is given. One at which the polynomials of the logic or of the
     macros are not taken is refused."""
     nominal_v = target.nominal_v
     if vdd_v is None:
         return nominal_v
-    least = max(each.overdrive[0] for each in (target, macros)) * nominal_v
-    most = min(each.overdrive[1] for each in (target, macros)) * nominal_v
+    ranges = [each.overdrive for each in (target, *macros)]
+    least = max(lowest for lowest, _ in ranges) * nominal_v
+    most = min(highest for _, highest in ranges) * nominal_v
     if not least * (1 - 1e-9) <= vdd_v <= most * (1 + 1e-9):
         raise TechnologyError(
             f"vdd_v is {vdd_v!r}, allowed at {target.node_nm} nm {target.flavour} with these memories are "
@@ -181,7 +194,7 @@ def _capacitance_factor(by: Factors, source_v: float, supply_v: float) -> float:
 
 
 @lru_cache(maxsize=64)
-def _scaled_library(by: Factors, target: Process, supply_v: float) -> CellLibrary:
+def _scaled_library(by: Factors, target: AnyProcess, supply_v: float) -> CellLibrary:
     library = cmos65_library()
     if by == UNCHANGED:
         return library

@@ -3,17 +3,24 @@ clock."""
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import replace
+from functools import cache, cached_property
 from importlib import resources
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from archsim.technology.asic.standard_cells import StandardCells
+from pydantic import model_validator
+
+from archsim.technology.asic.standard_cells import StandardCells, SupplyV
 from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.liberty.reader import read_liberty
 from archsim.technology.memories.flop_memory import Wiring
+from archsim.technology.memories.sram import MacroScaling
 from archsim.technology.quantity import Quantity, load_quantities
 from archsim.technology.registry import technologies
 from archsim.technology.technology import FitScaling
+
+if TYPE_CHECKING:
+    from archsim.technology.asic.cmos import Cmos
 
 CONSTANTS, LIBRARY_FILE = "cmos65.yaml", "cmos65.lib"
 FIT = "cmos65"
@@ -21,10 +28,9 @@ FIT = "cmos65"
 
 @cache
 def cmos65_library() -> CellLibrary:
-    """The cell library that ships with the project."""
-    return read_liberty(
-        (resources.files("archsim.technology") / "data" / LIBRARY_FILE).read_text(encoding="utf-8")
-    )
+    """The cell library that ships with the project. It was written for Yosys, which is given it as it is."""
+    text = (resources.files("archsim.technology") / "data" / LIBRARY_FILE).read_text(encoding="utf-8")
+    return replace(read_liberty(text), text=text)
 
 
 @cache
@@ -51,20 +57,48 @@ class Cmos65(StandardCells):
     hundredth of lop. At 100 MHz an 8 KiB x 64 bit macro read every cycle spends 1.1 mW on reads and 2 uW
     on leakage (lop 0.6 mW and 178 uW, hp 0.9 mW and 5.4 mW); lop reads cheaper only because its cells
     run at 0.8 V.
+
+    `vdd_v` is another supply than 1.2 V: cells, fitted logic and memories are then those of `Cmos` at 65 nm,
+    energies and delays by the polynomials of Stillmaker and Baas (2017) for that node, leakage in proportion
+    to the supply, areas as they are. Nobody compared another supply with anything.
     """
 
     node_nm: ClassVar[int] = 65
     logic_from_nm: ClassVar[int | None] = node_nm
 
     kind: Literal["cmos65"] = "cmos65"
+    vdd_v: SupplyV | None = None
+
+    @model_validator(mode="after")
+    def _supplied(self) -> Self:
+        if self._scaled is None:
+            # Equal to one that names no supply; a frozen model is set before anybody sees it.
+            self.__dict__["vdd_v"] = None
+        return self
+
+    @cached_property
+    def _scaled(self) -> Cmos | None:
+        """The same at another supply; None at its own."""
+        if self.vdd_v in (None, cmos65_library().supply_v):
+            return None
+        from archsim.technology.asic.cmos import Cmos
+
+        return Cmos(
+            vdd_v=self.vdd_v, cell_type=self.cell_type, clock_gating=self.clock_gating, node_nm=self.node_nm
+        )
 
     @property
     def library(self) -> CellLibrary:
-        return cmos65_library()
+        return self._scaled.library if self._scaled else cmos65_library()
 
     @property
     def wiring(self) -> Wiring:
-        return cmos65_wiring()
+        return self._scaled.wiring if self._scaled else cmos65_wiring()
+
+    @property
+    def macro_scaling(self) -> MacroScaling | None:
+        """CACTI's macros at another supply; None at its own."""
+        return self._scaled.macro_scaling if self._scaled else None
 
     @property
     def memory_node_nm(self) -> int:
@@ -72,9 +106,11 @@ class Cmos65(StandardCells):
 
     @property
     def fit_scaling(self) -> FitScaling:
-        """Its own fit, as it is."""
-        return FitScaling(fit=FIT)
+        """Its own fit, as it is, or at another supply."""
+        return self._scaled.fit_scaling if self._scaled else FitScaling(fit=FIT)
 
     def provenance(self) -> tuple[Quantity, ...]:
-        """The constants of the process and the SRAM rows of this node and cell type."""
+        """The constants of the process and the SRAM rows of this node and cell type, and what scales them."""
+        if self._scaled:
+            return self._scaled.provenance()
         return (*load_quantities(CONSTANTS).values(), *self.macro_rows())

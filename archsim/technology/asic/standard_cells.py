@@ -5,7 +5,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 from functools import cache, cached_property
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
 
 from archsim.technology.asic.clock_gating import ClockGates, ClockGating, clock_gates
 from archsim.technology.evidence import Brackets, brackets_of_cells
@@ -16,6 +18,7 @@ from archsim.technology.quantity import Quantity, load_table
 from archsim.technology.technology import Technology
 
 CellType = Literal["lstp", "lop", "hp"]
+SupplyV = Annotated[float, Field(gt=0, le=5)]
 NATIVE_NODES_NM = (65, 45)
 
 
@@ -44,8 +47,9 @@ class StandardCells(Technology):
         return options
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
-        """The options that are shown: the gating of clocks where it is not the usual one."""
-        return [each for each in super().__repr_args__() if each != ("clock_gating", "auto")]
+        """The options that are shown: those that are given, and the gating of clocks where it is unusual."""
+        shown = ((name, value) for name, value in super().__repr_args__() if value is not None)
+        return [each for each in shown if each != ("clock_gating", "auto")]
 
     @cached_property
     def clock_gates(self) -> ClockGates | None:
@@ -74,8 +78,8 @@ class StandardCells(Technology):
 
     @property
     @abstractmethod
-    def memory_node_nm(self) -> int:
-        """The node of the memories."""
+    def memory_node_nm(self) -> int | None:
+        """The node of the memories; None where all of them are of the user's own macros."""
 
     @property
     def macro_scaling(self) -> MacroScaling | None:
@@ -85,12 +89,17 @@ class StandardCells(Technology):
     @property
     def brackets(self) -> Brackets:
         """The ends that comparisons of the cells, of the macros and of scaling found."""
-        scaling = self.macro_scaling
         return brackets_of_cells(
             node_nm=self.memory_node_nm,
             logic_from_nm=self.logic_from_nm,
-            memory_from_nm=self.memory_node_nm if scaling is None else scaling.native_node_nm,
+            memory_from_nm=self.native_memory_nm,
         )
+
+    @property
+    def native_memory_nm(self) -> int | None:
+        """The node at which CACTI was run for the memories; None where it was not."""
+        scaling = self.macro_scaling
+        return self.memory_node_nm if scaling is None else scaling.native_node_nm
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -107,7 +116,7 @@ class StandardCells(Technology):
         return SramTable(
             cells=self.library,
             wiring=self.wiring,
-            cells_node_nm=self.memory_node_nm,
+            cells_node_nm=self._table_nm,
             scaling=self.macro_scaling,
             gated=self.clock_gates is not None,
         )
@@ -121,15 +130,21 @@ class StandardCells(Technology):
             words=words,
             word_bits=word_bits,
             ports=ports,
-            node_nm=self.memory_node_nm,
+            node_nm=self._table_nm,
             cell_type=self.cell_type,
         )
 
+    @property
+    def _table_nm(self) -> int:
+        """The node of the memories of the table; nobody asks where there are none."""
+        assert self.memory_node_nm is not None
+        return self.memory_node_nm
+
     def macro_rows(self) -> tuple[Quantity, ...]:
         """The figures of the SRAM table on which the memories rest."""
-        scaling = self.macro_scaling
-        node_nm = self.memory_node_nm if scaling is None else scaling.native_node_nm
-        return _macro_rows(node_nm, self.cell_type)
+        towards = self.macro_scaling.towards if self.macro_scaling else None
+        nodes = (self.native_memory_nm, *(towards[:1] if towards else ()))
+        return tuple(row for node_nm in nodes if node_nm for row in _macro_rows(node_nm, self.cell_type))
 
 
 @cache

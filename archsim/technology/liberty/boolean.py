@@ -29,6 +29,39 @@ def truth_table(function: str, inputs: Sequence[str]) -> tuple[bool, ...]:
     return tuple(bool(result >> row & 1) for row in range(rows))
 
 
+def support(function: str, inputs: Sequence[str]) -> list[str]:
+    """The inputs on which a function depends."""
+    table = truth_table(function, inputs)
+    return [
+        name
+        for place, name in enumerate(inputs)
+        if any(table[row] != table[row ^ 1 << place] for row in range(len(table)))
+    ]
+
+
+def plain(function: str, names: Sequence[str]) -> str:
+    """A function in brackets throughout, with the operators that every reader binds alike: readers differ in
+    whether an exclusive or binds more tightly than an and."""
+    return str(evaluate(function, {name: _Text(name) for name in names}, _Text("1")))
+
+
+class _Text(str):
+    """A function as text, which the operators join."""
+
+    __slots__ = ()
+
+    def __and__(self, other: str) -> _Text:
+        return _Text(f"({self}&{other})")
+
+    def __or__(self, other: str) -> _Text:
+        return _Text(f"({self}|{other})")
+
+    def __xor__(self, other: str) -> _Text:
+        if self == "1":
+            return _Text("0" if other == "1" else f"(!{other})")
+        return _Text(f"({self}^{other})")
+
+
 def evaluate(function: str, columns: Mapping[str, Any], everything: Any) -> Any:
     """A Liberty function of whole columns of bits: integers, or arrays of them.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
-from archsim.technology.liberty.boolean import truth_table
+from archsim.technology.liberty.boolean import support, truth_table
 from archsim.technology.liberty.text import LibertyError
 from workloads.refusal import Refusal
 
@@ -32,8 +32,10 @@ class Cell:
     energy per output transition, without the load) by output pin. `clock_pin` is empty for a gate;
     `clock_edge_energy_j` is the internal energy of one clock edge with the data still. `next_state` is
     the Liberty text of what a flop takes over; there, and in `functions`, its state and the inverse of it
-    have the two `state_names`. A `latch` takes it over while its `clock_pin` is high. A `clock_gate` lets the
-    pulses of its clock through whose cycle before ended with its other input high; it has no state names.
+    have the two `state_names`. `clear` and `preset` are the Liberty texts of when an asynchronous input sets
+    its state; pins that did so and are held at a level for ever are in `tied`, and nowhere else. A `latch`
+    takes its data over while its `clock_pin` is high. A `clock_gate` lets the pulses of its clock through
+    whose cycle before ended with its other input high; it has no state names.
     """
 
     name: str
@@ -48,7 +50,9 @@ class Cell:
     setup_s: float = 0.0
     next_state: str = ""
     state_names: tuple[str, ...] = ()
-    has_reset: bool = False
+    clear: str = ""
+    preset: str = ""
+    tied: Mapping[str, bool] = field(default_factory=dict)
     kind: CellKind = "gate"
 
     @property
@@ -77,9 +81,31 @@ class Cell:
         state."""
         return self._takes_over(2, _enabled_tables())
 
+    def without_reset(self) -> Cell:
+        """The cell with what sets its state held at the level at which it does not, where that is one pin for
+        each, which does nothing else; else the cell as it is."""
+        inputs = tuple(self.input_capacitance_f)
+        levels: dict[str, bool] = {}
+        for reset in filter(None, (self.clear, self.preset)):
+            try:
+                pins, used = support(reset, inputs), support(self.next_state, (*inputs, *self.state_names))
+            except Refusal:
+                return self
+            if len(pins) != 1 or pins[0] in (*used, self.clock_pin):
+                return self
+            levels[pins[0]] = truth_table(reset, pins)[0]
+        return replace(
+            self,
+            input_capacitance_f={p: c for p, c in self.input_capacitance_f.items() if p not in levels},
+            arcs=tuple(arc for arc in self.arcs if arc.input not in levels),
+            clear="",
+            preset="",
+            tied=levels,
+        )
+
     def _takes_over(self, pins: int, tables: tuple[tuple[bool, ...], ...]) -> bool:
         data = tuple(pin for pin in self.input_capacitance_f if pin != self.clock_pin)
-        if not self.is_flop or self.has_reset or len(data) != pins:
+        if not self.is_flop or self.clear or self.preset or len(data) != pins:
             return False
         names = (*data, *self.state_names[:1]) if pins > 1 else data
         try:
@@ -113,7 +139,7 @@ def _enabled_tables() -> tuple[tuple[bool, ...], ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class CellLibrary:
-    """The cells of one Liberty file, its text (Yosys reads that) and its supply.
+    """The cells of a library, its text for Yosys and its supply.
 
     `left_out` says of every cell that cannot be used why not; `without_power` names the cells whose missing
     internal energy or leakage counts as zero.
@@ -147,6 +173,11 @@ class CellLibrary:
         """The smallest flop without set or reset, with or without an enable pin; LibertyError without one."""
         flops = [cell for cell in self.cells.values() if (cell.holds if enable else cell.takes_data)]
         return self._smallest(flops, "flop with enable" if enable else "flop without enable, set or reset")
+
+    @property
+    def tied(self) -> tuple[str, ...]:
+        """The flops whose resets are held at rest, which a library has where it has none without."""
+        return tuple(name for name, cell in self.cells.items() if cell.tied)
 
     @cached_property
     def full_adder(self) -> Adder | None:

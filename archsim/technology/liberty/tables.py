@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.technology.liberty.text import Group, LibertyError
+from archsim.technology.liberty.text import Group, LibertyError, unquoted
 
 Floats = NDArray[np.float64]
 REFERENCE_SLEW_S = 1e-10
@@ -21,6 +21,13 @@ DELAYS = ("cell_rise", "cell_fall")
 TRANSITIONS = ("rise_transition", "fall_transition")
 ENERGIES = ("rise_power", "fall_power", "power")
 CONSTRAINTS = ("rise_constraint", "fall_constraint")
+
+_TIME_TEMPLATE, _POWER_TEMPLATE = "lu_table_template", "power_lut_template"
+
+
+def supply_pin(group: Group) -> str:
+    """The supply pin that a power is taken from; empty where the cell states none."""
+    return group.text("related_pg_pin") or group.text("power_level")
 
 
 def mean(values: Iterable[float]) -> float:
@@ -48,12 +55,7 @@ class Tables:
         if model != "table_lookup":
             raise LibertyError(f"library {library.name}: delay_model is {model}, allowed is table_lookup")
         self._library = library.name
-        self._templates = {
-            argument.strip('"'): group
-            for group in library.groups()
-            if group.kind.endswith("template")
-            for argument in group.arguments
-        }
+        self._templates = self._named_templates(library)
         # Liberty's own defaults are 1 ns and 1 V; it has none for capacitance and leakage.
         self.time = self._unit(library.text("time_unit", "1ns"), "s")
         load_unit = library.values("capacitive_load_unit")
@@ -76,14 +78,27 @@ class Tables:
             )
         return self._leakage
 
-    def energy_j(self, powers: Iterable[Group], load_f: float) -> float | None:
-        """Mean internal energy of one transition over all tables of these groups; None without any table."""
-        found = []
+    def energy_j(
+        self, powers: Iterable[Group], load_f: float, kinds: tuple[str, ...] = ENERGIES
+    ) -> float | None:
+        """Internal energy of one transition: of each supply pin the mean over all tables of these groups and
+        kinds, and of the pins the sum; None without any table."""
+        found: dict[str, list[float]] = {}
         for power in powers:
-            for table in power.groups(*ENERGIES):
+            for table in power.groups(*kinds):
                 loads, values = self._over_load(table)
-                found.append(float(np.interp(load_f / self.capacitance, loads, values)) * self.energy)
-        return mean(found) if found else None
+                energy_j = float(np.interp(load_f / self.capacitance, loads, values)) * self.energy
+                found.setdefault(supply_pin(power), []).append(energy_j)
+        return sum(map(mean, found.values())) if found else None
+
+    def leakage_w(self, groups: Iterable[Group]) -> float | None:
+        """The leakage of a cell: of each supply pin the mean over its states, and of the pins the sum; None
+        where none states a value."""
+        found: dict[str, list[float]] = {}
+        for group in groups:
+            if (value := group.number("value")) is not None:
+                found.setdefault(supply_pin(group), []).append(value)
+        return sum(map(mean, found.values())) * self.leakage if found else None
 
     def line(self, timing: Group) -> tuple[float, float]:
         """Intrinsic delay (s) and slope (s/F): a least-squares line over the loads up to the middle one, mean
@@ -105,6 +120,25 @@ class Tables:
         for _, points in axes:
             values = _read_at(REFERENCE_SLEW_S / self.time, points, values)
         return float(values.reshape(-1)[0]) * self.time
+
+    def over_slew_and_load(self, table: Group) -> tuple[Floats, Floats, Floats]:
+        """Slews (s), loads (F) and values (s, slews x loads) of a table of times; a table that does not
+        follow one of the two is the same along it, and one that follows anything else is read at the
+        reference slew there."""
+        axes, values = self._axes_and_values(table)
+        kinds = ["load" if "capacitance" in variable else "slew" for variable, _ in axes]
+        for place in reversed(range(len(axes))):
+            if kinds[place] == "slew" and "slew" in kinds[:place]:
+                along = axes[place][1]
+                values = _read_at(REFERENCE_SLEW_S / self.time, along, np.moveaxis(values, place, 0))
+                del kinds[place], axes[place]
+        there = [kind for kind in ("slew", "load") if kind in kinds]
+        values = np.transpose(values, [kinds.index(kind) for kind in there])
+        points = dict(zip(kinds, (along for _, along in axes), strict=True))
+        missing = tuple(place for place, kind in enumerate(("slew", "load")) if kind not in there)
+        slews, loads = (points.get(kind, np.array([0.0, 1.0])) for kind in ("slew", "load"))
+        whole = np.broadcast_to(np.expand_dims(values, missing), (len(slews), len(loads)))
+        return slews * self.time, loads * self.capacitance, whole * self.time
 
     def _over_load(self, table: Group) -> tuple[Floats, Floats]:
         """Loads (library units) and values of a table at the reference slew."""
@@ -131,7 +165,10 @@ class Tables:
 
     def _axes(self, table: Group) -> list[tuple[str, Floats]]:
         """Variable and points of each axis of a table, its template's points where it has none of its own."""
-        template = self._templates.get(table.name)
+        kinds = (_TIME_TEMPLATE, _POWER_TEMPLATE)
+        known = [self._templates.get((kind, table.name)) for kind in kinds]
+        first, other = reversed(known) if table.kind in ENERGIES else known
+        template = first or other
         axes = []
         for number in ("1", "2", "3"):
             points = self._numbers(table, "index_" + number)
@@ -143,9 +180,26 @@ class Tables:
                     "allowed are rising numbers"
                 )
             if points.size:
-                variable = template.text("variable_" + number) if template is not None else ""
-                axes.append((variable, points))
+                if template is None:
+                    raise LibertyError(
+                        f"Liberty text, line {table.line}: template of {table.kind} is {table.name!r}, which "
+                        "is not there, allowed is one that says what the axes are"
+                    )
+                axes.append((template.text("variable_" + number), points))
         return axes
+
+    def _named_templates(self, library: Group) -> dict[tuple[str, str], Group]:
+        """The templates by kind and name: one of energies may be called as one of times is."""
+        named: dict[tuple[str, str], Group] = {}
+        for group in library.groups(_TIME_TEMPLATE, _POWER_TEMPLATE):
+            for argument in group.arguments:
+                key = group.kind, unquoted(argument)
+                if named.setdefault(key, group).statements != group.statements:
+                    raise LibertyError(
+                        f"Liberty text, line {group.line}: {group.kind} ({key[1]}) is there twice, "
+                        "differently, allowed is one of a name"
+                    )
+        return named
 
     def _numbers(self, group: Group, name: str) -> Floats:
         words = " ".join(group.values(name)).replace(",", " ").split()
@@ -161,7 +215,9 @@ class Tables:
         )
 
     def _unit(self, text: str, symbol: str) -> float:
-        match = re.fullmatch(rf"([0-9]+[.]?[0-9]*)\s*([fpnumk]?){symbol}", text.strip().lower())
+        match = re.fullmatch(
+            rf"([0-9]+[.]?[0-9]*(?:e[-+]?[0-9]+)?)\s*([fpnumk]?){symbol}", text.strip().lower()
+        )
         if match is None or not float(match.group(1)) > 0:
             raise LibertyError(
                 f"library {self._library}: a unit is {text!r}, allowed is a number, a prefix and the symbol "

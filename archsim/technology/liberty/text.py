@@ -55,8 +55,25 @@ class Group:
         return unquoted(self.arguments[0]) if self.arguments else ""
 
     @cached_property
-    def _attributes(self) -> dict[str, Attribute]:
-        return {each.name: each for each in self.statements if isinstance(each, Attribute)}
+    def _attributes(self) -> dict[str, list[Attribute]]:
+        named: dict[str, list[Attribute]] = {}
+        for each in self.statements:
+            if isinstance(each, Attribute):
+                named.setdefault(each.name, []).append(each)
+        return named
+
+    def _attribute(self, name: str) -> Attribute | None:
+        """The attribute of a name. One that is given twice, differently, is refused: readers differ in which
+        of the two they take."""
+        first, *others = self._attributes.get(name, [None])
+        for other in others:
+            shown, again = (" ".join(map(unquoted, each.values)) for each in (first, other) if each)
+            if shown != again:
+                raise LibertyError(
+                    f"Liberty text, line {other.line if other else 0}: {name} of {self.kind} ({self.name}) "
+                    f"is {again!r} after {shown!r}, allowed is one value"
+                )
+        return first
 
     def groups(self, *kinds: str) -> Iterator[Group]:
         """The groups inside, of these kinds or, where none is given, of any."""
@@ -64,7 +81,7 @@ class Group:
 
     def values(self, name: str) -> tuple[str, ...]:
         """The values of an attribute without quotes; empty where it is not there."""
-        found = self._attributes.get(name)
+        found = self._attribute(name)
         return tuple(unquoted(value) for value in found.values) if found else ()
 
     def text(self, name: str, default: str = "") -> str:
@@ -74,7 +91,8 @@ class Group:
     def number(self, name: str) -> float | None:
         """The value of an attribute as a number, None where it is not there. Raises LibertyError for a text
         that is no number."""
-        if name not in self._attributes:
+        found = self._attribute(name)
+        if found is None:
             return None
         try:
             value = float(self.text(name))
@@ -83,7 +101,7 @@ class Group:
         if math.isfinite(value):
             return value
         raise LibertyError(
-            f"Liberty text, line {self._attributes[name].line}: {name} of {self.kind} ({self.name}) is "
+            f"Liberty text, line {found.line}: {name} of {self.kind} ({self.name}) is "
             f"{self.text(name)!r}, allowed is a number"
         )
 

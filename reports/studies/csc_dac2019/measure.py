@@ -19,13 +19,13 @@ from reports.studies.csc_dac2019.points import (
     DENSE,
     FAMILY,
     FRONT,
-    PLACES,
     RATIOS,
     REFERENCE,
     SIZES,
     Point,
     Sides,
     of_technology,
+    place_of,
     settings_of,
     side_by_side,
     technologies_of,
@@ -82,13 +82,13 @@ def findings(
         figures=_figures(sides, equal, side_by_side(own), paired, trained, rule)
         | {
             "fronts": tables.fronts(on_front),
-            "front_place": PLACES[FRONT],
+            "front_place": place_of(FRONT),
             "front_errors": _fit_errors(on_front),
             "front_size": len(on_front),
             "devices": _devices(results),
             "clock_step_hz": CLOCK_STEP_HZ,
             "missed": [
-                f"{point.name} in {PLACES[point.technology]}"
+                f"{point.name} in {place_of(point.technology)}"
                 for point, result in results.items()
                 if (result.critical_path_s or 0.0) * result.clock_hz > 1
             ],
@@ -134,7 +134,7 @@ def _figures(
     rule: FactorRule,
 ) -> dict[str, Any]:
     """What sentences read of the designs that were mapped."""
-    factors = [*_factors(sides, equal, rule)]
+    factors = [*claimed_factors(sides, equal, rule)]
     first = sides[technologies_of(sides)[0], ""]
     settings = list(settings_of(sides, first.technology))
     index_j = first.groups("energy_j", first.baseline).get("index memory", 0.0)
@@ -147,7 +147,7 @@ def _figures(
             }
             for technology in technologies_of(sides)
         ],
-        "pairs": {PLACES[name]: of for name, of in paired.items()},
+        "pairs": {place_of(name): of for name, of in paired.items()},
         "compressions": [side.compression for side in sides.values()],
         "sizes": SIZES,
         "labels": {name: metric.brief for name, metric in METRICS.items()},
@@ -168,7 +168,7 @@ def _side(sides: Sides, technology: str, factors: Sequence[Mapping[str, Any]]) -
         verdict: [
             one["label"]
             for one in factors
-            if one["place"] == PLACES[technology] and one["verdict"] == verdict and not one["equal_data"]
+            if one["place"] == place_of(technology) and one["verdict"] == verdict and not one["equal_data"]
         ]
         for verdict in ("holds", "partly", "does not hold")
     }
@@ -178,7 +178,7 @@ def _side(sides: Sides, technology: str, factors: Sequence[Mapping[str, Any]]) -
         shares[name] = groups.get("address and route", 0.0) / (math.fsum(groups.values()) or 1.0)
     return {
         "technology": technology,
-        "place": PLACES[technology],
+        "place": place_of(technology),
         "settings": settings,
         "clock_hz": side.results[REFERENCE].clock_hz,
         "verdicts": {verdict: topics for verdict, topics in verdicts.items() if topics},
@@ -186,7 +186,7 @@ def _side(sides: Sides, technology: str, factors: Sequence[Mapping[str, Any]]) -
     }
 
 
-def _factors(sides: Sides, equal: Sides, rule: FactorRule) -> Iterator[dict[str, Any]]:
+def claimed_factors(sides: Sides, equal: Sides, rule: FactorRule) -> Iterator[dict[str, Any]]:
     """Each claimed factor in each technology, at every compression; the least favourable one decides."""
     for technology in technologies_of(sides):
         settings = list(settings_of(sides, technology))
@@ -212,7 +212,7 @@ def _factor(
     return judged | {
         "label": label,
         "metric": metric,
-        "place": PLACES[settings[0].technology],
+        "place": place_of(settings[0].technology),
         "settings": settings,
         "equal_data": priced is not settings,
         "baselines": names[""],

@@ -31,6 +31,13 @@ TECHNOLOGIES = {
     "artix7": (50e6, {"kind": "artix7", "device": "XC7A100T"}),
 }
 PLACES = {"cmos65": "65 nm CMOS", "artix7": "Artix-7 XC7A100T"}
+
+
+def place_of(technology: str) -> str:
+    """What a technology is called in a sentence: one that is not of the study by its own name."""
+    return PLACES.get(technology, technology)
+
+
 FRONT = "cmos65"
 """The technology in which every network is costed on every engine."""
 
@@ -170,7 +177,7 @@ def side_by_side(results: Mapping[Point, Result]) -> Sides:
     """The designs of equally many weights by technology and ending. One without an index has the name of its
     network, one with an index that of its engine."""
     sides = {}
-    for technology in TECHNOLOGIES:
+    for technology in dict.fromkeys(point.technology for point in results):
         for ending in ENDINGS:
             shown: dict[str, Result] = {}
             for stem in EQUAL_WEIGHTS:

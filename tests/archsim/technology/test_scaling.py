@@ -7,9 +7,20 @@ import itertools
 import numpy as np
 import pytest
 
-from archsim.technology.asic.scaling import FLAVOURS, NODES_NM, Process, factors, macro_processes, process
+from archsim.calibration.between_nodes import left_out, row_of
+from archsim.technology.asic.scaling import (
+    FLAVOURS,
+    NODES_NM,
+    BetweenNodes,
+    Process,
+    factors,
+    macro_processes,
+    process,
+)
+from archsim.technology.evidence import BETWEEN_TABLE
+from archsim.technology.quantity import load_table
 
-PROCESSES = [process(node, flavour) for node in NODES_NM for flavour in ((None,) if node >= 65 else FLAVOURS)]
+PROCESSES = [row_of(node, flavour) for node in NODES_NM for flavour in FLAVOURS[: 1 if node >= 65 else 2]]
 
 
 def named(each: Process) -> str:
@@ -68,13 +79,30 @@ def test_macros_never_go_from_low_power_to_high_performance_rows_or_back(node: i
             assert target.flavour == ("hp" if cell_type == "hp" else "lp")
 
 
+def test_the_error_of_a_node_between_two_is_that_of_the_table_s_own_nodes_left_out() -> None:
+    for made, row in zip(left_out(), load_table(BETWEEN_TABLE).rows, strict=True):
+        assert made.keys() == row.keys()
+        for name, value in made.items():
+            assert row[name] == (pytest.approx(value, rel=1e-3) if name.endswith("_ratio") else value)
+
+
+def test_a_node_laid_at_a_neighbour_is_the_neighbour_and_one_further_on_has_less_supply() -> None:
+    wide = BetweenNodes(32, "hp", row_of(45, "hp"), row_of(20, "hp"))
+    at_end = BetweenNodes(45, "hp", row_of(45, "hp"), row_of(20, "hp"))
+    assert at_end.energy(1.0) == pytest.approx(process(45, "hp").energy(1.0))
+    assert process(20, "hp").nominal_v < wide.nominal_v < process(45, "hp").nominal_v
+
+
 @pytest.mark.parametrize(
     ("node", "flavour", "message"),
     [
-        (55, None, "node_nm is 55, allowed are 180, 130, 90, 65, 45, 32, 20, 16, 14, 10, 7"),
-        ("65", None, "node_nm is '65', allowed are 180"),
-        ([65], None, r"node_nm is \[65\], allowed are 180"),
-        (True, None, "node_nm is True, allowed are 180"),
+        (5, None, "node_nm is 5, allowed are whole numbers from 7 to 180"),
+        ("65", None, "node_nm is '65', allowed are whole numbers"),
+        ([65], None, r"node_nm is \[65\], allowed are whole"),
+        (True, None, "node_nm is True, allowed are whole"),
+        (28.0, None, "node_nm is 28.0, allowed are whole"),
+        (100, "lp", "flavour is 'lp', allowed at 100 nm is none, which is bulk"),
+        (28, "bulk", "flavour is 'bulk', allowed at 28 nm are hp, lp"),
         (90, "lp", "flavour is 'lp', allowed at 90 nm is none, which is bulk"),
         (45, "bulk", "flavour is 'bulk', allowed at 45 nm are hp, lp"),
     ],

@@ -99,7 +99,7 @@ def test_a_missing_cost_says_why_in_one_sentence(made: Technology) -> None:
         assert not why.endswith(".")
 
 
-@pytest.mark.parametrize("value", ["nonsense", 17, None])
+@pytest.mark.parametrize("value", ["nonsense", 3, None])
 def test_what_is_not_allowed_is_refused_with_option_value_and_what_is(made: Technology, value: Any) -> None:
     for option in set(made.options()) & {"cell_type", "device", "node_nm"}:
         if value is None and option == "device":
