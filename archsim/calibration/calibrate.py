@@ -23,19 +23,22 @@ from archsim.calibration.measurement import (
     Measurement,
     figure,
     read_measured,
-    stored_path,
+    stored_s,
     write_measured,
 )
+from archsim.calibration.paths import measured_ways
 from archsim.calibration.plan import PLANS, Configuration, TrainedConfiguration, configurations
+from archsim.costs.delays import at_memories
 from archsim.costs.estimate import ASIC_METRICS, LEAKAGE, PATH_METRIC, LogicFit, logic_fit
 from archsim.costs.gate import map_to_gates
 from archsim.costs.logic import LogicPart
 from archsim.costs.operands import Workload, workload_of
 from archsim.costs.pricing import memories
-from archsim.costs.structure import Structure, paths, structures
+from archsim.costs.structure import Structure, structures
 from archsim.netlist import YosysError
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from archsim.technology.technology import refuse_fabric
+from rtl.parts.paths import ways
 
 METRICS = {"asic": ASIC_METRICS, "fpga": FPGA_METRICS}
 
@@ -101,15 +104,18 @@ def _measured(
         return f"left out {mapping.sizes}: {error}"
     workload = workload_of(mapping) if technology.follows_switching else None
     # Fitted as it is stored, so that the coefficients follow from the table.
-    kept = replace(logic, critical_path_s=float(stored_path(logic)))
-    return Measurement(mapping.sizes, kept, workload)
+    kept = replace(logic, critical_path_s=stored_s(logic.critical_path_s or 0.0))
+    found = measured_ways(technology, mapping, logic)
+    delays = {family: stored_s(delay_s) for family, delay_s in found.items()}
+    return Measurement(mapping.sizes, kept, workload, delays)
 
 
-def fit(measurements: Sequence[Measurement], kind: str) -> LogicFit:
+def fit(measurements: Sequence[Measurement], technology: Technology) -> LogicFit:
     """Non-negative least squares on the relative errors of each component, family by family.
 
     An amount that nothing was charged for is left out.
     """
+    kind = technology.fabric
     samples: dict[str, list[_Sample]] = {}
     for measurement in measurements:
         parts = {part.component: part for part in measurement.logic.parts}
@@ -121,7 +127,7 @@ def fit(measurements: Sequence[Measurement], kind: str) -> LogicFit:
         family: {metric: _charge(of_family, metric, kind) for metric in METRICS[kind]}
         for family, of_family in samples.items()
     }
-    for family, costs in _path_delays(measurements).items():
+    for family, costs in _way_delays(measurements, technology).items():
         coefficients.setdefault(family, {})[PATH_METRIC] = costs
     constants = {"netlists": float(len(measurements))}
     if kind == "asic":
@@ -130,22 +136,51 @@ def fit(measurements: Sequence[Measurement], kind: str) -> LogicFit:
     return LogicFit(coefficients, constants, f"fitted to {len(measurements)} netlists")
 
 
-def _path_delays(measurements: Sequence[Measurement]) -> dict[str, dict[str, float]]:
-    """The delay of each kind of path, from the netlists in which it is the longest; zero where it never is,
-    which tells it from a path that was in no netlist."""
-    longest: dict[str, list[tuple[MappingOf[str, float], float]]] = {}
+@dataclass(frozen=True)
+class _Delay:
+    """What one netlist says of a way: what its delay follows, what it takes apart from memories, and how long
+    the longest path is. `exact`: that is how long it takes; else it takes no longer."""
+
+    amounts: MappingOf[str, float]
+    logic_s: float
+    path_s: float
+    exact: bool
+
+
+def _way_delays(measurements: Sequence[Measurement], technology: Technology) -> dict[str, dict[str, float]]:
+    """The delay of each way, from the netlists in which a path was found along it; in the others it is at
+    most as long as their longest. Zero where none was found in any, which tells it from a way that no netlist
+    has."""
+    told: dict[str, list[_Delay]] = {}
     for measurement in measurements:
-        through = paths(measurement.sizes)
-        for family in through:
-            longest.setdefault(family, [])
-        family = next((name for name in through if name == measurement.path_end), [*through][-1])
-        longest[family].append((through[family], measurement.logic.critical_path_s or 0.0))
-    return {
-        family: _non_negative([row for row, _ in delays], [delay for _, delay in delays])
-        if delays
-        else {"one": 0.0}
-        for family, delays in longest.items()
-    }
+        longest_s = measurement.logic.critical_path_s or 0.0
+        for way in ways(measurement.sizes):
+            found_s = measurement.delays.get(way.family)
+            memories = at_memories(technology, measurement.sizes, way)
+            path_s = longest_s if found_s is None else found_s
+            logic_s = path_s - memories.access_s - memories.setup_s
+            delay = _Delay({**way.amounts, **memories.amounts}, logic_s, path_s, found_s is not None)
+            told.setdefault(way.family, []).append(delay)
+    return {family: _delay_costs(delays) for family, delays in told.items()}
+
+
+def _delay_costs(delays: Sequence[_Delay]) -> dict[str, float]:
+    """Non-negative least squares on relative errors; a delay that is only bounded counts where it is longer.
+    That is convex, and settles once the same bounds are met again."""
+    names, exact = list(delays[0].amounts), np.array([delay.exact for delay in delays])
+    if not exact.any():
+        return {"one": 0.0}
+    path_s = np.array([delay.path_s for delay in delays])
+    amounts = np.array([[float(delay.amounts[name]) for name in names] for delay in delays])
+    amounts, wanted = amounts / path_s[:, None], np.array([delay.logic_s for delay in delays]) / path_s
+    counted, seen = exact, set[bytes]()
+    while counted.tobytes() not in seen:
+        seen.add(counted.tobytes())
+        costs, _ = nnls(amounts[counted], wanted[counted])
+        counted = exact | (amounts @ costs > wanted)
+    largest_s = float((amounts * path_s[:, None]).max(axis=0) @ costs)
+    rounded = zip(names, costs, strict=True)
+    return {name: float(f"{cost:.5g}") for name, cost in rounded if cost > 1e-6 * largest_s}
 
 
 def _charge(samples: Sequence[_Sample], metric: str, kind: str) -> dict[str, float]:
@@ -243,7 +278,7 @@ def write_fit(
     technology: Technology, measured: dict[str, list[Measurement]], directory: Path
 ) -> tuple[Error, ...]:
     """Fits the training set and writes coefficients, measurements and held-out errors of one technology."""
-    fitted = fit(measured["train"], technology.fabric)
+    fitted = fit(measured["train"], technology)
     held_out = errors(measured["held_out"], fitted, technology)
     name, count = technology.kind, (len(measured["train"]), len(measured["held_out"]))
     source = (
