@@ -16,6 +16,7 @@ import numpy as np
 from scipy.optimize import nnls
 from tqdm import tqdm
 
+from archsim.calibration.delay_fit import way_delays
 from archsim.calibration.measurement import (
     FPGA_METRICS,
     SETS,
@@ -28,7 +29,6 @@ from archsim.calibration.measurement import (
 )
 from archsim.calibration.paths import measured_ways
 from archsim.calibration.plan import PLANS, Configuration, TrainedConfiguration, configurations
-from archsim.costs.delays import at_memories
 from archsim.costs.estimate import ASIC_METRICS, LEAKAGE, PATH_METRIC, LogicFit, logic_fit
 from archsim.costs.gate import map_to_gates
 from archsim.costs.logic import LogicPart
@@ -38,7 +38,6 @@ from archsim.costs.structure import Structure, structures
 from archsim.netlist import YosysError
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from archsim.technology.technology import refuse_fabric
-from rtl.parts.paths import ways
 
 METRICS = {"asic": ASIC_METRICS, "fpga": FPGA_METRICS}
 
@@ -127,60 +126,13 @@ def fit(measurements: Sequence[Measurement], technology: Technology) -> LogicFit
         family: {metric: _charge(of_family, metric, kind) for metric in METRICS[kind]}
         for family, of_family in samples.items()
     }
-    for family, costs in _way_delays(measurements, technology).items():
+    for family, costs in way_delays(measurements, technology).items():
         coefficients.setdefault(family, {})[PATH_METRIC] = costs
     constants = {"netlists": float(len(measurements))}
     if kind == "asic":
         everything = [part for measurement in measurements for part in measurement.logic.parts]
         constants[LEAKAGE] = sum(p.leakage_w for p in everything) / sum(p.area_mm2 for p in everything)
     return LogicFit(coefficients, constants, f"fitted to {len(measurements)} netlists")
-
-
-@dataclass(frozen=True)
-class _Delay:
-    """What one netlist says of a way: what its delay follows, what it takes apart from memories, and how long
-    the longest path is. `exact`: that is how long it takes; else it takes no longer."""
-
-    amounts: MappingOf[str, float]
-    logic_s: float
-    path_s: float
-    exact: bool
-
-
-def _way_delays(measurements: Sequence[Measurement], technology: Technology) -> dict[str, dict[str, float]]:
-    """The delay of each way, from the netlists in which a path was found along it; in the others it is at
-    most as long as their longest. Zero where none was found in any, which tells it from a way that no netlist
-    has."""
-    told: dict[str, list[_Delay]] = {}
-    for measurement in measurements:
-        longest_s = measurement.logic.critical_path_s or 0.0
-        for way in ways(measurement.sizes):
-            found_s = measurement.delays.get(way.family)
-            memories = at_memories(technology, measurement.sizes, way)
-            path_s = longest_s if found_s is None else found_s
-            logic_s = path_s - memories.access_s - memories.setup_s
-            delay = _Delay({**way.amounts, **memories.amounts}, logic_s, path_s, found_s is not None)
-            told.setdefault(way.family, []).append(delay)
-    return {family: _delay_costs(delays) for family, delays in told.items()}
-
-
-def _delay_costs(delays: Sequence[_Delay]) -> dict[str, float]:
-    """Non-negative least squares on relative errors; a delay that is only bounded counts where it is longer.
-    That is convex, and settles once the same bounds are met again."""
-    names, exact = list(delays[0].amounts), np.array([delay.exact for delay in delays])
-    if not exact.any():
-        return {"one": 0.0}
-    path_s = np.array([delay.path_s for delay in delays])
-    amounts = np.array([[float(delay.amounts[name]) for name in names] for delay in delays])
-    amounts, wanted = amounts / path_s[:, None], np.array([delay.logic_s for delay in delays]) / path_s
-    counted, seen = exact, set[bytes]()
-    while counted.tobytes() not in seen:
-        seen.add(counted.tobytes())
-        costs, _ = nnls(amounts[counted], wanted[counted])
-        counted = exact | (amounts @ costs > wanted)
-    largest_s = float((amounts * path_s[:, None]).max(axis=0) @ costs)
-    rounded = zip(names, costs, strict=True)
-    return {name: float(f"{cost:.5g}") for name, cost in rounded if cost > 1e-6 * largest_s}
 
 
 def _charge(samples: Sequence[_Sample], metric: str, kind: str) -> dict[str, float]:

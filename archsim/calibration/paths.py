@@ -18,7 +18,7 @@ from archsim.netlist.path_ends import LongestPath, is_part
 from archsim.technology import Fpga, StandardCells, Technology
 from archsim.technology.technology import refuse_fabric
 from rtl import Sizes, to_verilog
-from rtl.parts.paths import ACTIVATIONS, FETCHES, FLOPS, INDEX
+from rtl.parts.paths import ACTIVATIONS, FETCHES, FLOPS, INDEX, SHARED_REQUANTISER
 
 OPERANDS = ("weight", "activation", "passed_on", "copied")
 RESULTS = ("result", "scores")
@@ -75,7 +75,7 @@ def way_of(sizes: Sizes, path: LongestPath) -> str:
     """The family of the way that a path takes."""
     begins, ends = (place.partition(".")[0] for place in (path.start, path.end))
     if "requantiser" in path.through:
-        return "shared_requantiser"
+        return f"{SHARED_REQUANTISER}.{ends.removesuffix(_MEMORY)}"
     if ends == "pe":
         if begins == f"weight{_MEMORY}":
             return "weight"
@@ -84,9 +84,8 @@ def way_of(sizes: Sizes, path: LongestPath) -> str:
         if begins == "pe" and is_part(path.start, OPERANDS):
             return "multiply" if sizes.product_register else "multiply_add"
         # A register of an FPGA has no name; of those of a PE the result is the one far from its start.
-        if "." not in path.end or is_part(path.end, RESULTS):
-            if not sizes.shared_requantiser:
-                return "requantiser"
+        if not sizes.shared_requantiser and ("." not in path.end or is_part(path.end, RESULTS)):
+            return "requantiser"
         if not is_part(path.end, (*OPERANDS, "zero", "enable")):
             return "add" if sizes.product_register else "multiply_add"
     start = INDEX if begins == f"{INDEX}{_MEMORY}" else "control"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import singledispatch
 
 from archsim.technology import Fpga, StandardCells, Technology
@@ -13,44 +13,48 @@ from rtl.parts.paths import Way
 
 
 @dataclass(frozen=True)
-class AtMemories:
-    """What memories add to a way: `access_s` where it starts in one and `setup_s` where it ends in one, of
-    the slowest in question; or amounts of a fit."""
+class Charge:
+    """What a way is charged for on a fabric: `amounts` at the coefficients of a `family`, and what its
+    memories are known to need, `access_s` where it starts in one and `setup_s` where it ends in one, of the
+    slowest in question."""
 
+    family: str
+    amounts: Mapping[str, float]
     access_s: float = 0.0
     setup_s: float = 0.0
-    amounts: Mapping[str, float] = field(default_factory=dict)
 
 
 @singledispatch
-def at_memories(technology: Technology, sizes: Sizes, way: Way) -> AtMemories:
-    """What the memories at the ends of a way add to it on this fabric."""
-    refuse_fabric(technology, "the delay of a memory")
+def charge(technology: Technology, sizes: Sizes, way: Way) -> Charge:
+    """What a way is charged for on this fabric."""
+    refuse_fabric(technology, "the delay of a way")
 
 
-@at_memories.register(StandardCells)
-def _macros(technology: StandardCells, sizes: Sizes, way: Way) -> AtMemories:
-    """The times of the macros; a register at an end is part of the fitted logic."""
+@charge.register(StandardCells)
+def _cells(technology: StandardCells, sizes: Sizes, way: Way) -> Charge:
+    """The times of macros are known; a register at an end is part of the fitted logic."""
     built = {
         shape.role: technology.memory(words=shape.words, word_bits=shape.word_bits)
         for shape in sizes.memory_shapes
     }
-    return AtMemories(
+    return Charge(
+        way.family,
+        way.amounts,
         access_s=max((built[role].access_time_s for role in way.reads), default=0.0),
         setup_s=max((built[role].setup_s for role in way.writes), default=0.0),
     )
 
 
-@at_memories.register(Fpga)
-def _blocks(technology: Fpga, sizes: Sizes, way: Way) -> AtMemories:
-    """Whether there is a block RAM at an end, which is slower than registers and LUTs."""
+@charge.register(Fpga)
+def _fabric(technology: Fpga, sizes: Sizes, way: Way) -> Charge:
+    """A block RAM at an end is slower than registers and LUTs. A netlist tells only its longest path, so that
+    kin are charged together."""
     blocks = {
         shape.role: technology.memory(words=shape.words, word_bits=shape.word_bits).built_as == "bram"
         for shape in sizes.memory_shapes
     }
-    return AtMemories(
-        amounts={
-            "block_read": float(any(blocks[role] for role in way.reads)),
-            "block_written": float(any(blocks[role] for role in way.writes)),
-        }
-    )
+    at_ends = {
+        "block_read": float(any(blocks[role] for role in way.reads)),
+        "block_written": float(any(blocks[role] for role in way.writes)),
+    }
+    return Charge(way.kin, {**way.amounts, **at_ends})

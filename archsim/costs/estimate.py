@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache, singledispatch
 
-from archsim.costs.delays import at_memories
+from archsim.costs.delays import charge
 from archsim.costs.logic import Logic, LogicPart
 from archsim.costs.operands import Workload, workload_of
 from archsim.costs.structure import Structure, structures
@@ -103,8 +103,9 @@ class LogicFit:
             bool(described)
             and all(part.family in self.coefficients for part in described)
             and all(
-                PATH_METRIC in self.coefficients.get(family, {})
-                for family in (way.family for way in ways(sizes))
+                PATH_METRIC in self.coefficients.get(way.family, {})
+                or PATH_METRIC in self.coefficients.get(way.kin, {})
+                for way in ways(sizes)
             )
         )
 
@@ -126,16 +127,17 @@ class LogicFit:
     def critical_path_s(self, sizes: Sizes, technology: Technology, delay: float = 1.0) -> float | None:
         """The longest of the ways for which delays were fitted, with memories of this technology and cells of
         `delay` times those that the fit is of."""
-        known = [way for way in ways(sizes) if PATH_METRIC in self.coefficients.get(way.family, {})]
-        return max((self.delay_s(way, sizes, technology, delay) for way in known), default=None)
+        delays = (self.delay_s(way, sizes, technology, delay) for way in ways(sizes))
+        return max((delay_s for delay_s in delays if delay_s is not None), default=None)
 
-    def delay_s(self, way: Way, sizes: Sizes, technology: Technology, delay: float = 1.0) -> float:
-        """How long a way takes."""
-        memories = at_memories(technology, sizes, way)
-        amounts = {**way.amounts, **memories.amounts}
-        costs = self.coefficients[way.family][PATH_METRIC]
-        logic_s = sum(cost * amounts[name] for name, cost in costs.items())
-        return memories.access_s + (logic_s + memories.setup_s) * delay
+    def delay_s(self, way: Way, sizes: Sizes, technology: Technology, delay: float = 1.0) -> float | None:
+        """How long a way takes; None for one that was in no netlist."""
+        charged = charge(technology, sizes, way)
+        costs = self.coefficients.get(charged.family, {}).get(PATH_METRIC)
+        if costs is None:
+            return None
+        logic_s = sum(cost * charged.amounts[name] for name, cost in costs.items())
+        return charged.access_s + (logic_s + charged.setup_s) * delay
 
     def cost(self, structure: Structure, metric: str, workload: Workload | None = None) -> float:
         """What all instances of a component come to; a metric that its family is not charged for is zero."""

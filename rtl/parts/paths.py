@@ -16,6 +16,8 @@ from rtl.parts.sizes import Sizes, levels
 INDEX = "index"
 """The role of the memories that are walked to find activations, where an engine has any."""
 
+SHARED_REQUANTISER = "shared_requantiser"
+
 FLOPS, ACTIVATIONS, FETCHES = "flops", "activations", "fetches"
 """Where control leads: into registers, into memories of activations, into those that only the load port
 writes."""
@@ -23,13 +25,19 @@ writes."""
 
 @dataclass(frozen=True)
 class Way:
-    """A way that may be the longest. `family` names its coefficients. It starts in one of the memories of the
-    roles `reads` and ends in one of the roles `writes`, or where there are none in registers."""
+    """A way that may be the longest. It starts in one of the memories of the roles `reads` and ends in one of
+    the roles `writes`, or where there are none in registers. `family` names its coefficients, `kin` those
+    that it shares with ways which differ from it only in where they end."""
 
     family: str
     amounts: Mapping[str, float]
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
+    ends: str = ""
+
+    @property
+    def kin(self) -> str:
+        return self.family.removesuffix(f".{self.ends}")
 
 
 def ways(sizes: Sizes) -> tuple[Way, ...]:
@@ -45,7 +53,7 @@ def ways(sizes: Sizes) -> tuple[Way, ...]:
     weights = {"one": 1.0, "choice_levels": levels(sizes.weights_per_fetch)}
     return (
         *_products(sizes),
-        _requantised(sizes, activations),
+        *_requantised(sizes),
         Way("operand", operands, reads=activations),
         Way("weight", weights, reads=("weight",)),
         *_control(sizes, activations),
@@ -76,9 +84,9 @@ def _spread(sizes: Sizes) -> dict[str, float]:
     return {"pe_levels": levels(sizes.pes) * (not sizes.walks)}
 
 
-def _requantised(sizes: Sizes, activations: tuple[str, ...]) -> Way:
+def _requantised(sizes: Sizes) -> tuple[Way, ...]:
     """From a sum through a requantiser: into a PE's own result, or where it is shared from one of several
-    sums into a memory."""
+    sums into each of the memories."""
     isolated, waits = sizes.operand_isolation, sizes.results_wait
     pes, total = sizes.pes, sizes.accumulator_bits
     amounts = {
@@ -96,7 +104,7 @@ def _requantised(sizes: Sizes, activations: tuple[str, ...]) -> Way:
             "pe_levels": levels(pes) * (not isolated),
             "granted_levels": levels(pes) * granted,
         }
-        return Way("requantiser", amounts)
+        return (Way("requantiser", amounts),)
     sources, banks = sizes.requantiser_sources, sizes.banks
     amounts |= {
         "chosen_levels": levels(sources) * (not waits),
@@ -107,9 +115,18 @@ def _requantised(sizes: Sizes, activations: tuple[str, ...]) -> Way:
         "granted_sources": sources * waits,
         "placed": sizes.places_results and banks > 1,
         "placed_levels": levels(banks) * sizes.places_results,
-        "loaded": not sizes.input_rows,
     }
-    return Way("shared_requantiser", amounts, writes=activations)
+    # The first memory is written by the load port too, where inputs have none of their own.
+    return tuple(
+        Way(
+            f"{SHARED_REQUANTISER}.{role}",
+            {**amounts, "loaded": role == "activation_0" and not sizes.input_rows},
+            writes=(role,),
+            ends=role,
+        )
+        for role in sizes.activation_words
+        if role != "input"
+    )
 
 
 def _control(sizes: Sizes, activations: tuple[str, ...]) -> tuple[Way, ...]:
@@ -121,7 +138,7 @@ def _control(sizes: Sizes, activations: tuple[str, ...]) -> tuple[Way, ...]:
     if sizes.walks:
         starts[INDEX] = (INDEX,)
     return tuple(
-        Way(f"{name}.{start}.{end}", amounts, reads, writes)
+        Way(f"{name}.{start}.{end}", amounts, reads, writes, end)
         for start, reads in starts.items()
         for end, writes in ends.items()
     )
