@@ -104,12 +104,8 @@ def _left_out(amounts: Floats, wanted: Floats, exact: NDArray[np.bool_]) -> floa
 
 
 def _bounded(amounts: Floats, wanted: Floats, exact: NDArray[np.bool_]) -> Floats:
-    """Costs by non-negative least squares, where what is not exact counts if it is longer than wanted. That
-    is convex, and settles once the same bounds are broken again."""
-    counted, seen = exact, set[bytes]()
-    costs = np.zeros(amounts.shape[1])
-    while counted.tobytes() not in seen:
-        seen.add(counted.tobytes())
-        costs = nnls(amounts[counted], wanted[counted])[0]
-        counted = exact | (amounts @ costs > wanted)
-    return costs
+    """Costs by non-negative least squares, where what is not exact counts if it is longer than wanted: what
+    it is shorter by is one more unknown, not below zero."""
+    short = np.eye(len(wanted))[:, ~exact]
+    costs, _ = nnls(np.hstack([amounts, short]), wanted)
+    return np.asarray(costs[: amounts.shape[1]])
