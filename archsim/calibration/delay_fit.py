@@ -72,15 +72,26 @@ def fit_delays(delays: Sequence[Told]) -> dict[str, float]:
     varied = [place for place in range(len(names)) if amounts[exact, place].any()]
     if exact.sum() >= ENOUGH * len(varied):
         return _named(names, varied, _bounded(amounts[:, varied], wanted, exact))
-    chosen = [names.index("one")]
-    least = _left_out(amounts[:, chosen], wanted, exact)
-    while others := [place for place in range(len(names)) if place not in chosen]:
-        errors = [_left_out(amounts[:, [*chosen, place]], wanted, exact) for place in others]
-        if min(errors) > (1 - GAIN) * least:
-            break
-        least = min(errors)
-        chosen.append(others[int(np.argmin(errors))])
+    chosen = _proven(names.index("one"), amounts, wanted, exact)
     return _named(names, chosen, _bounded(amounts[:, chosen], wanted, exact))
+
+
+def _proven(always: int, amounts: Floats, wanted: Floats, exact: NDArray[np.bool_]) -> list[int]:
+    """The amounts that lower the error on what was left out, taken in one by one, or one for another."""
+    chosen, least = [always], _left_out(amounts[:, [always]], wanted, exact)
+    while True:
+        others = [place for place in range(amounts.shape[1]) if place not in chosen]
+        tried = [[*chosen, place] for place in others] + [
+            [*(kept for kept in chosen if kept != dropped), place]
+            for dropped in chosen
+            for place in others
+            if dropped != always
+        ]
+        errors = [_left_out(amounts[:, each], wanted, exact) for each in tried]
+        if not errors or min(errors) > (1 - GAIN) * least:
+            return chosen
+        least = min(errors)
+        chosen = tried[int(np.argmin(errors))]
 
 
 def _named(names: Sequence[str], places: Sequence[int], costs: Floats) -> dict[str, float]:
