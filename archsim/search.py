@@ -63,8 +63,22 @@ def _values(schema: Mapping[str, Any], most: int) -> Iterator[Any]:
 
 
 def energy_by_size(design: DesignPoint, result: Result) -> float:
-    """Energy times size: the area, or the share of an FPGA that is taken, the mean of all that it holds."""
+    """Energy times size: the area, or the share of an FPGA that is taken, the mean of all that it holds.
+
+    The right one where a single engine is fast enough, as in a sensor that classifies now and then: what is
+    faster than asked for is no merit, and energy and size are what one engine costs. It never takes what
+    only shortens the interval, as an `input_buffer` does; `energy_by_size_at_throughput` weighs that.
+    """
     return result.cost("energy_j") * _size(design, result)
+
+
+def energy_by_size_at_throughput(design: DesignPoint, result: Result) -> float:
+    """Energy times the size of as many engines as an inference a second takes.
+
+    The right one where throughput is what is asked for: a design of half the interval needs half the engines
+    for it, at the energy an inference that it has anyway. In units of `energy_by_size` times a second.
+    """
+    return energy_by_size(design, result) * result.interval_s
 
 
 def _size(design: DesignPoint, result: Result) -> float:

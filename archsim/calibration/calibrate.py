@@ -16,6 +16,7 @@ import numpy as np
 from scipy.optimize import nnls
 from tqdm import tqdm
 
+from archsim.calibration.delay_fit import way_delays
 from archsim.calibration.measurement import (
     FPGA_METRICS,
     SETS,
@@ -23,16 +24,17 @@ from archsim.calibration.measurement import (
     Measurement,
     figure,
     read_measured,
-    stored_path,
+    stored_s,
     write_measured,
 )
+from archsim.calibration.paths import measured_ways
 from archsim.calibration.plan import PLANS, Configuration, TrainedConfiguration, configurations
 from archsim.costs.estimate import ASIC_METRICS, LEAKAGE, PATH_METRIC, LogicFit, logic_fit
 from archsim.costs.gate import map_to_gates
 from archsim.costs.logic import LogicPart
 from archsim.costs.operands import Workload, workload_of
 from archsim.costs.pricing import memories
-from archsim.costs.structure import Structure, paths, structures
+from archsim.costs.structure import Structure, structures
 from archsim.netlist import YosysError
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from archsim.technology.technology import refuse_fabric
@@ -102,15 +104,18 @@ def _measured(
         return f"left out {mapping.sizes}: {error}"
     workload = workload_of(mapping) if technology.follows_switching else None
     # Fitted as it is stored, so that the coefficients follow from the table.
-    kept = replace(logic, critical_path_s=float(stored_path(logic)))
-    return Measurement(mapping.sizes, kept, workload)
+    kept = replace(logic, critical_path_s=stored_s(logic.critical_path_s or 0.0))
+    found = measured_ways(technology, mapping, logic)
+    delays = {family: stored_s(delay_s) for family, delay_s in found.items()}
+    return Measurement(mapping.sizes, kept, workload, delays)
 
 
-def fit(measurements: Sequence[Measurement], kind: str) -> LogicFit:
+def fit(measurements: Sequence[Measurement], technology: Technology) -> LogicFit:
     """Non-negative least squares on the relative errors of each component, family by family.
 
     An amount that nothing was charged for is left out.
     """
+    kind = technology.fabric
     samples: dict[str, list[_Sample]] = {}
     for measurement in measurements:
         parts = {part.component: part for part in measurement.logic.parts}
@@ -122,31 +127,13 @@ def fit(measurements: Sequence[Measurement], kind: str) -> LogicFit:
         family: {metric: _charge(of_family, metric, kind) for metric in METRICS[kind]}
         for family, of_family in samples.items()
     }
-    for family, costs in _path_delays(measurements).items():
+    for family, costs in way_delays(measurements, technology).items():
         coefficients.setdefault(family, {})[PATH_METRIC] = costs
     constants = {"netlists": float(len(measurements))}
     if kind == "asic":
         everything = [part for measurement in measurements for part in measurement.logic.parts]
         constants[LEAKAGE] = sum(p.leakage_w for p in everything) / sum(p.area_mm2 for p in everything)
     return LogicFit(coefficients, constants, f"fitted to {len(measurements)} netlists")
-
-
-def _path_delays(measurements: Sequence[Measurement]) -> dict[str, dict[str, float]]:
-    """The delay of each kind of path, from the netlists in which it is the longest; zero where it never is,
-    which tells it from a path that was in no netlist."""
-    longest: dict[str, list[tuple[MappingOf[str, float], float]]] = {}
-    for measurement in measurements:
-        through = paths(measurement.sizes)
-        for family in through:
-            longest.setdefault(family, [])
-        family = next((name for name in through if name == measurement.path_end), [*through][-1])
-        longest[family].append((through[family], measurement.logic.critical_path_s or 0.0))
-    return {
-        family: _non_negative([row for row, _ in delays], [delay for _, delay in delays])
-        if delays
-        else {"one": 0.0}
-        for family, delays in longest.items()
-    }
 
 
 def _charge(samples: Sequence[_Sample], metric: str, kind: str) -> dict[str, float]:
@@ -244,7 +231,7 @@ def write_fit(
     technology: Technology, measured: dict[str, list[Measurement]], directory: Path
 ) -> tuple[Error, ...]:
     """Fits the training set and writes coefficients, measurements and held-out errors of one technology."""
-    fitted = fit(measured["train"], technology.fabric)
+    fitted = fit(measured["train"], technology)
     held_out = errors(measured["held_out"], fitted, technology)
     name, count = technology.kind, (len(measured["train"]), len(measured["held_out"]))
     source = (

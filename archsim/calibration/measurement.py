@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +34,6 @@ UNITS = {
 }
 FPGA_METRICS = Artix7.fitted
 _MEASURED = {"asic": (*ASIC_METRICS, "leakage_w"), "fpga": (*FPGA_METRICS, "dsp", "bram18", "bram36")}
-PATH_ENDS = ("pe", "requantiser", "control")
-"""What a longest path may go through."""
-
 ROWS, _ROWS_KIND = "|", "tuple["
 """What lies between the rows of a size that is several numbers, and how the kind of such a size begins."""
 
@@ -46,18 +43,19 @@ MEMORIES = "memories"
 _RATES = tuple(field.name for field in fields(OperandActivity))
 _WORK = {"asic": ("cycles", "interval_cycles", "products", *(f"{rate}_rate" for rate in _RATES)), "fpga": ()}
 _HEAD = ("set", "configuration", "engine")
-_TAIL = (PATH_METRIC, "path_end", "component", "instances")
-_TEXT_COLUMNS = ("set", "engine", "path_end", "component")
+_TAIL = (PATH_METRIC, "component", "instances")
+_TEXT_COLUMNS = ("set", "engine", "component")
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """A synthesised configuration: the sizes of its hardware, what came out, and on an ASIC the work at which
-    its switching was counted."""
+    """A synthesised configuration: the sizes of its hardware, what came out, on an ASIC the work at which its
+    switching was counted, and the delays in s of the ways that a path was found along."""
 
     sizes: Sizes
     logic: Logic
     workload: Workload | None = None
+    delays: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -66,20 +64,6 @@ class Measurement:
         return (
             f"{s.label}, {s.pes} PEs, {s.weight_bits} x {s.activation_bits} bits, fetch {s.fetch_bits} bits"
         )
-
-    @property
-    def path_end(self) -> str:
-        """What the longest path goes through, of the `paths` of `archsim.costs.structure`: a PE or a
-        requantiser where its last stages name the instance, else the control."""
-        stages = self.logic.critical_path
-        if stages and stages[0] in PATH_ENDS:
-            return stages[0]
-        if any("requantiser" in stage for stage in stages):
-            return "requantiser"
-        if any("pe_" in stage for stage in stages[-3:]):
-            multiplies = any(operand in stages[0] for operand in ("weight", "activation", "product"))
-            return "pe" if "pe_" in stages[0] and multiplies else "requantiser"
-        return "control"
 
 
 def figure(part: LogicPart, metric: str) -> float:
@@ -116,6 +100,29 @@ def write_measured(
     )
     lines = [f"  {column}: {unit}\n" for column, unit in units.items()]
     write_text(directory / f"{name}.yaml", described + "".join(lines))
+    _write_delays(technology, measured, directory)
+
+
+def _write_delays(technology: str, measured: Mapping[str, list[Measurement]], directory: Path) -> None:
+    """Writes the table of the delays of a technology's netlists, and its description."""
+    name = f"logic_fit_{technology}_delays"
+    rows = [
+        (label, number, way, stored_text(delay_s))
+        for label, measurements in measured.items()
+        for number, measurement in enumerate(measurements)
+        for way, delay_s in measurement.delays.items()
+    ]
+    columns = ["set", "configuration", "way", "delay_s"]
+    text = pd.DataFrame(rows, columns=columns, dtype=object).to_csv(index=False)
+    write_text(directory / f"{name}.csv", text, precious=True)
+    write_text(
+        directory / f"{name}.yaml",
+        f"title: Delays of the ways through the netlists of logic_fit_{technology}_measured.csv\n"
+        f"table: {name}.csv\nkind: measured\nsource: >-\n"
+        "  The longest path along each way that rtl.parts.paths describes, from clock edge to clock edge,\n"
+        "  memories and setup included; where the tool tells only the longest of all, that one\n"
+        'columns:\n  set: text\n  configuration: "1"\n  way: text\n  delay_s: s\n',
+    )
 
 
 def _memories(logic: Logic) -> tuple[LogicPart, ...]:
@@ -124,9 +131,13 @@ def _memories(logic: Logic) -> tuple[LogicPart, ...]:
     return (LogicPart(MEMORIES, 1, resources=logic.memory_resources),)
 
 
-def stored_path(logic: Logic) -> str:
-    """A critical path as the table keeps it."""
-    return f"{logic.critical_path_s:.4g}"
+def stored_s(delay_s: float) -> float:
+    """A delay as the tables keep it."""
+    return float(stored_text(delay_s))
+
+
+def stored_text(delay_s: float) -> str:
+    return f"{delay_s:.4g}"
 
 
 def _written(size: int | tuple[tuple[int, ...], ...]) -> str | int:
@@ -151,8 +162,7 @@ def _row(measurement: Measurement, part: LogicPart, kind: str) -> dict[str, str 
             for field in fields(measurement.sizes)
         },
         **_work(measurement.workload),
-        PATH_METRIC: stored_path(measurement.logic),
-        "path_end": measurement.path_end,
+        PATH_METRIC: stored_text(measurement.logic.critical_path_s or 0.0),
         "component": part.component,
         "instances": part.instances,
         **{metric: f"{figure(part, metric):.6g}" for metric in _MEASURED[kind]},
@@ -179,10 +189,13 @@ def read_measured(technology: str) -> dict[str, list[Measurement]]:
     described."""
     file = f"logic_fit_{technology}_measured.csv"
     measured: dict[str, list[Measurement]] = {label: [] for label in SETS}
+    delays: dict[tuple[str, int], dict[str, float]] = {}
+    for row in load_table(f"logic_fit_{technology}_delays.csv").rows:
+        delays.setdefault((row["set"], row["configuration"]), {})[row["way"]] = row["delay_s"]
     by_configuration = itertools.groupby(
         load_table(file).rows, key=lambda row: (row["set"], row["configuration"])
     )
-    for (label, _), grouped in by_configuration:
+    for (label, number), grouped in by_configuration:
         rows = list(grouped)
         first, sizes_type = rows[0], engines.named(rows[0]["engine"]).hardware
         sizes = sizes_type(
@@ -200,10 +213,9 @@ def read_measured(technology: str) -> dict[str, list[Measurement]]:
             critical_path_s=first[PATH_METRIC],
             kind="measured",
             source=file,
-            critical_path=(first["path_end"],),
             memory_resources=memories[0] if memories else None,
         )
-        measured[label].append(Measurement(sizes, logic, _workload(first)))
+        measured[label].append(Measurement(sizes, logic, _workload(first), delays.get((label, number), {})))
     return measured
 
 

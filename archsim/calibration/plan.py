@@ -32,9 +32,11 @@ after them, from numbers of its own, so that it moves none of theirs."""
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What a technology is calibrated on: the seed and the number of netlists of each set, and the limits of
-    what is drawn, within which the stated errors hold."""
+    what is drawn, within which the stated errors hold. `more` to fit are drawn after the first, by a seed of
+    their own: where a netlist tells only its longest path, each kind of path is seen in few."""
 
     sets: MappingOf[str, tuple[int, int]]
+    more: tuple[int, int] | None = None
     largest_product: int
     widest_weight: int
     most_pes: int = 64
@@ -42,7 +44,12 @@ class Plan:
 
 PLANS = {
     "cmos65": Plan(sets={"train": (1, 120), "held_out": (102, 30)}, largest_product=256, widest_weight=16),
-    "artix7": Plan(sets={"train": (3, 35), "held_out": (104, 15)}, largest_product=256, widest_weight=16),
+    "artix7": Plan(
+        sets={"train": (3, 35), "held_out": (104, 15)},
+        more=(205, 40),
+        largest_product=256,
+        widest_weight=16,
+    ),
 }
 
 
@@ -128,6 +135,9 @@ def draw(plan: Plan, label: str) -> list[Configuration]:
     for added in in_turn()[len(shipped) :]:
         turns = math.ceil(count / kinds) * len(added.organisations())
         drawn += _drawn_in_turn(np.random.default_rng(seed), plan, [added], turns)
+    if plan.more is not None and label == "train":
+        seed, count = plan.more
+        drawn += _drawn_in_turn(np.random.default_rng(seed), plan, shipped, count)
     return drawn
 
 

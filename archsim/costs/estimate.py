@@ -11,15 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache, singledispatch
 
+from archsim.costs.delays import charge
 from archsim.costs.logic import Logic, LogicPart
 from archsim.costs.operands import Workload, workload_of
-from archsim.costs.structure import Structure, paths, structures
+from archsim.costs.structure import Structure, structures
 from archsim.engine.mapping import Mapping as EngineMapping
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from archsim.technology.asic.scaling import UNCHANGED
 from archsim.technology.quantity import load_quantities
 from archsim.technology.technology import refuse_fabric
 from rtl import Sizes
+from rtl.parts.paths import Way, ways
 from workloads.refusal import Refusal
 
 GATED = ("area_mm2", "clock_energy_j")
@@ -61,7 +63,8 @@ def estimate_sizes(sizes: Sizes, workload: Workload | None, technology: Technolo
     another where the two differ."""
     scaling = technology.fit_scaling
     assert scaling is not None
-    logic, by = logic_fit(scaling.fit).logic(sizes, workload, technology), scaling.factors
+    fitted, by = logic_fit(scaling.fit), scaling.factors
+    logic = fitted.logic(sizes, workload, technology)
     if by == UNCHANGED:
         return logic
     parts = tuple(
@@ -76,7 +79,7 @@ def estimate_sizes(sizes: Sizes, workload: Workload | None, technology: Technolo
         )
         for part in logic.parts
     )
-    path_s = None if logic.critical_path_s is None else logic.critical_path_s * by.delay
+    path_s = fitted.critical_path_s(sizes, technology, by.delay)
     source = (
         f"{logic.source}; times {by.area:.4g} for area, {by.energy:.4g} for energy, {by.leakage:.4g} for "
         f"leakage, {by.delay:.4g} for delay"
@@ -99,14 +102,19 @@ class LogicFit:
         return (
             bool(described)
             and all(part.family in self.coefficients for part in described)
-            and all(PATH_METRIC in self.coefficients.get(family, {}) for family in paths(sizes))
+            and all(
+                PATH_METRIC in self.coefficients.get(way.family, {})
+                or PATH_METRIC in self.coefficients.get(way.kin, {})
+                for way in ways(sizes)
+            )
         )
 
     def logic(self, sizes: Sizes, workload: Workload | None, technology: Technology) -> Logic:
         """The components of hardware of these sizes. Where switching is not followed the workload may be
         None."""
         parts = tuple(fitted_part(technology, self, part, sizes, workload) for part in structures(sizes))
-        return Logic(parts, self.critical_path_s(sizes), "fitted", self.source, fit_error=self.errors)
+        path_s = self.critical_path_s(sizes, technology)
+        return Logic(parts, path_s, "fitted", self.source, fit_error=self.errors)
 
     @cached_property
     def errors(self) -> Mapping[str, tuple[float, float]]:
@@ -116,14 +124,20 @@ class LogicFit:
         names = (name.removeprefix(mean) for name in self.constants if name.startswith(mean))
         return {name: (self.constants[mean + name], self.constants[worst + name]) for name in names}
 
-    def critical_path_s(self, sizes: Sizes) -> float | None:
-        """The longest of the paths for which delays were fitted."""
-        delays = [
-            sum(cost * amounts[name] for name, cost in self.coefficients[family][PATH_METRIC].items())
-            for family, amounts in paths(sizes).items()
-            if PATH_METRIC in self.coefficients.get(family, {})
-        ]
-        return max(delays, default=None)
+    def critical_path_s(self, sizes: Sizes, technology: Technology, delay: float = 1.0) -> float | None:
+        """The longest of the ways for which delays were fitted, with memories of this technology and cells of
+        `delay` times those that the fit is of."""
+        delays = (self.delay_s(way, sizes, technology, delay) for way in ways(sizes))
+        return max((delay_s for delay_s in delays if delay_s is not None), default=None)
+
+    def delay_s(self, way: Way, sizes: Sizes, technology: Technology, delay: float = 1.0) -> float | None:
+        """How long a way takes; None for one that was in no netlist."""
+        charged = charge(technology, sizes, way)
+        costs = self.coefficients.get(charged.family, {}).get(PATH_METRIC)
+        if costs is None:
+            return None
+        logic_s = sum(cost * charged.amounts[name] for name, cost in costs.items())
+        return charged.access_s + (logic_s + charged.setup_s) * delay
 
     def cost(self, structure: Structure, metric: str, workload: Workload | None = None) -> float:
         """What all instances of a component come to; a metric that its family is not charged for is zero."""

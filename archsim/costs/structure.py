@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 from archsim.costs.operands import OperandActivity, Workload
 from rtl import Amounts, Sizes
-from rtl.parts.amounts import processing_element_path, requantiser_path
 from workloads.refusal import Refusal
 
 REGISTER_METRICS = ("ungated_clock_energy_j", "ff")
@@ -140,15 +139,3 @@ PE_REGISTERS_FOLLOW = {
 def structures(sizes: Sizes) -> tuple[Structure, ...]:
     """The components of an engine of these sizes, and what they are made of."""
     return tuple(Structure(**vars(amounts)) for amounts in sizes.structures)
-
-
-def paths(sizes: Sizes) -> dict[str, Mapping[str, float]]:
-    """What the delay of a path follows, for the paths one of which is the longest: through a PE's multiplier
-    and adder, through a requantiser, and through the control that finds the activations. By coefficient
-    family.
-    """
-    return {
-        "pe": processing_element_path(sizes),
-        "requantiser": requantiser_path(sizes, sizes.requantiser_sources),
-        f"{sizes.label.replace(' ', '.')}.control": sizes.control_path,
-    }

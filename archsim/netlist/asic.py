@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from archsim.netlist.arithmetic import arithmetic_files, arithmetic_passes
 from archsim.netlist.clocks import clock_energies_j, gated_clocks
 from archsim.netlist.netlist import CONSTANTS, Memory, Netlist, flatten, instance_counts, read_netlists
+from archsim.netlist.path_ends import LongestPath, longest_paths
 from archsim.netlist.timing import Delays, analyse, net_delays, net_loads
 from archsim.netlist.yosys import run_yosys
 from archsim.technology.asic.clock_gating import pulse_energy_j, ungated_flop
@@ -136,6 +137,16 @@ def mapping_script(top: str, technology: StandardCells, *, booth: bool = False) 
         gating=gating,
         unused=" ".join(f"-dont_use {name}" for name in several),
         gates=_GATES,
+    )
+
+
+def longest_paths_of(made: AsicSynthesis, technology: StandardCells) -> tuple[LongestPath, ...]:
+    """The longest path to each kind of end of a mapped design, memories included."""
+    return longest_paths(
+        flatten(made.modules, made.top),
+        library=technology.library,
+        wiring=technology.wiring,
+        memory=lambda each: _macro(each, technology),
     )
 
 

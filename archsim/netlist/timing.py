@@ -7,8 +7,9 @@ a gated clock comes when the clock does, since a clock tree would be balanced be
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -111,36 +112,93 @@ def net_delays(
     return Delays(load, tree_delay, _starts(netlist, library, times, load, tree_delay)[0])
 
 
-def analyse(
-    netlist: Netlist, *, library: CellLibrary, wiring: Wiring, memory: Callable[[Memory], MemoryTiming]
-) -> Timing:
-    """The critical path of a flat netlist, from flops, memories and inputs to flops, memories and outputs.
+@dataclass(frozen=True)
+class Arrivals:
+    """When each net of a flat netlist last changes after a clock edge, -inf where it never does."""
 
-    Inputs arrive at time zero and outputs need no setup. Raises a refusal for a combinational loop, naming
-    one of its cells, and for a cell the library does not have.
+    netlist: Netlist
+    library: CellLibrary
+    times: Sequence[MemoryTiming]
+    arcs: _Arcs
+    arrival_s: Floats
+    origin: Mapping[int, str]
+
+    def ends(self) -> list[tuple[Nets, float, str]]:
+        """Nets at which paths end, the setup they need there, and what it is."""
+        return _ends(self.netlist, self.library, self.times)
+
+    def start_of(self, net: int) -> str:
+        """What drives a net that starts a path."""
+        return self.origin.get(net, "nothing")
+
+    def into(self, net: int) -> int | None:
+        """The place among the arcs of the one that a net waits for; None for a net that starts a path."""
+        low, high = np.searchsorted(self._by_target[1], [net, net + 1])
+        arcs = self._by_target[0][low:high]
+        if not arcs.size:
+            return None
+        return int(arcs[np.argmax(self.arrival_s[self.arcs.source[arcs]] + self.arcs.delay[arcs])])
+
+    @cached_property
+    def _by_target(self) -> tuple[Nets, Nets]:
+        """The arcs in the order of their targets, and these targets."""
+        order = np.argsort(self.arcs.target, kind="stable")
+        return order, self.arcs.target[order]
+
+    def path_to(self, net: int) -> list[str]:
+        """The stages of the longest path to a net, from its start."""
+        stages: list[str] = []
+        while True:
+            time = f"{self.arrival_s[net] * 1e9:.3f} ns"
+            arc = self.into(net)
+            if arc is None:
+                return [f"{self.start_of(net)}: {time}", *reversed(stages)]
+            cell = int(self.arcs.cell[arc])
+            kind = self.netlist.type_names[self.netlist.cell_type[cell]]
+            stages.append(f"{kind} {_place(self.netlist, net, cell)}: {time}")
+            net = int(self.arcs.source[arc])
+
+
+def arrivals(
+    netlist: Netlist, *, library: CellLibrary, wiring: Wiring, memory: Callable[[Memory], MemoryTiming]
+) -> Arrivals:
+    """The arrivals of a flat netlist, from flops, memories and inputs on. Inputs arrive at time zero.
+
+    Raises a refusal for a combinational loop, naming one of its cells, and for a cell the library does not
+    have.
     """
     load, tree_delay = _buffered(netlist, library, wiring)
     times = [memory(each) for each in netlist.memories]
     arrival, origin = _starts(netlist, library, times, load, tree_delay)
     arcs = _arcs(netlist, library, load, tree_delay)
     _propagate(netlist, arcs, arrival)
-    worst_s, worst_net, worst_end = 0.0, -1, ""
-    for nets, setup_s, label in _ends(netlist, library, times):
+    return Arrivals(netlist, library, times, arcs, arrival, origin)
+
+
+def analyse(
+    netlist: Netlist, *, library: CellLibrary, wiring: Wiring, memory: Callable[[Memory], MemoryTiming]
+) -> Timing:
+    """The critical path of a flat netlist, from flops, memories and inputs to flops, memories and outputs.
+
+    Outputs need no setup. Raises a refusal as `arrivals` does.
+    """
+    timed = arrivals(netlist, library=library, wiring=wiring, memory=memory)
+    arrival, worst_s, worst_net, worst_end = timed.arrival_s, 0.0, -1, ""
+    for nets, setup_s, label in timed.ends():
         reached = nets[nets >= CONSTANTS]
         if reached.size and arrival[reached].max() + setup_s > worst_s:
             worst_net = int(reached[np.argmax(arrival[reached])])
             worst_s, worst_end = float(arrival[worst_net]) + setup_s, label
     if worst_net < 0:
         return Timing(0.0, ())
-    path = _trace(netlist, arcs, arrival, origin, worst_net)
-    return Timing(worst_s, (*path, f"{worst_end}: {worst_s * 1e9:.3f} ns"))
+    return Timing(worst_s, (*timed.path_to(worst_net), f"{worst_end}: {worst_s * 1e9:.3f} ns"))
 
 
 def _flops(netlist: Netlist, library: CellLibrary) -> list[Cell]:
     return [library.cells[name] for name in netlist.count() if library.cells[name].is_flop]
 
 
-def _clocked(netlist: Netlist, library: CellLibrary) -> list[Cell]:
+def clocked(netlist: Netlist, library: CellLibrary) -> list[Cell]:
     """The cells at whose inputs paths end: flops and clock gates. Raises a refusal for a latch, through which
     time could be borrowed."""
     cells = [library.cells[name] for name in netlist.count()]
@@ -153,7 +211,7 @@ def _clocked(netlist: Netlist, library: CellLibrary) -> list[Cell]:
 
 
 def _starts(
-    netlist: Netlist, library: CellLibrary, times: list[MemoryTiming], load: Floats, tree_delay: Floats
+    netlist: Netlist, library: CellLibrary, times: Sequence[MemoryTiming], load: Floats, tree_delay: Floats
 ) -> tuple[Floats, dict[int, str]]:
     """When each net that starts a path changes after the clock edge (-inf elsewhere), and what drives it."""
     arrival = np.full(netlist.nets, -np.inf)
@@ -178,13 +236,15 @@ def _starts(
     return arrival, origin
 
 
-def _ends(netlist: Netlist, library: CellLibrary, times: list[MemoryTiming]) -> list[tuple[Nets, float, str]]:
+def _ends(
+    netlist: Netlist, library: CellLibrary, times: Sequence[MemoryTiming]
+) -> list[tuple[Nets, float, str]]:
     """Nets at which paths end, the setup they need there, and what it is."""
     outputs = [(name, port.nets) for name, port in netlist.ports.items() if port.direction == "output"]
     ends = [(nets, 0.0, f"output {name}") for name, nets in outputs]
     ends += [
         (netlist.pin(cell.name, pin), cell.setup_s, f"setup of {cell.name}")
-        for cell in _clocked(netlist, library)
+        for cell in clocked(netlist, library)
         for pin in cell.input_capacitance_f
         if pin != cell.clock_pin
     ]
@@ -245,24 +305,6 @@ def _propagate(netlist: Netlist, arcs: _Arcs, arrival: Floats) -> None:
         raise Refusal(
             f"netlist {netlist.name} has a loop of gates at {cell}, allowed are loops through a register"
         )
-
-
-def _trace(netlist: Netlist, arcs: _Arcs, arrival: Floats, origin: dict[int, str], net: int) -> list[str]:
-    """The stages of the longest path to a net, from its start."""
-    by_target = np.argsort(arcs.target, kind="stable")
-    targets = arcs.target[by_target]
-    stages: list[str] = []
-    while True:
-        low, high = np.searchsorted(targets, [net, net + 1])
-        into = by_target[low:high]
-        time = f"{arrival[net] * 1e9:.3f} ns"
-        if not into.size:
-            return [f"{origin.get(net, 'nothing')}: {time}", *reversed(stages)]
-        arc = into[np.argmax(arrival[arcs.source[into]] + arcs.delay[into])]
-        cell = int(arcs.cell[arc])
-        kind = netlist.type_names[netlist.cell_type[cell]]
-        stages.append(f"{kind} {_place(netlist, net, cell)}: {time}")
-        net = int(arcs.source[arc])
 
 
 def _place(netlist: Netlist, net: int, cell: int) -> str:

@@ -23,7 +23,7 @@ from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.amounts import rotator, wrap_bits
 from rtl.parts.arithmetic import BankedAddress, choose
 from rtl.parts.components import Wire, bits_for, fit, register
-from rtl.parts.sizes import Amounts
+from rtl.parts.sizes import Amounts, levels
 from rtl.parts.skeleton import Hardware
 
 
@@ -116,7 +116,23 @@ class ClosSizes(LockstepSizes):
 
     @property
     def control_path(self) -> dict[str, float]:
-        return {**super().control_path, "boundaries": self.touched - 1}
+        # A boundary is found from the one before it, by an addition and a comparison.
+        boundaries = self.touched - 1 if self.largest_block else 0
+        return {
+            **super().control_path,
+            "crosses": boundaries > 0,
+            "boundaries": boundaries,
+            "boundary_levels": boundaries * levels(self.pes + self.largest_block),
+            "repeats": self.repeats > 1,
+        }
+
+    @property
+    def places_results(self) -> bool:
+        return self.turned
+
+    @property
+    def heard_lanes(self) -> int:
+        return max(map(len, self.heard), default=1)
 
 
 def build_clos(sizes: ClosSizes) -> Hardware:

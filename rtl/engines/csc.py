@@ -22,7 +22,7 @@ from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.amounts import rotator, wrap_bits
 from rtl.parts.arithmetic import choose
 from rtl.parts.components import Wire, bits_for, delayed, fit, register
-from rtl.parts.sizes import Amounts
+from rtl.parts.sizes import Amounts, levels
 from rtl.parts.skeleton import Hardware
 
 
@@ -103,7 +103,18 @@ class CscSizes(RowSizes):
 
     @property
     def control_path(self) -> dict[str, float]:
-        return {**super().control_path, "rows": self.rows}
+        # A column ends or not, so a step is chosen; it is added modulo the length of the vector.
+        return {
+            **super().control_path,
+            "address_levels": levels(self.address.bits),
+            "row_levels": levels(self.rows),
+            "by_row": self.rows > 1,
+            "columns": self.passes_rows,
+        }
+
+    @property
+    def places_results(self) -> bool:
+        return self.most_mirrors > 0 or self.passes_rows
 
 
 def stride_name(k: int) -> str:

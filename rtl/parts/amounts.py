@@ -87,33 +87,6 @@ def loaded_address_bits(sizes: Sizes, words: int) -> int:
     return bits_for(words) if sizes.one_address else 0
 
 
-def requantiser_path(sizes: Sizes, sources: int) -> dict[str, float]:
-    """What the delay of the path through a requantiser follows: from the sum of its PE, or where it is shared
-    from one of so many `sources` into a memory."""
-    isolated = float(sizes.operand_isolation)
-    figures = (1.0, sizes.accumulator_bits, sizes.shift_bits, isolated)
-    amounts = dict(zip(REQUANTISER_PATH, figures, strict=True))
-    waiting = sources * sizes.results_wait
-    shared = amounts | {"chosen_bits": bits_for(sources), "sources": sources, "waiting": waiting}
-    return {name: value * (not sizes.shared_requantiser) for name, value in amounts.items()} | {
-        f"shared_{name}": value * sizes.shared_requantiser for name, value in shared.items()
-    }
-
-
-REQUANTISER_PATH = ("one", "accumulator_bits", "shift_bits", "isolated")
-PATH_AMOUNTS = ("one", "accumulator_bits", "operand_bits")
-
-
-def processing_element_path(sizes: Sizes) -> dict[str, float]:
-    """What the delay of the path through a PE's multiplier and adder follows, apart with a register behind
-    the product."""
-    operand_bits = sizes.weight_bits + sizes.activation_bits
-    amounts = dict(zip(PATH_AMOUNTS, (1.0, sizes.accumulator_bits, operand_bits), strict=True))
-    registered = {f"registered_{name}": value * sizes.product_register for name, value in amounts.items()}
-    plain = {name: value * (not sizes.product_register) for name, value in amounts.items()}
-    return {**plain, **registered}
-
-
 def four_way(items: int) -> int:
     """Multiplexers of four inputs, which a LUT6 holds, that choose one of the items of a fetch."""
     return math.ceil(items / 4) if items > 1 else 0

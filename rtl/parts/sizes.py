@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -252,7 +253,34 @@ class Sizes:
         return False
 
     @property
+    def walks(self) -> bool:
+        """Whether each PE walks an index of its own, and has its own control."""
+        return any(shape.role == "index" for shape in self.memory_shapes)
+
+    @property
+    def places_results(self) -> bool:
+        """Whether results are turned to the bank that they belong in before they are written."""
+        return False
+
+    @property
+    def heard_lanes(self) -> int:
+        """The most words of banks of which a PE takes one."""
+        return 1
+
+    @property
     def control_path(self) -> dict[str, float]:
         """What the delay of the control that finds the activations follows."""
         address = self.address
-        return {"one": 1.0, "pes": self.pes, "bank_bits": address.bank_bits, "address_bits": address.bits}
+        wraps = self.banks > 1 and not address.power_of_two
+        return {
+            "one": 1.0,
+            "pe_levels": levels(self.pes),
+            "bank_bits": address.bank_bits,
+            "wraps": wraps,
+        }
+
+
+def levels(items: int) -> float:
+    """How many two-way choices lead to one of so many items, or two-way branches to all: log2, so that what
+    grows by a part of a level does so."""
+    return math.log2(items) if items > 1 else 0.0

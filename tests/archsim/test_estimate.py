@@ -124,8 +124,9 @@ def test_the_coefficients_follow_from_the_stored_measurements(technology: str, t
     for name, entry in shipped.items():
         assert repeated[name]["value"] == pytest.approx(entry["value"], rel=1e-3, abs=2e-4), name
     written = {path.name for path in tmp_path.iterdir()}
-    measured_file = f"logic_fit_{technology}_measured"
-    assert written == {f"logic_fit_{technology}.yaml", f"{measured_file}.csv", f"{measured_file}.yaml"}
+    tables = (f"logic_fit_{technology}_measured", f"logic_fit_{technology}_delays")
+    described = {f"{table}.{ending}" for table in tables for ending in ("csv", "yaml")}
+    assert written == {f"logic_fit_{technology}.yaml", *described}
 
 
 @pytest.mark.parametrize("technology", TECHNOLOGIES)
@@ -231,7 +232,7 @@ def _clock_j(logic: Logic) -> float:
 
 def test_gated_clocks_are_fitted_to_registers_and_busy_pes_and_ungated_ones_beside_them() -> None:
     netlists = [measured(name, "cmos65") for name in SMALL]
-    fitted, ungated = fit(netlists, "asic"), Cmos65(clock_gating="none")
+    fitted, ungated = fit(netlists, Cmos65()), Cmos65(clock_gating="none")
     for name, found in zip(SMALL, netlists, strict=True):
         estimated = fitted.logic(found.sizes, found.workload, Cmos65())
         assert _clock_j(estimated) == pytest.approx(_clock_j(found.logic), rel=0.05)
@@ -246,7 +247,7 @@ def test_gated_clocks_are_fitted_to_registers_and_busy_pes_and_ungated_ones_besi
 
 def test_a_fit_that_knows_only_gated_clocks_is_no_answer_without_them() -> None:
     found = measured("csc", "cmos65")
-    fitted = fit([found], "asic")
+    fitted = fit([found], Cmos65())
     kept = {
         family: {metric: costs for metric, costs in metrics.items() if not metric.startswith("ungated")}
         for family, metrics in fitted.coefficients.items()

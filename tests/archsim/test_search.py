@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from archsim import DesignPoint, Refusal, Result, engines
 from archsim.costs.pricing import Bill
 from archsim.engine.engine import AUTO
-from archsim.search import KEPT, best, choices, energy_by_size
+from archsim.search import KEPT, best, choices, energy_by_size, energy_by_size_at_throughput
 from tests.reports.stand_ins import point, result, small_network, term
 
 
@@ -85,6 +85,15 @@ def test_another_objective_can_be_given(monkeypatch: pytest.MonkeyPatch, network
     Costs(monkeypatch, 3)
     found = best(pruned(network), objective=lambda design, result: float(design.mapping.engine.fetch_bits))
     assert found.design.engine.fetch_bits == 8
+
+
+def test_at_throughput_inputs_are_loaded_while_the_engine_runs() -> None:
+    design = DesignPoint(network="lenet-300-100-csc", engine={"kind": "csc", "pes": 16}, technology="cmos65")
+    over = {"input_buffer": (False, True)}
+    found = best(design, over, energy_by_size_at_throughput)
+    assert found.design.engine.input_buffer is True
+    without = design.replace(engine={"kind": "csc", "pes": 16, "input_buffer": False})
+    assert found.result.interval_s < 0.8 * without.simulate().interval_s
 
 
 @pytest.mark.parametrize("kind", sorted(engines))

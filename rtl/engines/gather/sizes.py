@@ -16,7 +16,7 @@ from rtl.parts.amounts import (
 )
 from rtl.parts.components import bits_for
 from rtl.parts.descriptor import SizeError
-from rtl.parts.sizes import Amounts, MemoryShape, Pipeline, Sizes
+from rtl.parts.sizes import Amounts, MemoryShape, Pipeline, Sizes, levels
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -66,6 +66,22 @@ class GatherSizes(Sizes):
     def memory_shapes(self) -> tuple[MemoryShape, ...]:
         index = MemoryShape("index", self.pes, self.index_words, self.fetch_bits)
         return (*super().memory_shapes, index)
+
+    @property
+    def heard_lanes(self) -> int:
+        return 1 if self.replicated else self.pes
+
+    @property
+    def control_path(self) -> dict[str, float]:
+        # An entry is chosen from its word and added to the last address, then arbitrated for.
+        return {
+            **super().control_path,
+            "pes": self.pes,
+            "arbitrated": self.pes > 1,
+            "entry_levels": levels(self.entries_per_fetch),
+            "relative": self.relative,
+            "relative_bits": self.address.bits * self.relative,
+        }
 
     @property
     def organisation(self) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from archsim.netlist.netlist import Memory, MemoryPort, Netlist, Port
+from archsim.netlist.path_ends import longest_paths
 from archsim.netlist.timing import analyse, net_loads
 from archsim.technology.asic.cmos65 import cmos65_library, cmos65_wiring
 
@@ -110,6 +112,34 @@ def test_a_path_begins_with_the_access_of_a_memory_and_ends_at_its_address() -> 
     assert timing.critical_path_s == pytest.approx(by_hand, rel=1e-12)
     assert timing.path[0].startswith("memory weights")
     assert timing.path[-1].startswith("setup of memory weights")
+
+
+def test_each_kind_of_end_has_its_longest_path_and_the_longest_of_these_is_the_critical_one() -> None:
+    two_ends = replace(
+        design(
+            [
+                ("DFF_X1", {"CK": 2, "D": 3, "Q": 10}),
+                ("INV_X1", {"A": 10, "Y": 11}),
+                ("DFF_X1", {"CK": 2, "D": 11, "Q": 14}),
+                ("INV_X1", {"A": 11, "Y": 12}),
+                ("DFF_X1", {"CK": 2, "D": 12, "Q": 15}),
+                ("INV_X1", {"A": 12, "Y": 13}),
+                ("DFF_X1", {"CK": 2, "D": 13, "Q": 16}),
+            ],
+            {"clk": 2, "d": 3},
+            {},
+        ),
+        cell_names=("pe_0.a", "pe_0.b", "pe_1.c", "route.d", "pe_2.e", "route.f", "route.g"),
+        named={"pe_1.total": np.array([14]), "pe_2.total": np.array([15]), "route_row[0]": np.array([16])},
+    )
+    times: Any = {"library": LIBRARY, "wiring": WIRING, "memory": no_memory}
+    found = {path.end: path for path in longest_paths(two_ends, **times)}
+    assert {end: path.through for end, path in found.items() if end != "pe."} == {
+        "pe.total": ("pe", "route"),
+        "route.row": ("pe", "route"),
+    }
+    assert found["route.row"].delay_s == analyse(two_ends, **times).critical_path_s
+    assert found["pe.total"].delay_s < found["route.row"].delay_s
 
 
 def test_a_net_with_many_sinks_gets_a_tree_of_buffers() -> None:

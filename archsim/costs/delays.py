@@ -1,0 +1,60 @@
+"""How long the ways of an engine take: fitted logic, and between memories what these are known to need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import singledispatch
+
+from archsim.technology import Fpga, StandardCells, Technology
+from archsim.technology.technology import refuse_fabric
+from rtl import Sizes
+from rtl.parts.paths import Way
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What a way is charged for on a fabric: `amounts` at the coefficients of a `family`, and what its
+    memories are known to need, `access_s` where it starts in one and `setup_s` where it ends in one, of the
+    slowest in question."""
+
+    family: str
+    amounts: Mapping[str, float]
+    access_s: float = 0.0
+    setup_s: float = 0.0
+
+
+@singledispatch
+def charge(technology: Technology, sizes: Sizes, way: Way) -> Charge:
+    """What a way is charged for on this fabric."""
+    refuse_fabric(technology, "the delay of a way")
+
+
+@charge.register(StandardCells)
+def _cells(technology: StandardCells, sizes: Sizes, way: Way) -> Charge:
+    """The times of macros are known; a register at an end is part of the fitted logic."""
+    built = {
+        shape.role: technology.memory(words=shape.words, word_bits=shape.word_bits)
+        for shape in sizes.memory_shapes
+    }
+    return Charge(
+        way.family,
+        way.amounts,
+        access_s=max((built[role].access_time_s for role in way.reads), default=0.0),
+        setup_s=max((built[role].setup_s for role in way.writes), default=0.0),
+    )
+
+
+@charge.register(Fpga)
+def _fabric(technology: Fpga, sizes: Sizes, way: Way) -> Charge:
+    """A block RAM at an end is slower than registers and LUTs. A netlist tells only its longest path, so that
+    kin are charged together."""
+    blocks = {
+        shape.role: technology.memory(words=shape.words, word_bits=shape.word_bits).built_as == "bram"
+        for shape in sizes.memory_shapes
+    }
+    at_ends = {
+        "block_read": float(any(blocks[role] for role in way.reads)),
+        "block_written": float(any(blocks[role] for role in way.writes)),
+    }
+    return Charge(way.kin, {**way.amounts, **at_ends})
