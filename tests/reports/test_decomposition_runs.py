@@ -134,3 +134,13 @@ def test_a_family_that_is_named_must_exist_and_have_a_grid() -> None:
         candidates((8,), (2,), families=("cloz",))
     with pytest.raises(TopologyError, match="family of a budget is 'pruned'"):
         candidates((8,), (2,), families=("pruned",))
+
+
+def test_a_cache_that_cannot_be_written_costs_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ARCHSIM_CACHE", str(tmp_path / "file"))
+    assert remembered("things", {"a": 1}, lambda: [1, 2]) == [1, 2]
+    assert remembered("things", {"a": 1}, lambda: [3]) == [3]
+    assert caplog.text.count("nothing is kept in the cache") == 1
