@@ -60,8 +60,8 @@ class Clos(Engine):
         if isinstance(order, int):
             raise MappingError(
                 f"stage {order} of the network is a {stages[order].kind} stage that nested counters do not "
-                f"find in {MOST_PIECES} pieces, allowed on a clos engine are dense blocks at fixed strides, "
-                "in the first stage of several orders of the inputs"
+                f"find in {MOST_PIECES} pieces, allowed on a clos engine are dense blocks at fixed strides "
+                "(a first stage may read its inputs in several orders)"
             )
         biases = [bias_rows(stage, self.weight_bits, self.activation_bits).of_row for stage in network.stages]
         plans = plans_of(order, self.pes, biases)

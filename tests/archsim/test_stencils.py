@@ -164,6 +164,16 @@ def test_a_stencil_finds_every_weight_of_its_stage(
     assert not (mask[:, :n_in] & ~reached[:, :n_in]).any()
 
 
+def test_inputs_are_free_while_a_long_descriptor_is_still_fetched() -> None:
+    mapping = mapped(*build_layer("torus", 60, 20, dimensions=1, radius=8, depth=2))
+    counts = mapping.count()
+    waited = mapping.waiting_cycles(mapping.plans[0])
+    assert waited > 0
+    free = counts.stages[0].end_cycle - waited
+    assert counts.interval_cycles == free + counts.load_cycles > counts.cycles
+    assert verify(mapping).agrees
+
+
 def test_a_stencil_leaves_the_other_stages_their_banks() -> None:
     assert mapped(CscStage(64, 64, 8, 1)).banks == 4
     assert mapped(CscStage(64, 64, 8, 1), *build_layer("torus", 64, 64, depth=2)).banks == 16
