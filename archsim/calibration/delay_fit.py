@@ -45,19 +45,15 @@ def way_delays(measurements: Sequence[Measurement], technology: Technology) -> d
     told: dict[str, list[Told]] = {}
     for measurement in measurements:
         longest_s = measurement.logic.critical_path_s or 0.0
-        charged = [
-            (way.family, charge(technology, measurement.sizes, way)) for way in ways(measurement.sizes)
-        ]
-        known = {each.family for name, each in charged if name in measurement.delays}
-        for name, each in charged:
-            path_s = measurement.delays.get(name)
-            if path_s is None and each.family in known:
-                continue
-            at_most_s = longest_s if path_s is None else path_s
-            logic_s = at_most_s - each.access_s - each.setup_s
-            told.setdefault(each.family, []).append(
-                Told(each.amounts, logic_s, at_most_s, path_s is not None)
-            )
+        charges = {way.family: charge(technology, measurement.sizes, way) for way in ways(measurement.sizes)}
+        known = {charges[way].family for way in measurement.delays if way in charges}
+        for way, charged in charges.items():
+            found_s = measurement.delays.get(way)
+            if found_s is not None or charged.family not in known:
+                path_s = longest_s if found_s is None else found_s
+                logic_s = path_s - charged.access_s - charged.setup_s
+                delay = Told(charged.amounts, logic_s, path_s, found_s is not None)
+                told.setdefault(charged.family, []).append(delay)
     return {family: fit_delays(delays) for family, delays in told.items()}
 
 

@@ -160,7 +160,7 @@ def test_a_clock_beyond_the_critical_path_is_a_warning() -> None:
 
 
 @pytest.mark.parametrize("technology", ["cmos65", "artix7"])
-@pytest.mark.parametrize("fidelity", ["analytic", "gate"])
+@pytest.mark.parametrize("fidelity", ["analytic", pytest.param("gate", marks=pytest.mark.slow)])
 def test_a_result_at_another_clock_is_that_of_the_design_at_that_clock(
     tmp_path: Path, technology: str, fidelity: str
 ) -> None:

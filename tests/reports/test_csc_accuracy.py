@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from reports.studies import csc_dac2019
 from reports.studies.csc_dac2019.measure import findings
 from reports.studies.topologies.plan import BOTTOM_UP, budget_of
@@ -25,6 +27,7 @@ def verdict(gain: Gain) -> str:
     return claim.verdict
 
 
+@pytest.mark.slow
 def test_the_whole_range_must_lie_within_the_claimed_loss() -> None:
     def one_too_low(planned: Planned) -> float:
         return -0.03 if planned.label == "csc" and planned.budget == budget_of(46) else 0.0

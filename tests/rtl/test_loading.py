@@ -12,7 +12,7 @@ from tests.strategies import cases
 
 
 @pytest.mark.parametrize("kind", sorted(engines))
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_the_next_inputs_are_loaded_while_the_engine_runs(kind: str, data: st.DataObject) -> None:
     case = data.draw(cases(kind))
@@ -28,7 +28,7 @@ def test_the_next_inputs_are_loaded_while_the_engine_runs(kind: str, data: st.Da
 
 
 @pytest.mark.parametrize("kind", sorted(engines))
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_no_memory_is_read_and_written_in_one_cycle(kind: str, data: st.DataObject) -> None:
     case = data.draw(cases(kind))

@@ -49,7 +49,7 @@ def point(technology: str, pes: int = 2) -> a.DesignPoint:
     )
 
 
-@pytest.mark.parametrize("fidelity", ["analytic", "cycle", "gate"])
+@pytest.mark.parametrize("fidelity", ["analytic", "cycle", pytest.param("gate", marks=pytest.mark.slow)])
 def test_added_standard_cells_are_priced_mapped_and_explained(fidelity: str) -> None:
     added, own = point("cooled").simulate(fidelity), point("cmos65").simulate(fidelity)
     assert added.design["technology"] == {"kind": "cooled", "cell_type": "lstp"}

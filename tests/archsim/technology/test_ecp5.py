@@ -25,6 +25,7 @@ def test_devices_hold_what_the_data_sheet_says() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("words", "bits"), MEMORIES)
 def test_block_rams_are_as_many_as_yosys_builds(words: int, bits: int) -> None:
     made = synthesise_fpga(memory_module("kept", words, bits), "kept", Ecp5())
