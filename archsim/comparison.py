@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from archsim.costs.metrics import figures, ratios_to_first
+from archsim.costs.metrics import figures, metrics_of, ratios_to_first
 from archsim.costs.ratio_error import ratio_intervals
 from archsim.costs.result import Result
 from archsim.design import DesignError, DesignPoint, simulate
@@ -14,23 +14,68 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def compare(designs: Sequence[DesignPoint], fidelity: str = "cycle") -> pd.DataFrame:
-    """A frame with a row for each design: figures, then `<figure>_ratio` to the first design, with the ends
-    between which it lies as `<figure>_ratio_low` and `_high`. A cost that nobody can tell is left blank.
+MIXED = (
+    "energy and power on an FPGA hold the static power of the whole device, on standard cells the leakage of "
+    "the design alone"
+)
+"""What a ratio between fabrics compares, and does not."""
 
-    Raises DesignError for an empty list or where the designs mix kinds of technology.
+
+def compare(designs: Sequence[DesignPoint], fidelity: str = "cycle") -> pd.DataFrame:
+    """A frame with a row for each design: what it is of, as far as designs differ in it, figures, then
+    `<figure>_ratio` to the first design, with the ends between which it lies as `<figure>_ratio_low` and
+    `_high`. A cost that nobody can tell is left blank, as is one that a design has none of.
+
+    Raises DesignError for an empty list.
     """
-    refuse_mixture(designs)
+    refuse_none(designs)
     return frame_of([simulate(design, fidelity) for design in designs])
 
 
-def refuse_mixture(designs: Sequence[DesignPoint]) -> None:
-    """Raises DesignError for an empty list, and for designs on an ASIC beside others on an FPGA."""
+def refuse_none(designs: Sequence[DesignPoint]) -> None:
+    """Raises DesignError for an empty list, and for what is no list of design points."""
+    if isinstance(designs, DesignPoint) or not isinstance(designs, Iterable):
+        raise DesignError(f"designs is {designs!r}, allowed is a list of design points")
+    for each in designs:
+        if not isinstance(each, DesignPoint):
+            raise DesignError(f"designs holds {each!r}, allowed are design points")
     if not designs:
         raise DesignError("designs is empty, allowed is a list of at least one design point")
-    fabrics = sorted({design.technology.fabric for design in designs})
-    if len(fabrics) > 1:
-        raise DesignError(f"technology mixes {' and '.join(fabrics)}, allowed is one kind in a comparison")
+
+
+def settings(result: Result) -> dict[str, Any]:
+    """What a result is of, by dotted names: `engine.pes`."""
+    flat: dict[str, Any] = {}
+    for name, value in result.design.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{name}.{inner}": each for inner, each in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def what_differs(results: Sequence[Result]) -> dict[str, list[Any]]:
+    """The settings that tell designs apart, by name, each with its value in every design; None for one that a
+    design does not have."""
+    sides = [settings(result) for result in results]
+    names = dict.fromkeys(name for side in sides for name in side)
+    values = {name: [side.get(name) for side in sides] for name in names}
+    return {name: each for name, each in values.items() if any(value != each[0] for value in each)}
+
+
+def not_in_ratio(results: Sequence[Result]) -> dict[str, list[int]]:
+    """The figures that are compared and that not all results have, each with the places of those without."""
+    known = {metric.name: metric for result in results for metric in metrics_of(result) if metric.compared}
+    without = {
+        name: [place for place, result in enumerate(results) if metric.read(result) is None]
+        for name, metric in known.items()
+    }
+    return {name: places for name, places in without.items() if 0 < len(places) < len(results)}
+
+
+def mixes_fabrics(results: Sequence[Result]) -> bool:
+    """Whether some designs are on an FPGA and others are not."""
+    return len({result.is_asic for result in results}) > 1
 
 
 def frame_of(results: Sequence[Result]) -> pd.DataFrame:
@@ -38,8 +83,11 @@ def frame_of(results: Sequence[Result]) -> pd.DataFrame:
     import pandas as pd
 
     ratios, intervals = ratios_to_first(results), ratio_intervals(results)
+    told_apart = what_differs(results)
     rows = [
         _identity(result)
+        | {name: values[place] for name, values in told_apart.items() if name not in _ALWAYS}
+        | {"clock_met": result.clock_met}
         | figures(result)
         | {f"{name}_ratio": values[place] for name, values in ratios.items() if values[place] is not None}
         | {
@@ -50,6 +98,10 @@ def frame_of(results: Sequence[Result]) -> pd.DataFrame:
         for place, result in enumerate(results)
     ]
     return pd.DataFrame(rows)
+
+
+_ALWAYS = ("network", "engine.kind", "engine.pes", "clock_hz")
+"""The settings that every row begins with."""
 
 
 def _identity(result: Result) -> dict[str, Any]:

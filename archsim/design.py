@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping as MappingOf
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, field_validator
+import numpy as np
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_serializer,
+    field_validator,
+)
 
 from archsim.accuracy import AccuracyError, accuracy_at
 from archsim.costs.errors import fit_errors
@@ -26,6 +35,7 @@ from archsim.refusals import one_sentence
 from archsim.technology import Technology, technologies
 from workloads import IntegerNetwork, TrainedNetwork, load_network, quantise
 from workloads.refusal import Refusal
+from workloads.strict_yaml import read_yaml
 
 FILES = ("liberty", "power_report")
 """The options of technologies that name a file."""
@@ -41,6 +51,27 @@ class DesignError(Refusal):
     """A design point was given a value that is not allowed; the message names field, value and what is."""
 
 
+SLOWEST_HZ, FASTEST_HZ = 1e3, 10e9
+"""Nobody clocks an accelerator below a kilohertz: who asks for 100 means megahertz."""
+
+_WITH_UNIT = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:e[-+]?[0-9]+)?)\s*([kMG]?)Hz\s*\Z", re.IGNORECASE)
+_POWERS = {"": 0, "k": 3, "m": 6, "g": 9}
+
+
+def hertz(value: Any) -> Any:
+    """A clock as given, if it is a number of hertz; DesignError, which says what was meant, if not."""
+    allowed = f"allowed are numbers in hertz, {SLOWEST_HZ:g} to {FASTEST_HZ:g}"
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, str) and (given := _WITH_UNIT.match(value)):
+        power = _POWERS[given[2].lower()]
+        raise DesignError(f"clock_hz is {value!r}, {allowed}: write {given[1]}{f'e{power}' * (power > 0)}")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise DesignError(f"clock_hz is {value!r}, {allowed}")
+    if 0 < value < SLOWEST_HZ:
+        raise DesignError(f"clock_hz is {value:g}, {allowed}: was {value:g} MHz meant, which is {value:g}e6?")
+    return value
+
+
 class DesignPoint(BaseModel):
     """Network x engine x technology at a clock.
 
@@ -54,7 +85,9 @@ class DesignPoint(BaseModel):
 
     network: str
     engine: Annotated[Engine, OneOf(engines)]
-    clock_hz: Annotated[float, Field(gt=0, le=10e9, allow_inf_nan=False)] = 100e6
+    clock_hz: Annotated[
+        float, BeforeValidator(hertz), Field(ge=SLOWEST_HZ, le=FASTEST_HZ, allow_inf_nan=False, strict=True)
+    ] = 100e6
     technology: Annotated[Technology, OneOf(technologies, by_name=True)]
     inputs: str | None = None
 
@@ -78,11 +111,10 @@ class DesignPoint(BaseModel):
         if isinstance(value, Engine):
             return value
         options = _with_kind("engine", value, engines)
-        kind = engines[options["kind"]]
         try:
-            return kind(**options)
-        except ValidationError as error:
-            raise DesignError(one_sentence(error, kind, within="engine")) from None
+            return engines[options["kind"]](**options)
+        except Refusal as refused:
+            raise DesignError(f"engine.{refused}") from None
 
     @field_validator("technology", mode="before")
     @classmethod
@@ -143,6 +175,7 @@ class DesignPoint(BaseModel):
             fit_error=fit_errors(bill, logic, technology) if logic else {},
             brackets=technology.brackets,
             critical_path=logic.critical_path if logic else (),
+            **({"path_source": (logic.kind, logic.source)} if logic else {}),
             missing=missing,
             stimulus=stimulus,
         )
@@ -174,15 +207,14 @@ class DesignPoint(BaseModel):
     def from_file(cls, path: str | Path) -> DesignPoint:
         """Reads a YAML file. Raises DesignError where it is missing, no YAML, or no design point. A network,
         inputs or a technology's file given as a path is looked for beside the file."""
+        if not isinstance(path, str | Path):
+            raise DesignError(f"design file is {path!r}, allowed is the path of a file")
         file = Path(path)
-        try:
-            values = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise DesignError(f"design file {file} cannot be read: {error.strerror}") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise DesignError(f"design file {file} is not YAML: {' '.join(str(error).split())}") from None
+        values = read_yaml(file, "design file", error=DesignError)
         if not isinstance(values, dict):
-            raise DesignError(f"design file {file} holds {type(values).__name__}, allowed is a mapping")
+            held = "is empty" if values is None else f"holds {type(values).__name__}"
+            raise DesignError(f"design file {file} {held}, allowed is a mapping")
+        _refuse_keys("design", values)
         network = values.get("network")
         if isinstance(network, str) and network.endswith(".npz") and (file.parent / network).exists():
             values["network"] = str(file.parent / network)
@@ -227,7 +259,15 @@ def _with_kind(field: str, value: Any, known: MappingOf[str, Any]) -> dict[str, 
         )
     if not isinstance(value["kind"], str) or value["kind"] not in known:
         raise DesignError(f"{field} is of kind {value['kind']!r}, allowed are {', '.join(sorted(known))}")
+    _refuse_keys(field, value)
     return dict(value)
+
+
+def _refuse_keys(field: str, values: MappingOf[Any, Any]) -> None:
+    """Raises DesignError for names of fields that are no text."""
+    for key in values:
+        if not isinstance(key, str):
+            raise DesignError(f"{field} has the field {key!r}, allowed are names of fields")
 
 
 def simulate(design: DesignPoint, fidelity: str = "cycle") -> Result:

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, get_args
 
+import numpy as np
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 
-def one_sentence(error: ValidationError, model: type[BaseModel], *, within: str = "") -> str:
-    """The first complaint of pydantic, as field, value and what is allowed. `within` names the field that
-    holds the model, if any."""
+def without_numpy(values: Any) -> Any:
+    """The values of fields with NumPy's numbers as Python's, which strict fields take. Everything else stays:
+    a boolean or a text is no number there."""
+    if not isinstance(values, Mapping):
+        return values
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
+
+
+def one_sentence(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first complaint of pydantic, as field, value and what is allowed."""
     complaints = error.errors()
     first = complaints[0]
     cause = first.get("ctx", {}).get("error")
     # Of a field that takes this or that, every kind complains, each at a place of its own.
     same = [one for one in complaints if one["loc"][:1] == first["loc"][:1]]
     place = first["loc"] if len(same) == 1 else first["loc"][:1]
-    name = ".".join([within] * bool(within) + [str(part) for part in place])
+    name = ".".join(map(str, place))
     if first["type"] == "extra_forbidden":
         return f"{name} is not a field, allowed are {', '.join(model.model_fields)}"
     if first["type"] == "missing":
         return f"{name} is missing, it must be given"
     if cause is not None:
-        return f"{within}.{cause}" if within else str(cause)
+        return str(cause)
     allowed = _allowed(model, first)
     for other in same[1:]:
         allowed += f" or {_allowed(model, other).removeprefix('are ')}"
@@ -38,11 +47,13 @@ def _allowed(model: type[BaseModel], complaint: Any) -> str:
         return "are true, false"
     limits = _limits(model.model_fields[str(complaint["loc"][0])])
     if "le" in limits:
-        least = str(limits["ge"]) if "ge" in limits else f"more than {limits['gt']}"
+        least = f"{limits['ge']:g}" if "ge" in limits else f"more than {limits['gt']:g}"
         whole = "whole numbers from " if complaint["type"].startswith("int_") else ""
         return f"are {whole}{least} to {limits['le']:g}"
     if complaint["type"] == "string_type":
         return "is text"
+    if complaint["type"] in ("float_type", "int_type"):
+        return f"are {'whole ' * (complaint['type'] == 'int_type')}numbers"
     return f"is: {complaint['msg'][0].lower()}{complaint['msg'][1:]}"
 
 

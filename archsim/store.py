@@ -4,45 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from workloads.data.cache import cache_folder
+from workloads.data.cache import cache_folder, keep
 
 
 def remembered(kind: str, content: object, compute: Callable[[], Any]) -> Any:
     """What `compute` made of this content before, or makes now: plain JSON values all three.
 
     An entry that is not whole is computed again. One appears whole or not at all, so that a run which is
-    interrupted goes on where it stopped.
+    interrupted goes on where it stopped. A cache that cannot be read or written costs a warning, never a
+    result.
     """
     entry = cache_folder() / kind / f"{_digest(content)}.json"
     found = _recall(entry)
     if found is not None:
         return found
     made = compute()
-    entry.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=entry.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump({"sha256": _digest(made), "value": made}, stream)
-        os.replace(temporary, entry)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    stored = json.dumps({"sha256": _digest(made), "value": made}).encode()
+    keep(entry, lambda file: file.write(stored))
     return made
 
 
 def _recall(entry: Path) -> Any:
     """The remembered value, or None where there is none that is whole."""
     try:
-        stored = json.loads(entry.read_text(encoding="utf-8"))
+        stored = json.loads(entry.read_bytes())
         if stored["sha256"] == _digest(stored["value"]):
             return stored["value"]
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         pass
     return None
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from archsim.costs.stimulus import sample_inputs, stimulus_name
+from archsim.design import DesignError, DesignPoint
 from archsim.engine.counts import Counts
 from archsim.engine.hardware_run import counts_of_run, run_rtl
 from archsim.engine.mapping import Mapping
@@ -40,9 +41,12 @@ class Verification:
         return not self.differences
 
 
-def verify(mapping: Mapping, *, inputs: int = 1, seed: int = 0) -> Verification:
-    """Runs `inputs` inputs on the hardware and holds cycles, traffic and outputs against the closed form,
-    the event simulation and the integer network."""
+def verify(design: DesignPoint | Mapping, *, inputs: int = 1, seed: int = 0) -> Verification:
+    """Runs `inputs` inputs of a design point, or of its mapping, on the hardware and holds cycles, traffic
+    and outputs against the closed form, the event simulation and the integer network."""
+    mapping = design.mapping if isinstance(design, DesignPoint) else design
+    if not isinstance(mapping, Mapping):
+        raise DesignError(f"design is {design!r}, allowed are a design point and its mapping")
     x = sample_inputs(mapping.network, inputs, seed)
     levels = {"analytic": mapping.count(), "cycle": mapping.simulate()}
     differences: list[Difference] = []

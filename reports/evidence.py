@@ -7,6 +7,7 @@ technology, after the models have changed.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import click
 from archsim.technology import Cmos65
 from archsim.technology.evidence import EVIDENCE_TABLE
 from archsim.technology.quantity import load_table
+from workloads.files import write_text
 
 Row = tuple[str, str, str]
 """Part, metric and what is compared."""
@@ -75,12 +77,13 @@ def _of_eie() -> Iterator[tuple[Row, float, float]]:
 def main(folder: Path) -> None:
     """Write the table of comparisons anew into FOLDER, which is archsim/technology/data."""
     table, now = load_table(EVIDENCE_TABLE), computed()
-    with (folder / EVIDENCE_TABLE).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(table.columns), lineterminator="\n")
-        writer.writeheader()
-        for row in table.rows:
-            ratio = now.get((row["part"], row["metric"], row["compared"]), row["real_over_model"])
-            writer.writerow({**row, "real_over_model": float(f"{ratio:.3g}")})
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(table.columns), lineterminator="\n")
+    writer.writeheader()
+    for row in table.rows:
+        ratio = now.get((row["part"], row["metric"], row["compared"]), row["real_over_model"])
+        writer.writerow({**row, "real_over_model": float(f"{ratio:.3g}")})
+    write_text(folder / EVIDENCE_TABLE, file.getvalue())
 
 
 if __name__ == "__main__":

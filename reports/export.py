@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping as MappingOf, Sequence
+from glob import glob
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reports.output import whole_folder
+from workloads.files import write_file, write_text
+from workloads.strict_yaml import dump_yaml
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Mapping
@@ -29,7 +31,8 @@ def export(design: DesignPoint, folder: Path, *, inputs: int = 2) -> list[str]:
         for name, text in _files(design, mapping, inputs).items():
             file = room / name
             file.parent.mkdir(exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+            write_text(file, text)
+        write_text(room / "design.yaml", dump_yaml(_with_its_files(design, room)))
         return sorted(str(file.relative_to(room)) for file in room.rglob("*") if file.is_file())
 
 
@@ -55,7 +58,6 @@ def _files(design: DesignPoint, mapping: Mapping, inputs: int) -> dict[str, str]
         "testbench.v": bench.verilog,
         **bench.files,
         **images,
-        "design.yaml": yaml.safe_dump(design.model_dump(), sort_keys=False),
         "README.md": readme.get_template(TEMPLATE).render(
             design=design,
             top=verilog.top,
@@ -67,6 +69,34 @@ def _files(design: DesignPoint, mapping: Mapping, inputs: int) -> dict[str, str]
             cycles=runs[0].cycles,
         ),
     }
+
+
+def _with_its_files(design: DesignPoint, room: Path) -> dict[str, Any]:
+    """The design as plain values, with copies in the folder of all the files that it names, so that the
+    folder can be moved."""
+    from archsim.design import FILES
+    from workloads import zoo_names
+
+    def copied(value: Any, name: str) -> Any:
+        if isinstance(value, MappingOf):
+            return {**value, "files": copied(value.get("files"), name)}
+        if isinstance(value, str) and "*" in value:
+            value = sorted(glob(value)) or value
+        if isinstance(value, list | tuple):
+            return [copied(one, f"{name}-{place}") for place, one in enumerate(value, start=1)]
+        if not isinstance(value, str) or not Path(value).is_file():
+            return value
+        content, copy = Path(value).read_bytes(), f"{name}{''.join(Path(value).suffixes[-2:])}"
+        write_file(room / copy, lambda file: file.write(content))
+        return copy
+
+    values = design.model_dump()
+    if values["network"] not in zoo_names():
+        values["network"] = copied(values["network"], "network")
+    values["inputs"] = copied(values.get("inputs"), "inputs")
+    options = values["technology"]
+    values["technology"] = options | {name: copied(options[name], name) for name in FILES if name in options}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def memory_images(mapping: Mapping) -> dict[str, str]:

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from reports.write_up.report import Report
+from workloads.files import write_text
 
 TEMPLATE = "report.html.j2"
 VERDICT_CLASSES = {
@@ -35,14 +36,13 @@ def render(report: Report) -> str:
 
 def write_page(report: Report, folder: Path) -> None:
     """Writes `index.html`, `results.json`, a CSV file for each table and a YAML file for each design."""
-    (folder / "index.html").write_text(render(report), encoding="utf-8")
+    write_text(folder / "index.html", render(report))
     text = json.dumps(report.figures, indent=2, ensure_ascii=False)
-    (folder / "results.json").write_text(text + "\n", encoding="utf-8")
+    write_text(folder / "results.json", text + "\n")
     for section in report.sections:
         for table in section.tables:
-            with (folder / f"{table.name}.csv").open("w", encoding="utf-8", newline="") as file:
-                table.write_csv(file)
+            write_text(folder / f"{table.name}.csv", table.csv())
     designs = folder / "designs"
     for name, design in report.designs.items():
         designs.mkdir(exist_ok=True)
-        (designs / f"{name}.yaml").write_text(design, encoding="utf-8")
+        write_text(designs / f"{name}.yaml", design)

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.status import Status
+from rich.text import Text
+
+from reports.streams import takes
 
 LOGGERS = ("archsim", "rtl", "workloads")
 
@@ -21,7 +24,8 @@ def progress() -> Iterator[None]:
     if not console.is_terminal:
         yield
         return
-    with console.status("starting") as status:
+    spinner = "dots" if takes("⠋", sys.stderr) else "line"
+    with console.status("starting", spinner=spinner) as status:
         handler = _Shown(status)
         loggers = [logging.getLogger(name) for name in LOGGERS]
         before = [logger.level for logger in loggers]
@@ -43,4 +47,7 @@ class _Shown(logging.Handler):
         self._start = time.monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.WARNING:
+            self._status.console.print(Text(f"archsim: {record.getMessage()}"))
+            return
         self._status.update(f"{record.getMessage()} (after {time.monotonic() - self._start:.0f} s)")

@@ -17,6 +17,7 @@ import click
 from archsim.costs.metrics import metric_of
 from reports.formatting import significant
 from reports.tables import Table
+from workloads.files import write_text
 
 if TYPE_CHECKING:
     from archsim.calibration.calibrate import Error
@@ -213,8 +214,8 @@ PICTURE = "comparison.svg"
 def main(folder: Path) -> None:
     """Rebuild the tables of README.md and docs in FOLDER, and the picture."""
     for file in (folder / "README.md", *sorted((folder / "docs").glob("*.md"))):
-        file.write_text(rebuilt(file.read_text(encoding="utf-8"), TABLES), encoding="utf-8")
-    (folder / "docs" / PICTURE).write_text(picture(), encoding="utf-8")
+        write_text(file, rebuilt(file.read_text(encoding="utf-8"), TABLES))
+    write_text(folder / "docs" / PICTURE, picture())
 
 
 if __name__ == "__main__":

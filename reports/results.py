@@ -1,4 +1,4 @@
-"""Results for the terminal: one result, several side by side, the terms of a number, the zoo."""
+"""Results for the terminal: one result, the terms of a number, a netlist, the zoo."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from archsim.costs.metrics import metric_of, metrics_of, ratios_to_first
-from archsim.costs.ratio_error import ratio_intervals
+from archsim.costs.metrics import metric_of, metrics_of
+from archsim.costs.plain import heading
+from archsim.costs.result import CLOCK
 from reports import formatting as f
-from reports.tables import Cell, Table
+from reports.tables import Table
 
 if TYPE_CHECKING:
     from archsim import Result, TrainedNetwork, Verification
@@ -48,13 +49,29 @@ def _technology_error(result: Result, metric: str) -> str:
     return f.ends(ends.low, ends.high) if ends else ""
 
 
-def _figures(result: Result) -> list[tuple[str, str, str, str]]:
+BEYOND = "!"
+"""The mark of a figure that needs a clock which the critical path does not allow."""
+
+
+def mark(result: Result, metric: str) -> str:
+    """The mark of a figure, if it has one."""
+    return BEYOND * (metric in result.beyond_critical_path)
+
+
+def clock_notes(result: Result, name: str = "") -> list[Text]:
+    """What stands above all figures where the clock is too fast for the hardware."""
+    said = (warning for warning in result.warnings if warning.startswith(CLOCK))
+    marked = f"figures with {BEYOND} are of a clock that it does not run at"
+    return [Text(f"Warning{name}: {warning}; {marked}", style="bold yellow") for warning in said]
+
+
+def figures_of(result: Result) -> list[tuple[str, str, str, str]]:
     """The figures of a result that are shown: label, figure, and both lines of what is known of its error."""
     read = ((metric, metric.read(result)) for metric in metrics_of(result) if metric.listed)
     return [
         (
             metric.label,
-            f.shown(value, metric.unit),
+            f.shown(value, metric.unit) + mark(result, metric.name),
             _fit_error(result, metric.name),
             _technology_error(result, metric.name),
         )
@@ -77,12 +94,13 @@ def result_tables(result: Result) -> Group:
         f"{engine['weight_bits']}-bit weights, {engine['activation_bits']}-bit activations, "
         f"fetches of {engine['fetch_bits']} bits; fidelity {result.fidelity}"
     )
-    figures = _figures(result)
+    figures = figures_of(result)
     places = {name: place for place, name in enumerate(MEANING, start=2)}
     errors = {name: place for name, place in places.items() if any(row[place] for row in figures)}
     rows = ((*row[:2], *(row[place] for place in errors.values())) for row in figures)
     table = Table("Figures", ("", "", *errors), rows)
     parts: list[RenderableType] = [
+        *clock_notes(result),
         head,
         Text(below),
         *_ran(result),
@@ -100,7 +118,7 @@ def result_tables(result: Result) -> Group:
         for role, t in result.traffic.items()
     )
     heads = {"memory": "", "words read": "count", "words written": "count", "data": "stored"}
-    parts += [Text(), Table("Traffic", heads, traffic)]
+    parts += [Text(), Table("Traffic", heads, traffic), *_stages(result)]
     return Group(*parts, *footnotes(result))
 
 
@@ -118,6 +136,19 @@ def breakdown(result: Result, metric: str, title: str) -> Table:
     return Table(title, columns, rows)
 
 
+def _stages(result: Result) -> list[RenderableType]:
+    """The time line, where events or the closed form tell it, and what is lost to conflicts."""
+    counts, fields = result.counts, ("number", "start_cycle", "end_cycle", "macs", "stall_cycles")
+    heads = ("from cycle", "to cycle", "products of weights", "stalls")
+    rows = map(attrgetter(*fields), counts.stages)
+    shown: list[RenderableType] = []
+    if counts.stages:
+        shown += [Text(), Table("Stages", {"stage": "", **dict.fromkeys(heads, "count")}, rows)]
+    if counts.stalls:
+        shown.append(Text(f"{f.count(counts.stalls)} cycles of PEs are lost to conflicts (stalls)"))
+    return shown
+
+
 def _resources(result: Result) -> Table:
     names = tuple(result.resources or {})
     rows = (
@@ -133,57 +164,13 @@ def _counts(resources: Iterable[str]) -> dict[str, str]:
 
 def footnotes(result: Result) -> list[Text]:
     """Warnings, and the assumptions that the figures rest on."""
-    notes = [Text(f"Warning: {warning}", style="yellow") for warning in result.warnings]
+    notes = [Text(f"Warning: {warning}", style="yellow") for warning in result.notes]
     for why in dict.fromkeys(result.missing.values()):
         costs = ", ".join(metric for metric, reason in result.missing.items() if reason == why)
         notes.append(Text(f"Not known: {costs}; {why}"))
     if result.assumed:
         notes.append(Text(f"Assumed, not measured: {', '.join(result.assumed)}", style="dim"))
     return [Text(), *notes] if notes else []
-
-
-def comparison_tables(results: Sequence[Result]) -> Group:
-    """Results side by side, a column each, with ratios to the first."""
-    names = [chr(ord("A") + place) if place < 26 else str(place) for place in range(len(results))]
-    ran = any(result.stimulus for result in results)
-    heads = ("", "design", *(["inputs"] * ran))
-    told = (
-        (name, design_name(result), *([result.stimulus or ""] * ran))
-        for name, result in zip(names, results, strict=True)
-    )
-    legend = Table("Designs", heads, told, words=3)
-    sides = [{label: figure for label, figure, *_ in _figures(result)} for result in results]
-    figures = ((name, *(side.get(name) for side in sides)) for name in sides[0])
-    ratios = ((name, *values) for name, values in ratio_cells(results).items())
-    columns = {"": "", **dict.fromkeys(names, "ratio")}
-    warnings = [
-        Text(f"Warning ({name}): {warning}", style="yellow")
-        for name, result in zip(names, results, strict=True)
-        for warning in result.warnings
-    ]
-    compared = Table("Figures", columns, figures), Text(), Table(f"Ratios to {names[0]}", columns, ratios)
-    return Group(legend, Text(), *compared, Text(RATIO_MEANING, style="dim"), *warnings)
-
-
-RATIO_MEANING = (
-    "Power is compared at equal throughput, where it is the ratio of energies; the powers above are each at "
-    "a design's own. In brackets the ends between which a ratio lies: each part of the technology (compute, "
-    "logic, memories, leakage) at either end of what comparisons with real ones found, alike in both, "
-    "and the worst errors of both fits."
-)
-"""What stands below a table of ratios."""
-
-
-def ratio_cells(results: Sequence[Result]) -> dict[str, list[Cell | None]]:
-    """Each ratio to the first with its ends, by the label of the metric."""
-    intervals = ratio_intervals(results)
-    return {
-        metric_of(name).label: [
-            None if value is None else Cell(value, f.ratio_within(value, ends))
-            for value, ends in zip(values, intervals.get(name, [None] * len(results)), strict=True)
-        ]
-        for name, values in ratios_to_first(results).items()
-    }
 
 
 def explanation(result: Result, metric: str) -> Group:
@@ -212,19 +199,21 @@ def explanation(result: Result, metric: str) -> Group:
         ]
     words = dict.fromkeys(("component", "counted", "kind [source]"), "")
     numbers = {"count": "count", "unit cost": "", "contribution": metric_of(metric).unit, "share": "share 1"}
-    title = f"{metric} of {design_name(result)}, fidelity {result.fidelity}: {f.metric(metric, total)}"
+    title = f"{metric} of {design_name(result)}, fidelity {result.fidelity}: "
+    title += f.metric(metric, total) + mark(result, metric)
     errors = {FIT_ERROR: _fit_error(result, metric), TECHNOLOGY_ERROR: _technology_error(result, metric)}
     notes = [Text(f"{name}: {error} ({MEANING[name]})") for name, error in errors.items() if error]
     notes += [Text(f"[{number}] {source}", style="dim") for source, number in sources.items()]
-    return Group(
-        Table(title, words | numbers, rows, words=3), Text(), *_ran(result), *notes, *footnotes(result)
-    )
+    table = Table(title, words | numbers, rows, words=3)
+    return Group(*clock_notes(result), table, Text(), *_ran(result), *notes, *footnotes(result))
 
 
 def explanation_values(result: Result, metric: str) -> dict[str, Any]:
     """The same tree as plain values in SI units; the contributions add up to `total` exactly."""
     frame = result.explain(metric)
     return {
+        **heading("archsim explanation"),
+        "clock_met": result.clock_met,
         "metric": metric,
         "total": math.fsum(frame["contribution"]),
         **{name: result.to_dict()[name].get(metric) for name in ("fit_error", "technology_error")},

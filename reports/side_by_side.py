@@ -92,7 +92,7 @@ class SideBySide:
         if self.is_asic:
             return self.ratio("area_mm2", design) or 1.0
         ratios = [value for name in FPGA_SIZE if (value := self.ratio(name, design))]
-        return math.exp(math.fsum(math.log(value) for value in ratios) / len(ratios))
+        return math.exp(math.fsum(math.log(value) for value in ratios) / len(ratios)) if ratios else 1.0
 
     def differences(self, metric: str, design: str) -> list[tuple[str, float]]:
         """What `design` has more than the reference, group by group, the largest difference first."""

@@ -4,11 +4,13 @@ the CSV file each show it in their way."""
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any
 
 from rich import table
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
@@ -16,6 +18,8 @@ from reports.formatting import heading, shown
 
 _GAP = 2
 _LEAST_WIDTH = 12
+_MOST_WHOLE = 24
+"""Characters of a word that is not broken where there is room elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -118,44 +122,79 @@ class Table:
         head, *body = lines
         return "\n".join([head, f"|{'|'.join(sides)}|", *body])
 
-    def write_csv(self, file: TextIO) -> None:
+    def csv(self) -> str:
         """Plain values under headings with their unit."""
         heads = [heading(column.heading, column.unit) for column in self.columns]
+        file = io.StringIO()
         csv.writer(file).writerows([heads, *self.values])
+        return file.getvalue()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The table on a terminal, never wider than that: headings take several lines before cells do, and
-        cells of words before numbers. Square brackets are plain text."""
-        drawn = table.Table(
-            title=self.title, title_justify="left", title_style="bold", header_style="bold", box=None
-        )
-        rows = [tuple(map(Text, row)) for row in self.rows]
-        heads = [Text(heading) for heading in self.headings]
-        for place, width in enumerate(self._widths(heads, rows, options.max_width)):
-            drawn.add_column(
-                heads[place],
-                justify="left" if place < self.words else "right",
-                overflow="fold",
-                width=width,
+        words before numbers. No number is broken: where all do not fit, the columns of numbers follow each
+        other in blocks, beside the same columns of words. Square brackets are plain text."""
+        texts = [self.headings, *self.rows]
+        for number, (places, widths) in enumerate(self._blocks(texts, options.max_width)):
+            drawn = table.Table(
+                title=f"{self.title} (continued)" if number and self.title else self.title,
+                title_justify="left",
+                title_style="bold",
+                header_style="bold",
+                box=None,
             )
-        for row in rows:
-            drawn.add_row(*row)
-        yield drawn
+            for place, width in zip(places, widths, strict=True):
+                drawn.add_column(
+                    Text(texts[0][place]),
+                    justify="left" if place < self.words else "right",
+                    overflow="fold",
+                    width=width,
+                )
+            for row in texts[1:]:
+                drawn.add_row(*(Text(row[place]) for place in places))
+            yield drawn
 
-    def _widths(self, heads: Sequence[Text], rows: Sequence[Sequence[Text]], room: int) -> Sequence[int]:
-        """The width of each column, the widest made narrower until all fit: first as far as headings can be
-        broken, then as far as cells of words can, then all."""
-        cells = [max((row[place].cell_len for row in rows), default=0) for place in range(len(heads))]
-        words = [max((word.cell_len for word in head.split()), default=0) for head in heads]
-        folded = [
-            cell if column.unit else min(cell, _LEAST_WIDTH)
-            for column, cell in zip(self.columns, cells, strict=True)
+    def _blocks(
+        self, texts: Sequence[Sequence[str]], room: int
+    ) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
+        """The columns that stand beside each other, by place, with their widths."""
+        sizes = [
+            _sizes([row[place] for row in texts], folds=not column.unit)
+            for place, column in enumerate(self.columns)
         ]
-        widths = [max(head.cell_len, cell) for head, cell in zip(heads, cells, strict=True)]
-        for floor in (list(map(max, words, cells)), list(map(max, words, folded)), [1] * len(heads)):
-            while sum(widths) + _GAP * len(widths) > room:
-                wide = [place for place, width in enumerate(widths) if width > floor[place]]
-                if not wide:
-                    break
-                widths[max(wide, key=lambda place: widths[place])] -= 1
-        return widths
+
+        def least(places: Sequence[int]) -> int:
+            return sum(sizes[place][-1] + _GAP for place in places)
+
+        words, block = list(range(self.words)), list[int]()
+        for place in range(self.words, len(self.columns)):
+            if block and least([*words, *block, place]) > room:
+                yield [*words, *block], _fitted([sizes[each] for each in (*words, *block)], room)
+                block = []
+            block.append(place)
+        yield [*words, *block], _fitted([sizes[each] for each in (*words, *block)], room)
+
+
+def _sizes(texts: Sequence[str], *, folds: bool) -> tuple[int, ...]:
+    """The widths that a column may have, the widest first: all in a line, its heading broken, its cells
+    folded if they are words, words broken too, and numbers broken at blanks."""
+    head, cells = cell_len(texts[0]), max(map(cell_len, texts[1:]), default=0)
+    parts = [[cell_len(part) for text in some for part in text.split()] for some in (texts[:1], texts[1:])]
+    heading_part, cell_part = (max(part, default=0) for part in parts)
+    folded = min(cells, max(_LEAST_WIDTH, min(cell_part, _MOST_WHOLE))) if folds else cells
+    narrow = min(cells, _LEAST_WIDTH) if folds else cells
+    broken = narrow if folds else min(cell_part, _MOST_WHOLE)
+    lines = ((head, cells), *((heading_part, width) for width in (cells, folded, narrow, broken)))
+    return tuple(max(1, *line) for line in lines)
+
+
+def _fitted(sizes: Sequence[Sequence[int]], room: int) -> list[int]:
+    """The widths of columns, the widest made narrower until all fit, from each size to the next; and below
+    the last, if need be."""
+    widths = [size[0] for size in sizes]
+    for floor in (*zip(*sizes, strict=True), [1] * len(sizes)):
+        while sum(widths) + _GAP * len(widths) > room:
+            wide = [place for place, width in enumerate(widths) if width > floor[place]]
+            if not wide:
+                break
+            widths[max(wide, key=lambda place: widths[place])] -= 1
+    return widths

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from reports.charts import CLAIM, INK
-from reports.output import check_file
 from workloads import Topology, TopologyError
+from workloads.files import check_file, write_file
 
 MOST_LINES = 5_000
 """Edges that an SVG holds as lines; more are drawn as an image inside it."""
@@ -41,7 +41,7 @@ def save_picture(topology: Topology, title: str, path: Path) -> None:
         _wiring(topology, title).savefig(
             picture, format=path.suffix[1:], dpi=200, metadata=date, facecolor="white"
         )
-    path.write_bytes(picture.getvalue())
+    write_file(path, lambda file: file.write(picture.getvalue()))
 
 
 def _wiring(topology: Topology, title: str) -> Figure:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -19,6 +18,8 @@ from workloads import Stage, Topology, TopologyError, build_layer
 from workloads.families import families, layer_weights
 from workloads.measures.constraints import ConstraintScore, constraint_score
 from workloads.measures.degrees_of_freedom import degrees_of_freedom
+from workloads.refusal import Refusal
+from workloads.strict_yaml import parse_yaml
 from workloads.topology.paths import PathStatistics, is_fully_connected, path_statistics
 from workloads.topology.topology import skips_of
 
@@ -98,8 +99,8 @@ def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
 
 def _value(name: str, text: str) -> Any:
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return parse_yaml(text, name)
+    except Refusal:
         raise TopologyError(f"value of {name} is {text!r}, allowed are a number or a list") from None
 
 

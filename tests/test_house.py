@@ -149,6 +149,39 @@ BY_ITSELF = {
 """Errors that rest on neither base, and why."""
 
 
+DOES_IT = {"write": "workloads.files", "read YAML": "workloads.strict_yaml"}
+"""What is done in one module alone, so that what can go wrong with it is seen to in one place."""
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_one_module_writes_files_and_one_reads_yaml(package: str) -> None:
+    for name, path in modules().items():
+        if name.partition(".")[0] != package or name in DOES_IT.values():
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                assert not writes(node), f"{name} writes a file in line {node.lineno}: {ast.unparse(node)}"
+                assert not reads_yaml(node), f"{name} reads YAML in line {node.lineno}"
+
+
+def writes(call: ast.Call) -> bool:
+    """Whether a call writes a file by its path."""
+    function = ast.unparse(call.func)
+    last = function.rpartition(".")[2]
+    given = [argument for argument in call.args if not isinstance(argument, ast.Name | ast.Starred)]
+    if last == "open":
+        mode = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
+        return any(set("wax+") & set(str(each)) for each in mode)
+    if last in ("to_csv", "to_json", "to_html", "savefig", "savez", "savez_compressed"):
+        return bool(given)
+    by_path = ("write_text", "write_bytes", "tofile", "NamedTemporaryFile")
+    return last in by_path and function not in (last, "formatter.write_text")
+
+
+def reads_yaml(call: ast.Call) -> bool:
+    return re.fullmatch(r"yaml\.\w*(load|dump)\w*", ast.unparse(call.func)) is not None
+
+
 @pytest.mark.parametrize("package", ["archsim", "reports", "workloads"])
 def test_every_error_of_ours_is_a_refusal_or_a_defect(package: str) -> None:
     for name in modules():

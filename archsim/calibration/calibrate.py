@@ -36,6 +36,7 @@ from archsim.costs.structure import Structure, paths, structures
 from archsim.netlist import YosysError
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from archsim.technology.technology import refuse_fabric
+from workloads.files import write_text
 
 METRICS = {"asic": ASIC_METRICS, "fpga": FPGA_METRICS}
 
@@ -270,6 +271,6 @@ def write_fit(
         for metric, costs in metrics.items():
             for amount, cost in costs.items():
                 entry(f"{family}/{metric}/{amount}", cost, UNITS[metric], "fitted", "*fit")
-    (directory / f"logic_fit_{name}.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_text(directory / f"logic_fit_{name}.yaml", "\n".join(lines) + "\n", precious=True)
     write_measured(name, technology.fabric, measured, directory)
     return held_out

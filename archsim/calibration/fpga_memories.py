@@ -21,6 +21,7 @@ import pandas as pd
 from archsim.netlist.fpga import synthesise_fpga
 from archsim.technology.fpga.devices import FpgaResources
 from archsim.technology.memories.block_ram import LUTS_TABLE, fit_lut_laws, plan_memory
+from workloads.files import write_text
 
 MEASURED_TABLE = "artix7_memories.csv"
 MEASURED = ("lut", "lut_as_memory", "ff", "bram18", "bram36")
@@ -129,11 +130,11 @@ def write_tables(measured: Sequence[MeasuredMemory], directory: Path) -> None:
         | {name: memory.resources[name] for name in MEASURED}
         for memory in measured
     ]
-    pd.DataFrame(rows).to_csv(directory / MEASURED_TABLE, index=False)
+    write_text(directory / MEASURED_TABLE, pd.DataFrame(rows).to_csv(index=False), precious=True)
     laws = fit_lut_laws([beside_primitives(memory) for memory in measured if memory.label == "grid"])
     fitted = [(*key, f"{law.decode:g}", f"{law.each_bit:g}") for key, law in laws.items()]
     heads = ["built_as", "blocks", "decode_lut", "lut_each_bit"]
-    pd.DataFrame(fitted, columns=heads).to_csv(directory / LUTS_TABLE, index=False)
+    write_text(directory / LUTS_TABLE, pd.DataFrame(fitted, columns=heads).to_csv(index=False))
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ from archsim.calibration.cells import (
 from archsim.technology.asic.cmos65 import CONSTANTS, LIBRARY_FILE
 from archsim.technology.asic.scaling import SCALING_TABLE, process
 from archsim.technology.quantity import load_quantities
+from workloads.files import write_text
 
 _MAX_LOAD_PF = 0.1
 
@@ -223,4 +224,4 @@ def library_text() -> str:
 
 if __name__ == "__main__":
     data = Path(__file__).parents[1] / "technology" / "data"
-    (data / LIBRARY_FILE).write_text(library_text(), encoding="utf-8")
+    write_text(data / LIBRARY_FILE, library_text())

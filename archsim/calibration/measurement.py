@@ -18,6 +18,7 @@ from archsim.engine import engines
 from archsim.technology import Artix7, FpgaResources
 from archsim.technology.quantity import load_table
 from rtl import Sizes
+from workloads.files import write_text
 
 SETS = ("train", "held_out")
 UNITS = {
@@ -101,7 +102,8 @@ def write_measured(
         for part in (*measurement.logic.parts, *_memories(measurement.logic))
     ]
     name = f"logic_fit_{technology}_measured"
-    pd.DataFrame(rows, columns=columns, dtype=object).to_csv(directory / f"{name}.csv", index=False)
+    text = pd.DataFrame(rows, columns=columns, dtype=object).to_csv(index=False)
+    write_text(directory / f"{name}.csv", text, precious=True)
     units = {column: "bit" if column.endswith("_bits") else '"1"' for column in columns} | {
         column: "text" if column in texts else UNITS[column]
         for column in (*texts, PATH_METRIC, *_MEASURED[kind])
@@ -113,7 +115,7 @@ def write_measured(
         "  component with the figures of all its instances together; macros are priced apart\ncolumns:\n"
     )
     lines = [f"  {column}: {unit}\n" for column, unit in units.items()]
-    (directory / f"{name}.yaml").write_text(described + "".join(lines), encoding="utf-8")
+    write_text(directory / f"{name}.yaml", described + "".join(lines))
 
 
 def _memories(logic: Logic) -> tuple[LogicPart, ...]:

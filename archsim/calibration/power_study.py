@@ -39,6 +39,7 @@ from archsim.calibration.power_fit import (
     read_reports,
 )
 from archsim.technology.fpga.artix7 import COUNTED, FIT_FILE, quantity_name
+from workloads.files import write_text
 
 STUDY_TABLE = "artix7_power_study.csv"
 NEURAL_NETWORK = "tienthanh8136/MNIST_Nexys4DDR"
@@ -217,8 +218,8 @@ def table(tried: Sequence[Tried]) -> pd.DataFrame:
 def main() -> None:
     """Fit the stored reports anew and write both files to the directory named."""
     directory, reports = Path(sys.argv[1]), read_reports()
-    (directory / FIT_FILE).write_text(describe(fit_power(reports), reports), encoding="utf-8")
-    table(study(reports)).to_csv(directory / STUDY_TABLE, index=False)
+    write_text(directory / FIT_FILE, describe(fit_power(reports), reports))
+    write_text(directory / STUDY_TABLE, table(study(reports)).to_csv(index=False))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from archsim.technology import Asic, Cmos65, StandardCells
 from archsim.technology.asic.scaling import process
 from archsim.technology.liberty.text import Attribute, Group, liberty_text, parse_liberty, write_liberty
 from archsim.technology.quantity import load_table
+from workloads.files import write_text
 
 TABLE, PUBLISHED = "real_cells.csv", "horowitz2014.csv"
 OURS = "cmos65"
@@ -100,7 +101,7 @@ def libraries() -> dict[str, StandardCells]:
     if folder := os.environ.get(IHP_FOLDER):
         with tempfile.TemporaryDirectory() as room:
             path = Path(room) / "resets_still.lib"
-            path.write_text(without_resets(liberty_text(Path(folder) / IHP_FILE)), encoding="utf-8")
+            write_text(path, without_resets(liberty_text(Path(folder) / IHP_FILE)))
             known["ihp-sg13g2"] = Asic(liberty=str(path), node_nm=130)
             assert known["ihp-sg13g2"].library
     if OSU018_FILE.is_file():
@@ -241,7 +242,7 @@ def write_table(directory: Path) -> None:
         for circuit in CIRCUITS
         for name, technology in libraries().items()
     ]
-    pd.DataFrame(rows).to_csv(directory / TABLE, index=False)
+    write_text(directory / TABLE, pd.DataFrame(rows).to_csv(index=False))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from archsim.technology.liberty.tables import CONSTRAINTS, DELAYS, ENERGIES, Tab
 from archsim.technology.liberty.text import Group, LibertyError, liberty_text, parse_liberty
 from archsim.technology.memories.bracket import BRACKET_TABLE, FIGURES, FOUNDRY, MACROS_TABLE
 from archsim.technology.quantity import load_quantities
+from workloads.files import write_text
 from workloads.refusal import Refusal
 
 FOLDER_VARIABLE = "ARCHSIM_IHP_PDK"
@@ -216,9 +217,9 @@ def at_65_nm(evidence: str) -> dict[str, float]:
 def write_tables(macros: Sequence[RealMacro], directory: Path) -> None:
     """Write the figures of the macros, and their ratios to the model, to six digits."""
     real = pd.DataFrame([asdict(macro) for macro in macros])
-    real.to_csv(directory / MACROS_TABLE, index=False, float_format="%.6g")
+    write_text(directory / MACROS_TABLE, real.to_csv(index=False, float_format="%.6g"))
     rows = pd.DataFrame(beside_model([asdict(macro) for macro in macros]))
-    rows.to_csv(directory / BRACKET_TABLE, index=False, float_format="%.6g")
+    write_text(directory / BRACKET_TABLE, rows.to_csv(index=False, float_format="%.6g"))
 
 
 def main() -> None:

@@ -91,7 +91,7 @@ METRICS: Mapping[str, Metric] = {
     for metric in (
         Metric("cycles", "cycles", "count"),
         Metric("load_cycles", "cycles of loading", "count", listed=False, compared=False),
-        Metric("latency_s", "latency", "s"),
+        Metric("latency_s", "latency", "s", summed=True),
         Metric("interval_s", "time between inferences", "s", "interval"),
         Metric("inferences_per_s", "inferences a second", "number", compared=False),
         Metric("energy_j", "energy an inference", "J", "energy", fitted="energy of the logic", summed=True),
@@ -136,7 +136,13 @@ METRICS: Mapping[str, Metric] = {
         resource("bram36", fitted="RAMB36"),
         Metric("bram_tiles", "BRAM36 tiles", "plain", listed=False, compared=False, reader=_bram_tiles),
         Metric(
-            "critical_path_s", "critical path", "s", compared=False, optional=True, fitted="critical path"
+            "critical_path_s",
+            "critical path",
+            "s",
+            compared=False,
+            optional=True,
+            fitted="critical path",
+            summed=True,
         ),
         Metric("stored_weights", "stored weights", "count"),
         Metric("weight_bits", "weight memory", "stored", compared=False, reader=_bits("weight")),

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from archsim.costs.durations import latency_terms, path_terms
 from archsim.costs.errors import FitError, technology_errors
 from archsim.costs.pricing import Bill, Term
 from archsim.engine.counts import Counts
@@ -20,19 +21,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-FIGURES = (
-    *("cycles", "load_cycles", "interval_cycles", "latency_s", "interval_s", "inferences_per_s"),
-    *("energy_j", "power_w", "dynamic_power_w", "leakage_w"),
-)
-"""The figures that a result as plain values begins with."""
-
-
-TRAFFIC = ("words_read", "words_written", "bits_read", "bits_written")
-"""What they tell of the traffic of a memory."""
-
-
 CLOCK = "clock_hz"
 """What a warning of the clock begins with."""
+
+OF_THE_CLOCK = (
+    *("latency_s", "interval_s", "inferences_per_s"),
+    *("energy_j", "power_w", "dynamic_power_w"),
+)
+"""The metrics that follow from the clock, energy among them, since what leaks does so for a time."""
 
 
 def clock_warnings(clock_hz: float, critical_path_s: float | None, *, estimated: bool) -> Iterator[str]:
@@ -62,7 +58,7 @@ class Result:
     figure comparisons of the technology with real ones found the truth, from `brackets`, by part, and from
     what each memory has of its own. `stimulus` names the inputs that ran: those whose switching was priced,
     the first of them on the hardware at `rtl`; None where nothing did, as on an FPGA whose power is
-    vectorless.
+    vectorless. `path_source` is the kind and the source of the critical path.
     """
 
     fidelity: str
@@ -81,6 +77,7 @@ class Result:
     fit_error: Mapping[str, FitError] = field(default_factory=dict)
     brackets: Brackets = field(default=UNKNOWN, repr=False)
     critical_path: tuple[str, ...] = field(default=(), repr=False)
+    path_source: tuple[str, str] = field(default=("assumed", "not known"), repr=False)
     missing: Mapping[str, str] = field(default_factory=dict)
     stimulus: str | None = None
 
@@ -88,12 +85,29 @@ class Result:
         engine, technology = self.design["engine"], self.design["technology"]
         return (
             f"<Result of {self.design['network']} on {engine['kind']}, {technology['kind']}, "
-            f"{self.fidelity}: {self.cycles} cycles>"
+            f"{self.fidelity}: {self.cycles} cycles{', beyond its clock' * (not self.clock_met)}>"
         )
+
+    @property
+    def clock_met(self) -> bool:
+        """Whether the critical path allows the clock, as far as it is known."""
+        return self.critical_path_s is None or self.clock_hz * self.critical_path_s <= 1
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The warnings but that of the clock."""
+        return tuple(warning for warning in self.warnings if not warning.startswith(CLOCK))
+
+    @property
+    def beyond_critical_path(self) -> tuple[str, ...]:
+        """The metrics that would need a clock which the critical path does not allow; none where it does."""
+        return () if self.clock_met else OF_THE_CLOCK
 
     def at_clock(self, clock_hz: float) -> Result:
         """The same hardware doing the same at another clock: what leaks does so for another time. Its netlist
-        is not mapped anew."""
+        is not mapped anew. Raises Refusal for what is no frequency."""
+        if isinstance(clock_hz, bool) or not isinstance(clock_hz, int | float) or not 0 < clock_hz < math.inf:
+            raise Refusal.of(CLOCK, clock_hz, "numbers in hertz")
         slower = self.clock_hz / clock_hz
         energy = tuple(
             replace(term, count=term.count * slower) if term.what == LEAKAGE else term
@@ -113,7 +127,7 @@ class Result:
             design={**self.design, "clock_hz": clock_hz},
             warnings=(
                 *clock_warnings(clock_hz, self.critical_path_s, estimated=self.fidelity != "gate"),
-                *(text for text in self.warnings if not text.startswith(CLOCK)),
+                *self.notes,
             ),
         )
 
@@ -237,7 +251,7 @@ class Result:
     def terms(self, metric: str) -> tuple[Term, ...]:
         """The addends of a metric, largest first. Raises MetricError for a metric that has none here."""
         known = self._known()
-        if metric not in known:
+        if not isinstance(metric, str) or metric not in known:
             raise MetricError(self._why_missing(metric))
         return tuple(sorted(known[metric], key=lambda term: -term.value))
 
@@ -248,12 +262,15 @@ class Result:
             "power_w": self._power_terms,
             "leakage_w": self.bill.leakage,
             **({"area_mm2": self.bill.area} if self.is_asic else self.bill.usage),
+            "latency_s": tuple(latency_terms(self)),
         }
+        if self.critical_path_s is not None:
+            known["critical_path_s"] = tuple(path_terms(self))
         return {metric: terms for metric, terms in known.items() if metric not in self.missing}
 
     def _why_missing(self, metric: str) -> str:
         allowed = ", ".join(self._known()) or "none"
-        if metric in self.missing:
+        if isinstance(metric, str) and metric in self.missing:
             return f"metric is {metric!r}, which is missing ({self.missing[metric]}), allowed are {allowed}"
         return f"metric is {metric!r}, allowed are {allowed}"
 
@@ -280,33 +297,9 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """The result as plain values, as `simulate --json` prints it."""
-        figures: dict[str, Any] = {
-            "fidelity": self.fidelity,
-            "exact": self.exact,
-            **{name: getattr(self, name) for name in FIGURES},
-            "critical_path_s": self.critical_path_s,
-            "macs": self.macs,
-            "padding_macs": self.counts.padding,
-            "stall_cycles": self.counts.stalls,
-            "stored_weights": self.stored_weights,
-            "stored_bits": {**asdict(self.stored_bits), "total": self.stored_bits.total},
-            "compression": self.compression if math.isfinite(self.compression) else None,
-            "accuracy": self.accuracy,
-            "stimulus": self.stimulus,
-            "traffic": {
-                role: {name: getattr(words, name) for name in TRAFFIC} for role, words in self.traffic.items()
-            },
-            "fit_error": {name: asdict(error) for name, error in self.fit_error.items()},
-            "technology_error": {name: asdict(ends) for name, ends in self.technology_error.items()},
-            "warnings": list(self.warnings),
-            "assumed": list(self.assumed),
-            "design": dict(self.design),
-        }
-        if self.missing:
-            figures["missing"] = dict(self.missing)
-        if self.is_asic:
-            return figures | {"area_mm2": self.area_mm2}
-        return figures | {"resources": dict.fromkeys(self.unknown_resources) | dict(self.resources or {})}
+        from archsim.costs.plain import plain
+
+        return plain(self)
 
     def to_frame(self) -> pd.DataFrame:
         """One row, nested values as columns with dots."""

@@ -9,10 +9,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from archsim.engine.draws import Draws
 from archsim.engine.mapping import Mapping as EngineMapping
+from archsim.refusals import one_sentence, without_numpy
 from rtl import Sizes
 from workloads import IntegerNetwork, Stage
 from workloads.refusal import Refusal
@@ -37,10 +38,12 @@ class Engine(BaseModel, ABC):
     of zero moves neither multiplier nor sum; a `requantiser` in each PE, or *shared* by the PEs whose results
     are written one after the other (`auto`: where there are such); `input_buffer`, a memory of its own for
     inputs, so that the next ones are loaded while the engine runs. What is `auto` is what a search found best
-    for the fabric.
+    for the fabric. Raises EngineError, naming the parameter, for what is not allowed.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    _plain = model_validator(mode="before")(without_numpy)
 
     hardware: ClassVar[type[Sizes]]
     """The sizes that its hardware is built for."""
@@ -65,6 +68,12 @@ class Engine(BaseModel, ABC):
     zero_gating: bool | Auto = "auto"
     requantiser: Literal["auto", "each", "shared"] = "auto"
     input_buffer: bool | Auto = "auto"
+
+    def __init__(self, **options: Any) -> None:
+        try:
+            super().__init__(**options)
+        except ValidationError as error:
+            raise EngineError(one_sentence(error, type(self))) from None
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """What differs from the defaults, and how many PEs there are."""

@@ -16,9 +16,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
-
 from workloads.refusal import Refusal
+from workloads.strict_yaml import parse_yaml
 
 KINDS = ("measured", "published", "fitted", "assumed")
 TEXT = "text"
@@ -130,7 +129,7 @@ def title_of(file: str) -> str:
 
 
 def _read_yaml(file: str) -> dict[str, Any]:
-    content = yaml.safe_load(read_text(file))
+    content = parse_yaml(read_text(file), file, error=ProvenanceError)
     if not isinstance(content, dict) or not {"quantities", "table"} & content.keys():
         raise ProvenanceError(
             f"{file}: content has neither of the keys 'quantities' and 'table', of which one is required"

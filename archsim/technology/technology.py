@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from archsim.refusals import one_sentence
+from archsim.refusals import one_sentence, without_numpy
 from archsim.technology.asic.scaling import UNCHANGED, Factors
 from archsim.technology.evidence import UNKNOWN, Brackets
 from archsim.technology.memories.sram import MemoryCost, Ports
@@ -39,6 +39,8 @@ class Technology(BaseModel, ABC):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    _plain = model_validator(mode="before")(without_numpy)
 
     kind: str
     fabric: ClassVar[str]

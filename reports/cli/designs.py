@@ -38,27 +38,16 @@ def simulate(design: Path, fidelity: str, as_json: bool) -> None:
 @fidelity_option("cycle")
 @json_option
 def compare(designs: tuple[Path, ...], fidelity: str, as_json: bool) -> None:
-    """Cost several design points, with ratios to the first."""
+    """Cost several design points, with ratios to the first: what tells them apart, and what cannot be
+    compared."""
     from archsim import DesignPoint
-    from archsim.comparison import refuse_mixture
-    from archsim.costs.metrics import ratios_to_first
-    from archsim.costs.ratio_error import ratio_intervals
+    from reports.compared import comparison_tables, comparison_values
     from reports.progress import progress
-    from reports.results import comparison_tables
 
     points = [DesignPoint.from_file(design) for design in designs]
-    refuse_mixture(points)
     with progress():
         results = [point.simulate(fidelity) for point in points]
-    answer(
-        as_json,
-        lambda: {
-            "designs": [result.to_dict() for result in results],
-            "ratios": ratios_to_first(results),
-            "ratio_intervals": ratio_intervals(results),
-        },
-        lambda: comparison_tables(results),
-    )
+    answer(as_json, lambda: comparison_values(results), lambda: comparison_tables(results))
 
 
 @main.command()
@@ -143,14 +132,14 @@ def schema(out: Path | None) -> None:
     import json
 
     from archsim import DesignPoint
-    from reports.output import check_file
+    from workloads.files import check_file, write_text
 
     described = json.dumps(DesignPoint.model_json_schema(), indent=2)
     if out is None:
         click.echo(described)
         return
     check_file(out)
-    out.write_text(f"{described}\n", encoding="utf-8")
+    write_text(out, f"{described}\n")
     click.echo(f"{out}; a design names it in its first line: # yaml-language-server: $schema={out.name}")
 
 

@@ -1,18 +1,22 @@
-"""The group of commands and what they share. Bad input ends in one sentence and exit status 2, a defect of
-ours in one and status 1; an error of a library keeps its trace."""
+"""The group of commands and what they share. Whatever goes wrong ends in one sentence on stderr and a status
+that says whose fault it is: 2 for what was given, 1 for what archsim runs on, 70 for archsim itself."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
-from workloads.refusal import Defect, Refusal
+from reports.streams import flushed, prepare_streams, takes
+from workloads.files import reason_of
+from workloads.refusal import Refusal
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,6 +25,14 @@ if TYPE_CHECKING:
 
 FIDELITIES = ("analytic", "cycle", "rtl", "gate")
 PIPED_WIDTH = 150
+BY_SYSTEM, BY_INPUT, BY_ARCHSIM, INTERRUPTED = 1, 2, 70, 130
+"""Exit statuses; 70 is that of `sysexits.h` for software that is wrong."""
+
+_OF_THE_SYSTEM = frozenset(
+    getattr(errno, name, None)
+    for name in ("EACCES", "EDQUOT", "EIO", "EMFILE", "ENFILE", "ENOMEM", "ENOSPC", "EPERM", "EROFS")
+)
+"""What a disk, a folder or a machine that is full or protected says."""
 
 _C = TypeVar("_C", bound=Callable[..., Any])
 
@@ -32,26 +44,66 @@ class CommandLine(click.Group):
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
     ) -> NoReturn:
         extra["standalone_mode"] = False
+        prepare_streams()
         try:
             status = super().main(args, prog_name or "archsim", **extra)
-        except click.ClickException as error:
-            status = refuse(error.format_message(), 2)
-        except click.Abort:
-            status = refuse("interrupted", 130)
-        except BrokenPipeError:
-            sys.stderr.close()
-            status = 1
-        except _refusals() as error:
-            status = refuse(str(error), 2)
-        except _defects() as error:
-            status = refuse(str(error), 1)
+            lost = flushed()
+        except BaseException as error:
+            lost = flushed()
+            of_stream = isinstance(error, OSError) and lost is not None and error.errno == lost.errno
+            status = 0 if of_stream else _ended(error)
+        if isinstance(lost, BrokenPipeError):
+            status = status or BY_SYSTEM
+        elif lost is not None:
+            status = refuse(f"standard output cannot be written ({reason_of(lost)})", BY_SYSTEM)
         sys.exit(status if isinstance(status, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            return refuse("interrupted", 130)
+            return refuse("interrupted", INTERRUPTED)
+
+
+def _ended(error: BaseException) -> int:
+    """Says in a sentence how a command ended, and gives the exit status back."""
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else BY_SYSTEM
+    if isinstance(error, click.ClickException):
+        return refuse(error.format_message(), BY_INPUT)
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return refuse("interrupted", INTERRUPTED)
+    if isinstance(error, BrokenPipeError):
+        return BY_SYSTEM
+    if isinstance(error, _refusals()):
+        return refuse(str(error), BY_INPUT)
+    if isinstance(error, MemoryError):
+        return refuse("memory is full, allowed are designs and networks that fit it", BY_SYSTEM)
+    if isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM:
+        place = error.filename or "standard output, or a file,"
+        return refuse(f"{place} cannot be used ({reason_of(error)})", BY_SYSTEM)
+    if isinstance(error, _of_what_runs()):
+        return refuse(str(error), BY_SYSTEM)
+    from reports.defects import defect_of
+
+    return refuse(defect_of(error), BY_ARCHSIM)
+
+
+@contextlib.contextmanager
+def going_on(what: str) -> Iterator[None]:
+    """Says, where the work inside is interrupted, that the same command goes on from `what` it kept."""
+    try:
+        yield
+    except (KeyboardInterrupt, click.Abort):
+        said = f"interrupted; the same command goes on from {what}"
+        raise SystemExit(refuse(said, INTERRUPTED)) from None
+
+
+def kept() -> str:
+    """What long commands go on from."""
+    from workloads.data.cache import cache_folder
+
+    return f"what {cache_folder()} holds"
 
 
 class Known(click.ParamType[str]):
@@ -84,7 +136,8 @@ class ListingCommand(click.Command):
 def refuse(message: str, status: int) -> int:
     """Says one sentence on stderr and gives the exit status back."""
     sentence = " ".join(message.split()).rstrip(".")
-    click.echo(f"archsim: {sentence}.", err=True)
+    with contextlib.suppress(OSError):  # nobody listens
+        click.echo(f"archsim: {sentence}.", err=True)
     return status
 
 
@@ -96,14 +149,13 @@ def _refusals() -> tuple[type[Exception], ...]:
     return Refusal, SizeError
 
 
-def _defects() -> tuple[type[Exception], ...]:
-    """What says in a sentence that archsim, or what it ran on, is at fault. An error of a library below us is
-    not among them: its trace is worth more than its message."""
+def _of_what_runs() -> tuple[type[Exception], ...]:
+    """What says in a sentence that a process was killed, or that a simulation came to no end."""
     from archsim.netlist import ActivityError
     from reports.parallel import WorkerError
     from rtl import SimulationLimitError
 
-    return Defect, ActivityError, SimulationLimitError, WorkerError
+    return ActivityError, SimulationLimitError, WorkerError
 
 
 def fidelity_option(default: str) -> Callable[[_C], _C]:
@@ -131,7 +183,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print plain 
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(package_name="archsim")
+@click.version_option(None, "-V", "--version", package_name="archsim")
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """What does a sparse fully connected layer really cost in silicon?
@@ -153,7 +205,8 @@ def show(shown: RenderableType) -> None:
 def answer(as_json: bool, plain: Callable[[], Any], shown: Callable[[], RenderableType]) -> None:
     """One of the two on stdout: plain values as JSON, or tables."""
     if as_json:
-        click.echo(json.dumps(plain(), indent=2, ensure_ascii=False))
+        text = json.dumps(plain(), indent=2, ensure_ascii=False)
+        click.echo(text if takes(text, sys.stdout) else json.dumps(json.loads(text), indent=2))
     else:
         show(shown())
 

@@ -14,7 +14,9 @@ from reports.cli.group import (
     answer,
     answer_report,
     folder_option,
+    going_on,
     json_option,
+    kept,
     main,
     refuse,
 )
@@ -51,8 +53,8 @@ def train(recipe: str, out: Path | None, every_s: float) -> int:
     it when the same command is given again, to the same weights bit for bit.
     """
     from reports import formatting as f
-    from reports.output import check_file
     from workloads import load_recipe, train_to_file
+    from workloads.files import check_file
     from workloads.training.checkpoint import checkpoint_beside
 
     chosen = load_recipe(recipe)
@@ -184,16 +186,17 @@ def decompose(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from reports.studies.topologies.decomposition import decompose_and_write
 
-    report = decompose_and_write(
-        families=families,
-        sizes=sizes,
-        compressions=compressions,
-        skips=skips,
-        loss=loss,
-        seeds=seeds,
-        iterations=iterations,
-        out=out,
-    )
+    with going_on(kept()):
+        report = decompose_and_write(
+            families=families,
+            sizes=sizes,
+            compressions=compressions,
+            skips=skips,
+            loss=loss,
+            seeds=seeds,
+            iterations=iterations,
+            out=out,
+        )
     answer_report(as_json, report, out / report.name)
 
 
@@ -205,9 +208,11 @@ def experiments(out: Path, processes: int) -> None:
 
     An interrupted run goes on where it stopped.
     """
-    if not out.is_dir():
-        raise click.UsageError(f"out is {out}, allowed is a folder that exists")
     from reports.studies.topologies.experiments import run_and_write
+    from workloads.files import check_folder
 
-    for path in run_and_write(out, processes=processes):
+    check_folder(out)
+    with going_on(kept()):
+        paths = run_and_write(out, processes=processes)
+    for path in paths:
         click.echo(path)

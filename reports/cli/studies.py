@@ -13,7 +13,9 @@ from reports.cli.group import (
     answer,
     answer_report,
     folder_option,
+    going_on,
     json_option,
+    kept,
     main,
     show,
 )
@@ -37,10 +39,14 @@ def _calibrations() -> Iterable[str]:
 @click.option("--rerun", is_flag=True, help="Train the networks of the study anew.")
 @json_option
 def reproduce(study: str, out: Path, rerun: bool, as_json: bool) -> None:
-    """Reproduce a published comparison: tables here, and a page in a folder named after the STUDY."""
+    """Reproduce a published comparison: tables here, and a page in a folder named after the STUDY.
+
+    An interrupted run goes on from the netlists and trainings that it finished.
+    """
     from reports.studies import reproduce as run_study
 
-    report = run_study(study, out, rerun=rerun)
+    with going_on(kept()):
+        report = run_study(study, out, rerun=rerun)
     answer_report(as_json, report, out / study)
 
 
@@ -74,9 +80,11 @@ def calibrate(name: str, out: Path) -> None:
     from archsim.calibration.calibrate import calibrate as fit_anew
     from archsim.technology import technology
     from reports.results import error_table
+    from workloads.files import check_folder
 
     if name not in _calibrations():
         raise click.UsageError(f"technology is {name!r}, allowed are {', '.join(_calibrations())}")
-    if not out.is_dir():
-        raise click.UsageError(f"out is {out}, allowed is a folder that exists")
-    show(error_table(name, fit_anew(technology(name), out)))
+    check_folder(out)
+    with going_on(kept()):
+        errors = fit_anew(technology(name), out)
+    show(error_table(name, errors))

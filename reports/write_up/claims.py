@@ -9,10 +9,9 @@ from dataclasses import dataclass, fields
 from importlib import resources
 from typing import Any, Literal
 
-import yaml
-
 from reports import formatting as f
 from workloads.refusal import Refusal
+from workloads.strict_yaml import parse_yaml
 
 Verdict = Literal["holds", "partly", "does not hold", "not testable here", "being redone"]
 """What is said of a claim; one whose test was found to be biased is being redone."""
@@ -120,7 +119,7 @@ def judge_losses(losses: Sequence[float], allowed: float) -> Verdict:
 def published(package: str) -> dict[str, Any]:
     """The published claims of a study, as the data file in its package states them."""
     text = (resources.files(package) / "published.yaml").read_text(encoding="utf-8")
-    content = yaml.safe_load(text)
+    content = parse_yaml(text, f"claims of {package}")
     if not isinstance(content, dict) or not content.get("citation") or not content.get("exactness"):
         raise Refusal(f"claims of {package} lack citation or exactness, both must be given")
     return content

@@ -53,7 +53,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-import yaml
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 from pydantic import BaseModel, ConfigDict
 
@@ -74,6 +73,7 @@ from reports.write_up.predictions import (
 )
 from reports.write_up.report import CLAIM_HEADS, UNIT_COSTS, Assumption, Chart, Report, Section
 from workloads.refusal import Refusal
+from workloads.strict_yaml import parse_yaml
 
 TEMPLATE = "page.yaml.j2"
 _KINDS = ("count", "number", "plain", "share", "times", "ratio", "bit", "stored", "points")
@@ -220,7 +220,7 @@ def _rendered(template: Template, findings: Findings, context: Mapping[str, Any]
         judge_cases=judge_cases,
         judge_losses=judge_losses,
     )
-    return Page.model_validate(_folded(yaml.safe_load(text)))
+    return Page.model_validate(_folded(parse_yaml(text, TEMPLATE)))
 
 
 def _environment(package: str, filters: Mapping[str, Callable[..., str]]) -> Environment:

@@ -42,7 +42,7 @@ REFUSED = [
         {"engine": {"kind": "pruned", "gather": "mixed"}},
         "engine.gather is 'mixed', allowed are 'replicated' or 'banked'",
     ),
-    ({"clock_hz": 0}, "clock_hz is 0, allowed are more than 0 to 1e+10"),
+    ({"clock_hz": 0}, "clock_hz is 0, allowed are 1000 to 1e+10"),
     ({"clock_hz": float("nan")}, "clock_hz is nan, allowed are"),
     ({"clok_hz": 1e6}, "clok_hz is not a field, allowed are network, engine, clock_hz, technology"),
     (
@@ -95,7 +95,10 @@ def test_a_file_says_what_python_says(tmp_path: Path) -> None:
     [
         ("network: [", "is not YAML"),
         ("- 1\n", "holds list, allowed is a mapping"),
-        ("!!python/object/apply:os.system ['true']", "is not YAML"),
+        (
+            "!!python/object/apply:os.system ['true']",
+            "has the tag !!python/object/apply:os.system",
+        ),
     ],
 )
 def test_a_file_that_is_no_design_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
@@ -106,7 +109,7 @@ def test_a_file_that_is_no_design_is_refused(tmp_path: Path, text: str, sentence
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(a.DesignError, match=r"nowhere\.yaml cannot be read: No such file"):
+    with pytest.raises(a.DesignError, match=r"nowhere\.yaml cannot be read \(no such file"):
         a.DesignPoint.from_file(tmp_path / "nowhere.yaml")
 
 

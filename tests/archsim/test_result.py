@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import archsim as a
+from archsim.comparison import not_in_ratio, what_differs
 from archsim.costs.estimate import LogicFit
 from tests.reports.stand_ins import write_design
 
@@ -85,8 +86,67 @@ def test_a_comparison_gives_ratios_to_the_first() -> None:
     frame = a.compare([csc, pruned], "analytic")
     assert frame.energy_j_ratio[0] == 1
     assert frame.energy_j_ratio[1] == frame.energy_j[1] / frame.energy_j[0]
-    with pytest.raises(a.DesignError, match="technology mixes asic and fpga"):
-        a.compare([csc, pruned.replace(technology="artix7")])
+    assert (frame["engine.gather"].isna()[0], frame["engine.gather"][1]) == (True, "replicated")
+    assert list(frame.clock_met) == [True, True]
+    with pytest.raises(a.DesignError, match="designs is empty, allowed is a list of at least one"):
+        a.compare([])
+
+
+def test_designs_of_two_fabrics_are_compared_in_what_both_have() -> None:
+    csc = a.DesignPoint(network="lenet-300-100-csc", engine=a.Csc(), technology="cmos65")
+    fpga = csc.replace(technology="artix7", clock_hz=50e6)
+    frame = a.compare([csc, fpga], "analytic")
+    assert frame.energy_j_ratio[1] == frame.energy_j[1] / frame.energy_j[0]
+    assert frame.area_mm2_ratio.isna()[1]
+    assert frame.lut.isna()[0]
+    results = [csc.simulate("analytic"), fpga.simulate("analytic")]
+    assert not_in_ratio(results) == {"area_mm2": [1], **{name: [0] for name in results[1].resources or ()}}
+    assert what_differs(results)["technology.kind"] == ["cmos65", "artix7"]
+    assert "network" not in what_differs(results)
+
+
+def test_a_clock_that_is_too_fast_marks_what_follows_from_it() -> None:
+    design = a.DesignPoint(network="lenet-300-100-csc", engine=a.Csc(), technology="cmos65", clock_hz=5e9)
+    fast, slow = design.simulate("analytic"), design.replace(clock_hz=1e8).simulate("analytic")
+    assert (fast.clock_met, slow.clock_met) == (False, True)
+    assert "latency_s" in fast.beyond_critical_path
+    assert "area_mm2" not in fast.beyond_critical_path
+    assert slow.beyond_critical_path == ()
+    told = fast.to_dict()
+    assert list(told)[:6] == [
+        *("format", "format_version", "archsim_version", "clock_met", "beyond_critical_path", "warnings")
+    ]
+    assert told["warnings"][0].startswith("clock_hz is 5e+09, the estimated critical path of")
+    for metric in fast.beyond_critical_path:
+        assert getattr(fast, metric) != getattr(slow, metric)
+
+
+@pytest.mark.parametrize(("technology", "sizes"), [("cmos65", {"area_mm2"}), ("artix7", {"resources"})])
+def test_plain_values_tell_all_that_the_tables_do(technology: str, sizes: set[str]) -> None:
+    network = "lenet-300-100-pruned-x40"
+    engine = a.Pruned(gather="banked")
+    result = a.DesignPoint(network=network, engine=engine, technology=technology).simulate("cycle")
+    told = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert set(told["components"]) >= {"energy_j"} | sizes
+    assert math.fsum(told["components"]["energy_j"].values()) == pytest.approx(told["energy_j"])
+    assert sum(stage["stall_cycles"] for stage in told["stages"]) == told["stall_cycles"] > 0
+    assert sum(stage["macs"] for stage in told["stages"]) >= told["macs"]
+
+
+@pytest.mark.parametrize("fidelity", ["analytic", "cycle", "rtl", "gate"])
+@pytest.mark.parametrize("metric", ["latency_s", "critical_path_s"])
+@pytest.mark.parametrize("technology", ["cmos65", "artix7"])
+def test_what_takes_time_is_explained(fidelity: str, metric: str, technology: str) -> None:
+    design = a.DesignPoint(network="lenet-300-100-csc-x40", engine=a.Csc(pes=2), technology=technology)
+    result = design.simulate(fidelity)
+    explained = result.explain(metric)
+    assert math.fsum(explained.contribution) == pytest.approx(getattr(result, metric))
+    assert (explained.contribution >= 0).all()
+    assert (explained.source.str.len() > 0).all()
+    if metric == "latency_s" and fidelity != "rtl":
+        assert {"loading", "stage 0", "stage 1"} <= set(explained.component)
+    if metric == "critical_path_s":
+        assert (len(explained) > 1) == (fidelity == "gate")
 
 
 def test_a_clock_beyond_the_critical_path_is_a_warning() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import gzip
 import json
 import math
 import shutil
 import subprocess
 import sys
+import tempfile
 from importlib import import_module
 from pathlib import Path
 
@@ -90,11 +93,56 @@ def test_compare_gives_ratios_to_the_first(tmp_path: Path) -> None:
     assert "power at equal throughput" in shown
 
 
-def test_comparing_an_fpga_with_an_asic_is_refused(tmp_path: Path) -> None:
-    fpga = write_design(tmp_path, "fpga.yaml", technology="artix7")
-    done = archsim("compare", write_design(tmp_path), fpga, "--fidelity", "analytic")
-    assert done.exit_code == 2
-    assert "allowed is one kind" in done.stderr
+def test_an_fpga_is_compared_with_an_asic_in_what_both_have(tmp_path: Path) -> None:
+    fpga = write_design(tmp_path, "fpga.yaml", technology="artix7", clock_hz=50e6)
+    both = (write_design(tmp_path), fpga, "--fidelity", "analytic")
+    done = archsim("compare", *both)
+    assert done.exit_code == 0, done.stderr
+    shown = " ".join(done.stdout.split())
+    assert "Not compared: area, of which B has none." in shown
+    assert "Not compared: LUT, FF, DSP, BRAM18, BRAM36, of which A has none." in shown
+    assert "static power of the whole device" in shown
+    told = json.loads(archsim("compare", *both, "--json").stdout)
+    assert told["not_in_ratio"]["area_mm2"] == [1]
+    assert told["notes"]
+    assert told["ratios"]["energy_j"][1] > 1
+
+
+def test_designs_are_told_apart_by_what_differs_and_by_that_only(tmp_path: Path) -> None:
+    fast = write_design(tmp_path, "fast.yaml", clock_hz=2e6)
+    narrow = write_design(tmp_path, "narrow.yaml", engine={"kind": "csc", "pes": 2, "weight_bits": 4})
+    first = write_design(tmp_path)
+    told = json.loads(archsim("compare", first, fast, narrow, "--fidelity", "analytic", "--json").stdout)
+    assert set(told["differs"]) == {"clock_hz", "engine.weight_bits"}
+    shown = archsim("compare", first, fast, narrow, "--fidelity", "analytic").stdout
+    legend = shown[shown.index("Designs") : shown.index("Figures")].split("\n")
+    assert legend[1].split() == ["weight_bits", "clock"]
+    assert "The designs do not differ in anything" in archsim("compare", first, first).stdout
+
+
+def test_a_clock_that_is_too_fast_is_said_in_the_first_line(tmp_path: Path) -> None:
+    fast, slow = write_design(tmp_path, "fast.yaml", clock_hz=9e9), write_design(tmp_path)
+    shown = archsim("simulate", fast, "--fidelity", "analytic").stdout
+    assert shown.startswith("Warning: clock_hz is 9e+09, the estimated critical path")
+    assert shown.count("Warning: clock_hz") == 1
+    (latency,) = (line for line in shown.splitlines() if line.startswith(" latency"))
+    assert latency.rstrip().endswith("!")
+    assert archsim("explain", fast, "energy_j", "--fidelity", "analytic").stdout.startswith("Warning: clock")
+    compared = archsim("compare", slow, fast, "--fidelity", "analytic").stdout
+    assert compared.startswith("Warning (B): clock_hz")
+    rows = [line for line in compared.splitlines() if line.startswith(" latency")]
+    assert [line.count("!") for line in rows] == [1, 1]
+    assert "!" not in archsim("simulate", slow, "--fidelity", "analytic").stdout
+
+
+def test_stalls_are_shown(tmp_path: Path) -> None:
+    banked = {"kind": "pruned", "gather": "banked"}
+    design = write_design(tmp_path, network="lenet-300-100-pruned-x40", engine=banked)
+    told = json.loads(archsim("simulate", design, "--json").stdout)
+    assert told["stall_cycles"] > 0
+    shown = archsim("simulate", design).stdout
+    assert "Stages" in shown
+    assert f"{told['stall_cycles']:,} cycles of PEs are lost to conflicts" in shown
 
 
 def test_verify_finds_all_fidelities_equal(tmp_path: Path) -> None:
@@ -191,6 +239,28 @@ def test_export_writes_a_test_bench_that_passes_in_icarus(tmp_path: Path) -> Non
     subprocess.run(["iverilog", "-g2005-sv", "-o", "t.vvp", *sources], cwd=out, check=True)
     ran = subprocess.run(["vvp", "t.vvp"], cwd=out, check=True, capture_output=True, text=True)
     assert "PASS: 2 inputs" in ran.stdout
+
+
+@pytest.mark.parametrize("technology", ["cmos65", {"kind": "asic", "liberty": "own.lib.gz", "node_nm": 65}])
+def test_an_exported_folder_can_be_moved(tmp_path: Path, technology: object) -> None:
+    from archsim import DesignPoint
+    from archsim.technology.quantity import read_text
+
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    np.save(here / "inputs.npy", np.eye(3, 12))
+    (here / "own.lib.gz").write_bytes(gzip.compress(read_text("cmos65.lib").encode()))
+    design = write_design(here, technology=technology, inputs="inputs.npy")
+    first = DesignPoint.from_file(design)
+    assert archsim("export", design, "--out", here / "out").exit_code == 0
+    (here / "out").rename(there)
+    cycles = first.simulate("analytic").cycles
+    shutil.rmtree(here)
+    moved = DesignPoint.from_file(there / "design.yaml")
+    assert moved.simulate("analytic").cycles == cycles
+    assert moved.mapping.network.samples
+    assert archsim("export", there / "design.yaml", "--out", tmp_path / "again").exit_code == 0
+    assert (tmp_path / "again" / "scores.hex").read_text() == (there / "scores.hex").read_text()
 
 
 def test_export_replaces_what_it_wrote_and_nothing_else(tmp_path: Path) -> None:
@@ -346,26 +416,59 @@ def test_bad_input_ends_in_one_sentence_and_status_two(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_an_error_of_a_library_keeps_its_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from archsim import DesignPoint
-
-    monkeypatch.setattr(DesignPoint, "simulate", lambda self, fidelity: int("no number"))
-    done = archsim("simulate", write_design(tmp_path))
-    assert isinstance(done.exception, ValueError)
-
-
-def test_a_defect_of_ours_ends_in_one_sentence_and_status_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "error", [Defect("cycles came out as -1"), ValueError("two\nlines"), KeyError("x"), RecursionError()]
+)
+@pytest.mark.parametrize("cache", ["cache", "file/cache"])
+def test_what_nobody_foresaw_is_a_defect_whose_trace_is_kept(
+    error: Exception, cache: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from archsim import DesignPoint
 
     def defective(self: DesignPoint, fidelity: str) -> None:
-        raise Defect("cycles came out as -1, counts are never negative")
+        raise error
 
+    design = write_design(tmp_path)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ARCHSIM_CACHE", str(tmp_path / cache))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(DesignPoint, "simulate", defective)
+    done = archsim("simulate", design)
+    assert done.exit_code == 70
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert f"a defect of archsim, not of what it was given ({type(error).__name__}" in done.stderr
+    assert "please report it" in done.stderr
+    (kept,) = tmp_path.rglob("*.txt")
+    assert str(kept) in done.stderr
+    assert kept.parent == (tmp_path / "cache/defects" if cache == "cache" else tmp_path / "archsim-defects")
+    trace = kept.read_text()
+    assert "Traceback" in trace
+    assert "in defective" in trace
+    assert "Python 3" in trace
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/tmp/x"), "/tmp/x cannot be used (no space left"),
+        (OSError(errno.ENOSPC, "No space left on device"), "standard output, or a file, cannot be used"),
+        (MemoryError(), "memory is full"),
+    ],
+)
+def test_a_machine_that_is_full_is_no_defect(
+    error: Exception, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from archsim import DesignPoint
+
+    def refused(self: DesignPoint, fidelity: str) -> None:
+        raise error
+
+    monkeypatch.setattr(DesignPoint, "simulate", refused)
     done = archsim("simulate", write_design(tmp_path))
     assert done.exit_code == 1
-    assert done.stderr == "archsim: cycles came out as -1, counts are never negative.\n"
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_an_interrupt_ends_in_one_line_and_status_130(
@@ -380,6 +483,17 @@ def test_an_interrupt_ends_in_one_line_and_status_130(
     done = archsim("simulate", write_design(tmp_path))
     assert done.exit_code == 130
     assert done.stderr == "archsim: interrupted.\n"
+
+
+def test_an_interrupted_study_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(name: str, out: Path, *, rerun: bool) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(import_module("reports.studies"), "reproduce", interrupted)
+    monkeypatch.setenv("ARCHSIM_CACHE", str(tmp_path))
+    done = archsim("reproduce", "csc-dac2019", "--out", tmp_path / "out")
+    assert done.exit_code == 130
+    assert done.stderr == f"archsim: interrupted; the same command goes on from what {tmp_path} holds.\n"
 
 
 def test_validate_shows_the_error_of_the_fit() -> None:

@@ -25,9 +25,7 @@ def test_a_cell_is_shown_in_the_unit_of_its_column() -> None:
 
 
 def test_a_file_holds_plain_values_under_headings_with_their_unit() -> None:
-    file = io.StringIO()
-    TABLE.write_csv(file)
-    assert file.getvalue().splitlines() == [
+    assert TABLE.csv().splitlines() == [
         "design,energy [J],weights [bit],loss [share]",
         "csc,6.78e-08,16000,0.0123",
         "dense,,0,0.5",
@@ -56,6 +54,18 @@ def test_a_table_is_never_wider_than_the_terminal(width: int, words: str) -> Non
     shown = console.export_text()
     assert max(map(len, shown.splitlines())) <= width
     assert f"1.00{THIN}nJ" in shown
+
+
+@given(width=st.integers(40, 90), columns=st.integers(1, 12))
+def test_no_number_is_broken_however_many_columns_there_are(width: int, columns: int) -> None:
+    heads = {"what": "", **{f"design {place}": "count" for place in range(columns)}}
+    row = [10**place + 12_345_678 for place in range(columns)]
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(Table("Many", heads, [("a long name of a figure", *row)]))
+    shown = console.export_text()
+    assert max(map(len, shown.splitlines())) <= width
+    for number in row:
+        assert f"{number:,}" in shown.split()
 
 
 def test_a_column_is_stated_by_its_unit_with_the_places_behind_it() -> None:

@@ -15,11 +15,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.data.cache import cache_folder
+from workloads.data.cache import cache_folder, keep
 from workloads.data.files import decode_idx
 from workloads.data.labelled import PARTS, LabelledData
 from workloads.refusal import Refusal
@@ -64,7 +65,7 @@ def first_that_answers(name: str, parts: Sequence[Part], sources: Sequence[Sourc
             failures.append(f"{source} ({type(error).__name__}: {reason})")
             continue
         if failures:
-            _write_cache(cache, arrays)
+            keep(cache, functools.partial(_write, arrays))
         return LabelledData.of_arrays(dict(zip(PARTS, arrays, strict=True)), source=name)
     raise DataUnavailableError(f"{name} could not be had from any source; tried {'; '.join(failures)}")
 
@@ -114,12 +115,5 @@ def _from_cache(path: Path, parts: int) -> list[Bytes]:
         return [stored[f"arr_{number}"] for number in range(parts)]
 
 
-def _write_cache(path: Path, arrays: Sequence[Bytes]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        try:
-            np.savez_compressed(file, *arrays)
-        except BaseException:
-            Path(file.name).unlink()
-            raise
-    Path(file.name).replace(path)
+def _write(arrays: Sequence[Bytes], file: BinaryIO) -> None:
+    np.savez_compressed(file, *arrays)

@@ -31,6 +31,8 @@ importers: Register[type[Importer]] = Register(
 
 def load_network(name_or_path: str | Path) -> TrainedNetwork:
     """A network of the zoo by name, or any network by the path of its file, in a format that is known."""
+    if not isinstance(name_or_path, str | Path):
+        raise NetworkFileError.of("network", name_or_path, "names and paths of files")
     if str(name_or_path) in networks:
         return networks[str(name_or_path)]
     path = Path(name_or_path)

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import lzma
-import os
 import struct
-import uuid
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -19,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.files import write_file
 from workloads.refusal import Refusal
 
 UNREADABLE = (
@@ -33,21 +32,16 @@ MOST_SHOWN = 60
 
 
 def write_archive(
-    path: Path, metadata: Mapping[str, Any], arrays: Mapping[str, Any], *, compressed: bool
+    path: Path,
+    metadata: Mapping[str, Any],
+    arrays: Mapping[str, Any],
+    *,
+    compressed: bool,
+    precious: bool = True,
 ) -> None:
-    """Write the file. Until it is whole it grows beside its place under a name of its own, so that runs which
-    write the same file at once do not harm each other; where the place is a link, it stays one."""
-    place, write = path.resolve(), np.savez_compressed if compressed else np.savez
-    part = place.with_name(f"{place.name}.{uuid.uuid4().hex}.part")
-    try:
-        with part.open("xb") as file:
-            write(file, metadata=np.array(json.dumps(metadata)), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(place)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    """Write the file. Raises `OutputError` where that fails; what is `precious` then lies elsewhere."""
+    write, text = np.savez_compressed if compressed else np.savez, np.array(json.dumps(metadata))
+    write_file(path, lambda file: write(file, metadata=text, **arrays), precious=precious)
 
 
 def one_line(error: BaseException) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import signal
 import threading
 import time
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.files import OutputError
 from workloads.refusal import Refusal
 from workloads.topology.archive import one_line, read_archive, write_archive
 from workloads.topology.network import INCONSISTENT
@@ -30,6 +32,7 @@ from workloads.training.recipe import Recipe
 
 FORMAT, VERSION = "archsim checkpoint", 1
 EVERY_S = 30.0
+_LOG = logging.getLogger(__name__)
 
 
 class CheckpointError(Refusal):
@@ -117,7 +120,8 @@ class Checkpoints:
         return step - self.last_step >= self.every_steps and time.monotonic() - self.last_s >= self.every_s
 
     def write(self, name: str, state: State) -> None:
-        """Write the checkpoint of the run of this name, in the place of the last one."""
+        """Write the checkpoint of the run of this name, in the place of the last one. Where that cannot be
+        done the run goes on, with a warning."""
         arrays: dict[str, NDArray[Any]] = {"shuffled": state.shuffled}
         layers = stored_layers(state.topology, arrays)
         arrays |= {f"weights_{number}": array for number, array in enumerate(state.weights)}
@@ -137,7 +141,10 @@ class Checkpoints:
             "moments": len(state.moments),
             "random": dict(state.random),
         }
-        write_archive(self.path, metadata, arrays, compressed=False)
+        try:
+            write_archive(self.path, metadata, arrays, compressed=False, precious=False)
+        except OutputError as error:
+            _LOG.warning("no checkpoint is kept: %s", error)
         self.last_s, self.last_step = time.monotonic(), state.step
 
     def remove(self) -> None:

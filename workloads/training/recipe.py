@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import yaml
 from pydantic import ValidationError, model_validator
 
 from workloads.data.registry import datasets, is_there
 from workloads.families import build_layer
 from workloads.refusal import Refusal
+from workloads.strict_yaml import read_yaml
 from workloads.topology.stages import Stage
 from workloads.topology.topology import TILES, Topology, skips_of, tiles
 from workloads.training.convolution import Convolution
@@ -198,20 +198,20 @@ def _recipe_files() -> dict[str, Path]:
 
 def load_recipe(name_or_path: str | Path) -> Recipe:
     """A recipe of the package by name, or any recipe by the path of its YAML file."""
+    if not isinstance(name_or_path, str | Path):
+        raise RecipeError.of("recipe", name_or_path, "names and paths of files")
     path = _recipe_files().get(str(name_or_path), Path(name_or_path))
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecipeError.of("recipe", str(name_or_path), [*recipe_names(), "the path of a file"]) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecipeError(f"file is {path}, which is no YAML, allowed is a mapping in YAML") from error
+    if not path.is_file():
+        raise RecipeError.of("recipe", str(name_or_path), [*recipe_names(), "the path of a file"])
+    values = read_yaml(path, "recipe", error=RecipeError)
+    if not isinstance(values, dict):
+        held = "is empty" if values is None else f"holds {type(values).__name__}"
+        raise RecipeError(f"recipe {path} {held}, allowed is a mapping in YAML")
     return parse_recipe(_beside(path.parent, values))
 
 
-def _beside(folder: Path, values: Any) -> Any:
+def _beside(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
     """A recipe whose files are named by where they are: beside it, where they are there."""
-    if not isinstance(values, dict):
-        return values
     named = {name: values[name] for name in FILES if isinstance(values.get(name), str)}
     there = {name: folder / path for name, path in named.items() if is_there(folder / path)}
     return values | {

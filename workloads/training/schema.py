@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from workloads.data.order import read_order
 from workloads.data.registry import datasets, is_there
@@ -19,15 +18,10 @@ class RecipeError(Refusal):
     """A recipe is missing, is not YAML, or holds a value that is not allowed."""
 
 
-def _no_truth(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise PydanticCustomError("number_type", "a number")
-    return value
-
-
-Whole = Annotated[int, BeforeValidator(_no_truth)]
-Real = Annotated[float, BeforeValidator(_no_truth), Field(allow_inf_nan=False)]
-"""Numbers; `true` and `false`, which Python takes for 1 and 0, are none."""
+Whole = Annotated[int, Field(strict=True)]
+Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Flag = Annotated[bool, Field(strict=True)]
+"""Numbers and truth values as they are: a boolean or a text is no number, and a number is not true."""
 
 
 class _Strict(BaseModel):
@@ -43,7 +37,7 @@ class LayerRecipe(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
     family: str
     outputs: Whole = Field(ge=1)
-    skips: bool = False
+    skips: Flag = False
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -168,7 +162,7 @@ class RecipeFields(_Strict):
     convolutions: tuple[ConvolutionRecipe, ...] = ()
     recurrence: RecurrenceRecipe | None = None
     layers: tuple[LayerRecipe, ...] = Field(min_length=1)
-    bias: bool = False
+    bias: Flag = False
     init: Initialisation = "sparse-glorot"
     epochs: Whole = Field(ge=1)
     batch: Whole = Field(default=128, ge=1)

@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from workloads.refusal import Refusal
+from workloads.text_files import decoded
 
 RESOLUTION_W = 0.001
 """The least power that a report prints; below it stands <0.001."""
@@ -86,7 +87,7 @@ def read_power_report(path: str | Path) -> VivadoReport:
 
 @lru_cache(maxsize=64)
 def _read(file: Path, changed: int) -> VivadoReport:
-    return parse_power_report(file.read_text(encoding="utf-8", errors="replace"), file=file.name)
+    return parse_power_report(decoded(file.read_bytes(), errors="replace"), file=file.name)
 
 
 def parse_power_report(text: str, *, file: str = "text") -> VivadoReport:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workloads.refusal import Refusal
+from workloads.text_files import decoded
 
 _GZIP = b"\x1f\x8b"
 _TOKEN = re.compile(
@@ -107,7 +108,7 @@ def liberty_text(path: Path) -> str:
         raise LibertyError(
             f"Liberty file {path} cannot be read ({reason}), allowed is a text, plain or gzip"
         ) from None
-    return content.decode("utf-8", errors="replace")
+    return decoded(content, errors="replace")
 
 
 def parse_liberty(text: str) -> Group:

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from archsim.costs.equal_data import product_energy_j, with_equal_data
 from archsim.costs.metrics import METRICS
 from reports import formatting as f
@@ -39,6 +37,7 @@ from reports.tables import Table
 from reports.write_up.claims import FactorRule
 from reports.write_up.provenance import assumptions_of
 from reports.write_up.study_page import Findings
+from workloads.strict_yaml import dump_yaml
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Result
@@ -111,9 +110,7 @@ def findings(
         }
         | {"csc-accuracy": trained_chart(trained), "fronts": fronts_chart(on_front)},
         assumptions=assumptions_of(technologies),
-        designs={
-            point.file_name: yaml.safe_dump(points[point].model_dump(), sort_keys=False) for point in results
-        },
+        designs={point.file_name: dump_yaml(points[point].model_dump()) for point in results},
         plain=_plain(results, sides, equal, paired, own, searched),
     )
 

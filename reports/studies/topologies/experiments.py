@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from reports.studies.topologies import cascade_runs, measures, runs
 from reports.studies.topologies.cascade_runs import CascadeRun, shipped_cascades, train_cascades
@@ -23,6 +22,8 @@ from reports.studies.topologies.measures import Measures, measure_all, shipped_m
 from reports.studies.topologies.plan import plan
 from reports.studies.topologies.runs import Run, shipped_runs, train_all, write_runs
 from reports.studies.topologies.trainings import CODE_VERSION
+from workloads.files import write_text
+from workloads.strict_yaml import dump_yaml
 
 DESCRIPTION = "experiments.yaml"
 PACKAGES = ("numpy", "scipy", "numba")
@@ -93,6 +94,6 @@ def run_and_write(folder: Path, *, processes: int = 1) -> list[Path]:
     write_runs(experiments.runs, folder / runs.FILE)
     write_records(folder / measures.FILE, Measures, experiments.measures)
     write_records(folder / cascade_runs.FILE, CascadeRun, experiments.cascades)
-    text = yaml.safe_dump(description(experiments), sort_keys=False, allow_unicode=True)
-    (folder / DESCRIPTION).write_text(text, encoding="utf-8")
+    text = dump_yaml(description(experiments))
+    write_text(folder / DESCRIPTION, text)
     return [folder / name for name in (runs.FILE, measures.FILE, cascade_runs.FILE, DESCRIPTION)]

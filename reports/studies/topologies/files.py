@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from workloads.files import write_text
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -34,10 +37,11 @@ def lines_of(file: str) -> Iterable[dict[str, str]]:
 
 def write_lines(path: Path, columns: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> None:
     """Writes the table that `lines_of` reads."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
+    file = io.StringIO()
+    writer = csv.DictWriter(file, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    write_text(path, file.getvalue(), precious=True)
 
 
 def record(kind: type[T], line: Mapping[str, str]) -> T:

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from reports.studies.topologies.runs import Planned
 from workloads import parse_recipe
+from workloads.strict_yaml import parse_yaml
 
 LENET, LONG, SQUARE = "LeNet-300-100", "LeNet-300-100, long", "square"
 ZOO = "LeNet-300-100, budgets of the zoo"
@@ -49,7 +48,9 @@ def budget_of(compression: int) -> int:
 def plan() -> tuple[Planned, ...]:
     """Every network that the studies show."""
     return tuple(
-        planned for group in yaml.safe_load(PLAN.read_text(encoding="utf-8")) for planned in _networks(group)
+        planned
+        for group in parse_yaml(PLAN.read_text(encoding="utf-8"), PLAN.name)
+        for planned in _networks(group)
     )
 
 

@@ -1,0 +1,46 @@
+"""The terms of what takes time: latency by stage, the critical path by cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from archsim.costs.pricing import Term
+
+if TYPE_CHECKING:
+    from archsim.costs.result import Result
+
+_ARRIVAL = re.compile(r"(.*): ([0-9.]+) ns")
+"""A stage of a path as timing names it: what it is, and when the signal leaves it."""
+
+_OF_THE_CLOCK = "clock_hz of the design, allowed as far as the critical path allows it"
+
+
+def latency_terms(result: Result) -> Iterator[Term]:
+    """From the first input that is loaded to the last score: each stage, and what the controller takes around
+    them, in cycles of the clock."""
+    period_s = 1 / result.clock_hz
+    stages = result.counts.stages
+    spent = sum(stage.end_cycle - stage.start_cycle for stage in stages)
+    parts = [("loading", "inputs", result.load_cycles)]
+    parts += [(f"stage {stage.number}", "running", stage.end_cycle - stage.start_cycle) for stage in stages]
+    parts.append(("controller", "between stages" if stages else "running", result.cycles - spent))
+    for component, what, cycles in parts:
+        yield Term(component, what, cycles, "cycles", period_s, "s/cycle", "assumed", _OF_THE_CLOCK)
+
+
+def path_terms(result: Result) -> Iterator[Term]:
+    """The longest path: each cell of it where a netlist was timed, else the path as a whole."""
+    kind, source = result.path_source
+    path_s = result.critical_path_s or 0.0
+    arrivals = [_ARRIVAL.fullmatch(stage) for stage in result.critical_path]
+    if not arrivals or None in arrivals or not float(arrivals[-1][2]):  # type: ignore[index]
+        yield Term("longest path", "whole", 1, "paths", path_s, "s/path", kind, source)
+        return
+    # Times are told in whole picoseconds, and on an FPGA without routing: the last is the path.
+    named = [(arrival[1], float(arrival[2])) for arrival in arrivals if arrival]
+    scale, before = path_s / named[-1][1], 0.0
+    for number, (name, at_ns) in enumerate(named, start=1):
+        yield Term(name, f"stage {number}", 1, "cells", (at_ns - before) * scale, "s/cell", kind, source)
+        before = at_ns
