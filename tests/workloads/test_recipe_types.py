@@ -31,9 +31,9 @@ def test_a_recipe_that_was_changed_at_random_is_refused_in_a_sentence_or_is_one(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"epochs": True}, "recipe.epochs is True, allowed is a number"),
+        ({"epochs": True}, "recipe.epochs is True, allowed is a valid integer"),
         ({"inputs": "784 pixels"}, "recipe.inputs is '784 pixels', allowed is a valid integer"),
-        ({"rate": {"peak": True}}, "recipe.rate.peak is True, allowed is a number"),
+        ({"rate": {"peak": True}}, "recipe.rate.peak is True, allowed is a valid number"),
         ({"rate": {"peak": float("inf")}}, "recipe.rate.peak is inf, allowed is a finite number"),
         ({"seed": [1]}, "recipe.seed is [1], allowed is a valid integer"),
         ({"name": ["csc"]}, "recipe.name is ['csc'], allowed is a valid string"),
@@ -44,7 +44,7 @@ def test_a_recipe_that_was_changed_at_random_is_refused_in_a_sentence_or_is_one(
         ({"input_range": "0 1"}, "input_range is '0 1', allowed are two finite numbers"),
         ({"input_scale": 0}, "recipe.input_scale is 0, allowed is greater than 0"),
         ({"input_order": {"a": 1}}, "recipe.input_order"),
-        ({"input_digits": [True, 784]}, "recipe.input_digits.0 is True, allowed is a number"),
+        ({"input_digits": [True, 784]}, "recipe.input_digits.0 is True, allowed is a valid integer"),
     ],
 )
 def test_another_type_is_named(changes: dict[str, Any], message: str) -> None:

@@ -157,7 +157,7 @@ def test_glorot_leaves_out_the_density_that_sparse_glorot_puts_in() -> None:
 def test_too_little_data_for_a_batch_is_refused() -> None:
     with pytest.raises(ValueError, match=r"training inputs of tiny are 300 .* at least 500"):
         train(recipe(batch=500), progress=False, data=DATA)
-    with pytest.raises(ValueError, match="at least 20 of 49 values each"):
+    with pytest.raises(ValueError, match="values of an input of the data given is 36, allowed are 49"):
         train(recipe(inputs=49, layers=[{"family": "dense", "outputs": 4}]), progress=False, data=DATA)
 
 
@@ -233,10 +233,10 @@ def test_a_recipe_that_is_missing_or_not_yaml_is_refused(tmp_path: Path) -> None
         load_recipe("lenet-5")
     path = tmp_path / "broken.yaml"
     path.write_text("name: [")
-    with pytest.raises(RecipeError, match="which is no YAML, allowed is a mapping"):
+    with pytest.raises(RecipeError, match="is not YAML in line 1"):
         load_recipe(path)
     path.write_text("- a list")
-    with pytest.raises(RecipeError, match=r"recipe is \['a list'\], allowed is a valid"):
+    with pytest.raises(RecipeError, match="holds list, allowed is a mapping in YAML"):
         load_recipe(path)
 
 
