@@ -23,7 +23,7 @@ from workloads.importers.signals import BATCH, MOST_ELEMENTS, placed
 from workloads.topology.network import NetworkFileError
 
 MAJOR = 8
-"""Version of the form of the graph in files of archive format 0, which are those of PyTorch 2.8 and later."""
+"""Version of the form of the graph in files of archive format 0, which are those of PyTorch 2.9 and later."""
 
 TYPES = {1: "u1", 2: "i1", 3: "i2", 4: "i4", 5: "i8", 6: "f2", 7: "f4", 8: "f8", 12: "?", 13: "bfloat16"}
 """Types of numbers by PyTorch's number for them."""
@@ -34,7 +34,7 @@ BROKEN = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowE
 UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
 """What `zipfile` raises for an archive that is not whole."""
 
-SAVE_AGAIN = "those of torch.export.save of PyTorch 2.8 and later, whole"
+SAVE_AGAIN = "those of torch.export.save of PyTorch 2.9 and later, whole"
 
 
 @importers.register("torch archive")

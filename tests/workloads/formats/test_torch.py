@@ -364,7 +364,7 @@ def test_an_archive_cut_anywhere_is_refused_in_a_sentence(archive: Path) -> None
 
 def mutated(entry: Any, random: np.random.Generator) -> Any:
     """A JSON value with one thing in it replaced, left out or said twice."""
-    strange = [None, -1, 10**12, "later", [], {}, True, 1.5, [1]]
+    strange: list[Any] = [None, -1, 10**12, "later", [], {}, True, 1.5, [1]]
     if not isinstance(entry, dict | list) or not entry or random.random() < 0.1:
         return strange[random.integers(len(strange))]
     place = (
