@@ -67,7 +67,7 @@ def accuracy_at(network: TrainedNetwork, weight_bits: int, activation_bits: int)
         return _measured(network, tests, (weight_bits, activation_bits))
     except Refusal as refused:
         widths = f"{weight_bits}-bit weights and {activation_bits}-bit activations"
-        raise AccuracyError(f"accuracy with {widths} is unknown: {refused}") from None
+        raise AccuracyError(f"accuracy is unknown with {widths}: {refused}") from None
 
 
 def _measured(network: TrainedNetwork, tests: TestPart, widths: tuple[int, int]) -> float:

@@ -32,8 +32,8 @@ FILES = ("liberty", "power_report")
 """The options of technologies that name a file."""
 
 NO_SAMPLES = (
-    "the network carries no samples and the design gives no inputs, so random integers ran: their switching "
-    "is not that of real data"
+    "the network carries no samples and the design gives no inputs, so random integers were the stimulus: "
+    "their switching is not that of real data"
 )
 """The warning where nobody knows what the network is made for."""
 

@@ -77,8 +77,10 @@ def ends(low: float, high: float) -> str:
 
 
 def ratio(value: float | None) -> str:
-    """How many times: 2.13×."""
-    return _UNKNOWN if value is None else f"{value:.2f}×"
+    """How many times: 2.13×; without an end where it was divided by nothing."""
+    if value is None:
+        return _UNKNOWN
+    return "∞×" if math.isinf(value) else f"{value:.2f}×"
 
 
 def ratio_within(value: float, interval: tuple[float, float] | None) -> str:

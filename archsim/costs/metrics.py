@@ -3,6 +3,7 @@ comparisons, ratios, charts and JSON know it."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -66,6 +67,11 @@ def _resource(name: str) -> Reader:
 
 def _bits(what: str) -> Reader:
     return lambda result: getattr(result.stored_bits, what)
+
+
+def _compression(result: Result) -> float | None:
+    """Dense weights for each that is stored; none where none is."""
+    return result.compression if math.isfinite(result.compression) else None
 
 
 def _bram_tiles(result: Result) -> float | None:
@@ -137,7 +143,7 @@ METRICS: Mapping[str, Metric] = {
         Metric("index_bits", "index memory", "stored", compared=False, reader=_bits("index")),
         Metric("stored_bits", "stored bits", "stored", listed=False, reader=_bits("total")),
         Metric("traffic_bits", "memory traffic", "stored", reader=traffic_bits),
-        Metric("compression", "compression", "ratio", compared=False),
+        Metric("compression", "compression", "ratio", compared=False, reader=_compression),
         Metric("accuracy", "accuracy", "share", compared=False),
     )
 }

@@ -108,6 +108,9 @@ def operand_activity(
                 changed[name] += _changed_bits(values, widths[name])
             products += len(made)
             nonzero += int(np.count_nonzero(activations))
+    if not products:
+        # Where nothing is multiplied, nothing changes.
+        return OperandActivity(0.0, 0.0, 0.0, 0.0, 0.0)
     rates = {name: changed[name] / (products * bits) for name, bits in widths.items()}
     return OperandActivity(**rates, nonzero=nonzero / products)
 

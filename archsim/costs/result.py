@@ -290,7 +290,7 @@ class Result:
             "stall_cycles": self.counts.stalls,
             "stored_weights": self.stored_weights,
             "stored_bits": {**asdict(self.stored_bits), "total": self.stored_bits.total},
-            "compression": self.compression,
+            "compression": self.compression if math.isfinite(self.compression) else None,
             "accuracy": self.accuracy,
             "stimulus": self.stimulus,
             "traffic": {

@@ -22,7 +22,11 @@ T = TypeVar("T")
 @fidelity_option("cycle")
 @json_option
 def simulate(design: Path, fidelity: str, as_json: bool) -> None:
-    """Cost one design point."""
+    """Cost one design point.
+
+    Power follows the data: `inputs` in the DESIGN names a file of them; without it the samples in the
+    network's file are run.
+    """
     from reports.results import result_tables
 
     result = _simulated(design, fidelity)

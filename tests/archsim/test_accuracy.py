@@ -63,10 +63,12 @@ def test_other_widths_are_measured_on_the_data_of_the_recipe_and_remembered(
 
 def test_of_data_that_are_gone_or_changed_the_reason_is_told(trained: TrainedNetwork, tmp_path: Path) -> None:
     widths = {"weight_bits": 4, "activation_bits": 6}
-    unknown = "accuracy with 4-bit weights and 6-bit activations is unknown: "
+    unknown = "accuracy is unknown with 4-bit weights and 6-bit activations: "
     changed = dataclasses.replace(patches(), test_labels=(patches().test_labels + 1) % 4)
     save(changed, tmp_path / "data.npz")
-    with pytest.raises(a.AccuracyError, match=r"^accuracy with .* no longer those that the network's file"):
+    with pytest.raises(
+        a.AccuracyError, match=r"^accuracy is unknown with .* no longer those that the network's file"
+    ):
         a.accuracy_at(trained, 4, 6)
     (tmp_path / "data.npz").unlink()
     result = design(tmp_path, **widths).simulate("analytic")
@@ -80,7 +82,7 @@ def test_a_network_that_was_never_measured_is_not_said_to_have_been(tmp_path: Pa
     assert result.accuracy is None
     (told,) = (text for text in result.warnings if "accuracy" in text)
     assert told == (
-        "accuracy with 8-bit weights and 8-bit activations is unknown: the network's file states none, and "
+        "accuracy is unknown with 8-bit weights and 8-bit activations: the network's file states none, and "
         "names no data to measure it on"
     )
 

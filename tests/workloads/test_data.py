@@ -291,3 +291,15 @@ def test_data_that_are_given_are_not_said_to_be_those_of_the_recipe() -> None:
         train(recipe(data=None), progress=False)
     with pytest.raises(RecipeError, match=r"recipe\.data is 'mnits', allowed are fashion-mnist, mnist"):
         recipe(data="mnits")
+
+
+def test_the_example_of_the_documentation_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[2] / "docs" / "networks.md").read_text(encoding="utf-8")
+    example = page.partition("```python\n")[2].partition("```")[0]
+    names: dict[str, Any] = {}
+    exec(compile(example, "docs/networks.md", "exec"), names)
+    assert names["network"].input_range[0] < -1
+    assert names["network"].accuracy["int8"] > 0.8
+    assert names["cost"].accuracy == names["network"].accuracy["int8"]
+    assert not names["cost"].stimulus.startswith("2 vectors of random")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+import archsim as a
 from tests.workloads.synthetic import dense_layers, patches, recipe
 from workloads import (
     BlockStage,
@@ -23,7 +25,7 @@ from workloads import (
     train,
 )
 from workloads.topology.stages import KroneckerStage
-from workloads.topology.topology import digit_reversed
+from workloads.topology.topology import digit_reversed, tiles
 from workloads.training.model import Model, cross_entropy, initial_weights
 
 DIGITS = (4, 9)
@@ -101,6 +103,92 @@ def test_integers_are_those_of_the_ordered_images(trained: TrainedNetwork) -> No
     np.testing.assert_array_equal(network.quantise_input(images), plain.quantise_input(images)[order])
     np.testing.assert_array_equal(network.classify(images), plain.classify(images[:, order]))
     assert trained.accuracy["int8"] == np.mean(network.classify(images) == patches().test_labels)
+
+
+def test_of_tiles_a_quarter_of_the_image_comes_before_the_next() -> None:
+    for side in (1, 2, 3, 6, 28):
+        order = tiles(side * side)
+        assert sorted(order) == list(range(side * side))
+    rows, columns = np.divmod(np.array(tiles(64)), 8)
+    for start in range(0, 64, 16):
+        within = slice(start, start + 16)
+        assert np.ptp(rows[within]) == np.ptp(columns[within]) == 3
+    with pytest.raises(
+        TopologyError, match="input_order is 'tiles' with 12 inputs, allowed are square numbers"
+    ):
+        tiles(12)
+
+
+@pytest.mark.parametrize("form", ["tiles", "numbers", "npy", "npz", "text"])
+def test_any_order_is_trained_kept_and_run_on_the_hardware(form: str, tmp_path: Path) -> None:
+    order = np.array(tiles(36)) if form == "tiles" else np.random.default_rng(2).permutation(36)
+    path = tmp_path / "order"
+    given: Any = {"tiles": "tiles", "numbers": order.tolist()}.get(form, str(path))
+    if form == "text":
+        np.savetxt(path, order, fmt="%d")
+    elif form in ("npy", "npz"):
+        with path.open("wb") as file:
+            (np.save if form == "npy" else np.savez)(file, order)
+    chosen = recipe(epochs=1, input_order=given)
+    network = train(chosen, progress=False, data=patches())
+    assert network.topology.input_order == tuple(order)
+    network.save(tmp_path / "network.npz")
+    with np.load(tmp_path / "network.npz") as archive:
+        assert json.loads(str(archive["metadata"]))["version"] == 4
+        np.testing.assert_array_equal(archive["input_order"], order)
+    loaded = load_network(tmp_path / "network.npz")
+    assert loaded.topology == network.topology
+    integer = quantise(loaded, 8, 8)
+    images = patches().test_inputs
+    pixels = np.minimum(np.floor(images.T * np.float64(128) + 0.5), 127)
+    np.testing.assert_array_equal(integer.quantise_input(images), pixels[order])
+    assert loaded.accuracy["int8"] == np.mean(integer.classify(images) == patches().test_labels)
+    assert parse_recipe(network.recipe).topology() == network.topology
+
+
+def test_the_hardware_agrees_on_a_network_with_an_order_of_its_own(tmp_path: Path) -> None:
+    layers = [{"family": "csc", "outputs": 12, "fan_in": 4}, {"family": "csc", "outputs": 4, "fan_in": 3}]
+    chosen = recipe(epochs=1, layers=layers, input_order="tiles", input_range=(-1, 2))
+    train(chosen, progress=False, data=patches()).save(tmp_path / "network.npz")
+    np.save(tmp_path / "inputs.npy", patches().test_inputs[:2])
+    design = a.DesignPoint(
+        network=str(tmp_path / "network.npz"),
+        engine=a.Csc(pes=4),
+        technology="cmos65",
+        inputs=str(tmp_path / "inputs.npy"),
+    )
+    np.testing.assert_array_equal(
+        design.integer.samples.inputs if design.integer.samples else None,
+        quantise(design.trained, 8, 8).quantise_input(patches().test_inputs[:2]),
+    )
+    assert a.verify(design.mapping, inputs=2).agrees
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"0 1 two", "which cannot be read"),
+        (b"", "which cannot be read"),
+        (b"0 1 2", "input_order is [0, 1, 2] of 3 places, allowed are the numbers 0 to 35, once each"),
+        (b"\xff\xfe", "which cannot be read"),
+    ],
+)
+def test_a_file_that_is_no_order_is_refused(content: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / "order").write_bytes(content)
+    with pytest.raises(RecipeError) as refused:
+        recipe(input_order=str(tmp_path / "order"))
+    assert message in str(refused.value)
+
+
+def test_one_order_is_given() -> None:
+    with pytest.raises(
+        RecipeError, match="input_order is given with input_digits, allowed is one of the two"
+    ):
+        recipe(input_order="tiles", input_digits=DIGITS)
+    matrix = {"family": "dense", "outputs": 8}
+    recurrence = {"steps": 6, "input": matrix, "hidden": matrix}
+    with pytest.raises(RecipeError, match="model is 'rnn', allowed are mlp with input_order"):
+        recipe(model="rnn", recurrence=recurrence, input_order="tiles")
 
 
 @pytest.mark.parametrize(

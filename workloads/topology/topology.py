@@ -38,7 +38,9 @@ def checked_order(order: Sequence[int], n_in: int, error: type[Refusal] = Topolo
     Raises an `error` where it does not hold every input once.
     """
     places = tuple(whole_number("the order of inputs", "input_order", place, least=0) for place in order)
-    if places and sorted(places) != list(range(n_in)):
+    if not places:
+        return ()
+    if len(places) != n_in or sorted(places) != list(range(n_in)):
         shown = f"{list(places[:4])}{'...' * (len(places) > 4)} of {len(places)} places"
         raise error(f"input_order is {shown}, allowed are the numbers 0 to {n_in - 1}, once each")
     return () if places == tuple(range(n_in)) else places

@@ -163,6 +163,8 @@ def parse_recipe(values: Any) -> Recipe:
         return Recipe.model_validate(values)
     except ValidationError as error:
         raise _refusal(error.errors()[0]) from error
+    except (MemoryError, OverflowError) as error:
+        raise RecipeError("recipe is of more stages than memory holds, allowed are fewer") from error
 
 
 def _refusal(error: ErrorDetails) -> Refusal:

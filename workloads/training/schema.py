@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from workloads.data.order import read_order
 from workloads.data.registry import datasets, is_there
@@ -20,7 +21,7 @@ class RecipeError(Refusal):
 
 def _no_truth(value: Any) -> Any:
     if isinstance(value, bool):
-        raise RecipeError(f"is {value!r}, allowed is a number")
+        raise PydanticCustomError("number_type", "a number")
     return value
 
 
