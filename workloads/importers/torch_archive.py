@@ -23,7 +23,7 @@ from workloads.importers.signals import BATCH, MOST_ELEMENTS, placed
 from workloads.topology.network import NetworkFileError
 
 MAJOR = 8
-"""Version of the form of the graph in files of archive format 0, which are those of PyTorch 2.8 and later."""
+"""Version of the form of the graph in files of archive format 0, which are those of PyTorch 2.9 and later."""
 
 TYPES = {1: "u1", 2: "i1", 3: "i2", 4: "i4", 5: "i8", 6: "f2", 7: "f4", 8: "f8", 12: "?", 13: "bfloat16"}
 """Types of numbers by PyTorch's number for them."""
@@ -34,7 +34,7 @@ BROKEN = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowE
 UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
 """What `zipfile` raises for an archive that is not whole."""
 
-SAVE_AGAIN = "those of torch.export.save of PyTorch 2.8 and later, whole"
+SAVE_AGAIN = "those of torch.export.save of PyTorch 2.9 and later, whole"
 
 
 @importers.register("torch archive")
@@ -94,12 +94,12 @@ class _Archive:
         for spec in module["signature"]["input_specs"]:
             ((kind, entry),) = spec.items()
             if kind == "user_input":
-                inputs.append(entry["arg"].get("as_tensor", {}).get("name", ""))
+                inputs.append(_text(entry["arg"].get("as_tensor", {}).get("name", "")))
             else:
-                target = next(value for name, value in entry.items() if name.endswith("_name"))
-                constants[entry["arg"]["name"]] = stored[target]
+                (target,) = (value for name, value in entry.items() if name.endswith("_name"))
+                constants[_text(entry["arg"]["name"])] = stored[target]
         outputs = [
-            spec["user_output"]["arg"].get("as_tensor", {}).get("name", "")
+            _text(spec["user_output"]["arg"].get("as_tensor", {}).get("name", ""))
             for spec in module["signature"]["output_specs"]
             if "user_output" in spec
         ]
@@ -108,7 +108,7 @@ class _Archive:
                 f"inputs and outputs of {origin}", f"{len(inputs)} and {len(outputs)}", "one tensor each"
             )
         sizes = module["graph"]["tensor_values"][inputs[0]]["sizes"]
-        shape = tuple(size.get("as_int", BATCH if axis == 0 else 0) for axis, size in enumerate(sizes))
+        shape = tuple(int(size.get("as_int", BATCH if axis == 0 else 0)) for axis, size in enumerate(sizes))
         operations = tuple(_operation(node) for node in module["graph"]["nodes"])
         return Program(operations, constants, inputs[0], shape, outputs[0])
 
@@ -161,7 +161,13 @@ def _operation(node: Mapping[str, Any]) -> Operation:
     made = [_argument(entry) for entry in node["outputs"]]
     outputs = tuple(value.name if isinstance(value, Name) else "" for value in made)
     stack = node.get("metadata", {}).get("nn_module_stack", "").split(";")[-1].split(",")
-    return Operation(node["target"], arguments, outputs, stack[1] if len(stack) > 1 else "")
+    return Operation(_text(node["target"]), arguments, outputs, stack[1] if len(stack) > 1 else "")
+
+
+def _text(name: Any) -> str:
+    if not isinstance(name, str):
+        raise NetworkFileError.of("name in an exported program", name, "text")
+    return name
 
 
 def _argument(argument: Mapping[str, Any]) -> Any:
@@ -169,13 +175,13 @@ def _argument(argument: Mapping[str, Any]) -> Any:
     if kind == "as_none":
         return None
     if kind == "as_tensor":
-        return Name(value["name"])
+        return Name(_text(value["name"]))
     if kind == "as_name":
-        return Name(value)
+        return Name(_text(value))
     if kind == "as_scalar_type":
         return np.dtype(np.float32 if TYPES.get(value) == "bfloat16" else TYPES.get(value, "O"))
     if kind in ("as_sym_int", "as_optional_tensor"):
         return _argument(value)
     if kind == "as_tensors":
-        return [Name(inner["name"]) for inner in value]
+        return [Name(_text(inner["name"])) for inner in value]
     return [_argument(inner) for inner in value] if kind in ("as_sym_ints", "as_optional_tensors") else value

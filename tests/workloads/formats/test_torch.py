@@ -3,10 +3,12 @@ of what is in the way."""
 
 from __future__ import annotations
 
+import json
 import sys
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -358,6 +360,39 @@ def test_an_archive_cut_anywhere_is_refused_in_a_sentence(archive: Path) -> None
         archive.write_bytes(whole[:end])
         with pytest.raises(NetworkFileError, match="file is"):
             TorchArchive().read(archive)
+
+
+def mutated(entry: Any, random: np.random.Generator) -> Any:
+    """A JSON value with one thing in it replaced, left out or said twice."""
+    strange: list[Any] = [None, -1, 10**12, "later", [], {}, True, 1.5, [1]]
+    if not isinstance(entry, dict | list) or not entry or random.random() < 0.1:
+        return strange[random.integers(len(strange))]
+    place = (
+        list(entry)[random.integers(len(entry))] if isinstance(entry, dict) else random.integers(len(entry))
+    )
+    if random.random() < 0.1:
+        del entry[place]
+    elif random.random() < 0.1 and isinstance(entry, list):
+        entry.append(entry[place])
+    else:
+        entry[place] = mutated(entry[place], random)
+    return entry
+
+
+@pytest.mark.parametrize("end", [GRAPH, WEIGHTS])
+def test_an_archive_with_other_json_is_read_or_refused_in_a_sentence(archive: Path, end: str) -> None:
+    whole = archive.read_bytes()
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+
+        def change(name: str, content: bytes, random: np.random.Generator = random) -> bytes:
+            return (
+                json.dumps(mutated(json.loads(content), random)).encode() if name.endswith(end) else content
+            )
+
+        archive.write_bytes(whole)
+        with suppress(NetworkFileError):
+            TorchArchive().read(changed(archive, change))
 
 
 def test_what_an_archive_pickles_is_not_read(archive: Path) -> None:
