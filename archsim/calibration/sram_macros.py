@@ -19,7 +19,7 @@ from typing import Any, Final
 import pandas as pd
 
 from archsim.technology import Cmos, Cmos65, MemoryMacro
-from archsim.technology.asic.cmos65 import CONSTANTS
+from archsim.technology.asic.generic_cells import CONSTANTS
 from archsim.technology.asic.scaling import process
 from archsim.technology.liberty.tables import CONSTRAINTS, DELAYS, ENERGIES, Tables, mean
 from archsim.technology.liberty.text import Group, LibertyError, liberty_text, parse_liberty

@@ -9,7 +9,7 @@ import pytest
 
 from archsim.netlist.netlist import Memory, MemoryPort, Netlist, Port
 from archsim.netlist.timing import analyse, net_loads
-from archsim.technology.asic.cmos65 import cmos65_library, cmos65_wiring
+from archsim.technology.asic.generic_cells import cmos65_library, cmos65_wiring
 
 pytestmark = pytest.mark.slow
 
