@@ -144,7 +144,7 @@ def test_code_folders_are_those_of_the_design() -> None:
 BY_ITSELF = {
     "ActivityError": "its module's text is a part of every key of remembered toggles",
     "WorkerError": "neither what was given nor archsim is at fault where a process is killed",
-    "_LeftOut": "never leaves the reader of Liberty files",
+    "LeftOut": "never leaves the reader of Liberty files",
 }
 """Errors that rest on neither base, and why."""
 

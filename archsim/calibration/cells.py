@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from archsim.technology.asic.cmos65 import CONSTANTS
+from archsim.technology.asic.generic_cells import CONSTANTS
 from archsim.technology.asic.scaling import process
 from archsim.technology.quantity import load_quantities, load_table
 

@@ -22,7 +22,7 @@ from archsim.calibration.cells import (
     base_and_drive,
     derive_cells,
 )
-from archsim.technology.asic.cmos65 import CONSTANTS, LIBRARY_FILE
+from archsim.technology.asic.generic_cells import CONSTANTS, LIBRARY_FILE
 from archsim.technology.asic.scaling import SCALING_TABLE, process
 from archsim.technology.quantity import load_quantities
 from workloads.files import write_text

@@ -19,11 +19,12 @@ from typing import Any, Final
 import pandas as pd
 
 from archsim.technology import Cmos, Cmos65, MemoryMacro
-from archsim.technology.asic.cmos65 import CONSTANTS
+from archsim.technology.asic.generic_cells import CONSTANTS
 from archsim.technology.asic.scaling import process
-from archsim.technology.liberty.tables import CONSTRAINTS, DELAYS, ENERGIES, Tables, mean
+from archsim.technology.liberty.tables import ENERGIES, Tables
 from archsim.technology.liberty.text import Group, LibertyError, liberty_text, parse_liberty
 from archsim.technology.memories.bracket import BRACKET_TABLE, FIGURES, FOUNDRY, MACROS_TABLE
+from archsim.technology.memories.macro_liberty import OUTPUT_LOAD_F, access_s, everywhere, setups_s
 from archsim.technology.quantity import load_quantities
 from workloads.files import write_text
 from workloads.refusal import Refusal
@@ -35,10 +36,6 @@ NODE_NM: Final = 130
 EVIDENCE = "memory_bracket.yaml"
 OTHERS = {"compiler_55nm": (2048, 32), "horowitz_2014": (1024, 64)}
 """Published figures of other memories in the data file, and their words and bits."""
-
-OUTPUT_LOAD_F = 1e-14
-"""What a data output drives when its delay is read: 10 fF, a point of the tables, about four of the process's
-NAND2 inputs."""
 
 _MACROS = "RM_IHPSG13_1P_*_typ_1p20V_25C.lib*"
 _SIZE = re.compile(r"^\s*SIZE\s+([\d.]+)\s+BY\s+([\d.]+)\s*;", re.MULTILINE)
@@ -124,7 +121,7 @@ def read_macro(liberty: str, lef: str) -> RealMacro:
         data_toggle_j=data_j,
         read_energy_j=clock[_READ] + activity * address_bits * address_j,
         write_energy_j=clock[_WRITE] + activity * (address_bits * address_j + word_bits * data_j),
-        access_time_s=_access_s(_pin(cell, "A_DOUT"), tables),
+        access_time_s=access_s(_pin(cell, "A_DOUT"), tables) or 0.0,
         setup_s=max(_setups(cell, tables)),
     )
 
@@ -144,34 +141,19 @@ def _pin(cell: Group, name: str) -> Group:
     raise LibertyError(f"macro {cell.name}: it has no pin {name}, allowed is a macro with one")
 
 
-def _everywhere(pin: Group, kind: str) -> Iterator[Group]:
-    """The groups of a kind at a pin or bus, and at the pins inside a bus."""
-    yield from pin.groups(kind)
-    for inside in pin.groups("pin"):
-        yield from inside.groups(kind)
-
-
 def _energies(pin: Group, tables: Tables) -> Mapping[str, float]:
     """By condition, without blanks, the mean energy of an edge (J)."""
     return {
         power.text("when").replace(" ", ""): tables.energy_j([power], OUTPUT_LOAD_F) or 0.0
-        for power in _everywhere(pin, "internal_power")
+        for power in everywhere(pin, "internal_power")
         if any(power.groups(*ENERGIES))
     }
-
-
-def _access_s(output: Group, tables: Tables) -> float:
-    """From the clock to the data, mean of rise and fall."""
-    lines = [tables.line(timing) for timing in _everywhere(output, "timing") if any(timing.groups(*DELAYS))]
-    return mean(start + slope * OUTPUT_LOAD_F for start, slope in lines)
 
 
 def _setups(cell: Group, tables: Tables) -> Iterator[float]:
     """What each input of the macro needs before the clock."""
     for name in _CONTROLS:
-        for timing in _everywhere(_pin(cell, name), "timing"):
-            if timing.text("timing_type").startswith("setup"):
-                yield from (tables.constraint_s(table) for table in timing.groups(*CONSTRAINTS))
+        yield from setups_s(_pin(cell, name), tables)
 
 
 def ratios(row: Mapping[str, Any], memory: MemoryMacro) -> dict[str, float | None]:

@@ -25,7 +25,7 @@ def outlines_um(paths: Iterable[Path]) -> dict[str, tuple[float, float]]:
 
     Raises LefError for a file without any, and for two different outlines of one cell.
     """
-    found: dict[str, tuple[float, float]] = {}
+    outlines: dict[str, tuple[float, float]] = {}
     for path in paths:
         text = _COMMENT.sub("", liberty_text(path))
         sized = 0
@@ -37,14 +37,14 @@ def outlines_um(paths: Iterable[Path]) -> dict[str, tuple[float, float]]:
                 continue
             sized += 1
             outline = float(size[1]), float(size[2])
-            if found.setdefault(start[1], outline) != outline:
+            if outlines.setdefault(start[1], outline) != outline:
                 raise LefError(
                     f"lef is {str(path)!r}, whose {start[1]} is {outline[0]:g} by {outline[1]:g} um after "
-                    f"{found[start[1]][0]:g} by {found[start[1]][1]:g} um, allowed is one outline of a cell"
+                    f"{outlines[start[1]][0]:g} by {outlines[start[1]][1]:g} um, allowed is one of a cell"
                 )
         if not sized:
             raise LefError(f"lef is {str(path)!r}, which gives no MACRO a SIZE, allowed are files that do")
-    return found
+    return outlines
 
 
 def check_areas(outlines: Mapping[str, tuple[float, float]], areas_um2: Mapping[str, float]) -> None:

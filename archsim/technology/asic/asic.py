@@ -9,14 +9,13 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
-from archsim.technology.asic.cmos65 import CONSTANTS, cmos65_library, cmos65_wiring
+from archsim.technology.asic.generic_cells import CONSTANTS, cmos65_library, cmos65_wiring
 from archsim.technology.asic.own_files import (
-    Files,
-    Macros,
-    as_files,
-    as_macros,
+    Liberties,
+    Memories,
+    Outlines,
     macros_of,
     paths_of,
     refuse_gaps,
@@ -80,11 +79,11 @@ class Asic(StandardCells):
     """
 
     kind: Literal["asic"] = "asic"
-    liberty: Annotated[Files, BeforeValidator(as_files("liberty"))]
+    liberty: Liberties
     node_nm: NodeNm | None = None
     cell_type: CellType = "lstp"
-    memories: Annotated[Macros | None, BeforeValidator(as_macros)] = None
-    lef: Annotated[Files, BeforeValidator(as_files("lef"))] | None = None
+    memories: Memories = None
+    lef: Outlines | None = None
     wire_capacitance_f_per_sink: Annotated[float | None, Field(ge=0, le=1e-12)] = None
     missing_power: Literal["refuse", "zero"] = "refuse"
 
@@ -184,13 +183,12 @@ class Asic(StandardCells):
         """Says besides what nobody knows of the user's files, and what is not done with them."""
         known = "" if self.native_memory_nm is None else ", but for what CACTI says of memories"
         own = " and its memories" if self.macros else ""
-        said = [
+        unknown = (
             f"technology_error is not known of library {self.library.name}{own}: nobody held their figures "
             f"beside real ones{known}"
-        ]
-        if self.lef is not None:
-            said.append("lef was held beside the areas of cells and macros; nothing is placed by it")
-        return (*super().warnings, *said)
+        )
+        unused = "lef was held beside the areas of cells and macros; nothing is placed by it"
+        return (*super().warnings, unknown, *[unused] * (self.lef is not None))
 
     def provenance(self) -> tuple[Quantity, ...]:
         """The supply of the files, the rules for wires, clock and small memories, what was counted as none or

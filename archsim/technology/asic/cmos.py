@@ -15,7 +15,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from archsim.technology.asic.cmos65 import CONSTANTS, FIT, cmos65_library, cmos65_wiring
+from archsim.technology.asic.generic_cells import CONSTANTS, FIT, cmos65_library, cmos65_wiring
 from archsim.technology.asic.scaling import (
     SCALING_CONSTANTS,
     UNCHANGED,

@@ -3,49 +3,20 @@ clock."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import cache, cached_property
-from importlib import resources
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from functools import cached_property
+from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
+from archsim.technology.asic.cmos import Cmos
+from archsim.technology.asic.generic_cells import CONSTANTS, FIT, cmos65_library, cmos65_wiring
 from archsim.technology.asic.standard_cells import StandardCells, SupplyV
 from archsim.technology.liberty.cell_library import CellLibrary
-from archsim.technology.liberty.reader import read_liberty
 from archsim.technology.memories.flop_memory import Wiring
 from archsim.technology.memories.sram import MacroScaling
 from archsim.technology.quantity import Quantity, load_quantities
 from archsim.technology.registry import technologies
 from archsim.technology.technology import FitScaling
-
-if TYPE_CHECKING:
-    from archsim.technology.asic.cmos import Cmos
-
-CONSTANTS, LIBRARY_FILE = "cmos65.yaml", "cmos65.lib"
-FIT = "cmos65"
-
-
-@cache
-def cmos65_library() -> CellLibrary:
-    """The cell library that ships with the project. It was written for Yosys, which is given it as it is."""
-    text = (resources.files("archsim.technology") / "data" / LIBRARY_FILE).read_text(encoding="utf-8")
-    return replace(read_liberty(text), text=text)
-
-
-@cache
-def cmos65_wiring() -> Wiring:
-    """Wires and clock network of the generic process, as its data file states them."""
-    constants = load_quantities(CONSTANTS)
-    return Wiring(
-        capacitance_f_per_sink=float(constants["wire_capacitance_f_per_um"])
-        * float(constants["wire_length_um_per_sink"]),
-        clock_network_factor=float(constants["clock_network_factor"]),
-        max_fanout=int(float(constants["max_fanout"])),
-        memory_pin_capacitance_f=float(constants["memory_pin_capacitance_f"]),
-        flop_memory_activity=float(constants["flop_memory_activity"]),
-        clock_gate_open_share=float(constants["clock_gate_open_share"]),
-    )
 
 
 @technologies.register("cmos65")
@@ -81,8 +52,6 @@ class Cmos65(StandardCells):
         """The same at another supply; None at its own."""
         if self.vdd_v in (None, cmos65_library().supply_v):
             return None
-        from archsim.technology.asic.cmos import Cmos
-
         return Cmos(
             vdd_v=self.vdd_v, cell_type=self.cell_type, clock_gating=self.clock_gating, node_nm=self.node_nm
         )

@@ -6,9 +6,9 @@ import glob
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
 from archsim.technology.lef import check_areas, outlines_um
 from archsim.technology.liberty.cell_library import CellLibrary
@@ -43,6 +43,21 @@ class Macros(BaseModel):
         files = list(self.files) if isinstance(self.files, tuple) else self.files
         given = {f"{access}_when": condition for access, condition in self.conditions.items()}
         return {"files": files, **given} if given else files
+
+
+_FILES_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+_CONDITIONS = ("read_when", "write_when", "idle_when")
+_MACROS_SCHEMA = {
+    "anyOf": [
+        *_FILES_SCHEMA["anyOf"],
+        {
+            "type": "object",
+            "properties": {"files": _FILES_SCHEMA, **{name: {"type": "string"} for name in _CONDITIONS}},
+            "required": ["files"],
+            "additionalProperties": False,
+        },
+    ]
+}
 
 
 def as_files(option: str) -> Any:
@@ -99,15 +114,11 @@ def paths_of(files: Files | None) -> tuple[Path, ...]:
 
 def expanded(names: Sequence[str]) -> tuple[Path, ...]:
     """Names as paths of files, a name with * as all that it fits, in the order of the alphabet."""
-    found: list[Path] = []
+    paths: list[Path] = []
     for name in names:
-        path = Path(name)
-        found += (
-            [path]
-            if path.is_file()
-            else [each for each in map(Path, sorted(glob.glob(name))) if each.is_file()]
-        )
-    return tuple(dict.fromkeys(found))
+        fitting = [name] if Path(name).is_file() else sorted(glob.glob(name))
+        paths += [path for path in map(Path, fitting) if path.is_file()]
+    return tuple(dict.fromkeys(paths))
 
 
 def stamps(*options: Files | None) -> tuple[int, ...]:
@@ -117,17 +128,17 @@ def stamps(*options: Files | None) -> tuple[int, ...]:
 
 def macros_of(given: Macros, *, activity: float) -> tuple[OwnMacro, ...]:
     """All macros of the files. Raises a refusal for a file that holds none, or two of one name."""
-    found: dict[str, OwnMacro] = {}
+    macros: dict[str, OwnMacro] = {}
     for path in paths_of(given.files):
         is_table = path.suffix.lower() in TABLES
         for macro in read_table(path) if is_table else read_macros(path, given.conditions, activity=activity):
-            if macro.name in found:
+            if macro.name in macros:
                 raise TechnologyError(
-                    f"memories has {found[macro.name].source} and {macro.source}, allowed is one macro of a "
+                    f"memories has {macros[macro.name].source} and {macro.source}, allowed is one macro of a "
                     "name"
                 )
-            found[macro.name] = macro
-    return tuple(found.values())
+            macros[macro.name] = macro
+    return tuple(macros.values())
 
 
 def sized(macros: Sequence[OwnMacro], cells: CellLibrary, lef: Files | None) -> tuple[OwnMacro, ...]:
@@ -163,3 +174,9 @@ def refuse_gaps(macros: Sequence[OwnMacro]) -> None:
                 f"memories: {macro.source} states no {macro.lacks[0]}, allowed are macros that state all of "
                 f"{', '.join(FIGURES)}, or a node_nm, at which CACTI stands in"
             )
+
+
+Liberties = Annotated[Files, BeforeValidator(as_files("liberty")), WithJsonSchema(_FILES_SCHEMA)]
+Outlines = Annotated[Files, BeforeValidator(as_files("lef")), WithJsonSchema(_FILES_SCHEMA)]
+Memories = Annotated[Macros | None, BeforeValidator(as_macros), WithJsonSchema(_MACROS_SCHEMA)]
+"""The options of a process that name files, as its schema tells them to an editor."""

@@ -83,22 +83,22 @@ class Tables:
     ) -> float | None:
         """Internal energy of one transition: of each supply pin the mean over all tables of these groups and
         kinds, and of the pins the sum; None without any table."""
-        found: dict[str, list[float]] = {}
+        by_pin: dict[str, list[float]] = {}
         for power in powers:
             for table in power.groups(*kinds):
                 loads, values = self._over_load(table)
                 energy_j = float(np.interp(load_f / self.capacitance, loads, values)) * self.energy
-                found.setdefault(supply_pin(power), []).append(energy_j)
-        return sum(map(mean, found.values())) if found else None
+                by_pin.setdefault(supply_pin(power), []).append(energy_j)
+        return sum(map(mean, by_pin.values())) if by_pin else None
 
     def leakage_w(self, groups: Iterable[Group]) -> float | None:
         """The leakage of a cell: of each supply pin the mean over its states, and of the pins the sum; None
         where none states a value."""
-        found: dict[str, list[float]] = {}
+        by_pin: dict[str, list[float]] = {}
         for group in groups:
             if (value := group.number("value")) is not None:
-                found.setdefault(supply_pin(group), []).append(value)
-        return sum(map(mean, found.values())) * self.leakage if found else None
+                by_pin.setdefault(supply_pin(group), []).append(value)
+        return sum(map(mean, by_pin.values())) * self.leakage if by_pin else None
 
     def line(self, timing: Group) -> tuple[float, float]:
         """Intrinsic delay (s) and slope (s/F): a least-squares line over the loads up to the middle one, mean

@@ -91,8 +91,8 @@ class Group:
     def number(self, name: str) -> float | None:
         """The value of an attribute as a number, None where it is not there. Raises LibertyError for a text
         that is no number."""
-        found = self._attribute(name)
-        if found is None:
+        stated = self._attribute(name)
+        if stated is None:
             return None
         try:
             value = float(self.text(name))
@@ -101,7 +101,7 @@ class Group:
         if math.isfinite(value):
             return value
         raise LibertyError(
-            f"Liberty text, line {found.line}: {name} of {self.kind} ({self.name}) is "
+            f"Liberty text, line {stated.line}: {name} of {self.kind} ({self.name}) is "
             f"{self.text(name)!r}, allowed is a number"
         )
 

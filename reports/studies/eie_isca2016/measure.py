@@ -276,7 +276,7 @@ def findings(measured: Measured, content: Mapping[str, Any]) -> Findings:
 
 def _technology_assumptions() -> Iterator[Assumption]:
     """What the project's own technology assumes and these figures rest on."""
-    from archsim.technology.asic.cmos65 import CONSTANTS
+    from archsim.technology.asic.generic_cells import CONSTANTS
     from archsim.technology.quantity import load_quantities
 
     constants = load_quantities(CONSTANTS)

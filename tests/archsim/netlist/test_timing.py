@@ -11,7 +11,7 @@ import pytest
 from archsim.netlist.netlist import Memory, MemoryPort, Netlist, Port
 from archsim.netlist.path_ends import longest_paths
 from archsim.netlist.timing import analyse, net_loads
-from archsim.technology.asic.cmos65 import cmos65_library, cmos65_wiring
+from archsim.technology.asic.generic_cells import cmos65_library, cmos65_wiring
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from archsim.calibration.cells import DRIVES, GATES, base_and_drive, derive_cells
 from archsim.calibration.liberty_writer import library_text
-from archsim.technology.asic.cmos65 import LIBRARY_FILE, cmos65_library
+from archsim.technology.asic.generic_cells import LIBRARY_FILE, cmos65_library
 from archsim.technology.liberty.boolean import truth_table
 from archsim.technology.liberty.reader import read_liberty
 from archsim.technology.liberty.text import LibertyError

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from archsim.technology import Artix7, Asic, Cmos65, Ecp5, technology
-from archsim.technology.asic.cmos65 import LIBRARY_FILE
+from archsim.technology.asic.generic_cells import LIBRARY_FILE
 from archsim.technology.evidence import (
     DYNAMIC_PARTS,
     EVIDENCE_TABLE,

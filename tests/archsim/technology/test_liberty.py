@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from archsim.technology.asic.cmos65 import cmos65_library, cmos65_wiring
+from archsim.technology.asic.generic_cells import cmos65_library, cmos65_wiring
 from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.liberty.reader import read_liberty
 from archsim.technology.liberty.text import LibertyError, parse_liberty, write_liberty

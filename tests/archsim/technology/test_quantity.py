@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from archsim.technology import quantity as quantities
-from archsim.technology.asic.cmos65 import LIBRARY_FILE
+from archsim.technology.asic.generic_cells import LIBRARY_FILE
 from archsim.technology.quantity import (
     KINDS,
     TEXT,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from archsim.technology import Quantity, StandardCells, technologies
-from archsim.technology.asic.cmos65 import cmos65_library, cmos65_wiring
+from archsim.technology.asic.generic_cells import cmos65_library, cmos65_wiring
 from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.memories.flop_memory import Wiring
 
