@@ -30,7 +30,12 @@ from archsim.technology import (
 from archsim.verification import Verification as Verification, verify as verify
 from workloads.data.labelled import LabelledData as LabelledData
 from workloads.families import build_layer as build_layer, families as families
-from workloads.importers import load_network as load_network, networks as networks, zoo_names as zoo_names
+from workloads.importers import (
+    import_network as import_network,
+    load_network as load_network,
+    networks as networks,
+    zoo_names as zoo_names,
+)
 from workloads.refusal import Refusal as Refusal
 from workloads.topology.integer import IntegerNetwork as IntegerNetwork
 from workloads.topology.network import TrainedNetwork as TrainedNetwork

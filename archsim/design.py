@@ -36,6 +36,7 @@ from archsim.technology import Technology, technologies
 from workloads import IntegerNetwork, TrainedNetwork, load_network, quantise
 from workloads.refusal import Refusal
 from workloads.strict_yaml import read_yaml
+from workloads.topology.recognise import superfluous
 
 FILES = ("liberty", "power_report")
 """The options of technologies that name a file."""
@@ -75,9 +76,10 @@ def hertz(value: Any) -> Any:
 class DesignPoint(BaseModel):
     """Network x engine x technology at a clock.
 
-    `network` is a name of the zoo or the path of an .npz file; `engine` an engine or a mapping with its
-    `kind`; `clock_hz` in hertz; `technology` a name, a mapping with its `kind`, or a technology; `inputs` the
-    path of an .npy or .npz file of what the network is run on, instead of its own samples.
+    `network` is a name of the zoo or the path of a file that `import_network` reads; `engine` an engine or a
+    mapping with its `kind`; `clock_hz` in hertz; `technology` a name, a mapping with its `kind`, or a
+    technology; `inputs` the path of an .npy or .npz file of what the network is run on, instead of its own
+    samples.
     Raises DesignError for anything else.
     """
 
@@ -199,6 +201,8 @@ class DesignPoint(BaseModel):
 
     def _warnings(self, critical_path_s: float | None, unknown: str, *, estimated: bool) -> Iterator[str]:
         yield from clock_warnings(self.clock_hz, critical_path_s, estimated=estimated)
+        yield from self.trained.remarks
+        yield from _zero_warnings(self.network, _stamp(self.network))
         yield from self.technology.warnings
         if unknown:
             yield unknown
@@ -216,7 +220,7 @@ class DesignPoint(BaseModel):
             raise DesignError(f"design file {file} {held}, allowed is a mapping")
         _refuse_keys("design", values)
         network = values.get("network")
-        if isinstance(network, str) and network.endswith(".npz") and (file.parent / network).exists():
+        if isinstance(network, str) and (file.parent / network).is_file():
             values["network"] = str(file.parent / network)
         inputs = values.get("inputs")
         if isinstance(inputs, str) and (file.parent / inputs).exists():
@@ -296,12 +300,26 @@ def _assumed(technology: Technology) -> tuple[str, ...]:
 def _stamp(network: str) -> int:
     """Changes when a network's file does, so that nothing stale is used."""
     path = Path(network)
-    return path.stat().st_mtime_ns if path.suffix == ".npz" and path.exists() else 0
+    return path.stat().st_mtime_ns if path.is_file() else 0
 
 
 @lru_cache(maxsize=32)
 def _trained(network: str, stamp: int) -> TrainedNetwork:
     return load_network(network)
+
+
+@lru_cache(maxsize=32)
+def _zero_warnings(network: str, stamp: int) -> tuple[str, ...]:
+    """What is amiss where many of the weights that are stored are zero."""
+    trained = _trained(network, stamp)
+    pairs = zip(trained.topology.stages, trained.weights, strict=True)
+    zeros, stored = sum(superfluous(stage, weights) for stage, weights in pairs), trained.stored_weights
+    if not zeros:
+        return ()
+    return (
+        f"{zeros:,} of {stored:,} stored weights are zero, and are fetched and multiplied all the same: "
+        "`archsim import` makes a network of the others",
+    )
 
 
 @lru_cache(maxsize=256)

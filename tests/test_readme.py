@@ -25,10 +25,18 @@ def block(language: str, text: str = README) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/designs.md"])
-def test_the_python_example_runs(page: str) -> None:
+EXAMPLES = [
+    pytest.param(text, id=f"{page.name} {number}")
+    for page in (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")))
+    for number, text in enumerate(re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL))
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_a_python_example_runs(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
-    exec(compile(block("python", (ROOT / page).read_text(encoding="utf-8")), page, "exec"), names)
+    exec(compile(example, "example", "exec"), names)
     cost = names["cost"]
     assert isinstance(cost, archsim.Result)
     assert cost.cycles > 0

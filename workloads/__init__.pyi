@@ -5,7 +5,12 @@ from workloads.data.labelled import DataError as DataError, LabelledData as Labe
 from workloads.data.mnist import load_mnist as load_mnist
 from workloads.data.registry import datasets as datasets, load_data as load_data
 from workloads.families import build_layer as build_layer, fit_budget as fit_budget
-from workloads.importers import load_network as load_network, networks as networks, zoo_names as zoo_names
+from workloads.importers import (
+    import_network as import_network,
+    load_network as load_network,
+    networks as networks,
+    zoo_names as zoo_names,
+)
 from workloads.topology.integer import (
     IntegerNetwork as IntegerNetwork,
     IntegerNetworkError as IntegerNetworkError,

@@ -14,7 +14,8 @@ class Refusal(ValueError):
     def of(cls, field: str, value: Any, allowed: str | Iterable[Any]) -> Self:
         """`field` is `value`, allowed are `allowed`: a phrase ("1 to 256"), or the values themselves."""
         listed = allowed if isinstance(allowed, str) else ", ".join(map(str, allowed))
-        return cls(f"{field} is {value!r}, allowed are {listed}")
+        shown = " ".join(repr(value).splitlines())
+        return cls(f"{field} is {shown}, allowed are {listed}")
 
 
 class Defect(AssertionError):

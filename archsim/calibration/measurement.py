@@ -186,7 +186,11 @@ def read_measured(technology: str) -> dict[str, list[Measurement]]:
         rows = list(grouped)
         first, sizes_type = rows[0], engines.named(rows[0]["engine"]).hardware
         sizes = sizes_type(
-            **{field.name: _read(first[field.name], str(field.type)) for field in fields(sizes_type)}
+            **{
+                field.name: _read(first[field.name], str(field.type))
+                for field in fields(sizes_type)
+                if field.name in first
+            }
         )
         parts = [_part(row) for row in rows]
         memories = [part.resources for part in parts if part.component == MEMORIES]

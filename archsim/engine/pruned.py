@@ -36,8 +36,9 @@ class Pruned(Engine):
     """Any sparse pattern, by indices.
 
     `gather`: *replicated* gives every PE a whole copy of the activations and broadcasts results over one
-    bus; *banked* shares one copy behind a crossbar, with conflicts. `index`: *auto* takes the encoding,
-    absolute or relative of any width, that needs the fewest bits.
+    bus; *banked* shares one copy behind a crossbar, with conflicts. `index`: *auto* takes the encoding that
+    needs the fewest bits: absolute, relative of any width, or, where all weights come in runs and PEs are a
+    power of two, one index a run, so that a block that is full has one for each of its rows.
     """
 
     hardware: ClassVar = PrunedSizes
@@ -79,18 +80,29 @@ class Pruned(Engine):
         return self.index if self._may_pad else "absolute"
 
     def lay(self, network: IntegerNetwork, fabric: str) -> PrunedMapping:
-        dealt, at = _dealt(network, self.pes)
-        highest = max(int(stage.addresses.max(initial=0)) for stage in dealt)
-        options = candidates(highest, int(self.fetch_bits), self._index_kinds)
-        if not options:
-            raise MappingError(
-                f"engine.fetch_bits is {self.fetch_bits}, allowed are at least {highest.bit_length() + 1} "
-                f"for this network, an index of {highest.bit_length()} bits and a row-end flag"
-            )
-        encoding = min(options, key=lambda option: _bits(option, dealt, self))
+        encoding = self._encoding(network)
+        dealt, at = _dealt(network, self.pes, in_order=encoding.run > 1)
         entries = tuple(_encoded(stage, encoding) for stage in dealt)
         engine = self.requantising(shared=self.gather == "replicated" and self.requantiser != "each")
         return PrunedMapping(network, engine, fabric, encoding, entries, output_positions=at)
+
+    def _encoding(self, network: IntegerNetwork) -> IndexEncoding:
+        """The encoding that needs the fewest bits of those that may be taken."""
+        options: list[tuple[int, int, IndexEncoding]] = []
+        needed = 0
+        longest = longest_run(network, self.pes) if self.index == "auto" else 1
+        for run in (1 << bits for bits in reversed(range(longest.bit_length()))):
+            dealt, _ = _dealt(network, self.pes, in_order=run > 1)
+            highest = max(int(stage.addresses.max(initial=0)) for stage in dealt)
+            needed = (highest // run).bit_length()
+            fitting = candidates(highest, int(self.fetch_bits), self._index_kinds, run)
+            options += [(_bits(option, dealt, self), len(options), option) for option in fitting]
+        if not options:
+            raise MappingError(
+                f"engine.fetch_bits is {self.fetch_bits}, allowed are at least {needed + 1} "
+                f"for this network, an index of {needed} bits and a row-end flag"
+            )
+        return min(options, key=lambda option: option[:2])[2]
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,14 +159,21 @@ class PrunedMapping(Mapping):
             most_groups=max(-(-stage.outputs // pes) for stage in self.stages),
             index_bits=self.encoding.bits,
             relative=self.encoding.relative,
-            index_words=int((-(-entries // self.entries_per_fetch)).sum(axis=0).max()),
+            index_words=int((-(-self._indices // self.entries_per_fetch)).sum(axis=0).max()),
             replicated=self.replicated,
+            run=self.encoding.run,
         )
 
     @property
     def stored_bits(self) -> StoredBits:
         entries = sum(int(stage.entries.sum()) for stage in self.stages)
-        return StoredBits(entries * self.network.weight_bits, entries * (self.encoding.bits + 1))
+        indices = int(self._indices.sum())
+        return StoredBits(entries * self.network.weight_bits, indices * (self.encoding.bits + 1))
+
+    @property
+    def _indices(self) -> NDArray[np.int64]:
+        """Indices of every stage and PE."""
+        return np.array([stage.index_entries for stage in self.stages])
 
     @cached_property
     def _runs(self) -> tuple[StageRun, ...]:
@@ -186,7 +205,7 @@ class PrunedMapping(Mapping):
             biases=biases,
             traffic=self.traffic(
                 weight=int((-(-entries // self.weights_per_fetch)).sum()),
-                index=int((-(-entries // self.entries_per_fetch)).sum()),
+                index=int((-(-self._indices // self.entries_per_fetch)).sum()),
                 read=[int(stage.entries.sum()) - stage.biases for stage in self.stages],
                 written=[*(stage.outputs for stage in self.stages[:-1]), 0],
                 loaded=self.network.n_in,
@@ -229,15 +248,36 @@ class PrunedMapping(Mapping):
 # A search maps a network again and again; what its settings leave as it was is found once.
 
 
+MOST_RUN = 64
+"""The most weights that share an index."""
+
+
+def longest_run(network: IntegerNetwork, pes: int) -> int:
+    """How many weights may share an index: the longest runs of neighbouring inputs, each from a multiple of
+    its length on, that all stages are made of. A power of two, and 1 where PEs are none, for then neighbours
+    have addresses with gaps between them."""
+    if pes & (pes - 1):
+        return 1
+    dealt, _ = _dealt(network, pes, in_order=True)
+    run = 1
+    while run < MOST_RUN and all(stage.comes_in_runs(2 * run) for stage in dealt):
+        run *= 2
+    return run
+
+
 @lru_cache(maxsize=32)
-def _dealt(network: IntegerNetwork, pes: int) -> tuple[tuple[DealtStage, ...], NDArray[np.int64]]:
-    """The stages with their rows dealt to PEs, and the place of every output."""
+def _dealt(
+    network: IntegerNetwork, pes: int, *, in_order: bool
+) -> tuple[tuple[DealtStage, ...], NDArray[np.int64]]:
+    """The stages with their rows dealt to PEs, and the place of every output: so that entries balance, or
+    `in_order`, so that the inputs of a run of weights are neighbours for the next stage."""
     address = BankedAddress(banks=pes, rows=1)
     at = np.arange(network.n_in, dtype=np.int64)
     stages = []
     for integer in network.stages:
         biases = bias_rows(integer, network.weight_bits, network.activation_bits).words
-        positions = deal_rows(integer.stage.row_lengths(), pes)
+        lengths = integer.stage.row_lengths()
+        positions = np.arange(len(lengths)) if in_order else deal_rows(lengths, pes)
         read_from = np.array([address.encode(int(i)) for i in at])
         stages.append(deal_stage(integer, biases, read_from, positions, pes))
         at = positions
@@ -263,8 +303,11 @@ def _bits(encoding: IndexEncoding, dealt: Sequence[DealtStage], engine: Pruned) 
     """Bits of the weight and index words that all PEs need with this encoding."""
     words = 0
     fetch_bits = int(engine.fetch_bits)
-    per_fetch = fetch_bits // (encoding.bits + 1), fetch_bits // engine.weight_bits
     for stage in dealt:
-        entries = np.bincount(stage.row_pe, weights=stage.entries_of_rows(encoding), minlength=engine.pes)
-        words += sum(int(np.ceil(entries / per).sum()) for per in per_fetch)
+        for rows, per_fetch in (
+            (stage.indices_of_rows(encoding), fetch_bits // (encoding.bits + 1)),
+            (stage.entries_of_rows(encoding), fetch_bits // engine.weight_bits),
+        ):
+            entries = np.bincount(stage.row_pe, weights=rows, minlength=engine.pes)
+            words += int(np.ceil(entries / per_fetch).sum())
     return words * fetch_bits

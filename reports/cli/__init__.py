@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.cli import designs, networks, studies
+from reports.cli import designs, imports, networks, studies
 from reports.cli.group import FIDELITIES, main
 
-__all__ = ["FIDELITIES", "designs", "main", "networks", "studies"]
+__all__ = ["FIDELITIES", "designs", "imports", "main", "networks", "studies"]

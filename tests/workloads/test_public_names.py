@@ -36,6 +36,7 @@ def test_the_public_names_are_these() -> None:
         "datasets",
         "evaluate",
         "fit_budget",
+        "import_network",
         "layer_sensitivity",
         "load_data",
         "load_fashion_mnist",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workloads.importers.registry import Importer, importers, load_network
+from workloads.importers.registry import Importer, import_network, importers, load_network
 from workloads.importers.zoo import Zoo, networks, zoo_names
 
-__all__ = ["Importer", "Zoo", "importers", "load_network", "networks", "zoo_names"]
+__all__ = ["Importer", "Zoo", "import_network", "importers", "load_network", "networks", "zoo_names"]

@@ -22,6 +22,13 @@ have no base in common."""
 Activation = Literal["relu", "none"]
 
 
+FINITE = "finite numbers that 32-bit floats hold"
+
+
+def _finite(values: NDArray[Any]) -> bool:
+    return bool(np.isfinite(values).all()) and bool((np.abs(values) <= np.finfo(np.float32).max).all())
+
+
 @dataclass(frozen=True, eq=False)
 class Layer:
     """y = activation(matrix @ x + bias), for matrix (n_out, n_in) of finite numbers, dense or of any format
@@ -42,23 +49,26 @@ class Layer:
 
         sparse = bool(scipy.sparse.issparse(self.matrix))
         matrix: Matrix = scipy.sparse.csr_array(self.matrix) if sparse else np.asarray(self.matrix)
+        if matrix.dtype.kind == "f" and matrix.dtype not in (np.float32, np.float64):
+            # Sparse matrices of SciPy have no other floats.
+            matrix = matrix.astype(np.float64)
         if matrix.ndim != 2 or 0 in matrix.shape or matrix.dtype.kind not in "fiub":
             raise NetworkFileError.of(
                 f"matrix of layer {self.name}",
                 f"{matrix.dtype} of shape {matrix.shape}",
                 "real numbers of shape (n_out, n_in), neither of them zero",
             )
-        if not np.isfinite(matrix.data if sparse else matrix).all():
-            raise NetworkFileError.of(f"matrix of layer {self.name}", "not finite", "finite numbers")
+        if not _finite(matrix.data if sparse else matrix):
+            raise NetworkFileError.of(f"matrix of layer {self.name}", "not finite", FINITE)
         object.__setattr__(self, "matrix", matrix)
         if self.bias is None:
             return
         bias = np.asarray(self.bias)
-        if bias.shape != (matrix.shape[0],) or bias.dtype.kind not in "fiub" or not np.isfinite(bias).all():
+        if bias.shape != (matrix.shape[0],) or bias.dtype.kind not in "fiub" or not _finite(bias):
             raise NetworkFileError.of(
                 f"bias of layer {self.name}",
                 f"{bias.dtype} of shape {bias.shape}",
-                f"finite numbers of shape {(matrix.shape[0],)}",
+                f"{FINITE}, of shape {(matrix.shape[0],)}",
             )
         object.__setattr__(self, "bias", bias)
 

@@ -9,20 +9,42 @@ from typing import Any
 from workloads.importers.registry import importers
 from workloads.topology.network import TrainedNetwork
 
+METADATA = "metadata.npy"
+"""The member by which a file of ours is known."""
+
+
+ARCHIVE = b"PK"
+
+
+def begins(source: Any, start: bytes) -> bool:
+    """Whether this is the path of a file that begins so."""
+    if not isinstance(source, Path):
+        return False
+    try:
+        with source.open("rb") as file:
+            return file.read(len(start)) == start
+    except OSError:
+        return False
+
+
+def members(source: Any) -> list[str] | None:
+    """The names in an archive, or none where this is the path of something else."""
+    if not isinstance(source, Path):
+        return None
+    try:
+        with zipfile.ZipFile(source) as archive:
+            return archive.namelist()
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
+        return None
+
 
 @importers.register("npz")
 class Npz:
-    """NumPy archives: by the end of their name, or by the metadata in them."""
+    """NumPy archives with our metadata, and archives that are damaged."""
 
     def recognises(self, source: Any) -> bool:
-        if not isinstance(source, Path):
-            return False
-        if source.suffix == ".npz":
-            return True
-        if not zipfile.is_zipfile(source):
-            return False
-        with zipfile.ZipFile(source) as archive:
-            return "metadata.npy" in archive.namelist()
+        names = members(source)
+        return begins(source, ARCHIVE) if names is None else METADATA in names
 
     def read(self, source: Any) -> TrainedNetwork:
         return TrainedNetwork.load(source)

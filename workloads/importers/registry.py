@@ -1,13 +1,18 @@
-"""The formats that a network can be read from, by name, and which of them a file is of."""
+"""The formats that a network can be read from, by name, and which of them a source is of."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from workloads.importers.assemble import assemble, renewed
+from workloads.importers.examples import Given
 from workloads.importers.layers import Layers
 from workloads.importers.zoo import networks
 from workloads.register import Register
+from workloads.topology.archive import shortened
 from workloads.topology.network import NetworkFileError, TrainedNetwork
 
 
@@ -18,9 +23,14 @@ class Importer(Protocol):
         """Whether this is of the format: the `Path` of a file that exists, by how it begins and not by its
         name alone, or an object. It neither raises nor imports a library that only its format needs."""
 
-    def read(self, source: Any) -> TrainedNetwork | Layers:
-        """What a source of the format holds: a network of our own, or the layers of one from elsewhere. A
-        `NetworkFileError` says in a sentence what is wrong with it, or which library is missing."""
+    def read(self, source: Any, /, *options: Any, **named: Any) -> TrainedNetwork | Layers:
+        """What a source of the format holds: a network of our own, or the layers of one from elsewhere.
+
+        What a format does not say itself it takes as keywords by the names of `import_network`'s: any of
+        `layout`, `activations` and `order`, each with a default; and as `n_in` how many values an input has,
+        where inputs are given. A `NetworkFileError` says in a sentence what is wrong with the source, what
+        has to be told, or which library is missing.
+        """
 
 
 importers: Register[type[Importer]] = Register(
@@ -29,18 +39,92 @@ importers: Register[type[Importer]] = Register(
 """Every format there is: a file of this folder, or a module that an installed package announces."""
 
 
+def import_network(
+    source: Any,
+    *,
+    inputs: Any = None,
+    labels: Any = None,
+    name: str | None = None,
+    layout: str | None = None,
+    activations: str | Sequence[str] | None = None,
+    order: Sequence[str] | None = None,
+    input_range: Sequence[float] | None = None,
+) -> TrainedNetwork:
+    """A network of any format that is known: the path of a file, or an object such as a list of matrices.
+    One of ours, by its name, its path or itself, comes back without the zeros that its stages store.
+
+    `inputs`, `labels` and `input_range` are those of `assemble`: without inputs, scales are assumed.
+    `layout` says whether matrices are (n_out, n_in), *out_in*, or (n_in, n_out), *in_out*; `activations` what
+    follows each layer, *relu* or *none*; `order` names the layers in the order in which data meets them.
+    Only formats that do not say these themselves take them. Raises NetworkFileError, or another refusal,
+    in a sentence.
+    """
+    _check_words(name=(name, False), layout=(layout, False))
+    _check_words(activations=(activations, True), order=(order, True))
+    told = {"layout": layout, "activations": activations, "order": order}
+    given = Given.of("inputs", inputs)
+    n_in = given.width if given else None
+    read = _read(source, {option: value for option, value in told.items() if value is not None}, n_in)
+    if isinstance(read, Layers):
+        return assemble(read, inputs=given, labels=labels, name=name, input_range=input_range)
+    return renewed(read, inputs=given, labels=labels, name=name, input_range=input_range)
+
+
 def load_network(name_or_path: str | Path) -> TrainedNetwork:
-    """A network of the zoo by name, or any network by the path of its file, in a format that is known."""
+    """A network of the zoo by name, or any network by the path of its file, in a format that is known.
+
+    Scales of a network from elsewhere are assumed, as its `remarks` then say: `import_network` takes inputs.
+    """
     if not isinstance(name_or_path, str | Path):
         raise NetworkFileError.of("network", name_or_path, "names and paths of files")
-    if str(name_or_path) in networks:
-        return networks[str(name_or_path)]
-    path = Path(name_or_path)
-    if not path.exists():
-        raise NetworkFileError.of("network", str(name_or_path), [*networks, "the path of a file"])
-    for importer in (kind() for kind in importers.values()):
-        if importer.recognises(path):
-            network = importer.read(path)
-            if isinstance(network, TrainedNetwork):
-                return network
-    raise NetworkFileError.of("file", str(path), f"those of a format that is known: {', '.join(importers)}")
+    read = _read(str(name_or_path), {}, None)
+    return read if isinstance(read, TrainedNetwork) else assemble(read)
+
+
+def _read(source: Any, options: dict[str, Any], n_in: int | None) -> TrainedNetwork | Layers:
+    if isinstance(source, str | Path):
+        source = networks[str(source)] if str(source) in networks else _file(source)
+    if isinstance(source, Layers | TrainedNetwork):
+        _check_taken(options, (), type(source).__name__)
+        return source
+    for format_name, kind in importers.items():
+        importer = kind()
+        if importer.recognises(source):
+            takes = inspect.signature(importer.read).parameters
+            _check_taken(options, takes, format_name)
+            return importer.read(source, **options, **({"n_in": n_in} if "n_in" in takes else {}))
+    shown = repr(str(source)) if isinstance(source, Path) else f"of type {type(source).__name__}"
+    raise NetworkFileError(
+        f"network is {shown}, allowed are those of a format that is known: {', '.join(importers)}"
+    )
+
+
+def _check_words(**given: tuple[Any, bool]) -> None:
+    """Raises NetworkFileError for what is neither a word nor, where that may be, a list of words."""
+    for option, (value, several) in given.items():
+        words = value if several and isinstance(value, list | tuple) else [value]
+        if value is not None and not all(isinstance(word, str) for word in words):
+            allowed = "a list of words" if several else "a word"
+            raise NetworkFileError(f"{option} is {shortened(value)}, allowed is {allowed}")
+
+
+def _check_taken(options: Mapping[str, Any], takes: Iterable[str], format_name: str) -> None:
+    """Raises NetworkFileError for an option that a format does not take."""
+    for option, value in options.items():
+        if option not in takes:
+            raise NetworkFileError(
+                f"{option} is {shortened(value)}, allowed is none for a source of the format {format_name}, "
+                "which says itself"
+            )
+
+
+def _file(given: str | Path) -> Path:
+    """The path of a file that exists."""
+    path = Path(given)
+    try:
+        there = path.is_file()
+    except OSError:
+        there = False
+    if not there:
+        raise NetworkFileError.of("network", str(given), [*networks, "the path of a file"])
+    return path

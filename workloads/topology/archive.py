@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import lzma
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,15 @@ from workloads.refusal import Refusal
 
 UNREADABLE = (
     *(ValueError, TypeError, AttributeError, OSError, EOFError, LookupError, ArithmeticError, MemoryError),
-    *(RuntimeError, SyntaxError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(
+        RuntimeError,
+        SyntaxError,
+        tokenize.TokenError,
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        struct.error,
+    ),
 )
 """What NumPy and its archives raise for a file that is no archive, half of one, or one that was tampered
 with."""
@@ -51,7 +60,7 @@ def one_line(error: BaseException) -> str:
 
 def shortened(value: Any, *, most: int = MOST_SHOWN, quoted: bool = True) -> str:
     """A value as a refusal shows it."""
-    text = repr(value) if quoted else str(value)
+    text = " ".join((repr(value) if quoted else str(value)).splitlines())
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 

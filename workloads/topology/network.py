@@ -96,6 +96,8 @@ class TrainedNetwork:
 
     `biases` has an entry a stage, an array (n_out,) or none, and is empty where no stage has biases.
     `samples` are inputs of the kind that it was trained on; a file from before there were any has none.
+    `remarks` are sentences on what had to be assumed of it, or differs from what its author wrote; every
+    result repeats them.
     `input_range` is the least and the largest input, finite: [0, 1] of images, or what was seen in training
     (`workloads.topology.ranges.range_of`); it sets the scale of integer inputs, signed or not. Values beyond
     it are taken as `IntegerNetwork.integer_inputs` says. Raises NetworkFileError for anything inconsistent.
@@ -110,6 +112,7 @@ class TrainedNetwork:
     biases: tuple[NDArray[np.float32] | None, ...] = ()
     samples: Samples | None = None
     input_range: tuple[float, float] = IMAGES
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         stages = self.topology.stages
@@ -118,6 +121,7 @@ class TrainedNetwork:
         )
         check_shares(f"accuracy of {self.name}", self.accuracy)
         object.__setattr__(self, "biases", self._checked_biases())
+        object.__setattr__(self, "remarks", self._checked_remarks())
         if len(self.weights) != len(stages) or len(self.calibration.ranges) != len(stages):
             raise NetworkFileError(
                 f"weights and calibration of {self.name} have {len(self.weights)} and "
@@ -135,6 +139,14 @@ class TrainedNetwork:
                 f"samples of {self.name} have {self.samples.values.shape[1]} values, "
                 f"allowed are {self.topology.n_in}, the inputs of the network"
             )
+
+    def _checked_remarks(self) -> tuple[str, ...]:
+        given = self.remarks
+        if not isinstance(given, list | tuple) or not all(isinstance(remark, str) for remark in given):
+            raise NetworkFileError(
+                f"remarks of {self.name} is {shortened(given)}, allowed is a list of sentences"
+            )
+        return tuple(" ".join(remark.split()) for remark in given)
 
     def _checked_biases(self) -> tuple[NDArray[np.float32] | None, ...]:
         biases, stages = tuple(self.biases), self.topology.stages
@@ -214,6 +226,7 @@ class TrainedNetwork:
             **given,
             **ranged,
             **({SAMPLES: self.samples.source} if self.samples else {}),
+            **({"remarks": self.remarks} if self.remarks else {}),
             "calibration": {"percentiles": self.calibration.percentiles, "ranges": self.calibration.ranges},
             "recipe": dict(self.recipe),
             "accuracy": dict(self.accuracy),
@@ -261,6 +274,7 @@ class TrainedNetwork:
             ),
             samples=Samples.restored(arrays[SAMPLES], metadata[SAMPLES]) if SAMPLES in arrays else None,
             input_range=metadata.get(RANGE, IMAGES),
+            remarks=metadata.get("remarks", ()),
         )
 
 

@@ -3,6 +3,9 @@
 A row of entries is a list of increasing activation addresses. An absolute index is the address. A relative
 index of b bits is the distance to the address before it, less one (a row starts from address -1); a distance
 over 2^b is bridged by entries with weight zero. Each index carries one more bit that ends the row.
+
+Where the addresses of every row come in runs, of as many as a power of two from a multiple of it on, one
+absolute index stands for a run: the rest of an address is counted. So blocks that are full share their index.
 """
 
 from __future__ import annotations
@@ -18,10 +21,12 @@ NO_BIASES = np.zeros(0, dtype=np.int64)
 
 @dataclass(frozen=True)
 class IndexEncoding:
-    """How an index is written: `bits` without the row-end flag, and whether it is a distance."""
+    """How an index is written: `bits` without the row-end flag, whether it is a distance, and the weights of
+    a `run` that share one."""
 
     bits: int
     relative: bool
+    run: int = 1
 
     def entries(self, addresses: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
         """How many entries each weight takes, itself and the padding before it. `starts` are the places
@@ -37,8 +42,8 @@ class IndexEncoding:
         biases: NDArray[np.int64] = NO_BIASES,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Index words (with the row-end flag on top), weights and addresses of a row's entries, padding
-        included, after its biases, whose address is -1. An empty row is one entry of weight zero, for its end
-        must be marked."""
+        included, after its biases, whose address is -1. An empty row is one index of weights zero, for its
+        end must be marked."""
         if not len(addresses) and len(biases):
             indices, padded, visited = (np.zeros(0, dtype=np.int64) for _ in range(3))
         else:
@@ -53,7 +58,9 @@ class IndexEncoding:
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Indices without a flag, weights and addresses of a row's weights, padding included."""
         if not len(addresses):
-            addresses, weights = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
+            addresses, weights = np.arange(self.run), np.zeros(self.run, dtype=np.int64)
+        if self.run > 1:
+            return addresses[:: self.run] // self.run, weights, addresses
         taken = self.entries(addresses, np.zeros(1, dtype=np.int64))
         last = np.cumsum(taken) - 1
         padded = np.zeros(int(taken.sum()), dtype=np.int64)
@@ -73,8 +80,14 @@ def _distances(addresses: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArr
     return distances
 
 
-def candidates(highest_address: int, fetch_bits: int, kind: str) -> list[IndexEncoding]:
-    """The encodings that reach `highest_address` and fit a fetch; `kind`: auto, absolute, relative."""
+def candidates(highest_address: int, fetch_bits: int, kind: str, run: int = 1) -> list[IndexEncoding]:
+    """The encodings that reach `highest_address` and fit a fetch; `kind`: auto, absolute, relative. Where
+    weights come in runs, an absolute index is one of a run."""
+    if run > 1:
+        bits = max(1, (highest_address // run).bit_length())
+        return (
+            [IndexEncoding(bits, relative=False, run=run)] if kind != "relative" and bits < fetch_bits else []
+        )
     full = max(1, highest_address.bit_length())
     absolute = [IndexEncoding(full, relative=False)] if kind != "relative" else []
     relative = [IndexEncoding(b, relative=True) for b in range(1, max(full, 2))] if kind != "absolute" else []

@@ -28,12 +28,26 @@ class DealtStage:
     pes: int
 
     def entries_of_rows(self, encoding: IndexEncoding) -> NDArray[np.int64]:
-        """Entries of each row, padding included, at least one."""
+        """Entries of each row, padding included, at least those of one index."""
         filled = self.starts[:-1][np.diff(self.starts) > 0]
         taken = encoding.entries(self.addresses, filled)
         total = np.concatenate([[0], np.cumsum(taken)])
-        lengths: NDArray[np.int64] = np.maximum(np.diff(total[self.starts]) + self.biases.shape[1], 1)
+        lengths: NDArray[np.int64] = np.diff(total[self.starts]) + self.biases.shape[1]
+        lengths[lengths == 0] = encoding.run
         return lengths
+
+    def indices_of_rows(self, encoding: IndexEncoding) -> NDArray[np.int64]:
+        """Indices of each row, at least one."""
+        biases = self.biases.shape[1]
+        indices: NDArray[np.int64] = (self.entries_of_rows(encoding) - biases) // encoding.run + biases
+        return indices
+
+    def comes_in_runs(self, run: int) -> bool:
+        """Whether the addresses of every row are runs of so many, each from a multiple of it on."""
+        if (np.diff(self.starts) % run).any():
+            return False
+        runs = self.addresses.reshape(-1, run)
+        return bool((runs == runs[:, :1] + np.arange(run)).all() and (runs[:, 0] % run == 0).all())
 
     def encoded(self, encoding: IndexEncoding) -> EncodedStage:
         """The entries of each PE."""
@@ -47,7 +61,8 @@ class DealtStage:
             indices=tuple(part[0] for part in joined),
             weights=tuple(part[1] for part in joined),
             addresses=tuple(part[2] for part in joined),
-            row_lengths=tuple(np.array([len(part[0]) for part in rows], dtype=np.int64) for rows in lists),
+            row_lengths=tuple(np.array([len(part[1]) for part in rows], dtype=np.int64) for rows in lists),
+            run=encoding.run,
             stored=len(self.weights),
             biases=self.biases.size,
         )
@@ -55,8 +70,9 @@ class DealtStage:
 
 @dataclass(frozen=True, eq=False)
 class EncodedStage:
-    """The entries of each PE: index words, weights, the addresses they visit (-1 for a bias, which reads
-    none), and how many make a row."""
+    """The entries of each PE: index words, of which one may stand for a `run` of entries, weights, the
+    addresses they visit (-1 for a bias, which reads none and has an index of its own), and how many make a
+    row."""
 
     indices: tuple[NDArray[np.int64], ...]
     weights: tuple[NDArray[np.int64], ...]
@@ -64,11 +80,27 @@ class EncodedStage:
     row_lengths: tuple[NDArray[np.int64], ...]
     stored: int
     biases: int
+    run: int = 1
 
     @property
     def entries(self) -> NDArray[np.int64]:
         """Entries of each PE, shape (pes,)."""
+        return np.array([len(part) for part in self.weights], dtype=np.int64)
+
+    @property
+    def index_entries(self) -> NDArray[np.int64]:
+        """Indices of each PE, shape (pes,)."""
         return np.array([len(part) for part in self.indices], dtype=np.int64)
+
+    @property
+    def begins_index(self) -> tuple[NDArray[np.int64], ...]:
+        """Of every entry of each PE the number of the index that it begins, or -1 where it shares that of the
+        entry before it."""
+        begun = []
+        for addresses in self.addresses:
+            begins = (addresses < 0) | (addresses % self.run == 0)
+            begun.append(np.where(begins, np.cumsum(begins) - 1, -1))
+        return tuple(begun)
 
     def banks(self, bank_bits: int) -> list[NDArray[np.int64]]:
         """The bank that each entry of each PE reads: the low bits of its address; -1 where it reads none."""

@@ -69,13 +69,14 @@ class _Machine(Clocked):
             self.ends_stage(number, began, stage.stored, self.stalls - stalls_before)
             began = int(self.env.now)
 
-    def take_entry(self, number: int, *, bias: bool) -> None:
-        """Entry `number` of a PE in this stage is accepted: what it reads. After the last one of all PEs the
-        next descriptor is fetched; the results on their way take longer than that."""
+    def take_entry(self, number: int, index: int, *, bias: bool) -> None:
+        """Entry `number` of a PE in this stage is accepted, which begins its index of this number, unless
+        that is -1: what it reads. After the last one of all PEs the next descriptor is fetched; the results
+        on their way take longer than that."""
         self.entries += 1
         self.biases += bias
         self.read[self.number] += not bias
-        self.words["index"] += number % self.entries_per_fetch == 0
+        self.words["index"] += index >= 0 and index % self.entries_per_fetch == 0
         self.words["weight"] += number % self.weights_per_fetch == 0
         self.left -= 1
         if not self.left and self.number < len(self.stages) - 1:
@@ -86,18 +87,19 @@ class _Machine(Clocked):
     def run_replicated(self, stage: EncodedStage, *, final: bool) -> Any:
         """PEs fill their result registers, the bus empties them, one a cycle (scores all at once)."""
         slots = [simpy.Store(self.env, capacity=1) for _ in range(self.pes)]
-        for pe, lengths in enumerate(stage.row_lengths):
-            biases = (stage.addresses[pe] < 0).tolist()
-            self.env.process(self.free_running_pe(lengths.tolist(), biases, slots[pe]))
+        for pe, (lengths, begins) in enumerate(zip(stage.row_lengths, stage.begins_index, strict=True)):
+            entries = list(zip(begins.tolist(), (stage.addresses[pe] < 0).tolist(), strict=True))
+            self.env.process(self.free_running_pe(lengths.tolist(), entries, slots[pe]))
         yield self.env.process(self.result_bus(slots, stage.outputs, final=final))
 
-    def free_running_pe(self, lengths: list[int], biases: list[bool], slot: simpy.Store) -> Any:
+    def free_running_pe(self, lengths: list[int], entries: list[tuple[int, bool]], slot: simpy.Store) -> Any:
         """Entry after entry; after each row the result enters the slot, or the PE waits until it can."""
         taken = 0
         yield self.env.timeout(self.latency - 2)
         for length in lengths:
             for _ in range(length):
-                self.take_entry(taken, bias=biases[taken])
+                index, bias = entries[taken]
+                self.take_entry(taken, index, bias=bias)
                 taken += 1
                 # A PE that was let go by the bus in the middle of a cycle moves on in that cycle.
                 yield self.env.timeout(1 - self.env.now % 1)
@@ -121,19 +123,23 @@ class _Machine(Clocked):
     def run_banked(self, stage: EncodedStage, *, final: bool) -> Any:
         """PEs ask for the banks of their entries, the arbiters answer."""
         asking: dict[int, tuple[int, simpy.Event]] = {}
+        begins = stage.begins_index
         for pe, banks in enumerate(stage.banks(self.bank_bits)):
-            self.env.process(self.asking_pe(pe, banks.tolist(), asking))
+            entries = list(zip(banks.tolist(), begins[pe].tolist(), strict=True))
+            self.env.process(self.asking_pe(pe, entries, asking))
         yield self.env.process(self.arbiters(asking))
         self.written[self.number] += 0 if final else stage.outputs
         yield self.env.timeout(self.latency - 0.5)
 
-    def asking_pe(self, pe: int, banks: list[int], asking: dict[int, tuple[int, simpy.Event]]) -> Any:
+    def asking_pe(
+        self, pe: int, entries: list[tuple[int, int]], asking: dict[int, tuple[int, simpy.Event]]
+    ) -> Any:
         """Asks for one entry at a time, again and again until it is granted."""
-        for number, bank in enumerate(banks):
+        for number, (bank, index) in enumerate(entries):
             granted = self.env.event()
             asking[pe] = bank, granted
             yield granted
-            self.take_entry(number, bias=bank < 0)
+            self.take_entry(number, index, bias=bank < 0)
 
     def arbiters(self, asking: dict[int, tuple[int, simpy.Event]]) -> Any:
         """In the middle of each cycle a bank grants its first asker, counted from the PE whose turn it is.

@@ -22,12 +22,14 @@ from rtl.parts.sizes import Amounts, MemoryShape, Pipeline, Sizes
 @dataclass(frozen=True, kw_only=True, repr=False)
 class GatherSizes(Sizes):
     """`index_bits` of an index without its row-end flag; `relative`: indices are distances from the last
-    one; `index_words` the depth of each PE's index memory; `replicated` or banked activations."""
+    one; `index_words` the depth of each PE's index memory; `replicated` or banked activations; `run`: how
+    many weights in a row of addresses, from a multiple of it on, share an index, a power of two."""
 
     index_bits: int
     relative: bool
     index_words: int
     replicated: bool
+    run: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -35,10 +37,19 @@ class GatherSizes(Sizes):
             raise SizeError(f"banks is {self.banks}, allowed is one for each of the {self.pes} PEs")
         if self.shared_requantiser and not self.replicated:
             raise SizeError("shared_requantiser is true, allowed with banks that each write is false")
+        if self.run < 1 or self.run & (self.run - 1):
+            raise SizeError(f"run is {self.run}, allowed are powers of two")
+        if self.run > 1 and self.relative:
+            raise SizeError(f"run is {self.run}, allowed is 1 where indices are distances")
         if not 1 <= self.index_bits < self.fetch_bits:
             raise SizeError(
                 f"index_bits is {self.index_bits}, allowed are 1 to {self.fetch_bits - 1} (fetch_bits - 1)"
             )
+
+    @property
+    def run_bits(self) -> int:
+        """The lowest bits of an address, which a counter gives and no index."""
+        return self.run.bit_length() - 1
 
     @property
     def entries_per_fetch(self) -> int:
@@ -95,11 +106,11 @@ class GatherSizes(Sizes):
             "row_bits": row,
             # PE 0 has a row in every group, so only the others ask whether they have one in the last.
             "last_group_bits": row * (self.pes - 1) / self.pes,
-            "counted_bits": at + counted,
+            "counted_bits": at + counted + self.run_bits,
         }
         registers = {
             "one": 1,
-            "counted_bits": row + at,
+            "counted_bits": row + at + self.run_bits,
             "held_bits": position + counted + choosing_bits(self.entries_per_fetch),
         }
         return Amounts("address", self.pes, "pruned.address", gates, registers)

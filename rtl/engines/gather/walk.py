@@ -58,7 +58,8 @@ def walk_entries(
     starting: Wire,
 ) -> Walk:
     """The front of a PE: fetches index words, deals out entries, and turns them into addresses. An entry
-    moves on when `go` is high; the next one is issued in the same cycle."""
+    moves on when `go` is high; the next one is issued in the same cycle. Where several share an index, it
+    goes through their addresses first."""
     entry_bits = sizes.index_bits + 1
     per_fetch = sizes.entries_per_fetch
     only_last_group = field["groups_less_one"] == 0
@@ -79,6 +80,11 @@ def walk_entries(
     target = value
     accepted = holds & go
     bias = _bias_entry(sizes, field, starts_row, accepted) if sizes.bias_words else None
+    moves = go
+    if sizes.run > 1:
+        offset, ends_run = _run(sizes, accepted, bias)
+        ends_row, moves = ends_row & ends_run, go & (~holds | ends_run)
+        target = fit(pyrtl.concat(entry[: sizes.index_bits], offset), sizes.address.bits)
     if sizes.relative:
         position = register(sizes.address.bits, "position")
         ones = pyrtl.Const((1 << sizes.address.bits) - 1, sizes.address.bits)
@@ -90,12 +96,12 @@ def walk_entries(
     target = named(target, "target")
     ends_row = named(ends_row, "ends_row")
     ends_stage = holds & ends_row & (row == rows_less_one)
-    issue = active & has_rows & go & ~ends_stage
+    issue = active & has_rows & moves & ~ends_stage
     word_due = named(issue & (sub == 0), "fetch_index")
 
     # The descriptor is whole one cycle after stage_start, so only then is it known whether there are rows.
     active.next <<= stage_start | (active & has_rows & ~(accepted & ends_stage))
-    holds.next <<= issue | (holds & ~go)
+    holds.next <<= issue | (holds & ~moves)
     counted(row, clear=stage_start, step=accepted & ends_row)
     wraps = sub == per_fetch - 1
     sub.next <<= pyrtl.select(
@@ -105,6 +111,16 @@ def walk_entries(
     counted(at, clear=starting, step=word_due)
     starts_row.next <<= stage_start | pyrtl.select(accepted, ends_row, starts_row)
     return Walk(holds, bias, target, ends_row, starts_row, ends_stage, active | holds, word_due, at)
+
+
+def _run(sizes: GatherSizes, accepted: Wire, bias: Wire | None) -> tuple[Wire, Wire]:
+    """The place of an entry among those that share its index, and that the next one has another: a bias has
+    an index of its own."""
+    offset = register(sizes.run_bits, "offset", reset=True)
+    steps = accepted if bias is None else accepted & ~bias
+    offset.next <<= fit(offset + steps, sizes.run_bits)
+    ends = offset == sizes.run - 1
+    return offset, named(ends if bias is None else ends | bias, "ends_run")
 
 
 def _bias_entry(sizes: GatherSizes, field: Mapping[str, Wire], starts_row: Wire, accepted: Wire) -> Wire:
