@@ -101,9 +101,8 @@ def walk_entries(
     holds.next <<= issue | (holds & ~moves)
     counted(row, clear=stage_start, step=accepted & ends_row)
     wraps = sub == per_fetch - 1
-    sub.next <<= pyrtl.select(
-        stage_start | (issue & wraps), pyrtl.Const(0, len(sub)), fit(sub + issue, len(sub))
-    )
+    begins = stage_start | (issue & wraps)
+    sub.next <<= pyrtl.select(begins, pyrtl.Const(0, len(sub)), fit(sub + issue, len(sub)))
     sub_1.next <<= pyrtl.select(issue, sub, sub_1)
     counted(at, clear=starting, step=word_due)
     starts_row.next <<= stage_start | pyrtl.select(accepted, ends_row, starts_row)
