@@ -296,7 +296,8 @@ def test_data_that_are_given_are_not_said_to_be_those_of_the_recipe() -> None:
 def test_the_example_of_the_documentation_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     page = (Path(__file__).parents[2] / "docs" / "networks.md").read_text(encoding="utf-8")
-    example = page.partition("```python\n")[2].partition("```")[0]
+    section = page.partition("## Your own data")[2]
+    example = section.partition("```python\n")[2].partition("```")[0]
     names: dict[str, Any] = {}
     exec(compile(example, "docs/networks.md", "exec"), names)
     assert names["network"].input_range[0] < -1
