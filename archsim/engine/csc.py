@@ -3,7 +3,7 @@ conflict."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal
@@ -67,6 +67,9 @@ class Csc(Engine):
         best = max(FEW_BANKS, self.pes / FEWER_THAN_PES)
         divisors = [number for number in range(1, self.pes + 1) if self.pes % number == 0]
         return min(divisors, key=lambda number: max(number / best, best / number))
+
+    def lay_together(self, networks: Sequence[IntegerNetwork], fabric: str) -> tuple[CscMapping, ...]:
+        return tuple(self.lay(network, fabric) for network in networks)
 
     def lay(self, network: IntegerNetwork, fabric: str) -> CscMapping:
         banks, queue = self.built_banks, shares_requantisers(self, self.built_banks)

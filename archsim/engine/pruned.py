@@ -79,7 +79,11 @@ class Pruned(Engine):
         return self.index if self._may_pad else "absolute"
 
     def lay(self, network: IntegerNetwork, fabric: str) -> PrunedMapping:
-        dealt, at = _dealt(network, self.pes)
+        return self.lay_together([network], fabric)[0]
+
+    def lay_together(self, networks: Sequence[IntegerNetwork], fabric: str) -> tuple[PrunedMapping, ...]:
+        of_networks = [_dealt(network, self.pes) for network in networks]
+        dealt = [stage for stages, _ in of_networks for stage in stages]
         highest = max(int(stage.addresses.max(initial=0)) for stage in dealt)
         options = candidates(highest, int(self.fetch_bits), self._index_kinds)
         if not options:
@@ -88,9 +92,18 @@ class Pruned(Engine):
                 f"for this network, an index of {highest.bit_length()} bits and a row-end flag"
             )
         encoding = min(options, key=lambda option: _bits(option, dealt, self))
-        entries = tuple(_encoded(stage, encoding) for stage in dealt)
         engine = self.requantising(shared=self.gather == "replicated" and self.requantiser != "each")
-        return PrunedMapping(network, engine, fabric, encoding, entries, output_positions=at)
+        return tuple(
+            PrunedMapping(
+                network,
+                engine,
+                fabric,
+                encoding,
+                tuple(_encoded(stage, encoding) for stage in stages),
+                output_positions=at,
+            )
+            for network, (stages, at) in zip(networks, of_networks, strict=True)
+        )
 
 
 @dataclass(frozen=True, eq=False)

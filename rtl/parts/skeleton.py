@@ -153,9 +153,18 @@ class Description:
         return self.feed.resume if self.feed else None
 
     def loaded_memory(
-        self, role: str, unit: int, *, words: int, word_bits: int, read_enable: Wire, read_address: Wire
+        self,
+        role: str,
+        unit: int,
+        *,
+        words: int,
+        word_bits: int,
+        read_enable: Wire,
+        read_address: Wire,
+        counts_writes: bool = False,
     ) -> Wire:
-        """A memory that only the load port writes. Returns its held output word."""
+        """A memory that only the load port writes, which is counted where it belongs to an inference. Returns
+        its held output word."""
         load = self._load[role][unit]
         address = load_address = self.ports.load_address
         if self.sizes.one_address:
@@ -176,7 +185,7 @@ class Description:
             write_address=address,
             write_data=self.ports.load_data,
         )
-        self._count(made, read_enable, None)
+        self._count(made, read_enable, load if counts_writes else None)
         return made.data
 
     def activation_bank(self, unit: int, turn: Turn, port: BankPort) -> Wire:

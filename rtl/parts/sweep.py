@@ -79,6 +79,11 @@ def feed(banks: int, address_bits: int, activation_bits: int) -> Feed:
         )
 
 
+def _drive(wire: Wire, value: Wire) -> None:
+    """Drives a wire of a feed, which is an attribute and so cannot be assigned to."""
+    wire <<= value
+
+
 @dataclass(frozen=True)
 class Swept:
     """What the pins show instead of what the engine says."""
@@ -141,9 +146,9 @@ def sweep(
         control, swept_done = _control(described, field, state, segment, last_word, last_place, busy, free)
         window = _window(described, field, control, last_place)
         last_word <<= control.fills & window.last
-        given.start <<= control.starts
-        given.resume.first <<= control.first_place & control.first_segment
-        given.resume.again <<= ~control.first_place
+        _drive(given.start, control.starts)
+        _drive(given.resume.first, control.first_place & control.first_segment)
+        _drive(given.resume.again, ~control.first_place)
     _fill(described, given, field, control, window, valid, scores)
     with component("places"):
         shown = [bit & field["final"] for bit in valid]
@@ -318,12 +323,12 @@ def _fill(
         "channel",
         0,
         words=sizes.channels,
-        word_bits=sizes.channel_bits(pes),
+        word_bits=sum(sizes.channel_parts(pes).values()),
         read_enable=looks_up,
         read_address=window.channel_at,
     )
     with component("places"):
-        bank_bits, rank_bits = bits_for(pes), bits_for(sizes.ranks)
+        bank_bits, rank_bits, _ = sizes.channel_parts(pes).values()
         bank, rank = entry[:bank_bits], entry[bank_bits : bank_bits + rank_bits]
         asked = delayed(control.fills, "asked", reset=True)
         at = delayed(window.address, "address_1")
@@ -343,6 +348,7 @@ def _fill(
             word_bits=all_sizes.activation_bits,
             read_enable=reads_image,
             read_address=fit(row, bits_for(sizes.image_words)),
+            counts_writes=True,
         )
     }
     with component("places"):
@@ -405,12 +411,12 @@ def _land(
         at = register(address.bits, "landing")
         zero, one = pyrtl.Const(0, address.bits), pyrtl.Const(address.encode(1), address.bits)
         at.next <<= pyrtl.select(control.rewinds, zero, pyrtl.select(lands, address.add(at, one), at))
-        given.enable <<= lands
-        given.data <<= value
+        _drive(given.enable, lands)
+        _drive(given.data, value)
         bank = address.bank(at)
         if described.copied:
-            given.unit <<= pyrtl.Const(0, len(given.unit))
-            given.address <<= fit(at, len(given.address))
+            _drive(given.unit, pyrtl.Const(0, len(given.unit)))
+            _drive(given.address, fit(at, len(given.address)))
         else:
-            given.unit <<= pyrtl.Const(0, 1) if bank is None else fit(bank, len(given.unit))
-            given.address <<= fit(address.row(at), len(given.address))
+            _drive(given.unit, pyrtl.Const(0, 1) if bank is None else fit(bank, len(given.unit)))
+            _drive(given.address, fit(address.row(at), len(given.address)))

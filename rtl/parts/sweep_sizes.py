@@ -64,9 +64,10 @@ class SweepSizes:
         """Bits of an address of a map: of a row of a bank, or of a word of the image."""
         return bits_for(max(self.image_words, *self.rows, 1))
 
-    def channel_bits(self, pes: int) -> int:
-        """Bits of an entry of the table of channels: whether it is one of the step before, rank, bank."""
-        return self.has_state + bits_for(self.ranks) + bits_for(pes)
+    def channel_parts(self, pes: int) -> dict[str, int]:
+        """The bits of each part of an entry of the table of channels, from the lowest: bank, rank, and whether
+        it is one of the step before."""
+        return {"bank": bits_for(pes), "rank": bits_for(self.ranks), "state": int(self.has_state)}
 
     @property
     def has_state(self) -> bool:
@@ -84,14 +85,14 @@ class SweepSizes:
         return (
             ("image", 1, self.image_words, activation_bits),
             *((f"map_{k}", pes, rows, activation_bits) for k, rows in enumerate(self.rows)),
-            ("channel", 1, self.channels, self.channel_bits(pes)),
+            ("channel", 1, self.channels, sum(self.channel_parts(pes).values())),
             ("segment", self.segment_format.words, self.segments, DESCRIPTOR_WORD_BITS),
         )
 
 
 def fields_for(segments: list[dict[str, int]]) -> tuple[tuple[str, int], ...]:
-    """The fields that these segments need, each as wide as its largest value. Of a segment, `padded` is the
-    most rows or columns of its map with padding, and 0 where it has none."""
+    """The fields that these segments need, each as wide as its largest value. Of a segment, `padded` says
+    whether its map is, and `extent` is the most rows or columns of that."""
     most = {name: max(segment[name] for segment in segments) for name in segments[0]}
     several = most["kernel_rows_less_one"] or most["kernel_columns_less_one"]
     kept = {
@@ -101,5 +102,5 @@ def fields_for(segments: list[dict[str, int]]) -> tuple[tuple[str, int], ...]:
         *(PADDING_FIELDS if most["padded"] else ()),
     }
     # Rows and columns are counted through the padding at the other end too.
-    most |= dict.fromkeys(("bottom", "far"), most["padded"])
+    most |= dict.fromkeys(("bottom", "far"), most["extent"])
     return tuple((name, bits_for(most[name] + 1)) for name in segments[0] if name in kept)
