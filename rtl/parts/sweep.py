@@ -240,7 +240,7 @@ def _window(described: Description, field: Mapping[str, Wire], control: _Control
     base.next <<= pyrtl.select(
         control.begins, origin, pyrtl.select(starts, fit(base + step, bits), base)
     )
-    first, ends, row_of_kernel_ends = pyrtl.Const(1, 1), pyrtl.Const(1, 1), None
+    first = ends = row_of_kernel_ends = pyrtl.Const(1, 1)
     following = base
     if "row_jump" in field:
         row_of_kernel_ends = _counter(
@@ -268,7 +268,6 @@ def _window(described: Description, field: Mapping[str, Wire], control: _Control
     last = _counter(field["words_less_one"], "word", rewinds=rewinds, step=fills)
     inside = None
     if sizes.has_padding:
-        assert row_of_kernel_ends is not None
         inside = _inside(field, control, last_column, row_ends, row_of_kernel_ends, ends)
     return _Window(address, inside, first, channel, last)
 
