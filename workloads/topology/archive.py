@@ -43,6 +43,15 @@ def part_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.part")
 
 
+def format_of(path: Path) -> str:
+    """The format that the metadata of a file name; empty where there are none that can be read."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return str(json.loads(str(archive["metadata"]))["format"])
+    except (*UNREADABLE, KeyError):
+        return ""
+
+
 def read_archive(
     path: Path, *, file_format: str, versions: Sequence[int], holds: str, error: type[Refusal]
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

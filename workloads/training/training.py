@@ -17,6 +17,7 @@ from workloads.topology.network import TrainedNetwork
 from workloads.training.checkpoint import EVERY_S, Checkpoints, checkpoint_beside, interrupts_held
 from workloads.training.evaluate import evaluate
 from workloads.training.model import Classifier, Model, classify
+from workloads.training.placed import placed_network
 from workloads.training.quantise import calibrate, quantise
 from workloads.training.recipe import Recipe
 from workloads.training.run import Run, TrainingError
@@ -28,6 +29,9 @@ __all__ = ["Examples", "TrainingError", "fit", "train", "train_model", "train_to
 
 CALIBRATION_IMAGES = 10_000
 """Training images whose activations set the integer formats."""
+
+PLACED_CALIBRATION_IMAGES = 1_000
+"""The same for a network with places, where each image has many activations of a stage."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,16 +122,34 @@ def train_model(
     data: ImageData | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> TrainedModel:
-    """Train a CNN or an RNN as `train` does an MLP; there is no integer form of it."""
+    """Train a CNN or an RNN as `train` does an MLP; one with a tanh has no integer form."""
     _check_model(recipe, is_mlp=False)
     learnt, judged = _examples(recipe, data)
     model = _fit(recipe, learnt, progress=progress, checkpoints=checkpoints)
-    return TrainedModel(
+    tested, origin = judged[""], recipe.data if data is None else "the data given"
+    trained = TrainedModel(
         recipe=recipe.model_dump(mode="json"),
         weights=tuple(model.weights),
         dense_weights=recipe.dense_weights,
         accuracy={f"{prefix}float": seen.accuracy(model) for prefix, seen in judged.items()},
+        samples=typical_samples(tested.images, tested.labels, f"test part of {origin}"),
     )
+    if not _has_integer_form(recipe):
+        return trained
+    seen_at_places = placed_network(trained).calibrated(learnt.images[:PLACED_CALIBRATION_IMAGES])
+    integer = quantise(seen_at_places, 8, 8)
+    measured = {
+        f"{prefix}int8": evaluate(integer, seen.images, seen.labels) for prefix, seen in judged.items()
+    }
+    return replace(
+        trained, calibration=seen_at_places.calibration, accuracy={**trained.accuracy, **measured}
+    )
+
+
+def _has_integer_form(recipe: Recipe) -> bool:
+    """Whether hardware computes what the model does: it has neither skip connections nor a tanh."""
+    skips = any(each.skips for each in (*(c.mixing for c in recipe.geometry()), *(recipe.recurrent_cascades() or ()), recipe.topology()))
+    return not skips and not (recipe.recurrence and recipe.recurrence.activation == "tanh")
 
 
 def fit(
