@@ -357,11 +357,14 @@ def descriptor_fetch(
         ready = fetched | waiting
         fetching.next <<= begin | (fetching & ~fetched)
         waiting.next <<= ready & ~stage_start
-        following = pyrtl.select(reading, fit(address + 1, len(address)), address)
         if described.resume:
-            described.resume.restarted(address, "descriptor_address", starting=restart, following=following)
+            described.resume.counts(address, "descriptor_address", starting=restart, steps=reading)
         else:
-            address.next <<= pyrtl.select(restart, pyrtl.Const(0, len(address)), following)
+            address.next <<= pyrtl.select(
+                restart,
+                pyrtl.Const(0, len(address)),
+                pyrtl.select(reading, fit(address + 1, len(address)), address),
+            )
         count.next <<= pyrtl.select(reading, fit(count + 1, len(count)), pyrtl.Const(0, len(count)))
     word = described.loaded_memory(
         "descriptor",

@@ -36,12 +36,12 @@ class Resume:
     first: Wire
     again: Wire
 
-    def restarted(self, counter: Wire, name: str, *, starting: Wire, following: Wire) -> None:
-        """Makes a register of addresses go to where the start says, and else to what is `following`."""
+    def counts(self, counter: Wire, name: str, *, starting: Wire, steps: Wire) -> None:
+        """Makes a register of addresses go to where a start says, and else count the cycles of `steps`."""
         bits = len(counter)
-        origin = register(bits, f"{name}_origin")
+        origin, following = register(bits, f"{name}_origin"), fit(counter + 1, bits)
         begins = pyrtl.select(self.first, pyrtl.Const(0, bits), pyrtl.select(self.again, origin, counter))
-        counter.next <<= pyrtl.select(starting, begins, following)
+        _moved(counter, starting, begins, steps, following)
         origin.next <<= pyrtl.select(starting, begins, origin)
 
 
@@ -50,8 +50,7 @@ def counted_from(counter: Wire, name: str, *, starting: Wire, step: Wire, resume
     if resume is None:
         counted(counter, clear=starting, step=step)
         return
-    following = pyrtl.select(step, fit(counter + 1, len(counter)), counter)
-    resume.restarted(counter, name, starting=starting, following=following)
+    resume.counts(counter, name, starting=starting, steps=step)
 
 
 @dataclass(frozen=True)
@@ -205,7 +204,7 @@ def _control(
         fills=named(state == FILL, "fills"),
         starts=starts,
         begins=begins,
-        rewinds=begins | waits,
+        rewinds=begins | delayed(starts, "started", reset=True),
         fetches=state == FETCH,
         first_place=first_place,
         first_segment=first_segment,
@@ -217,10 +216,14 @@ def _control(
 def _counter(limit: Wire, name: str, *, rewinds: Wire, step: Wire) -> Wire:
     """A counter from 0 to `limit` and around. Returns its wire of being at the limit."""
     value = register(len(limit), name)
-    zero, at_limit = pyrtl.Const(0, len(limit)), value == limit
-    following = pyrtl.select(at_limit, zero, fit(value + 1, len(limit)))
-    value.next <<= pyrtl.select(rewinds, zero, pyrtl.select(step, following, value))
+    at_limit = value == limit
+    counted(value, clear=rewinds | (step & at_limit), step=step)
     return at_limit
+
+
+def _moved(register: Wire, sets: Wire, origin: Wire, steps: Wire, following: Wire) -> None:
+    """Makes a register go to its origin where it is `sets`, and on where it `steps`; else it is not clocked."""
+    register.next <<= pyrtl.select(sets | steps, pyrtl.select(sets, origin, following), register)
 
 
 def _window(described: Description, field: Mapping[str, Wire], control: _Control, last_place: Wire) -> _Window:
@@ -237,9 +240,7 @@ def _window(described: Description, field: Mapping[str, Wire], control: _Control
     step = fit(field["place_step"], bits)
     if "place_jump" in field:
         step = pyrtl.select(last_column, fit(field["place_jump"], bits), step)
-    base.next <<= pyrtl.select(
-        control.begins, origin, pyrtl.select(starts, fit(base + step, bits), base)
-    )
+    _moved(base, control.begins, origin, starts, fit(base + step, bits))
     first = ends = row_of_kernel_ends = pyrtl.Const(1, 1)
     following = base
     if "row_jump" in field:
@@ -251,31 +252,27 @@ def _window(described: Description, field: Mapping[str, Wire], control: _Control
         )
         ends = named(row_of_kernel_ends & last_kernel_row, "kernel_ends")
         first = register(1, "kernel_begins")
-        first.next <<= rewinds | pyrtl.select(fills, ends, first)
+        _moved(first, rewinds, pyrtl.Const(1, 1), fills, ends)
         within = pyrtl.select(
             row_of_kernel_ends, fit(field["row_jump"], bits), fit(field["column_step"], bits)
         )
         following = pyrtl.select(ends, base, fit(address + within, bits))
-    address.next <<= pyrtl.select(
-        control.begins, origin, pyrtl.select(rewinds, base, pyrtl.select(fills, following, address))
-    )
+    _moved(address, rewinds, pyrtl.select(control.begins, origin, base), fills, following)
     channel = register(len(field["last_channel"]), "channel")
     first_channel = fit(field["first_channel"], len(channel))
-    wraps = channel == field["last_channel"]
-    channel.next <<= pyrtl.select(
-        rewinds | (fills & ends & wraps), first_channel, fit(channel + (fills & ends), len(channel))
-    )
+    goes_on = named(fills & ends, "channel_ends")
+    wraps = rewinds | (goes_on & (channel == field["last_channel"]))
+    _moved(channel, wraps, first_channel, goes_on, fit(channel + 1, len(channel)))
     last = _counter(field["words_less_one"], "word", rewinds=rewinds, step=fills)
     inside = None
     if sizes.has_padding:
-        inside = _inside(field, control, last_column, row_ends, row_of_kernel_ends, ends)
+        inside = _inside(field, control, row_ends, row_of_kernel_ends, ends)
     return _Window(address, inside, first, channel, last)
 
 
 def _inside(
     field: Mapping[str, Wire],
     control: _Control,
-    last_column: Wire,
     row_ends: Wire,
     row_of_kernel_ends: Wire,
     kernel_ends: Wire,
@@ -287,20 +284,13 @@ def _inside(
     y, x = register(bits[0], "y"), register(bits[1], "x")
     zeros = [pyrtl.Const(0, width) for width in bits]
     moved = [fit(y_place + field["down"], bits[0]), fit(x_place + field["right"], bits[1])]
-    y_place.next <<= pyrtl.select(begins, zeros[0], pyrtl.select(row_ends, moved[0], y_place))
-    x_place.next <<= pyrtl.select(
-        begins | row_ends, zeros[1], pyrtl.select(starts & ~last_column, moved[1], x_place)
-    )
+    _moved(y_place, begins, zeros[0], row_ends, moved[0])
+    _moved(x_place, begins | row_ends, zeros[1], starts, moved[1])
     origins = [pyrtl.select(begins, zero, at) for zero, at in zip(zeros, (y_place, x_place), strict=True)]
-    y.next <<= pyrtl.select(
-        rewinds | (fills & kernel_ends), origins[0], fit(y + (fills & row_of_kernel_ends), bits[0])
-    )
-    x.next <<= pyrtl.select(
-        rewinds | (fills & row_of_kernel_ends), origins[1], fit(x + fills, bits[1])
-    )
-    return (
-        (y >= field["top"]) & (y < field["bottom"]) & (x >= field["left"]) & (x < field["far"])
-    )
+    row_moves = fills & row_of_kernel_ends
+    _moved(y, rewinds | (fills & kernel_ends), origins[0], row_moves, fit(y + 1, bits[0]))
+    _moved(x, rewinds | row_moves, origins[1], fills, fit(x + 1, bits[1]))
+    return (y >= field["top"]) & (y < field["bottom"]) & (x >= field["left"]) & (x < field["far"])
 
 
 def _fill(
@@ -382,11 +372,11 @@ def _written_rows(
     """The row of the next score of each PE."""
     base = register(bits, "written_base")
     zero, following = pyrtl.Const(0, bits), fit(base + field["ranks_out"], bits)
-    base.next <<= pyrtl.select(control.begins, zero, pyrtl.select(control.starts, following, base))
+    _moved(base, control.begins, zero, control.starts, following)
     rows = []
     for p, bit in enumerate(valid):
         row = register(bits, f"written_row_{p}")
-        row.next <<= pyrtl.select(control.starts, base, fit(row + bit, bits))
+        _moved(row, control.starts, base, bit, fit(row + 1, bits))
         rows.append(row)
     return rows
 
@@ -409,7 +399,7 @@ def _land(
             value = pyrtl.select(delayed(sources[role], f"from_{role}"), word, value)
         at = register(address.bits, "landing")
         zero, one = pyrtl.Const(0, address.bits), pyrtl.Const(address.encode(1), address.bits)
-        at.next <<= pyrtl.select(control.rewinds, zero, pyrtl.select(lands, address.add(at, one), at))
+        _moved(at, control.rewinds, zero, lands, address.add(at, one))
         _drive(given.enable, lands)
         _drive(given.data, value)
         bank = address.bank(at)

@@ -283,6 +283,10 @@ class IntegerNetwork:
             outputs.append(signal)
         return outputs
 
+    def signals(self, x: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """The inputs (n_in, batch) of every stage for integer inputs x (n_in, batch)."""
+        return [x, *self.trace(x)[:-1]]
+
     def run(self, x: NDArray[np.int64]) -> NDArray[np.int64]:
         """The outputs (n_out, batch) of the last stage for integer inputs x (n_in, batch)."""
         return self.trace(x)[-1]

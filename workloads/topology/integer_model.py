@@ -146,6 +146,26 @@ class IntegerModel:
             x = part.run(x)
         return x
 
+    def signals(self, x: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """The inputs (n_in, columns) of every stage for integer inputs x (n_in, batch): of all places, one
+        after another, a column for each of the batch."""
+        signals = []
+        for part in self.parts:
+            runs: list[list[NDArray[np.int64]]] = []
+
+            def watched(
+                windows: NDArray[np.int64],
+                cascade: IntegerNetwork = part.cascade,
+                runs: list[list[NDArray[np.int64]]] = runs,
+            ) -> NDArray[np.int64]:
+                outputs = cascade.trace(windows)
+                runs.append([windows, *outputs[:-1]])
+                return outputs[-1]
+
+            x = part.sweep.run(watched, x, part.cascade.n_out)
+            signals += [np.hstack(of_stage) for of_stage in zip(*runs, strict=True)]
+        return signals
+
     def classify(self, images: NDArray[Any]) -> NDArray[np.int64]:
         """The class of every image (batch, n_in): the position of the largest output, the lowest on a tie."""
         classes: NDArray[np.int64] = np.argmax(self.run(self.quantise_input(images)), axis=0)
