@@ -23,10 +23,9 @@ from archsim.inputs import InputFile, with_inputs
 from archsim.kinds import OneOf
 from archsim.refusals import one_sentence
 from archsim.technology import Technology, technologies
-from workloads import IntegerNetwork, load_network, quantise
-from workloads.importers.registry import AnyNetwork
+from workloads import AnyIntegerNetwork, quantise, read_network
+from workloads.importers import AnyNetwork
 from workloads.refusal import Refusal
-from workloads.topology.integer_model import IntegerModel
 
 FILES = ("liberty", "power_report")
 """The options of technologies that name a file."""
@@ -205,7 +204,7 @@ class DesignPoint(BaseModel):
         return _trained(self.network, _stamp(self.network))
 
     @property
-    def integer(self) -> IntegerNetwork | IntegerModel:
+    def integer(self) -> AnyIntegerNetwork:
         """The network as the integers that the engine computes with."""
         engine = self.engine
         widths = engine.weight_bits, engine.activation_bits
@@ -255,13 +254,13 @@ def _stamp(network: str) -> int:
 
 @lru_cache(maxsize=32)
 def _trained(network: str, stamp: int) -> AnyNetwork:
-    return load_network(network)
+    return read_network(network)
 
 
 @lru_cache(maxsize=64)
 def _integer(
     network: str, stamp: int, weight_bits: int, activation_bits: int, inputs: InputFile | None
-) -> IntegerNetwork | IntegerModel:
+) -> AnyIntegerNetwork:
     integer = quantise(_trained(network, stamp), weight_bits, activation_bits)
     return with_inputs(integer, inputs) if inputs else integer
 

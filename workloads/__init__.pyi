@@ -4,16 +4,33 @@ from workloads.data.images import DataUnavailableError as DataUnavailableError, 
 from workloads.data.mnist import load_mnist as load_mnist
 from workloads.data.registry import datasets as datasets, load_data as load_data
 from workloads.families import build_layer as build_layer, fit_budget as fit_budget
-from workloads.importers import load_network as load_network, networks as networks, zoo_names as zoo_names
+from workloads.importers import (
+    load_network as load_network,
+    networks as networks,
+    read_network as read_network,
+    zoo_names as zoo_names,
+)
 from workloads.topology.integer import (
     IntegerNetwork as IntegerNetwork,
     IntegerNetworkError as IntegerNetworkError,
     IntegerStage as IntegerStage,
 )
+from workloads.topology.integer_model import (
+    AnyIntegerNetwork as AnyIntegerNetwork,
+    IntegerModel as IntegerModel,
+    IntegerPart as IntegerPart,
+)
 from workloads.topology.network import (
     Calibration as Calibration,
     NetworkFileError as NetworkFileError,
     TrainedNetwork as TrainedNetwork,
+)
+from workloads.topology.placed import PlacedLayers as PlacedLayers, PlacedNetwork as PlacedNetwork
+from workloads.topology.places import (
+    Places as Places,
+    PlacesError as PlacesError,
+    Steps as Steps,
+    Sweep as Sweep,
 )
 from workloads.topology.random_network import random_integer_network as random_integer_network
 from workloads.topology.samples import Samples as Samples
@@ -30,7 +47,7 @@ from workloads.topology.stages import (
 from workloads.topology.topology import Topology as Topology
 from workloads.training.checkpoint import CheckpointError as CheckpointError
 from workloads.training.evaluate import evaluate as evaluate
-from workloads.training.quantise import quantise as quantise
+from workloads.training.integer_form import quantise as quantise
 from workloads.training.recipe import (
     Recipe as Recipe,
     load_recipe as load_recipe,

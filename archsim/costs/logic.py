@@ -34,6 +34,8 @@ class LogicPart:
     ungated_area_mm2: float = 0.0
     ungated_clock_energy_j: float = 0.0
     resources: FpgaResources = NO_RESOURCES
+    origin: tuple[str, str] | None = None
+    """Kind and source of its figures, where they are not those of the logic around it."""
 
     def active_cycles(self, done: Counts | Workload) -> float:
         """How often it works: a PE once for each of its products, what serves all PEs once a cycle."""

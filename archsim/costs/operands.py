@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from archsim.costs.stimulus import stimulus
 from archsim.engine.mapping import Mapping
-from workloads import IntegerNetwork
-from workloads.topology.integer_model import IntegerModel
+from workloads import AnyIntegerNetwork
 
 Integers = NDArray[np.int64]
 
@@ -75,7 +74,7 @@ def workload_of(mapping: Mapping) -> Workload:
 
 @lru_cache(maxsize=64)
 def operand_activity(
-    network: IntegerNetwork | IntegerModel, accumulator_bits: int, *, zero_gating: bool = False
+    network: AnyIntegerNetwork, accumulator_bits: int, *, zero_gating: bool = False
 ) -> OperandActivity:
     """The rates of a network on the inputs of `archsim.costs.stimulus`, over all products of an inference.
     With `zero_gating` the operands and their product stay as they are while the activation is zero."""

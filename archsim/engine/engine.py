@@ -15,10 +15,9 @@ from archsim.engine.draws import Draws
 from archsim.engine.mapping import Mapping as EngineMapping, MappingError
 from archsim.engine.sweep.mapping import sweep_model
 from rtl import Sizes
-from workloads import IntegerNetwork, Stage
+from workloads import AnyIntegerNetwork, IntegerModel, IntegerNetwork, Stage
 from workloads.refusal import Refusal
 from workloads.register import Register
-from workloads.topology.integer_model import IntegerModel
 
 Bits = Annotated[int, Field(ge=2, le=16)]
 Auto = Literal["auto"]
@@ -108,7 +107,7 @@ class Engine(BaseModel, ABC):
             update={name: value for name, value in best.items() if getattr(self, name) == AUTO}
         )
 
-    def map(self, network: IntegerNetwork | IntegerModel, fabric: str = "asic") -> EngineMapping:
+    def map(self, network: AnyIntegerNetwork, fabric: str = "asic") -> EngineMapping:
         """Lays `network` on this engine, built of `fabric`: of standard cells (`asic`) or in an FPGA
         (`fpga`). Raises MappingError where it cannot run it."""
         if isinstance(network, IntegerModel):
@@ -119,14 +118,13 @@ class Engine(BaseModel, ABC):
         """The same engine with what became of its requantisers."""
         return self.model_copy(update={"requantiser": "shared" if shared else "each"})
 
-    def lay_together(
-        self, networks: Sequence[IntegerNetwork], fabric: str
-    ) -> tuple[EngineMapping, ...]:
+    def lay_together(self, networks: Sequence[IntegerNetwork], fabric: str) -> tuple[EngineMapping, ...]:
         """The mappings of cascades that are to share the hardware of a settled engine, with equal layouts of
         what they share. Raises MappingError for an engine that nobody gave places."""
+        able = [name for name, made in engines.items() if made.lay_together is not Engine.lay_together]
         raise MappingError(
             f"engine is {self.kind}, which runs no network of places or steps, allowed are those that do: "
-            f"{', '.join(name for name, made in engines.items() if made.lay_together is not Engine.lay_together)}"
+            f"{', '.join(able)}"
         )
 
     @abstractmethod

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from archsim.engine.biases import BiasRows, bias_rows
 from archsim.engine.counts import Counts, StageActivity, Traffic
 from rtl import Hardware, Images, LoadWrite, Run, Sizes
-from workloads import IntegerNetwork
+from workloads import AnyIntegerNetwork
 from workloads.refusal import Refusal
 
 _LOG = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class StoredBits:
 class Mapping(ABC):
     """A network on an engine. The counts come from the schedule; images are packed when first asked for."""
 
-    network: IntegerNetwork
+    network: AnyIntegerNetwork
     engine: Any
     """The settled engine."""
 

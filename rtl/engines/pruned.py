@@ -158,6 +158,4 @@ def _front(
     )
     with component("sequencer", p):
         accepted = walk.holds_entry & front
-        return walk, follow_entry(
-            sizes, walk, accepted, back, stage_start, starting, described.resume
-        )
+        return walk, follow_entry(sizes, walk, accepted, back, stage_start, starting, described.resume)

@@ -18,9 +18,9 @@ from rtl.parts.components import (
     register,
     staged,
 )
+from rtl.parts.resume import Resume, counted_from
 from rtl.parts.sizes import Sizes
 from rtl.parts.skeleton import Description
-from rtl.parts.sweep import Resume, counted_from
 
 
 @dataclass(frozen=True)

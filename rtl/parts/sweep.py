@@ -1,11 +1,11 @@
 """Moves a cascade over maps: fills the window of a place, starts the engine, and keeps what it gives.
 
 The engine itself knows nothing of places. For each window the words under the kernel are read from the map,
-one a cycle: the table of channels says in which bank and at which rank a channel lies, and nested counters over
-columns and rows of the kernel, and over channels, say where from there. Zeros stand for what lies in the
+one a cycle: the table of channels says in which bank and at which rank a channel lies, and nested counters
+over columns and rows of the kernel, and over channels, say where from there. Zeros stand for what lies in the
 padding. The words enter the engine as inputs do. Then the engine is started at the stages of the segment, and
-while it works on later stages than the first the next window is filled. Scores go to the map of outputs, whose
-banks are those of the PEs, row after row. When all places are done the maps change sides.
+while it works on later stages than the first, the next window is filled. Scores go to the map of outputs,
+whose banks are those of the PEs, row after row. When all places are done the maps change sides.
 
 A recurrent segment has steps for places. Behind the inputs of a step its window has the scores of the step
 before, so it waits until they are there.
@@ -21,36 +21,12 @@ import pyrtl
 
 from rtl.parts.arithmetic import choose
 from rtl.parts.components import Wire, bits_for, component, counted, delayed, fit, named, register, wire
+from rtl.parts.resume import Resume, moved
 
 if TYPE_CHECKING:
     from rtl.parts.skeleton import Description
 
 REST, FETCH, BEGIN, FILL, READY, WAIT = range(6)
-
-
-@dataclass(frozen=True)
-class Resume:
-    """From where the engine is started in this cycle: the `first` stage of all, `again` where it began last,
-    or else where it has stopped."""
-
-    first: Wire
-    again: Wire
-
-    def counts(self, counter: Wire, name: str, *, starting: Wire, steps: Wire) -> None:
-        """Makes a register of addresses go to where a start says, and else count the cycles of `steps`."""
-        bits = len(counter)
-        origin, following = register(bits, f"{name}_origin"), fit(counter + 1, bits)
-        begins = pyrtl.select(self.first, pyrtl.Const(0, bits), pyrtl.select(self.again, origin, counter))
-        _moved(counter, starting, begins, steps, following)
-        origin.next <<= pyrtl.select(starting, begins, origin)
-
-
-def counted_from(counter: Wire, name: str, *, starting: Wire, step: Wire, resume: Resume | None) -> None:
-    """Makes a register count the cycles of `step` from zero, or from where a start resumes."""
-    if resume is None:
-        counted(counter, clear=starting, step=step)
-        return
-    resume.counts(counter, name, starting=starting, steps=step)
 
 
 @dataclass(frozen=True)
@@ -122,10 +98,16 @@ class _Window:
 
 
 def sweep(
-    described: Description, given: Feed, *, busy: Wire, free: Wire, valid: Sequence[Wire], scores: Sequence[Wire]
+    described: Description,
+    given: Feed,
+    *,
+    busy: Wire,
+    free: Wire,
+    valid: Sequence[Wire],
+    scores: Sequence[Wire],
 ) -> Swept:
-    """Describes it around an engine that says that it is `busy`, that its inputs are `free` to be written, and
-    gives `scores` where they are `valid`."""
+    """Describes it around an engine that says that it is `busy`, that its inputs are `free` to be written,
+    and gives `scores` where they are `valid`."""
     sizes = described.sizes.sweep
     assert sizes is not None
     with component("places"):
@@ -221,12 +203,9 @@ def _counter(limit: Wire, name: str, *, rewinds: Wire, step: Wire) -> Wire:
     return at_limit
 
 
-def _moved(register: Wire, sets: Wire, origin: Wire, steps: Wire, following: Wire) -> None:
-    """Makes a register go to its origin where it is `sets`, and on where it `steps`; else it is not clocked."""
-    register.next <<= pyrtl.select(sets | steps, pyrtl.select(sets, origin, following), register)
-
-
-def _window(described: Description, field: Mapping[str, Wire], control: _Control, last_place: Wire) -> _Window:
+def _window(
+    described: Description, field: Mapping[str, Wire], control: _Control, last_place: Wire
+) -> _Window:
     """The counters of a window, and those of the places."""
     sizes = described.sizes.sweep
     assert sizes is not None
@@ -240,7 +219,7 @@ def _window(described: Description, field: Mapping[str, Wire], control: _Control
     step = fit(field["place_step"], bits)
     if "place_jump" in field:
         step = pyrtl.select(last_column, fit(field["place_jump"], bits), step)
-    _moved(base, control.begins, origin, starts, fit(base + step, bits))
+    moved(base, control.begins, origin, starts, fit(base + step, bits))
     first = ends = row_of_kernel_ends = pyrtl.Const(1, 1)
     following = base
     if "row_jump" in field:
@@ -252,17 +231,17 @@ def _window(described: Description, field: Mapping[str, Wire], control: _Control
         )
         ends = named(row_of_kernel_ends & last_kernel_row, "kernel_ends")
         first = register(1, "kernel_begins")
-        _moved(first, rewinds, pyrtl.Const(1, 1), fills, ends)
+        moved(first, rewinds, pyrtl.Const(1, 1), fills, ends)
         within = pyrtl.select(
             row_of_kernel_ends, fit(field["row_jump"], bits), fit(field["column_step"], bits)
         )
         following = pyrtl.select(ends, base, fit(address + within, bits))
-    _moved(address, rewinds, pyrtl.select(control.begins, origin, base), fills, following)
+    moved(address, rewinds, pyrtl.select(control.begins, origin, base), fills, following)
     channel = register(len(field["last_channel"]), "channel")
     first_channel = fit(field["first_channel"], len(channel))
     goes_on = named(fills & ends, "channel_ends")
     wraps = rewinds | (goes_on & (channel == field["last_channel"]))
-    _moved(channel, wraps, first_channel, goes_on, fit(channel + 1, len(channel)))
+    moved(channel, wraps, first_channel, goes_on, fit(channel + 1, len(channel)))
     last = _counter(field["words_less_one"], "word", rewinds=rewinds, step=fills)
     inside = None
     if sizes.has_padding:
@@ -283,13 +262,13 @@ def _inside(
     y_place, x_place = register(bits[0], "place_y"), register(bits[1], "place_x")
     y, x = register(bits[0], "y"), register(bits[1], "x")
     zeros = [pyrtl.Const(0, width) for width in bits]
-    moved = [fit(y_place + field["down"], bits[0]), fit(x_place + field["right"], bits[1])]
-    _moved(y_place, begins, zeros[0], row_ends, moved[0])
-    _moved(x_place, begins | row_ends, zeros[1], starts, moved[1])
+    further = [fit(y_place + field["down"], bits[0]), fit(x_place + field["right"], bits[1])]
+    moved(y_place, begins, zeros[0], row_ends, further[0])
+    moved(x_place, begins | row_ends, zeros[1], starts, further[1])
     origins = [pyrtl.select(begins, zero, at) for zero, at in zip(zeros, (y_place, x_place), strict=True)]
     row_moves = fills & row_of_kernel_ends
-    _moved(y, rewinds | (fills & kernel_ends), origins[0], row_moves, fit(y + 1, bits[0]))
-    _moved(x, rewinds | row_moves, origins[1], fills, fit(x + 1, bits[1]))
+    moved(y, rewinds | (fills & kernel_ends), origins[0], row_moves, fit(y + 1, bits[0]))
+    moved(x, rewinds | row_moves, origins[1], fills, fit(x + 1, bits[1]))
     return (y >= field["top"]) & (y < field["bottom"]) & (x >= field["left"]) & (x < field["far"])
 
 
@@ -372,11 +351,11 @@ def _written_rows(
     """The row of the next score of each PE."""
     base = register(bits, "written_base")
     zero, following = pyrtl.Const(0, bits), fit(base + field["ranks_out"], bits)
-    _moved(base, control.begins, zero, control.starts, following)
+    moved(base, control.begins, zero, control.starts, following)
     rows = []
     for p, bit in enumerate(valid):
         row = register(bits, f"written_row_{p}")
-        _moved(row, control.starts, base, bit, fit(row + 1, bits))
+        moved(row, control.starts, base, bit, fit(row + 1, bits))
         rows.append(row)
     return rows
 
@@ -399,7 +378,7 @@ def _land(
             value = pyrtl.select(delayed(sources[role], f"from_{role}"), word, value)
         at = register(address.bits, "landing")
         zero, one = pyrtl.Const(0, address.bits), pyrtl.Const(address.encode(1), address.bits)
-        _moved(at, control.rewinds, zero, lands, address.add(at, one))
+        moved(at, control.rewinds, zero, lands, address.add(at, one))
         _drive(given.enable, lands)
         _drive(given.data, value)
         bank = address.bank(at)

@@ -65,8 +65,8 @@ class SweepSizes:
         return bits_for(max(self.image_words, *self.rows, 1))
 
     def channel_parts(self, pes: int) -> dict[str, int]:
-        """The bits of each part of an entry of the table of channels, from the lowest: bank, rank, and whether
-        it is one of the step before."""
+        """The bits of each part of an entry of the table of channels, from the lowest: bank, rank, and
+        whether it is one of the step before."""
         return {"bank": bits_for(pes), "rank": bits_for(self.ranks), "state": int(self.has_state)}
 
     @property

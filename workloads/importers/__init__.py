@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from workloads.importers.registry import Importer, importers, load_network
+from workloads.importers.registry import AnyNetwork, Importer, importers, load_network, read_network
 from workloads.importers.zoo import Zoo, networks, zoo_names
 
-__all__ = ["Importer", "Zoo", "importers", "load_network", "networks", "zoo_names"]
+__all__ = [
+    "AnyNetwork",
+    "Importer",
+    "Zoo",
+    "importers",
+    "load_network",
+    "networks",
+    "read_network",
+    "zoo_names",
+]

@@ -12,7 +12,6 @@ from workloads.topology.network import NetworkFileError, TrainedNetwork
 from workloads.topology.placed import PlacedNetwork
 from workloads.training.trained_model import TrainedModel
 
-
 AnyNetwork: TypeAlias = TrainedNetwork | TrainedModel | PlacedNetwork
 """A network of our own: a multi-layer perceptron, a CNN or an RNN of a recipe, or one with places."""
 
@@ -35,7 +34,18 @@ importers: Register[type[Importer]] = Register(
 """Every format there is: a file of this folder, or a module that an installed package announces."""
 
 
-def load_network(name_or_path: str | Path) -> AnyNetwork:
+def load_network(name_or_path: str | Path) -> TrainedNetwork:
+    """A multi-layer perceptron: one of the zoo by name, or any by the path of its file, in a format that is
+    known."""
+    network = read_network(name_or_path)
+    if not isinstance(network, TrainedNetwork):
+        raise NetworkFileError(
+            f"file is {name_or_path}, {network!r}, allowed is a multi-layer perceptron, or `read_network`"
+        )
+    return network
+
+
+def read_network(name_or_path: str | Path) -> AnyNetwork:
     """A network of the zoo by name, or any network by the path of its file, in a format that is known."""
     if str(name_or_path) in networks:
         return networks[str(name_or_path)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +69,9 @@ class IntegerModel:
         for number, (before, after) in enumerate(itertools.pairwise(self.parts), start=1):
             if after.sweep.n_in != before.n_out:
                 field = f"n_in of part {number} of {self.name}"
-                raise IntegerNetworkError.of(field, after.sweep.n_in, f"{before.n_out}, what is written before")
+                raise IntegerNetworkError.of(
+                    field, after.sweep.n_in, f"{before.n_out}, what is written before"
+                )
         widths = {(part.cascade.weight_bits, part.cascade.activation_bits) for part in self.parts}
         if len(widths) > 1:
             raise IntegerNetworkError.of(f"widths of {self.name}", sorted(widths), "the same for all parts")
@@ -88,6 +90,11 @@ class IntegerModel:
     def activation_bits(self) -> int:
         """Bits of an activation."""
         return self.parts[0].cascade.activation_bits
+
+    @property
+    def input_digits(self) -> tuple[int, ...]:
+        """The order in which the inputs come, which is theirs."""
+        return ()
 
     @property
     def input_fraction_bits(self) -> int:
@@ -185,3 +192,6 @@ class IntegerModel:
                 parts.append(part)
         return replace(self, parts=tuple(parts))
 
+
+AnyIntegerNetwork: TypeAlias = IntegerNetwork | IntegerModel
+"""What an engine may be given."""

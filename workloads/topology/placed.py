@@ -166,12 +166,17 @@ class PlacedNetwork:
             raise PlacesError(f"layers of {self.name} is empty, allowed is at least one")
         for number, (before, after) in enumerate(itertools.pairwise(self.layers), start=1):
             if after.n_in != before.n_out:
-                field_of, allowed = f"n_in of layers {number} of {self.name}", f"{before.n_out}, what is written before"
+                field_of, allowed = (
+                    f"n_in of layers {number} of {self.name}",
+                    f"{before.n_out}, what is written before",
+                )
                 raise PlacesError.of(field_of, after.n_in, allowed)
         stages = sum(len(each.topology.stages) for each in self.layers)
         if self.calibration and len(self.calibration.ranges) != stages:
             raise PlacesError.of(
-                f"rows of the calibration of {self.name}", len(self.calibration.ranges), f"{stages}, one a stage"
+                f"rows of the calibration of {self.name}",
+                len(self.calibration.ranges),
+                f"{stages}, one a stage",
             )
         if self.samples and self.samples.values.shape[1] != self.n_in:
             raise PlacesError.of(
@@ -244,7 +249,11 @@ class PlacedNetwork:
             arrays |= {f"layers_{number}_{name}": array for name, array in connections.items()}
             kind = next(name for name, made in SWEEPS.items() if isinstance(each.sweep, made))
             layers.append(
-                {"topology": topology, "ending": each.ending, "sweep": {"kind": kind, **asdict(cast(Any, each.sweep))}}
+                {
+                    "topology": topology,
+                    "ending": each.ending,
+                    "sweep": {"kind": kind, **asdict(cast(Any, each.sweep))},
+                }
             )
         if self.samples:
             arrays[SAMPLES] = self.samples.stored()
@@ -265,18 +274,25 @@ class PlacedNetwork:
     def load(cls, path: str | Path) -> PlacedNetwork:
         """Read a network from a file; a `NetworkFileError` says in a sentence what is wrong with it."""
         metadata, arrays = read_archive(
-            Path(path), file_format=FORMAT, versions=(VERSION,), holds="placed network", error=NetworkFileError
+            Path(path),
+            file_format=FORMAT,
+            versions=(VERSION,),
+            holds="placed network",
+            error=NetworkFileError,
         )
         try:
             ranges = metadata["calibration"]
             return cls(
                 name=metadata["name"],
                 layers=tuple(
-                    _restored(stored, {
-                        name.removeprefix(f"layers_{number}_"): array
-                        for name, array in arrays.items()
-                        if name.startswith(f"layers_{number}_")
-                    })
+                    _restored(
+                        stored,
+                        {
+                            name.removeprefix(f"layers_{number}_"): array
+                            for name, array in arrays.items()
+                            if name.startswith(f"layers_{number}_")
+                        },
+                    )
                     for number, stored in enumerate(metadata["layers"])
                 ),
                 calibration=ranges
@@ -296,10 +312,12 @@ def _restored(stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> 
     topology = restored_topology(stored["topology"], arrays)
     numbers = range(len(topology.stages))
     biases = [arrays.get(f"biases_{number}") for number in numbers]
-    sweep = {name: tuple(value) if isinstance(value, list) else value for name, value in stored["sweep"].items()}
-    kind = SWEEPS[sweep.pop("kind")]
+    kind, values = SWEEPS[stored["sweep"]["kind"]], {}
+    for name, value in stored["sweep"].items():
+        if name != "kind":
+            values[name] = tuple(value) if isinstance(value, list) else value
     return PlacedLayers(
-        kind(**sweep),
+        kind(**values),
         topology,
         tuple(arrays[f"weights_{number}"] for number in numbers),
         tuple(biases) if any(bias is not None for bias in biases) else (),

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
-from workloads.topology.integer import IntegerNetwork
-from workloads.topology.integer_model import IntegerModel
+from workloads.topology.integer_model import AnyIntegerNetwork
 from workloads.training.model import CHUNK
 
 
-def evaluate(network: IntegerNetwork | IntegerModel, images: NDArray[Any], labels: NDArray[Any]) -> float:
+def evaluate(network: AnyIntegerNetwork, images: NDArray[Any], labels: NDArray[Any]) -> float:
     """The share, in [0, 1], of images (n, n_in) of values in [0, 1] whose class equals labels (n,)."""
     if len(images) != len(labels) or not len(labels):
         raise Refusal(

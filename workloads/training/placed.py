@@ -8,7 +8,6 @@ fewer stages than the other, connections of weight 1 carry its inputs along.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -42,7 +41,8 @@ def placed_network(model: TrainedModel) -> PlacedNetwork:
         return tuple(next(weights) for _ in topology.stages)
 
     layers = [
-        PlacedLayers(_places(each), each.mixing, taken(each.mixing), ending="relu") for each in recipe.geometry()
+        PlacedLayers(_places(each), each.mixing, taken(each.mixing), ending="relu")
+        for each in recipe.geometry()
     ]
     if recipe.recurrence:
         layers.append(_recurrent_layers(recipe, taken))
@@ -60,7 +60,12 @@ def placed_network(model: TrainedModel) -> PlacedNetwork:
 
 def _places(convolution: Convolution) -> Places:
     """The places of a convolution."""
-    side, kernel, stride, margin = convolution.side, convolution.kernel, convolution.stride, convolution.kernel // 2
+    side, kernel, stride, margin = (
+        convolution.side,
+        convolution.kernel,
+        convolution.stride,
+        convolution.kernel // 2,
+    )
     return Places(
         convolution.channels,
         side,
@@ -82,7 +87,8 @@ def _behind(layers: PlacedLayers) -> Sweep:
 def _recurrent_layers(recipe: Recipe, taken: Any) -> PlacedLayers:
     """The recurrent layer of a recipe."""
     recurrence, cascades = recipe.recurrence, recipe.recurrent_cascades()
-    assert recurrence and cascades
+    assert recurrence is not None
+    assert cascades is not None
     if recurrence.activation != "hardtanh":
         raise IntegerNetworkError.of(
             f"activation of the recurrence of {recipe.name}",

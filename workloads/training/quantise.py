@@ -10,24 +10,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workloads.topology.integer import (
     IntegerNetwork,
+    IntegerNetworkError,
     IntegerStage,
     check_bits,
     check_no_skips,
 )
-from workloads.topology.integer_model import IntegerModel
 from workloads.topology.network import Calibration, TrainedNetwork
-from workloads.topology.placed import PlacedNetwork
 from workloads.topology.samples import IntegerSamples
 from workloads.training.model import Model
-from workloads.training.placed import placed_network
-from workloads.training.quantise_places import quantise_places
 from workloads.training.trained_model import TrainedModel
 
 INNER_PERCENTILE = 99.99
@@ -50,28 +47,18 @@ def calibrate(model: Model, images: NDArray[Any]) -> Calibration:
     return Calibration(percentiles=PERCENTILES, ranges=ranges)
 
 
-@overload
-def quantise(network: TrainedNetwork, weight_bits: int, activation_bits: int) -> IntegerNetwork: ...
-
-
-@overload
 def quantise(
-    network: TrainedModel | PlacedNetwork, weight_bits: int, activation_bits: int
-) -> IntegerModel: ...
+    network: TrainedNetwork | TrainedModel, weight_bits: int, activation_bits: int
+) -> IntegerNetwork:
+    """The integer network of these widths, 2 to 16 bits each, closest to `network` stage by stage.
 
-
-def quantise(
-    network: TrainedNetwork | TrainedModel | PlacedNetwork, weight_bits: int, activation_bits: int
-) -> IntegerNetwork | IntegerModel:
-    """The integer network of these widths, 2 to 16 bits each, closest to `network` stage by stage; of one
-    with places or steps, the integer model.
-
-    An `IntegerNetworkError` refuses a network that no engine runs: one with skip connections.
+    An `IntegerNetworkError` refuses a network that no engine runs: one with skip connections, or no MLP.
     """
-    if isinstance(network, TrainedModel):
-        network = placed_network(network)
-    if isinstance(network, PlacedNetwork):
-        return quantise_places(network, weight_bits, activation_bits)
+    if not isinstance(network, TrainedNetwork):
+        raise IntegerNetworkError(
+            f"model of {network.name} is {network.recipe['model']}, "
+            "allowed is mlp, because the engines run fully connected layers one after another"
+        )
     check_bits(network.name, weight_bits=weight_bits, activation_bits=activation_bits)
     check_no_skips(network.name, network.topology)
     topology = network.topology

@@ -9,9 +9,10 @@ from workloads.topology.integer import IntegerNetwork, IntegerNetworkError, Inte
 from workloads.topology.integer_model import IntegerModel, IntegerPart
 from workloads.topology.placed import PlacedLayers, PlacedNetwork
 from workloads.topology.samples import IntegerSamples
+from workloads.training.quantise import INNER_PERCENTILE, fraction_bits, quantise_bias, quantise_weights
 
-INNER_PERCENTILE, FINAL_PERCENTILE = 99.99, 100.0
-"""The share of magnitudes, in percent, that the format of an inner stage must hold, and that of the last one."""
+FINAL_PERCENTILE = 100.0
+"""The share of magnitudes, in percent, that the format of the last stage must hold."""
 
 
 def quantise_places(network: PlacedNetwork, weight_bits: int, activation_bits: int) -> IntegerModel:
@@ -24,8 +25,8 @@ def quantise_places(network: PlacedNetwork, weight_bits: int, activation_bits: i
     calibration = network.calibration
     if calibration is None:
         raise IntegerNetworkError(
-            f"calibration of {network.name} is missing, allowed is a network that was calibrated: one trained "
-            "anew, or `calibrated` on images"
+            f"calibration of {network.name} is missing, allowed is a network that was calibrated: one that "
+            "is trained anew, or `calibrated` on images"
         )
     parts: list[IntegerPart] = []
     fraction, first = activation_bits - 1, 0
@@ -51,8 +52,6 @@ def _stages(
 ) -> tuple[tuple[IntegerStage, ...], int]:
     """The integer stages of layers whose inputs have so many fraction bits, and the fraction bits of their
     outputs."""
-    from workloads.training.quantise import fraction_bits, quantise_bias, quantise_weights
-
     topology, stages = layers.topology, []
     for number, stage in enumerate(topology.stages):
         weights, of_weights = quantise_weights(layers.weights[number], weight_bits)

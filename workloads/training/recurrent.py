@@ -1,5 +1,6 @@
-"""A small recurrent network: h_t = f(U x_t + W h_(t-1)), where U and W are cascades of stages, and f is tanh or
-cuts values to -1 to 1.
+"""A small recurrent network: h_t = f(U x_t + W h_(t-1)), where U and W are cascades of stages.
+
+f is tanh, or a hard tanh, which cuts values to -1 to 1.
 
 An image is read in equal parts, row by row if there are as many parts as rows; the fully connected layers
 read the last state. Gradients are taken through all steps (Werbos, "Backpropagation through time",

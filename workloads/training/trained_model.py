@@ -95,7 +95,8 @@ class TrainedModel:
                 weights=tuple(arrays[f"weights_{number}"] for number in range(len(arrays))),
                 dense_weights=metadata["dense_weights"],
                 accuracy=metadata["accuracy"],
-                calibration=ranges and Calibration(tuple(ranges["percentiles"]), tuple(map(tuple, ranges["ranges"]))),
+                calibration=ranges
+                and Calibration(tuple(ranges["percentiles"]), tuple(map(tuple, ranges["ranges"]))),
                 samples=None if stored is None else Samples.restored(stored, metadata[SAMPLES]),
             )
         except (KeyError, TypeError, ValueError) as error:

@@ -19,6 +19,7 @@ from workloads.training.evaluate import evaluate
 from workloads.training.model import Classifier, Model, classify
 from workloads.training.placed import placed_network
 from workloads.training.quantise import calibrate, quantise
+from workloads.training.quantise_places import quantise_places
 from workloads.training.recipe import Recipe
 from workloads.training.run import Run, TrainingError
 from workloads.training.schema import RecipeError
@@ -137,18 +138,23 @@ def train_model(
     if not _has_integer_form(recipe):
         return trained
     seen_at_places = placed_network(trained).calibrated(learnt.images[:PLACED_CALIBRATION_IMAGES])
-    integer = quantise(seen_at_places, 8, 8)
+    integer = quantise_places(seen_at_places, 8, 8)
     measured = {
         f"{prefix}int8": evaluate(integer, seen.images, seen.labels) for prefix, seen in judged.items()
     }
-    return replace(
-        trained, calibration=seen_at_places.calibration, accuracy={**trained.accuracy, **measured}
-    )
+    return replace(trained, calibration=seen_at_places.calibration, accuracy={**trained.accuracy, **measured})
 
 
 def _has_integer_form(recipe: Recipe) -> bool:
     """Whether hardware computes what the model does: it has neither skip connections nor a tanh."""
-    skips = any(each.skips for each in (*(c.mixing for c in recipe.geometry()), *(recipe.recurrent_cascades() or ()), recipe.topology()))
+    skips = any(
+        each.skips
+        for each in (
+            *(c.mixing for c in recipe.geometry()),
+            *(recipe.recurrent_cascades() or ()),
+            recipe.topology(),
+        )
+    )
     return not skips and not (recipe.recurrence and recipe.recurrence.activation == "tanh")
 
 

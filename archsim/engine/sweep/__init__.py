@@ -1,1 +1,1 @@
-"""Cascades that are moved over maps, on any engine: segments, how they lie on one piece of hardware, events."""
+"""Cascades that are moved over maps, on any engine: segments, their mapping, and their events."""

@@ -16,8 +16,7 @@ from archsim.engine.sweep.events import simulate_sweep
 from archsim.engine.sweep.segments import BEGINS, Segment
 from rtl import Hardware, Images, LoadWrite, Sizes
 from rtl.parts.sweep_sizes import SweepSizes, fields_for
-from workloads.topology.integer_model import IntegerModel, IntegerPart
-from workloads.topology.places import Places, Steps
+from workloads import IntegerModel, IntegerPart, Places, Steps
 
 M = TypeVar("M", bound=Mapping)
 ADDED = ("weight_words", "index_words", "stages")
@@ -28,7 +27,7 @@ ADDED = ("weight_words", "index_words", "stages")
 class SweptMapping(Mapping):
     """A model on an engine. `cascades` are the mappings of its parts, before they share their hardware."""
 
-    network: IntegerModel  # type: ignore[assignment]
+    network: IntegerModel
     engine: Any = field(repr=False)
     fabric: str
     parts: tuple[IntegerPart, ...] = field(repr=False)
@@ -87,7 +86,10 @@ class SweptMapping(Mapping):
             cycles=at,
             load_cycles=self.network.n_in,
             interval_cycles=max(at, free + self.network.n_in),
-            **self.summed(runs),
+            macs=self.summed(runs, "macs"),
+            padding=self.summed(runs, "padding"),
+            biases=self.summed(runs, "biases"),
+            stalls=self.summed(runs, "stalls"),
             traffic=self.swept_traffic(
                 runs,
                 looked_up=sum(s.places * int(s.looked_up.sum()) for s in self.segments),
@@ -97,12 +99,9 @@ class SweptMapping(Mapping):
             stages=tuple(activity),
         )
 
-    def summed(self, runs: Sequence[Counts]) -> dict[str, int]:
-        """Products and stalls of all places, from those of one place of each segment."""
-        return {
-            name: sum(s.places * getattr(run, name) for s, run in zip(self.segments, runs, strict=True))
-            for name in ("macs", "padding", "biases", "stalls")
-        }
+    def summed(self, runs: Sequence[Counts], figure: str) -> int:
+        """A figure over all places, from those of one place of each segment."""
+        return sum(s.places * int(getattr(run, figure)) for s, run in zip(self.segments, runs, strict=True))
 
     def swept_traffic(
         self, runs: Sequence[Counts], *, looked_up: int, read: Sequence[Sequence[int]], written: Sequence[int]
@@ -134,8 +133,13 @@ class SweptMapping(Mapping):
             cycles=run.cycles,
             load_cycles=run.loaded,
             interval_cycles=run.interval_cycles,
-            **self.summed(engine),
-            traffic=self.swept_traffic(engine, looked_up=run.looked_up, read=run.read, written=run.written[:-1]),
+            macs=self.summed(engine, "macs"),
+            padding=self.summed(engine, "padding"),
+            biases=self.summed(engine, "biases"),
+            stalls=self.summed(engine, "stalls"),
+            traffic=self.swept_traffic(
+                engine, looked_up=run.looked_up, read=run.read, written=run.written[:-1]
+            ),
             stages=tuple(run.activity),
         )
 
@@ -189,8 +193,8 @@ def sweep_model(engine: Any, model: IntegerModel, fabric: str) -> SweptMapping:
     for number, part in enumerate(parts):
         if isinstance(part.sweep, Steps) and (number or len(parts) == 1):
             raise MappingError(
-                f"part {number} of {len(parts)} of the network is recurrent, allowed is a recurrent part as the "
-                "first one, with fully connected layers behind it"
+                f"part {number} of {len(parts)} of the network is recurrent, allowed is a recurrent part as "
+                "the first one, with fully connected layers behind it"
             )
     cascades = engine.lay_together([part.cascade for part in parts], fabric)
     return SweptMapping(model, cascades[0].engine, fabric, parts, tuple(cascades))
@@ -203,7 +207,11 @@ def merged_sizes(sizes: Sequence[Sizes]) -> Sizes:
         given = {each.name: (getattr(one, each.name), getattr(other, each.name)) for each in fields(one)}
         return replace(
             one,
-            **{name: sum(pair) if name in ADDED else max(pair) for name, pair in given.items() if pair[0] is not None},
+            **{
+                name: sum(pair) if name in ADDED else max(pair)
+                for name, pair in given.items()
+                if pair[0] is not None
+            },
         )
 
     return reduce(larger, sizes)
@@ -232,4 +240,7 @@ def _resized(mapping: M, sizes: Sizes) -> M:
 
 def _modulo(words: Sequence[dict[str, int]], address_bits: int) -> list[dict[str, int]]:
     """The fields of segments with their addresses modulo what an address reaches."""
-    return [{name: value % (1 << address_bits) if value < 0 else value for name, value in word.items()} for word in words]
+    return [
+        {name: value % (1 << address_bits) if value < 0 else value for name, value in word.items()}
+        for word in words
+    ]

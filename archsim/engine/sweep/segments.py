@@ -25,8 +25,8 @@ BEGINS = 2
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """The segment `number`, of which `final` is the last one: `mapping`, a cascade on the engine; `sweep`, its
-    places or steps; `before`, the mapping whose scores it reads, none for the image."""
+    """The segment `number`, of which `final` is the last one: `mapping`, a cascade on the engine; `sweep`,
+    its places or steps; `before`, the mapping whose scores it reads, none for the image."""
 
     number: int
     mapping: Mapping
@@ -96,7 +96,8 @@ class Segment:
         """For every word of a window, whether it begins a channel."""
         kernel = self.sweep.kernel if isinstance(self.sweep, Places) else (1, 1)
         place = np.arange(self.words) % self.mapping.network.n_in
-        return place % (kernel[0] * kernel[1]) == 0
+        begins: NDArray[np.bool_] = place % (kernel[0] * kernel[1]) == 0
+        return begins
 
     def place_cycles(self, engine: Counts) -> int:
         """Cycles from a start of the engine to the next one in this segment, where it takes as many at one
@@ -115,7 +116,9 @@ class Segment:
             count = self.sweep.channels if isinstance(self.sweep, Places) else self._inputs
             entries = [(0, rank, 0) for rank in range(count)]
         else:
-            entries = [(int(bank), int(rank), 0) for bank, rank in zip(*places_of_scores(self.before), strict=True)]
+            entries = [
+                (int(bank), int(rank), 0) for bank, rank in zip(*places_of_scores(self.before), strict=True)
+            ]
         if self.recurrent:
             entries += [(int(bank), int(rank), 1) for bank, rank in zip(*self.places_of_scores, strict=True)]
         return entries

@@ -13,7 +13,7 @@ from rtl.engines.gather.sizes import GatherSizes
 from rtl.parts.arithmetic import choose
 from rtl.parts.components import Wire, bits_for, counted, delayed, fit, named, register, staged
 from rtl.parts.processing_element import TapControl, WeightFetch, weight_fetch
-from rtl.parts.sweep import Resume, counted_from
+from rtl.parts.resume import Resume, counted_from
 
 
 @dataclass(frozen=True)
