@@ -24,9 +24,10 @@ from rtl.parts.components import (
     register,
 )
 from rtl.parts.descriptor import DESCRIPTOR_WORD_BITS
+from rtl.parts.feed import Feed, feed
 from rtl.parts.resume import Resume
 from rtl.parts.sizes import Sizes
-from rtl.parts.sweep import Feed, feed, sweep
+from rtl.parts.sweep import sweep
 
 ENGINE_TARGETS = ("descriptor", "weight", "input", "index")
 LOAD_TARGETS = (*ENGINE_TARGETS, "channel", "segment")

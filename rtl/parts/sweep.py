@@ -21,42 +21,13 @@ import pyrtl
 
 from rtl.parts.arithmetic import choose
 from rtl.parts.components import Wire, bits_for, component, counted, delayed, fit, named, register, wire
-from rtl.parts.resume import Resume, moved
+from rtl.parts.feed import Feed, drive
+from rtl.parts.resume import moved
 
 if TYPE_CHECKING:
     from rtl.parts.skeleton import Description
 
 REST, FETCH, BEGIN, FILL, READY, WAIT = range(6)
-
-
-@dataclass(frozen=True)
-class Feed:
-    """What the engine is given instead of the pins: its start, and words of input."""
-
-    start: Wire
-    resume: Resume
-    enable: Wire
-    unit: Wire
-    address: Wire
-    data: Wire
-
-
-def feed(banks: int, address_bits: int, activation_bits: int) -> Feed:
-    """The wires of a feed, to be driven by `sweep`."""
-    with component("places"):
-        return Feed(
-            start=wire(1, "engine_start"),
-            resume=Resume(wire(1, "starts_first"), wire(1, "starts_again")),
-            enable=wire(1, "feed"),
-            unit=wire(bits_for(banks), "feed_unit"),
-            address=wire(address_bits, "feed_address"),
-            data=wire(activation_bits, "feed_data"),
-        )
-
-
-def _drive(wire: Wire, value: Wire) -> None:
-    """Drives a wire of a feed, which is an attribute and so cannot be assigned to."""
-    wire <<= value
 
 
 @dataclass(frozen=True)
@@ -97,6 +68,19 @@ class _Window:
     last: Wire
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """The word that is asked for, a cycle later: that there is one (`asked`) which is read, and is no zero,
+    whether it is one of the step before, its row, its bank, and of each bank whether it is that."""
+
+    asked: Wire
+    reads: Wire
+    of_state: Wire
+    row: Wire
+    bank: Wire
+    chosen: Sequence[Wire]
+
+
 def sweep(
     described: Description,
     given: Feed,
@@ -127,9 +111,9 @@ def sweep(
         control, swept_done = _control(described, field, state, segment, last_word, last_place, busy, free)
         window = _window(described, field, control, last_place)
         last_word <<= control.fills & window.last
-        _drive(given.start, control.starts)
-        _drive(given.resume.first, control.first_place & control.first_segment)
-        _drive(given.resume.again, ~control.first_place)
+        drive(given.start, control.starts)
+        drive(given.resume.first, control.first_place & control.first_segment)
+        drive(given.resume.again, ~control.first_place)
     _fill(described, given, field, control, window, valid, scores)
     with component("places"):
         shown = [bit & field["final"] for bit in valid]
@@ -272,19 +256,10 @@ def _inside(
     return (y >= field["top"]) & (y < field["bottom"]) & (x >= field["left"]) & (x < field["far"])
 
 
-def _fill(
-    described: Description,
-    given: Feed,
-    field: Mapping[str, Wire],
-    control: _Control,
-    window: _Window,
-    valid: Sequence[Wire],
-    scores: Sequence[Wire],
-) -> None:
-    """Looks up channels, reads maps, writes the engine's inputs; and writes the maps."""
-    sizes, all_sizes = described.sizes.sweep, described.sizes
+def _look_up(described: Description, control: _Control, window: _Window) -> _Asked:
+    """Where the word that is asked for lies, a cycle later, by the table of channels."""
+    sizes, pes = described.sizes.sweep, described.sizes.pes
     assert sizes is not None
-    pes, bits = all_sizes.pes, sizes.address_bits
     with component("places"):
         looks_up = named(control.fills & window.new_channel, "looks_up")
     entry = described.loaded_memory(
@@ -304,45 +279,56 @@ def _fill(
         of_state = pyrtl.Const(0, 1)
         if sizes.has_state:
             of_state = entry[-1]
-            at = pyrtl.select(of_state, pyrtl.Const(0, bits), at)
+            at = pyrtl.select(of_state, pyrtl.Const(0, len(at)), at)
             reads = reads & ~(of_state & control.first_place)
-        row = named(fit(at + rank, bits), "row")
-        reads_image = named(reads & control.first_segment & ~of_state, "reads_image")
-    words = {
-        "image": described.loaded_memory(
-            "image",
-            0,
-            words=sizes.image_words,
-            word_bits=all_sizes.activation_bits,
-            read_enable=reads_image,
-            read_address=fit(row, bits_for(sizes.image_words)),
-            counts_writes=True,
-        )
-    }
-    with component("places"):
+        row = named(fit(at + rank, len(at)), "row")
         chosen = [bank == b if pes > 1 else pyrtl.Const(1, 1) for b in range(pes)]
+    return _Asked(asked, reads, of_state, row, bank, chosen)
+
+
+def _fill(
+    described: Description,
+    given: Feed,
+    field: Mapping[str, Wire],
+    control: _Control,
+    window: _Window,
+    valid: Sequence[Wire],
+    scores: Sequence[Wire],
+) -> None:
+    """Reads maps and writes the engine's inputs; and writes the maps."""
+    sizes, all_sizes = described.sizes.sweep, described.sizes
+    assert sizes is not None
+    asked = _look_up(described, control, window)
+    with component("places"):
+        reads_image = named(asked.reads & control.first_segment & ~asked.of_state, "reads_image")
         written_rows = _written_rows(sizes.address_bits, field, control, valid)
-    sources = {"image": reads_image}
+    word = described.loaded_memory(
+        "image",
+        0,
+        words=sizes.image_words,
+        word_bits=all_sizes.activation_bits,
+        read_enable=reads_image,
+        read_address=fit(asked.row, bits_for(sizes.image_words)),
+        counts_writes=True,
+    )
+    words, sources = {"image": word}, {"image": reads_image}
     for number, rows in enumerate(sizes.rows):
+        role, banks = f"map_{number}", []
         with component("places"):
             # The segments with half low write map 0.
             writes_it = control.half if number else ~control.half
-            reads_it = reads & (of_state & writes_it | ~of_state & ~writes_it & ~control.first_segment)
+            of_source = ~asked.of_state & ~writes_it & ~control.first_segment
+            sources[role] = asked.reads & (asked.of_state & writes_it | of_source)
             kept = writes_it & ~field["final"]
-        banks = []
-        for b in range(pes):
+        for b, score in enumerate(scores):
             with component("places"):
-                read = named(reads_it & chosen[b], f"read_map_{number}_{b}")
-                write = named(kept & valid[b], f"write_map_{number}_{b}")
-            banks.append(
-                described.swept_memory(
-                    f"map_{number}", b, rows, read=(read, row), write=(write, written_rows[b], scores[b])
-                )
-            )
+                read = named(sources[role] & asked.chosen[b], f"read_{role}_{b}")
+                write = named(kept & valid[b], f"write_{role}_{b}")
+            written = (write, written_rows[b], score)
+            banks.append(described.swept_memory(role, b, rows, read=(read, asked.row), write=written))
         with component("places"):
-            words[f"map_{number}"] = choose(delayed(bank, f"bank_1_{number}", enable=asked), banks)
-            sources[f"map_{number}"] = reads_it
-    _land(described, given, control, asked, words, sources)
+            words[role] = choose(delayed(asked.bank, f"bank_1_{number}", enable=asked.asked), banks)
+    _land(described, given, control, asked.asked, words, sources)
 
 
 def _written_rows(
@@ -379,12 +365,12 @@ def _land(
         at = register(address.bits, "landing")
         zero, one = pyrtl.Const(0, address.bits), pyrtl.Const(address.encode(1), address.bits)
         moved(at, control.rewinds, zero, lands, address.add(at, one))
-        _drive(given.enable, lands)
-        _drive(given.data, value)
+        drive(given.enable, lands)
+        drive(given.data, value)
         bank = address.bank(at)
         if described.copied:
-            _drive(given.unit, pyrtl.Const(0, len(given.unit)))
-            _drive(given.address, fit(at, len(given.address)))
+            drive(given.unit, pyrtl.Const(0, len(given.unit)))
+            drive(given.address, fit(at, len(given.address)))
         else:
-            _drive(given.unit, pyrtl.Const(0, 1) if bank is None else fit(bank, len(given.unit)))
-            _drive(given.address, fit(address.row(at), len(given.address)))
+            drive(given.unit, pyrtl.Const(0, 1) if bank is None else fit(bank, len(given.unit)))
+            drive(given.address, fit(address.row(at), len(given.address)))

@@ -96,16 +96,17 @@ class PlacedLayers:
         if kernel.ndim != 4 or kernel.shape[0] % groups:
             allowed = f"(outputs, channels / groups, rows, columns), outputs a multiple of groups ({groups})"
             raise PlacesError.of("shape of a kernel", kernel.shape, allowed)
-        outputs, each, height, width = kernel.shape
-        full = np.zeros((groups, outputs // groups, groups, each, height, width), dtype=kernel.dtype)
+        outputs, channels, height, width = kernel.shape
+        of_groups = kernel.reshape(groups, outputs // groups, channels, height, width)
+        full = np.zeros((groups, outputs // groups, groups, channels, height, width), dtype=kernel.dtype)
         for group in range(groups):
-            full[group, :, group] = kernel.reshape(groups, outputs // groups, each, height, width)[group]
+            full[group, :, group] = of_groups[group]
         matrix = full.reshape(outputs, -1)
         stage: Stage = DenseStage(matrix.shape[1], outputs)
         weights = matrix
         if not matrix.all():
             stage, weights = PrunedStage.from_mask(matrix != 0), matrix[matrix != 0]
-        sweep = Places(groups * each, rows, columns, (height, width), stride, padding)
+        sweep = Places(groups * channels, rows, columns, (height, width), stride, padding)
         biases = () if bias is None else (np.asarray(bias),)
         return cls(sweep, Topology(((stage,),)), (weights,), biases, ending)
 
@@ -241,20 +242,15 @@ class PlacedNetwork:
         """Write the network to a file; a file that is there already stays whole until the new one is."""
         arrays: dict[str, Any] = {}
         layers = []
-        for number, each in enumerate(self.layers):
+        for number, part in enumerate(self.layers):
             connections: dict[str, Any] = {}
-            topology = stored_layers(each.topology, connections)
-            connections |= {f"weights_{k}": array for k, array in enumerate(each.weights)}
-            connections |= {f"biases_{k}": bias for k, bias in enumerate(each.biases) if bias is not None}
+            topology = stored_layers(part.topology, connections)
+            connections |= {f"weights_{k}": array for k, array in enumerate(part.weights)}
+            connections |= {f"biases_{k}": bias for k, bias in enumerate(part.biases) if bias is not None}
             arrays |= {f"layers_{number}_{name}": array for name, array in connections.items()}
-            kind = next(name for name, made in SWEEPS.items() if isinstance(each.sweep, made))
-            layers.append(
-                {
-                    "topology": topology,
-                    "ending": each.ending,
-                    "sweep": {"kind": kind, **asdict(cast(Any, each.sweep))},
-                }
-            )
+            kind = next(name for name, made in SWEEPS.items() if isinstance(part.sweep, made))
+            sweep = {"kind": kind, **asdict(cast("Any", part.sweep))}
+            layers.append({"topology": topology, "ending": part.ending, "sweep": sweep})
         if self.samples:
             arrays[SAMPLES] = self.samples.stored()
         calibration = self.calibration
