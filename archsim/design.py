@@ -137,6 +137,7 @@ class DesignPoint(BaseModel):
             design=self.model_dump() | {"engine": mapping.engine.model_dump()},
             warnings=(
                 *self._warnings(path_s, accuracy, estimated=logic is not None and logic.kind == "fitted"),
+                *(logic.assumptions if logic else ()),
                 *((NO_SAMPLES,) if stimulus and not mapping.network.samples else ()),
             ),
             assumed=_assumed(technology),

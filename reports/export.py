@@ -72,12 +72,16 @@ def _files(design: DesignPoint, mapping: Mapping, inputs: int) -> dict[str, str]
 def memory_images(mapping: Mapping) -> dict[str, str]:
     """The words of every loaded memory as text for `$readmemh`, by file name."""
     widths = {shape.role: shape.word_bits for shape in mapping.sizes.memory_shapes}
-    images = mapping.images
-    files = {"memories/descriptor.hex": _hex(images.descriptors, widths["descriptor"])}
-    for role, memories in (("weight", images.weights), ("index", images.indices)):
-        for pe, words in enumerate(memories):
-            files[f"memories/{role}_{pe:03d}.hex"] = _hex(words, widths[role])
-    return files
+    return {
+        f"memories/{role}{'' if role in SINGLE else f'_{unit:03d}'}.hex": _hex(words, widths[role])
+        for role, memories in mapping.images.by_target.items()
+        for unit, words in enumerate(memories)
+        if role in widths
+    }
+
+
+SINGLE = ("descriptor", "channel")
+"""The memories of which there is one."""
 
 
 def _hex(words: Sequence[int], bits: int) -> str:
