@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from archsim import DesignPoint, Mapping
 
 TEMPLATE = "export_readme.md.j2"
+SINGLE = ("descriptor", "channel")
+"""The loaded memories of which there is one."""
 
 
 def export(design: DesignPoint, folder: Path, *, inputs: int = 2) -> list[str]:
@@ -78,10 +80,6 @@ def memory_images(mapping: Mapping) -> dict[str, str]:
         for unit, words in enumerate(memories)
         if role in widths
     }
-
-
-SINGLE = ("descriptor", "channel")
-"""The memories of which there is one."""
 
 
 def _hex(words: Sequence[int], bits: int) -> str:
