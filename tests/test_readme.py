@@ -25,8 +25,9 @@ def block(language: str, text: str = README) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/designs.md"])
-def test_the_python_example_runs(page: str) -> None:
+@pytest.mark.parametrize("page", ["README.md", "docs/designs.md", "docs/layers.md"])
+def test_the_python_example_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     exec(compile(block("python", (ROOT / page).read_text(encoding="utf-8")), page, "exec"), names)
     cost = names["cost"]

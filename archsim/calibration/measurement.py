@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,7 @@ def write_measured(
 ) -> None:
     """Writes the table of a technology and the file that describes its columns. A size that an engine lacks
     is left blank."""
-    sizes = {field.name: str(field.type) for engine in in_turn() for field in fields(engine.hardware)}
+    sizes = {field.name: str(field.type) for engine in in_turn() for field in _tabled(engine.hardware)}
     texts = [*_TEXT_COLUMNS, *(size for size, of_kind in sizes.items() if of_kind.startswith(_ROWS_KIND))]
     columns = [*_HEAD, *sizes, *_WORK[kind], *_TAIL, *_MEASURED[kind]]
     rows = [
@@ -127,6 +127,11 @@ def stored_path(logic: Logic) -> str:
     return f"{logic.critical_path_s:.4g}"
 
 
+def _tabled(sizes: type[Sizes]) -> Iterator[Field[Any]]:
+    """The sizes that a table keeps: nothing with places is measured, so it keeps none of theirs."""
+    return (field for field in fields(sizes) if field.name != "sweep")
+
+
 def _written(size: int | tuple[tuple[int, ...], ...]) -> str | int:
     """A size as the table keeps it: a number, or of several the rows."""
     if isinstance(size, tuple):
@@ -146,7 +151,7 @@ def _row(measurement: Measurement, part: LogicPart, kind: str) -> dict[str, str 
         "engine": measurement.sizes.engine,
         **{
             field.name: _written(getattr(measurement.sizes, field.name))
-            for field in fields(measurement.sizes)
+            for field in _tabled(type(measurement.sizes))
         },
         **_work(measurement.workload),
         PATH_METRIC: stored_path(measurement.logic),
@@ -184,7 +189,7 @@ def read_measured(technology: str) -> dict[str, list[Measurement]]:
         rows = list(grouped)
         first, sizes_type = rows[0], engines.named(rows[0]["engine"]).hardware
         sizes = sizes_type(
-            **{field.name: _read(first[field.name], str(field.type)) for field in fields(sizes_type)}
+            **{field.name: _read(first[field.name], str(field.type)) for field in _tabled(sizes_type)}
         )
         parts = [_part(row) for row in rows]
         memories = [part.resources for part in parts if part.component == MEMORIES]

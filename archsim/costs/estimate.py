@@ -35,8 +35,8 @@ LEAKAGE = "leakage_w_per_mm2"
 ASSUMED = (
     "assumed",
     "counters and multiplexers that move a cascade over maps, taken as counters of the pruned engine's "
-    "sequencers; of four netlists with 8 PEs it made the area of the places 22 % too small, and on an FPGA "
-    "their flip-flops 2 % too many and their LUTs 70 % too few",
+    "sequencers; on four netlists with 8 PEs that made their area 18 % too small, and on an FPGA their "
+    "flip-flops 4 % and their LUTs 70 % too few",
 )
 """The origin of the figures of what no netlist of the fit had."""
 

@@ -301,7 +301,13 @@ def _fill(
     asked = _look_up(described, control, window)
     with component("places"):
         reads_image = named(asked.reads & control.first_segment & ~asked.of_state, "reads_image")
-        written_rows = _written_rows(sizes.address_bits, field, control, valid)
+        # A cycle later, so that no path leads from a sum into all maps.
+        given_1 = [delayed(bit, f"score_valid_1_{p}", reset=True) for p, bit in enumerate(valid)]
+        scores_1 = [
+            delayed(score, f"score_1_{p}", enable=bit)
+            for p, (score, bit) in enumerate(zip(scores, valid, strict=True))
+        ]
+        written_rows = _written_rows(sizes.address_bits, field, control, given_1)
     word = described.loaded_memory(
         "image",
         0,
@@ -320,10 +326,10 @@ def _fill(
             of_source = ~asked.of_state & ~writes_it & ~control.first_segment
             sources[role] = asked.reads & (asked.of_state & writes_it | of_source)
             kept = writes_it & ~field["final"]
-        for b, score in enumerate(scores):
+        for b, score in enumerate(scores_1):
             with component("places"):
                 read = named(sources[role] & asked.chosen[b], f"read_{role}_{b}")
-                write = named(kept & valid[b], f"write_{role}_{b}")
+                write = named(kept & given_1[b], f"write_{role}_{b}")
             written = (write, written_rows[b], score)
             banks.append(described.swept_memory(role, b, rows, read=(read, asked.row), write=written))
         with component("places"):

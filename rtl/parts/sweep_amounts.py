@@ -41,6 +41,7 @@ def sweep_amounts(sizes: Sizes) -> tuple[Amounts, ...]:
         + 3 * bits
         + (pes * bits if maps else 0)
     )
+    scores = pes * (sizes.activation_bits + 1) if maps else 0
     held = bits + maps * bits_for(pes) + STATE_BITS
     chosen = maps * banks * sizes.activation_bits + maps * sizes.activation_bits
     addressed = maps * pes * bits if sizes.one_address else 0
@@ -50,7 +51,8 @@ def sweep_amounts(sizes: Sizes) -> tuple[Amounts, ...]:
             1,
             COUNTERS,
             {"one": 1, "counted_bits": counted + chosen + addressed},
-            {"one": 1, "counted_bits": counted, "held_bits": held},
+            # Scores are taken up where there are some, as counters count.
+            {"one": 1, "counted_bits": counted + scores, "held_bits": held},
         ),
         Amounts(
             SWEEP_COMPONENTS[1],
