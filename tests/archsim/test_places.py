@@ -119,7 +119,7 @@ def models(draw: st.DrawFn, engine: Engine) -> IntegerModel:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_all_fidelities_agree_at_places_and_steps(kind: str, data: st.DataObject) -> None:
     engine = data.draw(engines_of_kind(kind, 6))
@@ -130,7 +130,7 @@ def test_all_fidelities_agree_at_places_and_steps(kind: str, data: st.DataObject
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_closed_form_equals_event_simulation_at_places(kind: str, data: st.DataObject) -> None:
     engine = data.draw(engines_of_kind(kind, 20))
