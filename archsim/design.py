@@ -34,7 +34,8 @@ from archsim.inputs import InputFile, with_inputs
 from archsim.kinds import OneOf
 from archsim.refusals import one_sentence
 from archsim.technology import Technology, technologies
-from workloads import IntegerNetwork, TrainedNetwork, load_network, quantise
+from workloads import AnyIntegerNetwork, quantise, read_network
+from workloads.importers import AnyNetwork
 from workloads.refusal import Refusal
 from workloads.strict_yaml import read_yaml
 from workloads.topology.recognise import superfluous
@@ -52,6 +53,12 @@ NO_SAMPLES = (
 class DesignError(Refusal):
     """A design point was given a value that is not allowed; the message names field, value and what is."""
 
+
+NOT_AN_MLP = (
+    "accuracy is unknown: that of a network with places or steps is measured in training alone, with 8-bit "
+    "weights and activations"
+)
+"""Why the accuracy of a CNN or an RNN is not known."""
 
 SLOWEST_HZ, FASTEST_HZ = 1e3, 10e9
 """Nobody clocks an accelerator below a kilohertz: who asks for 100 means megahertz."""
@@ -168,6 +175,7 @@ class DesignPoint(BaseModel):
             design=self.model_dump() | {"engine": mapping.engine.model_dump()},
             warnings=(
                 *self._warnings(path_s, unknown, estimated=logic is not None and logic.kind == "fitted"),
+                *(logic.assumptions if logic else ()),
                 *(_stimulus_warnings(mapping.network) if stimulus else ()),
             ),
             assumed=_assumed(technology),
@@ -198,7 +206,8 @@ class DesignPoint(BaseModel):
 
     def _warnings(self, critical_path_s: float | None, unknown: str, *, estimated: bool) -> Iterator[str]:
         yield from clock_warnings(self.clock_hz, critical_path_s, estimated=estimated)
-        yield from self.trained.remarks
+        trained = self.trained
+        yield from trained.remarks if isinstance(trained, TrainedNetwork) else ()
         yield from _zero_warnings(self.network, _stamp(self.network))
         yield from self.technology.warnings
         if unknown:
@@ -235,12 +244,12 @@ class DesignPoint(BaseModel):
         return cls(**values)
 
     @property
-    def trained(self) -> TrainedNetwork:
+    def trained(self) -> AnyNetwork:
         """The network with its float weights and its accuracy."""
         return _trained(self.network, _stamp(self.network))
 
     @property
-    def integer(self) -> IntegerNetwork:
+    def integer(self) -> AnyIntegerNetwork:
         """The network as the integers that the engine computes with."""
         engine = self.engine
         widths = engine.weight_bits, engine.activation_bits
@@ -314,7 +323,7 @@ def simulate(design: DesignPoint, fidelity: str = "cycle") -> Result:
     return design.simulate(fidelity)
 
 
-def _stimulus_warnings(network: IntegerNetwork) -> Iterator[str]:
+def _stimulus_warnings(network: AnyIntegerNetwork) -> Iterator[str]:
     """What is amiss with the inputs that stand for all."""
     samples = network.samples
     if samples is None:
@@ -339,14 +348,16 @@ def _stamp(network: str) -> int:
 
 
 @lru_cache(maxsize=32)
-def _trained(network: str, stamp: int) -> TrainedNetwork:
-    return load_network(network)
+def _trained(network: str, stamp: int) -> AnyNetwork:
+    return read_network(network)
 
 
 @lru_cache(maxsize=32)
 def _zero_warnings(network: str, stamp: int) -> tuple[str, ...]:
     """What is amiss where many of the weights that are stored are zero."""
     trained = _trained(network, stamp)
+    if not isinstance(trained, TrainedNetwork):
+        return ()
     pairs = zip(trained.topology.stages, trained.weights, strict=True)
     zeros, stored = sum(superfluous(stage, weights) for stage, weights in pairs), trained.stored_weights
     if not zeros:
@@ -360,8 +371,12 @@ def _zero_warnings(network: str, stamp: int) -> tuple[str, ...]:
 @lru_cache(maxsize=256)
 def _accuracy(network: str, stamp: int, weight_bits: int, activation_bits: int) -> tuple[float | None, str]:
     """The accuracy at these widths, or none and the reason."""
+    trained = _trained(network, stamp)
+    if not isinstance(trained, TrainedNetwork):
+        known = trained.accuracy.get("int8") if weight_bits == activation_bits == 8 else None
+        return known, "" if known is not None else NOT_AN_MLP
     try:
-        return accuracy_at(_trained(network, stamp), weight_bits, activation_bits), ""
+        return accuracy_at(trained, weight_bits, activation_bits), ""
     except AccuracyError as refused:
         return None, str(refused)
 
@@ -369,7 +384,7 @@ def _accuracy(network: str, stamp: int, weight_bits: int, activation_bits: int) 
 @lru_cache(maxsize=64)
 def _integer(
     network: str, stamp: int, weight_bits: int, activation_bits: int, inputs: InputFile | None
-) -> IntegerNetwork:
+) -> AnyIntegerNetwork:
     integer = quantise(_trained(network, stamp), weight_bits, activation_bits)
     return with_inputs(integer, inputs) if inputs else integer
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from archsim.costs.operands import OperandActivity, Workload
 from rtl import Amounts, Sizes
+from rtl.parts.sweep_amounts import sweep_amounts
 from workloads.refusal import Refusal
 
 REGISTER_METRICS = ("ungated_clock_energy_j", "ff")
@@ -138,4 +139,4 @@ PE_REGISTERS_FOLLOW = {
 
 def structures(sizes: Sizes) -> tuple[Structure, ...]:
     """The components of an engine of these sizes, and what they are made of."""
-    return tuple(Structure(**vars(amounts)) for amounts in sizes.structures)
+    return tuple(Structure(**vars(amounts)) for amounts in (*sizes.structures, *sweep_amounts(sizes)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from workloads.importers.assemble import assemble, renewed
 from workloads.importers.examples import Given
@@ -14,6 +14,11 @@ from workloads.importers.zoo import networks
 from workloads.register import Register
 from workloads.topology.archive import shortened
 from workloads.topology.network import NetworkFileError, TrainedNetwork
+from workloads.topology.placed import PlacedNetwork
+from workloads.training.trained_model import TrainedModel
+
+AnyNetwork: TypeAlias = TrainedNetwork | TrainedModel | PlacedNetwork
+"""A network of our own: a multi-layer perceptron, a CNN or an RNN of a recipe, or one with places."""
 
 
 class Importer(Protocol):
@@ -23,7 +28,7 @@ class Importer(Protocol):
         """Whether this is of the format: the `Path` of a file that exists, by how it begins and not by its
         name alone, or an object. It neither raises nor imports a library that only its format needs."""
 
-    def read(self, source: Any, /, *options: Any, **named: Any) -> TrainedNetwork | Layers:
+    def read(self, source: Any, /, *options: Any, **named: Any) -> AnyNetwork | Layers:
         """What a source of the format holds: a network of our own, or the layers of one from elsewhere.
 
         What a format does not say itself it takes as keywords by the names of `import_network`'s: any of
@@ -67,10 +72,25 @@ def import_network(
     read = _read(source, {option: value for option, value in told.items() if value is not None}, n_in)
     if isinstance(read, Layers):
         return assemble(read, inputs=given, labels=labels, name=name, input_range=input_range)
+    if not isinstance(read, TrainedNetwork):
+        raise NetworkFileError(
+            f"network is {read!r}, allowed is a multi-layer perceptron: others need no import"
+        )
     return renewed(read, inputs=given, labels=labels, name=name, input_range=input_range)
 
 
 def load_network(name_or_path: str | Path) -> TrainedNetwork:
+    """A multi-layer perceptron: one of the zoo by name, or any by the path of its file, in a format that is
+    known. See `read_network`."""
+    network = read_network(name_or_path)
+    if not isinstance(network, TrainedNetwork):
+        raise NetworkFileError(
+            f"file is {name_or_path}, {network!r}, allowed is a multi-layer perceptron, or `read_network`"
+        )
+    return network
+
+
+def read_network(name_or_path: str | Path) -> AnyNetwork:
     """A network of the zoo by name, or any network by the path of its file, in a format that is known.
 
     Scales of a network from elsewhere are assumed, as its `remarks` then say: `import_network` takes inputs.
@@ -78,10 +98,10 @@ def load_network(name_or_path: str | Path) -> TrainedNetwork:
     if not isinstance(name_or_path, str | Path):
         raise NetworkFileError.of("network", name_or_path, "names and paths of files")
     read = _read(str(name_or_path), {}, None)
-    return read if isinstance(read, TrainedNetwork) else assemble(read)
+    return assemble(read) if isinstance(read, Layers) else read
 
 
-def _read(source: Any, options: dict[str, Any], n_in: int | None) -> TrainedNetwork | Layers:
+def _read(source: Any, options: dict[str, Any], n_in: int | None) -> AnyNetwork | Layers:
     if isinstance(source, str | Path):
         source = networks[str(source)] if str(source) in networks else _file(source)
     if isinstance(source, Layers | TrainedNetwork):

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
-from workloads.topology.integer import BITS, IntegerNetwork
+from workloads.topology.integer import BITS
+from workloads.topology.integer_model import AnyIntegerNetwork
 from workloads.topology.network import TrainedNetwork
 from workloads.topology.ranges import InputWarning
 from workloads.training.float_network import FloatNetwork
@@ -23,18 +24,18 @@ FLOAT = "float"
 """What the accuracy in floating point is called."""
 
 
-def evaluate(network: IntegerNetwork | FloatNetwork, values: NDArray[Any], labels: NDArray[Any]) -> float:
+def evaluate(network: AnyIntegerNetwork | FloatNetwork, values: NDArray[Any], labels: NDArray[Any]) -> float:
     """The share, in [0, 1], of inputs (n, n_in) whose class equals labels (n,). An `InputWarning` counts the
     inputs that saturated on the way to integers."""
     right = saturated = 0
     for seen, classes in _chunks(values, labels):
-        if isinstance(network, IntegerNetwork):
+        if isinstance(network, FloatNetwork):
+            named = network.classify(seen)
+        else:
             inputs, cut = network.integer_inputs(seen)
             named, saturated = np.argmax(network.run(inputs), axis=0), saturated + cut
-        else:
-            named = network.classify(seen)
         right += int(np.count_nonzero(named == classes))
-    if isinstance(network, IntegerNetwork) and saturated:
+    if not isinstance(network, FloatNetwork) and saturated:
         told = network.told_of_saturation(saturated, np.size(values))
         warnings.warn(told, InputWarning, stacklevel=2)
     return right / len(labels)

@@ -83,10 +83,12 @@ class _Way:
 
 @dataclass
 class Search:
-    """The search for one network on `pes` PEs. What does not depend on lanes is remembered."""
+    """The search for one network on `pes` PEs, whose inputs may lie in another order unless they come
+    `in_order`. What does not depend on lanes is remembered."""
 
     stages: Sequence[Stage]
     pes: int
+    in_order: bool = False
     ways: dict[tuple[int, bytes], list[_Way]] = field(default_factory=dict)
 
     def best(self) -> StridedOrder | int:
@@ -106,7 +108,7 @@ class Search:
 
     def _with(self, lanes: int, *, as_numbered: bool = False) -> StridedOrder | int:
         kept = [StridedOrder(np.arange(self.stages[0].n_in), None)]
-        if not as_numbered:
+        if not (as_numbered or self.in_order):
             kept += [StridedOrder(place, place) for place in input_places(self.stages)]
         for number in range(len(self.stages)):
             following: dict[bytes, StridedOrder] = {}

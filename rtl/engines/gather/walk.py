@@ -13,6 +13,7 @@ from rtl.engines.gather.sizes import GatherSizes
 from rtl.parts.arithmetic import choose
 from rtl.parts.components import Wire, bits_for, counted, delayed, fit, named, register, staged
 from rtl.parts.processing_element import TapControl, WeightFetch, weight_fetch
+from rtl.parts.resume import Resume, counted_from
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def walk_entries(
     field: Mapping[str, Wire],
     stage_start: Wire,
     starting: Wire,
+    resume: Resume | None = None,
 ) -> Walk:
     """The front of a PE: fetches index words, deals out entries, and turns them into addresses. An entry
     moves on when `go` is high, through all that share its index; the next one is issued in the same cycle."""
@@ -104,7 +106,7 @@ def walk_entries(
     begins = stage_start | (issue & wraps)
     sub.next <<= pyrtl.select(begins, pyrtl.Const(0, len(sub)), fit(sub + issue, len(sub)))
     sub_1.next <<= pyrtl.select(issue, sub, sub_1)
-    counted(at, clear=starting, step=word_due)
+    counted_from(at, "index_address", starting=starting, step=word_due, resume=resume)
     starts_row.next <<= stage_start | pyrtl.select(accepted, ends_row, starts_row)
     return Walk(holds, bias, target, ends_row, starts_row, ends_stage, active | holds, word_due, at)
 
@@ -131,14 +133,22 @@ def _bias_entry(sizes: GatherSizes, field: Mapping[str, Wire], starts_row: Wire,
 
 
 def follow_entry(
-    sizes: GatherSizes, walk: Walk, accepted: Wire, go: Wire, stage_start: Wire, starting: Wire
+    sizes: GatherSizes,
+    walk: Walk,
+    accepted: Wire,
+    go: Wire,
+    stage_start: Wire,
+    starting: Wire,
+    resume: Resume | None = None,
 ) -> Back:
     """Follows an accepted entry: operands, multiply and accumulate, requantise. `go` low freezes it. What is
     known of an entry moves on only with one."""
     at = sizes.pipeline
     take, accumulate, finish = at.take, at.accumulate, at.finish
     product = accumulate - 1
-    weights = weight_fetch(sizes, accepted, stage_start=stage_start, starting=starting, name="fetch_weight")
+    weights = weight_fetch(
+        sizes, accepted, stage_start=stage_start, starting=starting, name="fetch_weight", resume=resume
+    )
     tap = staged(accepted, "tap", accumulate, first=2, reset=True, enable=go)
     first_tap = walk.starts_row
     for stage in range(2, accumulate + 1):
