@@ -34,7 +34,7 @@ from archsim.inputs import InputFile, with_inputs
 from archsim.kinds import OneOf
 from archsim.refusals import one_sentence
 from archsim.technology import Technology, technologies
-from workloads import AnyIntegerNetwork, quantise, read_network
+from workloads import AnyIntegerNetwork, TrainedNetwork, quantise, read_network
 from workloads.importers import AnyNetwork
 from workloads.refusal import Refusal
 from workloads.strict_yaml import read_yaml
