@@ -85,13 +85,7 @@ def walk_entries(
         ends_run, target = _run(sizes, entry, accepted, bias)
         ends_row, moves = ends_row & ends_run, go & (~holds | ends_run)
     if sizes.relative:
-        position = register(sizes.address.bits, "position")
-        ones = pyrtl.Const((1 << sizes.address.bits) - 1, sizes.address.bits)
-        last = pyrtl.select(starts_row, ones, position)
-        target = fit(last + value + pyrtl.Const(1, 1), sizes.address.bits)
-        # Distances count from before the first place, also after the biases of a row.
-        reached = target if bias is None else pyrtl.select(bias, ones, target)
-        position.next <<= pyrtl.select(accepted, reached, position)
+        target = _after(sizes, value, accepted, starts_row, bias)
     target = named(target, "target")
     ends_row = named(ends_row, "ends_row")
     ends_stage = holds & ends_row & (row == rows_less_one)
@@ -109,6 +103,18 @@ def walk_entries(
     counted_from(at, "index_address", starting=starting, step=word_due, resume=resume)
     starts_row.next <<= stage_start | pyrtl.select(accepted, ends_row, starts_row)
     return Walk(holds, bias, target, ends_row, starts_row, ends_stage, active | holds, word_due, at)
+
+
+def _after(sizes: GatherSizes, distance: Wire, accepted: Wire, starts_row: Wire, bias: Wire | None) -> Wire:
+    """The address at this distance from the last one."""
+    position = register(sizes.address.bits, "position")
+    ones = pyrtl.Const((1 << sizes.address.bits) - 1, sizes.address.bits)
+    last = pyrtl.select(starts_row, ones, position)
+    target = fit(last + distance + pyrtl.Const(1, 1), sizes.address.bits)
+    # Distances count from before the first place, also after the biases of a row.
+    reached = target if bias is None else pyrtl.select(bias, ones, target)
+    position.next <<= pyrtl.select(accepted, reached, position)
+    return target
 
 
 def _run(sizes: GatherSizes, entry: Wire, accepted: Wire, bias: Wire | None) -> tuple[Wire, Wire]:
