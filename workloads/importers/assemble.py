@@ -202,15 +202,12 @@ def _with_examples(network: TrainedNetwork, examples: Examples) -> TrainedNetwor
     network = replace(network, samples=examples.samples(), accuracy={}, remarks=remarks)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InputWarning)
-        if not network.topology.skips:
-            # What does not fit the range is refused now, and not when the network is first costed.
-            quantise(network, WIDTH, WIDTH)
+        # What does not fit the range is refused now, and not when the network is first costed.
+        quantise(network, WIDTH, WIDTH)
         if examples.labels is None:
             return network
         labelled = examples.inputs, examples.labels
         network = replace(network, accuracy=accuracies(network, *labelled))
-        if network.topology.skips:
-            return network
         losses = layer_sensitivity(network, *labelled, WIDTH, WIDTH).losses
     return replace(network, recipe={**network.recipe, LOSSES: list(losses)})
 

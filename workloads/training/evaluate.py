@@ -50,11 +50,8 @@ def accuracies(
     network: TrainedNetwork, values: NDArray[Any], labels: NDArray[Any], widths: Iterable[int] = BITS
 ) -> dict[str, float]:
     """The accuracy in floating point and with weights and activations of each width, by name: `float`, `int2`
-    to `int16`. A network with skip connections has no integer form. What saturates is told once, for the
-    widest."""
+    to `int16`. What saturates is told once, for the widest."""
     measured = {FLOAT: evaluate(FloatNetwork.of(network), values, labels)}
-    if network.topology.skips:
-        return measured
     *narrow, widest = sorted(widths)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InputWarning)
@@ -94,7 +91,7 @@ def layer_sensitivity(
 ) -> Sensitivity:
     """What every layer of a network loses on inputs (n, n_in) with labels (n,) by becoming integers alone.
 
-    Raises IntegerNetworkError for a network that has no integer form.
+    Raises IntegerNetworkError for widths that there are not.
     """
     integer, plain = quantise(network, weight_bits, activation_bits), FloatNetwork.of(network)
     formats = stage_formats(network, weight_bits, activation_bits)
