@@ -32,8 +32,8 @@ class Importer(Protocol):
         """What a source of the format holds: a network of our own, or the layers of one from elsewhere.
 
         What a format does not say itself it takes as keywords by the names of `import_network`'s: any of
-        `layout`, `activations` and `order`, each with a default; and as `n_in` how many values an input has,
-        where inputs are given. A `NetworkFileError` says in a sentence what is wrong with the source, what
+        `layout`, `activations` and `order`, each with a default; and where inputs are given as `n_in` how
+        many values each has, or as `shape` in what shape. A `NetworkFileError` says in a sentence what is wrong with the source, what
         has to be told, or which library is missing.
         """
 
@@ -68,8 +68,7 @@ def import_network(
     _check_words(activations=(activations, True), order=(order, True))
     told = {"layout": layout, "activations": activations, "order": order}
     given = Given.of("inputs", inputs)
-    n_in = given.width if given else None
-    read = _read(source, {option: value for option, value in told.items() if value is not None}, n_in)
+    read = _read(source, {option: value for option, value in told.items() if value is not None}, given)
     if isinstance(read, Layers):
         return assemble(read, inputs=given, labels=labels, name=name, input_range=input_range)
     if not isinstance(read, TrainedNetwork):
@@ -101,7 +100,8 @@ def read_network(name_or_path: str | Path) -> AnyNetwork:
     return assemble(read) if isinstance(read, Layers) else read
 
 
-def _read(source: Any, options: dict[str, Any], n_in: int | None) -> AnyNetwork | Layers:
+def _read(source: Any, options: dict[str, Any], given: Given | None) -> AnyNetwork | Layers:
+    known = {"n_in": given.width, "shape": given.values.shape[1:]} if given else {}
     if isinstance(source, str | Path):
         source = networks[str(source)] if str(source) in networks else _file(source)
     if isinstance(source, Layers | TrainedNetwork):
@@ -112,7 +112,7 @@ def _read(source: Any, options: dict[str, Any], n_in: int | None) -> AnyNetwork 
         if importer.recognises(source):
             takes = inspect.signature(importer.read).parameters
             _check_taken(options, takes, format_name)
-            return importer.read(source, **options, **({"n_in": n_in} if "n_in" in takes else {}))
+            return importer.read(source, **options, **{name: known[name] for name in known if name in takes})
     shown = repr(str(source)) if isinstance(source, Path) else f"of type {type(source).__name__}"
     raise NetworkFileError(
         f"network is {shown}, allowed are those of a format that is known: {', '.join(importers)}"
