@@ -14,7 +14,9 @@ from workloads.topology.places import Places, PlacesError
 AXES = 2
 """The axes of a map, rows and columns, along which a kernel moves."""
 
-SHAPE = "the model itself with inputs of shape (k, channels, rows, columns), or torch.export.export(model, (x,))"
+SHAPE = (
+    "the model itself with inputs of shape (k, channels, rows, columns), or torch.export.export(model, (x,))"
+)
 """What tells the map of a convolution."""
 
 AUTOMATIC = {"valid": None, "same": 1, "same_upper": 1, "same_lower": 0}
@@ -54,13 +56,15 @@ def convolved(name: str, signal: Any, kernel: Any, bias: Any, window: Window) ->
         raise NotUnderstoodError(
             f"convolves a signal of shape {signal.shape} with a kernel of shape {kernel.shape} in "
             f"{window.groups} groups",
-            "signals (samples, channels, rows, columns) for kernels (n_out, channels / groups, rows, columns)",
+            "(samples, channels, rows, columns) for kernels (n_out, channels / groups, rows, columns)",
         )
     rows, columns = signal.shape[2:]
     try:
         sweep = Places(channels, rows, columns, *_moved(signal.shape[2:], kernel.shape[2:], window))
     except PlacesError as error:
-        raise NotUnderstoodError(f"does not fit its map ({error})", "kernels within the padded map") from error
+        raise NotUnderstoodError(
+            f"does not fit its map ({error})", "kernels within the padded map"
+        ) from error
     return signal.convolved(name, full_kernel(kernel, window.groups), bias, sweep)
 
 

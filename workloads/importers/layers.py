@@ -33,8 +33,8 @@ def _finite(values: NDArray[Any]) -> bool:
 @dataclass(frozen=True, eq=False)
 class Layer:
     """y = activation(matrix @ x + bias), for matrix (n_out, n_in) of finite numbers, dense or of any format
-    of SciPy, and bias (n_out,) or none. With a `sweep` it is a convolution: the matrix is (outputs, window) and
-    the bias (outputs,), at every place of a map.
+    of SciPy, and bias (n_out,) or none. With a `sweep` it is a convolution: the matrix is (outputs,
+    window) and the bias (outputs,), at every place of a map.
 
     `name` is what the author calls it, for refusals and for what an import says that it found. An explicit
     zero of a matrix is a connection that does not exist, as a zero that is not stored is.

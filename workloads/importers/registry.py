@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
-from workloads.importers.assemble import assemble, renewed
+from workloads.importers.assemble import Imported, assemble, renewed
 from workloads.importers.examples import Given
 from workloads.importers.layers import Layers
 from workloads.importers.zoo import networks
@@ -33,8 +33,8 @@ class Importer(Protocol):
 
         What a format does not say itself it takes as keywords by the names of `import_network`'s: any of
         `layout`, `activations` and `order`, each with a default; and where inputs are given as `n_in` how
-        many values each has, or as `shape` in what shape. A `NetworkFileError` says in a sentence what is wrong with the source, what
-        has to be told, or which library is missing.
+        many values each has, or as `shape` in what shape. A `NetworkFileError` says in a sentence what is
+        wrong with the source, what has to be told, or which library is missing.
         """
 
 
@@ -54,9 +54,10 @@ def import_network(
     activations: str | Sequence[str] | None = None,
     order: Sequence[str] | None = None,
     input_range: Sequence[float] | None = None,
-) -> TrainedNetwork:
+) -> Imported:
     """A network of any format that is known: the path of a file, or an object such as a list of matrices.
-    One of ours, by its name, its path or itself, comes back without the zeros that its stages store.
+    One of ours, by its name, its path or itself, comes back without the zeros that its stages store. Where
+    there are convolutions it is a `PlacedNetwork`, else a `TrainedNetwork`.
 
     `inputs`, `labels` and `input_range` are those of `assemble`: without inputs, scales are assumed.
     `layout` says whether matrices are (n_out, n_in), *out_in*, or (n_in, n_out), *in_out*; `activations` what
@@ -71,9 +72,9 @@ def import_network(
     read = _read(source, {option: value for option, value in told.items() if value is not None}, given)
     if isinstance(read, Layers):
         return assemble(read, inputs=given, labels=labels, name=name, input_range=input_range)
-    if not isinstance(read, TrainedNetwork):
+    if isinstance(read, TrainedModel):
         raise NetworkFileError(
-            f"network is {read!r}, allowed is a multi-layer perceptron: others need no import"
+            f"network is {read!r}, allowed is one without a recipe of its layers: it needs no import"
         )
     return renewed(read, inputs=given, labels=labels, name=name, input_range=input_range)
 
@@ -104,7 +105,7 @@ def _read(source: Any, options: dict[str, Any], given: Given | None) -> AnyNetwo
     known = {"n_in": given.width, "shape": given.values.shape[1:]} if given else {}
     if isinstance(source, str | Path):
         source = networks[str(source)] if str(source) in networks else _file(source)
-    if isinstance(source, Layers | TrainedNetwork):
+    if isinstance(source, Layers | TrainedNetwork | PlacedNetwork):
         _check_taken(options, (), type(source).__name__)
         return source
     for format_name, kind in importers.items():

@@ -248,7 +248,8 @@ class Signal:
             rows = place[:: layer.copies] // layer.copies
             if not np.array_equal(place, whole_maps(rows, layer.copies)):
                 raise NotUnderstoodError(
-                    "rearranges the places of a convolution at its end", "whole channels, or a matrix after it"
+                    "rearranges the places of a convolution at its end",
+                    "whole channels, or a matrix after it",
                 )
             bias = None if layer.bias is None else layer.bias[rows]
             layers = (*layers[:-1], replace(layer, matrix=layer.matrix[rows], bias=bias))

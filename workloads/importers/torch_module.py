@@ -109,7 +109,9 @@ def _exported(module: Any, origin: str, given: tuple[int, ...] | None) -> Any:
     if any(isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin) for tensor in tensors):
         raise NetworkFileError.of(origin, "not initialised", "modules that have seen an input once")
     kinds = [tensor for tensor in tensors if tensor.is_floating_point()]
-    kernels = {path: part.weight for path, part in module.named_modules() if isinstance(part, torch.nn.Conv2d)}
+    kernels = {
+        path: part.weight for path, part in module.named_modules() if isinstance(part, torch.nn.Conv2d)
+    }
     shapes = _shapes(tensors, list(kernels.values()), given)
     if not shapes or not kinds:
         raise NetworkFileError.of(origin, "without parameters", "those with at least one Linear")
