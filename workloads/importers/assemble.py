@@ -6,7 +6,7 @@ import itertools
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,6 @@ MOST_WORDS = 1 << 25
 Imported: TypeAlias = TrainedNetwork | Any
 """What layers from elsewhere become: a `PlacedNetwork` where there are convolutions, which the caller knows
 and a type checker does not; all others are cascades."""
-Network = TypeVar("Network", TrainedNetwork, PlacedNetwork)
 
 
 def assemble(
@@ -152,16 +151,18 @@ def _calibrated(
     network: FloatNetwork | PlacedNetwork, examples: Examples | None, span: tuple[float, float]
 ) -> Calibration:
     """Scales from the inputs given, or from random ones in a range. What overflows is refused as it is."""
-    placed = isinstance(network, PlacedNetwork)
-    most = max(1, min(CALIBRATION_INPUTS, MOST_WORDS // network.most_words)) if placed else CALIBRATION_INPUTS
+    most, sizes = CALIBRATION_INPUTS, network if isinstance(network, PlacedNetwork) else network.topology
+    if isinstance(network, PlacedNetwork):
+        most = max(1, min(most, MOST_WORDS // network.most_words))
     if examples is not None:
         inputs = examples.spread(most)
     else:
-        n_in = network.n_in if placed else network.topology.n_in
         random = np.random.default_rng(0)
-        inputs = random.uniform(*span, size=(min(most, ASSUMED_INPUTS), n_in)).astype(np.float32)
+        inputs = random.uniform(*span, size=(min(most, ASSUMED_INPUTS), sizes.n_in)).astype(np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
-        return network.calibration_on(inputs) if placed else calibrate(network, inputs)
+        if isinstance(network, PlacedNetwork):
+            return network.calibration_on(inputs)
+        return calibrate(network, inputs)
 
 
 def _computing(network: TrainedNetwork | PlacedNetwork) -> FloatNetwork | PlacedNetwork:
@@ -187,7 +188,7 @@ def _files(inputs: Given | None, labels: Given | None) -> dict[str, Any]:
     return {"data": {"inputs": inputs.path, "labels": labels.path}}
 
 
-def _with_examples(network: Network, examples: Examples) -> Network:
+def _with_examples(network: TrainedNetwork | PlacedNetwork, examples: Examples) -> Imported:
     """The network with samples of its inputs, and with its accuracy where they are labelled, at every width
     and with the layer that loses most by being integers. Inputs beyond the range of a network saturate, as
     its results then say."""
@@ -210,13 +211,13 @@ def _with_examples(network: Network, examples: Examples) -> Network:
 
 
 def renewed(
-    network: Network,
+    network: TrainedNetwork | PlacedNetwork,
     *,
     inputs: Any = None,
     labels: Any = None,
     name: str | None = None,
     input_range: Sequence[float] | None = None,
-) -> Network:
+) -> Imported:
     """A network of ours with what `assemble` would make of the same arguments: zeros that are stored are
     given up, and with inputs scales, samples and accuracy are found anew."""
     network = replace(network, name=name or network.name)

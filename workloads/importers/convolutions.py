@@ -113,4 +113,5 @@ def _as_one(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _alone(array: NDArray[Any]) -> NDArray[Any]:
-    return array[0]
+    only: NDArray[Any] = array[0]
+    return only

@@ -257,9 +257,10 @@ class Signal:
 
     def flat(self) -> Signal:
         """The signal as one row a sample."""
-        arrays = (self.places, self.scale, self.shift)
-        rows = [None if array is None else array.reshape(self.samples, -1) for array in arrays]
-        return replace(self, places=rows[0], scale=rows[1], shift=rows[2])
+        scale, shift = (
+            None if array is None else array.reshape(self.samples, -1) for array in (self.scale, self.shift)
+        )
+        return replace(self, places=self.places.reshape(self.samples, -1), scale=scale, shift=shift)
 
     def _open(self) -> Signal:
         """The signal, if more can follow it."""

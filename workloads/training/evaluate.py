@@ -61,9 +61,9 @@ def accuracies(
     """The accuracy in floating point and with weights and activations of each width, by name: `float`, `int2`
     to `int16`. A network with skip connections has no integer form. What saturates is told once, for the
     widest."""
-    cascade = isinstance(network, TrainedNetwork)
-    measured = {FLOAT: evaluate(FloatNetwork.of(network) if cascade else network, values, labels)}
-    if cascade and network.topology.skips:
+    plain = FloatNetwork.of(network) if isinstance(network, TrainedNetwork) else network
+    measured = {FLOAT: evaluate(plain, values, labels)}
+    if isinstance(network, TrainedNetwork) and network.topology.skips:
         return measured
     *narrow, widest = sorted(widths)
     with warnings.catch_warnings():
