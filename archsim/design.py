@@ -39,6 +39,8 @@ from workloads.importers import AnyNetwork
 from workloads.refusal import Refusal
 from workloads.strict_yaml import read_yaml
 from workloads.topology.recognise import superfluous
+from workloads.training.evaluate import width_name
+from workloads.training.trained_model import TrainedModel
 
 FILES = ("liberty", "power_report", "memories", "lef")
 """The options of technologies that name files."""
@@ -55,8 +57,8 @@ class DesignError(Refusal):
 
 
 NOT_AN_MLP = (
-    "accuracy is unknown: that of a network with places or steps is measured in training alone, with 8-bit "
-    "weights and activations"
+    "accuracy is unknown: that of a network with places or steps is measured in training or on import alone, "
+    "with weights and activations of as many bits"
 )
 """Why the accuracy of a CNN or an RNN is not known."""
 
@@ -207,7 +209,7 @@ class DesignPoint(BaseModel):
     def _warnings(self, critical_path_s: float | None, unknown: str, *, estimated: bool) -> Iterator[str]:
         yield from clock_warnings(self.clock_hz, critical_path_s, estimated=estimated)
         trained = self.trained
-        yield from trained.remarks if isinstance(trained, TrainedNetwork) else ()
+        yield from () if isinstance(trained, TrainedModel) else trained.remarks
         yield from _zero_warnings(self.network, _stamp(self.network))
         yield from self.technology.warnings
         if unknown:
@@ -373,7 +375,7 @@ def _accuracy(network: str, stamp: int, weight_bits: int, activation_bits: int) 
     """The accuracy at these widths, or none and the reason."""
     trained = _trained(network, stamp)
     if not isinstance(trained, TrainedNetwork):
-        known = trained.accuracy.get("int8") if weight_bits == activation_bits == 8 else None
+        known = trained.accuracy.get(width_name(weight_bits)) if weight_bits == activation_bits else None
         return known, "" if known is not None else NOT_AN_MLP
     try:
         return accuracy_at(trained, weight_bits, activation_bits), ""

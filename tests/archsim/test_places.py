@@ -185,6 +185,17 @@ def test_a_recurrent_part_is_the_first_of_several() -> None:
         Dense(pes=4).map(IntegerModel("alone", (recurrent,)))
 
 
+def test_a_part_reads_the_map_that_is_written() -> None:
+    parts = [
+        IntegerPart(Places(1, 3, 3, (2, 2)), random_integer_network(Topology(((DenseStage(4, 3),),)))),
+        IntegerPart(Places.whole(12), random_integer_network(Topology(((DenseStage(12, 2),),)))),
+    ]
+    with pytest.raises(
+        MappingError, match=r"part 1 is \(12, 1, 1\), allowed are \(3, 2, 2\), which the part"
+    ):
+        Dense(pes=2).map(IntegerModel("flat", tuple(parts)))
+
+
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
 @pytest.mark.parametrize("engine", [Dense(pes=3), Csc(pes=4), Clos(pes=4), Pruned(pes=2, gather="banked")])
 def test_the_exported_hardware_runs_convolutions_in_icarus(engine: Engine, tmp_path: Path) -> None:

@@ -136,6 +136,11 @@ class IntegerModel(TakesInputs):
         """The range of the inputs."""
         return self.parts[0].cascade.input_range
 
+    @property
+    def most_words(self) -> int:
+        """Numbers that one input takes at the windows of all places, in the part where they are most."""
+        return max(part.cascade.n_in * part.sweep.places for part in self.parts)
+
     def ordered(self, inputs: NDArray[np.int64]) -> NDArray[np.int64]:
         """Integer inputs (batch, n_in) as the parts take them, (n_in, batch)."""
         return inputs.T

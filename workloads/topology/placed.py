@@ -16,14 +16,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.topology.archive import read_archive, write_archive
-from workloads.topology.network import SAMPLES, Calibration, NetworkFileError
+from workloads.topology.network import (
+    RANGE,
+    SAMPLES,
+    Calibration,
+    NetworkFileError,
+    check_shares,
+    checked_remarks,
+)
 from workloads.topology.places import Places, PlacesError, Steps, Sweep
+from workloads.topology.ranges import IMAGES, checked_range
 from workloads.topology.samples import Samples
 from workloads.topology.stages import DenseStage, PrunedStage, Stage
 from workloads.topology.stored import restored_topology, stored_layers
 from workloads.topology.topology import Topology
 
-FORMAT, VERSION = "archsim placed network", 1
+FORMAT, PLAIN, RANGED = "archsim placed network", 1, 2
+"""A file says the least version that it needs: one with a range of inputs other than that of images the
+second."""
 PERCENTILES = (99.0, 99.9, 99.99, 100.0)
 """Of the magnitudes of the outputs of a stage, those that a calibration keeps."""
 
@@ -151,7 +161,8 @@ class PlacedNetwork:
 
     `calibration` has a row for each stage of all layers; where there is none, `calibrated` finds it.
     `accuracy` holds shares in [0, 1] on all test images, `float` and `int8`. `dense_weights` is the number
-    that the same network would have if every cascade were one dense matrix.
+    that the same network would have if every cascade were one dense matrix. `remarks` and `input_range` are
+    those of `TrainedNetwork`.
     """
 
     name: str
@@ -160,9 +171,15 @@ class PlacedNetwork:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     accuracy: Mapping[str, float] = field(default_factory=dict)
     samples: Samples | None = None
+    input_range: tuple[float, float] = IMAGES
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
+        ends = checked_range(f"{RANGE} of {self.name}", self.input_range, NetworkFileError)
+        object.__setattr__(self, RANGE, ends)
+        object.__setattr__(self, "remarks", checked_remarks(self.name, self.remarks))
+        check_shares(f"accuracy of {self.name}", self.accuracy)
         if not self.layers:
             raise PlacesError(f"layers of {self.name} is empty, allowed is at least one")
         for number, (before, after) in enumerate(itertools.pairwise(self.layers), start=1):
@@ -224,9 +241,24 @@ class PlacedNetwork:
             x = each.run(x)
         return x
 
+    def classify(self, values: NDArray[Any]) -> NDArray[np.int64]:
+        """The class of every input (batch, n_in): the position of the largest output, the lowest on a tie."""
+        outputs = self.run(np.asarray(values, dtype=np.float32).T)
+        classes: NDArray[np.int64] = np.argmax(outputs, axis=0)
+        return classes
+
+    @property
+    def most_words(self) -> int:
+        """Numbers that one input takes at the windows of all places, in the layers where they are most."""
+        return max(each.topology.n_in * each.sweep.places for each in self.layers)
+
     def calibrated(self, images: NDArray[Any]) -> PlacedNetwork:
-        """The same with percentiles of the magnitudes of the outputs of every stage over images (batch,
-        n_in), those of all places together."""
+        """The same with what `calibration_on` finds on images (batch, n_in)."""
+        return replace(self, calibration=self.calibration_on(images))
+
+    def calibration_on(self, images: NDArray[Any]) -> Calibration:
+        """Percentiles of the magnitudes of the outputs of every stage over images (batch, n_in), those of all
+        places together."""
         ranges: list[tuple[float, ...]] = []
         x = np.ascontiguousarray(images.T)
         for each in self.layers:
@@ -236,7 +268,7 @@ class PlacedNetwork:
             for number in range(of_stages):
                 seen = np.concatenate([signal.ravel() for signal in runs[number::of_stages]])
                 ranges.append(tuple(float(value) for value in np.percentile(seen, PERCENTILES)))
-        return replace(self, calibration=Calibration(PERCENTILES, tuple(ranges)))
+        return Calibration(PERCENTILES, tuple(ranges))
 
     def save(self, path: str | Path) -> None:
         """Write the network to a file; a file that is there already stays whole until the new one is."""
@@ -256,13 +288,15 @@ class PlacedNetwork:
         calibration = self.calibration
         metadata = {
             "format": FORMAT,
-            "version": VERSION,
+            "version": PLAIN if self.input_range == IMAGES else RANGED,
             "name": self.name,
             "layers": layers,
             "calibration": asdict(calibration) if calibration else None,
             "recipe": dict(self.recipe),
             "accuracy": dict(self.accuracy),
             **({SAMPLES: self.samples.source} if self.samples else {}),
+            **({} if self.input_range == IMAGES else {RANGE: self.input_range}),
+            **({"remarks": self.remarks} if self.remarks else {}),
         }
         write_archive(Path(path), metadata, arrays, compressed=True)
 
@@ -272,7 +306,7 @@ class PlacedNetwork:
         metadata, arrays = read_archive(
             Path(path),
             file_format=FORMAT,
-            versions=(VERSION,),
+            versions=(PLAIN, RANGED),
             holds="placed network",
             error=NetworkFileError,
         )
@@ -296,6 +330,8 @@ class PlacedNetwork:
                 recipe=metadata["recipe"],
                 accuracy=metadata["accuracy"],
                 samples=Samples.restored(arrays[SAMPLES], metadata[SAMPLES]) if SAMPLES in arrays else None,
+                input_range=metadata.get(RANGE, IMAGES),
+                remarks=metadata.get("remarks", ()),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise NetworkFileError(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from workloads.topology.integer import IntegerNetwork, IntegerNetworkError, IntegerStage, check_bits
 from workloads.topology.integer_model import IntegerModel, IntegerPart
 from workloads.topology.placed import PlacedLayers, PlacedNetwork
-from workloads.topology.ranges import INNER_PERCENTILE
+from workloads.topology.ranges import IMAGES, INNER_PERCENTILE, input_fraction_bits
 from workloads.topology.samples import IntegerSamples
 from workloads.training.quantise import fraction_bits, quantise_bias, quantise_weights
 
@@ -30,7 +30,7 @@ def quantise_places(network: PlacedNetwork, weight_bits: int, activation_bits: i
             "is trained anew, or `calibrated` on images"
         )
     parts: list[IntegerPart] = []
-    fraction, first = activation_bits - 1, 0
+    fraction, first = input_fraction_bits(network.input_range, activation_bits), 0
     for number, layers in enumerate(network.layers):
         final, after = number == len(network.layers) - 1, first + len(layers.topology.stages)
         reaches = [calibration.reach(stage, INNER_PERCENTILE) for stage in range(first, after)]
@@ -38,14 +38,22 @@ def quantise_places(network: PlacedNetwork, weight_bits: int, activation_bits: i
             reaches[-1] = calibration.reach(after - 1, FINAL_PERCENTILE)
         stages, fraction_out = _stages(layers, reaches, fraction, weight_bits, activation_bits)
         name = f"layers {number} of {network.name}"
-        cascade = IntegerNetwork(name, stages, weight_bits, activation_bits, input_fraction_bits=fraction)
+        cascade = IntegerNetwork(
+            name,
+            stages,
+            weight_bits,
+            activation_bits,
+            input_fraction_bits=fraction,
+            input_range=IMAGES if number else network.input_range,
+        )
         parts.append(IntegerPart(layers.sweep, cascade))
         fraction, first = fraction_out, after
     model = IntegerModel(network.name, tuple(parts))
     if network.samples is None:
         return model
-    inputs = model.quantise_input(network.samples.values)
-    return replace(model, samples=IntegerSamples(inputs, f"{network.name}: {network.samples.source}"))
+    inputs, saturated = model.integer_inputs(network.samples.values)
+    source = f"{network.name}: {network.samples.source}"
+    return replace(model, samples=IntegerSamples(inputs, source, saturated=saturated))
 
 
 def _stages(

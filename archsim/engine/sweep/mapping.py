@@ -188,7 +188,7 @@ class SweptMapping(Mapping):
 
 def sweep_model(engine: Any, model: IntegerModel, fabric: str) -> SweptMapping:
     """Lays a model on a settled engine. Raises MappingError where the engine cannot run one of its cascades,
-    or a recurrent part is not the first, or is the last."""
+    a recurrent part is not the first, or is the last, or a part reads another map than is written."""
     parts = model.fused().parts
     for number, part in enumerate(parts):
         if isinstance(part.sweep, Steps) and (number or len(parts) == 1):
@@ -196,8 +196,22 @@ def sweep_model(engine: Any, model: IntegerModel, fabric: str) -> SweptMapping:
                 f"part {number} of {len(parts)} of the network is recurrent, allowed is a recurrent part as "
                 "the first one, with fully connected layers behind it"
             )
+        if number:
+            _check_map(number, part, parts[number - 1])
     cascades = engine.lay_together([part.cascade for part in parts], fabric)
     return SweptMapping(model, cascades[0].engine, fabric, parts, tuple(cascades))
+
+
+def _check_map(number: int, part: IntegerPart, before: IntegerPart) -> None:
+    """Words are looked up by the channel that an output of the part before is."""
+    sweep, written = part.sweep, before.sweep.shape_out if isinstance(before.sweep, Places) else (1, 1)
+    expected = (before.cascade.n_out, *written)
+    if isinstance(sweep, Places) and (sweep.channels, sweep.rows, sweep.columns) != expected:
+        raise MappingError.of(
+            f"map (channels, rows, columns) of part {number}",
+            (sweep.channels, sweep.rows, sweep.columns),
+            f"{expected}, which the part before writes",
+        )
 
 
 def merged_sizes(sizes: Sequence[Sizes]) -> Sizes:
