@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, singledispatch
+from functools import singledispatch
 from typing import Any
 
 from archsim.costs.logic import Logic
+from archsim.costs.memories import memories
 from archsim.engine.counts import Counts
-from archsim.technology import Fpga, FpgaResources, MemoryCost, StandardCells, Technology
+from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from archsim.technology.evidence import Bracket
 from archsim.technology.technology import refuse_fabric
-from rtl import MemoryShape, Sizes
+from rtl import Sizes
 
 
 @dataclass(frozen=True)
@@ -91,18 +92,6 @@ def price(counts: Counts, sizes: Sizes, logic: Logic, technology: Technology, cl
         for term in bill.leakage
     )
     return replace(bill, energy=(*bill.energy, *leaked))
-
-
-@lru_cache(maxsize=4096)
-def memory_cost(technology: Technology, words: int, word_bits: int) -> MemoryCost:
-    """The unit costs of one memory with a single port, looked up once."""
-    return technology.memory(words=words, word_bits=word_bits)
-
-
-def memories(sizes: Sizes, technology: Technology) -> Iterator[tuple[MemoryShape, Any]]:
-    """The memories of an engine, and what one of each role costs, in the words of the technology."""
-    for shape in sizes.memory_shapes:
-        yield shape, memory_cost(technology, shape.words, shape.word_bits)
 
 
 def _memory_energy(technology: Technology, counts: Counts, sizes: Sizes) -> Iterator[Term]:
