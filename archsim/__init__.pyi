@@ -1,4 +1,5 @@
 from archsim.accuracy import AccuracyError as AccuracyError, accuracy_at as accuracy_at
+from archsim.batch import analytic as analytic
 from archsim.comparison import compare as compare
 from archsim.costs.fidelities import (
     FIDELITIES as FIDELITIES,

@@ -74,6 +74,12 @@ def hertz(value: Any) -> Any:
     return value
 
 
+Clock = Annotated[
+    float, BeforeValidator(hertz), Field(ge=SLOWEST_HZ, le=FASTEST_HZ, allow_inf_nan=False, strict=True)
+]
+"""A clock in hertz, as a design point takes it."""
+
+
 class DesignPoint(BaseModel):
     """Network x engine x technology at a clock.
 
@@ -88,9 +94,7 @@ class DesignPoint(BaseModel):
 
     network: str
     engine: Annotated[Engine, OneOf(engines)]
-    clock_hz: Annotated[
-        float, BeforeValidator(hertz), Field(ge=SLOWEST_HZ, le=FASTEST_HZ, allow_inf_nan=False, strict=True)
-    ] = 100e6
+    clock_hz: Clock = 100e6
     technology: Annotated[Technology, OneOf(technologies, by_name=True)]
     inputs: str | None = None
 
@@ -178,6 +182,12 @@ class DesignPoint(BaseModel):
             missing=missing,
             stimulus=stimulus,
         )
+
+    def analytic(self) -> Result:
+        """What it costs by the closed form at the clock that a design has by default, whatever its own: kept,
+        since much of it is shared by all clocks. Raises as `simulate` does."""
+        stays = self.model_copy(update={"clock_hz": type(self).model_fields["clock_hz"].default})
+        return _analytic(stays, _stamp(self.network), self._input_file)
 
     def _logic(self, fidelity: str) -> tuple[Logic | None, MappingOf[str, str]]:
         """The logic at a fidelity, None where nobody calibrated it, and the costs that are then missing with
@@ -321,6 +331,11 @@ def _stimulus_warnings(network: IntegerNetwork) -> Iterator[str]:
         yield NO_SAMPLES
     elif samples.saturated:
         yield network.told_of_saturation(samples.saturated, samples.inputs.size)
+
+
+@lru_cache(maxsize=512)
+def _analytic(design: DesignPoint, stamp: int, inputs: InputFile | None) -> Result:
+    return design.simulate("analytic")
 
 
 @lru_cache(maxsize=64)

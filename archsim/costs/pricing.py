@@ -12,7 +12,7 @@ from archsim.costs.logic import Logic
 from archsim.costs.memories import memories
 from archsim.engine.counts import Counts
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
-from archsim.technology.evidence import Bracket
+from archsim.technology.evidence import LEAKAGE, Bracket
 from archsim.technology.technology import refuse_fabric
 from rtl import Sizes
 
@@ -74,6 +74,16 @@ class Bill:
     def leakage_w(self) -> float:
         return math.fsum(term.value for term in self.leakage)
 
+    def over(self, seconds: float) -> Bill:
+        """The bill where an inference takes so long: what leaks does so all the while. Of an array of times,
+        shape (n,), counts and values of those terms are arrays of the same shape."""
+        dynamic = (term for term in self.energy if term.what != LEAKAGE)
+        leaked = (
+            replace(term, what=LEAKAGE, count=term.count * seconds, counted="seconds", unit="J/s")
+            for term in self.leakage
+        )
+        return replace(self, energy=(*dynamic, *leaked))
+
     @property
     def total_resources(self) -> FpgaResources:
         return sum(self.resources.values(), FpgaResources())
@@ -85,13 +95,7 @@ NOTHING = Bill()
 
 def price(counts: Counts, sizes: Sizes, logic: Logic, technology: Technology, clock_hz: float) -> Bill:
     """Multiplies what happened by what it costs."""
-    seconds = counts.interval_cycles / clock_hz
-    bill = _priced(technology, counts, sizes, logic)
-    leaked = (
-        replace(term, what="leakage", count=term.count * seconds, counted="seconds", unit="J/s")
-        for term in bill.leakage
-    )
-    return replace(bill, energy=(*bill.energy, *leaked))
+    return _priced(technology, counts, sizes, logic).over(counts.interval_cycles / clock_hz)
 
 
 def _memory_energy(technology: Technology, counts: Counts, sizes: Sizes) -> Iterator[Term]:
