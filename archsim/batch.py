@@ -7,7 +7,7 @@ costed; every clock is checked by itself, as a design point would check it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from archsim.costs.metrics import told_at
 from archsim.design import Clock, DesignPoint
-from workloads.refusal import Refusal
+from workloads.refusal import Defect, Refusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ class PointsError(Refusal):
     """What was given holds no design points."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a point: its `figures`, or the `error` that it ended with."""
 
@@ -53,63 +53,77 @@ def analytic(points: pd.DataFrame | Iterable[Point]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    given, fields = _points_and_fields(points)
-    outcomes = costed(given)
+    from archsim.explore.spec import flat
+
+    if isinstance(points, pd.DataFrame):
+        fields, outcomes = points, _costed_frame(points)
+    else:
+        given = _checked_points(points)
+        dumped = (point.model_dump() if isinstance(point, DesignPoint) else point for point in given)
+        fields, outcomes = pd.DataFrame(map(flat, dumped)), costed(given)
     figures = pd.DataFrame([outcome.figures or {} for outcome in outcomes], index=fields.index)
-    errors = pd.Series([outcome.error for outcome in outcomes], index=fields.index, dtype=object)
-    return pd.concat([fields, figures, errors.rename("error")], axis=1)
+    figures["error"] = pd.Series([outcome.error for outcome in outcomes], index=fields.index, dtype=object)
+    return pd.concat([fields, figures], axis=1)
 
 
 def costed(points: Sequence[Point], folder: Path = Path()) -> list[Outcome]:
     """What comes of each point; files that they name are looked for in the folder. A defect is nobody's
     result, and is raised."""
+    keys = [_all_but_the_clock(point, place) for place, point in enumerate(points)]
+    clocks = [
+        point.clock_hz if isinstance(point, DesignPoint) else point.get(CLOCK, _DEFAULT_HZ)
+        for point in points
+    ]
+    return _costed(keys, clocks, lambda place: _design(points[place], folder))
+
+
+def _costed(
+    keys: Sequence[Any], clocks: Sequence[Any], design: Callable[[int], DesignPoint]
+) -> list[Outcome]:
+    """What comes of each point, of which points of one key are the same but for their clocks; `design` makes
+    a point of its place."""
     groups: dict[Any, list[int]] = {}
-    for place, point in enumerate(points):
-        groups.setdefault(_all_but_the_clock(point, place), []).append(place)
-    outcomes = [Outcome()] * len(points)
+    for place, key in enumerate(keys):
+        groups.setdefault(key, []).append(place)
+    outcomes = [Outcome()] * len(keys)
     for places in groups.values():
-        group = [points[place] for place in places]
-        for place, outcome in zip(places, _costed_alike(group, folder), strict=True):
+        given = [_clock(clocks[place]) for place in places]
+        sound = [place for place, clock in zip(places, given, strict=True) if clock is not None]
+        known = [clock for clock in given if clock is not None]
+        for place, outcome in zip(sound, _costed_alike(sound, known, design), strict=True):
             outcomes[place] = outcome
+        for place in {*places} - {*sound}:
+            outcomes[place] = _refused(place, design)
     return outcomes
 
 
-def _costed_alike(group: Sequence[Point], folder: Path) -> Iterator[Outcome]:
-    """What comes of points that differ in nothing but their clocks."""
-    clocks = [_clock(point) for point in group]
-    sound = [clock for clock in clocks if clock is not None]
-    refused: Outcome | None = None
-    rows: Iterator[dict[str, Any]] = iter(())
-    if sound:
-        first = group[next(place for place, clock in enumerate(clocks) if clock is not None)]
-        try:
-            rows = told_at(_design(first, folder).analytic(), np.array(sound))
-        except Refusal as error:
-            refused = Outcome(error=str(error))
-    for point, clock in zip(group, clocks, strict=True):
-        if clock is None:
-            yield _refused(point, folder)
-        else:
-            yield refused or Outcome(next(rows))
-
-
-def _clock(point: Point) -> float | None:
-    """The clock of a point; None for one that a design point does not take."""
-    if isinstance(point, DesignPoint):
-        return point.clock_hz
+def _costed_alike(
+    places: Sequence[int], clocks: Sequence[float], design: Callable[[int], DesignPoint]
+) -> Iterable[Outcome]:
+    """What comes of points that differ in nothing but these clocks."""
+    if not places:
+        return []
     try:
-        return _CHECKED.validate_python(point.get(CLOCK, _DEFAULT_HZ))
+        return map(Outcome, told_at(design(places[0]).analytic(), np.array(clocks)))
+    except Refusal as error:
+        return [Outcome(error=str(error))] * len(places)
+
+
+def _clock(value: Any) -> float | None:
+    """A clock as a design point has it; None for one that it does not take."""
+    try:
+        return _CHECKED.validate_python(value)
     except ValidationError:
         return None
 
 
-def _refused(point: Point, folder: Path) -> Outcome:
+def _refused(place: int, design: Callable[[int], DesignPoint]) -> Outcome:
     """The sentence of a point whose clock is refused, which may be refused for something before it."""
     try:
-        _design(point, folder)
+        design(place)
     except Refusal as error:
         return Outcome(error=str(error))
-    raise AssertionError("a clock is refused that a design point takes")
+    raise Defect("clock_hz came out as one that is refused, and a design point takes it")
 
 
 def _design(point: Point, folder: Path) -> DesignPoint:
@@ -120,12 +134,16 @@ def _all_but_the_clock(point: Point, place: int) -> Any:
     """What two points have in common that are the same but for their clocks, to be hashed."""
     if isinstance(point, DesignPoint):
         return DesignPoint, point.network, point.engine, point.technology, point.inputs
-    key = tuple((name, _typed(value)) for name, value in point.items() if name != CLOCK)
+    key = tuple([(name, _typed(value)) for name, value in point.items() if name != CLOCK])
+    return key if _can_be_hashed(key) else place
+
+
+def _can_be_hashed(key: Any) -> bool:
     try:
         hash(key)
     except TypeError:
-        return place
-    return key
+        return False
+    return True
 
 
 def _typed(value: Any) -> Any:
@@ -133,21 +151,16 @@ def _typed(value: Any) -> Any:
     kind = type(value)
     if kind is str:
         return value
-    if isinstance(value, Mapping):
-        return kind, tuple((name, _typed(inner)) for name, inner in value.items())
-    if isinstance(value, list | tuple):
+    if kind is int or kind is bool:
+        return kind, value
+    if kind is dict:
+        return kind, (*value,), tuple(map(_typed, value.values()))
+    if kind is list or kind is tuple:
         return kind, tuple(map(_typed, value))
     return kind, repr(value) if isinstance(value, float) else value
 
 
-def _points_and_fields(points: Any) -> tuple[list[Point], pd.DataFrame]:
-    """The points, and a frame of their fields."""
-    import pandas as pd
-
-    from archsim.explore.spec import flat
-
-    if isinstance(points, pd.DataFrame):
-        return list(_points_of(points)), points
+def _checked_points(points: Any) -> list[Point]:
     allowed = "a frame, or design points and mappings of their values"
     if isinstance(points, DesignPoint | Mapping | str) or not isinstance(points, Iterable):
         raise PointsError.of("points", points, allowed)
@@ -155,23 +168,39 @@ def _points_and_fields(points: Any) -> tuple[list[Point], pd.DataFrame]:
     for number, point in enumerate(given):
         if not isinstance(point, DesignPoint | Mapping):
             raise PointsError.of(f"points[{number}]", point, allowed)
-    dumped = (point.model_dump() if isinstance(point, DesignPoint) else point for point in given)
-    return given, pd.DataFrame([flat(values) for values in dumped])
+    return given
 
 
-def _points_of(frame: pd.DataFrame) -> Iterator[Point]:
-    """The points of a frame. Whole numbers that blanks have turned into floats are whole again."""
+def _costed_frame(frame: pd.DataFrame) -> list[Outcome]:
+    """What comes of the points of a frame."""
     from archsim.explore.spec import nested
 
-    columns = []
-    for name in frame:
-        column = frame[name]
-        blank = column.isna()
-        values = column.astype(object)
-        if column.dtype.kind == "f" and blank.any() and (column[~blank] % 1 == 0).all():
-            values = values.map(int, na_action="ignore")
-        columns.append([None if gone else value for value, gone in zip(values, blank, strict=True)])
-    names = [str(name) for name in frame]
-    for cells in zip(*columns, strict=True):
-        given = {name: cell for name, cell in zip(names, cells, strict=True) if cell is not None}
-        yield nested(given)
+    columns = {str(name): _cells(frame.iloc[:, place]) for place, name in enumerate(frame)}
+    if len(columns) < frame.shape[1]:
+        raise PointsError.of("columns of points", [*map(str, frame)], "names of fields, each once")
+
+    def design(place: int) -> DesignPoint:
+        cells = ((name, values[place]) for name, values in columns.items())
+        return DesignPoint.beside(Path(), nested({name: cell for name, cell in cells if cell is not None}))
+
+    clocks = columns.get(CLOCK, [None] * len(frame))
+    others = [map(_typed, values) for name, values in columns.items() if name != CLOCK]
+    keys = zip(*others, strict=True) if others else [()] * len(frame)
+    return _costed(
+        [key if _can_be_hashed(key) else place for place, key in enumerate(keys)],
+        [_DEFAULT_HZ if clock is None else clock for clock in clocks],
+        design,
+    )
+
+
+def _cells(column: pd.Series) -> list[Any]:
+    """The cells of a column as Python's values, None where they are blank. Whole numbers that blanks have
+    turned into floats are whole again."""
+    blank = column.isna().to_numpy()
+    values = column.tolist()
+    if not blank.any():
+        return values
+    whole = column.dtype.kind == "f" and bool((column[~blank] % 1 == 0).all())
+    return [
+        None if gone else int(value) if whole else value for value, gone in zip(values, blank, strict=True)
+    ]

@@ -193,14 +193,13 @@ def told_at(result: Result, clocks_hz: NDArray[np.float64]) -> Iterator[dict[str
     """What `told` gives of the result at each of many clocks, shape (n,)."""
     for first in range(0, len(clocks_hz), AT_ONCE):
         at_clocks = AtClocks(result, clocks_hz[first : first + AT_ONCE])
-        values = figures_at(at_clocks) | {"exact": result.exact}
-        many = len(at_clocks.clock_hz)
-        columns = (
-            value.tolist() if isinstance(value, np.ndarray) else itertools.repeat(value, many)
+        values = figures_at(at_clocks) | {"exact": result.exact, "warnings": None}
+        columns = [
+            value.tolist() if isinstance(value, np.ndarray) else itertools.repeat(value)
             for value in values.values()
-        )
-        for row, warnings in zip(zip(*columns, strict=False), at_clocks.clocks_warnings, strict=True):
-            yield dict(zip(values, row, strict=True)) | {"warnings": list(warnings)}
+        ]
+        columns[-1] = map(list, at_clocks.clocks_warnings)
+        yield from (dict(zip(values, row, strict=True)) for row in zip(*columns, strict=False))
 
 
 def figures_at(at_clocks: AtClocks) -> dict[str, Any]:
