@@ -9,9 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from archsim.batch import costed
 from archsim.costs.metrics import told
 from archsim.design import DesignPoint
+from archsim.explore.batch import costed
 from archsim.explore.store import Row, key_of
 from workloads.refusal import Refusal
 

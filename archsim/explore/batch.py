@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from archsim.costs.metrics import told_at
 from archsim.design import Clock, DesignPoint
+from archsim.explore.spec import flat, nested
 from workloads.refusal import Defect, Refusal
 
 if TYPE_CHECKING:
@@ -53,8 +54,6 @@ def analytic(points: pd.DataFrame | Iterable[Point]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from archsim.explore.spec import flat
-
     if isinstance(points, pd.DataFrame):
         fields, outcomes = points, _costed_frame(points)
     else:
@@ -69,7 +68,7 @@ def analytic(points: pd.DataFrame | Iterable[Point]) -> pd.DataFrame:
 def costed(points: Sequence[Point], folder: Path = Path()) -> list[Outcome]:
     """What comes of each point; files that they name are looked for in the folder. A defect is nobody's
     result, and is raised."""
-    keys = [_all_but_the_clock(point, place) for place, point in enumerate(points)]
+    keys = (_all_but_the_clock(point, place) for place, point in enumerate(points))
     clocks = [
         point.clock_hz if isinstance(point, DesignPoint) else point.get(CLOCK, _DEFAULT_HZ)
         for point in points
@@ -78,14 +77,14 @@ def costed(points: Sequence[Point], folder: Path = Path()) -> list[Outcome]:
 
 
 def _costed(
-    keys: Sequence[Any], clocks: Sequence[Any], design: Callable[[int], DesignPoint]
+    keys: Iterable[Any], clocks: Sequence[Any], design: Callable[[int], DesignPoint]
 ) -> list[Outcome]:
     """What comes of each point, of which points of one key are the same but for their clocks; `design` makes
     a point of its place."""
     groups: dict[Any, list[int]] = {}
     for place, key in enumerate(keys):
         groups.setdefault(key, []).append(place)
-    outcomes = [Outcome()] * len(keys)
+    outcomes = [Outcome()] * len(clocks)
     for places in groups.values():
         given = [_clock(clocks[place]) for place in places]
         sound = [place for place, clock in zip(places, given, strict=True) if clock is not None]
@@ -173,8 +172,6 @@ def _checked_points(points: Any) -> list[Point]:
 
 def _costed_frame(frame: pd.DataFrame) -> list[Outcome]:
     """What comes of the points of a frame."""
-    from archsim.explore.spec import nested
-
     columns = {str(name): _cells(frame.iloc[:, place]) for place, name in enumerate(frame)}
     if len(columns) < frame.shape[1]:
         raise PointsError.of("columns of points", [*map(str, frame)], "names of fields, each once")
@@ -187,7 +184,7 @@ def _costed_frame(frame: pd.DataFrame) -> list[Outcome]:
     others = [map(_typed, values) for name, values in columns.items() if name != CLOCK]
     keys = zip(*others, strict=True) if others else [()] * len(frame)
     return _costed(
-        [key if _can_be_hashed(key) else place for place, key in enumerate(keys)],
+        (key if _can_be_hashed(key) else place for place, key in enumerate(keys)),
         [_DEFAULT_HZ if clock is None else clock for clock in clocks],
         design,
     )
