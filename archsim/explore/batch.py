@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 Point = Mapping[str, Any] | DesignPoint
 """The values of a design point, as a file has them, or the design point itself."""
 
-CLOCK = "clock_hz"
+CLOCK, PARTS = "clock_hz", ("engine", "technology")
+"""The field that the points of a group differ in, and those that take longest to check."""
+
 _CHECKED: TypeAdapter[float] = TypeAdapter(Clock)
 _DEFAULT_HZ: float = DesignPoint.model_fields[CLOCK].default
 
@@ -41,6 +43,26 @@ class Outcome:
 
     figures: dict[str, Any] | None = None
     error: str | None = None
+
+
+class Checked:
+    """Makes design points of values, and checks each value of a part once: an engine or a technology that a
+    point had before is taken as it then came out. Files are looked for in the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.parts: dict[Any, Any] = {}
+
+    def design(self, point: Point) -> DesignPoint:
+        """The design point. Raises DesignError."""
+        if isinstance(point, DesignPoint):
+            return point
+        keys = {name: (name, _typed(point[name])) for name in PARTS if name in point}
+        keys = {name: key for name, key in keys.items() if _can_be_hashed(key)}
+        known = {name: self.parts[key] for name, key in keys.items() if key in self.parts}
+        design = DesignPoint.beside(self.folder, {**point, **known})
+        self.parts |= {key: getattr(design, name) for name, key in keys.items()}
+        return design
 
 
 def analytic(points: pd.DataFrame | Iterable[Point]) -> pd.DataFrame:
@@ -73,7 +95,8 @@ def costed(points: Sequence[Point], folder: Path = Path()) -> list[Outcome]:
         point.clock_hz if isinstance(point, DesignPoint) else point.get(CLOCK, _DEFAULT_HZ)
         for point in points
     ]
-    return _costed(keys, clocks, lambda place: _design(points[place], folder))
+    checked = Checked(folder)
+    return _costed(keys, clocks, lambda place: checked.design(points[place]))
 
 
 def _costed(
@@ -125,10 +148,6 @@ def _refused(place: int, design: Callable[[int], DesignPoint]) -> Outcome:
     raise Defect("clock_hz came out as one that is refused, and a design point takes it")
 
 
-def _design(point: Point, folder: Path) -> DesignPoint:
-    return point if isinstance(point, DesignPoint) else DesignPoint.beside(folder, point)
-
-
 def _all_but_the_clock(point: Point, place: int) -> Any:
     """What two points have in common that are the same but for their clocks, to be hashed."""
     if isinstance(point, DesignPoint):
@@ -176,9 +195,11 @@ def _costed_frame(frame: pd.DataFrame) -> list[Outcome]:
     if len(columns) < frame.shape[1]:
         raise PointsError.of("columns of points", [*map(str, frame)], "names of fields, each once")
 
+    checked = Checked(Path())
+
     def design(place: int) -> DesignPoint:
         cells = ((name, values[place]) for name, values in columns.items())
-        return DesignPoint.beside(Path(), nested({name: cell for name, cell in cells if cell is not None}))
+        return checked.design(nested({name: cell for name, cell in cells if cell is not None}))
 
     clocks = columns.get(CLOCK, [None] * len(frame))
     others = [map(_typed, values) for name, values in columns.items() if name != CLOCK]
