@@ -207,7 +207,7 @@ def figures_at(at_clocks: AtClocks) -> dict[str, Any]:
     return figures(cast("Result", at_clocks))
 
 
-AT_ONCE = 4096
+AT_ONCE = 8192
 """Clocks whose figures are calculated together: their arrays fit the cache of a core."""
 
 
