@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import singledispatch
+from functools import cached_property, singledispatch
 from typing import Any
 
 from archsim.costs.logic import Logic
@@ -84,7 +84,7 @@ class Bill:
         )
         return replace(self, energy=(*dynamic, *leaked))
 
-    @property
+    @cached_property
     def total_resources(self) -> FpgaResources:
         return sum(self.resources.values(), FpgaResources())
 

@@ -54,6 +54,7 @@ def fresh(**sizes: Any) -> Iterator[list[dict[str, Any]]]:
 
 def rate(benchmark: BenchmarkFixture, points: int) -> None:
     """Says points a second beside the seconds."""
+    assert benchmark.stats is not None
     benchmark.extra_info["points_per_s"] = points / benchmark.stats.stats.min
     print(f"\n{benchmark.name}: {benchmark.extra_info['points_per_s']:,.0f} points a second")
 
