@@ -18,6 +18,7 @@ from archsim.engine import (
 )
 from archsim.engine.counts import Counts as Counts, Traffic as Traffic
 from archsim.engine.mapping import Mapping as Mapping, MappingError as MappingError
+from archsim.explore.batch import analytic as analytic
 from archsim.technology import (
     Artix7 as Artix7,
     Asic as Asic,

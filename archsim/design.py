@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
+import stat
 from collections.abc import Iterator, Mapping as MappingOf
 from functools import lru_cache
 from pathlib import Path
@@ -83,6 +85,12 @@ def hertz(value: Any) -> Any:
     return value
 
 
+Clock = Annotated[
+    float, BeforeValidator(hertz), Field(ge=SLOWEST_HZ, le=FASTEST_HZ, allow_inf_nan=False, strict=True)
+]
+"""A clock in hertz, as a design point takes it."""
+
+
 class DesignPoint(BaseModel):
     """Network x engine x technology at a clock.
 
@@ -97,9 +105,7 @@ class DesignPoint(BaseModel):
 
     network: str
     engine: Annotated[Engine, OneOf(engines)]
-    clock_hz: Annotated[
-        float, BeforeValidator(hertz), Field(ge=SLOWEST_HZ, le=FASTEST_HZ, allow_inf_nan=False, strict=True)
-    ] = 100e6
+    clock_hz: Clock = 100e6
     technology: Annotated[Technology, OneOf(technologies, by_name=True)]
     inputs: str | None = None
 
@@ -156,13 +162,14 @@ class DesignPoint(BaseModel):
         """
         chosen, mapping, technology = level(fidelity), self.mapping, self.technology
         counts = chosen.count(mapping)
-        logic, missing = self._logic(fidelity)
+        logic, missing = self._logic(fidelity, mapping)
         bill = price(counts, mapping.sizes, logic, technology, self.clock_hz) if logic else NOTHING
         refuse_overflow(technology, bill.total_resources)
         trained, widths = self.trained, (self.engine.weight_bits, self.engine.activation_bits)
         accuracy, unknown = _accuracy(self.network, _stamp(self.network), *widths)
         path_s = logic.critical_path_s if logic else None
-        stimulus = self._stimulus(fidelity, follows=technology.follows_switching and logic is not None)
+        follows = technology.follows_switching and logic is not None
+        stimulus = _stimulus(mapping.network, fidelity, follows=follows)
         return Result(
             fidelity=fidelity,
             exact=counts.exact,
@@ -189,22 +196,22 @@ class DesignPoint(BaseModel):
             stimulus=stimulus,
         )
 
-    def _logic(self, fidelity: str) -> tuple[Logic | None, MappingOf[str, str]]:
+    def analytic(self) -> Result:
+        """What it costs by the closed form at the clock that a design has by default, whatever its own: kept,
+        since much of it is shared by all clocks. Raises as `simulate` does."""
+        stays = self.model_copy(update={"clock_hz": type(self).model_fields["clock_hz"].default})
+        return _analytic(stays, _stamp(self.network), self._input_file)
+
+    def _logic(self, fidelity: str, mapping: Mapping) -> tuple[Logic | None, MappingOf[str, str]]:
         """The logic at a fidelity, None where nobody calibrated it, and the costs that are then missing with
         the reason."""
         technology = self.technology
         try:
-            logic = level(fidelity).logic(self.mapping, technology)
+            logic = level(fidelity).logic(mapping, technology)
         except EstimateError as refused:
             return None, {**dict.fromkeys(technology.metrics, str(refused)), **technology.missing}
         untimed = {} if logic.critical_path_s is not None else {"critical_path_s": technology.untimed}
         return logic, {**technology.missing, **untimed}
-
-    def _stimulus(self, fidelity: str, *, follows: bool) -> str | None:
-        """The inputs that ran, where a cost `follows` them or the fidelity runs the hardware."""
-        network = self.mapping.network
-        ran = representative(network) if follows else level(fidelity).inputs
-        return stimulus_name(network, ran) if ran else None
 
     def _warnings(self, critical_path_s: float | None, unknown: str, *, estimated: bool) -> Iterator[str]:
         yield from clock_warnings(self.clock_hz, critical_path_s, estimated=estimated)
@@ -325,6 +332,12 @@ def simulate(design: DesignPoint, fidelity: str = "cycle") -> Result:
     return design.simulate(fidelity)
 
 
+def _stimulus(network: AnyIntegerNetwork, fidelity: str, *, follows: bool) -> str | None:
+    """The inputs that ran, where a cost `follows` them or the fidelity runs the hardware."""
+    ran = representative(network) if follows else level(fidelity).inputs
+    return stimulus_name(network, ran) if ran else None
+
+
 def _stimulus_warnings(network: AnyIntegerNetwork) -> Iterator[str]:
     """What is amiss with the inputs that stand for all."""
     samples = network.samples
@@ -332,6 +345,11 @@ def _stimulus_warnings(network: AnyIntegerNetwork) -> Iterator[str]:
         yield NO_SAMPLES
     elif samples.saturated:
         yield network.told_of_saturation(samples.saturated, samples.inputs.size)
+
+
+@lru_cache(maxsize=512)
+def _analytic(design: DesignPoint, stamp: int, inputs: InputFile | None) -> Result:
+    return design.simulate("analytic")
 
 
 @lru_cache(maxsize=64)
@@ -345,8 +363,11 @@ def _assumed(technology: Technology) -> tuple[str, ...]:
 
 def _stamp(network: str) -> int:
     """Changes when a network's file does, so that nothing stale is used."""
-    path = Path(network)
-    return path.stat().st_mtime_ns if path.is_file() else 0
+    try:
+        status = os.stat(network)
+    except (OSError, ValueError):
+        return 0
+    return status.st_mtime_ns if stat.S_ISREG(status.st_mode) else 0
 
 
 @lru_cache(maxsize=32)

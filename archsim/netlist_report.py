@@ -8,7 +8,7 @@ from functools import singledispatch
 from typing import TYPE_CHECKING
 
 from archsim.costs.components import area_mm2, by_component, total
-from archsim.costs.pricing import memories
+from archsim.costs.memories import memories
 from archsim.costs.stimulus import stimulus_name
 from archsim.design import DesignPoint
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology

@@ -32,8 +32,8 @@ from archsim.calibration.plan import PLANS, Configuration, TrainedConfiguration,
 from archsim.costs.estimate import ASIC_METRICS, LEAKAGE, PATH_METRIC, LogicFit, logic_fit
 from archsim.costs.gate import map_to_gates
 from archsim.costs.logic import LogicPart
+from archsim.costs.memories import memories
 from archsim.costs.operands import Workload, workload_of
-from archsim.costs.pricing import memories
 from archsim.costs.structure import Structure, structures
 from archsim.netlist import YosysError
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology

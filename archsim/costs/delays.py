@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import singledispatch
 
+from archsim.costs.memories import memory_costs
 from archsim.technology import Fpga, StandardCells, Technology
 from archsim.technology.technology import refuse_fabric
 from rtl import Sizes
@@ -33,10 +34,7 @@ def charge(technology: Technology, sizes: Sizes, way: Way) -> Charge:
 @charge.register(StandardCells)
 def _cells(technology: StandardCells, sizes: Sizes, way: Way) -> Charge:
     """The times of macros are known; a register at an end is part of the fitted logic."""
-    built = {
-        shape.role: technology.memory(words=shape.words, word_bits=shape.word_bits)
-        for shape in sizes.memory_shapes
-    }
+    built = memory_costs(technology, sizes)
     return Charge(
         way.family,
         way.amounts,
@@ -49,10 +47,7 @@ def _cells(technology: StandardCells, sizes: Sizes, way: Way) -> Charge:
 def _fabric(technology: Fpga, sizes: Sizes, way: Way) -> Charge:
     """A block RAM at an end is slower than registers and LUTs. A netlist tells only its longest path, so that
     kin are charged together."""
-    blocks = {
-        shape.role: technology.memory(words=shape.words, word_bits=shape.word_bits).built_as == "bram"
-        for shape in sizes.memory_shapes
-    }
+    blocks = {role: cost.built_as == "bram" for role, cost in memory_costs(technology, sizes).items()}
     at_ends = {
         "block_read": float(any(blocks[role] for role in way.reads)),
         "block_written": float(any(blocks[role] for role in way.writes)),

@@ -34,7 +34,7 @@ class Fidelity:
 
 
 FIDELITIES = {
-    "analytic": Fidelity(lambda mapping: mapping.count(), estimate_logic),
+    "analytic": Fidelity(lambda mapping: mapping.counts, estimate_logic),
     "cycle": Fidelity(lambda mapping: mapping.simulate(), estimate_logic),
     "rtl": Fidelity(
         lambda mapping: count_rtl(mapping, sample_inputs(mapping.network, 1)), estimate_logic, inputs=1

@@ -40,7 +40,7 @@ def _cells(technology: StandardCells, mapping: Mapping, design: VerilogDesign) -
 
     made = synthesise_asic(design.text, design.top, technology)
     switched = measure_switching(mapping, design, made, technology)
-    counts, parts = mapping.count(), []
+    counts, parts = mapping.counts, []
     for kind, modules in by_component(made.components.values(), design.top).items():
         if kind.endswith(MEMORY_SUFFIX):
             # A bare macro is left out: its accesses are priced whole, pins included, from the memory table.

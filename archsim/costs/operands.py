@@ -61,7 +61,7 @@ _WORKLOADS: WeakKeyDictionary[Mapping, Workload] = WeakKeyDictionary()
 def workload_of(mapping: Mapping) -> Workload:
     """What one inference asks of the logic, on the inputs of `archsim.costs.stimulus`; found once."""
     if mapping not in _WORKLOADS:
-        counts = mapping.count()
+        counts = mapping.counts
         sizes = mapping.sizes
         operands = operand_activity(
             mapping.network, mapping.accumulator_bits, zero_gating=bool(sizes.zero_gating)

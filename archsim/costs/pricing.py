@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, singledispatch
+from functools import cached_property, singledispatch
 from typing import Any
 
 from archsim.costs.logic import Logic
+from archsim.costs.memories import memories
 from archsim.engine.counts import Counts
-from archsim.technology import Fpga, FpgaResources, MemoryCost, StandardCells, Technology
-from archsim.technology.evidence import Bracket
+from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
+from archsim.technology.evidence import LEAKAGE, Bracket
 from archsim.technology.technology import refuse_fabric
-from rtl import MemoryShape, Sizes
+from rtl import Sizes
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,17 @@ class Bill:
     def leakage_w(self) -> float:
         return math.fsum(term.value for term in self.leakage)
 
-    @property
+    def over(self, seconds: float) -> Bill:
+        """The bill where an inference takes so long: what leaks does so all the while. Of an array of times,
+        shape (n,), counts and values of those terms are arrays of the same shape."""
+        dynamic = (term for term in self.energy if term.what != LEAKAGE)
+        leaked = (
+            replace(term, what=LEAKAGE, count=term.count * seconds, counted="seconds", unit="J/s")
+            for term in self.leakage
+        )
+        return replace(self, energy=(*dynamic, *leaked))
+
+    @cached_property
     def total_resources(self) -> FpgaResources:
         return sum(self.resources.values(), FpgaResources())
 
@@ -84,25 +95,7 @@ NOTHING = Bill()
 
 def price(counts: Counts, sizes: Sizes, logic: Logic, technology: Technology, clock_hz: float) -> Bill:
     """Multiplies what happened by what it costs."""
-    seconds = counts.interval_cycles / clock_hz
-    bill = _priced(technology, counts, sizes, logic)
-    leaked = (
-        replace(term, what="leakage", count=term.count * seconds, counted="seconds", unit="J/s")
-        for term in bill.leakage
-    )
-    return replace(bill, energy=(*bill.energy, *leaked))
-
-
-@lru_cache(maxsize=4096)
-def memory_cost(technology: Technology, words: int, word_bits: int) -> MemoryCost:
-    """The unit costs of one memory with a single port, looked up once."""
-    return technology.memory(words=words, word_bits=word_bits)
-
-
-def memories(sizes: Sizes, technology: Technology) -> Iterator[tuple[MemoryShape, Any]]:
-    """The memories of an engine, and what one of each role costs, in the words of the technology."""
-    for shape in sizes.memory_shapes:
-        yield shape, memory_cost(technology, shape.words, shape.word_bits)
+    return _priced(technology, counts, sizes, logic).over(counts.interval_cycles / clock_hz)
 
 
 def _memory_energy(technology: Technology, counts: Counts, sizes: Sizes) -> Iterator[Term]:

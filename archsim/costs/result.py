@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.costs.durations import latency_terms, path_terms
 from archsim.costs.errors import FitError, technology_errors
+from archsim.costs.of_the_clock import OfTheClock
 from archsim.costs.pricing import Bill, Term
 from archsim.engine.counts import Counts
 from archsim.engine.mapping import StoredBits
-from archsim.technology.evidence import LEAKAGE, UNKNOWN, Bracket, Brackets
-from workloads.refusal import Defect, Refusal
+from archsim.technology.evidence import UNKNOWN, Bracket, Brackets
+from workloads.refusal import Refusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ class MetricError(Refusal):
 
 
 @dataclass(frozen=True)
-class Result:
+class Result(OfTheClock):
     """One design point at one fidelity.
 
     `cycles` from start to done, after the inputs were loaded; `energy_j` of one inference, its inputs loaded,
@@ -108,13 +109,8 @@ class Result:
         is not mapped anew. Raises Refusal for what is no frequency."""
         if isinstance(clock_hz, bool) or not isinstance(clock_hz, int | float) or not 0 < clock_hz < math.inf:
             raise Refusal.of(CLOCK, clock_hz, "numbers in hertz")
-        slower = self.clock_hz / clock_hz
-        energy = tuple(
-            replace(term, count=term.count * slower) if term.what == LEAKAGE else term
-            for term in self.bill.energy
-        )
-        bill = replace(self.bill, energy=energy)
-        share = self.bill.energy_j / bill.energy_j if energy else 1.0
+        bill = self.bill.over(self.counts.interval_cycles / clock_hz)
+        share = self.bill.energy_j / bill.energy_j if bill.energy else 1.0
         errors = {
             name: error.of_share(share) if name in ("energy_j", "power_w") else error
             for name, error in self.fit_error.items()
@@ -125,11 +121,12 @@ class Result:
             bill=bill,
             fit_error=errors,
             design={**self.design, "clock_hz": clock_hz},
-            warnings=(
-                *clock_warnings(clock_hz, self.critical_path_s, estimated=self.fidelity != "gate"),
-                *self.notes,
-            ),
+            warnings=(*self.clock_warnings(clock_hz), *self.notes),
         )
+
+    def clock_warnings(self, clock_hz: float) -> Iterator[str]:
+        """The warning that the result has at a clock."""
+        return clock_warnings(clock_hz, self.critical_path_s, estimated=self.fidelity != "gate")
 
     def _repr_html_(self) -> str:
         """The figures as a notebook shows them, in SI units."""
@@ -145,10 +142,7 @@ class Result:
         return f"<table><caption>{html.escape(repr(self))}</caption>{rows}</table>"
 
     def __post_init__(self) -> None:
-        for name in ("latency_s", "energy_j", "power_w", "leakage_w", "area_mm2"):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value >= 0):
-                raise Defect(f"{name} came out as {value}, a result is finite and not negative")
+        self._check()
 
     @property
     def cycles(self) -> int:
@@ -170,23 +164,6 @@ class Result:
     def interval_cycles(self) -> int:
         return self.counts.interval_cycles
 
-    @property
-    def latency_s(self) -> float:
-        """From the first input that is loaded to the last score."""
-        return (self.load_cycles + self.cycles) / self.clock_hz
-
-    @property
-    def interval_s(self) -> float:
-        """From one inference to the next, while they follow each other as fast as they can."""
-        return self.interval_cycles / self.clock_hz
-
-    @property
-    def inferences_per_s(self) -> float:
-        return 1.0 / self.interval_s
-
-    def _told(self, metric: str, value: float) -> float | None:
-        return None if metric in self.missing else value
-
     def cost(self, metric: str) -> float:
         """A cost by its name. Raises MetricError for one that the result does not have, with the reason."""
         value = getattr(self, metric, None)
@@ -195,16 +172,8 @@ class Result:
         return float(value)
 
     @property
-    def energy_j(self) -> float | None:
-        return self._told("energy_j", self.bill.energy_j)
-
-    @property
     def leakage_w(self) -> float | None:
         return self._told("leakage_w", self.bill.leakage_w)
-
-    @property
-    def power_w(self) -> float | None:
-        return self._told("power_w", math.fsum(term.value for term in self._power_terms))
 
     @property
     def _power_terms(self) -> tuple[Term, ...]:
@@ -214,12 +183,6 @@ class Result:
             replace(term, count=term.count / seconds, counted=f"{term.counted} a second")
             for term in self.bill.energy
         )
-
-    @property
-    def dynamic_power_w(self) -> float | None:
-        """Power without leakage and without the static power of a device."""
-        dynamic_j = math.fsum(t.value for t in self.bill.energy if t.what != "leakage")
-        return self._told("dynamic_power_w", dynamic_j / self.interval_s)
 
     @cached_property
     def technology_error(self) -> Mapping[str, Bracket]:

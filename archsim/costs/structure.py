@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from archsim.costs.operands import OperandActivity, Workload
 from rtl import Amounts, Sizes
@@ -137,6 +138,7 @@ PE_REGISTERS_FOLLOW = {
 """Which operand's changes drive which amount of a PE."""
 
 
+@lru_cache(maxsize=256)
 def structures(sizes: Sizes) -> tuple[Structure, ...]:
     """The components of an engine of these sizes, and what they are made of."""
     return tuple(Structure(**vars(amounts)) for amounts in (*sizes.structures, *sweep_amounts(sizes)))

@@ -19,7 +19,7 @@ from archsim.engine.lockstep.plan import StagePlan
 from archsim.engine.mapping import MappingError, sized
 from archsim.engine.strided.copies import Copies, once, with_copies
 from archsim.engine.strided.plan import StridedPlan, pattern_of, patterns_of, plans_of
-from archsim.engine.strided.search import MOST_PIECES, Search, StridedOrder
+from archsim.engine.strided.search import MOST_PIECES, StridedOrder, cheapest
 from rtl import Hardware, LoadWrite
 from rtl.engines.clos import ClosSizes, build_clos
 from workloads import IntegerNetwork, IntegerStage, Stage, build_layer
@@ -63,10 +63,10 @@ class Clos(Engine):
                     0,
                     "1 or more on a clos engine",
                 )
-        order, inputs = Search(stages, self.pes, in_order=in_order).best(), once(stages[0])
+        order, inputs = cheapest(tuple(stages), self.pes, in_order=in_order), once(stages[0])
         copied = None if in_order else with_copies(stages[0])
         if copied:
-            other = Search([copied.stage, *stages[1:]], self.pes).best()
+            other = cheapest((copied.stage, *stages[1:]), self.pes)
             if isinstance(order, int) or (isinstance(other, StridedOrder) and other.cost < order.cost):
                 order, inputs = other, copied
         if isinstance(order, int):

@@ -86,6 +86,11 @@ class Mapping(ABC):
     def count(self) -> Counts:
         """The closed form (fidelity `analytic`)."""
 
+    @cached_property
+    def counts(self) -> Counts:
+        """The closed form, found once."""
+        return self.count()
+
     def engine_sizes(self, engine: Any, fabric: str) -> dict[str, Any]:
         """The sizes that follow from the parameters of a settled engine and from what it is built of."""
         return {

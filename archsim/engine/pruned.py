@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -317,10 +317,17 @@ def _bits(encoding: IndexEncoding, dealt: Sequence[DealtStage], engine: Pruned) 
     words = 0
     fetch_bits = int(engine.fetch_bits)
     for stage in dealt:
-        for rows, per_fetch in (
-            (stage.indices_of_rows(encoding), fetch_bits // (encoding.bits + 1)),
-            (stage.entries_of_rows(encoding), fetch_bits // engine.weight_bits),
-        ):
-            entries = np.bincount(stage.row_pe, weights=rows, minlength=engine.pes)
-            words += int(np.ceil(entries / per_fetch).sum())
+        per_fetch = (fetch_bits // (encoding.bits + 1), fetch_bits // engine.weight_bits)
+        for of_pes, number in zip(_of_pes(stage, encoding), per_fetch, strict=True):
+            words += int(np.ceil(of_pes / number).sum())
     return words * fetch_bits
+
+
+@lru_cache(maxsize=128)
+def _of_pes(stage: DealtStage, encoding: IndexEncoding) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The indices and the entries of each PE, however many go into a word, shape (pes,) each."""
+    indices, entries = (
+        np.bincount(stage.row_pe, weights=rows, minlength=stage.pes)
+        for rows in (stage.indices_of_rows(encoding), stage.entries_of_rows(encoding))
+    )
+    return indices, entries

@@ -184,7 +184,7 @@ def flat(values: Values, prefix: str = "") -> dict[str, Any]:
     """Values of mappings in mappings by their names with dots."""
     fields: dict[str, Any] = {}
     for name, value in values.items():
-        if isinstance(value, Mapping):
+        if type(value) is dict or isinstance(value, Mapping):
             fields |= flat(value, f"{prefix}{name}.")
         else:
             fields[f"{prefix}{name}"] = value

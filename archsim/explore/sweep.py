@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from archsim.explore.pareto import pareto
 from archsim.explore.spec import Space
 from archsim.explore.store import Row, Store
-from archsim.explore.work import finished, key_in
+from archsim.explore.work import finished_many, key_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +78,7 @@ def in_process(todo: Iterable[Task], fidelity: str, folder: Path) -> Iterator[li
     """Costs tasks one after the other, here."""
     left = iter(todo)
     while some := list(islice(left, BATCH)):
-        yield [finished(task.point, fidelity, folder, task.key) for task in some]
+        yield finished_many(some, fidelity, folder)
 
 
 def sweep(

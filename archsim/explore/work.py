@@ -4,16 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from archsim.costs.metrics import figures
-from archsim.costs.result import Result
+from archsim.costs.metrics import told
 from archsim.design import DesignPoint
+from archsim.explore.batch import costed
 from archsim.explore.store import Row, key_of
 from workloads.refusal import Refusal
+
+
+class Keyed(Protocol):
+    """A point, and what its row is kept under."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def point(self) -> Mapping[str, Any]: ...
+
+
+def finished_many(tasks: Iterable[Keyed], fidelity: str, folder: Path) -> list[Row]:
+    """The rows of points in their order: those of `finished`, and where the fidelity is analytic from arrays,
+    each with its share of the time."""
+    todo = list(tasks)
+    if fidelity != "analytic":
+        return [finished(task.point, fidelity, folder, task.key) for task in todo]
+    began = time.perf_counter()
+    outcomes = costed([task.point for task in todo], folder)
+    seconds = (time.perf_counter() - began) / max(len(todo), 1)
+    return [
+        Row(task.key, task.point, fidelity, outcome.figures, outcome.error, seconds)
+        for task, outcome in zip(todo, outcomes, strict=True)
+    ]
 
 
 def finished(point: Mapping[str, Any], fidelity: str, folder: Path, key: str) -> Row:
@@ -25,12 +50,6 @@ def finished(point: Mapping[str, Any], fidelity: str, folder: Path, key: str) ->
     except Refusal as refused:
         return Row(key, point, fidelity, error=str(refused), seconds=time.perf_counter() - began)
     return Row(key, point, fidelity, told(result), seconds=time.perf_counter() - began)
-
-
-def told(result: Result) -> dict[str, Any]:
-    """A result as the plain values of a row: its figures by the names of metrics, whether they are exact, and
-    its warnings."""
-    return figures(result) | {"exact": result.exact, "warnings": list(result.warnings)}
 
 
 def key_in(point: Mapping[str, Any], fidelity: str, folder: Path) -> str:

@@ -14,7 +14,8 @@ import archsim as a
 from archsim.calibration.plan import trained_configurations
 from archsim.costs.errors import by_part, technology_errors
 from archsim.costs.logic import Logic, LogicPart
-from archsim.costs.pricing import Bill, Term, memories, price
+from archsim.costs.memories import memories
+from archsim.costs.pricing import Bill, Term, price
 from archsim.costs.ratio_error import ratio_interval
 from archsim.engine.mapping import Mapping as EngineMapping
 from archsim.netlist.asic import synthesise_asic

@@ -92,7 +92,7 @@ class StagePlan:
         """Cycles that the steps of each group take, shape (groups,)."""
         return np.full(self.groups, self.steps)
 
-    @property
+    @cached_property
     def pause(self) -> int:
         """Cycles that a group waits for the results of the one before to be written."""
         written = self.write_cycles

@@ -11,6 +11,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -149,6 +150,12 @@ class Search:
             if pieces is not None:
                 numbered = last or np.array_equal(order, np.arange(len(order)))
                 yield _Way(order, pieces, None if numbered else np.argsort(order))
+
+
+@lru_cache(maxsize=64)
+def cheapest(stages: tuple[Stage, ...], pes: int, *, in_order: bool = False) -> StridedOrder | int:
+    """What a `Search` finds best, found once for all widths and knobs of an engine."""
+    return Search(stages, pes, in_order=in_order).best()
 
 
 def input_places(stages: Sequence[Stage]) -> list[Ints]:

@@ -156,23 +156,35 @@ class CellLibrary:
         """The smallest gate with this function, whatever its pins are called; LibertyError where there
         is none."""
         wanted = truth_table(function, inputs)
-        return self._smallest(
-            [
-                cell
-                for cell in self.cells.values()
-                if cell.is_gate
-                and len(cell.functions) == 1
-                and len(cell.input_capacitance_f) == len(inputs)
-                and truth_table(next(iter(cell.functions.values())), tuple(cell.input_capacitance_f))
-                == wanted
-            ],
-            f"gate {function!r}",
-        )
+        if len(inputs) not in self._gates:
+            self._gates[len(inputs)] = self._gates_of(len(inputs))
+        return self._smallest(self._gates[len(inputs)].get(wanted, []), f"gate {function!r}")
+
+    @cached_property
+    def _gates(self) -> dict[int, Mapping[tuple[bool, ...], list[Cell]]]:
+        """The gates by how many inputs they have and by their truth table, as far as anybody asked."""
+        return {}
+
+    def _gates_of(self, inputs: int) -> Mapping[tuple[bool, ...], list[Cell]]:
+        """The gates of one output and so many inputs, by their truth table."""
+        gates: dict[tuple[bool, ...], list[Cell]] = {}
+        for cell in self.cells.values():
+            pins = tuple(cell.input_capacitance_f)
+            if cell.is_gate and len(cell.functions) == 1 and len(pins) == inputs:
+                (function,) = cell.functions.values()
+                gates.setdefault(truth_table(function, pins), []).append(cell)
+        return gates
 
     def flop(self, *, enable: bool) -> Cell:
         """The smallest flop without set or reset, with or without an enable pin; LibertyError without one."""
-        flops = [cell for cell in self.cells.values() if (cell.holds if enable else cell.takes_data)]
-        return self._smallest(flops, "flop with enable" if enable else "flop without enable, set or reset")
+        what = "flop with enable" if enable else "flop without enable, set or reset"
+        return self._smallest(self._flops[enable], what)
+
+    @cached_property
+    def _flops(self) -> tuple[list[Cell], list[Cell]]:
+        """The flops without set or reset: those without an enable pin, and those with one."""
+        cells = self.cells.values()
+        return [cell for cell in cells if cell.takes_data], [cell for cell in cells if cell.holds]
 
     @property
     def tied(self) -> tuple[str, ...]:

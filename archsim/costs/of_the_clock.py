@@ -1,0 +1,106 @@
+"""The figures that follow from the clock, at one clock or at many: each formula stands here once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.costs.exact_sum import total
+from archsim.costs.pricing import Bill
+from archsim.engine.counts import Counts
+from archsim.technology.evidence import LEAKAGE
+from workloads.refusal import Defect
+
+if TYPE_CHECKING:
+    from archsim.costs.result import Result
+
+CHECKED = ("latency_s", "energy_j", "power_w", "leakage_w", "area_mm2")
+"""The figures of a result that are held to be finite and not negative."""
+
+
+class OfTheClock:
+    """What follows from `counts`, a `bill` and `clock_hz`, a float or an array of clocks, shape (n,); figures
+    are of the same shape. A figure that is `missing` is None."""
+
+    counts: Counts
+    bill: Bill
+    clock_hz: float
+    missing: Mapping[str, str]
+
+    @property
+    def latency_s(self) -> float:
+        """From the first input that is loaded to the last score."""
+        return (self.counts.load_cycles + self.counts.cycles) / self.clock_hz
+
+    @property
+    def interval_s(self) -> float:
+        """From one inference to the next, while they follow each other as fast as they can."""
+        return self.counts.interval_cycles / self.clock_hz
+
+    @property
+    def inferences_per_s(self) -> float:
+        return 1.0 / self.interval_s
+
+    @cached_property
+    def energy_j(self) -> float | None:
+        return self._told("energy_j", total(term.value for term in self.bill.energy))
+
+    @cached_property
+    def power_w(self) -> float | None:
+        """Of each term of energy what it is a second, summed."""
+        seconds, rates = self.interval_s, {}
+        for term in self.bill.energy:
+            # Many terms count the same, and of arrays this division is what takes longest.
+            if id(term.count) not in rates:
+                rates[id(term.count)] = term.count / seconds
+        return self._told(
+            "power_w", total(rates[id(term.count)] * term.unit_cost for term in self.bill.energy)
+        )
+
+    @property
+    def dynamic_power_w(self) -> float | None:
+        """Power without leakage and without the static power of a device."""
+        dynamic_j = total(term.value for term in self.bill.energy if term.what != LEAKAGE)
+        return self._told("dynamic_power_w", dynamic_j / self.interval_s)
+
+    def _told(self, metric: str, value: float) -> float | None:
+        return None if metric in self.missing else value
+
+    def _check(self) -> None:
+        """Raises Defect where a figure is no number, or less than nothing."""
+        for name in CHECKED:
+            value = getattr(self, name)
+            if value is not None and not np.all(np.isfinite(value) & (np.asarray(value) >= 0)):
+                raise Defect(f"{name} came out as {value}, a result is finite and not negative")
+
+
+class AtClocks(OfTheClock):
+    """A result at many clocks, shape (n,): figures that follow from the clock are arrays of that shape, all
+    else is as the result has it."""
+
+    def __init__(self, result: Result, clocks_hz: NDArray[np.float64]) -> None:
+        self.result, self.counts, self.missing = result, result.counts, result.missing
+        self.clock_hz: Any = clocks_hz
+        self.bill = result.bill.over(self.interval_s)
+        self._check()
+
+    def __repr__(self) -> str:
+        return f"<{self.result!r} at {len(self.clock_hz)} clocks>"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["result"], name)
+
+    @property
+    def clocks_warnings(self) -> Iterator[tuple[str, ...]]:
+        """The warnings at each clock."""
+        notes, path_s = self.result.notes, self.result.critical_path_s
+        beyond = self.clock_hz * path_s > 1 if path_s is not None else np.zeros(len(self.clock_hz), bool)
+        for place, is_beyond in enumerate(beyond):
+            if is_beyond:
+                yield (*self.result.clock_warnings(self.clock_hz[place].item()), *notes)
+            else:
+                yield notes
