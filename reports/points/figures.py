@@ -52,7 +52,13 @@ def config(colours: Mapping[str, str]) -> Spec:
             "titleFontSize": 13,
             "titleFontWeight": "normal",
         },
-        "legend": {"labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12},
+        "legend": {
+            "labelColor": ink,
+            "titleColor": ink,
+            "labelFontSize": 12,
+            "titleFontSize": 12,
+            "symbolStrokeColor": pale,
+        },
         "text": {"color": ink, "fontSize": 12},
         "line": {"color": ink},
     }
@@ -67,12 +73,16 @@ def front(engines: Sequence[str], technologies: Sequence[str]) -> Spec:
     """
     alt = altair()
     pinned = alt.param(name="pinned", value=-1)
-    x = alt.X("x:Q", scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=6))
-    y = alt.Y("y:Q", scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=6))
-    colour = alt.Color(
+    x = alt.X("x:Q", scale=alt.Scale(zero=False, nice=False, padding=12), axis=alt.Axis(tickCount=6))
+    y = alt.Y("y:Q", scale=alt.Scale(zero=False, nice=False, padding=12), axis=alt.Axis(tickCount=6))
+    hues = alt.Scale(domain=list(engines), range=_several(HUES, len(engines)))
+    colour = alt.Stroke(
         "engine:N",
-        scale=alt.Scale(domain=list(engines), range=_several(HUES, len(engines))),
-        legend=alt.Legend(orient="top", title="engine", columns=4),
+        scale=hues,
+        legend=alt.Legend(orient="top", title="engine", columns=4, symbolStrokeWidth=4),
+    )
+    inside = alt.condition(
+        "datum.met", alt.Fill("engine:N", scale=hues, legend=None), alt.value("transparent")
     )
     shape = alt.Shape(
         "technology:N",
@@ -91,14 +101,15 @@ def front(engines: Sequence[str], technologies: Sequence[str]) -> Spec:
         .mark_line(interpolate="linear", strokeWidth=1.5, opacity=0.6)
         .encode(x=x, y=y, detail="technology:N", order="x:Q")
     )
-    dots = base.mark_point(filled=True, cursor="pointer").encode(
+    dots = base.mark_point(cursor="pointer").encode(
         x=x,
         y=y,
-        color=colour,
+        stroke=colour,
+        fill=inside,
         shape=shape,
         size=alt.condition("datum.i == pinned", alt.value(320), alt.value(75)),
-        opacity=alt.condition("datum.front || datum.i == pinned", alt.value(1), alt.value(0.45)),
-        strokeWidth=alt.condition("datum.i == pinned", alt.value(3), alt.value(0)),
+        opacity=alt.condition("datum.front || datum.i == pinned", alt.value(1), alt.value(0.5)),
+        strokeWidth=alt.condition("datum.i == pinned", alt.value(3), alt.value(1.2)),
         tooltip=told,
     )
     return _plain(alt.layer(line, dots.add_params(pinned)).properties(width=640, height=380))
@@ -128,8 +139,8 @@ def bars(groups: Sequence[str]) -> Spec:
 
 
 def waterfall() -> Spec:
-    """From one figure to another, a step a component. Rows have `name`, `place`, `start`, `end`, `right`, `kind`
-    (total, more or less), `text`."""
+    """From one figure to another, a step a component. Rows have `name`, `place`, `start`, `end`, `right`,
+    `kind` (total, more or less), `text`."""
     alt = altair()
     base = alt.Chart(alt.NamedData("points")).encode(
         y=alt.Y("name:N", sort=alt.EncodingSortField("place"), title=None, axis=alt.Axis(labelLimit=260))
@@ -180,8 +191,9 @@ def with_axes(spec: Spec, axes: Mapping[str, Axis]) -> Spec:
     encoding = dict(spec["encoding"])
     for channel, axis in axes.items():
         if channel in encoding:
-            kind = {"type": "log"} if axis.log else {}
-            scale = {**encoding[channel].get("scale", {}), **kind}
+            scale = dict(encoding[channel].get("scale", {}))
+            if axis.log:
+                scale = {name: value for name, value in scale.items() if name != "zero"} | {"type": "log"}
             encoding[channel] = {**encoding[channel], "title": axis.title, "scale": scale}
     return {**spec, "encoding": encoding}
 
@@ -191,7 +203,7 @@ def script() -> str:
     altair()
     import vl_convert
 
-    text: str = vl_convert.javascript_bundle(None)
+    text: str = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub asks for what may be left out
     return text.replace("</script", "<\\/script")
 
 

@@ -92,7 +92,8 @@ def _spread(content: Content) -> Iterator[str]:
     if len(energies) > 1:
         least, most = min(energies), max(energies)
         ends = f"{f.metric('energy_j', least)} to {f.metric('energy_j', most)}"
-        yield f"Over all points the energy of an inference goes from {ends}, a factor of {most / least:.3g}."
+        factor = f.significant(most / least)
+        yield f"Over all points the energy of an inference goes from {ends}, a factor of {factor}."
 
 
 def _clocks(content: Content) -> Iterator[str]:
@@ -116,9 +117,8 @@ def _uncertain(content: Content) -> Iterator[str]:
         said = [f"between {ends['low']:.2f} and {ends['high']:.2f} times the figure"] if ends else []
         told = f"On {name} the true energy of point {content.points[place].name.partition(':')[0]} is taken"
         if fit:
-            said.append(
-                f"the fit of its logic was {fit['mean']:.1%} off on average, {fit['worst']:.1%} at most"
-            )
+            mean, worst = f.percent(fit["mean"]), f.percent(fit["worst"])
+            said.append(f"the fit of its logic was {mean} off on average, {worst} at most")
         if said:
             yield f"{told} to lie {'; '.join(said)}." if ends else f"On {name}, {said[0]}."
 
@@ -204,8 +204,8 @@ def alternatives(content: Content) -> Mapping[str, str]:
     return {
         "front": (
             f"Scatter chart of {plural(len(content.points), 'design point')}: {across} across, {up} up, "
-            f"a colour an engine, a shape a technology. {plural(on, 'point')} that no other of the same technology is "
-            "better than are joined by a line. The table below holds the same figures."
+            f"a colour an engine, a shape a technology. {plural(on, 'point')} that no other of the same "
+            "technology is better than are joined by a line. The table below holds the same figures."
         ),
         "parts": "Stacked bars: of the best points of each technology the share of each group of components.",
         "waterfall": "Waterfall chart: from the figure of one point to that of another, a step a component.",

@@ -8,7 +8,7 @@ const fields = data.fields.map((f) => ({ ...f, values: column(f.values) }));
 const metrics = data.metrics.map((m) => ({ ...m, values: column(m.values) }));
 const metric = Object.fromEntries(metrics.map((m) => [m.name, m]));
 const narrow = () => window.innerWidth < 641;
-let pinned = -1, walking = -1, order = [...Array(many).keys()], rowsShown = 50, sorted = null, frontView = null;
+let pinned = -1, walking = -1, order = [...Array(many).keys()], rowsShown = 25, sorted = null, frontView = null;
 
 // Numbers for people: one prefix for all of a column, so that its cells can be compared.
 const PREFIXES = { "-15": "f", "-12": "p", "-9": "n", "-6": "µ", "-3": "m", 0: "", 3: "k", 6: "M", 9: "G" };
@@ -35,6 +35,8 @@ const text = (m, v) => (v === null || v === undefined ? "—" : `${number(m, v)}
 const title = (m) => (m.scale.unit ? `${m.label}, ${m.scale.unit}` : m.label);
 const CLOCKED = ["latency_s", "interval_s", "inferences_per_s", "energy_j", "power_w", "dynamic_power_w"];
 const mark = (m, i) => (!met[i] && CLOCKED.includes(m.name) ? "!" : "");
+const sizes = (fields.find((f) => f.name === "engine.pes") || { values: [] }).values;
+const short = (i) => `${data.names[i].split(":")[0]}: ${engine[i]}${sizes[i] === undefined || sizes[i] === null ? "" : `, ${sizes[i]} PEs`}`;
 const design = (i) => fields.filter((f) => f.values[i] !== null).map((f) => `${f.name} ${f.values[i]}`).join(", ");
 
 function element(tag, attributes = {}, ...children) {
@@ -68,7 +70,8 @@ function withAxes(spec, axes) {
   const encoding = { ...spec.encoding };
   for (const [channel, axis] of Object.entries(axes)) {
     if (!encoding[channel]) continue;
-    encoding[channel] = { ...encoding[channel], title: axis.title, scale: { ...encoding[channel].scale, ...(axis.log ? { type: "log" } : {}) } };
+    const { zero, ...scale } = encoding[channel].scale || {};
+    encoding[channel] = { ...encoding[channel], title: axis.title, scale: axis.log ? { ...scale, type: "log" } : encoding[channel].scale };
   }
   return { ...spec, encoding };
 }
@@ -84,7 +87,7 @@ async function draw(id, spec, rows, axes) {
   const target = element("div");
   place.replaceChildren(target);
   const whole = { ...legends(withAxes(spec, axes), narrow() ? 2 : 4), width: width - 20, autosize: { type: "fit-x", contains: "padding" }, padding: 8, datasets: { points: rows }, config: config() };
-  const made = await vegaEmbed(target, whole, { actions: false, renderer: rows.length > 1500 ? "canvas" : "svg", loader: { load: () => Promise.reject(new Error("nothing is fetched")) } });
+  const made = await vegaEmbed(target, whole, { actions: false, logLevel: 1, renderer: rows.length > 1500 ? "canvas" : "svg", loader: { load: () => Promise.reject(new Error("nothing is fetched")) } });
   return made.view;
 }
 const wide = (values) => values.length > 1 && Math.min(...values) > 0 && Math.max(...values) / Math.min(...values) > 20;
@@ -196,7 +199,7 @@ byId("filter").addEventListener("input", () => {
   waiting = setTimeout(() => {
     const tests = byId("filter").value.trim().split(/\s+/).filter(Boolean).map(asked);
     order = [...Array(many).keys()].filter((i) => tests.every((test) => test(i)));
-    rowsShown = 50;
+    rowsShown = 25;
     const c = sorted && columns.find((each) => each.name === sorted.name);
     if (c) { sorted.up = !sorted.up; const at = document.activeElement; sortBy(c); at.focus(); } else body();
     drawFront();
@@ -213,17 +216,19 @@ const tableOf = (id, heads, rows) => {
 };
 const scaledFor = (name, all) => { const m = metric[name] || { label: name, unit: "count" }; return { ...m, scale: scaleOf(m, all) }; };
 async function drawParts() {
-  const name = byId("parts-metric").value, chosen = [...new Set([...data.named, ...(pinned >= 0 ? [pinned] : [])])].filter((i) => data.parts[i] && data.parts[i][name]);
+  const name = byId("parts-metric").value, of = byId("parts-technology").value;
+  const chosen = [...new Set([...data.named, ...data.fronts[of], ...(pinned >= 0 ? [pinned] : [])])].filter((i) => technology[i] === of && data.parts[i] && data.parts[i][name]).slice(0, 12);
+  if (pinned >= 0 && technology[pinned] === of && (data.parts[pinned] || {})[name] && !chosen.includes(pinned)) chosen.push(pinned);
   const m = scaledFor(name, chosen.flatMap((i) => metric[name].values[i]));
   const rows = [];
   for (const [place, i] of chosen.entries()) {
     const sums = {};
     for (const [part, v] of Object.entries(data.parts[i][name])) sums[data.group[part]] = (sums[data.group[part]] || 0) + v;
-    for (const [at, group] of data.groups.entries()) if (sums[group]) rows.push({ name: data.names[i], place, group, order: at, value: sums[group] * m.scale.by, text: text(m, sums[group]) });
+    for (const [at, group] of data.groups.entries()) if (sums[group]) rows.push({ name: short(i), place, group, order: at, value: sums[group] * m.scale.by, text: text(m, sums[group]) });
   }
   await draw("parts-figure", data.specs.bars, rows, { x: { title: title(m) } });
   const all = [...new Set(chosen.flatMap((i) => Object.keys(data.parts[i][name])))];
-  tableOf("parts-table", [title(m), ...chosen.map((i) => data.names[i])], all.map((part) => [part, ...chosen.map((i) => number(m, data.parts[i][name][part] ?? null))]));
+  tableOf("parts-table", [title(m), ...chosen.map(short)], all.map((part) => [part, ...chosen.map((i) => number(m, data.parts[i][name][part] ?? null))]));
 }
 async function drawSteps() {
   const from = Number(byId("from").value), to = Number(byId("to").value), name = byId("steps-metric").value;
@@ -253,10 +258,14 @@ function start() {
   for (const id of ["across", "up", "only"]) byId(id).addEventListener("change", drawFront);
   const parted = kinds.filter((k) => metric[k]).map((k) => [k, label(k)]);
   for (const id of ["parts-metric", "steps-metric"]) fill(byId(id), parted, "energy_j");
-  const others = data.named.filter((i) => data.parts[i]), alike = others.filter((i) => technology[i] === technology[others[0]]);
-  fill(byId("from"), broken.map((i) => [i, data.names[i]]), alike.length > 1 ? alike[1] : broken[0]);
-  fill(byId("to"), broken.map((i) => [i, data.names[i]]), others[0] ?? broken[0]);
-  byId("parts-metric").addEventListener("change", drawParts);
+  const others = data.named.filter((i) => data.parts[i]);
+  const priced = others.find((i) => metric.area_mm2 && metric.area_mm2.values[i] !== null) ?? others[0];
+  const alike = others.filter((i) => technology[i] === technology[priced]);
+  fill(byId("from"), broken.map((i) => [i, data.names[i]]), alike[alike.length - 1] ?? broken[0]);
+  fill(byId("to"), broken.map((i) => [i, data.names[i]]), alike[0] ?? broken[0]);
+  const sized = Object.keys(data.fronts);
+  fill(byId("parts-technology"), sized.map((t) => [t, t]), priced === undefined ? sized[0] : technology[priced]);
+  for (const id of ["parts-metric", "parts-technology"]) byId(id).addEventListener("change", drawParts);
   for (const id of ["from", "to", "steps-metric"]) byId(id).addEventListener("change", drawSteps);
   headings(); body();
   const all = () => Promise.all([drawFront(), drawParts(), drawSteps()]).then(() => { document.body.dataset.drawn = "yes"; });
