@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from archsim.costs.metrics import METRICS, Metric, metric_of
-from archsim.costs.result import CLOCK
+from archsim.costs.result import CLOCK, OF_THE_CLOCK
 from archsim.explore.gather import Point, differing
 from archsim.explore.pareto import undominated
 from reports import formatting as f
@@ -28,7 +28,8 @@ PER_COMPONENT = ("energy_j", "area_mm2", "leakage_w", "lut", "ff", "dsp", "bram1
 OBJECTIVES = ("accuracy", "energy_j", "area_mm2", "lut")
 """What the front of a technology is of, as far as its points have it and differ in it."""
 
-BEST = ("energy_j", "area_mm2", "lut", "latency_s", "accuracy")
+LEADING = ("energy_j", "area_mm2", "lut", "accuracy", "latency_s")
+BEST = ("energy_j", "area_mm2", "lut", "latency_s")
 ENGINE, TECHNOLOGY = "engine.kind", "technology.kind"
 
 
@@ -50,9 +51,9 @@ class Content:
 
     @cached_property
     def metrics(self) -> tuple[Metric, ...]:
-        """The figures that any point has, in the order of the table of metrics."""
+        """The figures that any point has: those that most ask for, then the order of all metrics."""
         names = {name for point in self.points for name in point.figures}
-        order = [*METRICS, *sorted(names - METRICS.keys())]
+        order = dict.fromkeys([*LEADING, *METRICS, *sorted(names - METRICS.keys())])
         return tuple(metric_of(name) for name in order if name in names)
 
     @cached_property
@@ -100,7 +101,7 @@ class Content:
     @cached_property
     def named(self) -> list[int]:
         """The points that figures show one by one: of each technology the best in each figure."""
-        found = [self.best(places, n) for places in self.technologies.values() for n in BEST[:4]]
+        found = [self.best(places, n) for places in self.technologies.values() for n in BEST]
         return list(dict.fromkeys(place for place in found if place is not None))
 
 
@@ -165,6 +166,7 @@ def payload(content: Content) -> dict[str, Any]:
         "group": {name: group_of(name) for name in sorted(components)},
         "groups": [*GROUPS, "other"],
         "named": content.named,
+        "clocked": [*OF_THE_CLOCK, "dynamic_energy_j"],
         "fronts": content.fronts,
         "axes": axes_of(content),
     }

@@ -76,14 +76,10 @@ def front(engines: Sequence[str], technologies: Sequence[str]) -> Spec:
     x = alt.X("x:Q", scale=alt.Scale(zero=False, nice=False, padding=12), axis=alt.Axis(tickCount=6))
     y = alt.Y("y:Q", scale=alt.Scale(zero=False, nice=False, padding=12), axis=alt.Axis(tickCount=6))
     hues = alt.Scale(domain=list(engines), range=_several(HUES, len(engines)))
-    colour = alt.Stroke(
-        "engine:N",
-        scale=hues,
-        legend=alt.Legend(orient="top", title="engine", columns=4, symbolStrokeWidth=4),
-    )
-    inside = alt.condition(
-        "datum.met", alt.Fill("engine:N", scale=hues, legend=None), alt.value("transparent")
-    )
+    legend = alt.Legend(orient="top", title="engine", columns=4, symbolStrokeWidth=4)
+    colour = alt.Stroke("engine:N", scale=hues, legend=legend)
+    filled = alt.Fill("engine:N", scale=hues, legend=legend)
+    inside = alt.condition("datum.met", filled, alt.value("transparent"))
     shape = alt.Shape(
         "technology:N",
         scale=alt.Scale(domain=list(technologies), range=_several(SHAPES, len(technologies))),

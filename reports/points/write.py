@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from archsim.costs.metrics import metric_of
 from archsim.explore.gather import Point
 from reports import formatting as f
 from reports.output import whole_folder
+from reports.page import asset
 from reports.points import figures, words
 from reports.points.data import Content, axes_of, content_of, front_rows, payload
 from workloads.files import write_text
@@ -76,8 +76,8 @@ def page(content: Content, title: str, command: str, drawings: Sequence[str]) ->
         version=metadata.version("archsim"),
         versions=words.versions(content),
         svgs=[name for name in drawings if name != "front.svg"],
-        shell=_asset("shell.css"),
-        script=_asset("points.js"),
+        shell=Markup(asset("shell.css")),
+        script=Markup(asset("points.js")),
         vega=Markup(figures.script()),
         data=Markup(_json(told)),
     )
@@ -94,10 +94,6 @@ def specs(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def _distinct(column: Mapping[str, Any]) -> list[str]:
     return sorted(set(column["distinct"] if "distinct" in column else column["values"]))
-
-
-def _asset(name: str) -> Markup:
-    return Markup((files("reports") / "templates" / name).read_text(encoding="utf-8"))
 
 
 def _json(values: Any) -> str:

@@ -33,8 +33,7 @@ function significant(value, digits = 4) {
 const number = (m, v) => (v === null || v === undefined ? "—" : significant(v * m.scale.by));
 const text = (m, v) => (v === null || v === undefined ? "—" : `${number(m, v)}${m.scale.unit ? "\u202f" + m.scale.unit : ""}`);
 const title = (m) => (m.scale.unit ? `${m.label}, ${m.scale.unit}` : m.label);
-const CLOCKED = ["latency_s", "interval_s", "inferences_per_s", "energy_j", "power_w", "dynamic_power_w"];
-const mark = (m, i) => (!met[i] && CLOCKED.includes(m.name) ? "!" : "");
+const mark = (m, i) => (!met[i] && data.clocked.includes(m.name) ? "!" : "");
 const sizes = (fields.find((f) => f.name === "engine.pes") || { values: [] }).values;
 const short = (i) => `${data.names[i].split(":")[0]}: ${engine[i]}${sizes[i] === undefined || sizes[i] === null ? "" : `, ${sizes[i]} PEs`}`;
 const design = (i) => fields.filter((f) => f.values[i] !== null).map((f) => `${f.name} ${f.values[i]}`).join(", ");
@@ -77,7 +76,7 @@ function withAxes(spec, axes) {
 }
 function legends(spec, columns) {
   if (spec.layer) return { ...spec, layer: spec.layer.map((part) => legends(part, columns)) };
-  const encoding = Object.fromEntries(Object.entries(spec.encoding).map(([k, v]) => [k, v.legend ? { ...v, legend: { ...v.legend, columns } } : v]));
+  const encoding = Object.fromEntries(Object.entries(spec.encoding).map(([k, v]) => [k, v.legend ? { ...v, legend: { ...v.legend, columns } } : v.condition && v.condition.legend ? { ...v, condition: { ...v.condition, legend: { ...v.condition.legend, columns } } } : v]));
   if (narrow() && encoding.y.axis && encoding.y.axis.labelLimit) encoding.y = { ...encoding.y, axis: { ...encoding.y.axis, labelLimit: 120 } };
   return { ...spec, encoding };
 }
@@ -86,7 +85,7 @@ async function draw(id, spec, rows, axes) {
   if (!rows.length) { place.replaceChildren(element("p", { class: "note" }, "No point has these figures.")); return null; }
   const target = element("div");
   place.replaceChildren(target);
-  const whole = { ...legends(withAxes(spec, axes), narrow() ? 2 : 4), width: width - 20, autosize: { type: "fit-x", contains: "padding" }, padding: 8, datasets: { points: rows }, config: config() };
+  const whole = { ...legends(withAxes(spec, axes), narrow() ? 2 : 4), width: width - 20, height: spec.height.step ? spec.height.step * new Set(rows.map((r) => r.name)).size : spec.height, autosize: { type: "fit-x", contains: "padding" }, padding: 8, datasets: { points: rows }, config: config() };
   const made = await vegaEmbed(target, whole, { actions: false, logLevel: 1, renderer: rows.length > 1500 ? "canvas" : "svg", loader: { load: () => Promise.reject(new Error("nothing is fetched")) } });
   return made.view;
 }
@@ -149,7 +148,7 @@ function pin(i) {
   for (const [name, components] of Object.entries(parts || {})) {
     const m = metric[name] || { label: name, scale: { by: 1, unit: "" } }, values = Object.entries(components).sort((a, b) => b[1] - a[1]);
     const all = values.reduce((sum, [, v]) => sum + v, 0), most = values.length ? values[0][1] : 1;
-    tables.push(listing(`${m.label} by component`, values.map(([part, v]) => line(part, element("td", { title: String(v) }, text(m, v)), element("td", { class: "word", style: "width: 35%" }, element("span", { class: "share", style: `width: ${Math.max(0, (70 * v) / (most || 1))}%` }), ` ${((100 * v) / (all || 1)).toFixed(1)}%`)))));
+    tables.push(listing(`${m.label} by component`, values.map(([part, v]) => line(part, element("td", { title: String(v) }, text(m, v)), element("td", { class: "word", style: "width: 30%" }, element("span", { class: "share", style: `width: ${Math.max(0, (70 * v) / (most || 1))}%` }), ` ${((100 * v) / (all || 1)).toFixed(1)}%`)))));
   }
   const panel = byId("pinned");
   panel.replaceChildren(element("h3", {}, data.names[i]), ...(parts ? [] : [element("p", { class: "note" }, "By component: only figures of this point were kept; archsim explain shows them.")]), element("div", { class: "columns" }, ...tables));
