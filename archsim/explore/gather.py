@@ -7,16 +7,18 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archsim.costs.metrics import METRICS
 from archsim.costs.plain import FORMAT, FORMAT_VERSION
-from archsim.costs.result import MetricError
 from archsim.design import DesignPoint
 from archsim.explore.spec import flat
 from archsim.explore.store import FILE, Row, Store, this_version
 from workloads.files import reason_of
 from workloads.refusal import Refusal
+
+if TYPE_CHECKING:
+    from archsim.costs.result import Result
 
 RECOSTED = frozenset({"analytic", "cycle"})
 """The fidelities that are quick enough to cost a point once more, for what its row does not hold."""
@@ -96,6 +98,11 @@ def gather(sources: Sequence[str | Path], fidelity: str = "cycle") -> list[Point
     if not known:
         raise ResultsError.of("results", ", ".join(map(str, sources)), "ones that hold at least one point")
     return list(_named(known.values()))
+
+
+def points_of(results: Sequence[Result], sources: Sequence[str]) -> list[Point]:
+    """The points of results, of the sources that each came from."""
+    return list(_named(point_of(r.to_dict(), source) for r, source in zip(results, sources, strict=True)))
 
 
 def _points(source: Path, fidelity: str) -> Iterator[Point]:
@@ -217,17 +224,3 @@ def _named(points: Iterable[Point]) -> Iterator[Point]:
         network, kind, pes, technology = (point.fields.get(name) for name in _FIRST)
         size = "" if pes is None else f" {pes} PEs,"
         yield replace(point, name=f"{number}: {network} on {kind},{size} {technology}")
-
-
-def explained(first: Point, second: Point, metric: str) -> list[tuple[str, float]]:
-    """What each component adds to a metric on the way from one point to another, the largest step first: the
-    first's figure and all steps are the second's figure, up to the rounding of one sum.
-
-    Raises MetricError for a metric that is not known by component of both.
-    """
-    before, after = first.components(metric), second.components(metric)
-    if not before or not after:
-        lacking = first if not before else second
-        raise MetricError(f"metric is {metric!r}, which is not known by component of {lacking.name}")
-    steps = {name: after.get(name, 0.0) - before.get(name, 0.0) for name in {**before, **after}}
-    return sorted(((n, s) for n, s in steps.items() if s), key=lambda item: -abs(item[1]))

@@ -14,6 +14,7 @@ import numpy as np
 
 from archsim.costs.metrics import METRICS, Metric, metric_of
 from archsim.costs.result import CLOCK, OF_THE_CLOCK
+from archsim.explore.compared import OBJECTIVES
 from archsim.explore.gather import Point, differing
 from archsim.explore.pareto import undominated
 from reports import formatting as f
@@ -25,9 +26,6 @@ KEPT_DIGITS = 9
 """Significant digits of a figure in the page; the files beside it hold all."""
 
 PER_COMPONENT = ("energy_j", "area_mm2", "leakage_w", "lut", "ff", "dsp", "bram18", "bram36")
-OBJECTIVES = ("accuracy", "energy_j", "area_mm2", "lut")
-"""What the front of a technology is of, as far as its points have it and differ in it."""
-
 LEADING = ("energy_j", "area_mm2", "lut", "accuracy", "latency_s")
 BEST = ("energy_j", "area_mm2", "lut", "latency_s")
 ENGINE, TECHNOLOGY = "engine.kind", "technology.kind"

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from archsim.explore.gather import ResultsError, explained, figures_of, gather
+from archsim.explore.gather import ResultsError, figures_of, gather
 from archsim.explore.pareto import pareto
 from archsim.explore.spec import space_of
 from archsim.explore.store import Row, Store
@@ -207,16 +207,6 @@ def test_a_page_of_ten_thousand_points_is_small_and_sorts(
     shown.click('th[data-name="energy_j"] button')
     assert "10,000 of 10,000" in shown.inner_text("#shown")
     assert heard == []
-
-
-def test_steps_between_two_points_add_up_to_their_difference(swept: Sweep) -> None:
-    points = content_of(gather([swept.store.folder]), ["runs"]).points
-    first, second = [point for point in points if point.fields["technology.kind"] == "cmos65"][:2]
-    for metric in ("energy_j", "area_mm2"):
-        steps = explained(first, second, metric)
-        assert first.figures[metric] + sum(step for _, step in steps) == pytest.approx(
-            second.figures[metric], rel=1e-12
-        )
 
 
 def test_figures_are_the_same_from_a_store_and_from_plain_values(swept: Sweep) -> None:
