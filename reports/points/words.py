@@ -55,15 +55,15 @@ def _counted(content: Content) -> str:
 
 def _of_technology(content: Content, name: str) -> str:
     places = content.technologies[name]
-    said: dict[int, list[str]] = {}
+    praised: dict[int, list[str]] = {}
     for metric, words in _SUPERLATIVES.items():
         place = content.best(places, metric)
         if place is not None:
             value = f.metric(metric, content.points[place].figures[metric])
-            said.setdefault(place, []).append(f"{words} ({value})")
+            praised.setdefault(place, []).append(f"{words} ({value})")
     bests = "; ".join(
         f"{_short(content.points[place])} {' and '.join(words)}{_accuracy(content.points[place])}"
-        for place, words in said.items()
+        for place, words in praised.items()
     )
     objectives = [metric_of(n).label for n in content.objectives(content.fronts[name] or places)]
     front = f"{len(content.fronts[name]):,} of {plural(len(places), 'point')}"
@@ -114,13 +114,13 @@ def _uncertain(content: Content) -> Iterator[str]:
         if values is None or place is None:
             continue
         ends, fit = values["technology_error"].get("energy_j"), values["fit_error"].get("energy_j")
-        said = [f"between {ends['low']:.2f} and {ends['high']:.2f} times the figure"] if ends else []
+        known = [f"between {ends['low']:.2f} and {ends['high']:.2f} times the figure"] if ends else []
         told = f"On {name} the true energy of point {content.points[place].name.partition(':')[0]} is taken"
         if fit:
             mean, worst = f.percent(fit["mean"]), f.percent(fit["worst"])
-            said.append(f"the fit of its logic was {mean} off on average, {worst} at most")
-        if said:
-            yield f"{told} to lie {'; '.join(said)}." if ends else f"On {name}, {said[0]}."
+            known.append(f"the fit of its logic was {mean} off on average, {worst} at most")
+        if known:
+            yield f"{told} to lie {'; '.join(known)}." if ends else f"On {name}, {known[0]}."
 
 
 def _refused(content: Content) -> Iterator[str]:
@@ -167,14 +167,14 @@ def grounds(content: Content) -> list[tuple[str, str, str]]:
     from reports.write_up.provenance import assumptions_of
     from workloads.refusal import Refusal
 
-    found: list[tuple[str, str, str]] = []
+    quantities: list[tuple[str, str, str]] = []
     for name, places in content.technologies.items():
         try:
             technology = DesignPoint(**_design(content.points[places[0]])).technology
         except Refusal:
             continue
-        found += [(a.name, a.value, a.source) for a in assumptions_of({name: technology})]
-    return found
+        quantities += [(a.name, a.value, a.source) for a in assumptions_of({name: technology})]
+    return quantities
 
 
 def _design(point: Point) -> dict[str, Any]:

@@ -6,12 +6,14 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from archsim.explore.gather import ResultsError, figures_of, gather
@@ -19,7 +21,9 @@ from archsim.explore.pareto import pareto
 from archsim.explore.spec import space_of
 from archsim.explore.store import Row, Store
 from archsim.explore.sweep import Sweep, sweep
+from reports.cli import main
 from reports.points.data import clock_met, content_of
+from reports.points.figures import FigureError
 from reports.points.write import LARGEST_PAGE_BYTES, write_report
 
 CHROMIUM = shutil.which("chromium")
@@ -213,6 +217,28 @@ def test_figures_are_the_same_from_a_store_and_from_plain_values(swept: Sweep) -
     for point in content_of(gather([swept.store.folder]), ["runs"]).points:
         assert point.values is not None
         assert figures_of(point.values) == point.figures
+
+
+def test_report_takes_sweeps_results_and_designs_together(swept: Sweep, tmp_path: Path) -> None:
+    design = tmp_path / "one.yaml"
+    design.write_text("network: lenet-300-100-csc-x40\nengine: {kind: csc, pes: 16}\ntechnology: cmos65\n")
+    told = CliRunner().invoke(main, ["simulate", str(design), "--json"]).stdout
+    (tmp_path / "one.json").write_text(told)
+    given = [str(swept.store.folder), str(tmp_path / "one.json"), str(design), "--out", str(tmp_path / "out")]
+    ran = CliRunner().invoke(main, ["report", *given])
+    assert "19 points, 9 refused" in ran.output
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert str(tmp_path) not in page
+    assert "archsim report" in page
+
+
+def test_without_the_plotting_library_a_sentence_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, swept: Sweep
+) -> None:
+    monkeypatch.setitem(sys.modules, "altair", None)
+    with pytest.raises(FigureError, match=r"pip install 'archsim\[report\]'"):
+        write_report(gather([swept.store.folder]), tmp_path / "out", sources=[], command="")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
