@@ -27,7 +27,7 @@ function significant(value, digits = 4) {
   if (value === 0) return "0";
   if (Number.isInteger(value) && Math.abs(value) < 1e9) return value.toLocaleString("en-GB");
   const size = Math.floor(Math.log10(Math.abs(value)));
-  if (size > 6 || size < -5) return value.toExponential(digits - 1);
+  if (size > 6 || size < -4) return value.toExponential(digits - 1);
   return value.toLocaleString("en-GB", { minimumFractionDigits: Math.max(0, digits - 1 - size), maximumFractionDigits: Math.max(0, digits - 1 - size) });
 }
 const number = (m, v) => (v === null || v === undefined ? "—" : significant(v * m.scale.by));
@@ -143,12 +143,12 @@ function pin(i) {
   const tables = [];
   const listing = (caption, rows) => element("table", {}, element("caption", {}, caption), element("tbody", {}, ...rows));
   const line = (head, ...cells) => element("tr", {}, element("th", { class: "word", scope: "row" }, head), ...cells);
-  tables.push(listing("Figures", metrics.filter((m) => m.values[i] !== null && m.values[i] !== undefined).map((m) => line(m.label, element("td", { "data-metric": m.name, title: String(m.values[i]) }, text(m, m.values[i]) + mark(m, i))))));
+  tables.push(listing("Figures", metrics.filter((m) => m.values[i] !== null && m.values[i] !== undefined).map((m) => line(m.label, element("td", { "data-metric": m.name, title: String(m.values[i]) }, text(scaledFor(m.name, [m.values[i]]), m.values[i]) + mark(m, i))))));
   if (fields.length) tables.push(listing("Design", fields.map((f) => line(f.name, element("td", {}, f.values[i] === null ? "—" : String(f.values[i]))))));
   for (const [name, components] of Object.entries(parts || {})) {
-    const m = metric[name] || { label: name, scale: { by: 1, unit: "" } }, values = Object.entries(components).sort((a, b) => b[1] - a[1]);
-    const all = values.reduce((sum, [, v]) => sum + v, 0), most = values.length ? values[0][1] : 1;
-    tables.push(listing(`${m.label} by component`, values.map(([part, v]) => line(part, element("td", { title: String(v) }, text(m, v)), element("td", { class: "word", style: "width: 30%" }, element("span", { class: "share", style: `width: ${Math.max(0, (70 * v) / (most || 1))}%` }), ` ${((100 * v) / (all || 1)).toFixed(1)}%`)))));
+    const values = Object.entries(components).sort((a, b) => b[1] - a[1]);
+    const m = scaledFor(name, values.slice(0, 1).map(([, v]) => v)), all = values.reduce((sum, [, v]) => sum + v, 0), most = values.length ? values[0][1] : 1;
+    tables.push(listing(`${m.label} by component`, values.map(([part, v]) => line(part, element("td", { title: String(v) }, text(m, v)), element("td", { class: "word", style: "width: 34%" }, element("span", { class: "share", style: `width: ${Math.max(0, (50 * v) / (most || 1))}%` }), ` ${((100 * v) / (all || 1)).toFixed(1)}%`)))));
   }
   const panel = byId("pinned");
   panel.replaceChildren(element("h3", {}, data.names[i]), ...(parts ? [] : [element("p", { class: "note" }, "By component: only figures of this point were kept; archsim explain shows them.")]), element("div", { class: "columns" }, ...tables));

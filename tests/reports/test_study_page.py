@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -134,12 +135,13 @@ def test_words_are_listed() -> None:
 def test_a_page_begins_with_verdicts_and_the_first_picture(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    page = PAGE.replace("reasons:", "    charts:\n      - {name: drawn, caption: Powers drawn}\nreasons:")
+    page = PAGE.replace("reasons:", "    charts:\n      - {name: drawn}\nreasons:")
     report = written(monkeypatch, tmp_path, 'chip, power: "it is hot"', page=page)
     text = render(report)
     places = [text.index(part) for part in ('class="verdicts"', "<figure>", 'class="summary"', report.setup)]
     assert places == sorted(places)
     assert text.count("<figure>") == 1
-    assert 'aria-label="Powers drawn"' in text
+    (chart,) = report.sections[0].charts
+    assert f'aria-label="{escape(chart.caption)}"' in text
     assert "prefers-color-scheme: dark" in text
     assert 'data-head="verdict"' in text
