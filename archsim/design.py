@@ -187,8 +187,7 @@ class DesignPoint(BaseModel):
         )
 
     def analytic(self) -> Result:
-        """What it costs by the closed form at the clock that a design has by default, whatever its own: kept,
-        since much of it is shared by all clocks. Raises as `simulate` does."""
+        """The closed form at the clock that is the default, kept for all clocks. Raises as `simulate` does."""
         stays = self.model_copy(update={"clock_hz": type(self).model_fields["clock_hz"].default})
         return _analytic(stays, _stamp(self.network), self._input_file)
 
