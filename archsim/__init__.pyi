@@ -42,7 +42,7 @@ from workloads.topology.integer import IntegerNetwork as IntegerNetwork
 from workloads.topology.network import TrainedNetwork as TrainedNetwork
 from workloads.topology.topology import Topology as Topology
 from workloads.training.evaluate import layer_sensitivity as layer_sensitivity
-from workloads.training.quantise import quantise as quantise
+from workloads.training.integer_form import quantise as quantise
 from workloads.training.recipe import load_recipe as load_recipe
 from workloads.training.training import train as train
 

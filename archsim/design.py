@@ -36,10 +36,13 @@ from archsim.inputs import InputFile, with_inputs
 from archsim.kinds import OneOf
 from archsim.refusals import one_sentence
 from archsim.technology import Technology, technologies
-from workloads import IntegerNetwork, TrainedNetwork, load_network, quantise
+from workloads import AnyIntegerNetwork, TrainedNetwork, quantise, read_network
+from workloads.importers import AnyNetwork
 from workloads.refusal import Refusal
 from workloads.strict_yaml import read_yaml
 from workloads.topology.recognise import superfluous
+from workloads.training.evaluate import width_name
+from workloads.training.trained_model import TrainedModel
 
 FILES = ("liberty", "power_report", "memories", "lef")
 """The options of technologies that name files."""
@@ -54,6 +57,12 @@ NO_SAMPLES = (
 class DesignError(Refusal):
     """A design point was given a value that is not allowed; the message names field, value and what is."""
 
+
+NOT_AN_MLP = (
+    "accuracy is unknown: that of a network with places or steps is measured in training or on import alone, "
+    "with weights and activations of as many bits"
+)
+"""Why the accuracy of a CNN or an RNN is not known."""
 
 SLOWEST_HZ, FASTEST_HZ = 1e3, 10e9
 """Nobody clocks an accelerator below a kilohertz: who asks for 100 means megahertz."""
@@ -175,6 +184,7 @@ class DesignPoint(BaseModel):
             design=self.model_dump() | {"engine": mapping.engine.model_dump()},
             warnings=(
                 *self._warnings(path_s, unknown, estimated=logic is not None and logic.kind == "fitted"),
+                *(logic.assumptions if logic else ()),
                 *(_stimulus_warnings(mapping.network) if stimulus else ()),
             ),
             assumed=_assumed(technology),
@@ -204,7 +214,8 @@ class DesignPoint(BaseModel):
 
     def _warnings(self, critical_path_s: float | None, unknown: str, *, estimated: bool) -> Iterator[str]:
         yield from clock_warnings(self.clock_hz, critical_path_s, estimated=estimated)
-        yield from self.trained.remarks
+        trained = self.trained
+        yield from () if isinstance(trained, TrainedModel) else trained.remarks
         yield from _zero_warnings(self.network, _stamp(self.network))
         yield from self.technology.warnings
         if unknown:
@@ -241,12 +252,12 @@ class DesignPoint(BaseModel):
         return cls(**values)
 
     @property
-    def trained(self) -> TrainedNetwork:
+    def trained(self) -> AnyNetwork:
         """The network with its float weights and its accuracy."""
         return _trained(self.network, _stamp(self.network))
 
     @property
-    def integer(self) -> IntegerNetwork:
+    def integer(self) -> AnyIntegerNetwork:
         """The network as the integers that the engine computes with."""
         engine = self.engine
         widths = engine.weight_bits, engine.activation_bits
@@ -320,13 +331,13 @@ def simulate(design: DesignPoint, fidelity: str = "cycle") -> Result:
     return design.simulate(fidelity)
 
 
-def _stimulus(network: IntegerNetwork, fidelity: str, *, follows: bool) -> str | None:
+def _stimulus(network: AnyIntegerNetwork, fidelity: str, *, follows: bool) -> str | None:
     """The inputs that ran, where a cost `follows` them or the fidelity runs the hardware."""
     ran = representative(network) if follows else level(fidelity).inputs
     return stimulus_name(network, ran) if ran else None
 
 
-def _stimulus_warnings(network: IntegerNetwork) -> Iterator[str]:
+def _stimulus_warnings(network: AnyIntegerNetwork) -> Iterator[str]:
     """What is amiss with the inputs that stand for all."""
     samples = network.samples
     if samples is None:
@@ -359,14 +370,16 @@ def _stamp(network: str) -> int:
 
 
 @lru_cache(maxsize=32)
-def _trained(network: str, stamp: int) -> TrainedNetwork:
-    return load_network(network)
+def _trained(network: str, stamp: int) -> AnyNetwork:
+    return read_network(network)
 
 
 @lru_cache(maxsize=32)
 def _zero_warnings(network: str, stamp: int) -> tuple[str, ...]:
     """What is amiss where many of the weights that are stored are zero."""
     trained = _trained(network, stamp)
+    if not isinstance(trained, TrainedNetwork):
+        return ()
     pairs = zip(trained.topology.stages, trained.weights, strict=True)
     zeros, stored = sum(superfluous(stage, weights) for stage, weights in pairs), trained.stored_weights
     if not zeros:
@@ -380,8 +393,12 @@ def _zero_warnings(network: str, stamp: int) -> tuple[str, ...]:
 @lru_cache(maxsize=256)
 def _accuracy(network: str, stamp: int, weight_bits: int, activation_bits: int) -> tuple[float | None, str]:
     """The accuracy at these widths, or none and the reason."""
+    trained = _trained(network, stamp)
+    if not isinstance(trained, TrainedNetwork):
+        known = trained.accuracy.get(width_name(weight_bits)) if weight_bits == activation_bits else None
+        return known, "" if known is not None else NOT_AN_MLP
     try:
-        return accuracy_at(_trained(network, stamp), weight_bits, activation_bits), ""
+        return accuracy_at(trained, weight_bits, activation_bits), ""
     except AccuracyError as refused:
         return None, str(refused)
 
@@ -389,7 +406,7 @@ def _accuracy(network: str, stamp: int, weight_bits: int, activation_bits: int) 
 @lru_cache(maxsize=64)
 def _integer(
     network: str, stamp: int, weight_bits: int, activation_bits: int, inputs: InputFile | None
-) -> IntegerNetwork:
+) -> AnyIntegerNetwork:
     integer = quantise(_trained(network, stamp), weight_bits, activation_bits)
     return with_inputs(integer, inputs) if inputs else integer
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads import IntegerNetwork, IntegerNetworkError
+from workloads import AnyIntegerNetwork, IntegerNetworkError
 from workloads.refusal import Refusal
 from workloads.topology.archive import UNREADABLE
 from workloads.topology.samples import IntegerSamples
@@ -41,14 +41,14 @@ class InputFile:
         return cls(path, (status.st_mtime_ns, status.st_size, status.st_ino))
 
 
-def with_inputs(network: IntegerNetwork, file: InputFile) -> IntegerNetwork:
+def with_inputs(network: AnyIntegerNetwork, file: InputFile) -> AnyIntegerNetwork:
     """The network with the inputs of a file as its samples; see `read_inputs`."""
     inputs, saturated = read_inputs(network, file.path)
     name, most = Path(file.path).name, min(inputs.shape[1], MOST_REPRESENTATIVE)
     return replace(network, samples=IntegerSamples(inputs, name, most, saturated))
 
 
-def read_inputs(network: IntegerNetwork, path: str) -> tuple[NDArray[np.int64], int]:
+def read_inputs(network: AnyIntegerNetwork, path: str) -> tuple[NDArray[np.int64], int]:
     """The inputs of a file as the hardware takes them, shape (n_in, k), and how many values saturated.
 
     An .npy file, or an .npz file of one array, holds shape (k, n_in) in the order in which the network was

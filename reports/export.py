@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from archsim import DesignPoint, Mapping
 
 TEMPLATE = "export_readme.md.j2"
+SINGLE = ("descriptor", "channel")
+"""The loaded memories of which there is one."""
 
 
 def export(design: DesignPoint, folder: Path, *, inputs: int = 2) -> list[str]:
@@ -102,12 +104,12 @@ def _with_its_files(design: DesignPoint, room: Path) -> dict[str, Any]:
 def memory_images(mapping: Mapping) -> dict[str, str]:
     """The words of every loaded memory as text for `$readmemh`, by file name."""
     widths = {shape.role: shape.word_bits for shape in mapping.sizes.memory_shapes}
-    images = mapping.images
-    files = {"memories/descriptor.hex": _hex(images.descriptors, widths["descriptor"])}
-    for role, memories in (("weight", images.weights), ("index", images.indices)):
-        for pe, words in enumerate(memories):
-            files[f"memories/{role}_{pe:03d}.hex"] = _hex(words, widths[role])
-    return files
+    return {
+        f"memories/{role}{'' if role in SINGLE else f'_{unit:03d}'}.hex": _hex(words, widths[role])
+        for role, memories in mapping.images.by_target.items()
+        for unit, words in enumerate(memories)
+        if role in widths
+    }
 
 
 def _hex(words: Sequence[int], bits: int) -> str:

@@ -14,23 +14,27 @@ from reports.tables import Table
 from workloads.importers.assemble import LOSSES
 
 if TYPE_CHECKING:
-    from archsim import TrainedNetwork
+    from workloads import PlacedNetwork, TrainedNetwork
 
+PLACES = "places"
 COLUMNS = {
     "layer": "",
     "what it is": "",
+    PLACES: "count",
     "inputs": "count",
     "outputs": "count",
     "weights": "count",
     "density": "share 1",
     "runs on": "",
 }
+PLACES_AT = list(COLUMNS).index(PLACES)
+"""A column that is left out where no layer has more than one place."""
 FORMS = {"float": "in floats", "int16": "with 16 bits", "int8": "with 8 bits", "int4": "with 4 bits"}
 """Accuracies that are shown, and in what words."""
 NO_ENGINE = "no engine runs the whole network"
 
 
-def import_values(network: TrainedNetwork) -> dict[str, Any]:
+def import_values(network: TrainedNetwork | PlacedNetwork) -> dict[str, Any]:
     """What was found, as plain values in SI units."""
     samples = network.samples
     return {
@@ -47,10 +51,14 @@ def import_values(network: TrainedNetwork) -> dict[str, Any]:
     }
 
 
-def import_tables(network: TrainedNetwork) -> Group:
+def import_tables(network: TrainedNetwork | PlacedNetwork) -> Group:
     """The stages as a table, and below it what holds for the network and what has to be said of it."""
     stages = stages_found(network)
-    table = Table(network.name, COLUMNS, map(_row, stages), words=2)
+    columns, rows = dict(COLUMNS), list(map(_row, stages))
+    if not any(stage.swept for stage in stages):
+        del columns[PLACES]
+        rows = [(*row[:PLACES_AT], *row[PLACES_AT + 1 :]) for row in rows]
+    table = Table(network.name, columns, rows, words=2)
     engines = engines_of_trained(network)
     low, high = network.input_range
     kept = len(network.samples.values) if network.samples else "no"
@@ -65,13 +73,13 @@ def import_tables(network: TrainedNetwork) -> Group:
     return Group(*parts, *(Text(f"Note: {remark}") for remark in network.remarks))
 
 
-def _accuracy(network: TrainedNetwork, stages: Sequence[StageFound]) -> Iterator[str]:
+def _accuracy(network: TrainedNetwork | PlacedNetwork, stages: Sequence[StageFound]) -> Iterator[str]:
     """How accurate the network is, in floats and as integers, and which layer loses most by being these."""
     known = [(words, network.accuracy[form]) for form, words in FORMS.items() if form in network.accuracy]
     if known:
         yield f"accuracy {', '.join(f'{f.percent(share, 2)} {words}' for words, share in known)}"
     losses = network.recipe.get(LOSSES)
-    if not isinstance(losses, list) or len(losses) != len(network.topology.layers):
+    if not isinstance(losses, list) or len(losses) != stages[-1].layer:
         return
     if all(isinstance(loss, float) for loss in losses) and max(losses) > 0:
         worst = losses.index(max(losses))
@@ -86,5 +94,6 @@ def _name(stage: StageFound) -> str:
 def _row(stage: StageFound) -> tuple[Any, ...]:
     zeros = f", {stage.zeros:,} zeros" if stage.zeros else ""
     engines = ", ".join(stage.engines) or "none"
-    sizes = (stage.n_in, stage.n_out, stage.weights, stage.density)
-    return (_name(stage), f"{stage.kind}{zeros}", *sizes, engines)
+    kind = f"{stage.swept}, {stage.kind}" if stage.swept else stage.kind
+    sizes = (stage.places, stage.n_in, stage.n_out, stage.weights, stage.density)
+    return (_name(stage), f"{kind}{zeros}", *sizes, engines)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -22,7 +24,7 @@ VERDICT_CLASSES = {
 
 
 def render(report: Report) -> str:
-    """The page as text."""
+    """The page as text: the verdicts and the first picture, then all words."""
     environment = Environment(
         loader=PackageLoader("reports"),
         autoescape=select_autoescape(("html.j2", "html"), default=True),
@@ -31,7 +33,19 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
     )
     environment.filters["drawn"] = Markup
-    return environment.get_template(TEMPLATE).render(report=report, verdict_class=VERDICT_CLASSES)
+    counted = Counter(str(claim.verdict) for claim in report.claims)
+    return environment.get_template(TEMPLATE).render(
+        report=report,
+        lead=next((chart for section in report.sections for chart in section.charts), None),
+        verdicts={verdict: counted[verdict] for verdict in VERDICT_CLASSES if counted[verdict]},
+        verdict_class=VERDICT_CLASSES,
+        shell=Markup(asset("shell.css")),
+    )
+
+
+def asset(name: str) -> str:
+    """A file that pages carry along, as text."""
+    return (files("reports") / "templates" / name).read_text(encoding="utf-8")
 
 
 def write_page(report: Report, folder: Path) -> None:

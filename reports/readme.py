@@ -214,7 +214,7 @@ def real_process_tables() -> str | None:
     with TemporaryDirectory() as room:
         (Path(room) / "ihp-sg13g2").symlink_to(Path(folder).resolve())
         file = Path(room) / REAL_PROCESS.name
-        file.write_text(REAL_PROCESS.read_text(encoding="utf-8"), encoding="utf-8")
+        write_text(file, REAL_PROCESS.read_text(encoding="utf-8"))
         report = on_technology(file)
     shown = ("predicted", "equal-accuracy", "costs-0", "costs-1", "equal-data-0")
     named = {table.name: table for section in report.sections for table in section.tables}

@@ -31,11 +31,16 @@ _GROUP_OF = {component: group for group, components in GROUPS.items() for compon
 FPGA_SIZE = ("lut", "ff", "bram_tiles")
 
 
+def group_of(component: str) -> str:
+    """The group of a component."""
+    return _GROUP_OF.get(component.replace("_", " "), "other")
+
+
 def grouped(parts: Iterable[tuple[str, float]]) -> dict[str, float]:
     """Sums over groups of components, in the order of the groups. The cells around a memory count with it."""
     sums: dict[str, list[float]] = {}
     for component, value in parts:
-        group = _GROUP_OF.get(component.replace("_", " "), "other")
+        group = group_of(component)
         sums.setdefault(group, []).append(value)
     order = [*GROUPS, "other"]
     return {group: total for group in order if group in sums and (total := math.fsum(sums[group]))}

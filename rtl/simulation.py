@@ -17,11 +17,25 @@ _COMPILE_FROM = 20_000
 
 @dataclass(frozen=True)
 class Images:
-    """The contents of the loaded memories: descriptor words, and for each PE its weight (and index) words."""
+    """The contents of the loaded memories: descriptor words, and for each PE its weight (and index) words;
+    where cascades move over maps, the table of channels, and for each lane the words of segments."""
 
     descriptors: Sequence[int]
     weights: Sequence[Sequence[int]]
     indices: Sequence[Sequence[int]] = ()
+    channels: Sequence[int] = ()
+    segments: Sequence[Sequence[int]] = ()
+
+    @property
+    def by_target(self) -> dict[str, Sequence[Sequence[int]]]:
+        """The words of the memories of each load target."""
+        return {
+            "descriptor": [self.descriptors],
+            "weight": self.weights,
+            "index": self.indices,
+            "channel": [self.channels],
+            "segment": self.segments,
+        }
 
 
 @dataclass(frozen=True)
@@ -149,7 +163,7 @@ class Simulation:
 
 def _contents(hardware: Hardware, images: Images) -> dict[Any, dict[int, int]]:
     """The images as PyRTL takes them: memory to address to word."""
-    words = {"descriptor": [images.descriptors], "weight": images.weights, "index": images.indices}
+    words = images.by_target
     return {
         memory.block: dict(enumerate(map(int, words[memory.role][memory.unit])))
         for memory in hardware.memories
@@ -159,11 +173,12 @@ def _contents(hardware: Hardware, images: Images) -> dict[Any, dict[int, int]]:
 
 def load_writes(images: Images) -> list[LoadWrite]:
     """All memory images as writes of the load port."""
-    writes = [LoadWrite("descriptor", 0, i, word) for i, word in enumerate(images.descriptors)]
-    for target, memories in (("weight", images.weights), ("index", images.indices)):
-        for unit, words in enumerate(memories):
-            writes += [LoadWrite(target, unit, i, word) for i, word in enumerate(words)]
-    return writes
+    return [
+        LoadWrite(target, unit, i, word)
+        for target, memories in images.by_target.items()
+        for unit, words in enumerate(memories)
+        for i, word in enumerate(words)
+    ]
 
 
 def load_signals(idle: Mapping[str, int], write: LoadWrite) -> dict[str, int]:

@@ -26,8 +26,8 @@ MAY_IMPORT = {
 FLOW = {
     "workloads": ("topology", "families", "kernels", "data", "training", "measures", "importers"),
     "rtl": ("parts", "engines"),
-    "archsim": ("engine", "technology", "netlist", "costs", "calibration"),
-    "reports": ("write_up", "studies", "cli"),
+    "archsim": ("engine", "technology", "netlist", "costs", "explore", "calibration"),
+    "reports": ("write_up", "points", "studies", "cli"),
 }
 """The folders of each package in the order of the flow: none imports from one that comes after it."""
 

@@ -46,8 +46,8 @@ def public_objects() -> dict[str, object]:
         "sizes": point.mapping.sizes,
         "network": point.trained,
         "integer network": point.integer,
-        "topology": point.trained.topology,
-        "stage": point.trained.topology.layers[0][0],
+        "topology": a.load_network(point.network).topology,
+        "stage": a.load_network(point.network).topology.layers[0][0],
         "pruned stage": a.networks["lenet-300-100-pruned-x40"].topology.layers[0][0],
         "recipe": a.load_recipe("lenet-300-100-csc"),
         **{kind: a.technologies[kind]() for kind in a.technologies if kind != "asic"},
@@ -82,7 +82,7 @@ def test_results_and_networks_show_a_table_in_a_notebook() -> None:
     shown = design().simulate("analytic")._repr_html_()
     assert "energy an inference" in shown
     assert shown.count("<tr>") > 10
-    assert "<t" in design().trained._repr_html_()
+    assert "<t" in a.load_network(design().network)._repr_html_()
 
 
 def test_every_refusal_is_of_one_base() -> None:

@@ -9,6 +9,7 @@ from workloads.importers import (
     import_network as import_network,
     load_network as load_network,
     networks as networks,
+    read_network as read_network,
     zoo_names as zoo_names,
 )
 from workloads.topology.integer import (
@@ -16,10 +17,22 @@ from workloads.topology.integer import (
     IntegerNetworkError as IntegerNetworkError,
     IntegerStage as IntegerStage,
 )
+from workloads.topology.integer_model import (
+    AnyIntegerNetwork as AnyIntegerNetwork,
+    IntegerModel as IntegerModel,
+    IntegerPart as IntegerPart,
+)
 from workloads.topology.network import (
     Calibration as Calibration,
     NetworkFileError as NetworkFileError,
     TrainedNetwork as TrainedNetwork,
+)
+from workloads.topology.placed import PlacedLayers as PlacedLayers, PlacedNetwork as PlacedNetwork
+from workloads.topology.places import (
+    Places as Places,
+    PlacesError as PlacesError,
+    Steps as Steps,
+    Sweep as Sweep,
 )
 from workloads.topology.random_network import random_integer_network as random_integer_network
 from workloads.topology.samples import Samples as Samples
@@ -40,7 +53,7 @@ from workloads.training.evaluate import (
     evaluate as evaluate,
     layer_sensitivity as layer_sensitivity,
 )
-from workloads.training.quantise import quantise as quantise
+from workloads.training.integer_form import quantise as quantise
 from workloads.training.recipe import (
     Recipe as Recipe,
     load_recipe as load_recipe,

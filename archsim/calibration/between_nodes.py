@@ -25,6 +25,7 @@ from archsim.technology.asic.scaling import (
     process,
 )
 from archsim.technology.evidence import BETWEEN_TABLE
+from workloads.files import write_text
 
 
 def row_of(node_nm: int, flavour: str) -> Process:
@@ -56,7 +57,7 @@ def left_out() -> Iterator[dict[str, Any]]:
 
 def write_table(directory: Path) -> None:
     """Write the table to four digits."""
-    pd.DataFrame(left_out()).to_csv(directory / BETWEEN_TABLE, index=False, float_format="%.4g")
+    write_text(directory / BETWEEN_TABLE, pd.DataFrame(left_out()).to_csv(index=False, float_format="%.4g"))
 
 
 if __name__ == "__main__":

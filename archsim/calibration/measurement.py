@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,7 @@ def write_measured(
 ) -> None:
     """Writes the table of a technology and the file that describes its columns. A size that an engine lacks
     is left blank."""
-    sizes = {field.name: str(field.type) for engine in in_turn() for field in fields(engine.hardware)}
+    sizes = {field.name: str(field.type) for engine in in_turn() for field in _tabled(engine.hardware)}
     texts = [*_TEXT_COLUMNS, *(size for size, of_kind in sizes.items() if of_kind.startswith(_ROWS_KIND))]
     columns = [*_HEAD, *sizes, *_WORK[kind], *_TAIL, *_MEASURED[kind]]
     rows = [
@@ -140,6 +140,11 @@ def stored_text(delay_s: float) -> str:
     return f"{delay_s:.4g}"
 
 
+def _tabled(sizes: type[Sizes]) -> Iterator[Field[Any]]:
+    """The sizes that a table keeps: nothing with places is measured, so it keeps none of theirs."""
+    return (field for field in fields(sizes) if field.name != "sweep")
+
+
 def _written(size: int | tuple[tuple[int, ...], ...]) -> str | int:
     """A size as the table keeps it: a number, or of several the rows."""
     if isinstance(size, tuple):
@@ -159,7 +164,7 @@ def _row(measurement: Measurement, part: LogicPart, kind: str) -> dict[str, str 
         "engine": measurement.sizes.engine,
         **{
             field.name: _written(getattr(measurement.sizes, field.name))
-            for field in fields(measurement.sizes)
+            for field in _tabled(type(measurement.sizes))
         },
         **_work(measurement.workload),
         PATH_METRIC: stored_text(measurement.logic.critical_path_s or 0.0),
@@ -201,7 +206,7 @@ def read_measured(technology: str) -> dict[str, list[Measurement]]:
         sizes = sizes_type(
             **{
                 field.name: _read(first[field.name], str(field.type))
-                for field in fields(sizes_type)
+                for field in _tabled(sizes_type)
                 # What was measured before there was a size has its default.
                 if field.name in first
             }

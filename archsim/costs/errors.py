@@ -75,8 +75,7 @@ def _fitted(
 def _cells(
     technology: StandardCells, bill: Bill, logic: Logic, stated: Mapping[str, FitError]
 ) -> dict[str, FitError]:
-    parts = {part.component for part in logic.parts}
-    dynamic = dynamic_terms(bill)
+    parts, dynamic = logic.fitted_components, dynamic_terms(bill)
     energy = stated["energy_j"].of_share(_share(dynamic, bill.energy_j, parts))
     return {
         "energy_j": energy,
@@ -91,7 +90,7 @@ def _cells(
 def _fabric(
     technology: Fpga, bill: Bill, logic: Logic, stated: Mapping[str, FitError]
 ) -> dict[str, FitError]:
-    parts, dynamic = {part.component for part in logic.parts}, dynamic_terms(bill)
+    parts, dynamic = logic.fitted_components, dynamic_terms(bill)
     energy, without_static = NO_ERROR, NO_ERROR
     for charged in technology.fabric_costs:
         if charged.resource in stated:

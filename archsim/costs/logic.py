@@ -34,6 +34,8 @@ class LogicPart:
     ungated_area_mm2: float = 0.0
     ungated_clock_energy_j: float = 0.0
     resources: FpgaResources = NO_RESOURCES
+    origin: tuple[str, str] | None = None
+    """Kind and source of its figures, where they are not those of the logic around it."""
 
     def active_cycles(self, done: Counts | Workload) -> float:
         """How often it works: a PE once for each of its products, what serves all PEs once a cycle."""
@@ -55,3 +57,19 @@ class Logic:
     fit_error: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Of fitted logic: the mean and the worst relative error of its totals on netlists that no fit saw, by
     metric."""
+
+    @property
+    def fitted_components(self) -> set[str]:
+        """The components whose figures are those of the logic, and not assumed."""
+        return {part.component for part in self.parts if part.origin is None}
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """A sentence for each source of figures that are assumed."""
+        components: dict[str, list[str]] = {}
+        for part in self.parts:
+            if part.origin is not None:
+                components.setdefault(part.origin[1], []).append(part.component)
+        return tuple(
+            f"the logic of {' and '.join(names)} is assumed: {source}" for source, names in components.items()
+        )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from archsim.costs.stimulus import stimulus
 from archsim.engine.mapping import Mapping
-from workloads import IntegerNetwork
+from workloads import AnyIntegerNetwork
 
 Integers = NDArray[np.int64]
 
@@ -74,7 +74,7 @@ def workload_of(mapping: Mapping) -> Workload:
 
 @lru_cache(maxsize=64)
 def operand_activity(
-    network: IntegerNetwork, accumulator_bits: int, *, zero_gating: bool = False
+    network: AnyIntegerNetwork, accumulator_bits: int, *, zero_gating: bool = False
 ) -> OperandActivity:
     """The rates of a network on the inputs of `archsim.costs.stimulus`, over all products of an inference.
     With `zero_gating` the operands and their product stay as they are while the activation is zero."""
@@ -86,8 +86,7 @@ def operand_activity(
         "total": accumulator_bits,
     }
     changed, products, nonzero = dict.fromkeys(widths, 0), 0, 0
-    signals = [inputs, *network.trace(inputs)[:-1]]
-    for integer, signal in zip(network.stages, signals, strict=True):
+    for integer, signal in zip(network.stages, network.signals(inputs), strict=True):
         lengths = integer.stage.row_lengths()
         weights, columns = integer.weights.ravel(), integer.stage.columns()
         ends = np.cumsum(lengths)

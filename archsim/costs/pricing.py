@@ -130,7 +130,7 @@ def _priced(technology: Technology, counts: Counts, sizes: Sizes, logic: Logic) 
 def _cells(technology: StandardCells, counts: Counts, sizes: Sizes, logic: Logic) -> Bill:
     energy, area, leakage, access = list(_memory_energy(technology, counts, sizes)), [], [], []
     for part in logic.parts:
-        name, origin = part.component, (logic.kind, logic.source)
+        name, origin = part.component, part.origin or (logic.kind, logic.source)
         active = part.active_cycles(counts)
         for what, count, counted, cost_j in (
             ("clock", counts.interval_cycles, "cycles", part.clock_energy_j),
@@ -161,7 +161,7 @@ def _fabric(technology: Fpga, counts: Counts, sizes: Sizes, logic: Logic) -> Bil
                 price_j, origin = cost.value, (cost.kind, cost.source)
                 energy.append(Term(name, charged.what, count, "active cycles", price_j, "J/cycle", *origin))
     resources = {part.component: part.resources for part in logic.parts}
-    origins = dict.fromkeys(resources, (logic.kind, logic.source))
+    origins = {part.component: part.origin or (logic.kind, logic.source) for part in logic.parts}
     if logic.memory_resources is not None:
         resources["memories"] = logic.memory_resources
         origins["memories"] = (logic.kind, logic.source)

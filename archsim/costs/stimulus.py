@@ -12,24 +12,24 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads import IntegerNetwork
+from workloads import AnyIntegerNetwork
 from workloads.topology.samples import REPRESENTATIVE
 
 
-def representative(network: IntegerNetwork) -> int:
+def representative(network: AnyIntegerNetwork) -> int:
     """How many inputs stand for all where running one takes long."""
     return network.samples.representative if network.samples else REPRESENTATIVE
 
 
 @lru_cache(maxsize=64)
-def stimulus(network: IntegerNetwork) -> NDArray[np.int64]:
+def stimulus(network: AnyIntegerNetwork) -> NDArray[np.int64]:
     """The inputs that stand for all, shape (n_in, `representative`): what switching is measured on."""
     inputs = sample_inputs(network, representative(network))
     inputs.setflags(write=False)
     return inputs
 
 
-def sample_inputs(network: IntegerNetwork, count: int, seed: int = 0) -> NDArray[np.int64]:
+def sample_inputs(network: AnyIntegerNetwork, count: int, seed: int = 0) -> NDArray[np.int64]:
     """Inputs to run, shape (n_in, count): the samples of the network, and beyond them random integers,
     uniform over all values of an activation."""
     own = _own(network, count)
@@ -38,7 +38,7 @@ def sample_inputs(network: IntegerNetwork, count: int, seed: int = 0) -> NDArray
     return np.hstack([network.samples.inputs[:, :own], drawn]) if network.samples else drawn
 
 
-def stimulus_name(network: IntegerNetwork, count: int, seed: int = 0) -> str:
+def stimulus_name(network: AnyIntegerNetwork, count: int, seed: int = 0) -> str:
     """What `sample_inputs` gives, in a few words."""
     own, top = _own(network, count), 1 << (network.activation_bits - 1)
     parts = []
@@ -50,6 +50,6 @@ def stimulus_name(network: IntegerNetwork, count: int, seed: int = 0) -> str:
     return " and ".join(parts)
 
 
-def _own(network: IntegerNetwork, count: int) -> int:
+def _own(network: AnyIntegerNetwork, count: int) -> int:
     """How many of `count` inputs are samples of the network."""
     return min(count, network.samples.inputs.shape[1]) if network.samples else 0

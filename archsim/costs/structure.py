@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from archsim.costs.operands import OperandActivity, Workload
 from rtl import Amounts, Sizes
+from rtl.parts.sweep_amounts import sweep_amounts
 from workloads.refusal import Refusal
 
 REGISTER_METRICS = ("ungated_clock_energy_j", "ff")
@@ -140,4 +141,4 @@ PE_REGISTERS_FOLLOW = {
 @lru_cache(maxsize=256)
 def structures(sizes: Sizes) -> tuple[Structure, ...]:
     """The components of an engine of these sizes, and what they are made of."""
-    return tuple(Structure(**vars(amounts)) for amounts in sizes.structures)
+    return tuple(Structure(**vars(amounts)) for amounts in (*sizes.structures, *sweep_amounts(sizes)))

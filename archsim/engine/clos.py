@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar, Literal, cast
+from itertools import islice
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ from rtl import Hardware, LoadWrite
 from rtl.engines.clos import ClosSizes, build_clos
 from workloads import IntegerNetwork, IntegerStage, Stage, build_layer
 from workloads.refusal import Defect
+
+Laid: TypeAlias = tuple[StridedOrder, Copies]
+"""How stages lie, and which of the inputs the first one reads at each place."""
 
 
 @engines.register("clos")
@@ -43,6 +47,14 @@ class Clos(Engine):
             sides = following
 
     def lay(self, network: IntegerNetwork, fabric: str) -> ClosMapping:
+        return self._laid([(network, self._order(network))], fabric)[0]
+
+    def lay_together(self, networks: Sequence[IntegerNetwork], fabric: str) -> tuple[ClosMapping, ...]:
+        return self._laid([(network, self._order(network, in_order=True)) for network in networks], fabric)
+
+    def _order(self, network: IntegerNetwork, *, in_order: bool = False) -> Laid:
+        """How a network lies, its inputs `in_order` or in any, or copied. Raises MappingError where it is
+        irregular."""
         stages = [integer.stage for integer in network.stages]
         for number, stage in enumerate(stages):
             if not stage.row_lengths().all():
@@ -51,8 +63,8 @@ class Clos(Engine):
                     0,
                     "1 or more on a clos engine",
                 )
-        order, inputs = cheapest(tuple(stages), self.pes), once(stages[0])
-        copied = with_copies(stages[0])
+        order, inputs = cheapest(tuple(stages), self.pes, in_order=in_order), once(stages[0])
+        copied = None if in_order else with_copies(stages[0])
         if copied:
             other = cheapest((copied.stage, *stages[1:]), self.pes)
             if isinstance(order, int) or (isinstance(other, StridedOrder) and other.cost < order.cost):
@@ -63,11 +75,31 @@ class Clos(Engine):
                 f"find in {MOST_PIECES} pieces, allowed on a clos engine are dense blocks at fixed strides "
                 "(a first stage may read its inputs in several orders)"
             )
-        biases = [bias_rows(stage, self.weight_bits, self.activation_bits).of_row for stage in network.stages]
-        plans = plans_of(order, self.pes, biases)
-        dealt = dealt_to_banks(plans, self, order.lanes)
-        return ClosMapping(
-            network, dealt.engine, fabric, dealt.plans, dealt.banks, order=order, inputs=inputs
+        return order, inputs
+
+    def _laid(self, ordered: Sequence[tuple[IntegerNetwork, Laid]], fabric: str) -> tuple[ClosMapping, ...]:
+        """The mappings of networks that lie so, on one piece of hardware."""
+        plans = []
+        for network, (order, _) in ordered:
+            biases = (bias_rows(stage, self.weight_bits, self.activation_bits) for stage in network.stages)
+            plans.append(plans_of(order, self.pes, [rows.of_row for rows in biases]))
+        together = [plan for of_network in plans for plan in of_network]
+        lanes = max(order.lanes for _, (order, _) in ordered)
+        dealt = dealt_to_banks(together, self, lanes)
+        left = iter(dealt.plans)
+        return tuple(
+            ClosMapping(
+                network,
+                dealt.engine,
+                fabric,
+                tuple(islice(left, len(of_network))),
+                dealt.banks,
+                order=order,
+                inputs=inputs,
+                together=dealt.plans,
+                lanes=lanes,
+            )
+            for (network, (order, inputs)), of_network in zip(ordered, plans, strict=True)
         )
 
 
@@ -93,46 +125,44 @@ class ClosMapping(LockstepMapping):
 
     order: StridedOrder = field(repr=False)
     inputs: Copies = field(repr=False)
-
-    @property
-    def pieces(self) -> tuple[StridedPlan, ...]:
-        """The plans, each of a piece."""
-        return cast("tuple[StridedPlan, ...]", self.plans)
+    together: tuple[StridedPlan, ...] = field(repr=False)
+    """The plans of all networks that share the hardware, each of a piece."""
+    lanes: int
 
     @cached_property
     def crosses(self) -> bool:
         """Whether the blocks of some stage lie across groups."""
-        return any(plan.schedule.crosses for plan in self.pieces)
+        return any(plan.schedule.crosses for plan in self.together)
 
     @cached_property
     def patterns(self) -> tuple[tuple[int, ...], ...]:
-        return patterns_of(self.pieces, crossing=self.crosses)
+        return patterns_of(self.together, crossing=self.crosses)
 
     @cached_property
     def sizes(self) -> ClosSizes:
-        schedules = [plan.schedule for plan in self.pieces]
+        schedules = [plan.schedule for plan in self.together]
         taps = [schedule.piece.taps for schedule in schedules]
         counted = [schedule for schedule in schedules if self.crosses and schedule.block_out]
         return sized(
             ClosSizes,
             **self.common_sizes,
-            lanes=self.order.lanes,
+            lanes=self.lanes,
             patterns=self.patterns,
             largest_block=max((schedule.block_out for schedule in counted), default=0),
             touched=max((schedule.heard for schedule in counted), default=1),
             starts=any(schedule.piece.start for schedule in schedules),
             inner=max((t.inner for t in taps), default=0) if any(t.inner < t.count for t in taps) else 0,
             repeats=max(schedule.repeats for schedule in schedules),
-            pieces=any(plan.continues for plan in self.pieces),
+            pieces=any(plan.continues for plan in self.together),
             most_run=self.most_run,
             idle=any(s.full < self.engine.pes and s.groups > 1 for s in schedules),
-            turned=any(plan.turned for plan in self.pieces),
+            turned=any(plan.turned for plan in self.together),
         )
 
     @cached_property
     def most_run(self) -> int:
         """The most groups of a run; a piece without runs is one."""
-        schedules = [plan.schedule for plan in self.pieces]
+        schedules = [plan.schedule for plan in self.together]
         several = any(schedule.run for schedule in schedules)
         return max(schedule.run or schedule.groups for schedule in schedules) if several else 0
 

@@ -70,6 +70,9 @@ class Csc(Engine):
         divisors = [number for number in range(1, self.pes + 1) if self.pes % number == 0]
         return min(divisors, key=lambda number: max(number / best, best / number))
 
+    def lay_together(self, networks: Sequence[IntegerNetwork], fabric: str) -> tuple[CscMapping, ...]:
+        return tuple(self.lay(network, fabric) for network in networks)
+
     def lay(self, network: IntegerNetwork, fabric: str) -> CscMapping:
         stencils = self._stencils(network)
         if self.banks == "auto" and any(stencils):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -35,9 +36,16 @@ class Dense(Engine):
             yield (DenseStage(n_in, n_out),)
 
     def lay(self, network: IntegerNetwork, fabric: str) -> DenseMapping:
-        plans = plan_stages(network, self.kind, {DenseStage: self._plan})
-        dealt = dealt_to_banks(plans, self)
-        return DenseMapping(network, dealt.engine, fabric, dealt.plans, dealt.banks)
+        return self.lay_together([network], fabric)[0]
+
+    def lay_together(self, networks: Sequence[IntegerNetwork], fabric: str) -> tuple[DenseMapping, ...]:
+        plans = [plan_stages(network, self.kind, {DenseStage: self._plan}) for network in networks]
+        dealt = dealt_to_banks([plan for of_network in plans for plan in of_network], self)
+        left = iter(dealt.plans)
+        return tuple(
+            DenseMapping(network, dealt.engine, fabric, tuple(islice(left, len(of_network))), dealt.banks)
+            for network, of_network in zip(networks, plans, strict=True)
+        )
 
     def _plan(self, stage: DenseStage, *, final: bool) -> StagePlan:
         groups = -(-stage.n_out // self.pes)

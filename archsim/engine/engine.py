@@ -6,16 +6,17 @@ An engine is one file here and one in `rtl.engines`, registered under its `kind`
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from archsim.engine.draws import Draws
-from archsim.engine.mapping import Mapping as EngineMapping
+from archsim.engine.mapping import Mapping as EngineMapping, MappingError
+from archsim.engine.sweep.mapping import sweep_model
 from archsim.refusals import one_sentence, without_numpy
 from rtl import Sizes
-from workloads import IntegerNetwork, Stage
+from workloads import AnyIntegerNetwork, IntegerModel, IntegerNetwork, Stage
 from workloads.refusal import Refusal
 from workloads.register import Register
 
@@ -115,14 +116,25 @@ class Engine(BaseModel, ABC):
             update={name: value for name, value in best.items() if getattr(self, name) == AUTO}
         )
 
-    def map(self, network: IntegerNetwork, fabric: str = "asic") -> EngineMapping:
+    def map(self, network: AnyIntegerNetwork, fabric: str = "asic") -> EngineMapping:
         """Lays `network` on this engine, built of `fabric`: of standard cells (`asic`) or in an FPGA
         (`fpga`). Raises MappingError where it cannot run it."""
+        if isinstance(network, IntegerModel):
+            return sweep_model(self.settled(fabric), network, fabric)
         return self.settled(fabric).lay(network, fabric)
 
     def requantising(self, *, shared: bool) -> Self:
         """The same engine with what became of its requantisers."""
         return self.model_copy(update={"requantiser": "shared" if shared else "each"})
+
+    def lay_together(self, networks: Sequence[IntegerNetwork], fabric: str) -> tuple[EngineMapping, ...]:
+        """The mappings of cascades that are to share the hardware of a settled engine, with equal layouts of
+        what they share. Raises MappingError for an engine that nobody gave places."""
+        able = [name for name, made in engines.items() if made.lay_together is not Engine.lay_together]
+        raise MappingError(
+            f"engine is {self.kind}, which runs no network of places or steps, allowed are those that do: "
+            f"{', '.join(able)}"
+        )
 
     @abstractmethod
     def lay(self, network: IntegerNetwork, fabric: str) -> EngineMapping:

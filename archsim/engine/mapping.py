@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 from archsim.engine.biases import BiasRows, bias_rows
 from archsim.engine.counts import Counts, StageActivity, Traffic
 from rtl import Hardware, Images, LoadWrite, Run, Sizes
-from workloads import IntegerNetwork
+from workloads import AnyIntegerNetwork
 from workloads.refusal import Refusal
 
 _LOG = logging.getLogger(__name__)
 S = TypeVar("S", bound=Sizes)
-ROLES = ("weight", "index", "input", "activation_0", "activation_1", "descriptor")
+ROLES = (
+    *("weight", "index", "input", "activation_0", "activation_1", "descriptor"),
+    *("image", "map_0", "map_1", "channel", "segment"),
+)
 """What memories hold, in the order in which their traffic is listed."""
 
 
@@ -51,7 +54,7 @@ class StoredBits:
 class Mapping(ABC):
     """A network on an engine. The counts come from the schedule; images are packed when first asked for."""
 
-    network: IntegerNetwork
+    network: AnyIntegerNetwork
     engine: Any
     """The settled engine."""
 
@@ -126,7 +129,8 @@ class Mapping(ABC):
             words[source][0] += taken
             if made:
                 words[f"activation_{(number + 1) % 2}"][1] += made * copies
-        return {role: Traffic(words[role][0], words[role][1], bits[role]) for role in ROLES if role in words}
+        own = set(words) - {shape.role for shape in self.sizes.sweep_shapes}
+        return {role: Traffic(words[role][0], words[role][1], bits[role]) for role in ROLES if role in own}
 
     def interval(self, stages: Sequence[StageActivity], loaded: int, waited: int = 0) -> int:
         """Cycles between the starts of inferences: inputs are loaded once the first stage has read its own,

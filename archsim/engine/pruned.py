@@ -80,19 +80,32 @@ class Pruned(Engine):
         return self.index if self._may_pad else "absolute"
 
     def lay(self, network: IntegerNetwork, fabric: str) -> PrunedMapping:
-        encoding = self._encoding(network)
-        dealt, at = _dealt(network, self.pes, in_order=encoding.run > 1)
-        entries = tuple(_encoded(stage, encoding) for stage in dealt)
-        engine = self.requantising(shared=self.gather == "replicated" and self.requantiser != "each")
-        return PrunedMapping(network, engine, fabric, encoding, entries, output_positions=at)
+        return self.lay_together([network], fabric)[0]
 
-    def _encoding(self, network: IntegerNetwork) -> IndexEncoding:
-        """The encoding that needs the fewest bits of those that may be taken."""
+    def lay_together(self, networks: Sequence[IntegerNetwork], fabric: str) -> tuple[PrunedMapping, ...]:
+        encoding = self._encoding(networks)
+        of_networks = [_dealt(network, self.pes, in_order=encoding.run > 1) for network in networks]
+        engine = self.requantising(shared=self.gather == "replicated" and self.requantiser != "each")
+        return tuple(
+            PrunedMapping(
+                network,
+                engine,
+                fabric,
+                encoding,
+                tuple(_encoded(stage, encoding) for stage in stages),
+                output_positions=at,
+            )
+            for network, (stages, at) in zip(networks, of_networks, strict=True)
+        )
+
+    def _encoding(self, networks: Sequence[IntegerNetwork]) -> IndexEncoding:
+        """The encoding that needs the fewest bits, for all networks, of those that may be taken."""
         options: list[tuple[int, int, IndexEncoding]] = []
         needed = 0
-        longest = longest_run(network, self.pes) if self.index == "auto" else 1
+        longest = min(longest_run(each, self.pes) for each in networks) if self.index == "auto" else 1
         for run in (1 << bits for bits in reversed(range(longest.bit_length()))):
-            dealt, _ = _dealt(network, self.pes, in_order=run > 1)
+            of_networks = [_dealt(network, self.pes, in_order=run > 1) for network in networks]
+            dealt = [stage for stages, _ in of_networks for stage in stages]
             highest = max(int(stage.addresses.max(initial=0)) for stage in dealt)
             needed = (highest // run).bit_length()
             fitting = candidates(highest, int(self.fetch_bits), self._index_kinds, run)

@@ -182,22 +182,22 @@ def _entries(axis: str, given: Any) -> tuple[dict[str, Any], ...]:
 
 def flat(values: Values, prefix: str = "") -> dict[str, Any]:
     """Values of mappings in mappings by their names with dots."""
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, value in values.items():
         if type(value) is dict or isinstance(value, Mapping):
-            found |= flat(value, f"{prefix}{name}.")
+            fields |= flat(value, f"{prefix}{name}.")
         else:
-            found[f"{prefix}{name}"] = value
-    return found
+            fields[f"{prefix}{name}"] = value
+    return fields
 
 
 def nested(*settings: Values) -> dict[str, Any]:
     """The values of a design point from fields by their names with dots; later settings count. One of a whole
     field, as `technology: cmos65` or `engine: {kind: csc}`, takes the place of all that was set inside it."""
-    found: dict[str, Any] = {}
+    point: dict[str, Any] = {}
     for setting in settings:
         for name, value in setting.items():
-            place, (*path, last) = found, name.split(".")
+            place, (*path, last) = point, name.split(".")
             for part in path:
                 inner = place.get(part)
                 if not isinstance(inner, dict):
@@ -205,7 +205,7 @@ def nested(*settings: Values) -> dict[str, Any]:
                     place[part] = inner
                 place = inner
             place[last] = dict(value) if isinstance(value, Mapping) else value
-    return found
+    return point
 
 
 def with_defaults(values: Values) -> dict[str, Any]:

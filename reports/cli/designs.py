@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from reports.cli.group import Known, ListingCommand, answer, fidelity_option, json_option, main
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from archsim import DesignPoint, Result
+    from archsim.explore.gather import Point
 
 T = TypeVar("T")
 
@@ -36,18 +39,56 @@ def simulate(design: Path, fidelity: str, as_json: bool) -> None:
 @main.command()
 @click.argument("designs", type=click.Path(path_type=Path), nargs=-1, required=True)
 @fidelity_option("cycle")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder for CSV, Markdown and JSON of all points."
+)
+@click.option(
+    "--explain", metavar="METRIC", help="Show what each component adds from the first to each other."
+)
 @json_option
-def compare(designs: tuple[Path, ...], fidelity: str, as_json: bool) -> None:
+def compare(
+    designs: tuple[Path, ...], fidelity: str, out: Path | None, explain: str | None, as_json: bool
+) -> None:
     """Cost several design points, with ratios to the first: what tells them apart, and what cannot be
-    compared."""
-    from archsim import DesignPoint
+    compared.
+
+    DESIGNS are design files; files of `simulate --json` and folders of sweeps are compared as they are.
+    """
+    from rich.console import Group
+
     from reports.compared import comparison_tables, comparison_values
+    from reports.points import beside
     from reports.progress import progress
 
-    points = [DesignPoint.from_file(design) for design in designs]
     with progress():
-        results = [point.simulate(fidelity) for point in points]
-    answer(as_json, lambda: comparison_values(results), lambda: comparison_tables(results))
+        results, points = _beside(designs, fidelity)
+    steps = beside.waterfalls(points, explain)
+    if out is not None:
+        beside.write_beside(points, steps, out)
+
+    def plain() -> dict[str, Any]:
+        if not results:
+            return beside.values(points, steps)
+        told = comparison_values(results)
+        return told | ({"waterfalls": [step.plain() for step in steps]} if explain else {})
+
+    def shown() -> RenderableType:
+        first = comparison_tables(results) if results else beside.table(points)
+        return Group(first, *map(beside.step_table, steps))
+
+    answer(as_json, plain, shown)
+
+
+def _beside(sources: Sequence[Path], fidelity: str) -> tuple[list[Result], list[Point]]:
+    """The results of design files and their points; of other sources only points."""
+    from archsim import DesignPoint
+    from archsim.explore.gather import gather, points_of
+
+    if any(source.suffix not in (".yaml", ".yml") for source in sources):
+        return [], gather(sources, fidelity)
+    designs = [DesignPoint.from_file(source) for source in sources]
+    results = [design.simulate(fidelity) for design in designs]
+    return results, points_of(results, [str(source) for source in sources])
 
 
 @main.command()

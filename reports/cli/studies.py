@@ -84,14 +84,15 @@ def calibrate(name: str, out: Path) -> None:
 
     A technology takes a quarter of an hour, cmos65 half an hour. An interrupted run goes on where it stopped.
     """
-    from archsim.calibration.calibrate import calibrate as fit_anew
-    from archsim.technology import technology
-    from reports.results import error_table
     from workloads.files import check_folder
 
     if name not in _calibrations():
         raise click.UsageError(f"technology is {name!r}, allowed are {', '.join(_calibrations())}")
     check_folder(out)
+    from archsim.calibration.calibrate import calibrate as fit_anew
+    from archsim.technology import technology
+    from reports.results import error_table
+
     with going_on(kept()):
         errors = fit_anew(technology(name), out)
     show(error_table(name, errors))

@@ -139,7 +139,14 @@ def _front(
     index_word = wire(sizes.fetch_bits, f"index_word_{p}")
     with component("address", p):
         walk = walk_entries(
-            sizes, index_word, controller.has_last[p], front, controller.field, stage_start, starting
+            sizes,
+            index_word,
+            controller.has_last[p],
+            front,
+            controller.field,
+            stage_start,
+            starting,
+            described.resume,
         )
     index_word <<= described.loaded_memory(
         "index",
@@ -151,4 +158,4 @@ def _front(
     )
     with component("sequencer", p):
         accepted = walk.holds_entry & front
-        return walk, follow_entry(sizes, walk, accepted, back, stage_start, starting)
+        return walk, follow_entry(sizes, walk, accepted, back, stage_start, starting, described.resume)

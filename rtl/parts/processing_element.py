@@ -12,13 +12,13 @@ from rtl.parts.components import (
     Wire,
     bits_for,
     component,
-    counted,
     delayed,
     fit,
     named,
     register,
     staged,
 )
+from rtl.parts.resume import Resume, counted_from
 from rtl.parts.sizes import Sizes
 from rtl.parts.skeleton import Description
 
@@ -62,6 +62,7 @@ def weight_fetch(
     begins: Wire | None = None,
     name: str = "",
     reset: bool = False,
+    resume: Resume | None = None,
 ) -> WeightFetch:
     """Fetches a word when a tap `begins` (where it takes more than the cycle in which it is issued) and the
     last word is used up, and deals out its weights."""
@@ -73,7 +74,7 @@ def weight_fetch(
         due = named(due, name)
     wraps = sub == per_fetch - 1
     sub.next <<= pyrtl.select(stage_start | (tap & wraps), pyrtl.Const(0, len(sub)), fit(sub + tap, len(sub)))
-    counted(at, clear=starting, step=due)
+    counted_from(at, "weight_address", starting=starting, step=due, resume=resume)
     return WeightFetch(due, at, sub if per_fetch > 1 else None)
 
 

@@ -11,6 +11,7 @@ from typing import ClassVar
 from rtl.parts.arithmetic import BankedAddress
 from rtl.parts.components import bits_for
 from rtl.parts.descriptor import DESCRIPTOR_WORD_BITS, DescriptorFormat, SizeError
+from rtl.parts.sweep_sizes import SweepSizes
 
 ALLOWED = {
     "pes": (1, 256),
@@ -87,6 +88,7 @@ class Sizes:
     that is zero leaves multiplier and sum as they are; `shared_requantiser`: PEs hand over sums, requantised
     where they are written. `stages` is how many descriptors fit; `longest_row` and `most_groups` bound a
     stage's taps per output and outputs per PE; `bias_words` the words of bias at the beginning of a row.
+    `sweep`: what moves the stages over maps, where the network has places.
     Raises SizeError for a size outside what the hardware supports.
     """
 
@@ -113,6 +115,7 @@ class Sizes:
     longest_row: int
     most_groups: int
     bias_words: int = 0
+    sweep: SweepSizes | None = None
 
     def __post_init__(self) -> None:
         for name, (least, most) in ALLOWED.items():
@@ -180,7 +183,14 @@ class Sizes:
                 for role, words in self.activation_words.items()
             ),
             MemoryShape("descriptor", 1, descriptor_words, DESCRIPTOR_WORD_BITS),
+            *self.sweep_shapes,
         )
+
+    @property
+    def sweep_shapes(self) -> tuple[MemoryShape, ...]:
+        """The memories of what moves the stages over maps."""
+        shapes = self.sweep.shapes(self.pes, self.activation_bits) if self.sweep else ()
+        return tuple(MemoryShape(*shape) for shape in shapes)
 
     @property
     def bias_fields(self) -> tuple[tuple[str, int], ...]:

@@ -6,7 +6,7 @@ An engine adds where the activation address comes from and how the activation re
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyrtl
 
@@ -24,10 +24,15 @@ from rtl.parts.components import (
     register,
 )
 from rtl.parts.descriptor import DESCRIPTOR_WORD_BITS
+from rtl.parts.feed import Feed, feed
+from rtl.parts.resume import Resume
 from rtl.parts.sizes import Sizes
+from rtl.parts.sweep import sweep
 
-LOAD_TARGETS = ("descriptor", "weight", "input", "index")
-"""What `load_target` selects, by number."""
+ENGINE_TARGETS = ("descriptor", "weight", "input", "index")
+LOAD_TARGETS = (*ENGINE_TARGETS, "channel", "segment")
+"""What `load_target` selects, by number: the memories of an engine, and of what moves it over maps. There,
+inputs are the image that is read first."""
 
 
 @dataclass(frozen=True)
@@ -99,24 +104,25 @@ class Description:
 
     def __init__(self, sizes: Sizes, *, copied: bool = False) -> None:
         """With `copied` every bank keeps all inputs, which are loaded into all of them at once."""
-        self.block = StructuredBlock()
+        self.block, self.copied = StructuredBlock(), copied
         pyrtl.set_working_block(self.block)
         self.sizes, shapes = sizes, sizes.memory_shapes
         self.memories: list[Memory] = []
         self.enables: dict[str, list[Wire]] = {}
         units = {shape.role: shape.number for shape in shapes}
-        self.ports = Ports(
+        targets = LOAD_TARGETS if sizes.sweep else ENGINE_TARGETS
+        self.pins = self.ports = Ports(
             start=pyrtl.Input(1, "start"),
             load_enable=pyrtl.Input(1, "load_enable"),
-            load_target=pyrtl.Input(bits_for(len(LOAD_TARGETS)), "load_target"),
+            load_target=pyrtl.Input(bits_for(len(targets)), "load_target"),
             load_unit=pyrtl.Input(bits_for(max(units.values())), "load_unit"),
             load_address=pyrtl.Input(bits_for(max(shape.words for shape in shapes)), "load_address"),
             load_data=pyrtl.Input(max(shape.word_bits for shape in shapes), "load_data"),
         )
-        units["input"] = sizes.banks
+        units["input"] = 1 if sizes.sweep else sizes.banks
         with component("controller"):
             self._load: dict[str, list[Wire]] = {}
-            for number, target in enumerate(LOAD_TARGETS):
+            for number, target in enumerate(targets):
                 chosen = self.ports.load_enable & (self.ports.load_target == number)
                 everywhere = units.get(target) == 1 or (copied and target == "input")
                 self._load[target] = [
@@ -125,11 +131,42 @@ class Description:
                     )
                     for u in range(units.get(target, 0))
                 ]
+        self.feed = self._feed() if sizes.sweep else None
+
+    def _feed(self) -> Feed:
+        """What the engine is given by the sweep over maps, which the pins then load."""
+        sizes = self.sizes
+        given = feed(sizes.banks, sizes.address.bits, sizes.activation_bits)
+        self.ports = replace(self.pins, start=given.start)
+        self._load["image"] = self._load["input"]
+        with component("places"):
+            self._load["input"] = [
+                named(
+                    given.enable if self.copied or sizes.banks == 1 else given.enable & (given.unit == u),
+                    f"feed_{u}",
+                )
+                for u in range(sizes.banks)
+            ]
+        return given
+
+    @property
+    def resume(self) -> Resume | None:
+        """From where a start goes on; `None` where it is always from the first stage."""
+        return self.feed.resume if self.feed else None
 
     def loaded_memory(
-        self, role: str, unit: int, *, words: int, word_bits: int, read_enable: Wire, read_address: Wire
+        self,
+        role: str,
+        unit: int,
+        *,
+        words: int,
+        word_bits: int,
+        read_enable: Wire,
+        read_address: Wire,
+        counts_writes: bool = False,
     ) -> Wire:
-        """A memory that only the load port writes. Returns its held output word."""
+        """A memory that only the load port writes, which is counted where it belongs to an inference. Returns
+        its held output word."""
         load = self._load[role][unit]
         address = load_address = self.ports.load_address
         if self.sizes.one_address:
@@ -150,7 +187,7 @@ class Description:
             write_address=address,
             write_data=self.ports.load_data,
         )
-        self._count(made, read_enable, None)
+        self._count(made, read_enable, load if counts_writes else None)
         return made.data
 
     def activation_bank(self, unit: int, turn: Turn, port: BankPort) -> Wire:
@@ -189,8 +226,11 @@ class Description:
         is; where it `loads` the load port writes it too."""
         bits, load = bits_for(words), self._load["input"][unit]
         read_enable = named(port.read_enable & reads, f"read_{role}_{unit}")
-        read_row, loaded_row = fit(port.read_row, bits), fit(self.ports.load_address, bits)
-        loaded = fit(self.ports.load_data, self.sizes.activation_bits)
+        address, data = self.ports.load_address, self.ports.load_data
+        if self.feed:
+            address, data = self.feed.address, self.feed.data
+        read_row, loaded_row = fit(port.read_row, bits), fit(address, bits)
+        loaded = fit(data, self.sizes.activation_bits)
         if writes is not None:
             write_enable, row, data = port.write_enable & writes, fit(port.write_row, bits), port.write_data
             if loads:
@@ -216,6 +256,31 @@ class Description:
         self._count(made, read_enable, write_enable)
         return made.data
 
+    def swept_memory(
+        self, role: str, unit: int, words: int, *, read: tuple[Wire, Wire], write: tuple[Wire, Wire, Wire]
+    ) -> Wire:
+        """One bank of a map: to be read where and when `read` says, and written where, when and what `write`
+        says. Returns its held output word."""
+        bits, (read_enable, read_row), (write_enable, write_row, data) = bits_for(words), read, write
+        read_row, write_row = fit(read_row, bits), fit(write_row, bits)
+        if self.sizes.one_address:
+            with component("places"):
+                chosen = pyrtl.select(write_enable, write_row, read_row)
+                read_row = write_row = named(chosen, f"{role}_row_{unit}")
+        made = memory(
+            role,
+            unit,
+            words=words,
+            word_bits=self.sizes.activation_bits,
+            read_enable=read_enable,
+            read_address=read_row,
+            write_enable=write_enable,
+            write_address=write_row,
+            write_data=data,
+        )
+        self._count(made, read_enable, write_enable)
+        return made.data
+
     def count_products(self, accumulate: Wire) -> None:
         """Counts the cycles in which a PE accumulates."""
         self.enables.setdefault("pe.product", []).append(accumulate)
@@ -226,17 +291,26 @@ class Description:
         if write_enable is not None:
             self.enables.setdefault(f"{made.role}.write", []).append(write_enable)
 
+    def _free(self, busy: Wire, turn: Turn) -> Wire:
+        """Whether inputs may be written."""
+        return ~busy | ~turn.first if self.sizes.input_rows else ~busy
+
     def finish(
         self, *, done: Wire, busy: Wire, turn: Turn, score_valid: Sequence[Wire], scores: Sequence[Wire]
     ) -> Hardware:
         """Names the outputs and the probes and closes the description."""
         done_out, busy_out = pyrtl.Output(1, "done"), pyrtl.Output(1, "busy")
+        swept = None
+        if self.feed:
+            free = self._free(busy, turn)
+            swept = sweep(self, self.feed, busy=busy, free=free, valid=score_valid, scores=scores)
+            done, busy, score_valid = swept.done, swept.busy, swept.score_valid
         free_out = pyrtl.Output(1, "input_free")
         valid_out = pyrtl.Output(len(score_valid), "score_valid")
         scores_out = pyrtl.Output(len(scores) * len(scores[0]), "scores")
         done_out <<= done
         busy_out <<= busy
-        free_out <<= ~busy | ~turn.first if self.sizes.input_rows else ~busy
+        free_out <<= swept.free if swept else self._free(busy, turn)
         valid_out <<= pyrtl.concat_list(list(score_valid))
         scores_out <<= pyrtl.concat_list(list(scores))
         probes = {}
@@ -249,7 +323,7 @@ class Description:
             sizes=self.sizes,
             memories=tuple(self.memories),
             probes=probes,
-            ports=self.ports,
+            ports=self.pins,
             input_free=free_out,
             done=done_out,
             score_valid=valid_out,
@@ -285,11 +359,14 @@ def descriptor_fetch(
         ready = fetched | waiting
         fetching.next <<= begin | (fetching & ~fetched)
         waiting.next <<= ready & ~stage_start
-        address.next <<= pyrtl.select(
-            restart,
-            pyrtl.Const(0, len(address)),
-            pyrtl.select(reading, fit(address + 1, len(address)), address),
-        )
+        if described.resume:
+            described.resume.counts(address, "descriptor_address", starting=restart, steps=reading)
+        else:
+            address.next <<= pyrtl.select(
+                restart,
+                pyrtl.Const(0, len(address)),
+                pyrtl.select(reading, fit(address + 1, len(address)), address),
+            )
         count.next <<= pyrtl.select(reading, fit(count + 1, len(count)), pyrtl.Const(0, len(count)))
     word = described.loaded_memory(
         "descriptor",

@@ -199,7 +199,10 @@ def test_any_design_file_is_read_or_refused_in_a_sentence(
         ({"engine": {"kind": "csc", "pes": True}}, "engine.pes is True, allowed are whole numbers"),
         ({"engine": {"kind": "csc", "pes": "16"}}, "engine.pes is '16', allowed are whole numbers"),
         ({"engine": {"kind": "csc", 1: 2}}, "engine has the field 1, allowed are names of fields"),
-        ({"technology": {"kind": "cmos", "vdd_v": "0.9"}}, "technology.vdd_v is '0.9', allowed are numbers"),
+        (
+            {"technology": {"kind": "cmos", "vdd_v": "0.9"}},
+            "technology.vdd_v is '0.9', allowed are more than 0 to 5",
+        ),
         ({"technology": {"kind": "cmos", "node_nm": True}}, "technology.node_nm is True, allowed are"),
     ],
 )

@@ -66,5 +66,6 @@ def test_a_compression_by_nothing_is_not_stated_and_nothing_is_set_in_ratio_to_i
     assert "stored_weights_ratio" not in frame
     assert np.isnan(frame["compression"][0])
     assert frame["compression"][1] == pytest.approx(128 / 50)
+    assert isinstance(bare.integer, a.IntegerNetwork)
     assert np.isinf(bare.integer.compression)
     assert ratio(bare.trained.compression) == "—"

@@ -15,7 +15,8 @@ from rich.console import Console
 import archsim as a
 from reports.cli import main
 from reports.imports import import_tables
-from workloads import CscStage
+from workloads import CscStage, Places
+from workloads.importers.layers import Layer, Layers
 
 RANDOM = np.random.default_rng(0)
 
@@ -83,6 +84,24 @@ def test_nothing_is_cut_at_80_columns(weights: Path) -> None:
     assert "…" not in shown
     for words in ("fan-in", "stride", "blocks", "ring.1.weight", "40", "density", "pruned"):
         assert words in shown
+
+
+def test_convolutions_are_shown_with_their_places() -> None:
+    kernel = RANDOM.normal(size=(3, 1, 2, 2))
+    sweep = Places(1, 3, 3, (2, 2))
+    layers = (
+        Layer("kernel", kernel.reshape(3, 4), activation="relu", sweep=sweep),
+        Layer("matrix", RANDOM.normal(size=(5, 12)), np.ones(5)),
+    )
+    console = Console(width=120, record=True, file=io.StringIO())
+    inputs = RANDOM.normal(size=(20, 1, 3, 3))
+    network = a.import_network(Layers("small", layers, "a test"), inputs=inputs, labels=np.arange(20) % 5)
+    console.print(import_tables(network))
+    rows = [line.split() for line in console.export_text().splitlines()]
+    assert ["kernel", "2", "×", "2", "convolution,", "dense", "4", "4", "3", "12"] in [
+        row[:10] for row in rows
+    ]
+    assert ["matrix", "dense", "1", "12", "5", "60"] in [row[:6] for row in rows]
 
 
 def test_files_of_one_matrix_each_are_given_in_order(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from jinja2 import UndefinedError
 from pydantic import ValidationError
 
+from reports.page import render
 from reports.write_up.predictions import Compared
 from reports.write_up.report import Report
 from reports.write_up.study_page import Findings, listed, write_up
@@ -128,3 +130,18 @@ def test_what_is_missing_or_too_much_is_refused(
 def test_words_are_listed() -> None:
     assert listed(["a"]) == "a"
     assert listed(["a", "b", "c"]) == "a, b and c"
+
+
+def test_a_page_begins_with_verdicts_and_the_first_picture(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    page = PAGE.replace("reasons:", "    charts:\n      - {name: drawn}\nreasons:")
+    report = written(monkeypatch, tmp_path, 'chip, power: "it is hot"', page=page)
+    text = render(report)
+    places = [text.index(part) for part in ('class="verdicts"', "<figure>", 'class="summary"', report.setup)]
+    assert places == sorted(places)
+    assert text.count("<figure>") == 1
+    (chart,) = report.sections[0].charts
+    assert f'aria-label="{escape(chart.caption)}"' in text
+    assert "prefers-color-scheme: dark" in text
+    assert 'data-head="verdict"' in text

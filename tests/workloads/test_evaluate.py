@@ -12,7 +12,6 @@ from tests.workloads.strategies import integer_networks
 from tests.workloads.synthetic import dense_layers, patches, recipe
 from workloads import (
     DenseStage,
-    IntegerNetworkError,
     IntegerStage,
     LabelledData,
     TrainedNetwork,
@@ -48,12 +47,14 @@ def test_a_network_is_measured_in_float_and_with_every_width(trained: TrainedNet
     assert measured["int2"] < measured["int8"]
 
 
-def test_with_skip_connections_there_is_no_integer_form_to_measure() -> None:
+def test_skip_connections_are_measured_with_the_weights_that_they_become() -> None:
     layers = [{"family": "csc", "outputs": 36, "fan_in": 6, "skips": True}, *dense_layers()]
     network = train(recipe(epochs=1, layers=layers), progress=False, data=DATA)
-    assert list(accuracies(network, DATA.test_inputs, DATA.test_labels)) == ["float"]
-    with pytest.raises(IntegerNetworkError, match="skips of tiny"):
-        layer_sensitivity(network, DATA.test_inputs, DATA.test_labels)
+    measured = accuracies(network, DATA.test_inputs, DATA.test_labels)
+    assert measured["int8"] == evaluate(quantise(network, 8, 8), DATA.test_inputs, DATA.test_labels)
+    alone = layer_sensitivity(network, DATA.test_inputs, DATA.test_labels, 16, 16)
+    assert alone.accuracy == measured["float"]
+    assert len(alone.losses) == len(layers)
 
 
 @pytest.mark.parametrize("changes", [{}, {"bias": True}, {"input_digits": [4, 9]}, {"skips": True}])

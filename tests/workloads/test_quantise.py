@@ -89,7 +89,7 @@ def test_a_stage_of_zero_weights_stays_zero() -> None:
 def test_a_network_with_skips_is_one_of_weights_that_hold_the_identity() -> None:
     layers = [{"family": "dense", "outputs": 36, "skips": True}, {"family": "dense", "outputs": 4}]
     network = train(recipe(epochs=1, layers=layers), progress=False, data=patches())
-    assert set(network.accuracy) == {"float", "int8"}
+    assert {"float", "int8"} <= set(network.accuracy)
     integer = quantise(network, 16, 16)
     assert [stage.stage for stage in integer.stages] == list(network.topology.stages)
     x = np.random.default_rng(0).random((20, 36))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +30,16 @@ def test_a_saved_model_loads_as_it_was(trained: TrainedModel, tmp_path: Path) ->
         np.testing.assert_array_equal(one, other)
 
 
-def test_no_engine_runs_it(trained: TrainedModel, tmp_path: Path) -> None:
-    with pytest.raises(IntegerNetworkError, match="model of tiny is rnn, allowed is mlp"):
+def test_no_engine_runs_a_tanh_or_skips(trained: TrainedModel, tmp_path: Path) -> None:
+    with pytest.raises(IntegerNetworkError, match="activation of the recurrence of tiny is 'tanh', allowed"):
         quantise(trained, 8, 8)
     trained.save(tmp_path / "model.npz")
-    with pytest.raises(NetworkFileError, match="is 'archsim model' version 1, allowed is 'archsim network'"):
+    with pytest.raises(NetworkFileError, match=r"TrainedModel tiny.*allowed is a multi-layer perceptron"):
         load_network(tmp_path / "model.npz")
+    hard = rnn(recurrence=rnn().recurrence.model_copy(update={"activation": "hardtanh"}).model_dump())
+    skipping = replace(trained, recipe=hard.model_dump(mode="json"))
+    with pytest.raises(IntegerNetworkError, match="skips of tiny is true, allowed is false"):
+        quantise(skipping, 8, 8)
 
 
 def test_a_file_that_lacks_weights_is_refused(trained: TrainedModel, tmp_path: Path) -> None:

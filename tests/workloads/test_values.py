@@ -63,9 +63,9 @@ def test_a_format_that_is_added_is_read_and_one_that_is_not_is_refused(
 ) -> None:
     (tmp_path / "network.txt").write_text("lenet-300-100-csc")
     assert load_network(tmp_path / "network.txt") is networks["lenet-300-100-csc"]
-    (tmp_path / "network.onnx").write_bytes(np.zeros(9).tobytes())
+    (tmp_path / "network.hdf5").write_bytes(np.zeros(9).tobytes())
     with pytest.raises(NetworkFileError, match=r"allowed are those of a format that is known: .*npz"):
-        load_network(tmp_path / "network.onnx")
+        load_network(tmp_path / "network.hdf5")
 
 
 def test_a_file_of_ours_is_known_by_what_is_in_it(tmp_path: Path) -> None:

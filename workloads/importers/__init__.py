@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from workloads.importers.registry import Importer, import_network, importers, load_network
+from workloads.importers.registry import (
+    AnyNetwork,
+    Importer,
+    import_network,
+    importers,
+    load_network,
+    read_network,
+)
 from workloads.importers.zoo import Zoo, networks, zoo_names
 
-__all__ = ["Importer", "Zoo", "import_network", "importers", "load_network", "networks", "zoo_names"]
+__all__ = [
+    "AnyNetwork",
+    "Importer",
+    "Zoo",
+    "import_network",
+    "importers",
+    "load_network",
+    "networks",
+    "read_network",
+    "zoo_names",
+]

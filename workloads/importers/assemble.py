@@ -5,22 +5,25 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workloads.data.labelled import DataError
+from workloads.importers.cascades import cascades, placed_layers
 from workloads.importers.examples import CALIBRATION_INPUTS, Examples, Given, read_examples
 from workloads.importers.layers import Layer, Layers
 from workloads.importers.structure import Structure, structures, without_zeros
 from workloads.topology.network import Calibration, NetworkFileError, TrainedNetwork
+from workloads.topology.placed import PlacedNetwork
 from workloads.topology.ranges import IMAGES, InputWarning, checked_range, range_of
 from workloads.topology.topology import Topology
 from workloads.training.evaluate import accuracies, layer_sensitivity
 from workloads.training.float_network import FloatNetwork
-from workloads.training.quantise import PERCENTILES, calibrate, quantise
+from workloads.training.integer_form import quantise
+from workloads.training.quantise import PERCENTILES, calibrate
 
 ASSUMED_INPUTS = 256
 """Random inputs that scales are found on where nobody gives inputs."""
@@ -32,25 +35,12 @@ LOSSES = "losses_int8"
 """In the recipe of a network the share of the labelled inputs that each layer alone costs as integers."""
 MEASURED = ("data", LOSSES)
 """What a recipe says of inputs that are replaced."""
+MOST_WORDS = 1 << 25
+"""Numbers at the windows of all places that are computed at once while scales are found."""
 
-
-@dataclass(frozen=True)
-class Cascade:
-    """Layers with nothing but linear maps between them: a layer of ours. Its bias is that of its end, into
-    which those before are carried: W2 (W1 x + b1) + b2 = W2 W1 x + (W2 b1 + b2)."""
-
-    layers: tuple[Layer, ...]
-
-    @property
-    def bias(self) -> NDArray[np.float32] | None:
-        """The bias (n_out,) of the whole cascade."""
-        total: NDArray[np.float64] | None = None
-        for layer in self.layers:
-            if total is not None:
-                total = np.asarray(layer.matrix @ total, dtype=np.float64)
-            if layer.bias is not None:
-                total = layer.bias.astype(np.float64) + (0.0 if total is None else total)
-        return None if total is None else total.astype(np.float32)
+Imported: TypeAlias = TrainedNetwork | Any
+"""What layers from elsewhere become: a `PlacedNetwork` where there are convolutions, which the caller knows
+and a type checker does not; all others are cascades."""
 
 
 def assemble(
@@ -61,7 +51,7 @@ def assemble(
     name: str | None = None,
     input_range: Sequence[float] | None = None,
     output_ranges: Sequence[float] | None = None,
-) -> TrainedNetwork:
+) -> Imported:
     """The network of these layers, called `name` or as they are.
 
     `inputs` and `labels` are those of `read_examples`: with inputs, scales are found on them and up to 64
@@ -72,40 +62,36 @@ def assemble(
     Raises NetworkFileError or DataError for what does not fit.
     """
     told = _told(layers.settings, input_range=input_range, output_ranges=output_ranges)
-    cascades = _cascades(layers.layers)
     built = structures([(layer.name, layer.matrix) for layer in layers.layers])
-    topology = _topology(cascades, built)
-    weights = tuple(array for structure in built for array in structure.weights)
-    of_cascades = iter(cascade.bias for cascade in cascades)
-    biases = tuple(next(of_cascades) if ends else None for ends in topology.ends_layer)
     given = Given.of("inputs", inputs), Given.of("labels", labels)
-    examples = read_examples(*given, n_in=topology.n_in, n_out=topology.n_out)
+    examples = read_examples(*given, n_in=layers.layers[0].n_in, n_out=layers.layers[-1].n_out)
     span, assumed = _span(examples, told.get("input_range")), list[str]()
-    calibration = _calibrated(FloatNetwork(topology, weights, biases), examples, span)
-    if "output_ranges" in told:
-        counts = [len(structure.stages) for structure in built]
-        calibration = _with_ranges(calibration, told["output_ranges"], counts)
-    elif examples is None:
+    if examples is None and "output_ranges" not in told:
         assumed = [_assumed(span)]
-    network = TrainedNetwork(
-        name=name or layers.name,
-        topology=topology,
-        weights=weights,
-        calibration=calibration,
-        recipe={
-            "imported_from": layers.origin,
-            STAGE_NAMES: _names(layers.layers, built),
-            **_files(*given),
-        },
-        biases=biases,
-        remarks=(
-            *layers.remarks,
-            *_of_the_end(layers.layers[-1]),
-            *(remark for structure in built for remark in structure.remarks),
-            *assumed,
-        ),
-        input_range=span,
+    named = name or layers.name
+    recipe = {"imported_from": layers.origin, STAGE_NAMES: _names(layers.layers, built), **_files(*given)}
+    remarks = (
+        *layers.remarks,
+        *_of_the_end(layers.layers[-1]),
+        *(remark for structure in built for remark in structure.remarks),
+        *assumed,
     )
+    network: TrainedNetwork | PlacedNetwork
+    if any(layer.sweep for layer in layers.layers):
+        parts = placed_layers(layers.layers, built)
+        network = PlacedNetwork(named, parts, recipe=recipe, remarks=remarks, input_range=span)
+        network = replace(network, calibration=_calibrated(network, examples, span))
+    else:
+        parts_of = _topology(layers.layers, built)
+        calibration = _calibrated(FloatNetwork(*parts_of), examples, span)
+        topology, weights, biases = parts_of
+        network = TrainedNetwork(
+            named, topology, weights, calibration, recipe, biases=biases, remarks=remarks, input_range=span
+        )
+    if "output_ranges" in told and network.calibration:
+        counts = [len(structure.stages) for structure in built]
+        calibration = _with_ranges(network.calibration, told["output_ranges"], counts)
+        network = replace(network, calibration=calibration)
     return network if examples is None else _with_examples(network, examples)
 
 
@@ -117,22 +103,19 @@ def _told(settings: Mapping[str, Any], **given: Any) -> dict[str, Any]:
     return told
 
 
-def _cascades(layers: Sequence[Layer]) -> list[Cascade]:
-    cascades: list[list[Layer]] = [[]]
-    for layer in layers:
-        cascades[-1].append(layer)
-        if layer.activation == "relu":
-            cascades.append([])
-    return [Cascade(tuple(cascade)) for cascade in cascades if cascade]
-
-
-def _topology(cascades: Sequence[Cascade], built: Sequence[Structure]) -> Topology:
-    following = iter(built)
-    return Topology(
+def _topology(
+    layers: Sequence[Layer], built: Sequence[Structure]
+) -> tuple[Topology, tuple[NDArray[np.float32], ...], tuple[NDArray[np.float32] | None, ...]]:
+    """A cascade of fully connected layers: its topology, and the weights and biases of its stages."""
+    following, together = iter(built), cascades(layers)
+    topology = Topology(
         tuple(
-            tuple(stage for _ in cascade.layers for stage in next(following).stages) for cascade in cascades
+            tuple(stage for _ in cascade.layers for stage in next(following).stages) for cascade in together
         )
     )
+    of_cascades = iter(cascade.bias for cascade in together)
+    biases = tuple(next(of_cascades) if ends else None for ends in topology.ends_layer)
+    return topology, tuple(array for structure in built for array in structure.weights), biases
 
 
 def _names(layers: Sequence[Layer], built: Sequence[Structure]) -> list[str]:
@@ -164,15 +147,26 @@ def _assumed(span: tuple[float, float]) -> str:
     )
 
 
-def _calibrated(network: FloatNetwork, examples: Examples | None, span: tuple[float, float]) -> Calibration:
+def _calibrated(
+    network: FloatNetwork | PlacedNetwork, examples: Examples | None, span: tuple[float, float]
+) -> Calibration:
     """Scales from the inputs given, or from random ones in a range. What overflows is refused as it is."""
+    most, sizes = CALIBRATION_INPUTS, network if isinstance(network, PlacedNetwork) else network.topology
+    if isinstance(network, PlacedNetwork):
+        most = max(1, min(most, MOST_WORDS // network.most_words))
     if examples is not None:
-        inputs = examples.spread(CALIBRATION_INPUTS)
+        inputs = examples.spread(most)
     else:
         random = np.random.default_rng(0)
-        inputs = random.uniform(*span, size=(ASSUMED_INPUTS, network.topology.n_in)).astype(np.float32)
+        inputs = random.uniform(*span, size=(min(most, ASSUMED_INPUTS), sizes.n_in)).astype(np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
+        if isinstance(network, PlacedNetwork):
+            return network.calibration_on(inputs)
         return calibrate(network, inputs)
+
+
+def _computing(network: TrainedNetwork | PlacedNetwork) -> FloatNetwork | PlacedNetwork:
+    return FloatNetwork.of(network) if isinstance(network, TrainedNetwork) else network
 
 
 def _with_ranges(calibration: Calibration, told: Sequence[float], counts: Sequence[int]) -> Calibration:
@@ -194,7 +188,7 @@ def _files(inputs: Given | None, labels: Given | None) -> dict[str, Any]:
     return {"data": {"inputs": inputs.path, "labels": labels.path}}
 
 
-def _with_examples(network: TrainedNetwork, examples: Examples) -> TrainedNetwork:
+def _with_examples(network: TrainedNetwork | PlacedNetwork, examples: Examples) -> Imported:
     """The network with samples of its inputs, and with its accuracy where they are labelled, at every width
     and with the layer that loses most by being integers. Inputs beyond the range of a network saturate, as
     its results then say."""
@@ -202,39 +196,37 @@ def _with_examples(network: TrainedNetwork, examples: Examples) -> TrainedNetwor
     network = replace(network, samples=examples.samples(), accuracy={}, remarks=remarks)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InputWarning)
-        if not network.topology.skips:
-            # What does not fit the range is refused now, and not when the network is first costed.
-            quantise(network, WIDTH, WIDTH)
+        # What does not fit the range is refused now, and not when the network is first costed.
+        quantise(network, WIDTH, WIDTH)
         if examples.labels is None:
             return network
         labelled = examples.inputs, examples.labels
         network = replace(network, accuracy=accuracies(network, *labelled))
-        if network.topology.skips:
-            return network
         losses = layer_sensitivity(network, *labelled, WIDTH, WIDTH).losses
     return replace(network, recipe={**network.recipe, LOSSES: list(losses)})
 
 
 def renewed(
-    network: TrainedNetwork,
+    network: TrainedNetwork | PlacedNetwork,
     *,
     inputs: Any = None,
     labels: Any = None,
     name: str | None = None,
     input_range: Sequence[float] | None = None,
-) -> TrainedNetwork:
+) -> Imported:
     """A network of ours with what `assemble` would make of the same arguments: zeros that are stored are
     given up, and with inputs scales, samples and accuracy are found anew."""
-    network = without_zeros(replace(network, name=name or network.name))
-    topology = network.topology
+    network = replace(network, name=name or network.name)
+    network = without_zeros(network) if isinstance(network, TrainedNetwork) else network
+    sizes = network.topology if isinstance(network, TrainedNetwork) else network
     given = Given.of("inputs", inputs), Given.of("labels", labels)
-    examples = read_examples(*given, n_in=topology.n_in, n_out=topology.n_out)
+    examples = read_examples(*given, n_in=sizes.n_in, n_out=sizes.n_out)
     if examples is None and input_range is None:
         return network
     span = _span(examples, input_range)
     network = replace(
         network,
-        calibration=_calibrated(FloatNetwork.of(network), examples, span),
+        calibration=_calibrated(_computing(network), examples, span),
         input_range=span,
         recipe={key: value for key, value in network.recipe.items() if key not in ("data", LOSSES)}
         | _files(*given),

@@ -173,16 +173,18 @@ def _convolved(
     padding: Any = 0,
     dilation: Any = 1,
     groups: int = 1,
+    transposed: bool = False,
     **_: Any,
 ) -> Any:
-    window = Window(_pair(stride), (*_pair(padding), *_pair(padding)), _pair(dilation), groups)
+    if transposed:
+        raise NotUnderstoodError("is a transposed convolution", "convolutions, which shrink or keep a map")
+    pads = padding if isinstance(padding, str) else (*_pair(padding), *_pair(padding))
+    window = Window(_pair(stride), pads, _pair(dilation), groups)
     return convolved(name, input, weight, bias, window)
 
 
 def _pair(numbers: Any) -> tuple[int, ...]:
     """One number for all axes, or one an axis, as PyTorch takes them."""
-    if isinstance(numbers, str):
-        raise NotUnderstoodError(f"pads by {numbers!r}", "numbers of places")
     given = tuple(numbers) if isinstance(numbers, list | tuple) else (numbers,)
     return given * 2 if len(given) == 1 else given
 

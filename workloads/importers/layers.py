@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.topology.network import NetworkFileError
+from workloads.topology.places import Places
 
 Matrix: TypeAlias = Any
 """An array of NumPy, or a sparse one of SciPy (of any format when given, `csr_array` when kept), whose types
@@ -32,7 +33,8 @@ def _finite(values: NDArray[Any]) -> bool:
 @dataclass(frozen=True, eq=False)
 class Layer:
     """y = activation(matrix @ x + bias), for matrix (n_out, n_in) of finite numbers, dense or of any format
-    of SciPy, and bias (n_out,) or none.
+    of SciPy, and bias (n_out,) or none. With a `sweep` it is a convolution: the matrix is (outputs,
+    window) and the bias (outputs,), at every place of a map.
 
     `name` is what the author calls it, for refusals and for what an import says that it found. An explicit
     zero of a matrix is a connection that does not exist, as a zero that is not stored is.
@@ -43,6 +45,7 @@ class Layer:
     matrix: Matrix
     bias: NDArray[Any] | None = None
     activation: Activation = "none"
+    sweep: Places | None = None
 
     def __post_init__(self) -> None:
         import scipy.sparse
@@ -72,10 +75,36 @@ class Layer:
             )
         object.__setattr__(self, "bias", bias)
 
+    @property
+    def n_in(self) -> int:
+        """Values that it reads, of all places."""
+        return self.sweep.n_in if self.sweep else int(self.matrix.shape[1])
+
+    @property
+    def n_out(self) -> int:
+        """Values that it writes, of all places."""
+        return int(self.matrix.shape[0]) * self.copies
+
+    @property
+    def copies(self) -> int:
+        """How many of the values that it writes come from one row of its matrix, one after another."""
+        return self.sweep.places if self.sweep else 1
+
+    def run(self, x: NDArray[Any]) -> NDArray[Any]:
+        """What it writes (n_out, batch) for x (n_in, batch)."""
+        return self.sweep.run(self._run, x, self.matrix.shape[0]) if self.sweep else self._run(x)
+
+    def _run(self, x: NDArray[Any]) -> NDArray[Any]:
+        y: NDArray[Any] = self.matrix @ x
+        if self.bias is not None:
+            y = y + self.bias[:, None]
+        return np.maximum(y, 0) if self.activation == "relu" else y
+
     def __repr__(self) -> str:
-        n_out, n_in = self.matrix.shape
         bias = "" if self.bias is None else ", with bias"
-        return f"<Layer {self.name[:40]}: {n_in} to {n_out}{bias}, activation {self.activation}>"
+        where = f" at {self.copies} places" if self.sweep else ""
+        shape = f"{self.n_in} to {self.n_out}{where}"
+        return f"<Layer {self.name[:40]}: {shape}{bias}, activation {self.activation}>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,14 +129,13 @@ class Layers:
         if not layers:
             raise NetworkFileError.of("layers", "empty", f"at least one, and {self.origin} has none")
         for before, after in itertools.pairwise(layers):
-            if after.matrix.shape[1] != before.matrix.shape[0]:
+            if after.n_in != before.n_out:
                 raise NetworkFileError.of(
                     f"inputs of layer {after.name}",
-                    after.matrix.shape[1],
-                    f"{before.matrix.shape[0]}, the outputs of layer {before.name}",
+                    after.n_in,
+                    f"{before.n_out}, the outputs of layer {before.name}",
                 )
 
     def __repr__(self) -> str:
-        shapes = [layer.matrix.shape for layer in self.layers]
-        widths = "-".join(map(str, (shapes[0][1], *(n_out for n_out, _ in shapes))))
+        widths = "-".join(map(str, (self.layers[0].n_in, *(layer.n_out for layer in self.layers))))
         return f"<Layers {self.name[:40]}: {widths}, from {self.origin[:60]}>"

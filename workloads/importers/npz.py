@@ -1,4 +1,4 @@
-"""The project's own files, which `TrainedNetwork.save` writes."""
+"""The project's own files: of trained networks, of trained CNNs and RNNs, and of networks with places."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from workloads.importers.registry import importers
+from workloads.importers.registry import AnyNetwork, importers
+from workloads.topology.archive import format_of
 from workloads.topology.network import TrainedNetwork
+from workloads.topology.placed import FORMAT as PLACED, PlacedNetwork
+from workloads.training.trained_model import FORMAT as MODEL, TrainedModel
 
 METADATA = "metadata.npy"
 """The member by which a file of ours is known."""
@@ -46,5 +49,8 @@ class Npz:
         names = members(source)
         return begins(source, ARCHIVE) if names is None else METADATA in names
 
-    def read(self, source: Any) -> TrainedNetwork:
+    def read(self, source: Any) -> AnyNetwork:
+        for file_format, kind in ((MODEL, TrainedModel), (PLACED, PlacedNetwork)):
+            if format_of(source) == file_format:
+                return kind.load(source)
         return TrainedNetwork.load(source)

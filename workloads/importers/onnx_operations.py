@@ -61,11 +61,10 @@ def legacy(node: Node, number: int) -> Any:
 
 def _convolved(node: Node) -> Any:
     kernel, count = node.constant(1), max(np.ndim(node.constant(1)) - 2, 1)
-    if node.attributes.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
-        raise NotUnderstoodError(f"pads by {node.attributes['auto_pad']!r}", "numbers of places")
+    automatic = node.attributes.get("auto_pad", "NOTSET")
     window = Window(
         tuple(node.attributes.get("strides", [1] * count)),
-        tuple(node.attributes.get("pads", [0] * 2 * count)),
+        tuple(node.attributes.get("pads", [0] * 2 * count)) if automatic == "NOTSET" else automatic,
         tuple(node.attributes.get("dilations", [1] * count)),
         node.attributes.get("group", 1),
     )

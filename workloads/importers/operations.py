@@ -8,7 +8,6 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.importers.convolutions import REMEDY
 from workloads.importers.signals import Ending, NotUnderstoodError, Signal
 
 
@@ -38,6 +37,7 @@ ONE_ACTIVATION = "ReLU, the one that engines have: replace it in the model and t
 IN_FLOAT = (
     "quantisers around floating-point operations (the QDQ form of ONNX, or Quant of QONNX): export that"
 )
+STRIDED = "convolutions with a stride, or a Flatten with a matrix behind it, instead"
 FLATTENED = "fully connected layers: replace it by a matrix"
 
 TROUBLES = {
@@ -46,12 +46,12 @@ TROUBLES = {
         "is an activation function that no engine has",
         ONE_ACTIVATION,
     ),
-    "conv conv1d conv2d conv3d convtranspose convtranspose2d convolution": (
-        "is a convolution, which layers here do not hold",
-        REMEDY,
+    "conv1d conv3d convtranspose convtranspose2d": (
+        "is a convolution of another kind",
+        "those along rows and columns, which shrink or keep a map: Conv2d",
     ),
     "maxpool maxpool2d maxpool1d averagepool avgpool2d avgpool1d globalaveragepool globalmaxpool "
-    "adaptiveavgpool2d adaptiveavgpool1d mean reducemean amax": ("pools", FLATTENED),
+    "adaptiveavgpool2d adaptiveavgpool1d mean reducemean amax": ("pools", STRIDED),
     "lstm gru rnn rnntanh rnnrelu": ("is recurrent", FLATTENED),
     "layernorm layernormalization groupnorm instancenorm instancenormalization rmsnorm rmsnormalization "
     "nativelayernorm nativegroupnorm lpnormalization": (

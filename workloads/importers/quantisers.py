@@ -72,7 +72,7 @@ class Quantisers:
                 self.constants[node.makes[0]] = _format(node)
         elif node.reads and node.reads[0] in self.constants and node.operation in CARRIED:
             self.constants[node.makes[0]] = self.constants[node.reads[0]]
-        elif node.operation in ("Gemm", "MatMul") and isinstance(made, Signal):
+        elif node.operation in ("Conv", "Gemm", "MatMul") and isinstance(made, Signal):
             for name in node.reads[:2]:
                 if name in self.constants:
                     self.weights[len(made.layers) - 1] = self.constants[name]

@@ -5,15 +5,20 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
-from workloads.importers.assemble import assemble, renewed
+from workloads.importers.assemble import Imported, assemble, renewed
 from workloads.importers.examples import Given
 from workloads.importers.layers import Layers
 from workloads.importers.zoo import networks
 from workloads.register import Register
 from workloads.topology.archive import shortened
 from workloads.topology.network import NetworkFileError, TrainedNetwork
+from workloads.topology.placed import PlacedNetwork
+from workloads.training.trained_model import TrainedModel
+
+AnyNetwork: TypeAlias = TrainedNetwork | TrainedModel | PlacedNetwork
+"""A network of our own: a multi-layer perceptron, a CNN or an RNN of a recipe, or one with places."""
 
 
 class Importer(Protocol):
@@ -23,13 +28,13 @@ class Importer(Protocol):
         """Whether this is of the format: the `Path` of a file that exists, by how it begins and not by its
         name alone, or an object. It neither raises nor imports a library that only its format needs."""
 
-    def read(self, source: Any, /, *options: Any, **named: Any) -> TrainedNetwork | Layers:
+    def read(self, source: Any, /, *options: Any, **named: Any) -> AnyNetwork | Layers:
         """What a source of the format holds: a network of our own, or the layers of one from elsewhere.
 
         What a format does not say itself it takes as keywords by the names of `import_network`'s: any of
-        `layout`, `activations` and `order`, each with a default; and as `n_in` how many values an input has,
-        where inputs are given. A `NetworkFileError` says in a sentence what is wrong with the source, what
-        has to be told, or which library is missing.
+        `layout`, `activations` and `order`, each with a default; and where inputs are given as `n_in` how
+        many values each has, or as `shape` in what shape. A `NetworkFileError` says in a sentence what is
+        wrong with the source, what has to be told, or which library is missing.
         """
 
 
@@ -49,9 +54,10 @@ def import_network(
     activations: str | Sequence[str] | None = None,
     order: Sequence[str] | None = None,
     input_range: Sequence[float] | None = None,
-) -> TrainedNetwork:
+) -> Imported:
     """A network of any format that is known: the path of a file, or an object such as a list of matrices.
-    One of ours, by its name, its path or itself, comes back without the zeros that its stages store.
+    One of ours, by its name, its path or itself, comes back without the zeros that its stages store. Where
+    there are convolutions it is a `PlacedNetwork`, else a `TrainedNetwork`.
 
     `inputs`, `labels` and `input_range` are those of `assemble`: without inputs, scales are assumed.
     `layout` says whether matrices are (n_out, n_in), *out_in*, or (n_in, n_out), *in_out*; `activations` what
@@ -63,14 +69,28 @@ def import_network(
     _check_words(activations=(activations, True), order=(order, True))
     told = {"layout": layout, "activations": activations, "order": order}
     given = Given.of("inputs", inputs)
-    n_in = given.width if given else None
-    read = _read(source, {option: value for option, value in told.items() if value is not None}, n_in)
+    read = _read(source, {option: value for option, value in told.items() if value is not None}, given)
     if isinstance(read, Layers):
         return assemble(read, inputs=given, labels=labels, name=name, input_range=input_range)
+    if isinstance(read, TrainedModel):
+        raise NetworkFileError(
+            f"network is {read!r}, allowed is one without a recipe of its layers: it needs no import"
+        )
     return renewed(read, inputs=given, labels=labels, name=name, input_range=input_range)
 
 
 def load_network(name_or_path: str | Path) -> TrainedNetwork:
+    """A multi-layer perceptron: one of the zoo by name, or any by the path of its file, in a format that is
+    known. See `read_network`."""
+    network = read_network(name_or_path)
+    if not isinstance(network, TrainedNetwork):
+        raise NetworkFileError(
+            f"file is {name_or_path}, {network!r}, allowed is a multi-layer perceptron, or `read_network`"
+        )
+    return network
+
+
+def read_network(name_or_path: str | Path) -> AnyNetwork:
     """A network of the zoo by name, or any network by the path of its file, in a format that is known.
 
     Scales of a network from elsewhere are assumed, as its `remarks` then say: `import_network` takes inputs.
@@ -78,13 +98,14 @@ def load_network(name_or_path: str | Path) -> TrainedNetwork:
     if not isinstance(name_or_path, str | Path):
         raise NetworkFileError.of("network", name_or_path, "names and paths of files")
     read = _read(str(name_or_path), {}, None)
-    return read if isinstance(read, TrainedNetwork) else assemble(read)
+    return assemble(read) if isinstance(read, Layers) else read
 
 
-def _read(source: Any, options: dict[str, Any], n_in: int | None) -> TrainedNetwork | Layers:
+def _read(source: Any, options: dict[str, Any], given: Given | None) -> AnyNetwork | Layers:
+    known = {"n_in": given.width, "shape": given.values.shape[1:]} if given else {}
     if isinstance(source, str | Path):
         source = networks[str(source)] if str(source) in networks else _file(source)
-    if isinstance(source, Layers | TrainedNetwork):
+    if isinstance(source, Layers | TrainedNetwork | PlacedNetwork):
         _check_taken(options, (), type(source).__name__)
         return source
     for format_name, kind in importers.items():
@@ -92,7 +113,7 @@ def _read(source: Any, options: dict[str, Any], n_in: int | None) -> TrainedNetw
         if importer.recognises(source):
             takes = inspect.signature(importer.read).parameters
             _check_taken(options, takes, format_name)
-            return importer.read(source, **options, **({"n_in": n_in} if "n_in" in takes else {}))
+            return importer.read(source, **options, **{name: known[name] for name in known if name in takes})
     shown = repr(str(source)) if isinstance(source, Path) else f"of type {type(source).__name__}"
     raise NetworkFileError(
         f"network is {shown}, allowed are those of a format that is known: {', '.join(importers)}"

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from workloads.importers.layers import Layer, Layers
 from workloads.topology.network import NetworkFileError
+from workloads.topology.places import Places
 
 BATCH = 2
 """Samples at once where a graph leaves their number open: with two it shows if they are mixed."""
@@ -143,6 +144,61 @@ class Signal:
         layers = (*before.layers, layer)
         return Signal(layers, n_out, self.samples, places.reshape(shape), remarks=self.remarks)
 
+    def convolved(self, name: str, kernel: NDArray[Any], bias: Any, sweep: Places) -> Signal:
+        """The signal (samples, channels, rows, columns) after a kernel (n_out, channels, rows, columns) at
+        the places of a sweep over it, and a bias (n_out,) where there is one: a further layer."""
+        before = self._open()._taken_in()
+        samples, place = before.flat()._rows()
+        copies, n_out = sweep.rows * sweep.columns, len(kernel)
+        channels = place[::copies] // copies
+        straight = self.shape[0] == self.samples and before.width % copies == 0
+        straight = straight and np.array_equal(place, whole_maps(channels, copies))
+        if not straight or not before._writes(before.width // copies, sweep.rows, sweep.columns):
+            raise NotUnderstoodError(
+                "is a convolution of a map that was turned, cut or reshaped",
+                "maps as the convolution before writes them, or inputs in the order channel, row, column",
+            )
+        kernel, bias = before._with_factors_of_channels(kernel, bias, sweep)
+        if not np.array_equal(channels, np.arange(before.width // copies)):
+            spread = np.zeros((n_out, before.width // copies, *kernel.shape[2:]), kernel.dtype)
+            np.add.at(spread.swapaxes(0, 1), channels, kernel.swapaxes(0, 1))
+            kernel, sweep = spread, replace(sweep, channels=before.width // copies)
+        bias = None if bias is None else np.broadcast_to(bias, (n_out,)).copy()
+        layer = Layer(name, kernel.reshape(n_out, -1), bias, sweep=sweep)
+        places = samples[:, None] * layer.n_out + np.arange(layer.n_out)
+        shape = (self.samples, n_out, *sweep.shape_out)
+        layers = (*before.layers, layer)
+        return Signal(layers, layer.n_out, self.samples, places.reshape(shape), remarks=self.remarks)
+
+    def _writes(self, channels: int, rows: int, columns: int) -> bool:
+        """Whether this is the map that the last layer writes; inputs can be read as any."""
+        if not self.layers:
+            return True
+        layer = self.layers[-1]
+        shape = layer.sweep.shape_out if layer.sweep else (1, 1)
+        return (len(layer.matrix), *shape) == (channels, rows, columns)
+
+    def _with_factors_of_channels(self, kernel: Any, bias: Any, sweep: Places) -> tuple[Any, Any]:
+        """A kernel and a bias that hold the factors and shifts of the channels of the signal before them."""
+        if self.scale is None and self.shift is None:
+            return kernel, bias
+        exact = kernel.astype(np.float64)
+        of_map = (sweep.channels, sweep.rows * sweep.columns)
+        scale, shift = (
+            None if array is None else array[0].reshape(of_map) for array in (self.scale, self.shift)
+        )
+        if any(array is not None and (array != array[:, :1]).any() for array in (scale, shift)):
+            raise NotUnderstoodError("follows factors that differ from place to place", "one a channel")
+        if shift is not None:
+            if any(sweep.padding):
+                raise NotUnderstoodError(
+                    "pads with zeros what was shifted, by a batch normalisation or in preparing inputs",
+                    "shifts before a ReLU, no padding, or inputs that are prepared outside",
+                )
+            from_shift = np.einsum("ocij,c->o", exact, shift[:, 0])
+            bias = from_shift if bias is None else bias + from_shift
+        return (exact if scale is None else exact * scale[:, :1, None]), bias
+
     def rectified(self) -> Signal:
         """The signal after a ReLU, which the layer before it takes in."""
         if not self.layers:
@@ -183,15 +239,28 @@ class Signal:
                 "ends in factors and shifts after its last ReLU",
                 "none, or a matrix after them; leave them out and apply them to the outputs",
             )
-        _, place = replace(last, places=last.places.reshape(self.samples, -1))._rows()
+        _, place = last.flat()._rows()
         if not last.layers:
             return Layers(name, (), origin)
         layers = last.layers
         if not np.array_equal(place, np.arange(last.width)):
             layer = layers[-1]
-            bias = None if layer.bias is None else layer.bias[place]
-            layers = (*layers[:-1], replace(layer, matrix=layer.matrix[place], bias=bias))
+            rows = place[:: layer.copies] // layer.copies
+            if not np.array_equal(place, whole_maps(rows, layer.copies)):
+                raise NotUnderstoodError(
+                    "rearranges the places of a convolution at its end",
+                    "whole channels, or a matrix after it",
+                )
+            bias = None if layer.bias is None else layer.bias[rows]
+            layers = (*layers[:-1], replace(layer, matrix=layer.matrix[rows], bias=bias))
         return Layers(name, layers, origin, last.remarks)
+
+    def flat(self) -> Signal:
+        """The signal as one row a sample."""
+        scale, shift = (
+            None if array is None else array.reshape(self.samples, -1) for array in (self.scale, self.shift)
+        )
+        return replace(self, places=self.places.reshape(self.samples, -1), scale=scale, shift=shift)
 
     def _open(self) -> Signal:
         """The signal, if more can follow it."""
@@ -254,17 +323,17 @@ class Signal:
         layer = self.layers[-1]
         if layer.activation != "none" and not through_relu:
             return self
-        place = self.places % self.width
+        place = self.places % self.width // layer.copies
         per_place = []
         for array, neutral in ((self.scale, 1.0), (self.shift, 0.0)):
-            values = np.full(self.width, neutral)
+            values = np.full(len(layer.matrix), neutral)
             if array is not None:
                 values[place] = array
                 if not (values[place] == array).all():
                     return self
             per_place.append(values)
         scale, shift = per_place
-        bias = np.zeros(self.width) if layer.bias is None else layer.bias.astype(np.float64)
+        bias = np.zeros(len(layer.matrix)) if layer.bias is None else layer.bias.astype(np.float64)
         bias = bias * scale + shift
         folded = replace(
             layer,
@@ -288,9 +357,11 @@ def through(layers: Layers, inputs: NDArray[Any]) -> NDArray[np.float64]:
     """What the layers compute of inputs (samples, n_in), in double precision."""
     signal = np.asarray(inputs, dtype=np.float64).T
     for layer in layers.layers:
-        signal = layer.matrix @ signal
-        if layer.bias is not None:
-            signal = signal + layer.bias[:, None]
-        if layer.activation == "relu":
-            signal = np.maximum(signal, 0)
+        signal = layer.run(signal)
     return signal.T
+
+
+def whole_maps(channels: NDArray[np.int64], copies: int) -> NDArray[np.int64]:
+    """The places of these channels of so many places each, one channel after another."""
+    places: NDArray[np.int64] = (channels[:, None] * copies + np.arange(copies)).ravel()
+    return places

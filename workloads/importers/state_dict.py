@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.importers.convolutions import REMEDY
+from workloads.importers.convolutions import SHAPE
 from workloads.importers.extras import extra
 from workloads.importers.layers import Layers
 from workloads.importers.matrices import Told
@@ -134,7 +134,10 @@ def _layers(
     for key, tensor in named.items():
         kind = key.rpartition(".")[2]
         if kind == "weight" and tensor.ndim > 2:
-            raise NetworkFileError(f"tensor {key} of {origin} is that of a convolution, allowed are {REMEDY}")
+            raise NetworkFileError(
+                f"tensor {key} of {origin} is that of a convolution, whose strides and map it does not tell, "
+                f"allowed are matrices: give {SHAPE}"
+            )
         if tensor.ndim != {"weight": 2, "bias": 1}.get(kind):
             raise NetworkFileError.of(f"tensor {key} of {origin}", f"of shape {tensor.shape}", GIVE_MODULE)
     told = Told(layout="out_in", activations=activations)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import sys
 import warnings
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.importers.aten import Name, Operation, Program, walked
-from workloads.importers.convolutions import REMEDY
+from workloads.importers.convolutions import SHAPE
 from workloads.importers.layers import Layers
 from workloads.importers.registry import importers
 from workloads.importers.signals import BATCH, placed, through
@@ -49,7 +50,7 @@ class TorchModule:
             return False
         return isinstance(source, torch.nn.Module) or _is_program(source)
 
-    def read(self, source: Any, *, n_in: int | None = None) -> Layers:
+    def read(self, source: Any, *, shape: tuple[int, ...] | None = None) -> Layers:
         import torch
 
         if _is_program(source):
@@ -61,7 +62,7 @@ class TorchModule:
         if isinstance(source, torch.jit.ScriptModule):
             raise NetworkFileError.of("network", "a TorchScript module", "the torch.nn.Module it was made of")
         with _evaluating(source):
-            return _imported(_exported(source, origin, n_in), source, origin, kind)
+            return _imported(_exported(source, origin, shape), source, origin, kind)
 
 
 def _is_program(source: Any) -> bool:
@@ -100,32 +101,53 @@ def _evaluating(module: Any) -> Iterator[None]:
             part.training = training
 
 
-def _exported(module: Any, origin: str, n_in: int | None) -> Any:
-    """The program of a module, for vectors of `n_in` values, or else of the first width that it takes."""
+def _exported(module: Any, origin: str, given: tuple[int, ...] | None) -> Any:
+    """The program of a module, for inputs of the shape given or else of the first one that it takes."""
     import torch
 
     tensors = [*module.parameters(), *module.buffers()]
-    for path, part in module.named_modules():
-        if type(part).__name__.startswith("Conv"):
-            raise NetworkFileError(f"module {path} of {origin} is a convolution, allowed are {REMEDY}")
     if any(isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin) for tensor in tensors):
         raise NetworkFileError.of(origin, "not initialised", "modules that have seen an input once")
-    widths = dict.fromkeys(tensor.shape[-1] for tensor in tensors if 1 <= tensor.ndim <= 2 and tensor.numel())
     kinds = [tensor for tensor in tensors if tensor.is_floating_point()]
-    if n_in is not None:
-        widths = {n_in: None}
-    if not widths or not kinds:
+    kernels = {
+        path: part.weight for path, part in module.named_modules() if isinstance(part, torch.nn.Conv2d)
+    }
+    shapes = _shapes(tensors, list(kernels.values()), given)
+    if not shapes or not kinds:
         raise NetworkFileError.of(origin, "without parameters", "those with at least one Linear")
     refusals = []
-    for width in widths:
-        example = torch.zeros(BATCH, width, dtype=kinds[0].dtype, device=kinds[0].device)
+    for shape in shapes:
+        example = torch.zeros(BATCH, *shape, dtype=kinds[0].dtype, device=kinds[0].device)
         try:
             with quietly(), torch.no_grad():
                 module(example)
                 return torch.export.export(module, (example,))
         except Exception as error:
-            refusals.append(f"{width} inputs: {said(error)}")
+            refusals.append(f"{' x '.join(map(str, shape))} inputs: {said(error)}")
+    if kernels and given is None:
+        raise NetworkFileError(
+            f"module {next(iter(kernels))} of {origin} is a convolution, whose map nobody tells, allowed are "
+            f"{SHAPE}"
+        )
     raise NetworkFileError.of(origin, f"not to be exported ({'; '.join(refusals)[:LISTED]})", EXPORT_IT)
+
+
+def _shapes(
+    tensors: list[Any], kernels: list[Any], given: tuple[int, ...] | None
+) -> dict[tuple[int, ...], None]:
+    """The shapes that an input may have: as given, flat, or a square map of the channels of a kernel."""
+    if given is None:
+        return dict.fromkeys(
+            (tensor.shape[-1],) for tensor in tensors if 1 <= tensor.ndim <= 2 and tensor.numel()
+        )
+    width = math.prod(given)
+    shapes = dict.fromkeys([given, (width,)] if kernels else [(width,), given])
+    for kernel in kernels[:1]:
+        channels = kernel.shape[1]
+        side = math.isqrt(width // channels)
+        if channels * side * side == width:
+            shapes[channels, side, side] = None
+    return shapes
 
 
 def _imported(program: Any, module: Any, origin: str, name: str) -> Layers:

@@ -64,6 +64,15 @@ def shortened(value: Any, *, most: int = MOST_SHOWN, quoted: bool = True) -> str
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
+def format_of(path: Path) -> str:
+    """The format that the metadata of a file name; empty where there are none that can be read."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return str(json.loads(str(archive["metadata"]))["format"])
+    except (*UNREADABLE, KeyError):
+        return ""
+
+
 def read_archive(
     path: Path, *, file_format: str, versions: Sequence[int], holds: str, error: type[Refusal]
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,8 +157,74 @@ class IntegerStage:
         return clipped
 
 
+class _Taking(Protocol):
+    """What has inputs that become integers."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def n_in(self) -> int: ...
+    @property
+    def activation_bits(self) -> int: ...
+    @property
+    def input_fraction_bits(self) -> int: ...
+    @property
+    def input_range(self) -> tuple[float, float]: ...
+    def ordered(self, inputs: NDArray[np.int64]) -> NDArray[np.int64]: ...
+    def integer_inputs(self, values: NDArray[Any]) -> tuple[NDArray[np.int64], int]: ...
+    def told_of_saturation(self, saturated: int, values: int) -> str: ...
+
+
+class TakesInputs:
+    """How inputs become integers, whatever the network is that takes them."""
+
+    def quantise_input(self: _Taking, values: NDArray[Any]) -> NDArray[np.int64]:
+        """Integer inputs (n_in, batch), in the order of the first stage, for values (batch, n_in) in that of
+        training: what `integer_inputs` gives, with an `InputWarning` that counts what saturated."""
+        inputs, saturated = self.integer_inputs(values)
+        if saturated:
+            warnings.warn(self.told_of_saturation(saturated, inputs.size), InputWarning, stacklevel=2)
+        return inputs
+
+    def integer_inputs(self: _Taking, values: NDArray[Any]) -> tuple[NDArray[np.int64], int]:
+        """Integer inputs as of `quantise_input`, and how many of them saturated.
+
+        Values are multiplied by 2**input_fraction_bits and rounded, halves up. Some values further out than
+        any that was seen in training are ordinary: what an activation holds stays as it is even beyond
+        `input_range`, and what it does not hold takes the end of the activation on its side. Data of which
+        more than a tenth lies beyond the range are on another scale, and are refused with an
+        IntegerNetworkError, as are values that are not finite.
+        """
+        values = np.asarray(values)
+        if values.ndim != 2 or values.shape[1] != self.n_in or values.dtype.kind not in "fiub":
+            raise IntegerNetworkError(
+                f"inputs of {self.name} have shape {values.shape} and type {values.dtype}, "
+                f"allowed are numbers of shape (batch, {self.n_in})"
+            )
+        low, high = self.input_range
+        beyond = ~((values >= low) & (values <= high))
+        if np.count_nonzero(beyond) > MOST_BEYOND * beyond.size or not np.isfinite(values).all():
+            raise IntegerNetworkError(
+                f"inputs of {self.name} span {values.min():.6g} to {values.max():.6g}, "
+                f"{np.count_nonzero(beyond)} of {beyond.size} beyond its input_range, allowed are {low:g} to "
+                f"{high:g} with at most a tenth beyond, and finite numbers"
+            )
+        top = 1 << (self.activation_bits - 1)
+        scaled = np.floor(np.ldexp(values.astype(np.float64), self.input_fraction_bits) + 0.5)
+        held = np.clip(scaled, -top, top - 1)
+        return self.ordered(held.astype(np.int64)), int(np.count_nonzero(beyond & (held != scaled)))
+
+    def told_of_saturation(self: _Taking, saturated: int, values: int) -> str:
+        """The sentence that counts the inputs that saturated."""
+        low, high = self.input_range
+        return (
+            f"{saturated:,} of {values:,} inputs of {self.name} lie beyond {low:g} to {high:g}, its "
+            f"input_range, and saturate with {self.activation_bits} bits"
+        )
+
+
 @dataclass(frozen=True, eq=False)
-class IntegerNetwork:
+class IntegerNetwork(TakesInputs):
     """A cascade of integer stages, all weights and biases of `weight_bits`, all activations of
     `activation_bits`.
 
@@ -281,50 +347,6 @@ class IntegerNetwork:
         never overflows."""
         return self.accumulator_bound.bit_length() + 1
 
-    def quantise_input(self, values: NDArray[Any]) -> NDArray[np.int64]:
-        """Integer inputs (n_in, batch), in the order of the first stage, for values (batch, n_in) in that of
-        training: what `integer_inputs` gives, with an `InputWarning` that counts what saturated."""
-        inputs, saturated = self.integer_inputs(values)
-        if saturated:
-            warnings.warn(self.told_of_saturation(saturated, inputs.size), InputWarning, stacklevel=2)
-        return inputs
-
-    def integer_inputs(self, values: NDArray[Any]) -> tuple[NDArray[np.int64], int]:
-        """Integer inputs as of `quantise_input`, and how many of them saturated.
-
-        Values are multiplied by 2**input_fraction_bits and rounded, halves up. Some values further out than
-        any that was seen in training are ordinary: what an activation holds stays as it is even beyond
-        `input_range`, and what it does not hold takes the end of the activation on its side. Data of which
-        more than a tenth lies beyond the range are on another scale, and are refused with an
-        IntegerNetworkError, as are values that are not finite.
-        """
-        values = np.asarray(values)
-        if values.ndim != 2 or values.shape[1] != self.n_in or values.dtype.kind not in "fiub":
-            raise IntegerNetworkError(
-                f"inputs of {self.name} have shape {values.shape} and type {values.dtype}, "
-                f"allowed are numbers of shape (batch, {self.n_in})"
-            )
-        low, high = self.input_range
-        beyond = ~((values >= low) & (values <= high))
-        if np.count_nonzero(beyond) > MOST_BEYOND * beyond.size or not np.isfinite(values).all():
-            raise IntegerNetworkError(
-                f"inputs of {self.name} span {values.min():.6g} to {values.max():.6g}, "
-                f"{np.count_nonzero(beyond)} of {beyond.size} beyond its input_range, allowed are {low:g} to "
-                f"{high:g} with at most a tenth beyond, and finite numbers"
-            )
-        top = 1 << (self.activation_bits - 1)
-        scaled = np.floor(np.ldexp(values.astype(np.float64), self.input_fraction_bits) + 0.5)
-        held = np.clip(scaled, -top, top - 1)
-        return self.ordered(held.astype(np.int64)), int(np.count_nonzero(beyond & (held != scaled)))
-
-    def told_of_saturation(self, saturated: int, values: int) -> str:
-        """The sentence that counts the inputs that saturated."""
-        low, high = self.input_range
-        return (
-            f"{saturated:,} of {values:,} inputs of {self.name} lie beyond {low:g} to {high:g}, its "
-            f"input_range, and saturate with {self.activation_bits} bits"
-        )
-
     def ordered(self, inputs: NDArray[np.int64]) -> NDArray[np.int64]:
         """Integer inputs (batch, n_in) as the stages take them: (n_in, batch), by `input_order`."""
         columns = inputs.T
@@ -348,6 +370,10 @@ class IntegerNetwork:
             signal = stage.requantise(stage.accumulate(signal), self.activation_bits)
             outputs.append(signal)
         return outputs
+
+    def signals(self, x: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """The inputs (n_in, batch) of every stage for integer inputs x (n_in, batch)."""
+        return [x, *self.trace(x)[:-1]]
 
     def run(self, x: NDArray[np.int64]) -> NDArray[np.int64]:
         """The outputs (n_out, batch) of the last stage for integer inputs x (n_in, batch)."""

@@ -122,7 +122,7 @@ class TrainedNetwork:
         )
         check_shares(f"accuracy of {self.name}", self.accuracy)
         object.__setattr__(self, "biases", self._checked_biases())
-        object.__setattr__(self, "remarks", self._checked_remarks())
+        object.__setattr__(self, "remarks", checked_remarks(self.name, self.remarks))
         if len(self.weights) != len(stages) or len(self.calibration.ranges) != len(stages):
             raise NetworkFileError(
                 f"weights and calibration of {self.name} have {len(self.weights)} and "
@@ -140,14 +140,6 @@ class TrainedNetwork:
                 f"samples of {self.name} have {self.samples.values.shape[1]} values, "
                 f"allowed are {self.topology.n_in}, the inputs of the network"
             )
-
-    def _checked_remarks(self) -> tuple[str, ...]:
-        given = self.remarks
-        if not isinstance(given, list | tuple) or not all(isinstance(remark, str) for remark in given):
-            raise NetworkFileError(
-                f"remarks of {self.name} is {shortened(given)}, allowed is a list of sentences"
-            )
-        return tuple(" ".join(remark.split()) for remark in given)
 
     def _checked_biases(self) -> tuple[NDArray[np.float32] | None, ...]:
         biases, stages = tuple(self.biases), self.topology.stages
@@ -287,6 +279,13 @@ def check_kinds(metadata: Mapping[str, Any], **kinds: type) -> None:
             raise NetworkFileError(f"{name} is missing, allowed is {words[kind]}")
         if not isinstance(metadata[name], kind) or isinstance(metadata[name], bool):
             raise NetworkFileError(f"{name} is {shortened(metadata[name])}, allowed is {words[kind]}")
+
+
+def checked_remarks(name: str, given: Any) -> tuple[str, ...]:
+    """The remarks of a network of this name, one line each. Raises NetworkFileError for no sentences."""
+    if not isinstance(given, list | tuple) or not all(isinstance(remark, str) for remark in given):
+        raise NetworkFileError(f"remarks of {name} is {shortened(given)}, allowed is a list of sentences")
+    return tuple(" ".join(remark.split()) for remark in given)
 
 
 def check_shares(field: str, shares: Mapping[str, Any]) -> None:

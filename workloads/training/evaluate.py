@@ -13,28 +13,35 @@ from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
 from workloads.topology.integer import BITS, IntegerNetwork
+from workloads.topology.integer_model import AnyIntegerNetwork
 from workloads.topology.network import TrainedNetwork
+from workloads.topology.placed import PlacedNetwork
 from workloads.topology.ranges import InputWarning
 from workloads.training.float_network import FloatNetwork
+from workloads.training.integer_form import quantise
 from workloads.training.model import CHUNK
-from workloads.training.quantise import quantise, stage_formats
+from workloads.training.quantise import stage_formats
 
 FLOAT = "float"
 """What the accuracy in floating point is called."""
+MOST_WORDS = 1 << 24
+"""Numbers at the windows of all places that are computed at once."""
 
 
-def evaluate(network: IntegerNetwork | FloatNetwork, values: NDArray[Any], labels: NDArray[Any]) -> float:
+def evaluate(
+    network: AnyIntegerNetwork | FloatNetwork | PlacedNetwork, values: NDArray[Any], labels: NDArray[Any]
+) -> float:
     """The share, in [0, 1], of inputs (n, n_in) whose class equals labels (n,). An `InputWarning` counts the
     inputs that saturated on the way to integers."""
     right = saturated = 0
-    for seen, classes in _chunks(values, labels):
-        if isinstance(network, IntegerNetwork):
+    for seen, classes in _chunks(values, labels, _at_once(network)):
+        if isinstance(network, FloatNetwork | PlacedNetwork):
+            named = network.classify(seen)
+        else:
             inputs, cut = network.integer_inputs(seen)
             named, saturated = np.argmax(network.run(inputs), axis=0), saturated + cut
-        else:
-            named = network.classify(seen)
         right += int(np.count_nonzero(named == classes))
-    if isinstance(network, IntegerNetwork) and saturated:
+    if not isinstance(network, FloatNetwork | PlacedNetwork) and saturated:
         told = network.told_of_saturation(saturated, np.size(values))
         warnings.warn(told, InputWarning, stacklevel=2)
     return right / len(labels)
@@ -46,14 +53,15 @@ def width_name(bits: int) -> str:
 
 
 def accuracies(
-    network: TrainedNetwork, values: NDArray[Any], labels: NDArray[Any], widths: Iterable[int] = BITS
+    network: TrainedNetwork | PlacedNetwork,
+    values: NDArray[Any],
+    labels: NDArray[Any],
+    widths: Iterable[int] = BITS,
 ) -> dict[str, float]:
     """The accuracy in floating point and with weights and activations of each width, by name: `float`, `int2`
-    to `int16`. A network with skip connections has no integer form. What saturates is told once, for the
-    widest."""
-    measured = {FLOAT: evaluate(FloatNetwork.of(network), values, labels)}
-    if network.topology.skips:
-        return measured
+    to `int16`. What saturates is told once, for the widest."""
+    plain = FloatNetwork.of(network) if isinstance(network, TrainedNetwork) else network
+    measured = {FLOAT: evaluate(plain, values, labels)}
     *narrow, widest = sorted(widths)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InputWarning)
@@ -85,7 +93,7 @@ class Sensitivity:
 
 
 def layer_sensitivity(
-    network: TrainedNetwork,
+    network: TrainedNetwork | PlacedNetwork,
     values: NDArray[Any],
     labels: NDArray[Any],
     weight_bits: int = 8,
@@ -93,8 +101,10 @@ def layer_sensitivity(
 ) -> Sensitivity:
     """What every layer of a network loses on inputs (n, n_in) with labels (n,) by becoming integers alone.
 
-    Raises IntegerNetworkError for a network that has no integer form.
+    Raises IntegerNetworkError for widths that there are not.
     """
+    if isinstance(network, PlacedNetwork):
+        return _sensitivity_at_places(network, values, labels, weight_bits, activation_bits)
     integer, plain = quantise(network, weight_bits, activation_bits), FloatNetwork.of(network)
     formats = stage_formats(network, weight_bits, activation_bits)
     layers, top = range(len(network.topology.layers)), 1 << (activation_bits - 1)
@@ -116,12 +126,48 @@ def layer_sensitivity(
     return Sensitivity(weight_bits, activation_bits, right / len(labels), shares)
 
 
-def _chunks(values: NDArray[Any], labels: NDArray[Any]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+def _sensitivity_at_places(
+    network: PlacedNetwork, values: NDArray[Any], labels: NDArray[Any], weight_bits: int, activation_bits: int
+) -> Sensitivity:
+    """`layer_sensitivity` of a network with places."""
+    parts = quantise(network, weight_bits, activation_bits).parts
+    fractions = [part.cascade.input_fraction_bits for part in parts]
+    right, alone, top = 0, np.zeros(len(parts), dtype=np.int64), 1 << (activation_bits - 1)
+    for seen, classes in _chunks(values, labels, _at_once(network)):
+        x = np.asarray(seen, dtype=np.float32).T
+        for layer, part in enumerate(parts):
+            scaled = np.floor(np.ldexp(x.astype(np.float64), fractions[layer]) + 0.5)
+            signal = part.run(np.clip(scaled, -top, top - 1).astype(np.int64))
+            if layer + 1 < len(parts):
+                y = np.ldexp(signal.astype(np.float32), -fractions[layer + 1])
+                for following in network.layers[layer + 1 :]:
+                    y = following.run(y)
+            else:
+                y = signal  # The largest output is the same in any scale.
+            alone[layer] += np.count_nonzero(np.argmax(y, axis=0) == classes)
+            x = network.layers[layer].run(x)
+        right += int(np.count_nonzero(np.argmax(x, axis=0) == classes))
+    shares = tuple(int(count) / len(labels) for count in alone)
+    return Sensitivity(weight_bits, activation_bits, right / len(labels), shares)
+
+
+def _at_once(network: AnyIntegerNetwork | FloatNetwork | PlacedNetwork) -> int:
+    """Inputs that are computed at once."""
+    return (
+        CHUNK
+        if isinstance(network, FloatNetwork | IntegerNetwork)
+        else min(CHUNK, max(1, MOST_WORDS // network.most_words))
+    )
+
+
+def _chunks(
+    values: NDArray[Any], labels: NDArray[Any], at_once: int = CHUNK
+) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     """Inputs with their labels, some at a time. Raises Refusal where they are not equally many, or none."""
     if len(values) != len(labels) or not len(labels):
         raise Refusal(
             f"labels has {len(labels)} entries, allowed are one for each of the {len(values)} inputs, and at "
             "least one"
         )
-    for start in range(0, len(labels), CHUNK):
-        yield values[start : start + CHUNK], labels[start : start + CHUNK]
+    for start in range(0, len(labels), at_once):
+        yield values[start : start + at_once], labels[start : start + at_once]

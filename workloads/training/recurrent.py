@@ -1,4 +1,6 @@
-"""A small recurrent network: h_t = tanh(U x_t + W h_(t-1)), where U and W are cascades of stages.
+"""A small recurrent network: h_t = f(U x_t + W h_(t-1)), where U and W are cascades of stages.
+
+f is tanh, or a hard tanh, which cuts values to -1 to 1.
 
 An image is read in equal parts, row by row if there are as many parts as rows; the fully connected layers
 read the last state. Gradients are taken through all steps (Werbos, "Backpropagation through time",
@@ -22,9 +24,17 @@ class RecurrentModel(HeadedModel):
     """A recurrent layer, then fully connected ones. Weights are in the order U, W, the rest."""
 
     def __init__(
-        self, steps: int, inputs: Topology, hidden: Topology, topology: Topology, weights: Sequence[Array]
+        self,
+        steps: int,
+        inputs: Topology,
+        hidden: Topology,
+        topology: Topology,
+        weights: Sequence[Array],
+        *,
+        hard: bool = False,
     ) -> None:
-        self.steps = steps
+        """With `hard`, values are cut to -1 to 1 in place of a tanh."""
+        self.steps, self.hard = steps, hard
         self.inputs = Cascade(inputs.stages, inputs.skipped)
         self.hidden = Cascade(hidden.stages, hidden.skipped)
         split = len(self.inputs)
@@ -44,7 +54,8 @@ class RecurrentModel(HeadedModel):
             if not states:
                 states.append(np.zeros_like(of_inputs[0][-1]))
             of_hidden.append([states[-1], *self.hidden.forward(hidden_weights, states[-1])])
-            states.append(np.tanh(of_inputs[-1][-1] + of_hidden[-1][-1]))
+            sums = of_inputs[-1][-1] + of_hidden[-1][-1]
+            states.append(np.clip(sums, -1, 1) if self.hard else np.tanh(sums))
         return of_inputs, of_hidden, states, self.head.forward(states[-1])
 
     def logits(self, x: Array) -> Array:
@@ -57,7 +68,8 @@ class RecurrentModel(HeadedModel):
         input_weights, hidden_weights = self.weights[self.input_part], self.weights[self.hidden_part]
         gradients = [np.zeros_like(array) for array in input_weights + hidden_weights]
         for step in reversed(range(self.steps)):
-            dy = dh * (1 - states[step + 1] ** 2)
+            state = states[step + 1]
+            dy = dh * ((np.abs(state) < 1) if self.hard else 1 - state**2)
             of_input = self.inputs.weight_gradients(input_weights, of_inputs[step][:-1], dy)
             of_state, dh = self.hidden.backward(hidden_weights, of_hidden[step][:-1], dy)
             for total, gradient in zip(gradients, of_input + of_state, strict=True):

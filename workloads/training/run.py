@@ -120,7 +120,8 @@ def initial_model(recipe: Recipe, random: np.random.Generator) -> Classifier:
     if recipe.bias:
         weights += [np.zeros(layer[-1].n_out, dtype=np.float32) for layer in topology.layers]
     if recipe.recurrence and recurrence:
-        return RecurrentModel(recipe.recurrence.steps, *recurrence, topology, weights)
+        hard = recipe.recurrence.activation == "hardtanh"
+        return RecurrentModel(recipe.recurrence.steps, *recurrence, topology, weights, hard=hard)
     return ConvolutionalModel(convolutions, topology, weights) if convolutions else Model(topology, weights)
 
 

@@ -130,9 +130,13 @@ class ConvolutionRecipe(LayerRecipe):
 
 
 class RecurrenceRecipe(_Strict):
-    """A recurrent layer that reads the inputs in `steps` equal parts: h = tanh(input part + hidden h)."""
+    """A recurrent layer that reads the inputs in `steps` equal parts: h = f(input part + hidden h).
+
+    The `activation` f is tanh, or hardtanh, which cuts values to -1 to 1; hardware runs the latter.
+    """
 
     steps: Whole = Field(ge=1)
+    activation: Literal["tanh", "hardtanh"] = "tanh"
     input: LayerRecipe
     hidden: LayerRecipe
 

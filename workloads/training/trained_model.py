@@ -1,13 +1,13 @@
 """A trained network that is no multi-layer perceptron, and its file.
 
-Its structure is that of its recipe, so the file holds the recipe and the weights. It is not mapped to
-hardware.
+Its structure is that of its recipe, so the file holds the recipe and the weights. Hardware runs it as the
+network with places that `workloads.training.placed` makes of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,18 @@ from numpy.typing import NDArray
 from workloads.topology.archive import one_line, read_archive, write_archive
 from workloads.topology.network import (
     INCONSISTENT,
+    SAMPLES,
+    Calibration,
     NetworkFileError,
     check_kinds,
     check_shares,
     real_numbers,
 )
+from workloads.topology.samples import Samples
 from workloads.topology.topology import compression_of
 
-FORMAT, VERSION = "archsim model", 1
+FORMAT, PLAIN, CALIBRATED = "archsim model", 1, 2
+"""Versions of a file: of weights alone, and with what hardware needs besides."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +36,16 @@ class TrainedModel:
     """A recipe with float32 weights in the order of its model, and the accuracy on all test images.
 
     `dense_weights` is the number that the same model would have if every cascade were one dense matrix.
+    `calibration` has the magnitudes seen at the stages of its network with places; a file from before there
+    were any, and a model that no hardware runs, has none. `samples` are inputs that it never saw.
     """
 
     recipe: Mapping[str, Any]
     weights: tuple[NDArray[np.float32], ...]
     dense_weights: int
     accuracy: Mapping[str, float] = field(default_factory=dict)
+    calibration: Calibration | None = None
+    samples: Samples | None = None
 
     @property
     def name(self) -> str:
@@ -66,29 +74,42 @@ class TrainedModel:
         """Write the model to a file; a file that is there already stays whole until the new one is."""
         metadata = {
             "format": FORMAT,
-            "version": VERSION,
+            "version": CALIBRATED if self.calibration else PLAIN,
             "recipe": dict(self.recipe),
             "dense_weights": self.dense_weights,
             "accuracy": dict(self.accuracy),
+            **({"calibration": asdict(self.calibration)} if self.calibration else {}),
+            **({SAMPLES: self.samples.source} if self.samples else {}),
         }
-        arrays = {f"weights_{number}": array for number, array in enumerate(self.weights)}
+        arrays: dict[str, Any] = {f"weights_{number}": array for number, array in enumerate(self.weights)}
+        if self.samples:
+            arrays[SAMPLES] = self.samples.stored()
         write_archive(Path(path), metadata, arrays, compressed=True)
 
     @classmethod
     def load(cls, path: str | Path) -> TrainedModel:
         """Read a model from a file; a `NetworkFileError` says in a sentence what is wrong with it."""
         metadata, arrays = read_archive(
-            Path(path), file_format=FORMAT, versions=(VERSION,), holds="trained model", error=NetworkFileError
+            Path(path),
+            file_format=FORMAT,
+            versions=(PLAIN, CALIBRATED),
+            holds="trained model",
+            error=NetworkFileError,
         )
         try:
             check_kinds(metadata, recipe=dict, dense_weights=int, accuracy=dict)
             check_kinds(metadata["recipe"], name=str, model=str)
             check_shares("accuracy", metadata["accuracy"])
+            stored = arrays.pop(SAMPLES, None)
+            ranges = metadata.get("calibration")
             return cls(
                 recipe=metadata["recipe"],
                 weights=tuple(real_numbers(arrays, f"weights_{number}") for number in range(len(arrays))),
                 dense_weights=metadata["dense_weights"],
                 accuracy=metadata["accuracy"],
+                calibration=ranges
+                and Calibration(tuple(ranges["percentiles"]), tuple(map(tuple, ranges["ranges"]))),
+                samples=None if stored is None else Samples.restored(stored, metadata[SAMPLES]),
             )
         except INCONSISTENT as error:
             raise NetworkFileError(

@@ -17,9 +17,11 @@ from workloads.data.registry import Data, load_data
 from workloads.topology.integer import BITS
 from workloads.topology.network import TrainedNetwork
 from workloads.training.checkpoint import EVERY_S, Checkpoints, checkpoint_beside, interrupts_held
-from workloads.training.evaluate import accuracies
+from workloads.training.evaluate import accuracies, evaluate
 from workloads.training.model import Classifier, Model, classify
+from workloads.training.placed import placed_network
 from workloads.training.quantise import calibrate
+from workloads.training.quantise_places import quantise_places
 from workloads.training.recipe import Recipe
 from workloads.training.run import Run, TrainingError
 from workloads.training.schema import RecipeError
@@ -30,6 +32,9 @@ __all__ = ["Examples", "TrainingError", "fit", "train", "train_model", "train_to
 
 CALIBRATION_IMAGES = 10_000
 """Training images whose activations set the integer formats."""
+
+PLACED_CALIBRATION_IMAGES = 1_000
+"""The same for a network with places, where each image has many activations of a stage."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +96,7 @@ def train(
     seen = _data(recipe, data)
     learnt, judged = _examples(recipe, seen)
     tested, held_out = judged[""], judged.get("validation_")
-    origin = recipe.data if data is None and not seen.file else seen.source
+    origin = _origin(recipe, data, seen)
     model = _fit(recipe, learnt, progress=progress, held_out=held_out, checkpoints=checkpoints)
     assert isinstance(model, Model), "the model of an mlp"
     network = TrainedNetwork(
@@ -112,6 +117,11 @@ def train(
     return replace(network, accuracy=accuracy)
 
 
+def _origin(recipe: Recipe, data: Data | None, seen: LabelledData) -> str | None:
+    """What data are called."""
+    return recipe.data if data is None and not seen.file else seen.source
+
+
 def _kept(recipe: Recipe, data: Data | None, seen: LabelledData) -> dict[str, Any]:
     """The recipe as a network keeps it: with the data that it was trained on, none where they had no name."""
     return recipe.model_dump(mode="json") | ({} if data is None else {"data": seen.file or None})
@@ -130,17 +140,40 @@ def train_model(
     data: Data | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> TrainedModel:
-    """Train a CNN or an RNN as `train` does an MLP; there is no integer form of it."""
+    """Train a CNN or an RNN as `train` does an MLP; one with a tanh has no integer form."""
     _check_model(recipe, is_mlp=False)
     seen = _data(recipe, data)
     learnt, judged = _examples(recipe, seen)
     model = _fit(recipe, learnt, progress=progress, checkpoints=checkpoints)
-    return TrainedModel(
+    tested = judged[""]
+    trained = TrainedModel(
         recipe=_kept(recipe, data, seen),
         weights=tuple(model.weights),
         dense_weights=recipe.dense_weights,
         accuracy={f"{prefix}float": part.accuracy(model) for prefix, part in judged.items()},
+        samples=typical_samples(tested.images, tested.labels, f"test part of {_origin(recipe, data, seen)}"),
     )
+    if not _has_integer_form(recipe):
+        return trained
+    seen_at_places = placed_network(trained).calibrated(learnt.images[:PLACED_CALIBRATION_IMAGES])
+    integer = quantise_places(seen_at_places, 8, 8)
+    measured = {
+        f"{prefix}int8": evaluate(integer, part.images, part.labels) for prefix, part in judged.items()
+    }
+    return replace(trained, calibration=seen_at_places.calibration, accuracy={**trained.accuracy, **measured})
+
+
+def _has_integer_form(recipe: Recipe) -> bool:
+    """Whether hardware computes what the model does: it has neither skip connections nor a tanh."""
+    skips = any(
+        each.skips
+        for each in (
+            *(c.mixing for c in recipe.geometry()),
+            *(recipe.recurrent_cascades() or ()),
+            recipe.topology(),
+        )
+    )
+    return not skips and not (recipe.recurrence and recipe.recurrence.activation == "tanh")
 
 
 def fit(

@@ -25,6 +25,7 @@ from archsim.engine.lockstep.events import simulate_lockstep
 from archsim.engine.lockstep.plan import StagePlan
 from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words
 from rtl import Images, LoadWrite
+from rtl.engines.lockstep.sizes import LockstepSizes
 from workloads import IntegerNetwork, IntegerStage, Stage
 
 P = TypeVar("P", bound=StagePlan)
@@ -44,6 +45,11 @@ class LockstepMapping(Mapping):
     """How many words of zero follow the input vector."""
     input_mirror: int = 0
     """How many words of the input vector, and of those, are repeated past their end."""
+
+    @property
+    @abstractmethod
+    def sizes(self) -> LockstepSizes:
+        """The sizes of the hardware that this mapping needs."""
 
     @abstractmethod
     def row_weights(self, stage: IntegerStage, plan: StagePlan) -> NDArray[np.int64]:
@@ -175,7 +181,7 @@ class LockstepMapping(Mapping):
                 **self.descriptor_fields(plan),
                 "steps_less_one": plan.steps - 1,
             }
-            if self.common_sizes["longest_pause"]:
+            if self.sizes.longest_pause:
                 own["pause"] = plan.pause
             descriptors += self.descriptor(number, **own)
         return Images(descriptors, streams)

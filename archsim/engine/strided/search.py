@@ -84,10 +84,12 @@ class _Way:
 
 @dataclass
 class Search:
-    """The search for one network on `pes` PEs. What does not depend on lanes is remembered."""
+    """The search for one network on `pes` PEs, whose inputs may lie in another order unless they come
+    `in_order`. What does not depend on lanes is remembered."""
 
     stages: Sequence[Stage]
     pes: int
+    in_order: bool = False
     ways: dict[tuple[int, bytes], list[_Way]] = field(default_factory=dict)
 
     def best(self) -> StridedOrder | int:
@@ -107,7 +109,7 @@ class Search:
 
     def _with(self, lanes: int, *, as_numbered: bool = False) -> StridedOrder | int:
         kept = [StridedOrder(np.arange(self.stages[0].n_in), None)]
-        if not as_numbered:
+        if not (as_numbered or self.in_order):
             kept += [StridedOrder(place, place) for place in input_places(self.stages)]
         for number in range(len(self.stages)):
             following: dict[bytes, StridedOrder] = {}
@@ -151,9 +153,9 @@ class Search:
 
 
 @lru_cache(maxsize=64)
-def cheapest(stages: tuple[Stage, ...], pes: int) -> StridedOrder | int:
+def cheapest(stages: tuple[Stage, ...], pes: int, *, in_order: bool = False) -> StridedOrder | int:
     """What a `Search` finds best, found once for all widths and knobs of an engine."""
-    return Search(stages, pes).best()
+    return Search(stages, pes, in_order=in_order).best()
 
 
 def input_places(stages: Sequence[Stage]) -> list[Ints]:

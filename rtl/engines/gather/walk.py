@@ -13,6 +13,7 @@ from rtl.engines.gather.sizes import GatherSizes
 from rtl.parts.arithmetic import choose
 from rtl.parts.components import Wire, bits_for, counted, delayed, fit, named, register, staged
 from rtl.parts.processing_element import TapControl, WeightFetch, weight_fetch
+from rtl.parts.resume import Resume, counted_from
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def walk_entries(
     field: Mapping[str, Wire],
     stage_start: Wire,
     starting: Wire,
+    resume: Resume | None = None,
 ) -> Walk:
     """The front of a PE: fetches index words, deals out entries, and turns them into addresses. An entry
     moves on when `go` is high, through all that share its index; the next one is issued in the same cycle."""
@@ -83,13 +85,7 @@ def walk_entries(
         ends_run, target = _run(sizes, entry, accepted, bias)
         ends_row, moves = ends_row & ends_run, go & (~holds | ends_run)
     if sizes.relative:
-        position = register(sizes.address.bits, "position")
-        ones = pyrtl.Const((1 << sizes.address.bits) - 1, sizes.address.bits)
-        last = pyrtl.select(starts_row, ones, position)
-        target = fit(last + value + pyrtl.Const(1, 1), sizes.address.bits)
-        # Distances count from before the first place, also after the biases of a row.
-        reached = target if bias is None else pyrtl.select(bias, ones, target)
-        position.next <<= pyrtl.select(accepted, reached, position)
+        target = _after(sizes, value, accepted, starts_row, bias)
     target = named(target, "target")
     ends_row = named(ends_row, "ends_row")
     ends_stage = holds & ends_row & (row == rows_less_one)
@@ -104,9 +100,21 @@ def walk_entries(
     begins = stage_start | (issue & wraps)
     sub.next <<= pyrtl.select(begins, pyrtl.Const(0, len(sub)), fit(sub + issue, len(sub)))
     sub_1.next <<= pyrtl.select(issue, sub, sub_1)
-    counted(at, clear=starting, step=word_due)
+    counted_from(at, "index_address", starting=starting, step=word_due, resume=resume)
     starts_row.next <<= stage_start | pyrtl.select(accepted, ends_row, starts_row)
     return Walk(holds, bias, target, ends_row, starts_row, ends_stage, active | holds, word_due, at)
+
+
+def _after(sizes: GatherSizes, distance: Wire, accepted: Wire, starts_row: Wire, bias: Wire | None) -> Wire:
+    """The address at this distance from the last one."""
+    position = register(sizes.address.bits, "position")
+    ones = pyrtl.Const((1 << sizes.address.bits) - 1, sizes.address.bits)
+    last = pyrtl.select(starts_row, ones, position)
+    target = fit(last + distance + pyrtl.Const(1, 1), sizes.address.bits)
+    # Distances count from before the first place, also after the biases of a row.
+    reached = target if bias is None else pyrtl.select(bias, ones, target)
+    position.next <<= pyrtl.select(accepted, reached, position)
+    return target
 
 
 def _run(sizes: GatherSizes, entry: Wire, accepted: Wire, bias: Wire | None) -> tuple[Wire, Wire]:
@@ -131,14 +139,22 @@ def _bias_entry(sizes: GatherSizes, field: Mapping[str, Wire], starts_row: Wire,
 
 
 def follow_entry(
-    sizes: GatherSizes, walk: Walk, accepted: Wire, go: Wire, stage_start: Wire, starting: Wire
+    sizes: GatherSizes,
+    walk: Walk,
+    accepted: Wire,
+    go: Wire,
+    stage_start: Wire,
+    starting: Wire,
+    resume: Resume | None = None,
 ) -> Back:
     """Follows an accepted entry: operands, multiply and accumulate, requantise. `go` low freezes it. What is
     known of an entry moves on only with one."""
     at = sizes.pipeline
     take, accumulate, finish = at.take, at.accumulate, at.finish
     product = accumulate - 1
-    weights = weight_fetch(sizes, accepted, stage_start=stage_start, starting=starting, name="fetch_weight")
+    weights = weight_fetch(
+        sizes, accepted, stage_start=stage_start, starting=starting, name="fetch_weight", resume=resume
+    )
     tap = staged(accepted, "tap", accumulate, first=2, reset=True, enable=go)
     first_tap = walk.starts_row
     for stage in range(2, accumulate + 1):

@@ -169,6 +169,7 @@ def lockstep_controller(described: Description, rhythm: Rhythm | None = None) ->
             starting=starting,
             begins=None if step.beat is None else running & step.beat.first,
             reset=True,
+            resume=described.resume,
         ).after(sizes.pipeline.take)
         bias = None
         if issue.bias is not None:

@@ -320,7 +320,7 @@ REFUSED: list[tuple[list[Any], str]] = [
     (weights_of(node("MatMul", "p w", "y")), "multiplies a signal of shape"),
     (weights_of(node("Div", "p zeros", "y")), "divides by zero"),
     (weights_of(node("Expand", "p long", "y")), "Expand for 'y', is not known, allowed are those of Add"),
-    ([node("Conv", "x w", "y")], "Conv for 'y', is a convolution"),
+    ([node("Conv", "x w", "y")], "Conv for 'y', is a convolution along 0 axes"),
     ([node("MaxPool", "x", "y")], "pools"),
     ([node("LSTM", "x w u", "y")], "is recurrent"),
     ([node("If", "x", "y")], "decides while it runs"),

@@ -240,7 +240,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "overwriting": (Overwriting, "works in place, and linear is used more than once"),
     "pair": (Paired, "inputs and outputs of a PyTorch module Paired is '1 and 2'"),
     "lstm": (lambda: nn.LSTM(6, 4), "inputs and outputs"),
-    "convolution": (lambda: nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten()), "is a convolution"),
+    "convolution": (lambda: nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten()), "is a convolution, whose map"),
     "no layer": (lambda: nn.Sequential(nn.ReLU()), "without parameters"),
     "relu first": (lambda: nn.Sequential(nn.ReLU(), nn.Linear(6, 3)), "ReLU on the inputs"),
     "lazy": (lambda: nn.Sequential(nn.LazyLinear(3)), "'not initialised'"),
@@ -276,9 +276,9 @@ def test_the_width_of_the_inputs_decides_where_several_are_possible() -> None:
         def forward(self, x: Any) -> Any:
             return self.layer(x[:, :6])
 
-    assert TorchModule().read(Wide(), n_in=9).layers[0].matrix.shape == (6, 9)
+    assert TorchModule().read(Wide(), shape=(9,)).layers[0].matrix.shape == (6, 9)
     with pytest.raises(NetworkFileError, match=r"not to be exported \(4 inputs"):
-        TorchModule().read(nn.Linear(6, 3), n_in=4)
+        TorchModule().read(nn.Linear(6, 3), shape=(4,))
 
 
 @pytest.fixture

@@ -1,0 +1,104 @@
+"""Points from anywhere set beside the first: what tells them apart, ratios, the front, and the steps from one
+to another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from archsim.costs.metrics import METRICS, metric_of
+from archsim.costs.result import MetricError
+from archsim.explore.gather import Point, differing
+from archsim.explore.pareto import undominated
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OBJECTIVES = ("accuracy", "energy_j", "area_mm2", "lut")
+"""What the front is of, as far as all points have it and differ in it."""
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """The way from one point's figure to another's, a step a component, the largest first.
+
+    `start` and `end` are the sums over the components of the two, and `start` plus all `steps` is `end`:
+    exactly, for they are fractions.
+    """
+
+    metric: str
+    first: str
+    second: str
+    start: Fraction
+    steps: Mapping[str, Fraction]
+    end: Fraction
+
+    def plain(self) -> dict[str, Any]:
+        """The same as floats, for JSON."""
+        steps = {name: float(step) for name, step in self.steps.items()}
+        ends = {"start": float(self.start), "steps": steps, "end": float(self.end)}
+        return {"metric": self.metric, "from": self.first, "to": self.second, **ends}
+
+
+def waterfall(first: Point, second: Point, metric: str) -> Waterfall:
+    """The steps of a metric from one point to another. Raises MetricError for a metric that is not known by
+    component of both."""
+    sides = []
+    for point in (first, second):
+        parts = point.components(metric)
+        if not parts:
+            raise MetricError.of("metric", metric, f"those known by component of {point.name}")
+        sides.append({name: Fraction(value) for name, value in parts.items()})
+    before, after = sides
+    steps = {name: after.get(name, Fraction()) - before.get(name, Fraction()) for name in before | after}
+    ordered = dict(sorted(((n, s) for n, s in steps.items() if s), key=lambda item: -abs(item[1])))
+    return Waterfall(
+        metric,
+        first.name,
+        second.name,
+        sum(before.values(), Fraction()),
+        ordered,
+        sum(after.values(), Fraction()),
+    )
+
+
+def on_front(points: Sequence[Point]) -> list[bool | None]:
+    """Whether no other point is better in every objective that all finished points have and differ in; None
+    for a point that was refused, and where there is no such objective."""
+    done = [place for place, point in enumerate(points) if point.error is None]
+    held = [points[place].figures for place in done]
+    names = [
+        name
+        for name in OBJECTIVES
+        if all(name in figures for figures in held) and len({figures[name] for figures in held}) > 1
+    ]
+    stands: list[bool | None] = [None] * len(points)
+    if names:
+        signs = [-1.0 if metric_of(name).more_is_better else 1.0 for name in names]
+        rows = np.array([[figures[name] for name in names] for figures in held], dtype=np.float64)
+        for place, stays in zip(done, undominated(rows * signs), strict=True):
+            stands[place] = bool(stays)
+    return stands
+
+
+def frame_of_points(points: Sequence[Point]) -> pd.DataFrame:
+    """A frame with a row a point: its name, the fields that tell points apart, figures, `<figure>_ratio` to
+    the first point, whether it is on the front, and the error of one that was refused."""
+    import pandas as pd
+
+    fields = differing(points)
+    named = dict.fromkeys(name for point in points for name in point.figures)
+    figures = [*(name for name in METRICS if name in named), *(name for name in named if name not in METRICS)]
+    compared = [name for name in figures if metric_of(name).compared and points[0].figures.get(name)]
+    rows = [
+        {"point": point.name, **{name: point.fields.get(name) for name in fields}, "fidelity": point.fidelity}
+        | {name: point.figures.get(name) for name in figures}
+        | {f"{n}_ratio": point.figures[n] / points[0].figures[n] for n in compared if n in point.figures}
+        | {"front": front, "error": point.error}
+        for point, front in zip(points, on_front(points), strict=True)
+    ]
+    return pd.DataFrame(rows)

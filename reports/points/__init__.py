@@ -1,0 +1,1 @@
+"""The page about many design points, and the files beside it."""

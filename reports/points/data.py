@@ -1,0 +1,225 @@
+"""What the page about design points shows, as plain values: columns, the best of each technology, and where
+energy, area and traffic go."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from archsim.costs.metrics import METRICS, Metric, metric_of
+from archsim.costs.result import CLOCK, OF_THE_CLOCK
+from archsim.explore.compared import OBJECTIVES
+from archsim.explore.gather import Point, differing
+from archsim.explore.pareto import undominated
+from reports import formatting as f
+
+MOST_BREAKDOWNS = 300
+"""Points that are shown by component: where a row holds figures alone it is costed once more for that."""
+
+KEPT_DIGITS = 9
+"""Significant digits of a figure in the page; the files beside it hold all."""
+
+PER_COMPONENT = ("energy_j", "area_mm2", "leakage_w", "lut", "ff", "dsp", "bram18", "bram36")
+LEADING = ("energy_j", "area_mm2", "lut", "accuracy", "latency_s")
+BEST = ("energy_j", "area_mm2", "lut", "latency_s")
+ENGINE, TECHNOLOGY = "engine.kind", "technology.kind"
+
+
+@dataclass(frozen=True)
+class Content:
+    """Points that were finished and those that were refused, of the `sources` that were named."""
+
+    points: tuple[Point, ...]
+    refused: tuple[Point, ...]
+    sources: tuple[str, ...]
+
+    @cached_property
+    def technologies(self) -> dict[str, list[int]]:
+        """The places of points by technology, with its node where several are shown."""
+        places: dict[str, list[int]] = {}
+        for place, point in enumerate(self.points):
+            places.setdefault(technology_of(point), []).append(place)
+        return places
+
+    @cached_property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The figures that any point has: those that most ask for, then the order of all metrics."""
+        names = {name for point in self.points for name in point.figures}
+        order = dict.fromkeys([*LEADING, *METRICS, *sorted(names - METRICS.keys())])
+        return tuple(metric_of(name) for name in order if name in names)
+
+    @cached_property
+    def differs(self) -> tuple[str, ...]:
+        return differing(self.points)
+
+    @cached_property
+    def alike(self) -> dict[str, Any]:
+        """The fields that all points share, with their value."""
+        if not self.points:
+            return {}
+        return {n: v for n, v in self.points[0].fields.items() if n not in self.differs}
+
+    @cached_property
+    def fronts(self) -> dict[str, list[int]]:
+        """By technology the points at a clock that can be had which none other beats in its objectives."""
+        return {name: self._front(places) for name, places in self.technologies.items()}
+
+    def objectives(self, places: Iterable[int]) -> list[str]:
+        """What points are judged by: figures that all have and that are not the same in all."""
+        held = [self.points[place].figures for place in places]
+        return [
+            name
+            for name in OBJECTIVES
+            if all(name in figures for figures in held) and len({figures[name] for figures in held}) > 1
+        ]
+
+    def _front(self, places: Sequence[int]) -> list[int]:
+        able = [place for place in places if clock_met(self.points[place])]
+        names = self.objectives(able)
+        if not names:
+            return able[:1]
+        signs = [-1.0 if metric_of(name).more_is_better else 1.0 for name in names]
+        rows = [[self.points[place].figures[name] for name in names] for place in able]
+        stays = undominated(np.array(rows, dtype=np.float64) * signs)
+        chosen = [place for place, stay in zip(able, stays, strict=True) if stay]
+        return sorted(chosen, key=lambda place: self.points[place].figures[names[-1]])
+
+    def best(self, places: Iterable[int], name: str) -> int | None:
+        """The point with the best of a figure whose clock can be had; None where none has it."""
+        able = [p for p in places if clock_met(self.points[p]) and name in self.points[p].figures]
+        sign = -1 if metric_of(name).more_is_better else 1
+        return min(able, key=lambda place: sign * self.points[place].figures[name], default=None)
+
+    @cached_property
+    def named(self) -> list[int]:
+        """The points that figures show one by one: of each technology the best in each figure."""
+        found = [self.best(places, n) for places in self.technologies.values() for n in BEST]
+        return list(dict.fromkeys(place for place in found if place is not None))
+
+
+def content_of(
+    points: Sequence[Point], sources: Sequence[str], watch: Callable[[Iterable[int]], Iterable[int]] = iter
+) -> Content:
+    """Points with what the page needs of them: the named, those on fronts, and then as many others as
+    `MOST_BREAKDOWNS` allows are whole. `watch` sees each as it is costed."""
+    good = [point for point in points if point.error is None]
+    bad = [point for point in points if point.error is not None]
+    content = Content(tuple(good), tuple(bad), tuple(sources))
+    order = [*content.named, *(p for front in content.fronts.values() for p in front), *range(len(good))]
+    for place in watch(list(dict.fromkeys(order))[:MOST_BREAKDOWNS]):
+        good[place] = good[place].whole()
+    return Content(tuple(good), tuple(bad), tuple(sources))
+
+
+def technology_of(point: Point) -> str:
+    """A technology in a word or two: its kind, and its node where it has one."""
+    kind, node = point.fields.get(TECHNOLOGY, "unknown"), point.fields.get("technology.node_nm")
+    return f"{kind} {node:g} nm" if isinstance(node, int | float) else str(kind)
+
+
+def clock_met(point: Point) -> bool:
+    """Whether the critical path allows the clock, as far as it is known."""
+    told = point.values or (point.row.figures if point.row else None) or {}
+    return not any(str(warning).startswith(CLOCK) for warning in told.get("warnings", ()))
+
+
+def payload(content: Content) -> dict[str, Any]:
+    """The values that the page's script reads."""
+    from reports.side_by_side import GROUPS, group_of
+
+    points = content.points
+    broken = {
+        place: {name: _brief(parts) for name in PER_COMPONENT if (parts := point.components(name))}
+        | ({"traffic_bits": point.traffic()} if point.traffic() else {})
+        for place, point in enumerate(points)
+        if point.values
+    }
+    components = {name for parts in broken.values() for metric in parts.values() for name in metric}
+    return {
+        "names": [point.name for point in points],
+        "engine": _column([str(point.fields.get(ENGINE, "unknown")) for point in points]),
+        "technology": _column([technology_of(point) for point in points]),
+        "met": _column([clock_met(point) for point in points]),
+        "fields": [
+            {"name": name, "values": _column([_word(point.fields.get(name)) for point in points])}
+            for name in content.differs
+        ],
+        "metrics": [
+            {
+                "name": metric.name,
+                "label": metric.brief,
+                "unit": metric.unit,
+                "more": metric.more_is_better,
+                "values": _column([_rounded(point.figures.get(metric.name)) for point in points]),
+            }
+            for metric in content.metrics
+        ],
+        "parts": broken,
+        "group": {name: group_of(name) for name in sorted(components)},
+        "groups": [*GROUPS, "other"],
+        "named": content.named,
+        "clocked": [*OF_THE_CLOCK, "dynamic_energy_j"],
+        "fronts": content.fronts,
+        "axes": axes_of(content),
+    }
+
+
+def axes_of(content: Content) -> list[str]:
+    """The figures that the front opens with: energy, and accuracy where points differ in it, else size."""
+    held = {metric.name for metric in content.metrics}
+    varies = {n for n in held if len({point.figures.get(n) for point in content.points}) > 1}
+    up = [name for name in OBJECTIVES if name != "energy_j" and name in varies]
+    across = "energy_j" if "energy_j" in held else next(iter(held), "")
+    return [across, up[0] if up else "latency_s"]
+
+
+def _column(values: Sequence[Any]) -> dict[str, Any]:
+    """Values, each once with the places at which it stands where many come often."""
+    distinct = list({json.dumps(value): value for value in values}.values())
+    if len(distinct) * 4 > len(values):
+        return {"values": list(values)}
+    places = {json.dumps(value): place for place, value in enumerate(distinct)}
+    return {"distinct": distinct, "at": [places[json.dumps(value)] for value in values]}
+
+
+def _word(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | bool) or value is None else json.dumps(value)
+
+
+def _rounded(value: float | None, digits: int = KEPT_DIGITS) -> float | None:
+    if value is None or isinstance(value, int) or not math.isfinite(value):
+        return value
+    return float(f"{value:.{digits}g}")
+
+
+def _brief(parts: Mapping[str, float]) -> dict[str, float]:
+    """Figures of components, as exact as those of points, so that they add up."""
+    return {name: value for name, part in parts.items() if (value := _rounded(part)) is not None}
+
+
+def front_rows(content: Content, across: str, up: str) -> list[dict[str, Any]]:
+    """The rows of the front's figure, in SI units."""
+    on = {place for front in content.fronts.values() for place in front}
+    return [
+        {
+            "i": place,
+            "name": point.name,
+            "design": "",
+            "x": point.figures[across],
+            "y": point.figures[up],
+            "engine": str(point.fields.get(ENGINE)),
+            "technology": technology_of(point),
+            "front": place in on,
+            "met": clock_met(point),
+            "x_text": f.metric(across, point.figures[across]),
+            "y_text": f.metric(up, point.figures[up]),
+        }
+        for place, point in enumerate(content.points)
+        if across in point.figures and up in point.figures
+    ]

@@ -1,0 +1,267 @@
+"""The page about design points, in a real browser: it fetches nothing, its front and its table react, and its
+figures are those of the store."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from archsim.explore.gather import ResultsError, figures_of, gather
+from archsim.explore.pareto import pareto
+from archsim.explore.spec import space_of
+from archsim.explore.store import Row, Store
+from archsim.explore.sweep import Sweep, sweep
+from reports.cli import main
+from reports.points.data import clock_met, content_of
+from reports.points.figures import FigureError
+from reports.points.write import LARGEST_PAGE_BYTES, write_report
+
+CHROMIUM = shutil.which("chromium")
+WIDTHS = (1200, 390)
+SPACE = {
+    "base": {"network": "lenet-300-100-csc-x40", "engine": {"kind": "csc"}, "clock_hz": 1e8},
+    "axes": {
+        "engine.pes": [2, 4, 8],
+        "technology": ["cmos65", {"kind": "cmos", "node_nm": 45}, "artix7"],
+        "engine.fetch_bits": [32, 64, 7],
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    return sweep(space_of(SPACE), tmp_path_factory.mktemp("swept"))
+
+
+@pytest.fixture(scope="module")
+def folder(swept: Sweep, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("page") / "report"
+    points = gather([swept.store.folder])
+    write_report(points, out, sources=["runs"], command="archsim report runs --out report")
+    return out
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=CHROMIUM)
+        yield opened
+        opened.close()
+
+
+def opened(
+    browser: Browser, path: Path, *, width: int = 1200, scheme: Any = "light"
+) -> tuple[Page, list[str]]:
+    """The page, drawn, and what its console and its network said meanwhile."""
+    page = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
+    heard: list[str] = []
+    page.on("console", lambda message: heard.append(message.text))
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("request", lambda asked: None if asked.url.startswith("file:") else heard.append(asked.url))
+    page.goto(path.as_uri())
+    page.wait_for_selector("body[data-drawn]", timeout=60_000)
+    return page, heard
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_it_opens_from_disk_without_a_word_at_any_width_in_any_theme(
+    browser: Browser, folder: Path, width: int, scheme: str
+) -> None:
+    page, heard = opened(browser, folder / "index.html", width=width, scheme=scheme)
+    page.click("#points tbody button >> nth=1")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    red, green, blue = page.evaluate(
+        "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
+    )
+    assert (red + green + blue > 600) == (scheme == "light")
+    assert heard == []
+
+
+def test_the_front_on_the_page_is_that_of_the_sweep(browser: Browser, folder: Path, swept: Sweep) -> None:
+    page, heard = opened(browser, folder / "index.html")
+    page.select_option("#across", "energy_j")
+    page.select_option("#up", "area_mm2")
+    page.wait_for_function("document.querySelector('#front-figure').textContent.includes('area, mm²')")
+    shown = page.get_attribute("#front-figure", "data-front") or ""
+    data = json.loads(page.text_content("#data") or "")
+    names = {data["names"][int(place)].partition(": ")[2] for place in shown.split()}
+    expected: set[str] = set()
+    points = [point for point in gather([swept.store.folder]) if point.error is None and clock_met(point)]
+    for technology in ("cmos65", "cmos"):
+        alike = [point for point in points if point.fields["technology.kind"] == technology]
+        rows = pd.DataFrame([{"name": point.name, **point.figures} for point in alike])
+        expected |= {name.partition(": ")[2] for name in pareto(rows, "energy_j", "area_mm2")["name"]}
+    assert names == expected
+    assert heard == []
+
+
+def test_a_dot_says_what_it_is_and_a_click_pins_it(browser: Browser, folder: Path) -> None:
+    page, heard = opened(browser, folder / "index.html")
+    assert page.query_selector("#pinned table") is None
+    dot = page.locator("#front-figure .role-mark.mark-symbol path").last
+    dot.hover()
+    page.wait_for_selector("#vg-tooltip-element.visible")
+    assert "PEs" in page.inner_text("#vg-tooltip-element")
+    dot.click()
+    page.wait_for_selector("#pinned table")
+    assert "energy by component" in page.inner_text("#pinned")
+    assert heard == []
+
+
+def test_the_front_is_walked_and_pinned_by_keyboard(browser: Browser, folder: Path) -> None:
+    page, heard = opened(browser, folder / "index.html")
+    page.focus("#front-figure")
+    page.keyboard.press("ArrowRight")
+    told = page.inner_text("#said")
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("#said") != told
+    page.keyboard.press("Enter")
+    assert page.inner_text("#pinned h3") == page.inner_text("#said").split(": energy")[0]
+    assert heard == []
+
+
+def test_the_table_sorts_and_filters_and_holds_the_figures_of_the_store(
+    browser: Browser, folder: Path, swept: Sweep
+) -> None:
+    page, heard = opened(browser, folder / "index.html")
+    whole = swept.frame.dropna(subset=["energy_j"])
+    page.click('th[data-name="energy_j"] button')
+    assert page.get_attribute('th[data-name="energy_j"]', "aria-sort") == "ascending"
+    place = page.evaluate(
+        "[...document.querySelectorAll('#points th')].findIndex(h => h.dataset.name === 'energy_j')"
+    )
+    shown = [
+        float(text)
+        for text in page.eval_on_selector_all(
+            f"#points tbody td:nth-child({place + 1})", "cells => cells.map(cell => cell.title)"
+        )
+    ]
+    assert shown == pytest.approx(sorted(whole["energy_j"]), rel=1e-8)
+    page.fill("#filter", "cmos65 engine.pes>=4")
+    page.wait_for_function("document.querySelectorAll('#points tbody tr').length < 18")
+    assert page.locator("#points tbody tr").count() == 4
+    assert heard == []
+
+
+def test_a_waterfall_on_the_page_goes_from_one_figure_to_the_other(browser: Browser, folder: Path) -> None:
+    page, heard = opened(browser, folder / "index.html")
+    page.select_option("#steps-metric", "area_mm2")
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    cells = page.eval_on_selector_all(
+        "#steps-table tbody td:nth-child(2)", "all => all.map(c => c.textContent)"
+    )
+    steps = [float(text.replace("−", "-").replace(",", "")) for text in cells]
+    assert sum(steps[:-1]) == pytest.approx(steps[-1], rel=1e-3)
+    assert len(steps) > 3
+    assert heard == []
+
+
+def test_every_figure_has_words_for_those_who_do_not_see_it(folder: Path) -> None:
+    page = (folder / "index.html").read_text()
+    assert page.count('role="img" aria-label="') == page.count('class="figure"') == 3
+    for drawing in folder.glob("*.svg"):
+        assert "aria-label" in drawing.read_text()
+
+
+def test_the_files_beside_the_page_hold_every_point_in_full(folder: Path, swept: Sweep) -> None:
+    rows = list(csv.DictReader((folder / "points.csv").read_text().splitlines()))
+    figures = sorted(float(row["energy_j"]) for row in rows if row["energy_j"])
+    assert figures == sorted(swept.frame["energy_j"].dropna())
+    assert sum(bool(row["error"]) for row in rows) == swept.frame["error"].notna().sum() > 0
+    markdown = (folder / "report.md").read_text()
+    assert "archsim report runs --out report" in markdown
+    assert "| point |" in markdown
+
+
+def test_a_page_of_ten_thousand_points_is_small_and_sorts(
+    browser: Browser, swept: Sweep, tmp_path: Path
+) -> None:
+    done = [row for row in swept.store.rows() if row.figures]
+    many = [
+        Row(
+            f"{number:05d}",
+            {**(row := done[number % len(done)]).point, "clock_hz": 1e6 + number},
+            row.fidelity,
+            {
+                name: value * (1 + number / 7e4) if isinstance(value, float) else value
+                for name, value in (row.figures or {}).items()
+            },
+            version="0.0.1+another",
+        )
+        for number in range(10_000)
+    ]
+    Store(tmp_path / "many").keep(many)
+    write_report(gather([tmp_path / "many"]), tmp_path / "out", sources=["many"], command="archsim report")
+    page = tmp_path / "out" / "index.html"
+    assert page.stat().st_size < LARGEST_PAGE_BYTES
+    shown, heard = opened(browser, page)
+    shown.click('th[data-name="energy_j"] button')
+    assert "10,000 of 10,000" in shown.inner_text("#shown")
+    assert heard == []
+
+
+def test_figures_are_the_same_from_a_store_and_from_plain_values(swept: Sweep) -> None:
+    for point in content_of(gather([swept.store.folder]), ["runs"]).points:
+        assert point.values is not None
+        assert figures_of(point.values) == point.figures
+
+
+def test_report_takes_sweeps_results_and_designs_together(swept: Sweep, tmp_path: Path) -> None:
+    design = tmp_path / "one.yaml"
+    design.write_text("network: lenet-300-100-csc-x40\nengine: {kind: csc, pes: 16}\ntechnology: cmos65\n")
+    told = CliRunner().invoke(main, ["simulate", str(design), "--json"]).stdout
+    (tmp_path / "one.json").write_text(told)
+    given = [str(swept.store.folder), str(tmp_path / "one.json"), str(design), "--out", str(tmp_path / "out")]
+    ran = CliRunner().invoke(main, ["report", *given])
+    assert "19 points, 9 refused" in ran.output
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert str(tmp_path) not in page
+    assert "archsim report" in page
+
+
+def test_without_the_plotting_library_a_sentence_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, swept: Sweep
+) -> None:
+    monkeypatch.setitem(sys.modules, "altair", None)
+    with pytest.raises(FigureError, match=r"pip install 'archsim\[report\]'"):
+        write_report(gather([swept.store.folder]), tmp_path / "out", sources=[], command="")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("cut.json", '{"format": "archsim result", "format_ver', "is no whole JSON"),
+        ("other.json", '{"format": "a recipe"}', "allowed are archsim result"),
+        ("old.json", '{"format": "archsim result", "format_version": 0}', "format_version"),
+        ("lacks.json", '{"format": "archsim result", "format_version": 1, "design": {}}', "lacks 'fidelity'"),
+        ("notes.txt", "", "folders of sweeps"),
+        ("gone.json", None, "files that can be read"),
+    ],
+)
+def test_what_holds_no_results_is_refused_in_a_sentence(
+    tmp_path: Path, name: str, text: str | None, said: str
+) -> None:
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises(ResultsError, match=said) as refused:
+        gather([tmp_path / name])
+    assert "\n" not in str(refused.value)
+
+
+def test_a_folder_without_a_store_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match=r"results\.sqlite"):
+        gather([tmp_path])

@@ -1,0 +1,408 @@
+"""Convolutions of PyTorch and ONNX become layers at places, which compute the same and run on hardware bit
+for bit, or are refused with what is in the way."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+from numpy.typing import NDArray
+
+import archsim as a
+from archsim.runs_on import stages_found
+from reports.imports import import_values
+from tests.workloads.formats.onnx_models import model, node, normal
+from workloads import DataError, PlacedNetwork, Places, PrunedStage, read_network
+from workloads.importers.onnx_file import Onnx
+from workloads.importers.signals import through
+from workloads.importers.torch_module import TorchModule
+from workloads.topology.network import NetworkFileError
+from workloads.topology.placed import PLAIN, RANGED
+
+torch = pytest.importorskip("torch")
+reference = pytest.importorskip("onnx.reference")
+prune = pytest.importorskip("torch.nn.utils.prune")
+nn = torch.nn
+RANDOM = np.random.default_rng(11)
+
+
+@pytest.fixture(autouse=True)
+def _same_numbers() -> Iterator[None]:
+    torch.manual_seed(5)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        yield
+
+
+def settled(module: Any) -> Any:
+    """The module with batch normalisations that have seen something."""
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.running_mean.normal_()
+            part.running_var.uniform_(0.5, 2)
+            for parameter in part.parameters():
+                nn.init.normal_(parameter)
+    return module.eval()
+
+
+def imported(source: Any, **told: Any) -> PlacedNetwork:
+    network = a.import_network(source, **told)
+    assert isinstance(network, PlacedNetwork)
+    return network
+
+
+def small() -> Any:
+    """Stride, padding, groups, a 1 x 1 convolution, batch normalisation before and after a ReLU."""
+    return settled(
+        nn.Sequential(
+            nn.Conv2d(2, 4, 3, stride=2, padding=(1, 0), bias=False),
+            nn.BatchNorm2d(4),
+            nn.ReLU(),
+            nn.BatchNorm2d(4),
+            nn.Conv2d(4, 4, (2, 1), groups=2),
+            nn.ReLU(),
+            nn.Conv2d(4, 3, 1),
+            nn.BatchNorm2d(3),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(3 * 2 * 2, 5),
+            nn.Softmax(dim=1),
+        )
+    )
+
+
+def given_to_small(count: int = 30) -> NDArray[np.float32]:
+    return RANDOM.normal(1, 4, size=(count, 2, 6, 5)).astype(np.float32)
+
+
+def classes_of(module: Any, inputs: NDArray[np.float32]) -> NDArray[np.int64]:
+    with torch.no_grad():
+        named: NDArray[np.int64] = module(torch.from_numpy(inputs)).argmax(dim=1).numpy()
+    return named
+
+
+def assert_runs(network: PlacedNetwork, engine: a.Engine, inputs: int = 2) -> None:
+    """The hardware gives what the integer model gives, bit for bit, in the cycles that are counted."""
+    checked = a.verify(engine.map(a.quantise(network, 8, 8)), inputs=inputs)
+    assert checked.agrees, checked.differences
+
+
+# What is computed.
+class Shuffled(nn.Module):  # type: ignore[misc, name-defined]
+    """Channels in another order between two convolutions, and places as the last ones after the second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two, self.last = nn.Conv2d(1, 4, 2), nn.Conv2d(2, 3, 1), nn.Linear(3, 2)
+
+    def forward(self, x: Any) -> Any:
+        hidden = torch.relu(self.one(x)).view(-1, 2, 2, 2, 2).transpose(1, 2).flatten(1, 2)
+        return self.last(
+            self.two(hidden[:, 1:3] * torch.tensor([[[0.5]], [[2.0]]])).permute(0, 2, 3, 1)[:, 1, 0]
+        )
+
+
+class Flat(nn.Module):  # type: ignore[misc, name-defined]
+    """Vectors that become maps inside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernel = nn.Conv2d(1, 2, 3, padding="same")
+
+    def forward(self, x: Any) -> Any:
+        return self.kernel(x.reshape(-1, 1, 4, 5)).flatten(1)
+
+
+COMPUTED: dict[str, tuple[Any, tuple[int, ...]]] = {
+    "all of it": (small, (2, 6, 5)),
+    "as vectors of square maps": (lambda: nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten()), (75,)),
+    "maps inside": (Flat, (20,)),
+    "same, an even kernel": (lambda: nn.Sequential(nn.Conv2d(2, 3, (4, 2), padding="same")), (2, 5, 6)),
+    "valid": (lambda: nn.Sequential(nn.Conv2d(2, 3, 2, padding="valid"), nn.ReLU()), (2, 3, 4)),
+    "twice": (lambda: (lambda one: nn.Sequential(one, nn.ReLU(), one))(nn.Conv2d(2, 2, 2)), (2, 4, 4)),
+    "depthwise": (lambda: nn.Sequential(nn.Conv2d(3, 6, 2, groups=3), nn.Flatten()), (3, 4, 4)),
+    "double": (lambda: nn.Sequential(nn.Conv2d(2, 3, 2)).double(), (2, 3, 3)),
+    "matrices behind": (
+        lambda: nn.Sequential(nn.Conv2d(1, 2, 2), nn.Flatten(), nn.Linear(8, 6), nn.Linear(6, 3), nn.ReLU()),
+        (1, 3, 3),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", COMPUTED)
+def test_the_layers_give_what_the_module_gives(case: str) -> None:
+    make, shape = COMPUTED[case]
+    module = make().eval()
+    inputs = RANDOM.normal(size=(6, *shape)).astype(np.float32)
+    layers = TorchModule().read(module, shape=shape)
+    if case == "as vectors of square maps":
+        inputs = inputs.reshape(6, 3, 5, 5)
+    with torch.no_grad():
+        theirs = module(torch.from_numpy(inputs).to(next(module.parameters()).dtype)).double().numpy()
+    ours = through(layers, inputs.reshape(6, -1))
+    if case == "all of it":  # The softmax at its end is left out.
+        ours = np.exp(ours) / np.exp(ours).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(ours, theirs.reshape(6, -1), rtol=1e-4, atol=1e-5)
+
+
+def test_channels_that_are_chosen_or_weighted_are_so_in_the_kernel() -> None:
+    layers = TorchModule().read(Shuffled(), shape=(1, 3, 3))
+    assert [layer.sweep is not None for layer in layers.layers] == [True, True, False]
+    assert not layers.layers[1].matrix[:, [0, 3]].any()
+
+
+def test_a_program_of_one_map_without_samples() -> None:
+    program = torch.export.export(nn.Sequential(nn.Conv2d(2, 3, 2), nn.Flatten(0)), (torch.zeros(2, 4, 4),))
+    assert TorchModule().read(program).layers[0].sweep == Places(2, 4, 4, (2, 2))
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> tuple[Any, NDArray[np.float32]]:
+    """Models of one to three convolutions with what may stand between them, and a matrix behind or none."""
+
+    def number(least: int, most: int) -> int:
+        return draw(st.integers(least, most))
+
+    channels, rows, columns = number(1, 3), number(3, 6), number(3, 6)
+    shape, nodes, constants, signal = (channels, rows, columns), [], {}, "x"
+    for place in range(number(1, 3)):
+        kernel, groups = (number(1, min(3, rows)), number(1, min(3, columns))), number(1, 2)
+        groups = groups if channels % groups == 0 else 1
+        outputs = groups * number(1, 2)
+        constants[f"w{place}"] = normal(outputs, channels // groups, *kernel)
+        constants[f"b{place}"] = normal(outputs)
+        told: dict[str, Any] = {"strides": [number(1, 2), number(1, 2)], "group": groups}
+        named = draw(st.sampled_from(["SAME_UPPER", "SAME_LOWER", "VALID", "pads", None]))
+        pads = [0, 0, 0, 0]
+        if named == "pads":
+            told["pads"] = pads = [number(0, 1) for _ in range(4)]
+        elif named:
+            told["auto_pad"] = named
+        nodes.append(node("Conv", f"{signal} w{place} b{place}", f"c{place}", **told))
+        signal = f"c{place}"
+        if named and named.startswith("SAME"):
+            rows, columns = (
+                -(-size // step) for size, step in zip((rows, columns), told["strides"], strict=True)
+            )
+        else:
+            rows = (rows + pads[0] + pads[2] - kernel[0]) // told["strides"][0] + 1
+            columns = (columns + pads[1] + pads[3] - kernel[1]) // told["strides"][1] + 1
+        channels = outputs
+        if draw(st.booleans()):
+            for name in "ghm":
+                constants[f"{name}{place}"] = normal(channels)
+            constants[f"v{place}"] = np.abs(normal(channels)) + np.float32(0.1)
+            names = " ".join(f"{name}{place}" for name in "ghmv")
+            nodes.append(node("BatchNormalization", f"{signal} {names}", f"n{place}"))
+            signal = f"n{place}"
+        nodes.append(node("Relu", signal, f"r{place}"))
+        signal = f"r{place}"
+    nodes.append(node("Flatten", signal, "f"))
+    constants["u"] = normal(channels * rows * columns, 4)
+    nodes.append(node("MatMul", "f u", "y"))
+    return model(nodes, constants, ("N", *shape)), normal(3, *shape)
+
+
+@given(graphs())
+@settings(deadline=None, max_examples=25)
+def test_any_chain_of_convolutions_gives_what_the_reference_of_onnx_gives(case: Any) -> None:
+    made, inputs = case
+    expected = reference.ReferenceEvaluator(made).run(None, {"x": inputs})[0]
+    layers = Onnx().read(made)
+    np.testing.assert_allclose(through(layers, inputs.reshape(3, -1)), expected, rtol=1e-3, atol=1e-4)
+    network = imported(made, inputs=inputs)
+    np.testing.assert_allclose(network.run(inputs.reshape(3, -1).T).T, expected, rtol=1e-3, atol=1e-3)
+
+
+@given(graphs())
+@settings(deadline=None, max_examples=3)
+def test_any_chain_of_convolutions_runs_on_hardware_bit_for_bit(case: Any) -> None:
+    made, inputs = case
+    assert_runs(imported(made, inputs=inputs), a.Pruned(pes=3), inputs=1)
+
+
+# What becomes of it.
+def test_a_module_runs_on_hardware_with_its_samples_and_accuracy(tmp_path: Path) -> None:
+    module, inputs = small(), given_to_small()
+    network = imported(module, inputs=inputs, labels=classes_of(module, inputs))
+    assert network.accuracy["float"] == 1
+    assert network.accuracy["int16"] >= 0.9
+    assert network.input_range == pytest.approx((inputs.min(), inputs.max()), rel=0.1)
+    network.save(tmp_path / "net.npz")
+    design = a.DesignPoint(network=tmp_path / "net.npz", engine=a.Pruned(pes=4), technology="cmos65")
+    assert a.verify(design.mapping, inputs=2).agrees
+    result = design.simulate("cycle")
+    assert result.accuracy == network.accuracy["int8"]
+    assert set(network.remarks) <= set(result.warnings)
+    assert "30 samples of Sequential: the inputs given" in str(result.stimulus)
+    narrow = design.replace(engine=a.Pruned(pes=4, weight_bits=4, activation_bits=4))
+    assert narrow.simulate("analytic").accuracy == network.accuracy["int4"]
+    uneven = design.replace(engine=a.Pruned(pes=4, weight_bits=4)).simulate("analytic")
+    assert uneven.accuracy is None
+    assert any("accuracy is unknown" in warning for warning in uneven.warnings)
+
+
+def test_a_model_of_onnx_runs_on_the_dense_engine(tmp_path: Path) -> None:
+    made = model(
+        [
+            node("Conv", "x w b", "c", strides=[2, 2]),
+            node("Relu", "c", "r"),
+            node("Flatten", "r", "f"),
+            node("Gemm", "f u v", "y"),
+        ],
+        {"w": normal(3, 2, 2, 2), "b": normal(3), "u": normal(12, 4), "v": normal(4)},
+        ("N", 2, 4, 4),
+    )
+    assert_runs(imported(made, inputs=normal(20, 2, 4, 4) * 5), a.Dense(pes=2))
+
+
+def test_the_file_holds_range_and_remarks_and_says_the_version_that_it_needs(tmp_path: Path) -> None:
+    network = imported(small(), inputs=given_to_small())
+    network.save(tmp_path / "net.npz")
+    again = read_network(tmp_path / "net.npz")
+    assert isinstance(again, PlacedNetwork)
+    assert (again.input_range, again.remarks) == (network.input_range, network.remarks)
+    assert version(tmp_path / "net.npz") == RANGED
+    of_images = imported(again, inputs=np.linspace(0, 1, 600).reshape(10, 60))
+    of_images.save(tmp_path / "images.npz")
+    assert version(tmp_path / "images.npz") == PLAIN
+    assert of_images.input_range == (0, 1)
+    assert of_images.calibration != network.calibration
+
+
+def version(path: Path) -> int:
+    import json
+
+    with np.load(path) as archive:
+        return int(json.loads(str(archive["metadata"]))["version"])
+
+
+def test_integers_of_any_range_are_those_of_the_floats() -> None:
+    """A network of whole numbers whose sums all fit is the same in floats and integers, in any scale."""
+    kernel = nn.Conv2d(1, 2, 2, bias=False)
+    kernel.weight.data = torch.tensor([[[[1.0, -1], [2, 0]]], [[[-2.0, 1], [1, 1]]]])
+    inputs = RANDOM.integers(-20, 21, size=(40, 1, 3, 3)) * 4.0
+    network = imported(nn.Sequential(kernel, nn.Flatten()), inputs=inputs)
+    integer = a.quantise(network, 12, 12)
+    given_in, saturated = integer.integer_inputs(inputs.reshape(40, -1))
+    assert saturated == 0
+    computed, exact = integer.run(given_in), network.run(inputs.reshape(40, -1).T)
+    np.testing.assert_array_equal(computed, exact * (computed[exact != 0] / exact[exact != 0])[0])
+
+
+def test_exact_zeros_of_a_kernel_are_no_weights() -> None:
+    module = nn.Sequential(nn.Conv2d(2, 6, 3), nn.ReLU(), nn.Flatten(), nn.Linear(24, 3))
+    prune.random_unstructured(module[0], "weight", amount=0.7)
+    network = imported(module.eval(), inputs=normal(20, 2, 4, 4))
+    first = network.layers[0].topology.stages[0]
+    assert isinstance(first, PrunedStage)
+    assert first.stored_weights == 108 - 76
+    assert_runs(network, a.Pruned(pes=2))
+
+
+def test_what_was_found_says_what_is_a_convolution_and_at_how_many_places() -> None:
+    network = imported(small(), inputs=given_to_small(), name="mine")
+    found = stages_found(network)
+    assert [stage.places for stage in found] == [6, 4, 4, 1]
+    assert [stage.swept for stage in found] == [
+        "3 × 3 convolution, stride 2 × 2",
+        "2 × 1 convolution",
+        "1 × 1 convolution",
+        "",
+    ]
+    assert found[1].kind != "dense"  # Two groups.
+    told = import_values(network)
+    assert told["engines"] == ["clos", "csc", "pruned"]
+    assert told["stored_weights"] == sum(stage["weights"] for stage in told["stages"])
+
+
+def test_without_inputs_a_program_has_scales_that_are_assumed() -> None:
+    program = torch.export.export(small(), (torch.zeros(2, 2, 6, 5),))
+    network = imported(program, input_range=(-4, 4))
+    assert network.input_range == (-4, 4)
+    assert any(remark.startswith("scales were assumed") for remark in network.remarks)
+    with pytest.raises(DataError, match="shape of inputs"):
+        imported(program, inputs=normal(5, 61))
+
+
+# What is refused.
+def behind(*parts: Any) -> Any:
+    return nn.Sequential(nn.Conv2d(2, 4, 2), nn.ReLU(), *parts)
+
+
+class Turned(nn.Module):  # type: ignore[misc, name-defined]
+    """Inputs in the order row, column, channel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernel = nn.Conv2d(4, 2, 2)
+
+    def forward(self, x: Any) -> Any:
+        return self.kernel(x.permute(0, 3, 1, 2))
+
+
+class Reshaped(nn.Module):  # type: ignore[misc, name-defined]
+    """A matrix whose outputs become a map."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.matrix, self.kernel = nn.Linear(32, 18), nn.Conv2d(2, 1, 2)
+
+    def forward(self, x: Any) -> Any:
+        return self.kernel(self.matrix(x.flatten(1)).view(-1, 2, 3, 3))
+
+
+REFUSED: dict[str, tuple[Any, str]] = {
+    "dilated": (
+        lambda: nn.Sequential(nn.Conv2d(2, 4, 2, dilation=2)),
+        r"conv2d in module 0, .* dilated by \(2",
+    ),
+    "transposed": (lambda: nn.Sequential(nn.ConvTranspose2d(2, 3, 2)), "convolution of another kind"),
+    "maximum": (lambda: behind(nn.MaxPool2d(2)), "pools, allowed are convolutions with a stride"),
+    "mean": (lambda: behind(nn.AvgPool2d(2)), "pools"),
+    "shifted": (
+        lambda: settled(behind(nn.BatchNorm2d(4), nn.Conv2d(4, 2, 3, padding=1))),
+        "pads with zeros what was shifted",
+    ),
+    "reshaped": (
+        Reshaped,
+        "is a convolution of a map that was turned, cut or reshaped",
+    ),
+    "turned": (Turned, "inputs in the order channel, row, column"),
+    "circular": (lambda: nn.Sequential(nn.Conv2d(2, 2, 3, padding=1, padding_mode="circular")), "pad"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_no_engine_runs_is_refused_in_a_sentence(case: str) -> None:
+    make, words = REFUSED[case]
+    with pytest.raises(NetworkFileError, match=words) as refusal:
+        TorchModule().read(make(), shape=(2, 4, 4))
+    assert "allowed are" in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_module_whose_map_nobody_tells_is_refused_with_what_tells_it() -> None:
+    with pytest.raises(
+        NetworkFileError, match=r"module 0 .* whose map nobody tells, .* inputs of shape \(k, ch"
+    ):
+        TorchModule().read(nn.Sequential(nn.Conv2d(1, 2, 3)))
+
+
+def test_a_kernel_larger_than_its_map_is_refused() -> None:
+    made = model([node("Conv", "x w", "y")], {"w": normal(2, 2, 5, 5)}, ("N", 2, 4, 4))
+    with pytest.raises(NetworkFileError, match="does not fit its map"):
+        Onnx().read(made)
+
+
+def test_a_convolution_along_one_axis_is_refused() -> None:
+    made = model([node("Conv", "x w", "y")], {"w": normal(2, 2, 3)}, ("N", 2, 4))
+    with pytest.raises(
+        NetworkFileError, match="a convolution along 1 axes, allowed are those along rows and"
+    ):
+        Onnx().read(made)
