@@ -197,7 +197,7 @@ class DesignPoint(BaseModel):
         )
 
     def analytic(self) -> Result:
-        """The closed form at the clock that is the default, kept for all clocks. Raises as `simulate` does."""
+        """The closed form at the default clock, kept for all clocks. Raises as `simulate` does."""
         stays = self.model_copy(update={"clock_hz": type(self).model_fields["clock_hz"].default})
         return _analytic(stays, _stamp(self.network), self._input_file)
 
