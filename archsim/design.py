@@ -25,11 +25,11 @@ from pydantic import (
 from archsim.accuracy import AccuracyError, accuracy_at
 from archsim.costs.errors import fit_errors
 from archsim.costs.estimate import EstimateError
-from archsim.costs.fidelities import level, refuse_overflow
+from archsim.costs.fidelities import level, refuse_overflow, stimulus_of
 from archsim.costs.logic import Logic
 from archsim.costs.pricing import NOTHING, price
 from archsim.costs.result import Result, clock_warnings
-from archsim.costs.stimulus import representative, stimulus_name
+from archsim.costs.stimulus import stimulus_warnings
 from archsim.engine import Engine, engines
 from archsim.engine.mapping import Mapping
 from archsim.inputs import InputFile, with_inputs
@@ -46,12 +46,6 @@ from workloads.training.trained_model import TrainedModel
 
 FILES = ("liberty", "power_report", "memories", "lef")
 """The options of technologies that name files."""
-
-NO_SAMPLES = (
-    "the network carries no samples and the design gives no inputs, so random integers were the stimulus: "
-    "their switching is not that of real data"
-)
-"""The warning where nobody knows what the network is made for."""
 
 
 class DesignError(Refusal):
@@ -169,7 +163,7 @@ class DesignPoint(BaseModel):
         accuracy, unknown = _accuracy(self.network, _stamp(self.network), *widths)
         path_s = logic.critical_path_s if logic else None
         follows = technology.follows_switching and logic is not None
-        stimulus = _stimulus(mapping.network, fidelity, follows=follows)
+        stimulus = stimulus_of(mapping.network, fidelity, follows=follows)
         return Result(
             fidelity=fidelity,
             exact=counts.exact,
@@ -185,7 +179,7 @@ class DesignPoint(BaseModel):
             warnings=(
                 *self._warnings(path_s, unknown, estimated=logic is not None and logic.kind == "fitted"),
                 *(logic.assumptions if logic else ()),
-                *(_stimulus_warnings(mapping.network) if stimulus else ()),
+                *(stimulus_warnings(mapping.network) if stimulus else ()),
             ),
             assumed=_assumed(technology),
             fit_error=fit_errors(bill, logic, technology) if logic else {},
@@ -197,8 +191,7 @@ class DesignPoint(BaseModel):
         )
 
     def analytic(self) -> Result:
-        """What it costs by the closed form at the clock that a design has by default, whatever its own: kept,
-        since much of it is shared by all clocks. Raises as `simulate` does."""
+        """The closed form at the default clock, kept for all clocks. Raises as `simulate` does."""
         stays = self.model_copy(update={"clock_hz": type(self).model_fields["clock_hz"].default})
         return _analytic(stays, _stamp(self.network), self._input_file)
 
@@ -330,21 +323,6 @@ def _refuse_keys(field: str, values: MappingOf[Any, Any]) -> None:
 def simulate(design: DesignPoint, fidelity: str = "cycle") -> Result:
     """Costs a design point; see `DesignPoint.simulate`."""
     return design.simulate(fidelity)
-
-
-def _stimulus(network: AnyIntegerNetwork, fidelity: str, *, follows: bool) -> str | None:
-    """The inputs that ran, where a cost `follows` them or the fidelity runs the hardware."""
-    ran = representative(network) if follows else level(fidelity).inputs
-    return stimulus_name(network, ran) if ran else None
-
-
-def _stimulus_warnings(network: AnyIntegerNetwork) -> Iterator[str]:
-    """What is amiss with the inputs that stand for all."""
-    samples = network.samples
-    if samples is None:
-        yield NO_SAMPLES
-    elif samples.saturated:
-        yield network.told_of_saturation(samples.saturated, samples.inputs.size)
 
 
 @lru_cache(maxsize=512)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from archsim.costs.estimate import estimate_logic
 from archsim.costs.gate import map_to_gates
 from archsim.costs.logic import Logic
-from archsim.costs.stimulus import sample_inputs
+from archsim.costs.stimulus import representative, sample_inputs, stimulus_name
 from archsim.engine.counts import Counts
 from archsim.engine.hardware_run import count_rtl
 from archsim.engine.mapping import Mapping
 from archsim.technology import FpgaResources, Technology
+from workloads import AnyIntegerNetwork
 from workloads.refusal import Refusal
 
 
@@ -54,3 +55,9 @@ def refuse_overflow(technology: Technology, used: FpgaResources) -> None:
     """Raises DeviceError where a design needs more of a device than there is."""
     if shortage := technology.shortage(used):
         raise DeviceError(shortage)
+
+
+def stimulus_of(network: AnyIntegerNetwork, fidelity: str, *, follows: bool) -> str | None:
+    """The inputs that ran, where a cost `follows` them or the fidelity runs the hardware."""
+    ran = representative(network) if follows else level(fidelity).inputs
+    return stimulus_name(network, ran) if ran else None

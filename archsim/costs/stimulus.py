@@ -7,6 +7,7 @@ that its inputs were random.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -14,6 +15,12 @@ from numpy.typing import NDArray
 
 from workloads import AnyIntegerNetwork
 from workloads.topology.samples import REPRESENTATIVE
+
+NO_SAMPLES = (
+    "the network carries no samples and the design gives no inputs, so random integers were the stimulus: "
+    "their switching is not that of real data"
+)
+"""The warning where nobody knows what the network is made for."""
 
 
 def representative(network: AnyIntegerNetwork) -> int:
@@ -53,3 +60,12 @@ def stimulus_name(network: AnyIntegerNetwork, count: int, seed: int = 0) -> str:
 def _own(network: AnyIntegerNetwork, count: int) -> int:
     """How many of `count` inputs are samples of the network."""
     return min(count, network.samples.inputs.shape[1]) if network.samples else 0
+
+
+def stimulus_warnings(network: AnyIntegerNetwork) -> Iterator[str]:
+    """What is amiss with the inputs that stand for all."""
+    samples = network.samples
+    if samples is None:
+        yield NO_SAMPLES
+    elif samples.saturated:
+        yield network.told_of_saturation(samples.saturated, samples.inputs.size)
