@@ -111,7 +111,8 @@ def test_parallel_butterflies_read_copies_of_the_inputs(
     assume(min(n_in, n_out) >= radix**2)
     layer = build_layer("parallel-butterfly", n_in, n_out, radix=radix, copies=copies, seed=seed)
     mapping = mapped(*layer, DenseStage(n_out, 3), pes=pes)
-    assert mapping.input_words in (n_in, copies * n_in)
+    # Orders that agree on which inputs lie together need no copy of their own.
+    assert mapping.input_words in range(n_in, copies * n_in + 1, n_in)
     assert mapping.stored_bits.index == 0
     assert mapping.count() == mapping.simulate()
     verification = verify(mapping, inputs=1)
