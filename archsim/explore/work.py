@@ -2,57 +2,140 @@
 
 from __future__ import annotations
 
-import hashlib
+import math
 import time
-from collections.abc import Mapping
-from functools import lru_cache
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from archsim.costs.fidelities import level
 from archsim.costs.metrics import figures
 from archsim.costs.result import Result
-from archsim.design import DesignPoint
-from archsim.explore.store import Row, key_of
+from archsim.design import FASTEST_HZ, DesignError, DesignPoint
+from archsim.explore.files import Named, laid_out, named_files, with_texts
+from archsim.explore.store import Row, key_of, this_version
+from archsim.netlist import ActivityError
+from archsim.netlist.yosys import YosysCrashError
+from workloads.files import OutputError
 from workloads.refusal import Refusal
+
+FASTEST = "fastest"
+"""The clock that a point's critical path allows."""
+
+OF_THE_PLACE = (OSError, MemoryError, OutputError, YosysCrashError, ActivityError)
+"""What a full disk or memory, or a process that was killed, ends in: another try may end otherwise."""
+
+_LONGEST_ERROR = 1000
+
+
+@dataclass(frozen=True)
+class Task:
+    """A point that is still to be costed, and what its row is kept under."""
+
+    key: str
+    point: Mapping[str, Any]
 
 
 def finished(point: Mapping[str, Any], fidelity: str, folder: Path, key: str) -> Row:
-    """The row of a point: its figures, or the refusal that it ended with. A defect is nobody's result, and is
-    raised."""
+    """The row of a point: its figures, or the error that it ended with. It is `lost` where the place that it
+    ran in failed, and not the point."""
     began = time.perf_counter()
+    figures_of_it, error, lost = None, None, False
     try:
-        result = DesignPoint.beside(folder, point).simulate(fidelity)
+        figures_of_it = told(design_of(point, fidelity, folder).simulate(fidelity))
+    except OF_THE_PLACE as failed:
+        error, lost = _line(f"{type(failed).__name__}: {failed}"), True
     except Refusal as refused:
-        return Row(key, point, fidelity, error=str(refused), seconds=time.perf_counter() - began)
-    return Row(key, point, fidelity, told(result), seconds=time.perf_counter() - began)
+        error = _line(str(refused))
+    except Exception as defect:  # of a point that nobody thought of: it must not end all others
+        place = traceback.extract_tb(defect.__traceback__)[-1]
+        where = f"{Path(place.filename).name} {place.lineno}"
+        error = _line(f"archsim itself is wrong: {type(defect).__name__} in {where}: {defect}")
+    return Row(key, point, fidelity, figures_of_it, error, time.perf_counter() - began, lost=lost)
+
+
+def finished_all(tasks: Iterable[Task], fidelity: str, folder: Path) -> list[Row]:
+    """The rows of points, one after the other."""
+    return [finished(task.point, fidelity, folder, task.key) for task in tasks]
+
+
+def design_of(point: Mapping[str, Any], fidelity: str, folder: Path) -> DesignPoint:
+    """The design point of these values, at the clock that they ask for. Raises what a design point raises,
+    and DesignError for the fastest clock where nobody knows a critical path."""
+    if point.get("clock_hz") != FASTEST:
+        return DesignPoint.beside(folder, point)
+    design = DesignPoint.beside(folder, {name: point[name] for name in point if name != "clock_hz"})
+    path_s = level(fidelity).logic(design.mapping, design.technology).critical_path_s
+    if path_s is None:
+        allowed = f"numbers in hertz: the critical path is not known at fidelity {fidelity}"
+        raise DesignError.of("clock_hz", FASTEST, allowed)
+    # In whole hertz, so that the clock times the path is no more than one after rounding.
+    return design.replace(clock_hz=float(min(math.floor(1 / path_s), FASTEST_HZ)))
 
 
 def told(result: Result) -> dict[str, Any]:
-    """A result as the plain values of a row: its figures by the names of metrics, whether they are exact, and
-    its warnings."""
-    return figures(result) | {"exact": result.exact, "warnings": list(result.warnings)}
+    """A result as the plain values of a row: its figures by the names of metrics, the clock that it ran at,
+    whether they are exact, and its warnings."""
+    finite = {name: value for name, value in figures(result).items() if math.isfinite(value)}
+    plain = {name: value.item() if hasattr(value, "item") else value for name, value in finite.items()}
+    return plain | {
+        "clock_hz": result.clock_hz,
+        "exact": bool(result.exact),
+        "warnings": [*result.warnings],
+    }
 
 
 def key_in(point: Mapping[str, Any], fidelity: str, folder: Path) -> str:
     """What the row of a point is kept under: files that it names count by what is in them."""
-    texts = {text for text in _texts(point) if "." in text or "/" in text}
-    found = (folder / text if (folder / text).is_file() else Path(text) for text in sorted(texts))
-    return key_of(point, fidelity, [_digest(path, _stamp(path)) for path in found if path.is_file()])
+    contents = [digest for named in named_files(point, folder) for file in named.files for digest in file]
+    return key_of(point, fidelity, contents)
 
 
-def _texts(value: Any) -> set[str]:
-    if isinstance(value, Mapping):
-        return set().union(*map(_texts, value.values()))
-    if isinstance(value, list | tuple):
-        return set().union(*map(_texts, value))
-    return {value} if isinstance(value, str) else set()
+@dataclass(frozen=True)
+class Refused:
+    """A worker that must not cost anything: it would come to other rows."""
+
+    version: str
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
-    status = path.stat()
-    return status.st_mtime_ns, status.st_size, status.st_ino
+def finished_elsewhere(
+    tasks: Sequence[Task],
+    fidelity: str,
+    version: str,
+    named: Sequence[Named],
+    contents: Mapping[str, bytes],
+    folder: Path | None,
+) -> list[Row] | Refused:
+    """The rows of points, in a worker of a cluster that may share no files with whoever asks: `contents` are
+    those of all files that the points name, by their digests. In a `folder` files are looked for as here."""
+    if this_version() != version:
+        return Refused(this_version())
+    if folder is not None:
+        return finished_all(tasks, fidelity, folder)
+    from distributed import get_worker
+
+    room = Path(get_worker().local_directory) / "archsim"
+    texts = laid_out(named, contents, room)
+    rows = [finished(with_texts(task.point, texts), fidelity, Path(), task.key) for task in tasks]
+    places = {str(room / one.place): str(one.beside) for one in named}
+    return [_as_named(row, task.point, places) for row, task in zip(rows, tasks, strict=True)]
 
 
-@lru_cache(maxsize=1024)
-def _digest(path: Path, stamp: tuple[int, int, int]) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _as_named(row: Row, point: Mapping[str, Any], places: Mapping[str, str]) -> Row:
+    """A row whose texts name files where they lie for whoever asked."""
+
+    def renamed(text: str) -> str:
+        for place, beside in places.items():
+            text = text.replace(f"{place}/", "" if beside == "." else f"{beside}/")
+        return text
+
+    noted = row.figures
+    if noted is not None:
+        noted = {**noted, "warnings": [renamed(text) for text in noted["warnings"]]}
+    return replace(row, point=point, figures=noted, error=None if row.error is None else renamed(row.error))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:_LONGEST_ERROR]
