@@ -6,9 +6,11 @@ import random
 import re
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archsim.explore.spec import Space
+from archsim.explore.store import Row
 from archsim.explore.work import finished
 
 COUNTED = 200_000
@@ -58,19 +60,23 @@ def preview(space: Space) -> Preview:
     held = [number for number in numbers if space.holds(space.point(number))] if space.where else numbers
     kept = len(held) if counted else round(len(space) * len(held) / len(numbers))
     draw.shuffle(held)
-    looked_at, valid, refused = 0, [], Counter[str]()
+    rows = _looked_at(space, held)
+    refused = Counter(reason(row.error) for row in rows if row.error is not None)
+    valid = [row for row in rows if row.error is None]
+    seconds = _mean([row.seconds for row in valid])
+    if space.fidelity != "analytic":
+        seconds = _seconds_a_point(space, valid)
+    return Preview(len(space), kept, counted, len(rows), dict(refused.most_common()), seconds)
+
+
+def _looked_at(space: Space, numbers: Sequence[int]) -> list[Row]:
+    rows: list[Row] = []
     until = time.monotonic() + LOOKS_S
-    for number in held[:LOOKED_AT]:
-        row = finished(space.point(number), "analytic", space.folder, "")
-        looked_at += 1
-        if row.error is None:
-            valid.append(number)
-        else:
-            refused[reason(row.error)] += 1
+    for number in numbers[:LOOKED_AT]:
+        rows.append(finished(space.point(number), "analytic", space.folder, ""))
         if time.monotonic() > until:
             break
-    seconds = _seconds_a_point(space, valid)
-    return Preview(len(space), kept, counted, looked_at, dict(refused.most_common()), seconds)
+    return rows
 
 
 def reason(error: str) -> str:
@@ -79,14 +85,17 @@ def reason(error: str) -> str:
     return _NUMBER.sub("#", what) + allowed + rest
 
 
-def _seconds_a_point(space: Space, valid: list[int]) -> float | None:
-    """The mean of a few points, of which the first does not count where there are others: it reads what all
-    of them need."""
+def _seconds_a_point(space: Space, valid: Sequence[Row]) -> float | None:
     times: list[float] = []
     until = time.monotonic() + TIMED_S
-    for number in valid:
-        times.append(finished(space.point(number), space.fidelity, space.folder, "").seconds)
+    for row in valid:
+        times.append(finished(row.point, space.fidelity, space.folder, "").seconds)
         if time.monotonic() > until:
             break
+    return _mean(times)
+
+
+def _mean(times: Sequence[float]) -> float | None:
+    """The mean of times, without the first where there are others: it reads what all of them need."""
     counted = times[1:] or times
     return sum(counted) / len(counted) if counted else None

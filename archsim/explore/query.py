@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.explore.conditions import Condition
-from archsim.explore.spec import nested, with_defaults
-from archsim.explore.store import Store, fields_of
+from archsim.explore.spec import field_order, flat, nested, with_defaults
+from archsim.explore.store import Row, Store, fields_of
 from workloads.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def results(
     every_version: bool = False,
 ) -> pd.DataFrame:
     """The rows of a store, or of the folder of one, of which all conditions hold; see `Store.frame` for the
-    columns, of which `columns` chooses some. A condition asks for fields of a point, those that its engine
+    columns, of which `columns` chooses some, in the order of their fields. A condition asks for fields of a point, those that its engine
     has by default among them, and for figures.
 
     Raises StoreError for a store that cannot be read, ConditionError for a condition that is none or asks for
@@ -37,7 +37,7 @@ def results(
 
     store = store if isinstance(store, Store) else Store(store, read=True)
     conditions = [Condition(text) for text in ([where] if isinstance(where, str) else where)]
-    rows = list(store.rows(every_version=every_version))
+    rows = sorted(store.rows(every_version=every_version), key=_order)
     table = [fields_of(row, version=every_version) for row in rows]
     frame = pd.DataFrame(table)
     if conditions and rows:
@@ -47,6 +47,13 @@ def results(
             condition.check_names(known)
         frame = frame[[all(one.holds(fields) for one in conditions) for fields in asked]]
     return chosen(frame.dropna(axis="columns", how="all") if not columns else frame, columns)
+
+
+def _order(row: Row) -> list[tuple[str, bool, Any]]:
+    """Rows stand by their fields: numbers by size, and all else by its text."""
+    values = sorted(flat(row.point).items(), key=lambda field: field_order(field[0]))
+    numbers = ((name, value, isinstance(value, int | float)) for name, value in values)
+    return [(name, not number, value if number else str(value)) for name, value, number in numbers]
 
 
 def _asked(fields: dict[str, Any], point: Any) -> dict[str, Any]:

@@ -275,6 +275,13 @@ def flat(values: Values, prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def field_order(name: str) -> tuple[int, bool, str]:
+    """Where a field stands among others: as in a design point, and the kind before what it has."""
+    first, _, rest = name.partition(".")
+    place = DESIGN_FIELDS.index(first) if first in DESIGN_FIELDS else len(DESIGN_FIELDS)
+    return place, rest != "kind", rest
+
+
 def nested(*settings: Values) -> dict[str, Any]:
     """The values of a design point from fields by their names with dots; later settings count. One of a whole
     field, as `technology: cmos65` or `engine: {kind: csc}`, takes the place of all that was set inside it."""

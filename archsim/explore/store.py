@@ -18,6 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archsim.explore.spec import field_order, flat
 from workloads.files import reason_of
 from workloads.refusal import Refusal
 
@@ -199,9 +200,8 @@ class Store:
 def fields_of(row: Row, *, version: bool = False) -> dict[str, Any]:
     """A row as the fields of its point, by their names with dots, and its figures. The clock is the number of
     hertz that it ran at, None where it was to be the fastest and the point failed."""
-    from archsim.explore.spec import flat
-
-    fields = {"key": row.key, **flat(row.point), "fidelity": row.fidelity}
+    point = sorted(flat(row.point).items(), key=lambda field: field_order(field[0]))
+    fields: dict[str, Any] = {"key": row.key, **dict(point), "fidelity": row.fidelity}
     if isinstance(fields.get("clock_hz"), str):
         fields["clock_hz"] = None
     fields |= {**(row.figures or {}), "error": row.error}
