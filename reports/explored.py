@@ -167,10 +167,11 @@ def results_table(frame: pd.DataFrame, *, all_columns: bool) -> RenderableType:
     if frame.empty:
         return "no points"
     known = [*METRICS, "key", "exact", "warnings", "fidelity", "error"]
-    fields = [name for name in frame if name not in known or name == "clock_hz"]
+    everything = list(map(str, frame))
+    fields = [name for name in everything if name not in known or name == "clock_hz"]
     first = [name for name in FIRST_FIGURES if name in frame]
     error = ["error"] if "error" in frame and frame["error"].notna().any() else []
-    names = list(frame) if all_columns else [*fields, *first, *error]
+    names = everything if all_columns else [*fields, *first, *error]
     rows = [[_cell(name, row[name]) for name in names] for _, row in frame.head(FEW_ROWS).iterrows()]
     table = Table("", [Column(name) for name in names], rows, words=len(fields))
     if len(frame) <= FEW_ROWS:

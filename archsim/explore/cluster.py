@@ -31,7 +31,7 @@ CONNECTS_S = 10
 """How long a scheduler may take to answer."""
 
 COMES_S = 60
-"""How long a cluster may be without a worker: queues of batch systems are longer, and are waited for before."""
+"""How long a cluster may be without a worker. Queues of batch systems are longer: wait for them before."""
 
 LOOKS_S = 2
 """How often, while nothing is finished, workers are counted."""
@@ -220,7 +220,7 @@ class _Work:
         return self.contents[digest]
 
     def _done(self) -> list[Future]:
-        """What is finished, of which there is some. Raises ClusterError where nobody is left to finish any."""
+        """What is finished, as soon as anything is. Raises ClusterError where nobody is left to."""
         from distributed import wait
 
         alone_s = 0

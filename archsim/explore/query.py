@@ -26,9 +26,9 @@ def results(
     columns: Sequence[str] = (),
     every_version: bool = False,
 ) -> pd.DataFrame:
-    """The rows of a store, or of the folder of one, of which all conditions hold; see `Store.frame` for the
-    columns, of which `columns` chooses some, in the order of their fields. A condition asks for fields of a point, those that its engine
-    has by default among them, and for figures.
+    """The rows of a store, or of the folder of one, of which all conditions hold, in the order of their
+    fields; see `Store.frame` for the columns, of which `columns` chooses some. A condition asks for fields of
+    a point, those that its engine has by default among them, and for figures.
 
     Raises StoreError for a store that cannot be read, ConditionError for a condition that is none or asks for
     what no row has, QueryError for a column that is not there.
@@ -46,7 +46,7 @@ def results(
         for condition in conditions:
             condition.check_names(known)
         frame = frame[[all(one.holds(fields) for one in conditions) for fields in asked]]
-    return chosen(frame.dropna(axis="columns", how="all") if not columns else frame, columns)
+    return chosen(frame, columns) if columns else told(frame)
 
 
 def _order(row: Row) -> list[tuple[str, bool, Any]]:
@@ -61,11 +61,18 @@ def _asked(fields: dict[str, Any], point: Any) -> dict[str, Any]:
     return with_defaults(nested(point)) | fields
 
 
-def chosen(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """These columns of a frame, all for none. Raises QueryError for one that it does not have."""
-    if not columns:
+def told(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame without the figures that no row of it has."""
+    if frame.empty:
         return frame
+    kept: pd.DataFrame = frame.loc[:, frame.notna().any() | (frame.columns == "error")]
+    return kept
+
+
+def chosen(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """These columns of a frame. Raises QueryError for one that it does not have."""
     for column in columns:
         if column not in frame:
-            raise QueryError.of("columns", column, list(frame) or "those of finished points, and there are none")
+            allowed = list(frame) or "those of finished points, and there are none"
+            raise QueryError.of("columns", column, allowed)
     return frame[list(columns)]

@@ -151,7 +151,7 @@ class Space:
     def point(self, number: int) -> dict[str, Any]:
         """The point of this number, from 0, whether the conditions hold of it or not."""
         entries: list[Values] = []
-        for values in reversed(self.axes.values()):
+        for values in reversed(tuple(self.axes.values())):
             number, place = divmod(number, len(values))
             entries.append(values[place])
         return nested(self.base, *reversed(entries))
@@ -226,7 +226,9 @@ def _plain(value: Any) -> bool:
         return all(isinstance(name, str) and _plain(inner) for name, inner in value.items())
     if isinstance(value, list | tuple):
         return all(map(_plain, value))
-    return value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+    return (
+        value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+    )
 
 
 def _entries(axis: str, given: Any) -> tuple[dict[str, Any], ...]:

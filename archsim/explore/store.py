@@ -107,7 +107,8 @@ class Store:
             self._make()
         with self._open() as database:
             tables = database.execute("SELECT name FROM sqlite_master WHERE name = 'about'").fetchone()
-            (kept,) = tables and database.execute("SELECT value FROM about").fetchone() or ("none",)
+            about = "SELECT value FROM about WHERE name = 'format'"
+            (kept,) = (tables and database.execute(about).fetchone()) or ("none",)
             (whole,) = database.execute("PRAGMA quick_check(1)").fetchone()
         if kept != str(FORMAT):
             raise StoreError.of(f"format of {self.path}", kept, str(FORMAT))
@@ -152,8 +153,8 @@ class Store:
             return frozenset(key for (key,) in found)
 
     def keep(self, rows: Iterable[Row]) -> None:
-        """Keeps finished points but for lost ones: all of them or, where that fails, none. Those that are kept
-        already stay. Raises StoreError, as for a full disk, which takes nothing that was kept."""
+        """Keeps finished points but for lost ones: all of them or, where that fails, none. Those that are
+        kept already stay. Raises StoreError, as for a full disk, which takes nothing that was kept."""
         now = time.time()
         with self._open() as database, database:
             database.executemany(

@@ -30,7 +30,7 @@ _OUT = click.option(
     "--workers",
     type=int,
     metavar="N",
-    help="Processes here; 0 for none but this one.  [default: this one, after a few seconds one for each core]",
+    help="Processes here; 0: this one alone.  [default: this one, and one a core if it takes longer]",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask cluster to run on, as tcp://host:8786.")
 @click.option("--dry-run", is_flag=True, help="Say what it would be: how many points, refused why, how long.")
@@ -87,7 +87,9 @@ def _of_lost(done: Sweep) -> int:
 @click.option("--csv", "form", flag_value="csv", help="Print CSV.")
 @click.option("--parquet", "form", flag_value="parquet", help="Print Parquet, as a file or a pipe takes it.")
 @click.option("--json", "form", flag_value="json", help="Print plain JSON.")
-@click.option("--file", "target", type=click.Path(path_type=Path), help="A file to write instead of printing.")
+@click.option(
+    "--file", "target", type=click.Path(path_type=Path), help="A file to write instead of printing."
+)
 def results(
     folder: Path,
     where: tuple[str, ...],
@@ -111,13 +113,13 @@ def results(
     others = 0 if every_version else store.of_other_versions()
     if others:
         them = "1 row is" if others == 1 else f"{others:,} rows are"
-        click.echo(
-            f"archsim: {them} of another version of archsim, and left out; --every-version shows all", err=True
-        )
+        said = f"{them} of another version of archsim, and left out; --every-version shows all"
+        click.echo(f"archsim: {said}", err=True)
     if form is None and target is None:
         show(results_table(frame, all_columns=bool(chosen)))
         return 0
-    content = results_content(frame, form or _form_of(target), to_terminal=target is None and sys.stdout.isatty())
+    to_terminal = target is None and sys.stdout.isatty()
+    content = results_content(frame, form or _form_of(target), to_terminal=to_terminal)
     if target is not None:
         write_file(target, lambda file: file.write(content))
     else:

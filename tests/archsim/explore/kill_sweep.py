@@ -16,15 +16,17 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from archsim.explore.batches import in_process
 from archsim.explore.spec import Space
-from archsim.explore.store import Store
-from archsim.explore.sweep import in_process, sweep
+from archsim.explore.store import Store, StoreError
+from archsim.explore.sweep import sweep
 
 ROOT = Path(__file__).parents[3]
 SPEC = """
@@ -116,28 +118,47 @@ def cluster() -> Iterator[Cluster]:
             running.close()
 
 
-def trial(victim: str, moment: float, spec: Path, out: Path, running: Cluster) -> tuple[int, int, float]:
-    """Kills a victim so many seconds after a sweep has begun, and goes on until it is done. How many commands
-    that took, how many points the first one had left behind, and how long it ran."""
+@dataclass(frozen=True)
+class Moment:
+    """So many seconds after so many rows were kept."""
+
+    rows: int
+    seconds: float
+
+    def wait(self, client: subprocess.Popen[bytes], out: Path) -> None:
+        """Until then, or until the sweep has ended."""
+        until(lambda: client.poll() is not None or kept_in(out) >= self.rows)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            client.wait(self.seconds)
+
+
+def kept_in(folder: Path) -> int:
+    """How many rows are kept, also while nobody has made the tables yet."""
+    try:
+        return len(Store(folder, read=True))
+    except StoreError:
+        return 0
+
+
+def trial(victim: str, moment: Moment, spec: Path, out: Path, running: Cluster) -> tuple[int, int]:
+    """Kills a victim at a moment of a sweep, and goes on until that is done. How many commands it took, and
+    how many points were kept when the victim died."""
     own = victim.endswith("of its own")
     where = ("--workers", "2") if own else ("--scheduler", running.whole())
     command = ("archsim", "sweep", str(spec), "--out", str(out), *where)
     client = started(*command)
-    began = time.monotonic()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        client.wait(moment)
+    moment.wait(client, out)
     kill(victim, client, running)
+    left, commands = kept_in(out), 1
     status = client.wait(PATIENCE_S)
-    took, commands = time.monotonic() - began, 1
-    left = len(rows_of(out)) if (out / "results.sqlite").is_file() else 0
     if victim.startswith("worker"):
         assert status == 0, f"a sweep ended with {status} since one of two workers was killed"
     while status != 0:
-        assert commands < 3, f"{victim}, killed after {moment:.2f} s: a sweep that is not resumed"
+        assert commands < 3, f"{victim}, killed at {moment}: a sweep that is not resumed"
         where = where if own else ("--scheduler", running.whole())
         status = started(*command[:-2], *where).wait(PATIENCE_S)
         commands += 1
-    return commands, left, took
+    return commands, left
 
 
 def kill(victim: str, client: subprocess.Popen[bytes], running: Cluster) -> None:
@@ -153,7 +174,8 @@ def kill(victim: str, client: subprocess.Popen[bytes], running: Cluster) -> None
         running.running["worker 1" if victim == "worker" else victim].kill()
 
 
-def main(trials: int, seed: int = 0) -> None:
+def main(trials: int, victims: Sequence[str] = VICTIMS, seed: int = 0) -> Counter[int]:
+    """Kills sweeps; how often so many commands were needed."""
     draw = random.Random(seed)
     resumed = Counter[int]()
     with tempfile.TemporaryDirectory() as place, cluster() as running:
@@ -161,20 +183,17 @@ def main(trials: int, seed: int = 0) -> None:
         spec.write_text(SPEC)
         sweep(Space.from_file(spec), Path(place) / "undisturbed", executor=in_process)
         expected = rows_of(Path(place) / "undisturbed")
-        longest = {}
-        for own in (True, False):
-            where = "client of its own" if own else "client"
-            longest[own] = trial(where, PATIENCE_S, spec, Path(place) / f"whole {own}", running)[2]
         for number in range(trials):
-            victim = VICTIMS[number % len(VICTIMS)]
-            moment = draw.uniform(0, longest[victim.endswith("own")])
+            victim = victims[number % len(victims)]
+            moment = Moment(draw.randrange(len(expected)), draw.uniform(0, 1))
             out = Path(place) / str(number)
-            commands, left, _ = trial(victim, moment, spec, out, running)
-            assert rows_of(out) == expected, f"{victim}, killed after {moment:.2f} s, changed the rows"
+            commands, left = trial(victim, moment, spec, out, running)
+            assert rows_of(out) == expected, f"{victim}, killed at {moment}, changed the rows"
             resumed[commands] += 1
             done = f"{left} of {len(expected)} rows were there, {commands} commands"
-            print(f"{number + 1}: {victim} killed after {moment:.2f} s: {done}", flush=True)
+            print(f"{number + 1}: {victim} killed: {done}", flush=True)
     print(f"{trials} sweeps were killed and ended whole; commands that each took: {dict(resumed)}")
+    return resumed
 
 
 if __name__ == "__main__":
