@@ -187,10 +187,12 @@ def main(trials: int, victims: Sequence[str] = VICTIMS, seed: int = 0) -> Counte
             victim = victims[number % len(victims)]
             moment = Moment(draw.randrange(len(expected)), draw.uniform(0, 1))
             out = Path(place) / str(number)
+            began = time.monotonic()
             commands, left = trial(victim, moment, spec, out, running)
             assert rows_of(out) == expected, f"{victim}, killed at {moment}, changed the rows"
             resumed[commands] += 1
             done = f"{left} of {len(expected)} rows were there, {commands} commands"
+            done += f", {time.monotonic() - began:.0f} s"
             print(f"{number + 1}: {victim} killed: {done}", flush=True)
     print(f"{trials} sweeps were killed and ended whole; commands that each took: {dict(resumed)}")
     return resumed
