@@ -144,7 +144,7 @@ def results_content(frame: pd.DataFrame, form: str, *, to_terminal: bool) -> byt
     """Rows as the content of a file. Raises FormError for a form that is none, for Parquet on a terminal and
     where nobody can write it."""
     if form == "csv":
-        return frame.to_csv(None, index=False).encode()
+        return str(frame.to_csv(index=False)).encode()
     if form == "json":
         return (json.dumps(sweep_values(frame), indent=2, ensure_ascii=False) + "\n").encode()
     if form != "parquet":

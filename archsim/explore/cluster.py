@@ -78,9 +78,11 @@ def on_scheduler(address: str) -> Executor:
 @contextlib.contextmanager
 def _connected(address: str) -> Iterator[Client]:
     from distributed import Client
+    from distributed.comm import get_address_host_port
 
     with _quiet():
         try:
+            get_address_host_port(address)  # a client with an address that is none takes long to end
             client = Client(address, timeout=CONNECTS_S, set_as_default=False)
         except (OSError, ValueError, TypeError, ImportError) as error:
             told = " ".join(str(error).split())[:200]

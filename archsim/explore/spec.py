@@ -268,13 +268,13 @@ def _values(axis: str, given: Any) -> Sequence[Any]:
 
 def flat(values: Values, prefix: str = "") -> dict[str, Any]:
     """Values of mappings in mappings by their names with dots."""
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{prefix}{name}.")
+            fields |= flat(value, f"{prefix}{name}.")
         else:
-            found[f"{prefix}{name}"] = value
-    return found
+            fields[f"{prefix}{name}"] = value
+    return fields
 
 
 def field_order(name: str) -> tuple[int, bool, str]:
@@ -287,10 +287,10 @@ def field_order(name: str) -> tuple[int, bool, str]:
 def nested(*settings: Values) -> dict[str, Any]:
     """The values of a design point from fields by their names with dots; later settings count. One of a whole
     field, as `technology: cmos65` or `engine: {kind: csc}`, takes the place of all that was set inside it."""
-    found: dict[str, Any] = {}
+    point: dict[str, Any] = {}
     for setting in settings:
         for name, value in setting.items():
-            place, (*path, last) = found, name.split(".")
+            place, (*path, last) = point, name.split(".")
             for part in path:
                 inner = place.get(part)
                 if not isinstance(inner, dict):
@@ -298,7 +298,7 @@ def nested(*settings: Values) -> dict[str, Any]:
                     place[part] = inner
                 place = inner
             place[last] = _copied(value)
-    return found
+    return point
 
 
 def _copied(value: Any) -> Any:

@@ -142,8 +142,8 @@ def test_a_terminal_sees_what_is_done_failed_left_and_best(spec: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "120"}
     command = [sys.executable, "-m", "archsim", "sweep", "spec.yaml", "--out", "runs"]
     subprocess.run(command, cwd=spec, env=environment, stdout=subprocess.DEVNULL, stderr=theirs, check=True)
-    os.close(theirs)
     shown = os.read(ours, 100_000).decode()
+    os.close(theirs)
     os.close(ours)
     for part in ("3/3", "points/s", "1 failed", "best energy", "nJ"):
         assert part in shown, shown
