@@ -11,6 +11,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,8 @@ def test_what_is_wrong_is_said_in_a_sentence(spec: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="no terminal to be had")
 def test_a_terminal_sees_what_is_done_failed_left_and_best(spec: Path) -> None:
     ours, theirs = pty.openpty()
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "120"}
+    termios.tcsetwinsize(theirs, (24, 120))  # a terminal without columns is shown nothing
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "archsim", "sweep", "spec.yaml", "--out", "runs"]
     subprocess.run(command, cwd=spec, env=environment, stdout=subprocess.DEVNULL, stderr=theirs, check=True)
     shown = os.read(ours, 100_000).decode()
