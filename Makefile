@@ -8,7 +8,7 @@ WORKERS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test lint lines bench calibrate experiments docs zoo test-network clean
+.PHONY: help demo check test lint lines bench calibrate experiments docs zoo kill-test test-network clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,9 @@ lines: ## Count the lines of code by folder
 	@for folder in workloads rtl archsim reports workloads/* rtl/* archsim/* reports/*; do \
 		[ -d $$folder ] && printf '%7d  %s\n' $$(find $$folder -name '*.py' -exec cat {} + | wc -l) $$folder; \
 	done | grep -v '__pycache__\| 0 '
+
+kill-test: $(VENV)/installed-test ## Kill sweeps at random moments, 100 times
+	$(BIN)/python -m tests.archsim.explore.kill_sweep 100
 
 test-network: $(VENV)/installed-test ## Fetch MNIST by each route that answers
 	$(BIN)/python -m pytest -m network

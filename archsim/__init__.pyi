@@ -19,6 +19,11 @@ from archsim.engine import (
 from archsim.engine.counts import Counts as Counts, Traffic as Traffic
 from archsim.engine.mapping import Mapping as Mapping, MappingError as MappingError
 from archsim.explore.batch import analytic as analytic
+from archsim.explore.pareto import pareto as pareto
+from archsim.explore.query import results as results
+from archsim.explore.spec import Space as Space
+from archsim.explore.store import Store as Store
+from archsim.explore.sweep import Sweep as Sweep, sweep as sweep
 from archsim.technology import (
     Artix7 as Artix7,
     Asic as Asic,

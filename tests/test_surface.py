@@ -20,7 +20,7 @@ from reports.cli import main
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
-DESIGNS = sorted(EXAMPLES.glob("*.yaml"))
+DESIGNS = sorted(set(EXAMPLES.glob("*.yaml")) - {EXAMPLES / "sweep.yaml"})
 NOTEBOOKS = sorted(EXAMPLES.glob("*.py"))
 SCHEMA = EXAMPLES / "design.schema.json"
 LONGEST = 200

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,6 +83,18 @@ class Condition:
         named = (part for part in ast.walk(tree) if isinstance(part, ast.Name | ast.Attribute))
         return frozenset(_dotted(part) for part in named if id(part) not in inner)
 
+    def check_names(self, known: Collection[str]) -> None:
+        """Raises ConditionError where a comparison asks for none of the fields that there are: a word that
+        names no field is a text, and a text is never less than 64."""
+        tree: ast.expr = self.__dict__["_tree"]
+        for part in ast.walk(tree):
+            if isinstance(part, ast.Compare):
+                inside = [node for node in ast.walk(part) if isinstance(node, ast.Name | ast.Attribute)]
+                if not any(_names_field(known, _dotted(node)) for node in inside):
+                    words = " and ".join(dict.fromkeys(_dotted(node) for node in inside)) or "no field"
+                    ends = sorted({name.removeprefix("engine.") for name in known})
+                    raise self._refusal(f"comparisons of fields, which {words} is not: {', '.join(ends)}")
+
     def holds(self, fields: Mapping[str, Any]) -> bool:
         """Whether it holds of a point with these fields, by their names with dots."""
         tree: ast.expr = self.__dict__["_tree"]
@@ -129,6 +141,11 @@ def _compared(compare: Callable[[Any, Any], bool], first: Any, second: Any) -> b
 
 def _dotted(node: ast.expr) -> str:
     return f"{_dotted(node.value)}.{node.attr}" if isinstance(node, ast.Attribute) else ast.unparse(node)
+
+
+def _names_field(known: Collection[str], name: str) -> bool:
+    """Whether a name is that of a field, or the end of one."""
+    return name in known or f"{name}.kind" in known or any(field.endswith(f".{name}") for field in known)
 
 
 def field_of(fields: Mapping[str, Any], name: str) -> Any:

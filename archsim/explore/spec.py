@@ -8,17 +8,19 @@
       sides:                                            # fields that go together, entry by entry
         - {network: lenet-300-100-csc, engine.kind: csc}
         - {network: lenet-300-100-pruned, engine.kind: pruned, engine.gather: banked}
+      widths: {zip: {engine.weight_bits: [8, 4], engine.activation_bits: [8, 6]}}   # the same, field by field
     where: ["pes <= 16 if technology == artix7"]        # only points of which all of these hold
     fidelity: analytic
 
-Every value of an axis meets every value of all others. The last axis changes fastest.
+Every value of an axis meets every value of all others. The last axis changes fastest. `clock_hz: fastest` is
+the clock that the critical path of a point allows.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -34,6 +36,9 @@ from workloads.strict_yaml import read_yaml
 
 MOST_POINTS = 10_000_000
 """Points that a space may have: a sweep of more would neither end nor be looked at."""
+
+DESIGN_FIELDS = ("network", "engine", "clock_hz", "technology", "inputs")
+"""The fields of a design point, which its settings begin with."""
 
 Values = Mapping[str, Any]
 
@@ -100,8 +105,8 @@ class Space:
     """A base, axes and conditions: `axes` by name what each entry sets, fields by their names with dots.
 
     `name` is what its results are called after; files that a point names are looked for in `folder`. Raises
-    SpecError for an axis without values, one that sets no
-    field, and for more than `MOST_POINTS` points.
+    SpecError for an axis without values and for more than `MOST_POINTS` points, ConditionError for a
+    condition that asks for no field of its points. `Space.of` makes one from values as a file holds them.
     """
 
     name: str
@@ -123,6 +128,17 @@ class Space:
             lengths = " x ".join(str(len(entries)) for entries in self.axes.values())
             raise SpecError(f"axes have {lengths} = {size:,} points, allowed are up to {MOST_POINTS:,}")
         object.__setattr__(self, "_size", size)
+        known = self._fields() if self.where else frozenset()
+        for condition in self.where:
+            condition.check_names(known)
+
+    def _fields(self) -> frozenset[str]:
+        """Every field that a point of the space may have, by its name with dots."""
+        settings = (self.base, *(entry for entries in self.axes.values() for entry in entries))
+        named = {name for setting in settings for name in flat(setting)}
+        options = {name for kind in engines for name in engines[kind].model_fields}
+        fields = {*DESIGN_FIELDS, *named, *(f"engine.{name}" for name in options)}
+        return frozenset(fields | {f"{field}.kind" for field in ("engine", "technology")})
 
     def __repr__(self) -> str:
         axes = ", ".join(f"{name} ({len(entries)})" for name, entries in self.axes.items())
@@ -132,16 +148,41 @@ class Space:
         """Points before conditions are asked."""
         return self._size
 
+    def point(self, number: int) -> dict[str, Any]:
+        """The point of this number, from 0, whether the conditions hold of it or not."""
+        entries: list[Values] = []
+        for values in reversed(tuple(self.axes.values())):
+            number, place = divmod(number, len(values))
+            entries.append(values[place])
+        return nested(self.base, *reversed(entries))
+
     def points(self) -> Iterator[dict[str, Any]]:
         """The points of which every condition holds, as the values of a `DesignPoint`."""
         for entries in itertools.product(*self.axes.values()):
             values = nested(self.base, *entries)
-            if not self.where or self._holds(values):
+            if self.holds(values):
                 yield values
 
-    def _holds(self, values: Values) -> bool:
+    def holds(self, values: Values) -> bool:
+        """Whether every condition holds of a point."""
+        if not self.where:
+            return True
         fields = with_defaults(values)
         return all(condition.holds(fields) for condition in self.where)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        base: Values,
+        axes: Mapping[str, Any],
+        where: Sequence[str] = (),
+        fidelity: str = "analytic",
+        folder: str | Path = "",
+    ) -> Space:
+        """The space that these values describe, as a file holds them. Raises SpecError."""
+        values = {"base": dict(base), "axes": dict(axes), "where": list(where), "fidelity": fidelity}
+        return space_of(values, folder=Path(folder))
 
     @classmethod
     def from_file(cls, path: str | Path) -> Space:
@@ -161,23 +202,68 @@ def space_of(values: Values, *, name: str = "space", folder: Path = Path()) -> S
     except ValidationError as error:
         raise SpecError(one_sentence(error, _Spec)) from None
     axes = {axis: _entries(axis, given) for axis, given in spec.axes.items()}
+    _check("base", spec.base)
+    for axis, entries in axes.items():
+        for entry in entries:
+            _check(f"axes.{axis}", entry)
     return Space(name, spec.base, axes, tuple(map(Condition, spec.where)), spec.fidelity, folder)
+
+
+def _check(place: str, settings: Values) -> None:
+    """Raises SpecError where settings name what no design point has, or hold what no file of results can."""
+    for name, value in settings.items():
+        known = isinstance(name, str) and name.partition(".")[0] in DESIGN_FIELDS
+        if not known or (isinstance(name, str) and not all(name.split("."))):
+            allowed = ", ".join(DESIGN_FIELDS)
+            raise SpecError(f"{place} sets {str(name)[:60]!r}, allowed are {allowed} and fields inside them")
+        if not _plain(value):
+            allowed = "texts, finite numbers, true, false, lists and mappings"
+            raise SpecError.of(f"{place}: {name}", value, allowed)
+
+
+def _plain(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(name, str) and _plain(inner) for name, inner in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_plain, value))
+    return (
+        value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+    )
 
 
 def _entries(axis: str, given: Any) -> tuple[dict[str, Any], ...]:
     """What each entry of an axis sets."""
+    if isinstance(given, Mapping) and given.keys() == {"zip"}:
+        return _zipped(axis, given["zip"])
+    values = _values(axis, given)
+    # Fields that go together have names; the axis then is named after nothing that a point has.
+    together = all(isinstance(entry, Mapping) and "kind" not in entry for entry in values)
+    return tuple(dict(entry) if together else {axis: entry} for entry in values)
+
+
+def _zipped(axis: str, given: Any) -> tuple[dict[str, Any], ...]:
+    """What each entry of fields with as many values sets."""
+    if not isinstance(given, Mapping) or not given:
+        raise SpecError.of(f"axes.{axis}.zip", given, "a mapping of fields to their values")
+    columns = {name: _values(f"{axis}.zip.{name}", values) for name, values in given.items()}
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len({*lengths.values()}) > 1:
+        told = ", ".join(f"{many} of {name}" for name, many in lengths.items())
+        raise SpecError(f"axes.{axis}.zip has {told} values, allowed are as many of each")
+    return tuple(dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+
+
+def _values(axis: str, given: Any) -> Sequence[Any]:
+    """The values of a list or of a range."""
     if isinstance(given, Mapping) and {"from", "to"} & given.keys():
         try:
-            numbers = Range.model_validate(dict(given)).values(axis)
+            return Range.model_validate(dict(given)).values(axis)
         except ValidationError as error:
             raise SpecError(f"axes.{axis}.{one_sentence(error, Range)}") from None
-        return tuple({axis: number} for number in numbers)
-    if not isinstance(given, list) or not given:
+    if not isinstance(given, list | tuple) or not given:
         allowed = "a list of at least one value, or a range {from: …, to: …}"
         raise SpecError.of(f"axes.{axis}", given, allowed)
-    # Fields that go together have names; the axis then is named after nothing that a point has.
-    together = all(isinstance(entry, Mapping) and "kind" not in entry for entry in given)
-    return tuple(dict(entry) if together else {axis: entry} for entry in given)
+    return given
 
 
 def flat(values: Values, prefix: str = "") -> dict[str, Any]:
@@ -189,6 +275,13 @@ def flat(values: Values, prefix: str = "") -> dict[str, Any]:
         else:
             fields[f"{prefix}{name}"] = value
     return fields
+
+
+def field_order(name: str) -> tuple[int, bool, str]:
+    """Where a field stands among others: as in a design point, and the kind before what it has."""
+    first, _, rest = name.partition(".")
+    place = DESIGN_FIELDS.index(first) if first in DESIGN_FIELDS else len(DESIGN_FIELDS)
+    return place, rest != "kind", rest
 
 
 def nested(*settings: Values) -> dict[str, Any]:
@@ -204,8 +297,13 @@ def nested(*settings: Values) -> dict[str, Any]:
                     inner = {} if inner is None else {"kind": inner}
                     place[part] = inner
                 place = inner
-            place[last] = dict(value) if isinstance(value, Mapping) else value
+            place[last] = _copied(value)
     return point
+
+
+def _copied(value: Any) -> Any:
+    """A value that can be set inside without the one that it came from."""
+    return {name: _copied(inner) for name, inner in value.items()} if isinstance(value, Mapping) else value
 
 
 def with_defaults(values: Values) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archsim.explore.spec import field_order, flat
+from workloads.files import reason_of
 from workloads.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ CREATE TABLE IF NOT EXISTS points (
 """
 _WAITS_S = 60.0
 """How long a process waits for others that write."""
+_TRIES = 600
 
 
 @functools.cache
@@ -54,7 +57,8 @@ def this_version() -> str:
     root = Path(__file__).parents[2]
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*")):
-            if path.is_file() and path.suffix != ".pyc" and path.suffix != ".pyi":
+            made = "__pycache__" in path.parts or path.name.startswith(".") or path.suffix in (".pyc", ".pyi")
+            if not made and path.is_file():
                 digest.update(path.relative_to(root).as_posix().encode() + b"\0")
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
     return f"{metadata.version('archsim')}+{digest.hexdigest()[:16]}"
@@ -69,7 +73,8 @@ class Row:
     """One finished point: its values, and either its `figures` or the `error` that it ended with.
 
     `key` names what it was computed from: the point, the content of files that it names, and the version of
-    code and data.
+    code and data. One that is `lost` ended for a reason of the place that it ran in, as a full memory, and is
+    not kept: another try may end otherwise.
     """
 
     key: str
@@ -79,6 +84,7 @@ class Row:
     error: str | None = None
     seconds: float = 0.0
     version: str = field(default_factory=this_version)
+    lost: bool = False
 
 
 def key_of(point: Mapping[str, Any], fidelity: str, contents: Iterable[str] = ()) -> str:
@@ -88,24 +94,41 @@ def key_of(point: Mapping[str, Any], fidelity: str, contents: Iterable[str] = ()
 
 
 class Store:
-    """The store of a folder, which is made where there is none. Raises StoreError for one that cannot be
-    read, or that a later version wrote."""
+    """The store of a folder, which is made where there is none, unless it is only `read`. Raises StoreError
+    for one that cannot be read, that was cut short, or that a later version wrote."""
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, *, read: bool = False) -> None:
         self.folder = Path(folder)
         self.path = self.folder / FILE
+        if read:
+            if not self.path.is_file():
+                raise StoreError.of("results", str(folder), f"folders with {FILE}, as a sweep makes them")
+        else:
+            self._make()
+        with self._open() as database:
+            tables = database.execute("SELECT name FROM sqlite_master WHERE name = 'about'").fetchone()
+            about = "SELECT value FROM about WHERE name = 'format'"
+            (kept,) = (tables and database.execute(about).fetchone()) or ("none",)
+            (whole,) = database.execute("PRAGMA quick_check(1)").fetchone()
+        if kept != str(FORMAT):
+            raise StoreError.of(f"format of {self.path}", kept, str(FORMAT))
+        if whole != "ok":
+            raise self._refusal(f"whole ones (here: {whole})")
+
+    def _make(self) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError.of("out", str(folder), f"a folder that can be made ({error.strerror})") from None
+            allowed = f"a folder that can be made ({reason_of(error)})"
+            raise StoreError.of("out", str(self.folder), allowed) from None
         with self._open() as database:
-            database.execute("PRAGMA journal_mode = WAL")
+            _set_wal(database)
             database.executescript(_TABLES)
             database.execute("INSERT OR IGNORE INTO about VALUES ('format', ?)", (str(FORMAT),))
             database.commit()
-            (found,) = database.execute("SELECT value FROM about WHERE name = 'format'").fetchone()
-        if found != str(FORMAT):
-            raise StoreError.of(f"format of {self.path}", found, str(FORMAT))
+
+    def _refusal(self, allowed: str) -> StoreError:
+        return StoreError.of("store", str(self.path), allowed)
 
     def __repr__(self) -> str:
         return f"<Store {self.folder}: {len(self):,} points>"
@@ -116,9 +139,7 @@ class Store:
             with closing(sqlite3.connect(self.path, timeout=_WAITS_S)) as database:
                 yield database
         except sqlite3.DatabaseError as error:
-            raise StoreError.of(
-                "store", str(self.path), f"one that can be read and written ({error})"
-            ) from None
+            raise self._refusal(f"whole ones that can be read and written (here: {error})") from None
 
     def __len__(self) -> int:
         with self._open() as database:
@@ -132,7 +153,8 @@ class Store:
             return frozenset(key for (key,) in found)
 
     def keep(self, rows: Iterable[Row]) -> None:
-        """Keeps finished points, all of them or, where that fails, none. Those that are kept already stay."""
+        """Keeps finished points but for lost ones: all of them or, where that fails, none. Those that are
+        kept already stay. Raises StoreError, as for a full disk, which takes nothing that was kept."""
         now = time.time()
         with self._open() as database, database:
             database.executemany(
@@ -143,8 +165,17 @@ class Store:
                         *(None if row.figures is None else _text(row.figures), row.error, row.seconds, now),
                     )
                     for row in rows
+                    if not row.lost
                 ],
             )
+
+    def of_other_versions(self) -> int:
+        """How many points other versions of archsim have kept."""
+        with self._open() as database:
+            (many,) = database.execute(
+                "SELECT count(*) FROM points WHERE version != ?", (this_version(),)
+            ).fetchone()
+        return int(many)
 
     def rows(self, *, every_version: bool = False) -> Iterator[Row]:
         """The points, in the order of their keys; of this version of archsim unless told otherwise."""
@@ -163,15 +194,32 @@ class Store:
         `error` where there are none."""
         import pandas as pd
 
-        from archsim.explore.spec import flat
-
-        table = [
-            {"key": row.key, **flat(row.point), "fidelity": row.fidelity, **(row.figures or {})}
-            | {"error": row.error}
-            | ({"version": row.version} if every_version else {})
-            for row in self.rows(every_version=every_version)
-        ]
+        table = [fields_of(row, version=every_version) for row in self.rows(every_version=every_version)]
         return pd.DataFrame(table)
+
+
+def fields_of(row: Row, *, version: bool = False) -> dict[str, Any]:
+    """A row as the fields of its point, by their names with dots, and its figures. The clock is the number of
+    hertz that it ran at, None where it was to be the fastest and the point failed."""
+    point = sorted(flat(row.point).items(), key=lambda field: field_order(field[0]))
+    fields: dict[str, Any] = {"key": row.key, **dict(point), "fidelity": row.fidelity}
+    if isinstance(fields.get("clock_hz"), str):
+        fields["clock_hz"] = None
+    fields |= {**(row.figures or {}), "error": row.error}
+    return fields | {"version": row.version} if version else fields
+
+
+def _set_wal(database: sqlite3.Connection) -> None:
+    """Sets the mode in which readers and a writer do not wait for each other. Two that set it at once do not
+    wait for each other either: who comes late tries again."""
+    for _ in range(_TRIES):
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(_WAITS_S / _TRIES)
 
 
 def _text(values: Mapping[str, Any]) -> str:

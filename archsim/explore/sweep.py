@@ -2,49 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
+from archsim.explore.batches import Batches, Executor, here, in_process
 from archsim.explore.pareto import pareto
 from archsim.explore.spec import Space
 from archsim.explore.store import Row, Store
-from archsim.explore.work import finished_many, key_in
+from archsim.explore.work import Task, key_in
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BATCH = 64
-"""Points that are handed out, and kept, together: few enough that little is lost, many enough that the store
-costs little."""
+COUNTED = 200_000
+"""Points that are counted before a sweep begins: of more nobody waits for the number."""
+
+PATIENCE_S = 5.0
+"""How long a sweep goes on in one process before it starts others: these take about as long to come up."""
 
 
-@dataclass(frozen=True)
-class Task:
-    """A point that is still to be costed, and what its row is kept under."""
+class Watcher(Protocol):
+    """Is told how a sweep goes on, to show it."""
 
-    key: str
-    point: Mapping[str, Any]
+    def begin(self, points: int | None, kept: int) -> None:
+        """So many points there are, where that is known, and so many are kept already."""
 
-
-Report = Callable[[Iterable[Row]], None]
-"""Is told of finished rows, to show them."""
-
-Executor = Callable[[Iterable[Task], str, Path], Iterator[list[Row]]]
-"""Costs tasks at a fidelity, with files looked for in a folder, and yields rows as they are finished."""
+    def tell(self, rows: Iterable[Row]) -> None:
+        """These are finished."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
     """What came of a space: the rows of its points, in the order of the space.
 
-    `frame` has a row a point; see `Store.frame` for its columns.
+    `frame` has a row a point; see `Store.frame` for its columns. `lost` are the points that are not among
+    them since what they ran on failed: the same sweep tries them again.
     """
 
     space: Space
     store: Store
+    lost: tuple[Row, ...] = ()
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -74,11 +74,32 @@ def tasks(space: Space) -> Iterator[Task]:
             yield Task(key, point)
 
 
-def in_process(todo: Iterable[Task], fidelity: str, folder: Path) -> Iterator[list[Row]]:
-    """Costs tasks one after the other, here."""
-    left = iter(todo)
-    while some := list(islice(left, BATCH)):
-        yield finished_many(some, fidelity, folder)
+def as_needed(todo: Iterable[Task], fidelity: str, folder: Path) -> Iterator[list[Row]]:
+    """Costs tasks here and, of what is left after `PATIENCE_S`, in a process for each core. Hardware is
+    simulated in processes from the start, since one point may take minutes."""
+    from archsim.explore.cluster import cores, on_workers
+
+    batches = Batches(todo)
+    quick = fidelity in ("analytic", "cycle") or cores() == 1
+    if quick:
+        yield from here(batches, fidelity, folder, PATIENCE_S if cores() > 1 else float("inf"))
+    left = batches.left()
+    for first in left:
+        yield from on_workers(cores())(chain([first], left), fidelity, folder)
+
+
+def executor_of(workers: int | None, scheduler: str | None) -> Executor:
+    """Where points are costed: on a cluster whose scheduler has this address, on so many workers of a cluster
+    of one's own, in this process for 0, and as is quicker for None. Raises ClusterError."""
+    from archsim.explore.cluster import ClusterError, on_scheduler, on_workers
+
+    if scheduler is not None:
+        if workers is not None:
+            raise ClusterError.of("workers", workers, "none beside a scheduler, which has its own")
+        return on_scheduler(scheduler)
+    if workers is None:
+        return as_needed
+    return on_workers(workers) if workers else in_process
 
 
 def sweep(
@@ -86,23 +107,33 @@ def sweep(
     out: str | Path,
     *,
     fidelity: str | None = None,
-    executor: Executor = in_process,
-    report: Report | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    executor: Executor | None = None,
+    report: Watcher | None = None,
 ) -> Sweep:
     """Costs every point of a space, or of the file that describes one, that the store in the folder `out`
     does not have yet. Each is kept as it is finished, so a sweep that was stopped in any way goes on.
 
-    `fidelity` takes the place of the space's own. A point that is refused is a row with its error.
-    Raises SpecError for a space that is none, StoreError where rows cannot be kept.
+    `fidelity` takes the place of the space's own. `scheduler` is the address of a Dask cluster, `workers` a
+    number of processes here, 0 for none but this one; see `executor_of`. A point that fails is a row with its
+    error. Raises SpecError for a space that is none, StoreError where rows cannot be kept, ClusterError where
+    a cluster cannot be used.
     """
     space = space if isinstance(space, Space) else Space.from_file(space)
     if fidelity is not None:
         space = replace(space, fidelity=fidelity)
+    executor = executor or executor_of(workers, scheduler)
     store = Store(out)
     have = store.keys()
+    if report:
+        keys = [task.key for task in tasks(space)] if len(space) <= COUNTED else None
+        report.begin(None if keys is None else len(keys), len(have.intersection(keys or have)))
     todo = (task for task in tasks(space) if task.key not in have)
+    lost: list[Row] = []
     for rows in executor(todo, space.fidelity, space.folder):
         store.keep(rows)
+        lost += (row for row in rows if row.lost)
         if report:
-            report(rows)
-    return Sweep(space, store)
+            report.tell(rows)
+    return Sweep(space, store, tuple(lost))

@@ -2,76 +2,158 @@
 
 from __future__ import annotations
 
-import hashlib
+import math
 import time
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from archsim.costs.fidelities import level
 from archsim.costs.metrics import told
-from archsim.design import DesignPoint
+from archsim.design import FASTEST_HZ, DesignError, DesignPoint
 from archsim.explore.batch import costed
-from archsim.explore.store import Row, key_of
+from archsim.explore.files import Named, laid_out, named_files, with_texts
+from archsim.explore.store import Row, key_of, this_version
+from archsim.netlist import ActivityError
+from archsim.netlist.yosys import YosysCrashError
+from workloads.files import OutputError
 from workloads.refusal import Refusal
 
+FASTEST = "fastest"
+"""The clock that a point's critical path allows."""
 
-class Keyed(Protocol):
-    """A point, and what its row is kept under."""
+OF_THE_PLACE = (OSError, MemoryError, OutputError, YosysCrashError, ActivityError)
+"""What a full disk or memory, or a process that was killed, ends in: another try may end otherwise."""
 
-    @property
-    def key(self) -> str: ...
+UNLESS_TOLD_HZ: float = DesignPoint.model_fields["clock_hz"].default
+"""The clock of a point that names none."""
 
-    @property
-    def point(self) -> Mapping[str, Any]: ...
+_LONGEST_ERROR = 1000
 
 
-def finished_many(tasks: Iterable[Keyed], fidelity: str, folder: Path) -> list[Row]:
-    """The rows of points in their order: those of `finished`, and where the fidelity is analytic from arrays,
-    each with its share of the time."""
-    todo = list(tasks)
-    if fidelity != "analytic":
-        return [finished(task.point, fidelity, folder, task.key) for task in todo]
-    began = time.perf_counter()
-    outcomes = costed([task.point for task in todo], folder)
-    seconds = (time.perf_counter() - began) / max(len(todo), 1)
-    return [
-        Row(task.key, task.point, fidelity, outcome.figures, outcome.error, seconds)
-        for task, outcome in zip(todo, outcomes, strict=True)
-    ]
+@dataclass(frozen=True)
+class Task:
+    """A point that is still to be costed, and what its row is kept under."""
+
+    key: str
+    point: Mapping[str, Any]
 
 
 def finished(point: Mapping[str, Any], fidelity: str, folder: Path, key: str) -> Row:
-    """The row of a point: its figures, or the refusal that it ended with. A defect is nobody's result, and is
-    raised."""
+    """The row of a point: its figures, or the error that it ended with. It is `lost` where the place that it
+    ran in failed, and not the point."""
     began = time.perf_counter()
+    figures_of_it, error, lost = None, None, False
     try:
-        result = DesignPoint.beside(folder, point).simulate(fidelity)
+        result = design_of(point, fidelity, folder).simulate(fidelity)
+        figures_of_it = _plain(told(result), result.clock_hz)
+    except OF_THE_PLACE as failed:
+        error, lost = _line(f"{type(failed).__name__}: {failed}"), True
     except Refusal as refused:
-        return Row(key, point, fidelity, error=str(refused), seconds=time.perf_counter() - began)
-    return Row(key, point, fidelity, told(result), seconds=time.perf_counter() - began)
+        error = _line(str(refused))
+    except Exception as defect:  # of a point that nobody thought of: it must not end all others
+        place = traceback.extract_tb(defect.__traceback__)[-1]
+        where = f"{Path(place.filename).name} {place.lineno}"
+        error = _line(f"archsim itself is wrong: {type(defect).__name__} in {where}: {defect}")
+    return Row(key, point, fidelity, figures_of_it, error, time.perf_counter() - began, lost=lost)
+
+
+def finished_all(tasks: Iterable[Task], fidelity: str, folder: Path) -> list[Row]:
+    """The rows of points in their order: those of `finished`, and where the fidelity is analytic from arrays,
+    each with its share of the time."""
+    todo = list(tasks)
+    many = [task for task in todo if fidelity == "analytic" and task.point.get("clock_hz") != FASTEST]
+    began, rows = time.perf_counter(), {}
+    try:
+        outcomes = costed([task.point for task in many], folder) if many else []
+    except Exception:  # whatever it was, it is of one point, which then says so for itself
+        many, outcomes = [], []
+    seconds = (time.perf_counter() - began) / max(len(many), 1)
+    for task, outcome in zip(many, outcomes, strict=True):
+        noted = outcome.figures
+        if noted is not None:
+            noted = _plain(noted, task.point.get("clock_hz", UNLESS_TOLD_HZ))
+        error = None if outcome.error is None else _line(outcome.error)
+        rows[task.key] = Row(task.key, task.point, fidelity, noted, error, seconds)
+    return [rows.get(task.key) or finished(task.point, fidelity, folder, task.key) for task in todo]
+
+
+def design_of(point: Mapping[str, Any], fidelity: str, folder: Path) -> DesignPoint:
+    """The design point of these values, at the clock that they ask for. Raises what a design point raises,
+    and DesignError for the fastest clock where nobody knows a critical path."""
+    if point.get("clock_hz") != FASTEST:
+        return DesignPoint.beside(folder, point)
+    design = DesignPoint.beside(folder, {name: point[name] for name in point if name != "clock_hz"})
+    path_s = level(fidelity).logic(design.mapping, design.technology).critical_path_s
+    if path_s is None:
+        allowed = f"numbers in hertz: the critical path is not known at fidelity {fidelity}"
+        raise DesignError.of("clock_hz", FASTEST, allowed)
+    # In whole hertz, so that the clock times the path is no more than one after rounding.
+    return design.replace(clock_hz=float(min(math.floor(1 / path_s), FASTEST_HZ)))
+
+
+def _plain(figures: Mapping[str, Any], clock_hz: float) -> dict[str, Any]:
+    """What is told of a result as a row keeps it: finite, of plain types, with the clock that it ran at."""
+    plain = {name: value.item() if hasattr(value, "item") else value for name, value in figures.items()}
+    finite = {
+        name: value
+        for name, value in plain.items()
+        if not isinstance(value, int | float) or math.isfinite(value)
+    }
+    return finite | {"clock_hz": float(clock_hz)}
 
 
 def key_in(point: Mapping[str, Any], fidelity: str, folder: Path) -> str:
     """What the row of a point is kept under: files that it names count by what is in them."""
-    texts = {text for text in _texts(point) if "." in text or "/" in text}
-    found = (folder / text if (folder / text).is_file() else Path(text) for text in sorted(texts))
-    return key_of(point, fidelity, [_digest(path, _stamp(path)) for path in found if path.is_file()])
+    contents = [digest for named in named_files(point, folder) for file in named.files for digest in file]
+    return key_of(point, fidelity, contents)
 
 
-def _texts(value: Any) -> set[str]:
-    if isinstance(value, Mapping):
-        return set().union(*map(_texts, value.values()))
-    if isinstance(value, list | tuple):
-        return set().union(*map(_texts, value))
-    return {value} if isinstance(value, str) else set()
+@dataclass(frozen=True)
+class Refused:
+    """A worker that must not cost anything: it would come to other rows."""
+
+    version: str
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
-    status = path.stat()
-    return status.st_mtime_ns, status.st_size, status.st_ino
+def finished_elsewhere(
+    tasks: Sequence[Task],
+    fidelity: str,
+    version: str,
+    named: Sequence[Named],
+    contents: Mapping[str, bytes],
+    folder: Path | None,
+) -> list[Row] | Refused:
+    """The rows of points, in a worker of a cluster that may share no files with whoever asks: `contents` are
+    those of all files that the points name, by their digests. In a `folder` files are looked for as here."""
+    if this_version() != version:
+        return Refused(this_version())
+    if folder is not None:
+        return finished_all(tasks, fidelity, folder)
+    from distributed import get_worker
+
+    room = Path(get_worker().local_directory) / "archsim"
+    texts = laid_out(named, contents, room)
+    rows = [finished(with_texts(task.point, texts), fidelity, Path(), task.key) for task in tasks]
+    places = {str(room / one.place): str(one.beside) for one in named}
+    return [_as_named(row, task.point, places) for row, task in zip(rows, tasks, strict=True)]
 
 
-@lru_cache(maxsize=1024)
-def _digest(path: Path, stamp: tuple[int, int, int]) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _as_named(row: Row, point: Mapping[str, Any], places: Mapping[str, str]) -> Row:
+    """A row whose texts name files where they lie for whoever asked."""
+
+    def renamed(text: str) -> str:
+        for place, beside in places.items():
+            text = text.replace(f"{place}/", "" if beside == "." else f"{beside}/")
+        return text
+
+    noted = row.figures
+    if noted is not None:
+        noted = {**noted, "warnings": [renamed(text) for text in noted["warnings"]]}
+    return replace(row, point=point, figures=noted, error=None if row.error is None else renamed(row.error))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:_LONGEST_ERROR]

@@ -168,20 +168,23 @@ def export(design: Path, out: Path, inputs: int) -> None:
 
 @main.command()
 @click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: standard output]")
-def schema(out: Path | None) -> None:
+@click.option("--sweep", is_flag=True, help="Of a file of a sweep.")
+def schema(out: Path | None, sweep: bool) -> None:
     """Say what a design file may hold, as a JSON schema for editors."""
     import json
 
     from archsim import DesignPoint
+    from archsim.explore.schema import sweep_schema
     from workloads.files import check_file, write_text
 
-    described = json.dumps(DesignPoint.model_json_schema(), indent=2)
+    described = json.dumps(sweep_schema() if sweep else DesignPoint.model_json_schema(), indent=2)
     if out is None:
         click.echo(described)
         return
     check_file(out)
     write_text(out, f"{described}\n")
-    click.echo(f"{out}; a design names it in its first line: # yaml-language-server: $schema={out.name}")
+    what = "sweep" if sweep else "design"
+    click.echo(f"{out}; a {what} names it in its first line: # yaml-language-server: $schema={out.name}")
 
 
 def _simulated(design: Path, fidelity: str) -> Result:

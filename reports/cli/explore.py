@@ -2,48 +2,131 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from reports.cli.group import INTERRUPTED, answer, json_option, main, refuse
+from reports.cli.group import BY_SYSTEM, FIDELITIES, answer, going_on, json_option, main, refuse
 
-_OUT = click.option("--out", default=Path("runs"), show_default=True, type=click.Path(path_type=Path))
+if TYPE_CHECKING:
+    from archsim.explore.sweep import Sweep
+
+_OUT = click.option(
+    "--out",
+    default=Path("runs"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder of results.",
+)
 
 
 @main.command()
 @click.argument("spec", type=click.Path(path_type=Path))
 @_OUT
-@click.option("--fidelity", metavar="NAME", help="Instead of the one that the file names.")
-@click.option("--dry-run", is_flag=True, help="Say how many points there are, and cost none.")
+@click.option("--fidelity", metavar="|".join(FIDELITIES), help="Instead of the one that the file names.")
+@click.option(
+    "--workers",
+    type=int,
+    metavar="N",
+    help="Processes here; 0: this one alone.  [default: this one, and one a core if it takes longer]",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask cluster to run on, as tcp://host:8786.")
+@click.option("--dry-run", is_flag=True, help="Say what it would be: how many points, refused why, how long.")
+@click.option("--best", metavar="METRIC", default="energy_j", show_default=True, help="Shown while it runs.")
 @json_option
-def sweep(spec: Path, out: Path, fidelity: str | None, dry_run: bool, as_json: bool) -> int:
+def sweep(
+    spec: Path,
+    out: Path,
+    fidelity: str | None,
+    workers: int | None,
+    scheduler: str | None,
+    dry_run: bool,
+    best: str,
+    as_json: bool,
+) -> int:
     """Cost every design point of a SPEC, a YAML file with a base and axes, into a folder of results.
 
     Each point is kept as it is finished: the same command goes on where one was stopped.
     """
+    from dataclasses import replace
+
+    from archsim.explore.preview import preview
     from archsim.explore.spec import Space
     from archsim.explore.sweep import sweep as sweep_space
-    from reports.explored import Live, sweep_table
+    from reports.explored import Live, preview_table, preview_values, sweep_sentence, sweep_values
 
     space = Space.from_file(spec)
+    space = space if fidelity is None else replace(space, fidelity=fidelity)
     if dry_run:
-        kept = sum(1 for _ in space.points())
-        counted = {"points": len(space), "kept_by_conditions": kept}
-        answer(as_json, lambda: counted, lambda: f"{space!r}; conditions hold of {kept:,}")
+        looked = preview(space)
+        answer(as_json, lambda: preview_values(looked), lambda: preview_table(space, looked))
         return 0
-    try:
-        with Live() as live:
-            done = sweep_space(space, out, fidelity=fidelity, report=live.tell)
-    except KeyboardInterrupt:
-        return refuse(f"interrupted; the same command goes on from {out}", INTERRUPTED)
-    answer(as_json, lambda: sweep_values(done.frame), lambda: sweep_table(done.frame, out))
+    with going_on(str(out)), Live(best) as live:
+        done = sweep_space(space, out, workers=workers, scheduler=scheduler, report=live)
+    frame = done.frame
+    answer(as_json, lambda: sweep_values(frame), lambda: sweep_sentence(frame, out))
+    return _of_lost(done)
+
+
+def _of_lost(done: Sweep) -> int:
+    """The status of a sweep: points that could not be finished here are said, and can be tried again."""
+    if not done.lost:
+        return 0
+    points = f"{len(done.lost):,} point{'s' * (len(done.lost) > 1)}"
+    why = done.lost[0].error
+    return refuse(f"{points} could not be finished, and the same command tries again: {why}", BY_SYSTEM)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--where", multiple=True, metavar="CONDITION", help="As 'energy_j < 1e-7 and pes <= 16'.")
+@click.option("--columns", metavar="NAMES", help="Fields and figures, with commas; all for none.")
+@click.option("--every-version", is_flag=True, help="Rows of other versions of archsim too.")
+@click.option("--csv", "form", flag_value="csv", help="Print CSV.")
+@click.option("--parquet", "form", flag_value="parquet", help="Print Parquet, as a file or a pipe takes it.")
+@click.option("--json", "form", flag_value="json", help="Print plain JSON.")
+@click.option(
+    "--file", "target", type=click.Path(path_type=Path), help="A file to write instead of printing."
+)
+def results(
+    folder: Path,
+    where: tuple[str, ...],
+    columns: str | None,
+    every_version: bool,
+    form: str | None,
+    target: Path | None,
+) -> int:
+    """Show the finished points of a sweep's folder DIR, those of which every CONDITION holds."""
+    from archsim.explore.query import results as results_of
+    from archsim.explore.store import Store
+    from reports.cli.group import show
+    from reports.explored import results_content, results_table
+    from workloads.files import check_file, write_file
+
+    if target is not None:
+        check_file(target)
+    store = Store(folder, read=True)
+    chosen = [name.strip() for name in columns.split(",") if name.strip()] if columns else []
+    frame = results_of(store, where=where, columns=chosen, every_version=every_version)
+    others = 0 if every_version else store.of_other_versions()
+    if others:
+        them = "1 row is" if others == 1 else f"{others:,} rows are"
+        said = f"{them} of another version of archsim, and left out; --every-version shows all"
+        click.echo(f"archsim: {said}", err=True)
+    if form is None and target is None:
+        show(results_table(frame, all_columns=bool(chosen)))
+        return 0
+    to_terminal = target is None and sys.stdout.isatty()
+    content = results_content(frame, form or _form_of(target), to_terminal=to_terminal)
+    if target is not None:
+        write_file(target, lambda file: file.write(content))
+    else:
+        click.echo(content, nl=False)
     return 0
 
 
-def sweep_values(frame: Any) -> Any:
-    """The rows of a frame as plain values; what a row lacks is null."""
-    import json
-
-    return json.loads(frame.to_json(orient="records"))
+def _form_of(target: Path | None) -> str:
+    """The form that the name of a file ends in."""
+    return target.suffix.lstrip(".").lower() if target is not None else "csv"

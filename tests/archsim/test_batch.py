@@ -15,8 +15,7 @@ import archsim as a
 from archsim.costs.metrics import told
 from archsim.explore.batch import PointsError, costed
 from archsim.explore.spec import flat
-from archsim.explore.sweep import Task
-from archsim.explore.work import finished, finished_many
+from archsim.explore.work import Task, finished, finished_all
 
 POINT = {
     "network": "lenet-300-100-csc",
@@ -148,7 +147,7 @@ def test_what_cannot_be_hashed_is_costed_by_itself() -> None:
 def test_rows_of_a_sweep_are_those_of_one_point(fidelity: str) -> None:
     points = [POINT, {**POINT, "clock_hz": 1e9}, {**POINT, "clock_hz": 1}, {**POINT, "network": "nothing"}]
     tasks = [Task(f"key {number}", point) for number, point in enumerate(points)]
-    rows = finished_many(tasks, fidelity, Path())
+    rows = finished_all(tasks, fidelity, Path())
     for row, task in zip(rows, tasks, strict=True):
         alone = finished(task.point, fidelity, Path(), task.key)
         assert (row.key, row.point, row.figures, row.error) == (

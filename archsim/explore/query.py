@@ -1,0 +1,78 @@
+"""Rows of a store, chosen by conditions, with the columns that are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archsim.explore.conditions import Condition
+from archsim.explore.spec import field_order, flat, nested, with_defaults
+from archsim.explore.store import Row, Store, fields_of
+from workloads.refusal import Refusal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class QueryError(Refusal):
+    """A query asks for what no row has."""
+
+
+def results(
+    store: Store | str | Path,
+    *,
+    where: Sequence[str] | str = (),
+    columns: Sequence[str] = (),
+    every_version: bool = False,
+) -> pd.DataFrame:
+    """The rows of a store, or of the folder of one, of which all conditions hold, in the order of their
+    fields; see `Store.frame` for the columns, of which `columns` chooses some. A condition asks for fields of
+    a point, those that its engine has by default among them, and for figures.
+
+    Raises StoreError for a store that cannot be read, ConditionError for a condition that is none or asks for
+    what no row has, QueryError for a column that is not there.
+    """
+    import pandas as pd
+
+    store = store if isinstance(store, Store) else Store(store, read=True)
+    conditions = [Condition(text) for text in ([where] if isinstance(where, str) else where)]
+    rows = sorted(store.rows(every_version=every_version), key=_order)
+    table = [fields_of(row, version=every_version) for row in rows]
+    frame = pd.DataFrame(table)
+    if conditions and rows:
+        asked = [_asked(fields, row.point) for fields, row in zip(table, rows, strict=True)]
+        known = frozenset().union(*asked)
+        for condition in conditions:
+            condition.check_names(known)
+        frame = frame[[all(one.holds(fields) for one in conditions) for fields in asked]]
+    return chosen(frame, columns) if columns else told(frame)
+
+
+def _order(row: Row) -> list[tuple[str, bool, Any]]:
+    """Rows stand by their fields: numbers by size, and all else by its text."""
+    values = sorted(flat(row.point).items(), key=lambda field: field_order(field[0]))
+    numbers = ((name, value, isinstance(value, int | float)) for name, value in values)
+    return [(name, not number, value if number else str(value)) for name, value, number in numbers]
+
+
+def _asked(fields: dict[str, Any], point: Any) -> dict[str, Any]:
+    """What a condition may ask of a row; its clock is a number."""
+    return with_defaults(nested(point)) | fields
+
+
+def told(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame without the figures that no row of it has."""
+    if frame.empty:
+        return frame
+    kept: pd.DataFrame = frame.loc[:, frame.notna().any() | (frame.columns == "error")]
+    return kept
+
+
+def chosen(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """These columns of a frame. Raises QueryError for one that it does not have."""
+    for column in columns:
+        if column not in frame:
+            allowed = list(frame) or "those of finished points, and there are none"
+            raise QueryError.of("columns", column, allowed)
+    return frame[list(columns)]
