@@ -38,6 +38,7 @@ _WORDS = {
     "merge": re.compile(r"<<\Z"),
 }
 _ALLOWED = frozenset(_TAG + kind for kind in (*_NUMBERS, *_WORDS, "str", "seq", "map"))
+_ENDS_OF_LINES = {"\x85", "\u2028", "\u2029"}
 _OCTAL = re.compile(r"[-+]?0[0-9][0-9_]*\Z")
 
 
@@ -76,7 +77,10 @@ def parse_yaml(text: str, name: str, *, error: type[Refusal] = YamlError) -> Any
 
 def dump_yaml(values: Any) -> str:
     """Plain values as a text in YAML that this reader, and one of YAML 1.1, reads back as they are."""
-    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    text = yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    # Ends of lines that only Unicode knows are written as escapes.
+    plain = not _ENDS_OF_LINES & set(text)
+    return text if plain else yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=False)
 
 
 def _said(problem: yaml.MarkedYAMLError) -> str:
