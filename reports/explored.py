@@ -58,6 +58,7 @@ class Live:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._bar is not None:
+            self._bar.refresh()
             self._bar.close()
 
     def begin(self, points: int | None, kept: int) -> None:
