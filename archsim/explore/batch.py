@@ -30,7 +30,7 @@ CLOCK, PARTS = "clock_hz", ("engine", "technology")
 """The field that the points of a group differ in, and those that take longest to check."""
 
 _CHECKED: TypeAdapter[float] = TypeAdapter(Clock)
-_DEFAULT_HZ: float = DesignPoint.model_fields[CLOCK].default
+UNLESS_TOLD_HZ: float = DesignPoint.model_fields[CLOCK].default
 
 
 class PointsError(Refusal):
@@ -92,7 +92,7 @@ def costed(points: Sequence[Point], folder: Path = Path()) -> list[Outcome]:
     result, and is raised."""
     keys = (_all_but_the_clock(point, place) for place, point in enumerate(points))
     clocks = [
-        point.clock_hz if isinstance(point, DesignPoint) else point.get(CLOCK, _DEFAULT_HZ)
+        point.clock_hz if isinstance(point, DesignPoint) else point.get(CLOCK, UNLESS_TOLD_HZ)
         for point in points
     ]
     checked = Checked(folder)
@@ -206,7 +206,7 @@ def _costed_frame(frame: pd.DataFrame) -> list[Outcome]:
     keys = zip(*others, strict=True) if others else [()] * len(frame)
     return _costed(
         (key if _can_be_hashed(key) else place for place, key in enumerate(keys)),
-        [_DEFAULT_HZ if clock is None else clock for clock in clocks],
+        [UNLESS_TOLD_HZ if clock is None else clock for clock in clocks],
         design,
     )
 

@@ -13,7 +13,7 @@ from typing import Any
 from archsim.costs.fidelities import level
 from archsim.costs.metrics import told
 from archsim.design import FASTEST_HZ, DesignError, DesignPoint
-from archsim.explore.batch import costed
+from archsim.explore.batch import UNLESS_TOLD_HZ, costed
 from archsim.explore.files import Named, laid_out, named_files, with_texts
 from archsim.explore.store import Row, key_of, this_version
 from archsim.netlist import ActivityError
@@ -26,9 +26,6 @@ FASTEST = "fastest"
 
 OF_THE_PLACE = (OSError, MemoryError, OutputError, YosysCrashError, ActivityError)
 """What a full disk or memory, or a process that was killed, ends in: another try may end otherwise."""
-
-UNLESS_TOLD_HZ: float = DesignPoint.model_fields["clock_hz"].default
-"""The clock of a point that names none."""
 
 _LONGEST_ERROR = 1000
 

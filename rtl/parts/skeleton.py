@@ -242,19 +242,7 @@ class Description:
         if self.sizes.one_address:
             reading = reads & ~load if loads else reads
             row = read_row = named(pyrtl.select(reading, read_row, row), f"row_{role}_{unit}")
-        made = memory(
-            role,
-            unit,
-            words=words,
-            word_bits=self.sizes.activation_bits,
-            read_enable=read_enable,
-            read_address=read_row,
-            write_enable=write_enable,
-            write_address=row,
-            write_data=data,
-        )
-        self._count(made, read_enable, write_enable)
-        return made.data
+        return self._activations(role, unit, words, (read_enable, read_row), (write_enable, row, data))
 
     def swept_memory(
         self, role: str, unit: int, words: int, *, read: tuple[Wire, Wire], write: tuple[Wire, Wire, Wire]
@@ -267,18 +255,25 @@ class Description:
             with component("places"):
                 chosen = pyrtl.select(write_enable, write_row, read_row)
                 read_row = write_row = named(chosen, f"{role}_row_{unit}")
+        return self._activations(role, unit, words, (read_enable, read_row), (write_enable, write_row, data))
+
+    def _activations(
+        self, role: str, unit: int, words: int, read: tuple[Wire, Wire], write: tuple[Wire, Wire, Wire]
+    ) -> Wire:
+        """A counted memory of activations, read and written when and where these say. Returns its held output
+        word."""
         made = memory(
             role,
             unit,
             words=words,
             word_bits=self.sizes.activation_bits,
-            read_enable=read_enable,
-            read_address=read_row,
-            write_enable=write_enable,
-            write_address=write_row,
-            write_data=data,
+            read_enable=read[0],
+            read_address=read[1],
+            write_enable=write[0],
+            write_address=write[1],
+            write_data=write[2],
         )
-        self._count(made, read_enable, write_enable)
+        self._count(made, read[0], write[0])
         return made.data
 
     def count_products(self, accumulate: Wire) -> None:
