@@ -17,10 +17,9 @@ import yaml
 
 import archsim as a
 from reports.cli import main
+from tests.examples import DESIGNS, EXAMPLES
 
 ROOT = Path(__file__).parent.parent
-EXAMPLES = ROOT / "examples"
-DESIGNS = sorted(set(EXAMPLES.glob("*.yaml")) - {EXAMPLES / "sweep.yaml"})
 NOTEBOOKS = sorted(EXAMPLES.glob("*.py"))
 SCHEMA = EXAMPLES / "design.schema.json"
 LONGEST = 200

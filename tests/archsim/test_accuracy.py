@@ -14,6 +14,7 @@ from archsim import accuracy
 from tests.reports.stand_ins import write_design
 from tests.workloads.synthetic import dense_layers, patches, recipe
 from workloads import LabelledData, TrainedNetwork, evaluate, quantise, train
+from workloads.data.cache import CACHE_VARIABLE
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +97,10 @@ def test_two_files_that_an_import_names_are_data_too(trained: TrainedNetwork, tm
     assert a.accuracy_at(imported, 4, 6) == a.accuracy_at(trained, 4, 6)
 
 
-def test_nothing_is_downloaded_to_measure_an_accuracy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_downloaded_to_measure_an_accuracy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     monkeypatch.setattr("pooch.retrieve", None)
     monkeypatch.setattr("subprocess.run", None)
     with pytest.raises(a.AccuracyError, match="because nothing is to be downloaded"):

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -24,8 +23,8 @@ from archsim.netlist.timing import analyse
 from archsim.technology import MemoryMacro, Technology, technology
 from archsim.technology.evidence import EXACT, UNKNOWN, Bracket, Brackets
 from rtl import to_verilog
+from tests.examples import DESIGNS
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 NODES_NM = (65, 45, 20)
 PRICED = ("energy_j", "leakage_w", "area_mm2")
 COMPUTING = ("gates", "registers", "glitches")
@@ -80,7 +79,7 @@ def each_term(bill: Bill, changed: Callable[[Term], list[Term]]) -> Bill:
 def test_every_memory_of_every_shipped_design_has_a_bracket_or_is_flops() -> None:
     designs: list[tuple[EngineMapping, Technology]]
     designs = [(each.map(), a.Cmos65()) for each in trained_configurations()]
-    shipped = [a.DesignPoint.from_file(path) for path in EXAMPLES]
+    shipped = [a.DesignPoint.from_file(path) for path in DESIGNS]
     designs += [(each.mapping, each.technology) for each in shipped if each.technology.fabric == "asic"]
     kinds = set()
     for mapping, chosen in designs:

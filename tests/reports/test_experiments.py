@@ -126,7 +126,12 @@ def test_the_command_writes_the_data_files_that_are_shipped(
     assert told["groups"] == expected["groups"]
 
 
-def test_experiments_ask_for_a_folder_that_exists(tmp_path: Path) -> None:
-    done = CliRunner().invoke(main, ["experiments", "--out", str(tmp_path / "none")])
+def test_experiments_look_at_their_folder_before_they_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiments, "anew", None)
+    taken = tmp_path / "taken"
+    taken.touch()
+    done = CliRunner().invoke(main, ["experiments", "--out", str(taken)])
     assert done.exit_code == 2
-    assert done.stderr.endswith("allowed is a folder that exists.\n")
+    assert done.stderr.endswith("allowed is a folder that can be written to (here: file exists)\n")
