@@ -103,6 +103,7 @@ def result_tables(result: Result) -> Group:
         *clock_notes(result),
         head,
         Text(below),
+        *_indexed(result),
         *_ran(result),
         Text(),
         table,
@@ -120,6 +121,13 @@ def result_tables(result: Result) -> Group:
     heads = {"memory": "", "words read": "count", "words written": "count", "data": "stored"}
     parts += [Text(), Table("Traffic", heads, traffic), *_stages(result)]
     return Group(*parts, *footnotes(result))
+
+
+def _indexed(result: Result) -> list[Text]:
+    """How indices are written, where there are any."""
+    encoding, padding = result.stored_bits.encoding, result.counts.padding
+    beside = f"; {padding:,} entries of padding beside {result.stored_weights:,} weights" * bool(padding)
+    return [Text(f"Indices: {encoding}{beside}")] if encoding else []
 
 
 def _ran(result: Result) -> list[Text]:

@@ -41,10 +41,12 @@ def sized(hardware: type[S], **sizes: Any) -> S:
 
 @dataclass(frozen=True)
 class StoredBits:
-    """Bits that the engine's memories must hold for the network: weights, and the indices beside them."""
+    """Bits that the engine's memories must hold for the network: weights, and the indices beside them, with
+    how these are written."""
 
     weight: int
     index: int
+    encoding: str | None = None
 
     @property
     def total(self) -> int:

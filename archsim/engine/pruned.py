@@ -36,9 +36,10 @@ class Pruned(Engine):
     """Any sparse pattern, by indices.
 
     `gather`: *replicated* gives every PE a whole copy of the activations and broadcasts results over one
-    bus; *banked* shares one copy behind a crossbar, with conflicts. `index`: *auto* takes the encoding that
-    needs the fewest bits: absolute, relative of any width, or, where all weights come in runs and PEs are a
-    power of two, one index a run, so that a block that is full has one for each of its rows.
+    bus; *banked* shares one copy behind a crossbar, with conflicts. `index`: *auto* takes the encoding with
+    the least product of bits stored and entries, for padding takes time as a weight does: absolute, relative
+    of any width, or, where all weights come in runs and PEs are a power of two, one index a run, so that a
+    block that is full has one for each of its rows.
     """
 
     hardware: ClassVar = PrunedSizes
@@ -99,7 +100,7 @@ class Pruned(Engine):
         )
 
     def _encoding(self, networks: Sequence[IntegerNetwork]) -> IndexEncoding:
-        """The encoding that needs the fewest bits, for all networks, of those that may be taken."""
+        """The encoding with the least bits x entries, for all networks, of those that may be taken."""
         options: list[tuple[int, int, IndexEncoding]] = []
         needed = 0
         longest = min(longest_run(each, self.pes) for each in networks) if self.index == "auto" else 1
@@ -109,7 +110,7 @@ class Pruned(Engine):
             highest = max(int(stage.addresses.max(initial=0)) for stage in dealt)
             needed = (highest // run).bit_length()
             fitting = candidates(highest, int(self.fetch_bits), self._index_kinds, run)
-            options += [(_bits(option, dealt, self), len(options), option) for option in fitting]
+            options += [(_expense(option, dealt, self), len(options), option) for option in fitting]
         if not options:
             raise MappingError(
                 f"engine.fetch_bits is {self.fetch_bits}, allowed are at least {needed + 1} "
@@ -181,7 +182,7 @@ class PrunedMapping(Mapping):
     def stored_bits(self) -> StoredBits:
         entries = sum(int(stage.entries.sum()) for stage in self.stages)
         indices = int(self._indices.sum())
-        return StoredBits(entries * self.network.weight_bits, indices * (self.encoding.bits + 1))
+        return StoredBits(entries * self.network.weight_bits, indices * (self.encoding.bits + 1), str(self.encoding))
 
     @property
     def _indices(self) -> NDArray[np.int64]:
@@ -312,15 +313,17 @@ def _banked_run(stage: EncodedStage, bank_bits: int, latency: int) -> StageRun:
     return banked_run(stage.banks(bank_bits), latency)
 
 
-def _bits(encoding: IndexEncoding, dealt: Sequence[DealtStage], engine: Pruned) -> int:
-    """Bits of the weight and index words that all PEs need with this encoding."""
-    words = 0
+def _expense(encoding: IndexEncoding, dealt: Sequence[DealtStage], engine: Pruned) -> int:
+    """Words of weights and indices that all PEs need with this encoding, times their entries: what is stored
+    times how long it takes, stalls apart. Padding pays in both."""
+    words, taken = 0, 0
     fetch_bits = int(engine.fetch_bits)
     for stage in dealt:
         per_fetch = (fetch_bits // (encoding.bits + 1), fetch_bits // engine.weight_bits)
         for of_pes, number in zip(_of_pes(stage, encoding), per_fetch, strict=True):
             words += int(np.ceil(of_pes / number).sum())
-    return words * fetch_bits
+        taken += int(stage.entries_of_rows(encoding).sum())
+    return words * taken
 
 
 @lru_cache(maxsize=128)

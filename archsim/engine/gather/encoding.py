@@ -28,6 +28,11 @@ class IndexEncoding:
     relative: bool
     run: int = 1
 
+    def __str__(self) -> str:
+        if self.relative:
+            return f"distances of {self.bits} bits"
+        return f"addresses of {self.bits} bits" + (f", one for {self.run} weights" if self.run > 1 else "")
+
     def entries(self, addresses: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
         """How many entries each weight takes, itself and the padding before it. `starts` are the places
         where a row begins."""
