@@ -29,9 +29,9 @@ from archsim.costs.fidelities import level, refuse_overflow, stimulus_of
 from archsim.costs.logic import Logic
 from archsim.costs.pricing import NOTHING, price
 from archsim.costs.result import Result, clock_warnings
-from archsim.costs.stimulus import stimulus_warnings
 from archsim.engine import Engine, engines
 from archsim.engine.mapping import Mapping
+from archsim.engine.stimulus import stimulus_warnings
 from archsim.inputs import InputFile, with_inputs
 from archsim.kinds import OneOf
 from archsim.refusals import one_sentence

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from archsim.costs.components import area_mm2, by_component, total
 from archsim.costs.memories import memories
-from archsim.costs.stimulus import stimulus_name
 from archsim.design import DesignPoint
+from archsim.engine.stimulus import stimulus_name
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from archsim.technology.technology import refuse_fabric
 from rtl import to_verilog

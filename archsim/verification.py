@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from archsim.costs.stimulus import sample_inputs, stimulus_name
 from archsim.design import DesignError, DesignPoint
 from archsim.engine.counts import Counts
 from archsim.engine.hardware_run import counts_of_run, run_rtl
 from archsim.engine.mapping import Mapping
+from archsim.engine.stimulus import sample_inputs, stimulus_name
 
 
 @dataclass(frozen=True)
@@ -48,24 +48,54 @@ def verify(design: DesignPoint | Mapping, *, inputs: int = 1, seed: int = 0) -> 
     if not isinstance(mapping, Mapping):
         raise DesignError(f"design is {design!r}, allowed are a design point and its mapping")
     x = sample_inputs(mapping.network, inputs, seed)
-    levels = {"analytic": mapping.count(), "cycle": mapping.simulate()}
+    analytic = mapping.count()
+    levels = {"analytic": analytic, "cycle": mapping.simulate()} if analytic.exact else {}
     differences: list[Difference] = []
+    figures: dict[str, int] = {}
     expected = mapping.network.run(x)
     runs, outputs = run_rtl(mapping, x)
     for i, run in enumerate(runs):
-        levels[f"rtl (input {i})"] = counts_of_run(mapping, run)
+        planned = mapping.count_of(x[:, [i]])
+        counted = counts_of_run(planned, run)
+        if analytic.exact:
+            levels[f"rtl (input {i})"] = counted
+        else:
+            of_input = {
+                f"recurrence (input {i})": planned,
+                f"cycle (input {i})": mapping.simulate(x[:, [i]]),
+                f"rtl (input {i})": counted,
+            }
+            differences += _compare(of_input, figures) + _outside(f"rtl (input {i})", counted, analytic)
         if not np.array_equal(outputs[:, i], expected[:, i]):
             said = {"integer network": expected[:, i].tolist(), "rtl": outputs[:, i].tolist()}
             differences.append(Difference(f"outputs of input {i}", said))
-    figures = {}
+    differences += _compare(levels, figures)
+    return Verification(inputs, stimulus_name(mapping.network, inputs, seed), figures, tuple(differences))
+
+
+def _compare(levels: MappingOf[str, Counts], figures: dict[str, int]) -> list[Difference]:
+    """Where these differ; on what they agree goes into `figures`, once."""
     tables = {level: _figures(counts) for level, counts in levels.items()}
-    for name in tables["analytic"]:
+    differences = []
+    for name in next(iter(tables.values()), {}):
         values = {level: table[name] for level, table in tables.items()}
         if len(set(values.values())) > 1:
             differences.append(Difference(name, values))
         else:
-            figures[name] = values["analytic"]
-    return Verification(inputs, stimulus_name(mapping.network, inputs, seed), figures, tuple(differences))
+            figures.setdefault(name, next(iter(values.values())))
+    return differences
+
+
+def _outside(level: str, counted: Counts, analytic: Counts) -> list[Difference]:
+    """Where what depends on the inputs lies outside the bounds that hold for all."""
+    if analytic.least is None or analytic.most is None:
+        return [Difference("bounds", {"analytic": "none", level: "counts that depend on the inputs"})]
+    least, most, table = _figures(analytic.least), _figures(analytic.most), _figures(counted)
+    return [
+        Difference(name, {"analytic": f"{least[name]} to {most[name]}", level: value})
+        for name, value in table.items()
+        if not least[name] <= value <= most[name]
+    ]
 
 
 def _figures(counts: Counts) -> dict[str, int]:

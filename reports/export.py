@@ -41,8 +41,8 @@ def export(design: DesignPoint, folder: Path, *, inputs: int = 2) -> list[str]:
 def _files(design: DesignPoint, mapping: Mapping, inputs: int) -> dict[str, str]:
     import numpy as np
 
-    from archsim.costs.stimulus import sample_inputs, stimulus_name
     from archsim.engine.hardware_run import OutputMismatchError, run_rtl
+    from archsim.engine.stimulus import sample_inputs, stimulus_name
     from rtl import make_test_bench, to_verilog
 
     x = sample_inputs(mapping.network, inputs)

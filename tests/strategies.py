@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
 from hypothesis import assume, strategies as st
 from numpy.typing import NDArray
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from archsim.engine import Engine, engines
 from archsim.engine.draws import Draws
@@ -72,6 +73,12 @@ FLAGS = ("product_register", "operand_isolation", "zero_gating", "input_buffer")
 """The parameters of an engine that are true or false."""
 
 
+def _of_field(field: FieldInfo) -> st.SearchStrategy[Any]:
+    """What a field allows, its limits too."""
+    allowed = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+    return st.from_type(cast(type, allowed))
+
+
 @st.composite
 def engines_of_kind(draw: st.DrawFn, kind: str, most_pes: int = 12) -> Engine:
     """An engine of this kind: any PEs, widths, fetch width, and any values of its own options."""
@@ -82,9 +89,9 @@ def engines_of_kind(draw: st.DrawFn, kind: str, most_pes: int = 12) -> Engine:
         "weight_bits": weight_bits,
         "activation_bits": draw(st.integers(2, 10)),
         "fetch_bits": draw(st.integers(max(10, weight_bits), 70)),
-        **{name: draw(st.booleans()) for name in FLAGS},
+        **{name: draw(st.booleans()) for name in FLAGS if name not in make.unused},
         "requantiser": draw(st.sampled_from(("auto", "each"))),
-        **{name: draw(st.from_type(cast(type, field.annotation))) for name, field in own.items()},
+        **{name: draw(_of_field(field)) for name, field in own.items()},
     }
     if "banks" in own:
         divisors = [number for number in range(1, options["pes"] + 1) if options["pes"] % number == 0]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from archsim.costs.estimate import estimate_logic
 from archsim.costs.gate import map_to_gates
 from archsim.costs.logic import Logic
-from archsim.costs.stimulus import representative, sample_inputs, stimulus_name
 from archsim.engine.counts import Counts
 from archsim.engine.hardware_run import count_rtl
 from archsim.engine.mapping import Mapping
+from archsim.engine.stimulus import representative, sample_inputs, stimulus_name
 from archsim.technology import FpgaResources, Technology
 from workloads import AnyIntegerNetwork
 from workloads.refusal import Refusal

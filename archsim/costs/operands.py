@@ -13,8 +13,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.costs.stimulus import stimulus
 from archsim.engine.mapping import Mapping
+from archsim.engine.stimulus import stimulus
 from workloads import AnyIntegerNetwork
 
 Integers = NDArray[np.int64]
@@ -59,7 +59,7 @@ _WORKLOADS: WeakKeyDictionary[Mapping, Workload] = WeakKeyDictionary()
 
 
 def workload_of(mapping: Mapping) -> Workload:
-    """What one inference asks of the logic, on the inputs of `archsim.costs.stimulus`; found once."""
+    """What one inference asks of the logic, on the inputs of `archsim.engine.stimulus`; found once."""
     if mapping not in _WORKLOADS:
         counts = mapping.counts
         sizes = mapping.sizes
@@ -76,7 +76,7 @@ def workload_of(mapping: Mapping) -> Workload:
 def operand_activity(
     network: AnyIntegerNetwork, accumulator_bits: int, *, zero_gating: bool = False
 ) -> OperandActivity:
-    """The rates of a network on the inputs of `archsim.costs.stimulus`, over all products of an inference.
+    """The rates of a network on the inputs of `archsim.engine.stimulus`, over all products of an inference.
     With `zero_gating` the operands and their product stay as they are while the activation is zero."""
     inputs = stimulus(network)
     widths = {

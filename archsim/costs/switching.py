@@ -12,8 +12,8 @@ from itertools import chain
 import numpy as np
 
 from archsim.costs.components import component_of_instance
-from archsim.costs.stimulus import stimulus
 from archsim.engine.mapping import Mapping
+from archsim.engine.stimulus import stimulus
 from archsim.netlist import (
     Activity,
     AsicSynthesis,

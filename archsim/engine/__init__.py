@@ -5,7 +5,8 @@ from __future__ import annotations
 from archsim.engine.clos import Clos
 from archsim.engine.csc import Csc
 from archsim.engine.dense import Dense
+from archsim.engine.eie import Eie
 from archsim.engine.engine import Engine, engines
 from archsim.engine.pruned import Pruned
 
-__all__ = ["Clos", "Csc", "Dense", "Engine", "Pruned", "engines"]
+__all__ = ["Clos", "Csc", "Dense", "Eie", "Engine", "Pruned", "engines"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from workloads.refusal import Defect
 
@@ -45,7 +46,8 @@ class Counts:
     have a memory of their own. `macs` are multiply-accumulates of stored weights; `padding` those of zeros
     that an index encoding put between them, or a stencil, `biases` those that bring a bias; `stalls`
     PE-cycles lost to bank or bus conflicts. The traffic includes the loading of inputs, not that of weights.
-    `exact` says that the hardware takes just these cycles whatever the inputs are.
+    `exact` says that the hardware takes just these cycles whatever the inputs are; where it does not, these
+    are of stated inputs, and no others take less than `least` or more than `most`.
     """
 
     cycles: int
@@ -58,6 +60,47 @@ class Counts:
     stalls: int = 0
     exact: bool = True
     stages: tuple[StageActivity, ...] = field(default=(), compare=False)
+    least: Counts | None = field(default=None, compare=False, repr=False)
+    most: Counts | None = field(default=None, compare=False, repr=False)
+
+    def between(self, least: Counts, most: Counts) -> Counts:
+        """The same with its bounds."""
+        return replace(self, least=least, most=most)
+
+    @classmethod
+    def mean(cls, runs: Sequence[Counts], *, least: Counts, most: Counts) -> Counts:
+        """The mean of several inferences, each figure rounded, with its bounds."""
+
+        def of(*values: int) -> int:
+            return round(sum(values) / len(runs))
+
+        first = runs[0]
+        names = ("cycles", "load_cycles", "interval_cycles", "macs", "padding", "biases", "stalls")
+        means: dict[str, Any] = {name: of(*(getattr(run, name) for run in runs)) for name in names}
+        return replace(
+            first,
+            **means,
+            traffic={
+                role: Traffic(
+                    of(*(run.traffic[role].words_read for run in runs)),
+                    of(*(run.traffic[role].words_written for run in runs)),
+                    words.word_bits,
+                )
+                for role, words in first.traffic.items()
+            },
+            stages=tuple(
+                StageActivity(
+                    stage.number,
+                    *(
+                        of(*(getattr(run.stages[stage.number], name) for run in runs))
+                        for name in ("start_cycle", "end_cycle", "macs", "stall_cycles")
+                    ),
+                )
+                for stage in first.stages
+            ),
+            least=least,
+            most=most,
+        )
 
     def __repr__(self) -> str:
         return f"<Counts: {self.cycles:,} cycles, {self.products:,} products, {len(self.traffic)} memories>"

@@ -56,6 +56,9 @@ class Engine(BaseModel, ABC):
     best: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """What `auto` stands for on each fabric, where it differs from `BEST`."""
 
+    unused: ClassVar[frozenset[str]] = frozenset()
+    """Parameters that mean nothing on this engine: only false or `auto` is allowed."""
+
     crossed: ClassVar[frozenset[str]] = frozenset()
     """Variants whose hardware grows with the square of their PEs, so that they are measured with fewer."""
 
@@ -106,6 +109,15 @@ class Engine(BaseModel, ABC):
             raise EngineError(
                 f"fetch_bits is {self.fetch_bits}, allowed are at least weight_bits ({self.weight_bits})"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _uses_what_is_set(self) -> Engine:
+        for name in sorted(self.unused):
+            if getattr(self, name) not in (False, AUTO):
+                raise EngineError(
+                    f"{name} is {getattr(self, name)}, allowed on {self.kind} are auto and False"
+                )
         return self
 
     def settled(self, fabric: str) -> Self:

@@ -24,7 +24,7 @@ def count_rtl(mapping: Mapping, x: NDArray[np.int64]) -> Counts:
         raise OutputMismatchError(
             f"the hardware gives {outputs[:, 0].tolist()}, the integer network {expected[:, 0].tolist()}"
         )
-    return counts_of_run(mapping, run)
+    return counts_of_run(mapping.count_of(x), run)
 
 
 def run_rtl(mapping: Mapping, inputs: NDArray[np.int64]) -> tuple[list[Run], NDArray[np.int64]]:
@@ -35,10 +35,10 @@ def run_rtl(mapping: Mapping, inputs: NDArray[np.int64]) -> tuple[list[Run], NDA
     return runs, np.stack([mapping.scores(run) for run in runs], axis=1)
 
 
-def counts_of_run(mapping: Mapping, run: Run) -> Counts:
+def counts_of_run(scheduled: Counts, run: Run) -> Counts:
     """The counts of a simulated run. The hardware cannot tell padding from stored weights, nor why a PE
-    waits, so `padding` and `stalls` are those of the schedule."""
-    scheduled, ports = mapping.count(), run.port_counts
+    waits, so `padding` and `stalls` are those that were `scheduled`."""
+    ports = run.port_counts
     return Counts(
         cycles=run.cycles,
         macs=ports["pe.product"] - scheduled.padding - scheduled.biases,
@@ -51,4 +51,7 @@ def counts_of_run(mapping: Mapping, run: Run) -> Counts:
             role: Traffic(ports.get(f"{role}.read", 0), ports.get(f"{role}.write", 0), t.word_bits)
             for role, t in scheduled.traffic.items()
         },
+        exact=scheduled.exact,
+        least=scheduled.least,
+        most=scheduled.most,
     )

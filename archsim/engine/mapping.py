@@ -88,6 +88,10 @@ class Mapping(ABC):
     def count(self) -> Counts:
         """The closed form (fidelity `analytic`)."""
 
+    def count_of(self, x: NDArray[np.int64]) -> Counts:
+        """The counts of one input, shape (n_in, 1), by recurrence where they depend on it."""
+        return self.counts
+
     @cached_property
     def counts(self) -> Counts:
         """The closed form, found once."""
@@ -142,8 +146,9 @@ class Mapping(ABC):
         return max(stages[-1].end_cycle, free + loaded)
 
     @abstractmethod
-    def simulate(self) -> Counts:
-        """The event simulation (fidelity `cycle`)."""
+    def simulate(self, x: NDArray[np.int64] | None = None) -> Counts:
+        """The event simulation (fidelity `cycle`). Where the counts depend on the inputs, those of `x`, shape
+        (n_in, 1), or of the network's first sample."""
 
     @abstractmethod
     def build(self) -> Hardware:

@@ -182,7 +182,9 @@ class PrunedMapping(Mapping):
     def stored_bits(self) -> StoredBits:
         entries = sum(int(stage.entries.sum()) for stage in self.stages)
         indices = int(self._indices.sum())
-        return StoredBits(entries * self.network.weight_bits, indices * (self.encoding.bits + 1), str(self.encoding))
+        return StoredBits(
+            entries * self.network.weight_bits, indices * (self.encoding.bits + 1), str(self.encoding)
+        )
 
     @property
     def _indices(self) -> NDArray[np.int64]:
@@ -230,7 +232,7 @@ class PrunedMapping(Mapping):
             stages=tuple(activity),
         )
 
-    def simulate(self) -> Counts:
+    def simulate(self, x: NDArray[np.int64] | None = None) -> Counts:
         return simulate_pruned(self.stages, self.sizes, self.network.n_in, self.traffic)
 
     def build(self) -> Hardware:

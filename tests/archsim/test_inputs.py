@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import archsim as a
 from archsim.calibration.digits import with_digits
 from archsim.costs.operands import operand_activity
-from archsim.costs.stimulus import NO_SAMPLES, sample_inputs, stimulus, stimulus_name
+from archsim.engine.stimulus import NO_SAMPLES, sample_inputs, stimulus, stimulus_name
 from archsim.inputs import MOST_REPRESENTATIVE, InputsError
 from archsim.netlist_report import report_netlist
 from tests.reports.stand_ins import write_design

@@ -6,8 +6,8 @@ from hypothesis import given, settings, strategies as st
 
 import archsim as a
 from archsim.costs.operands import operand_activity, workload_of
-from archsim.costs.stimulus import stimulus
 from archsim.engine import engines
+from archsim.engine.stimulus import stimulus
 from tests.strategies import cases
 from workloads import IntegerNetwork
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import assume, given, settings, strategies as st
 
 from archsim.costs.gate import map_to_gates
-from archsim.costs.stimulus import sample_inputs
 from archsim.design import DesignPoint
 from archsim.engine import Clos, Csc, Dense, Engine, Pruned
 from archsim.engine.hardware_run import run_rtl
 from archsim.engine.mapping import Mapping, MappingError
+from archsim.engine.stimulus import sample_inputs
 from archsim.technology import Artix7
 from archsim.verification import verify
 from rtl import to_verilog

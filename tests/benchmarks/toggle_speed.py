@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 import archsim as a
-from archsim.costs.stimulus import stimulus
+from archsim.engine.stimulus import stimulus
 from archsim.netlist import ToggleCounter, synthesise_asic
 from rtl import Simulation, to_verilog
 from tests.benchmarks.training_speed import medians_s

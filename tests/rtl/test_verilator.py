@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from archsim.calibration.plan import draw_small
-from archsim.costs.stimulus import sample_inputs
 from archsim.engine import Clos, Csc
 from archsim.engine.hardware_run import run_rtl
 from archsim.engine.mapping import Mapping
+from archsim.engine.stimulus import sample_inputs
 from rtl import LoadWrite, Run, make_test_bench, to_verilog
 from tests.strategies import parallel_network, stencil_network
 from workloads import load_network, quantise

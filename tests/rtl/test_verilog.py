@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from archsim.costs.stimulus import sample_inputs
 from archsim.engine import Clos, Csc, Dense, Engine, Pruned, engines
 from archsim.engine.hardware_run import run_rtl
 from archsim.engine.mapping import Mapping
+from archsim.engine.stimulus import sample_inputs
 from rtl import Images, LoadWrite, Run, Simulation, load_writes, make_test_bench, to_verilog
 from tests.strategies import cases, parallel_network, stencil_network
 from workloads import load_network, quantise

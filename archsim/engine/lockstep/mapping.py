@@ -160,7 +160,7 @@ class LockstepMapping(Mapping):
             stages=tuple(activity),
         )
 
-    def simulate(self) -> Counts:
+    def simulate(self, x: NDArray[np.int64] | None = None) -> Counts:
         return simulate_lockstep(self.plans, self.sizes, self.input_words, self.traffic)
 
     @cached_property

@@ -72,7 +72,9 @@ class SweptMapping(Mapping):
     @property
     def stored_bits(self) -> StoredBits:
         bits = [cascade.stored_bits for cascade in self.cascades]
-        return StoredBits(sum(each.weight for each in bits), sum(each.index for each in bits), bits[0].encoding)
+        return StoredBits(
+            sum(each.weight for each in bits), sum(each.index for each in bits), bits[0].encoding
+        )
 
     def count(self) -> Counts:
         runs = [segment.counted for segment in self.segments]
@@ -126,7 +128,7 @@ class SweptMapping(Mapping):
             words[segment.target][1] += count
         return {role: Traffic(*words[role]) for role in ROLES if role in words}
 
-    def simulate(self) -> Counts:
+    def simulate(self, x: NDArray[np.int64] | None = None) -> Counts:
         run = simulate_sweep(self.segments, self.network.n_in)
         engine = [run.engine[segment.number] for segment in self.segments]
         return Counts(

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.costs.stimulus import stimulus
 from archsim.engine.mapping import Mapping
+from archsim.engine.stimulus import stimulus
 from archsim.netlist import Activity, Netlist, ToggleCounter
 from archsim.netlist.event_simulation import EventNetwork
 from archsim.netlist.netlist_verilog import netlist_verilog

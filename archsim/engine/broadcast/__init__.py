@@ -1,0 +1,1 @@
+"""How a network lies on PEs that are sent activations which are not zero: columns, their time, and events."""

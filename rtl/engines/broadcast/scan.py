@@ -1,0 +1,116 @@
+"""The scan: rows of activations are read, those that are not zero found, and broadcast one a cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyrtl
+
+from rtl.engines.broadcast.sizes import BroadcastSizes
+from rtl.parts.arithmetic import at_most
+from rtl.parts.components import Wire, bits_for, delayed, fit, named, register
+from rtl.parts.processing_element import bias_operand
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What is broadcast: the `column` of an activation and its `value`, while it is `valid`, until it is
+    `taken` by all queues at once. `read` asks all banks for `row`; `busy` until all has been taken."""
+
+    read: Wire
+    row: Wire
+    valid: Wire
+    column: Wire
+    value: Wire
+    busy: Wire
+
+
+def scan(
+    sizes: BroadcastSizes,
+    field: Mapping[str, Wire],
+    words: Sequence[Wire],
+    *,
+    stage_start: Wire,
+    starting: Wire,
+    taken: Wire,
+) -> Scan:
+    """Walks over the rows of a stage's inputs, after the columns of its biases. A row whose last activation
+    is broadcast is followed by the next without a pause; a row of zeros takes a cycle."""
+    pes = sizes.pes
+    scanning = register(1, "scanning", reset=True)
+    holds = register(1, "row_holds", reset=True)
+    row = register(bits_for(sizes.activation_rows + 1), "scan_row")
+    rest = register(pes, "rest")
+    first_column = register(sizes.column_bits, "first_column")
+    valid = register(1, "broadcast_valid", reset=True)
+
+    rows_read = row == fit(field["input_rows_less_one"], len(row)) + 1
+    in_last = pyrtl.concat_list(at_most(field["input_valid_less_one"], pes))
+    present = pyrtl.concat_list([word != 0 for word in words])
+    there = present & rest & pyrtl.select(rows_read, in_last, pyrtl.Const((1 << pes) - 1, pes))
+    lowest = named(there & fit(~there + 1, pes), "lowest")
+    after = there & ~lowest
+    moves = named(~valid | taken, "scan_moves")
+    biases = _biases(sizes, field, stage_start, scanning & moves)
+    if biases is None:
+        chooses = holds & moves
+        offers = chooses & pyrtl.or_all_bits(there)
+    else:
+        chooses = holds & moves & ~biases
+        offers = (chooses & pyrtl.or_all_bits(there)) | (scanning & moves & biases)
+    done = named(chooses & ~pyrtl.or_all_bits(after), "row_done")
+    ends = done & rows_read
+    read = named(scanning & (~holds | done) & ~rows_read, "read_row")
+
+    scanning.next <<= stage_start | (scanning & ~ends)
+    holds.next <<= read | (holds & ~done)
+    row.next <<= pyrtl.select(
+        stage_start, pyrtl.Const(0, len(row)), pyrtl.select(read, fit(row + 1, len(row)), row)
+    )
+    rest.next <<= pyrtl.select(
+        read, pyrtl.Const((1 << pes) - 1, pes), pyrtl.select(chooses, rest & ~lowest, rest)
+    )
+    count = bits_for(pes + 1)
+    passed = pyrtl.select(
+        rows_read, fit(field["input_valid_less_one"], count) + 1, pyrtl.Const(pes, count + 1)
+    )
+    step = pyrtl.select(done, fit(passed, sizes.column_bits), pyrtl.Const(0, sizes.column_bits))
+    if biases is not None:
+        step = pyrtl.select(scanning & moves & biases, pyrtl.Const(1, sizes.column_bits), step)
+    first_column.next <<= pyrtl.select(
+        starting, pyrtl.Const(0, sizes.column_bits), fit(first_column + step, sizes.column_bits)
+    )
+    valid.next <<= offers | (valid & ~taken)
+    bank = _number(lowest)
+    value = _chosen(lowest, words)
+    if biases is not None:
+        bank = pyrtl.select(biases, pyrtl.Const(0, len(bank)), bank)
+        value = pyrtl.select(biases, bias_operand(sizes, field), value)
+    column = delayed(fit(first_column + bank, sizes.column_bits), "broadcast_column", enable=offers)
+    value = delayed(value, "broadcast_value", enable=offers)
+    return Scan(read, row, valid, column, value, scanning | valid)
+
+
+def _biases(sizes: BroadcastSizes, field: Mapping[str, Wire], stage_start: Wire, moves: Wire) -> Wire | None:
+    """That columns of biases are broadcast, which come before all others; `None` where no stage has any."""
+    if not sizes.bias_words:
+        return None
+    seen = register(bits_for(sizes.bias_words + 1), "biases")
+    biases = named(seen < field["bias_words"], "bias")
+    step = fit(seen + (moves & biases), len(seen))
+    seen.next <<= pyrtl.select(stage_start, pyrtl.Const(0, len(seen)), step)
+    return biases
+
+
+def _number(one_hot: Wire) -> Wire:
+    """The number of the bit that is high."""
+    bits = bits_for(len(one_hot))
+    chosen = [[one_hot[place] for place in range(len(one_hot)) if place >> bit & 1] for bit in range(bits)]
+    return pyrtl.concat_list([pyrtl.rtl_any(*places) if places else pyrtl.Const(0, 1) for places in chosen])
+
+
+def _chosen(one_hot: Wire, words: Sequence[Wire]) -> Wire:
+    """The word whose bit is high: one gate a bit and an OR tree."""
+    gated = [word & one_hot[place].sign_extended(len(word)) for place, word in enumerate(words)]
+    return pyrtl.tree_reduce(lambda a, b: a | b, gated) if len(gated) > 1 else gated[0]
