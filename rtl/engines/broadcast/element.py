@@ -184,8 +184,8 @@ def accumulating_element(
     drain: Drain,
     held: Mapping[str, Wire],
 ) -> tuple[Wire, Wire]:
-    """Multiplier, accumulators and requantiser of a PE. While it drains, results leave and their accumulators
-    are cleared. Returns the register of a result, and that products are on their way."""
+    """Multiplier, accumulators and requantiser of a PE. While it drains, results leave and their sums begin
+    anew. Returns the register of a result, and that products are on their way."""
     with component("pe", number):
         weight = delayed(entry.weight, "weight", enable=entry.valid)
         activation = delayed(entry.value, "activation", enable=entry.valid)
@@ -198,15 +198,15 @@ def accumulating_element(
             row = delayed(row, "row_2", enable=valid[1])
         accumulate = named(valid[stages], "accumulate")
         at = pyrtl.select(drain.valid, fit(drain.row, sizes.row_bits), row)
-        sums = [
-            register(sizes.accumulator_bits, f"sum_{place}", reset=True) for place in range(sizes.most_groups)
-        ]
-        total = choose(at, sums)
+        places = [at == place for place in range(sizes.most_groups)]
+        sums = [register(sizes.accumulator_bits, f"sum_{place}") for place in range(sizes.most_groups)]
+        # A sum counts from its first product on: so it need not be cleared, nor clocked to be.
+        begun = [register(1, f"begun_{place}", reset=True) for place in range(sizes.most_groups)]
+        total = only_if(choose(at, begun), choose(at, sums))
         added = fit(total + product.sign_extended(sizes.accumulator_bits), sizes.accumulator_bits)
-        following = only_if(~drain.valid, added)
-        for place, kept in enumerate(sums):
-            written = (accumulate | drain.valid) & (at == place)
-            kept.next <<= pyrtl.select(written, following, kept)
+        for here, kept, counts in zip(places, sums, begun, strict=True):
+            kept.next <<= pyrtl.select(accumulate & here, added, kept)
+            counts.next <<= (counts | (accumulate & here)) & ~(drain.valid & here)
         finished = only_if(drain.valid, total) if sizes.operand_isolation else total
         rounded = requantise(finished, held["shift"], held["relu"], sizes.activation_bits)
         result = delayed(rounded, "result", enable=drain.valid)
