@@ -41,11 +41,12 @@ class Found:
 
 def choices(engine: Engine) -> dict[str, tuple[Any, ...]]:
     """What each parameter of an engine may be, as the engine itself declares it, without those that are
-    `KEPT`. Of integers the powers of two are taken, of a range without end those up to the most PEs; `auto`
+    `KEPT` or mean nothing on it. Of integers the powers of two are taken, of a range without end those up to the most PEs; `auto`
     stands for one of the others, and what is no choice among a few, as a real number, is left out."""
     declared: Mapping[str, Any] = type(engine).model_json_schema()["properties"]
     most = declared["pes"]["maximum"]
-    values = {name: tuple(_values(schema, most)) for name, schema in declared.items() if name not in KEPT}
+    left_out = KEPT | engine.unused
+    values = {name: tuple(_values(schema, most)) for name, schema in declared.items() if name not in left_out}
     return {name: options for name, options in values.items() if len(options) > 1}
 
 

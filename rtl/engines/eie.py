@@ -16,7 +16,15 @@ from typing import ClassVar
 
 import pyrtl
 
-from rtl.engines.broadcast.element import Drain, accumulating_element, column_of, entries_of, head_of, queue
+from rtl.engines.broadcast.element import (
+    Drain,
+    Queue,
+    accumulating_element,
+    column_of,
+    entries_of,
+    head_of,
+    queue,
+)
 from rtl.engines.broadcast.scan import scan
 from rtl.engines.broadcast.sizes import BroadcastSizes
 from rtl.parts.arithmetic import at_most
@@ -55,11 +63,11 @@ def build_eie(sizes: EieSizes) -> Hardware:
     described = Description(sizes)
     pes = sizes.pes
     controller = _controller(described)
-    held, final = controller.held, controller.held["final"]
+    final = controller.held["final"]
     words = [wire(sizes.activation_bits, f"scanned_{b}") for b in range(pes)]
     with component("route"):
         pushed = wire(1, "pushed")
-        found = scan(
+        broadcast = scan(
             sizes,
             controller.field,
             words,
@@ -67,33 +75,23 @@ def build_eie(sizes: EieSizes) -> Hardware:
             starting=controller.starting,
             taken=pushed,
         )
-        kept = queue(sizes, pushed, found.column, found.value)
-    results, busy, full = [], [found.busy], []
-    for p in range(pes):
-        taken, take = wire(1, f"takes_{p}"), wire(1, f"take_{p}")
-        with component("address", p):
-            head = head_of(sizes, kept, pushed, take)
-        column, issue = column_of(sizes, described, p, head, taken)
-        take <<= issue
-        entry, walks = entries_of(sizes, described, p, column, taken)
-        result, multiplies = accumulating_element(sizes, described, p, entry, controller.drain, held)
-        results.append(result)
-        full.append(head.full)
-        busy += [head.waits, column.valid, walks, multiplies]
+        kept = queue(sizes, pushed, broadcast.column, broadcast.value)
+    elements = [_element(p, described, sizes, kept, pushed, controller) for p in range(pes)]
+    results = [element.result for element in elements]
     with component("route"):
-        pushed <<= found.valid & ~pyrtl.rtl_any(*full)
+        pushed <<= broadcast.valid & ~pyrtl.rtl_any(*[element.full for element in elements])
         written = [
             delayed(controller.drain.valid & there, f"written_{p}", reset=True)
             for p, there in enumerate(controller.present)
         ]
         write_row = delayed(controller.drain.row, "write_row", enable=controller.drain.valid)
-        read_row = fit(found.row, sizes.address.row_bits)
+        read_row = fit(broadcast.row, sizes.address.row_bits)
     for b in range(pes):
         words[b] <<= described.activation_bank(
             b,
             controller.turn,
             BankPort(
-                read_enable=found.read,
+                read_enable=broadcast.read,
                 read_row=read_row,
                 write_enable=written[b] & ~final,
                 write_row=fit(write_row, sizes.address.row_bits),
@@ -102,7 +100,7 @@ def build_eie(sizes: EieSizes) -> Hardware:
         )
     with component("controller"):
         all_idle = controller.all_idle
-        all_idle <<= ~pyrtl.rtl_any(*busy)
+        all_idle <<= ~pyrtl.rtl_any(broadcast.busy, *[bit for element in elements for bit in element.busy])
         running = controller.state != IDLE
     return described.finish(
         done=controller.done,
@@ -111,6 +109,36 @@ def build_eie(sizes: EieSizes) -> Hardware:
         score_valid=[bit & final for bit in written],
         scores=results,
     )
+
+
+@dataclass(frozen=True)
+class _Element:
+    """What a PE tells: its result, that its queue is full, and what of it is busy."""
+
+    result: Wire
+    full: Wire
+    busy: list[Wire]
+
+
+def _element(
+    number: int,
+    described: Description,
+    sizes: EieSizes,
+    kept: Queue,
+    pushed: Wire,
+    controller: _Controller,
+) -> _Element:
+    """A PE with what stands before it: its place in the queue, its pointers, and its entries."""
+    taken, take = wire(1, f"takes_{number}"), wire(1, f"take_{number}")
+    with component("address", number):
+        head = head_of(sizes, kept, pushed, take)
+    column, issue = column_of(sizes, described, number, head, taken)
+    take <<= issue
+    entry, walks = entries_of(sizes, described, number, column, taken)
+    result, multiplies = accumulating_element(
+        sizes, described, number, entry, controller.drain, controller.held
+    )
+    return _Element(result, head.full, [head.waits, column.valid, walks, multiplies])
 
 
 def _controller(described: Description) -> _Controller:

@@ -52,7 +52,7 @@ def test_nothing_is_left_open_on_a_fabric(kind: str, fabric: str) -> None:
     make: Any = engines[kind]
     settled = make().settled(fabric)
     left = {name for name in type(settled).model_fields if getattr(settled, name) == "auto"}
-    assert left <= {"requantiser", "index", "banks", "reads"}
+    assert left <= {"requantiser", "index", "banks", "reads", "zeros_bits"}
     assert make(fetch_bits=16).settled(fabric).fetch_bits == 16
 
 
