@@ -41,8 +41,9 @@ class Found:
 
 def choices(engine: Engine) -> dict[str, tuple[Any, ...]]:
     """What each parameter of an engine may be, as the engine itself declares it, without those that are
-    `KEPT` or mean nothing on it. Of integers the powers of two are taken, of a range without end those up to the most PEs; `auto`
-    stands for one of the others, and what is no choice among a few, as a real number, is left out."""
+    `KEPT` or mean nothing on it. Of integers the powers of two are taken, of a range without end those up to
+    the most PEs; `auto` stands for one of the others, and what is no choice among a few, as a real number, is
+    left out."""
     declared: Mapping[str, Any] = type(engine).model_json_schema()["properties"]
     most = declared["pes"]["maximum"]
     left_out = KEPT | engine.unused
