@@ -163,7 +163,7 @@ class DesignPoint(BaseModel):
         accuracy, unknown = _accuracy(self.network, _stamp(self.network), *widths)
         path_s = logic.critical_path_s if logic else None
         follows = technology.follows_switching and logic is not None
-        stimulus = stimulus_of(mapping.network, fidelity, follows=follows)
+        stimulus = stimulus_of(mapping.network, fidelity, follows=follows, exact=counts.exact)
         return Result(
             fidelity=fidelity,
             exact=counts.exact,

@@ -105,6 +105,7 @@ def result_tables(result: Result) -> Group:
         Text(below),
         *_indexed(result),
         *_ran(result),
+        *_bounded(result),
         Text(),
         table,
         *_meanings(errors),
@@ -128,6 +129,15 @@ def _indexed(result: Result) -> list[Text]:
     encoding, padding = result.stored_bits.encoding, result.counts.padding
     beside = f"; {padding:,} entries of padding beside {result.stored_weights:,} weights" * bool(padding)
     return [Text(f"Indices: {encoding}{beside}")] if encoding else []
+
+
+def _bounded(result: Result) -> list[Text]:
+    """Between which figures those lie that depend on the inputs."""
+    shown = [
+        f"{name.replace('_cycles', '')} {low:,} to {high:,}"
+        for name, (low, high) in result.counts.bounds.items()
+    ]
+    return [Text(f"Whatever the inputs are: {', '.join(shown)}")] if shown else []
 
 
 def _ran(result: Result) -> list[Text]:

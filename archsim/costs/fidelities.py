@@ -27,15 +27,17 @@ class DeviceError(Refusal):
 
 @dataclass(frozen=True)
 class Fidelity:
-    """How one fidelity finds its counts, for which it runs so many `inputs`, and its logic."""
+    """How one fidelity finds its counts, for which it runs so many `inputs`, and its logic. Counts that depend
+    on the inputs are `of_one`, or else the mean over those that stand for all."""
 
     count: Callable[[Mapping], Counts]
     logic: Callable[[Mapping, Technology], Logic]
     inputs: int = 0
+    of_one: bool = True
 
 
 FIDELITIES = {
-    "analytic": Fidelity(lambda mapping: mapping.counts, estimate_logic),
+    "analytic": Fidelity(lambda mapping: mapping.counts, estimate_logic, of_one=False),
     "cycle": Fidelity(lambda mapping: mapping.simulate(), estimate_logic),
     "rtl": Fidelity(
         lambda mapping: count_rtl(mapping, sample_inputs(mapping.network, 1)), estimate_logic, inputs=1
@@ -57,7 +59,10 @@ def refuse_overflow(technology: Technology, used: FpgaResources) -> None:
         raise DeviceError(shortage)
 
 
-def stimulus_of(network: AnyIntegerNetwork, fidelity: str, *, follows: bool) -> str | None:
-    """The inputs that ran, where a cost `follows` them or the fidelity runs the hardware."""
-    ran = representative(network) if follows else level(fidelity).inputs
+def stimulus_of(network: AnyIntegerNetwork, fidelity: str, *, follows: bool, exact: bool) -> str | None:
+    """The inputs that ran, where a cost `follows` them, the fidelity runs the hardware, or the counts are not
+    `exact` for all inputs."""
+    chosen = level(fidelity)
+    ran = representative(network) if follows or not (exact or chosen.of_one) else chosen.inputs
+    ran = ran if exact else max(ran, 1)
     return stimulus_name(network, ran) if ran else None

@@ -49,6 +49,7 @@ def plain(result: Result) -> dict[str, Any]:
         "macs": result.macs,
         "padding_macs": result.counts.padding,
         "stall_cycles": result.counts.stalls,
+        "bounds": {name: list(ends) for name, ends in result.counts.bounds.items()},
         "stored_weights": result.stored_weights,
         "stored_bits": {**asdict(result.stored_bits), "total": result.stored_bits.total},
         "compression": result.compression if math.isfinite(result.compression) else None,

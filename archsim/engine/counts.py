@@ -63,6 +63,14 @@ class Counts:
     least: Counts | None = field(default=None, compare=False, repr=False)
     most: Counts | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def bounds(self) -> Mapping[str, tuple[int, int]]:
+        """Between which figures cycles and products lie whatever the inputs are; none where all are exact."""
+        if self.least is None or self.most is None:
+            return {}
+        names = ("cycles", "interval_cycles", "products")
+        return {name: (getattr(self.least, name), getattr(self.most, name)) for name in names}
+
     def between(self, least: Counts, most: Counts) -> Counts:
         """The same with its bounds."""
         return replace(self, least=least, most=most)

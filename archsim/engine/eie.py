@@ -138,7 +138,7 @@ class EieMapping(Mapping):
         )
 
     def count(self) -> Counts:
-        runs = [self._run(self._signals(x[:, None])) for x in stimulus(self.network).T]
+        runs = [self.run_on(self._signals(x[:, None])) for x in stimulus(self.network).T]
         return Counts.mean(runs, least=self._bound(0), most=self._bound(1))
 
     def simulate(self, x: NDArray[np.int64] | None = None) -> Counts:
@@ -148,7 +148,7 @@ class EieMapping(Mapping):
         return counts.between(self._bound(0), self._bound(1))
 
     def count_of(self, x: NDArray[np.int64]) -> Counts:
-        return self._run(self._signals(x)).between(self._bound(0), self._bound(1))
+        return self.run_on(self._signals(x)).between(self._bound(0), self._bound(1))
 
     def _signals(self, x: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """The inputs of every stage, shape (n_in,), where the bank and row of each say."""
@@ -158,10 +158,10 @@ class EieMapping(Mapping):
     def _bound(self, value: int) -> Counts:
         """Counts with all activations zero, or none: never more, never less than with others."""
         widths = [stage.stage.n_in for stage in self.network.stages]
-        return self._run([np.full(width, value, dtype=np.int64) for width in widths])
+        return self.run_on([np.full(width, value, dtype=np.int64) for width in widths])
 
-    def _run(self, signals: Sequence[NDArray[np.int64]]) -> Counts:
-        """The counts of an inference with these inputs of every stage."""
+    def run_on(self, signals: Sequence[NDArray[np.int64]]) -> Counts:
+        """The counts of an inference with these inputs of every stage, shape (n_in,), where they lie."""
         pes, sizes = self.engine.pes, self.sizes
         fetch, per_fetch = sizes.descriptor_format.words, sizes.weights_per_fetch
         activity: list[StageActivity] = []
