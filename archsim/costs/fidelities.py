@@ -27,8 +27,8 @@ class DeviceError(Refusal):
 
 @dataclass(frozen=True)
 class Fidelity:
-    """How one fidelity finds its counts, for which it runs so many `inputs`, and its logic. Counts that depend
-    on the inputs are `of_one`, or else the mean over those that stand for all."""
+    """How one fidelity finds its counts, for which it runs so many `inputs`, and its logic. Counts that
+    depend on the inputs are `of_one`, or else the mean over those that stand for all."""
 
     count: Callable[[Mapping], Counts]
     logic: Callable[[Mapping, Technology], Logic]

@@ -12,6 +12,8 @@ from archsim.verification import verify
 from workloads import load_network, quantise, zoo_names
 
 ALSO = {
+    "lenet-300-100-pruned": ("eie", "eie"),
+    "lenet-300-100-pruned-x40": ("eie", "eie"),
     "lenet-300-100-csc": ("pruned", "replicated"),
     "lenet-300-100-deformable-butterfly": ("clos", "clos"),
     "lenet-300-100-deformable-butterfly-x40": ("clos", "clos"),
