@@ -3,7 +3,8 @@
 PEs run free and meet only at the end of a stage. Each walks its own list of entries; an entry is an index
 and a flag that ends a row. Two organisations of the activations: *replicated* gives each PE a whole copy and
 broadcasts results over a bus, one a cycle; *banked* keeps one copy in one bank per PE, behind a crossbar
-with an arbiter at each bank.
+with an arbiter at each bank. A third, *scheduled*, has the banks and no arbiters: its PEs march in step (see
+`rtl.engines.gather.scheduled`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import ClassVar
 import pyrtl
 
 from rtl.engines.gather.organisations import Gathering, gather_banked, gather_replicated
+from rtl.engines.gather.scheduled import build_scheduled
 from rtl.engines.gather.sizes import GatherSizes
 from rtl.engines.gather.walk import Back, Walk, follow_entry, walk_entries
 from rtl.parts.arithmetic import at_most
@@ -51,6 +53,8 @@ class _Controller:
 
 def build_pruned(sizes: PrunedSizes) -> Hardware:
     """Describes a pruned engine of the given sizes."""
+    if sizes.scheduled:
+        return build_scheduled(sizes)
     described = Description(sizes, copied=sizes.replicated)
     pes = sizes.pes
     controller = _controller(described)

@@ -79,7 +79,7 @@ def walk_entries(
     ends_row = entry[sizes.index_bits]
     value = target = fit(entry[: sizes.index_bits], sizes.address.bits)
     accepted = holds & go
-    bias = _bias_entry(sizes, field, starts_row, accepted) if sizes.bias_words else None
+    bias = bias_entry(sizes, field, starts_row, accepted) if sizes.bias_words else None
     moves = go
     if sizes.run > 1:
         ends_run, target = _run(sizes, entry, accepted, bias)
@@ -128,7 +128,7 @@ def _run(sizes: GatherSizes, entry: Wire, accepted: Wire, bias: Wire | None) -> 
     return named(ends if bias is None else ends | bias, "ends_run"), target
 
 
-def _bias_entry(sizes: GatherSizes, field: Mapping[str, Wire], starts_row: Wire, accepted: Wire) -> Wire:
+def bias_entry(sizes: GatherSizes, field: Mapping[str, Wire], starts_row: Wire, accepted: Wire) -> Wire:
     """That the entry is one of those that a row begins with: its biases."""
     bits = bits_for(sizes.bias_words + 1)
     seen = register(bits, "biases")
