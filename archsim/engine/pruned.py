@@ -38,7 +38,7 @@ class Pruned(Engine):
 
     `gather`: *replicated* gives every PE a whole copy of the activations and broadcasts results over one
     bus; *banked* shares one copy behind a crossbar, with conflicts; *scheduled* shares it without any, for it
-    is found beforehand who reads which bank in which cycle, so that no bank need choose. `index`: *auto* takes the encoding with
+    is found beforehand which PE reads which bank in which cycle. `index`: *auto* takes the encoding with
     the least product of bits stored and entries, for padding takes time as a weight does: absolute, relative
     of any width, or, where all weights come in runs and PEs are a power of two, one index a run, so that a
     block that is full has one for each of its rows.

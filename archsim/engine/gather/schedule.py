@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,11 +36,11 @@ class ScheduledStage:
 
     @property
     def pes(self) -> int:
-        return self.banks.shape[0]
+        return len(self.banks)
 
     @property
     def steps(self) -> int:
-        return self.banks.shape[1]
+        return int(self.banks.shape[1])
 
     @property
     def outputs(self) -> int:
@@ -68,19 +69,38 @@ class ScheduledStage:
         reads = np.bincount(self.banks[self.banks >= 0], minlength=1)
         return int(max((~waits).sum(axis=1).max(), reads.max()))
 
+    @cached_property
+    def first_read(self) -> tuple[int, int]:
+        """The first cycle in which a bank is read, or `steps`, and the first bank that is."""
+        step, pe = np.nonzero(self.banks.T >= 0)
+        return (int(step[0]), int(self.banks[pe[0], step[0]])) if len(step) else (self.steps, 0)
+
+    @cached_property
+    def opens(self) -> bool:
+        """Whether bank 0 is read for nobody in the first cycle: where a PE waits before any bank is read, so
+        that what it multiplies by zero is a word all the same."""
+        before = self.first_read[0]
+        return not bool(self.bias[: self.active, :before].all())
+
+    @property
+    def reads(self) -> int:
+        return self.stored + self.opens
+
     def rows_of_banks(self, idle: int) -> Integers:
         """The row that each bank reads in each cycle, `idle` where it reads none, shape (pes, steps)."""
         read = np.full(self.banks.shape, idle, dtype=np.int64)
+        read[0, 0] = 0 if self.opens else idle
         pe, step = np.nonzero(self.banks >= 0)
         read[self.banks[pe, step], step] = self.rows[pe, step]
         return read
 
     @property
     def heard(self) -> Integers:
-        """The bank that each PE listens to: where it reads none, the same as before."""
+        """The bank that each PE listens to: where it reads none, the same as before, at first one that was
+        read."""
         step = np.where(self.banks >= 0, np.arange(self.steps), 0)
         last: Integers = np.take_along_axis(self.banks, np.maximum.accumulate(step, axis=1), axis=1)
-        return np.maximum(last, 0)
+        return np.where(last >= 0, last, 0 if self.opens else self.first_read[1])
 
 
 def schedule_stage(

@@ -1,7 +1,7 @@
 """A network on banks that are read by a schedule: its sizes, its counts and what its memories hold.
 
-A stage takes its steps, and the pipeline that carries a result to memory; the descriptor of the next one comes
-while that drains. All PEs fetch words together, those without an output none of weights.
+A stage takes its steps, and the pipeline that carries a result to memory; the descriptor of the next one
+comes while that drains. All PEs fetch words together, those without an output none of weights.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class ScheduledMapping(Mapping):
         bits = activation_rows.bit_length() + BankedAddress(banks=pes, rows=1).bank_bits
         if bits >= engine.fetch_bits:
             raise MappingError(
-                f"engine.fetch_bits is {engine.fetch_bits}, allowed are at least {bits + 1} for this network, "
-                f"an index of {bits} bits and a row-end flag"
+                f"engine.fetch_bits is {engine.fetch_bits}, allowed are at least {bits + 1} for this "
+                f"network, an index of {bits} bits and a row-end flag"
             )
         return sized(
             PrunedSizes,
@@ -106,9 +106,11 @@ class ScheduledMapping(Mapping):
             padding=products - stored - biases,
             biases=biases,
             traffic=self.traffic(
-                weight=sum(stage.active * -(-stage.steps // sizes.weights_per_fetch) for stage in self.stages),
+                weight=sum(
+                    stage.active * -(-stage.steps // sizes.weights_per_fetch) for stage in self.stages
+                ),
                 index=sizes.pes * self._fetches(sizes.entries_per_fetch),
-                read=[stage.stored for stage in self.stages],
+                read=[stage.reads for stage in self.stages],
                 written=[*(stage.outputs for stage in self.stages[:-1]), 0],
                 loaded=self.network.n_in,
                 descriptor=fetch * len(self.stages),

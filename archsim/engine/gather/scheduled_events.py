@@ -1,7 +1,7 @@
 """The pruned engine with a schedule as events: a controller that counts, ports that fetch, PEs and banks.
 
-In each step every unit takes its entry: banks answer those PEs that read them, and a PE whose row ends sends a
-result to its bank. Time is in cycles. Nothing here uses the closed form: it is the check on it.
+In each step every unit takes its entry: banks answer those PEs that read them, and a PE whose row ends sends
+a result to its bank. Time is in cycles. Nothing here uses the closed form: it is the check on it.
 """
 
 from __future__ import annotations
@@ -61,6 +61,9 @@ class _Machine(Clocked):
                 self.env.process(self.port("index", stage.steps, stage.pes)),
                 self.env.process(self.port("weight", stage.steps, stage.active)),
             ]
+            if stage.opens:
+                self.read[number] += 1
+                fetching.append(self.env.process(self.read_bank(0)))
             units = [self.env.process(self.unit(number, stage, p, final=final)) for p in range(stage.pes)]
             yield self.env.timeout(stage.steps)
             fetched = self.env.timeout(0) if final else self.env.process(self.fetch_descriptor())

@@ -1,8 +1,8 @@
 """Activations gathered by a schedule: which bank answers which PE in each cycle was found beforehand.
 
-All PEs march through the cycles of a stage together, so one controller fetches everybody's words. What is read
-beside unit p says which row bank p reads in this cycle, or that it reads none, which bank PE p listens to, and
-whether its row of weights ends. No PE asks and no bank chooses: rows need no way from PEs to banks, and the
+All PEs march through the cycles of a stage together, so one controller fetches everybody's words. What is
+read beside unit p says which row bank p reads in this cycle, or that it reads none, which bank PE p listens
+to, and whether its row of weights ends. No PE asks and no bank chooses: rows need no way from PEs to banks, and the
 words of the banks reach the PEs through multiplexers that are told.
 """
 
