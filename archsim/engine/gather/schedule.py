@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.engine.gather.encoding import deal_rows
-from archsim.engine.gather.matching import NOTHING, arrange, balance
+from archsim.engine.gather.timetable import NOTHING, arrange, balance
 from workloads import IntegerStage
 
 Integers = NDArray[np.int64]
@@ -20,10 +20,10 @@ Integers = NDArray[np.int64]
 class ScheduledStage:
     """What PEs take in each cycle of a stage, all of shape (pes, steps).
 
-    `banks` that are read and the `rows` in them, `NOTHING` where a PE reads none: it brings a bias or waits;
-    `weights`, words of bias among them and zeros where it waits; which entries are a `bias`, and which are
-    the last of their output (`ends`). `positions` is where each output lies, its place in its PE times pes,
-    plus the PE; `stored` how many weights there are.
+    `banks` that are read and the `rows` in them, one row of a bank in a cycle, `NOTHING` where a PE reads
+    none: it brings a bias or waits; `weights`, words of bias among them and zeros where it waits; which
+    entries are a `bias`, and which are the last of their output (`ends`). `positions` is where each output
+    lies, its place in its PE times pes, plus the PE; `stored` how many weights there are.
     """
 
     banks: Integers
@@ -61,13 +61,13 @@ class ScheduledStage:
         return self.active * self.steps
 
     @property
-    def least_steps(self) -> int:
-        """What no schedule can be shorter than: the entries of the PE that has most, and the reads of the
-        bank that has most. With PEs that may work on several rows at once there is always one of so many
-        (König 1916)."""
+    def least_steps(self) -> tuple[int, int]:
+        """What no schedule of these rows of PEs can be shorter than, the entries of the PE that has most; and
+        the entries that lie in the bank that has most, below which none could go if every PE read for
+        itself."""
         waits = (self.banks == NOTHING) & ~self.bias & ~self.ends
-        reads = np.bincount(self.banks[self.banks >= 0], minlength=1)
-        return int(max((~waits).sum(axis=1).max(), reads.max()))
+        in_bank = np.bincount(self.banks[self.banks >= 0], minlength=1)
+        return int((~waits).sum(axis=1).max()), int(in_bank.max())
 
     @cached_property
     def first_read(self) -> tuple[int, int]:
@@ -84,7 +84,8 @@ class ScheduledStage:
 
     @property
     def reads(self) -> int:
-        return self.stored + self.opens
+        """Words that the banks read, each for one PE or for several."""
+        return int(np.count_nonzero(self.rows_of_banks(NOTHING) != NOTHING))
 
     def rows_of_banks(self, idle: int) -> Integers:
         """The row that each bank reads in each cycle, `idle` where it reads none, shape (pes, steps)."""
@@ -117,46 +118,38 @@ def schedule_stage(
     order = np.argsort(pe_of_row, kind="stable")
     number = np.empty_like(order)
     number[order] = np.arange(len(order))
-    input_row, bank = np.divmod(lies_at[integer.stage.columns()], pes)
     row_of_weight = np.repeat(number, lengths)
-    entries = np.zeros((len(order), pes), dtype=np.int64)
-    np.add.at(entries, (row_of_weight, bank), 1)
+    read = lies_at[integer.stage.columns()]
+    in_order = np.lexsort((read, row_of_weight))
+    ends = np.concatenate([[0], np.cumsum(lengths[order])])
     begins = np.concatenate([[0], np.cumsum(np.bincount(pe_of_row, minlength=pes))])
-    banks, row_at = arrange(entries, begins, biases.shape[1])
-    rows, weights = np.full(banks.shape, NOTHING, dtype=np.int64), np.zeros(banks.shape, dtype=np.int64)
-    # The reads of a row in a bank take its entries there in order of address.
-    pe, step = np.nonzero(banks >= 0)
-    slots = np.lexsort((step, banks[pe, step], row_at[pe, step]))
-    taken = np.lexsort((input_row, bank, row_of_weight))
-    rows[pe[slots], step[slots]] = input_row[taken]
-    weights[pe[slots], step[slots]] = integer.weights.ravel()[taken]
-    return _with_rows(banks, rows, weights, row_at, biases[order], number, len(integer.weights.ravel()))
+    words, row_at = arrange(read[in_order], ends, begins, pes, biases.shape[1])
+    weights = np.zeros(words.shape, dtype=np.int64)
+    pe, step = np.nonzero(words >= 0)
+    slots = np.lexsort((words[pe, step], row_at[pe, step]))
+    weights[pe[slots], step[slots]] = integer.weights.ravel()[in_order]
+    return _with_rows(words, weights, row_at, biases[order], number)
 
 
 def _with_rows(
-    banks: Integers,
-    rows: Integers,
-    weights: Integers,
-    row_at: Integers,
-    biases: Integers,
-    number: Integers,
-    stored: int,
+    words: Integers, weights: Integers, row_at: Integers, biases: Integers, number: Integers
 ) -> ScheduledStage:
     """Marks where rows begin, with their biases, and where they end; outputs lie in the order of that."""
-    pes, (count, words) = banks.shape[0], biases.shape
+    pes, count = len(words), len(biases)
     begun, ended = _spans(row_at, count)
     pe_of_row = begun[0]
-    ends, bias = np.zeros(banks.shape, dtype=bool), np.zeros(banks.shape, dtype=bool)
+    ends, bias = (np.zeros(words.shape, dtype=bool) for _ in range(2))
     ends[pe_of_row, ended] = True
-    for word in range(words):
-        bias[pe_of_row, begun[1] + word] = True
-        weights[pe_of_row, begun[1] + word] = biases[:, word]
+    for number_of_word, word in enumerate(biases.T):
+        bias[pe_of_row, begun[1] + number_of_word] = True
+        weights[pe_of_row, begun[1] + number_of_word] = word
     place = np.empty(count, dtype=np.int64)
     in_order = np.lexsort((begun[1], pe_of_row))
     of_pe = np.bincount(pe_of_row, minlength=pes)
     place[in_order] = np.arange(count) - np.repeat(np.cumsum(of_pe) - of_pe, of_pe)
     positions = (place * pes + pe_of_row)[number]
-    return ScheduledStage(banks, rows, weights, bias, ends, positions, stored)
+    banks, rows = (np.where(words >= 0, at, NOTHING) for at in (words % pes, words // pes))
+    return ScheduledStage(banks, rows, weights, bias, ends, positions, int(np.count_nonzero(words >= 0)))
 
 
 def _spans(row_at: Integers, count: int) -> tuple[tuple[Integers, Integers], Integers]:

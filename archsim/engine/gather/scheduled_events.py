@@ -1,15 +1,13 @@
 """The pruned engine with a schedule as events: a controller that counts, ports that fetch, PEs and banks.
 
-In each step every unit takes its entry: banks answer those PEs that read them, and a PE whose row ends sends
-a result to its bank. Time is in cycles. Nothing here uses the closed form: it is the check on it.
+In each step every unit takes its entry: banks answer all PEs that want the same row, and a PE whose row ends
+sends a result to its bank. Time is in cycles. Nothing here uses the closed form: it is the check on it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
-
-import simpy
 
 from archsim.engine.clock import Clocked
 from archsim.engine.counts import Counts, Traffic
@@ -47,7 +45,7 @@ class _Machine(Clocked):
         self.stages = stages
         self.per_fetch = {"index": sizes.entries_per_fetch, "weight": sizes.weights_per_fetch}
         self.pipeline, self.products, self.biases = sizes.pipeline, 0, 0
-        self.banks = [simpy.Resource(self.env, capacity=1) for _ in range(sizes.pes)]
+        self.answering: dict[int, tuple[int, int]] = {}
 
     def controller(self) -> Any:
         """Answers start, then runs stage after stage; `done` follows the last write. A descriptor is fetched
@@ -62,8 +60,7 @@ class _Machine(Clocked):
                 self.env.process(self.port("weight", stage.steps, stage.active)),
             ]
             if stage.opens:
-                self.read[number] += 1
-                fetching.append(self.env.process(self.read_bank(0)))
+                self.read_bank(number, 0, 0)
             units = [self.env.process(self.unit(number, stage, p, final=final)) for p in range(stage.pes)]
             yield self.env.timeout(stage.steps)
             fetched = self.env.timeout(0) if final else self.env.process(self.fetch_descriptor())
@@ -89,26 +86,24 @@ class _Machine(Clocked):
         for step in range(stage.steps):
             bank = int(stage.banks[p, step])
             if bank >= 0:
-                yield from self.read_bank(bank)
-                self.read[number] += 1
-            else:
-                yield self.env.timeout(1)
+                self.read_bank(number, bank, int(stage.rows[p, step]))
             self.products += p < stage.active
             self.biases += bool(stage.bias[p, step])
             if stage.ends[p, step]:
                 results.append(self.env.process(self.write_result(number, final=final)))
+            yield self.env.timeout(1)
         yield self.env.all_of(results)
 
-    def read_bank(self, bank: int) -> Any:
-        """Has a bank for a cycle, which must be free."""
-        asked = self.env.now
-        with self.banks[bank].request() as port:
-            yield port
-            if self.env.now != asked:
-                raise Defect("two PEs meet at a bank, so the schedule is wrong")
-            yield self.env.timeout(1)
+    def read_bank(self, number: int, bank: int, row: int) -> None:
+        """Has a row of a bank in this cycle, which other PEs may have too, and no other row of it."""
+        now, answered = int(self.env.now), self.answering.get(bank)
+        if answered is None or answered[0] != now:
+            self.answering[bank] = now, row
+            self.read[number] += 1
+        elif answered[1] != row:
+            raise Defect("two PEs want different rows of a bank, so the schedule is wrong")
 
     def write_result(self, number: int, *, final: bool) -> Any:
         """A result reaches its own bank after the pipeline."""
-        yield self.env.timeout(self.pipeline.write - 1)
+        yield self.env.timeout(self.pipeline.write)
         self.written[number] += not final

@@ -2,8 +2,8 @@
 
 All PEs march through the cycles of a stage together, so one controller fetches everybody's words. What is
 read beside unit p says which row bank p reads in this cycle, or that it reads none, which bank PE p listens
-to, and whether its row of weights ends. No PE asks and no bank chooses: rows need no way from PEs to banks, and the
-words of the banks reach the PEs through multiplexers that are told.
+to, and whether its row of weights ends. No PE asks and no bank chooses: rows need no way from PEs to banks,
+and the words of the banks reach the PEs through multiplexers that are told; several may be told the same.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def _unit(p: int, described: Description, sizes: GatherSizes, control: _Control)
         "index",
         p,
         words=sizes.index_words,
-        word_bits=sizes.fetch_bits,
+        word_bits=sizes.index_word_bits,
         read_enable=control.index_due,
         read_address=control.index_address,
     )

@@ -62,6 +62,12 @@ class GatherSizes(Sizes):
         return self.fetch_bits // (self.index_bits + 1)
 
     @property
+    def index_word_bits(self) -> int:
+        """Bits of a word of indices: of a fetch, or only of the entries in it where all are as wide as an
+        address, so that much would be left over."""
+        return self.entries_per_fetch * (self.index_bits + 1) if self.scheduled else self.fetch_bits
+
+    @property
     def words_of_row(self) -> int:
         return 1 << self.address.bank_bits if self.replicated else 1
 
@@ -89,7 +95,7 @@ class GatherSizes(Sizes):
 
     @property
     def memory_shapes(self) -> tuple[MemoryShape, ...]:
-        index = MemoryShape("index", self.pes, self.index_words, self.fetch_bits)
+        index = MemoryShape("index", self.pes, self.index_words, self.index_word_bits)
         return (*super().memory_shapes, index)
 
     @property
