@@ -29,8 +29,8 @@ def point(network: str, **engine: Any) -> a.DesignPoint:
         ),
         (
             {"kind": "pruned", "gather": "scheduled", "index": "relative"},
-            "engine.index is relative, allowed with a scheduled gather are auto and absolute, for entries are "
-            "not in order of address",
+            "engine.index is relative, allowed with a scheduled gather are auto and absolute, for entries "
+            "are not in order of address",
         ),
         ({"kind": "dense", "fetch_bits": 4}, "engine.fetch_bits is 4, allowed are 8 to 128 or 'auto'"),
         (

@@ -38,31 +38,42 @@ class ScheduledMapping(Mapping):
     def score_positions(self) -> NDArray[np.int64]:
         return self.stages[-1].positions
 
-    @cached_property
-    def sizes(self) -> PrunedSizes:
-        engine, pes, own = self.engine, self.engine.pes, bool(self.engine.input_buffer)
-        rows = [-(-stage.outputs // pes) for stage in self.stages]
-        sides, input_rows = [max(rows[:-1][k::2], default=0) for k in (0, 1)], -(-self.network.n_in // pes)
-        activation_rows = max(input_rows, *sides)
-        bits = activation_rows.bit_length() + BankedAddress(banks=pes, rows=1).bank_bits
-        if bits >= engine.fetch_bits:
+    def __post_init__(self) -> None:
+        bits = self._index_bits
+        if bits >= self.engine.fetch_bits:
             raise MappingError(
-                f"engine.fetch_bits is {engine.fetch_bits}, allowed are at least {bits + 1} for this "
+                f"engine.fetch_bits is {self.engine.fetch_bits}, allowed are at least {bits + 1} for this "
                 f"network, an index of {bits} bits and a row-end flag"
             )
+
+    @property
+    def _rows(self) -> tuple[int, int, int]:
+        """Rows of a bank that hold the inputs, and what stages of even and of odd number write."""
+        rows = [-(-stage.outputs // self.engine.pes) for stage in self.stages[:-1]]
+        return -(-self.network.n_in // self.engine.pes), max(rows[::2], default=0), max(rows[1::2], default=0)
+
+    @property
+    def _index_bits(self) -> int:
+        """Bits of an index: of a row, all ones of which are none, and of a bank."""
+        return max(self._rows).bit_length() + BankedAddress(banks=self.engine.pes, rows=1).bank_bits
+
+    @cached_property
+    def sizes(self) -> PrunedSizes:
+        engine, pes, own, bits = self.engine, self.engine.pes, self.engine.input_buffer, self._index_bits
+        input_rows, odd_rows, even_rows = self._rows
         return sized(
             PrunedSizes,
             **self.engine_sizes(engine, self.fabric),
             weight_words=self._fetches(int(engine.fetch_bits) // self.network.weight_bits),
             banks=pes,
             shared_requantiser=False,
-            activation_rows=activation_rows,
-            even_rows=sides[1] if own else max(sides[1], input_rows),
-            odd_rows=sides[0],
+            activation_rows=max(self._rows),
+            even_rows=even_rows if own else max(even_rows, input_rows),
+            odd_rows=odd_rows,
             input_rows=input_rows if own else 0,
             stages=len(self.stages),
             longest_row=1,
-            most_groups=max(rows),
+            most_groups=max(-(-stage.outputs // pes) for stage in self.stages),
             index_bits=bits,
             relative=False,
             index_words=self._fetches(int(engine.fetch_bits) // (bits + 1)),
