@@ -41,7 +41,8 @@ class Pruned(Engine):
     is found beforehand which PE reads which bank in which cycle. `index`: *auto* takes the encoding with
     the least product of bits stored and entries, for padding takes time as a weight does: absolute, relative
     of any width, or, where all weights come in runs and PEs are a power of two, one index a run, so that a
-    block that is full has one for each of its rows.
+    block that is full has one for each of its rows. `route_register`: a register between an entry and the
+    arbiters of the banks, which shortens the longest path and makes each stage a cycle longer.
     """
 
     hardware: ClassVar = PrunedSizes
@@ -52,6 +53,7 @@ class Pruned(Engine):
     kind: Literal["pruned"] = "pruned"
     gather: Literal["replicated", "banked", "scheduled"] = "replicated"
     index: Literal["auto", "absolute", "relative"] = "auto"
+    route_register: bool = False
 
     @classmethod
     def layers(cls, draws: Draws) -> Iterator[tuple[Stage, ...]]:
@@ -73,6 +75,12 @@ class Pruned(Engine):
             raise EngineError(
                 f"index is relative with {self.pes} banked PEs, allowed with banks are powers of two only"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _arbiters_are_behind_a_register(self) -> Pruned:
+        if self.route_register and self.gather != "banked":
+            raise EngineError(f"route_register is true, allowed with a {self.gather} gather is false")
         return self
 
     @model_validator(mode="after")
@@ -191,6 +199,7 @@ class PrunedMapping(Mapping):
             index_words=int((-(-self._indices // self.entries_per_fetch)).sum(axis=0).max()),
             replicated=self.replicated,
             run=self.encoding.run,
+            route_register=self.engine.route_register,
         )
 
     @property
@@ -211,7 +220,7 @@ class PrunedMapping(Mapping):
         return tuple(
             _replicated_run(stage, pipeline.write, final=number == last and not self.shared_requantiser)
             if self.replicated
-            else _banked_run(stage, self.sizes.address.bank_bits, pipeline.write)
+            else _banked_run(stage, self.sizes.address.bank_bits, pipeline.write, self.sizes.accepts)
             for number, stage in enumerate(self.stages)
         )
 
@@ -324,8 +333,8 @@ def _replicated_run(stage: EncodedStage, latency: int, *, final: bool) -> StageR
 
 
 @lru_cache(maxsize=512)
-def _banked_run(stage: EncodedStage, bank_bits: int, latency: int) -> StageRun:
-    return banked_run(stage.banks(bank_bits), latency)
+def _banked_run(stage: EncodedStage, bank_bits: int, latency: int, accepts: int) -> StageRun:
+    return banked_run(stage.banks(bank_bits), latency, accepts)
 
 
 def _expense(encoding: IndexEncoding, dealt: Sequence[DealtStage], engine: Pruned) -> int:

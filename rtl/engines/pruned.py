@@ -18,7 +18,7 @@ import pyrtl
 from rtl.engines.gather.organisations import Gathering, gather_banked, gather_replicated
 from rtl.engines.gather.scheduled import build_scheduled
 from rtl.engines.gather.sizes import GatherSizes
-from rtl.engines.gather.walk import Back, Walk, follow_entry, walk_entries
+from rtl.engines.gather.walk import Back, Walk, follow_entry, registered, walk_entries
 from rtl.parts.arithmetic import at_most
 from rtl.parts.components import Wire, component, register, wire
 from rtl.parts.processing_element import bias_operand, processing_element
@@ -142,16 +142,20 @@ def _front(
     stage_start, starting = controller.stage_start, controller.starting
     index_word = wire(sizes.fetch_bits, f"index_word_{p}")
     with component("address", p):
+        go = wire(1, "takes_entry") if sizes.route_register else front
         walk = walk_entries(
             sizes,
             index_word,
             controller.has_last[p],
-            front,
+            go,
             controller.field,
             stage_start,
             starting,
             described.resume,
         )
+        if sizes.route_register:
+            walk, ready = registered(walk, front)
+            go <<= ready
     index_word <<= described.loaded_memory(
         "index",
         p,

@@ -28,6 +28,10 @@ def point(network: str, **engine: Any) -> a.DesignPoint:
             "engine.requantiser is shared, allowed with a scheduled gather are auto and each",
         ),
         (
+            {"kind": "pruned", "gather": "scheduled", "route_register": True},
+            "engine.route_register is true, allowed with a scheduled gather is false",
+        ),
+        (
             {"kind": "pruned", "gather": "scheduled", "index": "relative"},
             "engine.index is relative, allowed with a scheduled gather are auto and absolute, for entries "
             "are not in order of address",

@@ -143,8 +143,23 @@ def test_a_fetch_must_bring_an_index() -> None:
         scheduled(network(784, 30), pes=16, fetch_bits=8)
 
 
+@settings(max_examples=10)
+@given(data=st.data())
+def test_arbiters_behind_a_register_agree_too_and_take_a_cycle_more_a_stage(data: st.DataObject) -> None:
+    case = data.draw(cases("pruned", biases=True))
+    banked = {"gather": "banked", "index": "absolute", "requantiser": "auto", "route_register": False}
+    plain = case.engine.model_copy(update=banked)
+    cut = plain.model_copy(update={"route_register": True})
+    assert verify(cut.map(case.network), inputs=2).agrees
+    if plain.pes == 1:
+        stages = len(case.network.stages)
+        assert cut.map(case.network).count().cycles == plain.map(case.network).count().cycles + stages
+
+
 def test_sizes_of_a_schedule_have_banks_and_addresses() -> None:
     sizes = scheduled(network(16, 8), pes=2).sizes
     for changed in ({"replicated": True}, {"relative": True}, {"run": 2}):
         with pytest.raises(SizeError, match="scheduled is true, allowed with copies, distances and runs is"):
             replace(sizes, **changed)
+    with pytest.raises(SizeError, match="route_register is true, allowed without arbiters of banks is false"):
+        replace(sizes, route_register=True)

@@ -24,7 +24,8 @@ class GatherSizes(Sizes):
     """`index_bits` of an index without its row-end flag; `relative`: indices are distances from the last
     one; `index_words` the depth of each PE's index memory; `replicated` or banked activations; `run`: how
     many weights in a row of addresses, from a multiple of it on, share an index, a power of two;
-    `scheduled`: banks answer as was found beforehand, in `most_steps` cycles of a stage at most."""
+    `scheduled`: banks answer as was found beforehand, in `most_steps` cycles of a stage at most;
+    `route_register`: a register between an entry and the arbiters of banks."""
 
     index_bits: int
     relative: bool
@@ -33,6 +34,7 @@ class GatherSizes(Sizes):
     run: int = 1
     scheduled: bool = False
     most_steps: int = 0
+    route_register: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -44,6 +46,8 @@ class GatherSizes(Sizes):
             raise SizeError(f"run is {self.run}, allowed are powers of two")
         if self.scheduled and (self.replicated or self.relative or self.run > 1):
             raise SizeError("scheduled is true, allowed with copies, distances and runs is false")
+        if self.route_register and (self.replicated or self.scheduled):
+            raise SizeError("route_register is true, allowed without arbiters of banks is false")
         if self.run > 1 and self.relative:
             raise SizeError(f"run is {self.run}, allowed is 1 where indices are distances")
         if not 1 <= self.index_bits < self.fetch_bits:
@@ -91,7 +95,12 @@ class GatherSizes(Sizes):
     @property
     def pipeline(self) -> Pipeline:
         # An entry is issued one cycle before its address.
-        return super().pipeline.later(1)
+        return super().pipeline.later(self.accepts)
+
+    @property
+    def accepts(self) -> int:
+        """The stage of the pipeline in which an entry is let go."""
+        return 1 + self.route_register
 
     @property
     def memory_shapes(self) -> tuple[MemoryShape, ...]:
@@ -123,7 +132,8 @@ class GatherSizes(Sizes):
     @property
     def organisation(self) -> str:
         """Where the activations are, and who may read them: *replicated*, *banked* or *scheduled*."""
-        return "scheduled" if self.scheduled else "replicated" if self.replicated else "banked"
+        banked = "banked registered" if self.route_register else "banked"
+        return "scheduled" if self.scheduled else "replicated" if self.replicated else banked
 
     @property
     def label(self) -> str:
@@ -155,9 +165,14 @@ class GatherSizes(Sizes):
         registers = {
             "one": 1,
             "counted_bits": row + at + self.run_bits,
-            "held_bits": position + counted + choosing_bits(self.entries_per_fetch),
+            "held_bits": position + counted + choosing_bits(self.entries_per_fetch) + self._routed_bits,
         }
         return Amounts("address", self.pes, "pruned.address", gates, registers)
+
+    @property
+    def _routed_bits(self) -> int:
+        """Bits of an entry in the register before the arbiters."""
+        return (self.address.bits + 3 + bool(self.bias_words)) * self.route_register
 
     def _controller(self) -> Amounts:
         counted = descriptor_counted_bits(self)
@@ -204,7 +219,8 @@ class GatherSizes(Sizes):
             **bank_gates(self),
         }
         registers = {"pes": pes, "row_bits": rows, "bank_bits": (pes + 1) * address.bank_bits}
-        late = {f"late_{name}": amount * self.relative for name, amount in gates.items()}
+        is_late = self.relative and not self.route_register
+        late = {f"late_{name}": amount * is_late for name, amount in gates.items()}
         return Amounts("route", 1, "banked.route", gates, registers, late=late)
 
     def _scheduled_units(self) -> Amounts:
