@@ -29,6 +29,9 @@ TURNS = ("dense", "csc", "clos", "pruned")
 """The engines of the shipped tables, in the order in which they took turns. One that came later is drawn
 after them, from numbers of its own, so that it moves none of theirs."""
 
+LATER = ("scheduled",)
+"""Organisations of those engines that came later, which are drawn after everything, likewise."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -121,33 +124,39 @@ def draw(plan: Plan, label: str) -> list[Configuration]:
     """The configurations of one set of a plan, the same each time.
 
     The engines take turns, one with several organisations with each of them. The numbers of PEs are spread
-    evenly in log over 1 to `most_pes` (half of that for a banked gather, whose crossbar grows with the
+    evenly in log over 1 to `most_pes` (half of that for a gather from banks, whose crossbar grows with the
     square). Weights and activations have 4 to 16 bits, each 8 in a third of the draws, and their product is
     `largest_product` at most; where the weight is wider than `widest_weight` the two change places. A fetch
     has 16 to 128 bits. What an engine may have or not, and words for its own options, it has in a third of
-    the draws. After these come the engines of `NARROW`, and engines that are not in `TURNS`.
+    the draws. After these come the engines of `NARROW`, engines that are not in `TURNS`, and organisations
+    of `LATER`.
     """
     seed, count = plan.sets[label]
     random = np.random.default_rng(seed)
-    shipped = [engines[name] for name in TURNS]
+    every = [(engines[name], kind) for name in TURNS for kind in engines[name].organisations()]
+    shipped = [(make, kind) for make, kind in every if kind not in LATER]
     drawn = _drawn_in_turn(random, plan, shipped, count)
     for weight, activation in NARROW[label]:
         engine = Dense(pes=2, weight_bits=weight, activation_bits=activation)
         drawn.append(_sized(random, engine))
-    kinds = sum(len(engine.organisations()) for engine in shipped)
-    for added in in_turn()[len(shipped) :]:
-        turns = math.ceil(count / kinds) * len(added.organisations())
-        drawn += _drawn_in_turn(np.random.default_rng(seed), plan, [added], turns)
+    for added in in_turn()[len(TURNS) :]:
+        kinds = [(added, kind) for kind in added.organisations()]
+        turns = math.ceil(count / len(shipped)) * len(kinds)
+        drawn += _drawn_in_turn(np.random.default_rng(seed), plan, kinds, turns)
+    sets = [(seed, count)]
     if plan.more is not None and label == "train":
-        seed, count = plan.more
-        drawn += _drawn_in_turn(np.random.default_rng(seed), plan, shipped, count)
+        sets.append(plan.more)
+        drawn += _drawn_in_turn(np.random.default_rng(plan.more[0]), plan, shipped, plan.more[1])
+    for later in (one for one in every if one[1] in LATER):
+        for seed, count in sets:
+            turns = math.ceil(count / len(shipped))
+            drawn += _drawn_in_turn(np.random.default_rng(seed), plan, [later], turns)
     return drawn
 
 
 def _drawn_in_turn(
-    random: np.random.Generator, plan: Plan, makes: list[type[Engine]], count: int
+    random: np.random.Generator, plan: Plan, kinds: list[tuple[type[Engine], str]], count: int
 ) -> list[Configuration]:
-    kinds = [(make, kind) for make in makes for kind in make.organisations()]
     turns = math.ceil(count / len(kinds))
     strata = [random.permutation(turns) for _ in kinds]
     drawn = []

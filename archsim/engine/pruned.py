@@ -25,6 +25,7 @@ from archsim.engine.gather.conflicts import StageRun, banked_run, replicated_run
 from archsim.engine.gather.encoding import IndexEncoding, candidates, deal_rows
 from archsim.engine.gather.entries import DealtStage, EncodedStage, deal_stage
 from archsim.engine.gather.events import simulate_pruned
+from archsim.engine.gather.scheduled import ScheduledMapping, lay_scheduled
 from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words, sized
 from rtl import BankedAddress, Hardware, Images, LoadWrite
 from rtl.engines.pruned import PrunedSizes, build_pruned
@@ -36,25 +37,37 @@ class Pruned(Engine):
     """Any sparse pattern, by indices.
 
     `gather`: *replicated* gives every PE a whole copy of the activations and broadcasts results over one
-    bus; *banked* shares one copy behind a crossbar, with conflicts. `index`: *auto* takes the encoding with
+    bus; *banked* shares one copy behind a crossbar, with conflicts; *scheduled* shares it without any, for it
+    is found beforehand which PE reads which bank in which cycle. `index`: *auto* takes the encoding with
     the least product of bits stored and entries, for padding takes time as a weight does: absolute, relative
     of any width, or, where all weights come in runs and PEs are a power of two, one index a run, so that a
-    block that is full has one for each of its rows.
+    block that is full has one for each of its rows. `route_register`: a register between an entry and the
+    arbiters of the banks, which shortens the longest path and makes each stage a cycle longer.
     """
 
     hardware: ClassVar = PrunedSizes
     best: ClassVar = {"asic": {"zero_gating": True}}
-    variants: ClassVar = {"replicated": {"gather": "replicated"}, "banked": {"gather": "banked"}}
-    crossed: ClassVar = frozenset({"banked"})
+    variants: ClassVar = {name: {"gather": name} for name in ("replicated", "banked", "scheduled")}
+    crossed: ClassVar = frozenset({"banked", "scheduled"})
 
     kind: Literal["pruned"] = "pruned"
-    gather: Literal["replicated", "banked"] = "replicated"
+    gather: Literal["replicated", "banked", "scheduled"] = "replicated"
     index: Literal["auto", "absolute", "relative"] = "auto"
+    route_register: bool = False
 
     @classmethod
     def layers(cls, draws: Draws) -> Iterator[tuple[Stage, ...]]:
         for n_in, n_out in draws.widths():
             yield (PrunedStage.from_mask(draws.mask(n_out, n_in, draws.share(0.03, 0.4))),)
+
+    @model_validator(mode="after")
+    def _a_schedule_has_addresses(self) -> Pruned:
+        if self.gather == "scheduled" and self.index not in ("auto", "absolute"):
+            raise EngineError(
+                f"index is {self.index}, allowed with a scheduled gather are auto and absolute, for entries "
+                "are not in order of address"
+            )
+        return self
 
     @model_validator(mode="after")
     def _padding_meets_a_bank(self) -> Pruned:
@@ -65,9 +78,15 @@ class Pruned(Engine):
         return self
 
     @model_validator(mode="after")
+    def _arbiters_are_behind_a_register(self) -> Pruned:
+        if self.route_register and self.gather != "banked":
+            raise EngineError(f"route_register is true, allowed with a {self.gather} gather is false")
+        return self
+
+    @model_validator(mode="after")
     def _banks_requantise(self) -> Pruned:
-        if self.requantiser == "shared" and self.gather == "banked":
-            raise EngineError("requantiser is shared, allowed with a banked gather are auto and each")
+        if self.requantiser == "shared" and self.gather != "replicated":
+            raise EngineError(f"requantiser is shared, allowed with a {self.gather} gather are auto and each")
         return self
 
     @property
@@ -80,10 +99,14 @@ class Pruned(Engine):
     def _index_kinds(self) -> str:
         return self.index if self._may_pad else "absolute"
 
-    def lay(self, network: IntegerNetwork, fabric: str) -> PrunedMapping:
+    def lay(self, network: IntegerNetwork, fabric: str) -> PrunedMapping | ScheduledMapping:
         return self.lay_together([network], fabric)[0]
 
-    def lay_together(self, networks: Sequence[IntegerNetwork], fabric: str) -> tuple[PrunedMapping, ...]:
+    def lay_together(
+        self, networks: Sequence[IntegerNetwork], fabric: str
+    ) -> tuple[PrunedMapping, ...] | tuple[ScheduledMapping, ...]:
+        if self.gather == "scheduled":
+            return lay_scheduled(networks, self.requantising(shared=False), fabric)
         encoding = self._encoding(networks)
         of_networks = [_dealt(network, self.pes, in_order=encoding.run > 1) for network in networks]
         engine = self.requantising(shared=self.gather == "replicated" and self.requantiser != "each")
@@ -176,6 +199,7 @@ class PrunedMapping(Mapping):
             index_words=int((-(-self._indices // self.entries_per_fetch)).sum(axis=0).max()),
             replicated=self.replicated,
             run=self.encoding.run,
+            route_register=self.engine.route_register,
         )
 
     @property
@@ -197,7 +221,7 @@ class PrunedMapping(Mapping):
         return tuple(
             _replicated_run(stage, pipeline.write, final=number == last and not self.shared_requantiser)
             if self.replicated
-            else _banked_run(stage, self.sizes.address.bank_bits, pipeline.write)
+            else _banked_run(stage, self.sizes.address.bank_bits, pipeline.write, self.sizes.accepts)
             for number, stage in enumerate(self.stages)
         )
 
@@ -310,8 +334,8 @@ def _replicated_run(stage: EncodedStage, latency: int, *, final: bool) -> StageR
 
 
 @lru_cache(maxsize=512)
-def _banked_run(stage: EncodedStage, bank_bits: int, latency: int) -> StageRun:
-    return banked_run(stage.banks(bank_bits), latency)
+def _banked_run(stage: EncodedStage, bank_bits: int, latency: int, accepts: int) -> StageRun:
+    return banked_run(stage.banks(bank_bits), latency, accepts)
 
 
 def _expense(encoding: IndexEncoding, dealt: Sequence[DealtStage], engine: Pruned) -> int:

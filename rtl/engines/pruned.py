@@ -3,7 +3,8 @@
 PEs run free and meet only at the end of a stage. Each walks its own list of entries; an entry is an index
 and a flag that ends a row. Two organisations of the activations: *replicated* gives each PE a whole copy and
 broadcasts results over a bus, one a cycle; *banked* keeps one copy in one bank per PE, behind a crossbar
-with an arbiter at each bank.
+with an arbiter at each bank. A third, *scheduled*, has the banks and no arbiters: its PEs march in step (see
+`rtl.engines.gather.scheduled`).
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import ClassVar
 import pyrtl
 
 from rtl.engines.gather.organisations import Gathering, gather_banked, gather_replicated
+from rtl.engines.gather.scheduled import build_scheduled
 from rtl.engines.gather.sizes import GatherSizes
-from rtl.engines.gather.walk import Back, Walk, follow_entry, walk_entries
+from rtl.engines.gather.walk import Back, Walk, follow_entry, registered, walk_entries
 from rtl.parts.arithmetic import at_most
 from rtl.parts.components import Wire, component, register, wire
 from rtl.parts.processing_element import bias_operand, processing_element
@@ -51,6 +53,8 @@ class _Controller:
 
 def build_pruned(sizes: PrunedSizes) -> Hardware:
     """Describes a pruned engine of the given sizes."""
+    if sizes.scheduled:
+        return build_scheduled(sizes)
     described = Description(sizes, copied=sizes.replicated)
     pes = sizes.pes
     controller = _controller(described)
@@ -138,16 +142,20 @@ def _front(
     stage_start, starting = controller.stage_start, controller.starting
     index_word = wire(sizes.fetch_bits, f"index_word_{p}")
     with component("address", p):
+        go = wire(1, "takes_entry") if sizes.route_register else front
         walk = walk_entries(
             sizes,
             index_word,
             controller.has_last[p],
-            front,
+            go,
             controller.field,
             stage_start,
             starting,
             described.resume,
         )
+        if sizes.route_register:
+            walk, ready = registered(walk, front)
+            go <<= ready
     index_word <<= described.loaded_memory(
         "index",
         p,

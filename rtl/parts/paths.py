@@ -81,7 +81,7 @@ def _products(sizes: Sizes) -> tuple[Way, ...]:
 
 def _spread(sizes: Sizes) -> dict[str, float]:
     """A word of control that all PEs hear, where one control serves all."""
-    return {"pe_levels": levels(sizes.pes) * (not sizes.walks)}
+    return {"pe_levels": levels(sizes.pes) * (not sizes.own_controls)}
 
 
 def _requantised(sizes: Sizes) -> tuple[Way, ...]:

@@ -264,8 +264,13 @@ class Sizes:
 
     @property
     def walks(self) -> bool:
-        """Whether each PE walks an index of its own, and has its own control."""
+        """Whether each PE walks an index of its own."""
         return any(shape.role == "index" for shape in self.memory_shapes)
+
+    @property
+    def own_controls(self) -> bool:
+        """Whether each PE has its own control, for it goes its own pace."""
+        return self.walks
 
     @property
     def places_results(self) -> bool:

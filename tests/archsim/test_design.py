@@ -40,7 +40,7 @@ REFUSED = [
     ),
     (
         {"engine": {"kind": "pruned", "gather": "mixed"}},
-        "engine.gather is 'mixed', allowed are 'replicated' or 'banked'",
+        "engine.gather is 'mixed', allowed are 'replicated', 'banked' or 'scheduled'",
     ),
     ({"clock_hz": 0}, "clock_hz is 0, allowed are 1000 to 1e+10"),
     ({"clock_hz": float("nan")}, "clock_hz is nan, allowed are"),

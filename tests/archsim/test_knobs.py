@@ -23,6 +23,19 @@ def point(network: str, **engine: Any) -> a.DesignPoint:
             {"kind": "pruned", "gather": "banked", "requantiser": "shared"},
             "engine.requantiser is shared, allowed with a banked gather are auto and each",
         ),
+        (
+            {"kind": "pruned", "gather": "scheduled", "requantiser": "shared"},
+            "engine.requantiser is shared, allowed with a scheduled gather are auto and each",
+        ),
+        (
+            {"kind": "pruned", "gather": "scheduled", "route_register": True},
+            "engine.route_register is true, allowed with a scheduled gather is false",
+        ),
+        (
+            {"kind": "pruned", "gather": "scheduled", "index": "relative"},
+            "engine.index is relative, allowed with a scheduled gather are auto and absolute, for entries "
+            "are not in order of address",
+        ),
         ({"kind": "dense", "fetch_bits": 4}, "engine.fetch_bits is 4, allowed are 8 to 128 or 'auto'"),
         (
             {"kind": "csc", "product_register": "maybe"},

@@ -196,8 +196,14 @@ def test_a_part_reads_the_map_that_is_written() -> None:
         Dense(pes=2).map(IntegerModel("flat", tuple(parts)))
 
 
+ENGINES_IN_ICARUS = [
+    *(Dense(pes=3), Csc(pes=4), Clos(pes=4)),
+    *(Pruned(pes=2, gather="banked"), Pruned(pes=3, gather="scheduled")),
+]
+
+
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
-@pytest.mark.parametrize("engine", [Dense(pes=3), Csc(pes=4), Clos(pes=4), Pruned(pes=2, gather="banked")])
+@pytest.mark.parametrize("engine", ENGINES_IN_ICARUS)
 def test_the_exported_hardware_runs_convolutions_in_icarus(engine: Engine, tmp_path: Path) -> None:
     mapping = convolved(engine, fabric="fpga")
     inputs = sample_inputs(mapping.network, 2)

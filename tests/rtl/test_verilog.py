@@ -30,6 +30,7 @@ SHIPPED: list[tuple[str, Engine]] = [
     ("lenet-300-100-clos", Clos(pes=12, fetch_bits=32)),
     ("lenet-300-100-pruned", Pruned(pes=16)),
     ("lenet-300-100-pruned-x40", Pruned(pes=8, gather="banked", fetch_bits=32)),
+    ("lenet-300-100-pruned-x40", Pruned(pes=12, gather="scheduled")),
 ]
 
 

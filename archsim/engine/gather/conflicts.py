@@ -56,10 +56,10 @@ def replicated_run(row_lengths: Sequence[NDArray[np.int64]], latency: int, *, fi
     return StageRun(cycle + 1, stalls)
 
 
-def banked_run(banks: Sequence[NDArray[np.int64]], latency: int) -> StageRun:
+def banked_run(banks: Sequence[NDArray[np.int64]], latency: int, accepts: int = 1) -> StageRun:
     """In cycle t every PE with entries left asks for the bank of its next entry; each bank grants the first
-    asker counted from PE t mod pes. An entry of bank -1 asks for none and is let go. Entries ask from cycle 1
-    on, one a cycle at best. `latency` as for `replicated_run`."""
+    asker counted from PE t mod pes. An entry of bank -1 asks for none and is let go. Entries ask from the
+    cycle `accepts` on, one a cycle at best. `latency` as for `replicated_run`."""
     pes = len(banks)
     lengths = np.array([len(part) for part in banks], dtype=np.int64)
     table = np.zeros((pes, int(lengths.max()) + 1), dtype=np.int64)
@@ -71,7 +71,7 @@ def banked_run(banks: Sequence[NDArray[np.int64]], latency: int) -> StageRun:
     turns = [np.roll(np.arange(pes), -turn)[::-1].copy() for turn in range(pes)]
     place = np.zeros(pes, dtype=np.int64)
     winner = np.zeros(pes, dtype=np.int64)
-    cycle = stalls = 0
+    cycle, stalls = accepts - 1, 0
     while (active := place < lengths).any():
         cycle += 1
         askers = turns[cycle % pes]
@@ -82,4 +82,4 @@ def banked_run(banks: Sequence[NDArray[np.int64]], latency: int) -> StageRun:
         granted = askers[~asks | (winner[wanted] == askers)]
         place[granted] += 1
         stalls += len(askers) - len(granted)
-    return StageRun(cycle + latency + 1, stalls)
+    return StageRun(cycle + latency + 2 - accepts, stalls)

@@ -53,6 +53,7 @@ class _Machine(Clocked):
         self.stages, self.pes, self.replicated = stages, sizes.pes, sizes.replicated
         self.entries_per_fetch, self.weights_per_fetch = sizes.entries_per_fetch, sizes.weights_per_fetch
         self.bank_bits, self.latency = sizes.address.bank_bits, sizes.pipeline.write
+        self.accepts = sizes.accepts
         self.entries = self.biases = self.stalls = self.number = self.left = 0
 
     def controller(self) -> Any:
@@ -129,7 +130,7 @@ class _Machine(Clocked):
             self.env.process(self.asking_pe(pe, entries, asking))
         yield self.env.process(self.arbiters(asking))
         self.written[self.number] += 0 if final else stage.outputs
-        yield self.env.timeout(self.latency - 0.5)
+        yield self.env.timeout(self.latency - self.accepts + 0.5)
 
     def asking_pe(
         self, pe: int, entries: list[tuple[int, int]], asking: dict[int, tuple[int, simpy.Event]]
@@ -144,8 +145,8 @@ class _Machine(Clocked):
     def arbiters(self, asking: dict[int, tuple[int, simpy.Event]]) -> Any:
         """In the middle of each cycle a bank grants its first asker, counted from the PE whose turn it is.
         Returns in the middle of the last granting cycle."""
-        turn = 1
-        yield self.env.timeout(1.5)
+        turn = self.accepts
+        yield self.env.timeout(self.accepts + 0.5)
         while asking:
             taken: set[int] = set()
             for pe in sorted(asking, key=lambda pe: (pe - turn) % self.pes):

@@ -42,7 +42,7 @@ class Routed:
     scores: Sequence[Wire]
 
 
-def _write_row(bits: int, number: int, stage_start: Wire, written: Wire) -> Wire:
+def write_row(bits: int, number: int, stage_start: Wire, written: Wire) -> Wire:
     """The row of the next result of a PE: results go to row after row."""
     row = register(bits, f"write_row_{number}")
     counted(row, clear=stage_start, step=written)
@@ -62,7 +62,7 @@ def gather_replicated(given: Gathering) -> Routed:
     granted = _lowest(full)
     if not sizes.shared_requantiser:
         granted = [bit | (full[p] & final) for p, bit in enumerate(granted)]
-    rows = [_write_row(address.row_bits, p, given.stage_start, granted[p]) for p in range(pes)]
+    rows = [write_row(address.row_bits, p, given.stage_start, granted[p]) for p in range(pes)]
     for p, control in enumerate(given.backs):
         go = ~(control.ends & full[p] & ~granted[p])
         front[p] <<= go
@@ -116,7 +116,7 @@ def gather_banked(given: Gathering) -> Routed:
         front[p] <<= ~walk.reads | pyrtl.rtl_any(*[grants[b][p] for b in range(pes)])
         back[p] <<= pyrtl.Const(1, 1)
     written = [delayed(each.taps.finish, f"written_{p}", reset=True) for p, each in enumerate(given.backs)]
-    rows = [_write_row(address.row_bits, p, given.stage_start, written[p]) for p in range(pes)]
+    rows = [write_row(address.row_bits, p, given.stage_start, written[p]) for p in range(pes)]
     target_rows = [address.row(walk.target) for walk in walks]
     words = [
         described.activation_bank(

@@ -23,13 +23,18 @@ from rtl.parts.sizes import Amounts, MemoryShape, Pipeline, Sizes, levels
 class GatherSizes(Sizes):
     """`index_bits` of an index without its row-end flag; `relative`: indices are distances from the last
     one; `index_words` the depth of each PE's index memory; `replicated` or banked activations; `run`: how
-    many weights in a row of addresses, from a multiple of it on, share an index, a power of two."""
+    many weights in a row of addresses, from a multiple of it on, share an index, a power of two;
+    `scheduled`: banks answer as was found beforehand, in `most_steps` cycles of a stage at most;
+    `route_register`: a register between an entry and the arbiters of banks."""
 
     index_bits: int
     relative: bool
     index_words: int
     replicated: bool
     run: int = 1
+    scheduled: bool = False
+    most_steps: int = 0
+    route_register: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -39,6 +44,10 @@ class GatherSizes(Sizes):
             raise SizeError("shared_requantiser is true, allowed with banks that each write is false")
         if self.run < 1 or self.run & (self.run - 1):
             raise SizeError(f"run is {self.run}, allowed are powers of two")
+        if self.scheduled and (self.replicated or self.relative or self.run > 1):
+            raise SizeError("scheduled is true, allowed with copies, distances and runs is false")
+        if self.route_register and (self.replicated or self.scheduled):
+            raise SizeError("route_register is true, allowed without arbiters of banks is false")
         if self.run > 1 and self.relative:
             raise SizeError(f"run is {self.run}, allowed is 1 where indices are distances")
         if not 1 <= self.index_bits < self.fetch_bits:
@@ -57,6 +66,12 @@ class GatherSizes(Sizes):
         return self.fetch_bits // (self.index_bits + 1)
 
     @property
+    def index_word_bits(self) -> int:
+        """Bits of a word of indices: of a fetch, or only of the entries in it where all are as wide as an
+        address, so that much would be left over."""
+        return self.entries_per_fetch * (self.index_bits + 1) if self.scheduled else self.fetch_bits
+
+    @property
     def words_of_row(self) -> int:
         return 1 << self.address.bank_bits if self.replicated else 1
 
@@ -69,13 +84,27 @@ class GatherSizes(Sizes):
         return self.replicated
 
     @property
+    def own_fields(self) -> tuple[tuple[str, int], ...]:
+        return (("steps_less_one", bits_for(self.most_steps)),) if self.scheduled else ()
+
+    @property
+    def held_fields(self) -> tuple[str, ...]:
+        rows = ("groups_less_one", "valid_less_one") if self.scheduled else ()
+        return (*super().held_fields, *rows)
+
+    @property
     def pipeline(self) -> Pipeline:
         # An entry is issued one cycle before its address.
-        return super().pipeline.later(1)
+        return super().pipeline.later(self.accepts)
+
+    @property
+    def accepts(self) -> int:
+        """The stage of the pipeline in which an entry is let go."""
+        return 1 + self.route_register
 
     @property
     def memory_shapes(self) -> tuple[MemoryShape, ...]:
-        index = MemoryShape("index", self.pes, self.index_words, self.fetch_bits)
+        index = MemoryShape("index", self.pes, self.index_words, self.index_word_bits)
         return (*super().memory_shapes, index)
 
     @property
@@ -83,7 +112,13 @@ class GatherSizes(Sizes):
         return 1 if self.replicated else self.pes
 
     @property
+    def own_controls(self) -> bool:
+        return not self.scheduled
+
+    @property
     def control_path(self) -> dict[str, float]:
+        if self.scheduled:
+            return {**super().control_path, "entry_levels": levels(self.entries_per_fetch)}
         # An entry is chosen from its word and added to the last address, then arbitrated for.
         return {
             **super().control_path,
@@ -96,8 +131,9 @@ class GatherSizes(Sizes):
 
     @property
     def organisation(self) -> str:
-        """Where the activations are: *replicated* or *banked*."""
-        return "replicated" if self.replicated else "banked"
+        """Where the activations are, and who may read them: *replicated*, *banked* or *scheduled*."""
+        banked = "banked registered" if self.route_register else "banked"
+        return "scheduled" if self.scheduled else "replicated" if self.replicated else banked
 
     @property
     def label(self) -> str:
@@ -105,6 +141,8 @@ class GatherSizes(Sizes):
 
     @property
     def structures(self) -> tuple[Amounts, ...]:
+        if self.scheduled:
+            return self._scheduled_units(), self._scheduler(), processing_elements(self), self._told_route()
         route = self._replicated_route() if self.replicated else self._banked_route()
         pes, shared = processing_elements(self), requantisers(self, 1)
         return self._addresses(), self._controller(), pes, route, self._sequencers(), *shared
@@ -127,9 +165,14 @@ class GatherSizes(Sizes):
         registers = {
             "one": 1,
             "counted_bits": row + at + self.run_bits,
-            "held_bits": position + counted + choosing_bits(self.entries_per_fetch),
+            "held_bits": position + counted + choosing_bits(self.entries_per_fetch) + self._routed_bits,
         }
         return Amounts("address", self.pes, "pruned.address", gates, registers)
+
+    @property
+    def _routed_bits(self) -> int:
+        """Bits of an entry in the register before the arbiters."""
+        return (self.address.bits + 3 + bool(self.bias_words)) * self.route_register
 
     def _controller(self) -> Amounts:
         counted = descriptor_counted_bits(self)
@@ -176,5 +219,65 @@ class GatherSizes(Sizes):
             **bank_gates(self),
         }
         registers = {"pes": pes, "row_bits": rows, "bank_bits": (pes + 1) * address.bank_bits}
-        late = {f"late_{name}": amount * self.relative for name, amount in gates.items()}
+        is_late = self.relative and not self.route_register
+        late = {f"late_{name}": amount * is_late for name, amount in gates.items()}
         return Amounts("route", 1, "banked.route", gates, registers, late=late)
+
+    def _scheduled_units(self) -> Amounts:
+        """What each unit makes of its entries, where a schedule was found."""
+        seen = bits_for(self.bias_words + 1) if self.bias_words else 0
+        row_field = self.index_bits - self.address.bank_bits
+        gates = {
+            "one": 1,
+            "cells_entry_choice_bits": (self.entries_per_fetch - 1) * (self.index_bits + 1),
+            "fabric_entry_choice_bits": four_way(self.entries_per_fetch) * (self.index_bits + 1),
+            "row_field_bits": row_field,
+            "seen_bits": seen,
+        }
+        at = self.pipeline
+        registers = {
+            "ends_bits": at.finish - 1,
+            "first_bits": 1 + (at.accumulate - at.take if seen else 0),
+            "heard_bits": self.address.bank_bits,
+            "seen_bits": seen,
+        }
+        return Amounts("address", self.pes, "scheduled.address", gates, registers)
+
+    def _scheduler(self) -> Amounts:
+        """The one controller, where a schedule was found."""
+        counted = (
+            descriptor_counted_bits(self)
+            + bits_for(self.most_steps)
+            + bits_for(self.index_words + 1)
+            + bits_for(self.entries_per_fetch)
+            + bits_for(self.weight_words + 1)
+            + bits_for(self.weights_per_fetch)
+        )
+        loaded = sum(loaded_address_bits(self, words) for words in (self.weight_words, self.index_words))
+        gates = {
+            "one": 1,
+            "pes": self.pes,
+            "decoded_bits": self.pes * bits_for(self.pes),
+            "counted_bits": counted,
+            "loaded_address_bits": self.pes * loaded,
+        }
+        choosing = choosing_bits(self.entries_per_fetch) + choosing_bits(self.weights_per_fetch)
+        registers = {
+            "one": 1,
+            "field_bits": field_bits(self),
+            "counted_bits": counted + choosing,
+            "tap_bits": self.pipeline.write,
+        }
+        return Amounts("controller", 1, "scheduled.controller", gates, registers)
+
+    def _told_route(self) -> Amounts:
+        """The multiplexers that bring the words of banks to PEs, and the rows of results."""
+        pes, rows = self.pes, self.pes * self.address.row_bits
+        gates = {
+            "one": 1,
+            "crossed_activation_bits": pes * (pes - 1) * self.activation_bits,
+            "biased_bits": pes * self.activation_bits if self.bias_words else 0,
+            "row_bits": rows,
+            **bank_gates(self),
+        }
+        return Amounts("route", 1, "scheduled.route", gates, {"pes": pes, "row_bits": rows})

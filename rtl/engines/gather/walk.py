@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 
@@ -79,7 +79,7 @@ def walk_entries(
     ends_row = entry[sizes.index_bits]
     value = target = fit(entry[: sizes.index_bits], sizes.address.bits)
     accepted = holds & go
-    bias = _bias_entry(sizes, field, starts_row, accepted) if sizes.bias_words else None
+    bias = bias_entry(sizes, field, starts_row, accepted) if sizes.bias_words else None
     moves = go
     if sizes.run > 1:
         ends_run, target = _run(sizes, entry, accepted, bias)
@@ -128,7 +128,7 @@ def _run(sizes: GatherSizes, entry: Wire, accepted: Wire, bias: Wire | None) -> 
     return named(ends if bias is None else ends | bias, "ends_run"), target
 
 
-def _bias_entry(sizes: GatherSizes, field: Mapping[str, Wire], starts_row: Wire, accepted: Wire) -> Wire:
+def bias_entry(sizes: GatherSizes, field: Mapping[str, Wire], starts_row: Wire, accepted: Wire) -> Wire:
     """That the entry is one of those that a row begins with: its biases."""
     bits = bits_for(sizes.bias_words + 1)
     seen = register(bits, "biases")
@@ -136,6 +136,25 @@ def _bias_entry(sizes: GatherSizes, field: Mapping[str, Wire], starts_row: Wire,
     bias = named(taken < field["bias_words"], "bias")
     seen.next <<= pyrtl.select(accepted, fit(taken + bias, bits), seen)
     return bias
+
+
+def registered(walk: Walk, go: Wire) -> tuple[Walk, Wire]:
+    """The walk as a register behind it knows it, whose entry moves on when `go` is high; and whether that
+    takes the next one."""
+    holds = register(1, "routed", reset=True)
+    ready = ~holds | go
+    takes = walk.holds_entry & ready
+    holds.next <<= pyrtl.select(ready, walk.holds_entry, holds)
+    behind = replace(
+        walk,
+        holds_entry=holds,
+        bias=None if walk.bias is None else delayed(walk.bias, "routed_bias", enable=takes),
+        target=delayed(walk.target, "routed_target", enable=takes),
+        ends_row=delayed(walk.ends_row, "routed_ends", enable=takes),
+        starts_row=delayed(walk.starts_row, "routed_starts", enable=takes),
+        busy=walk.busy | holds,
+    )
+    return behind, ready
 
 
 def follow_entry(
@@ -152,16 +171,17 @@ def follow_entry(
     at = sizes.pipeline
     take, accumulate, finish = at.take, at.accumulate, at.finish
     product = accumulate - 1
+    after = sizes.accepts + 1
     weights = weight_fetch(
         sizes, accepted, stage_start=stage_start, starting=starting, name="fetch_weight", resume=resume
     )
-    tap = staged(accepted, "tap", accumulate, first=2, reset=True, enable=go)
+    tap = staged(accepted, "tap", accumulate, first=after, reset=True, enable=go)
     first_tap = walk.starts_row
-    for stage in range(2, accumulate + 1):
+    for stage in range(after, accumulate + 1):
         first_tap = delayed(first_tap, f"first_{stage}", enable=tap[stage - 1] & go)
-    ends = staged(accepted & walk.ends_row, "ends", finish, first=2, reset=True, enable=go)
+    ends = staged(accepted & walk.ends_row, "ends", finish, first=after, reset=True, enable=go)
     return Back(
-        weights.after(take, first=2, enable=accepted & go),
+        weights.after(take, first=after, enable=accepted & go),
         TapControl(
             take=named(tap[take] & go, "take"),
             multiply=named(tap[product] & go, "multiply") if sizes.product_register else None,
@@ -169,7 +189,7 @@ def follow_entry(
             first=first_tap,
             finish=named(ends[finish] & go, "finish"),
         ),
-        None if walk.bias is None else staged(walk.bias, "bias", take, first=2, enable=go)[take],
+        None if walk.bias is None else staged(walk.bias, "bias", take, first=after, enable=go)[take],
         ends[finish],
-        reduce(or_, [*(tap[stage] for stage in range(2, accumulate + 1)), ends[finish]]),
+        reduce(or_, [*(tap[stage] for stage in range(after, accumulate + 1)), ends[finish]]),
     )
