@@ -59,7 +59,7 @@ class Sampler:
         self._single = dict.fromkeys(space.axes.keys() - self._axes.keys(), 0)
         with self._without_words():
             directions = ["minimize"] * len(goals.objectives)
-            self._study = optuna.create_study(directions=directions, sampler=self.method(optuna, seed))
+            self.study = optuna.create_study(directions=directions, sampler=self.method(optuna, seed))
 
     @staticmethod
     def method(optuna: Any, seed: int) -> Any:
@@ -69,7 +69,7 @@ class Sampler:
     def generation(self) -> list[Proposal]:
         """The next points to try, some of which may have been tried before."""
         with self._without_words():
-            trials = [self._study.ask(self._axes) for _ in range(GENERATION)]
+            trials = [self.study.ask(self._axes) for _ in range(GENERATION)]
         return [Proposal({**self._single, **trial.params}, trial) for trial in trials]
 
     def tell(self, proposal: Proposal, judged: Judged) -> None:
@@ -80,7 +80,7 @@ class Sampler:
         # Of a point that misses a constraint NSGA-II never asks for the costs.
         costs = judged.costs or (0.0,) * len(self.goals.objectives)
         with self._without_words():
-            self._study.tell(proposal.trial, costs)
+            self.study.tell(proposal.trial, costs)
 
     @contextlib.contextmanager
     def _without_words(self) -> Iterator[None]:

@@ -151,7 +151,7 @@ class Space:
     def point(self, number: int) -> dict[str, Any]:
         """The point of this number, from 0, whether the conditions hold of it or not."""
         places: dict[str, int] = {}
-        for axis, entries in reversed(self.axes.items()):
+        for axis, entries in reversed(tuple(self.axes.items())):
             number, places[axis] = divmod(number, len(entries))
         return self.at(places)
 
