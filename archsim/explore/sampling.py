@@ -14,14 +14,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from archsim.explore.goals import Goals, Judged
-from archsim.explore.spec import Space
+from archsim.explore.spec import Space, Values
 from workloads.refusal import Refusal
 
 if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.study import Study
     from optuna.trial import Trial
 
-GENERATION = 50
-"""Points that are proposed before any of them is told: a population of NSGA-II."""
+POPULATION = 20
+"""Points that are proposed before any of them is told: a generation of NSGA-II. One of 50 reaches less of the
+front with a few hundred points, as docs/search.md shows."""
 
 MOST_SEED = 2**32 - 1
 
@@ -39,37 +42,32 @@ class Proposal:
 
 
 class Sampler:
-    """Proposes points of a space by NSGA-II, a generation after the other. Constraints are Optuna's own: of
+    """Proposes points of a space by NSGA-II, a generation at a time. Constraints are Optuna's own: of
     points that miss some the one that misses by less is better. Raises SearchError for a seed that is none,
-    and where Optuna is missing.
+    and without Optuna.
     """
 
     def __init__(self, space: Space, goals: Goals, seed: int) -> None:
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= MOST_SEED:
             raise SearchError.of("seed", seed, f"0 to {MOST_SEED}")
-        optuna = _optuna()
-        self.goals = goals
-        self._quiet = optuna.logging
-        # Its crossover takes the place of one parent or the other and its mutation any: no order is needed.
+        self.goals, self.seed = goals, seed
+        self.optuna = _optuna()
         self._axes = {
-            axis: optuna.distributions.CategoricalDistribution(range(len(entries)))
-            for axis, entries in space.axes.items()
-            if len(entries) > 1
+            axis: self._distribution(entries) for axis, entries in space.axes.items() if len(entries) > 1
         }
         self._single = dict.fromkeys(space.axes.keys() - self._axes.keys(), 0)
         with self._without_words():
             directions = ["minimize"] * len(goals.objectives)
-            self.study = optuna.create_study(directions=directions, sampler=self.method(optuna, seed))
+            self.study: Study = self.optuna.create_study(directions=directions, sampler=self.method())
 
-    @staticmethod
-    def method(optuna: Any, seed: int) -> Any:
-        """How points are proposed; docs/search.md says what others reach."""
-        return optuna.samplers.NSGAIISampler(population_size=GENERATION, seed=seed)
+    def method(self) -> Any:
+        """How points are proposed."""
+        return self.optuna.samplers.NSGAIISampler(population_size=POPULATION, seed=self.seed)
 
     def generation(self) -> list[Proposal]:
         """The next points to try, some of which may have been tried before."""
         with self._without_words():
-            trials = [self.study.ask(self._axes) for _ in range(GENERATION)]
+            trials = [self.study.ask(self._axes) for _ in range(POPULATION)]
         return [Proposal({**self._single, **trial.params}, trial) for trial in trials]
 
     def tell(self, proposal: Proposal, judged: Judged) -> None:
@@ -77,20 +75,31 @@ class Sampler:
         proposal.trial.set_constraint("it is a point with figures", float(judged.costs is None))
         for condition, violation in zip(self.goals.constraints, judged.violations, strict=True):
             proposal.trial.set_constraint(condition.text, violation)
-        # Of a point that misses a constraint NSGA-II never asks for the costs.
-        costs = judged.costs or (0.0,) * len(self.goals.objectives)
+        # Of a point that misses a constraint nobody asks for the costs.
         with self._without_words():
-            self.study.tell(proposal.trial, costs)
+            self.study.tell(proposal.trial, judged.costs or (0.0,) * len(self.goals.objectives))
+
+    def _distribution(self, entries: tuple[Values, ...]) -> BaseDistribution:
+        """The places of an axis: in their order where that is one of numbers, else as names."""
+        last = len(entries) - 1
+        numbers = all(type(value) in (int, float) for entry in entries for value in entry.values())
+        kinds = self.optuna.distributions
+        if numbers:
+            ordered: BaseDistribution = kinds.IntDistribution(0, last)
+            return ordered
+        named: BaseDistribution = kinds.CategoricalDistribution(range(last + 1))
+        return named
 
     @contextlib.contextmanager
     def _without_words(self) -> Iterator[None]:
         """Optuna logs each study; whoever searches is told by others."""
-        before = self._quiet.get_verbosity()
-        self._quiet.set_verbosity(self._quiet.ERROR)
+        logging = self.optuna.logging
+        before = logging.get_verbosity()
+        logging.set_verbosity(logging.ERROR)
         try:
             yield
         finally:
-            self._quiet.set_verbosity(before)
+            logging.set_verbosity(before)
 
 
 def _optuna() -> Any:

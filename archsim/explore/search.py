@@ -35,7 +35,7 @@ TRIALS = 500
 MOST_TRIALS = 100_000
 
 AT_REST = 20
-"""Generations without a point that was not tried before, after which a search ends."""
+"""Lots of proposals without a point that was not tried before, after which a search ends."""
 
 SOON_S, FEW = 60.0, 4
 """Where all points of a space take less than this, or are no more than so many times the trials, who costs

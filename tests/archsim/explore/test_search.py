@@ -55,9 +55,7 @@ def keys(found: a.Search) -> list[str]:
 class Costing:
     """Costs here, counts what it costs, and is interrupted after so many points or loses one."""
 
-    def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, *, until: int = 10**9, loses: int = 10**9
-    ) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, until: int = 10**9, loses: int = 10**9) -> None:
         self.until, self.loses = until, loses
         self.costed: list[str] = []
         monkeypatch.setattr(searches, "lasting_executor", lambda *_: nullcontext(self.executor))
@@ -210,7 +208,7 @@ def test_a_deeper_fidelity_stands_beside_the_first(space: a.Space, tmp_path: Pat
     assert found.front["holds_at_cycle"].all()
     assert len(a.results(tmp_path, where="fidelity == cycle")) == len(found.front)
     # A point of the front that comes out worse than another is on it no more; nor is one that is refused.
-    first, second, *others = found.best
+    _, second, *others = found.best
     worse = replace(found.deeper[second.key], figures=dict.fromkeys(TWO, 1.0))
     refused = replace(found.deeper[others[0].key], figures=None, error="no")
     changed = replace(found, deeper=found.deeper | {second.key: worse, others[0].key: refused})
@@ -262,7 +260,7 @@ def test_where_no_point_is_feasible_the_nearest_is_told(space: a.Space, tmp_path
     with pytest.raises(a.Refusal, match=r"none of which meets all .* 'area_mm2 < 1e-06' by \d+\.\d%"):
         a.search(space, tmp_path / "1", objectives=TWO, constraints=["area_mm2 < 1e-06"], trials=60)
     assert len(a.Store(tmp_path / "1")) == 60
-    with pytest.raises(a.Refusal, match="none of which is free of errors, .* pes is 999"):
+    with pytest.raises(a.Refusal, match=r"none of which is free of errors, .* pes is 999"):
         a.search(with_axes(space, engine__pes=[999, 1000]), tmp_path / "2", objectives=TWO)
 
 
