@@ -21,6 +21,7 @@ from archsim.engine.mapping import Mapping as Mapping, MappingError as MappingEr
 from archsim.explore.batch import analytic as analytic
 from archsim.explore.pareto import pareto as pareto
 from archsim.explore.query import results as results
+from archsim.explore.search import Search as Search, search as search
 from archsim.explore.spec import Space as Space
 from archsim.explore.store import Store as Store
 from archsim.explore.sweep import Sweep as Sweep, sweep as sweep

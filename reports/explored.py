@@ -62,7 +62,9 @@ class Live:
             self._bar.close()
 
     def begin(self, points: int | None, kept: int) -> None:
-        """So many points there are, of which so many are kept already."""
+        """So many points there are, of which so many are kept already. What was counted before is done."""
+        if self._bar is not None:
+            self._bar.close()
         quiet = not sys.stderr.isatty()
         self._bar = tqdm(total=points, initial=kept, unit=" points", disable=quiet, leave=False)
 
@@ -173,7 +175,7 @@ def results_table(frame: pd.DataFrame, *, all_columns: bool) -> RenderableType:
     first = [name for name in FIRST_FIGURES if name in frame]
     error = ["error"] if "error" in frame and frame["error"].notna().any() else []
     names = everything if all_columns else [*fields, *first, *error]
-    rows = [[_cell(name, row[name]) for name in names] for _, row in frame.head(FEW_ROWS).iterrows()]
+    rows = [[shown_cell(name, row[name]) for name in names] for _, row in frame.head(FEW_ROWS).iterrows()]
     table = Table("", [Column(name) for name in names], rows, words=len(fields))
     if len(frame) <= FEW_ROWS:
         return table
@@ -182,7 +184,8 @@ def results_table(frame: pd.DataFrame, *, all_columns: bool) -> RenderableType:
     return Group(table, f"and {len(frame) - FEW_ROWS:,} more; --csv prints all")
 
 
-def _cell(name: str, value: Any) -> str:
+def shown_cell(name: str, value: Any) -> str:
+    """The value of a field or a figure for people; a dash for none."""
     if value is None or value != value:
         return "—"
     if name == "clock_hz":

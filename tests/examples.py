@@ -5,5 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-DESIGNS = sorted(set(EXAMPLES.glob("*.yaml")) - {EXAMPLES / "sweep.yaml"})
-"""The design points; a sweep is no design point."""
+SPACES = [EXAMPLES / "search.yaml", EXAMPLES / "sweep.yaml"]
+DESIGNS = sorted(set(EXAMPLES.glob("*.yaml")) - {*SPACES})
+"""The design points; a space of them is none."""

@@ -13,8 +13,9 @@ import logging
 import os
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,24 +54,52 @@ def cores() -> int:
 
 def on_workers(many: int) -> Executor:
     """Costs tasks in so many processes of this machine. Raises ClusterError."""
-    if not 1 <= many <= MOST_WORKERS:
-        raise ClusterError.of("workers", many, f"0 to {MOST_WORKERS}")
-
-    def executor(todo: Iterable[Task], fidelity: str, folder: Path) -> Iterator[list[Row]]:
-        # Processes of this machine have its files, wherever they were started.
-        with _cluster(many) as client:
-            yield from _Work(client, fidelity, folder.resolve(), carry=False).rows(Batches(todo))
-
-    return executor
+    return _opened_each_time(lasting_workers(many))
 
 
 def on_scheduler(address: str) -> Executor:
     """Costs tasks on the cluster of a scheduler with this address. Raises ClusterError."""
+    return _opened_each_time(lasting_scheduler(address))
 
-    def executor(todo: Iterable[Task], fidelity: str, folder: Path) -> Iterator[list[Row]]:
+
+Opened = Callable[[], AbstractContextManager[Executor]]
+"""Opens what costs tasks as often as it is asked to, until it is closed."""
+
+
+def lasting_workers(many: int) -> Opened:
+    """So many processes of this machine, for several lots of tasks. Raises ClusterError."""
+    if not 1 <= many <= MOST_WORKERS:
+        raise ClusterError.of("workers", many, f"0 to {MOST_WORKERS}")
+
+    @contextlib.contextmanager
+    def opened() -> Iterator[Executor]:
+        # Processes of this machine have its files, wherever they were started.
+        with _cluster(many) as client:
+            yield lambda todo, fidelity, folder: _Work(client, fidelity, folder.resolve(), carry=False).rows(
+                Batches(todo)
+            )
+
+    return opened
+
+
+def lasting_scheduler(address: str) -> Opened:
+    """The cluster of a scheduler with this address, for several lots of tasks. Raises ClusterError."""
+
+    @contextlib.contextmanager
+    def opened() -> Iterator[Executor]:
         with _connected(address) as client:
             _refuse_others(client, address)
-            yield from _Work(client, fidelity, folder, carry=True).rows(Batches(todo))
+            yield lambda todo, fidelity, folder: _Work(client, fidelity, folder, carry=True).rows(
+                Batches(todo)
+            )
+
+    return opened
+
+
+def _opened_each_time(opened: Opened) -> Executor:
+    def executor(todo: Iterable[Task], fidelity: str, folder: Path) -> Iterator[list[Row]]:
+        with opened() as lasting:
+            yield from lasting(todo, fidelity, folder)
 
     return executor
 

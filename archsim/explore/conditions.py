@@ -32,6 +32,9 @@ _CALCULATED: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
     ast.Mod: operator.mod,
 }
+_LEAST = 1e-9
+"""What a comparison is missed by that is missed by nothing, as 4 < 4."""
+
 MOST_CHARACTERS = 1000
 """Of a condition: a longer one is no condition that somebody reads."""
 
@@ -103,6 +106,39 @@ class Condition:
         except (TypeError, ZeroDivisionError) as cause:
             raise self._refusal(f"comparisons of what can be compared ({cause})") from None
 
+    def violation(self, fields: Mapping[str, Any]) -> float:
+        """How far a point with these fields is from meeting it: 0 where it holds, else more, and 1 at most.
+
+        A comparison of numbers is missed by their difference as a share of the larger; all else is met or
+        missed whole. Parts joined by `and` count by their mean, those joined by `or` by the least.
+        """
+        if self.holds(fields):
+            return 0.0
+        tree: ast.expr = self.__dict__["_tree"]
+        return min(max(self._distance(tree, fields, True), _LEAST), 1.0)
+
+    def _distance(self, node: ast.expr, fields: Mapping[str, Any], wanted: bool) -> float:
+        """How far a part is from being true, or untrue, as is wanted."""
+        match node:
+            case ast.BoolOp():
+                parts = [self._distance(part, fields, wanted) for part in node.values]
+                together = isinstance(node.op, ast.And) is wanted
+                return sum(parts) / len(parts) if together else min(parts)
+            case ast.UnaryOp(op=ast.Not()):
+                return self._distance(node.operand, fields, not wanted)
+            case ast.IfExp():
+                chosen = node.body if self._value(node.test, fields) else node.orelse
+                return self._distance(chosen, fields, wanted)
+        try:
+            if bool(self._value(node, fields)) is wanted:
+                return 0.0
+            match node:
+                case ast.Compare(comparators=[right]) if not isinstance(node.ops[0], ast.Eq | ast.NotEq):
+                    return _apart(self._value(node.left, fields), self._value(right, fields))
+        except (TypeError, ZeroDivisionError):  # of a part that nobody had to ask
+            pass
+        return 1.0
+
     def _value(self, node: ast.expr, fields: Mapping[str, Any]) -> Any:
         match node:
             case ast.Constant():
@@ -118,13 +154,14 @@ class Condition:
             case ast.UnaryOp(op=ast.Not()):
                 return not self._value(node.operand, fields)
             case ast.UnaryOp():
-                return -self._value(node.operand, fields)
+                value = self._value(node.operand, fields)
+                return None if value is None else -value
             case ast.IfExp():
                 chosen = node.body if self._value(node.test, fields) else node.orelse
                 return self._value(chosen, fields)
             case ast.BinOp():
                 first, second = self._value(node.left, fields), self._value(node.right, fields)
-                return _CALCULATED[type(node.op)](first, second)
+                return None if None in (first, second) else _CALCULATED[type(node.op)](first, second)
             case ast.Compare():
                 values = [self._value(part, fields) for part in (node.left, *node.comparators)]
                 pairs = zip(node.ops, values, values[1:], strict=False)
@@ -137,6 +174,14 @@ def _compared(compare: Callable[[Any, Any], bool], first: Any, second: Any) -> b
     if first is None or second is None:
         return compare in (operator.eq, operator.ne) and compare(first, second)
     return compare(first, second)
+
+
+def _apart(first: Any, second: Any) -> float:
+    """The difference of two numbers as a share of the larger; 1 for what is no number."""
+    if not all(isinstance(value, int | float) for value in (first, second)):
+        return 1.0
+    largest = max(abs(first), abs(second))
+    return abs(first - second) / largest if largest else 0.0
 
 
 def _dotted(node: ast.expr) -> str:

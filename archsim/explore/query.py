@@ -43,6 +43,9 @@ def results(
     if conditions and rows:
         asked = [_asked(fields, row.point) for fields, row in zip(table, rows, strict=True)]
         known = frozenset().union(*asked)
+        # What a refused point lacks is nothing; a word that names no figure would be a text.
+        figures = dict.fromkeys(name for row in rows for name in row.figures or ())
+        asked = [figures | fields for fields in asked]
         for condition in conditions:
             condition.check_names(known)
         frame = frame[[all(one.holds(fields) for one in conditions) for fields in asked]]

@@ -128,11 +128,11 @@ class Space:
             lengths = " x ".join(str(len(entries)) for entries in self.axes.values())
             raise SpecError(f"axes have {lengths} = {size:,} points, allowed are up to {MOST_POINTS:,}")
         object.__setattr__(self, "_size", size)
-        known = self._fields() if self.where else frozenset()
+        known = self.fields() if self.where else frozenset()
         for condition in self.where:
             condition.check_names(known)
 
-    def _fields(self) -> frozenset[str]:
+    def fields(self) -> frozenset[str]:
         """Every field that a point of the space may have, by its name with dots."""
         settings = (self.base, *(entry for entries in self.axes.values() for entry in entries))
         named = {name for setting in settings for name in flat(setting)}
@@ -150,11 +150,14 @@ class Space:
 
     def point(self, number: int) -> dict[str, Any]:
         """The point of this number, from 0, whether the conditions hold of it or not."""
-        entries: list[Values] = []
-        for values in reversed(tuple(self.axes.values())):
-            number, place = divmod(number, len(values))
-            entries.append(values[place])
-        return nested(self.base, *reversed(entries))
+        places: dict[str, int] = {}
+        for axis, entries in reversed(tuple(self.axes.items())):
+            number, places[axis] = divmod(number, len(entries))
+        return self.at(places)
+
+    def at(self, places: Mapping[str, int]) -> dict[str, Any]:
+        """The point with the entry at this place of each axis, whether the conditions hold of it or not."""
+        return nested(self.base, *(entries[places[axis]] for axis, entries in self.axes.items()))
 
     def points(self) -> Iterator[dict[str, Any]]:
         """The points of which every condition holds, as the values of a `DesignPoint`."""

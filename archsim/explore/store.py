@@ -45,6 +45,7 @@ CREATE TABLE IF NOT EXISTS points (
     finished REAL NOT NULL
 );
 """
+_SELECT = "SELECT key, point, fidelity, figures, error, seconds, version FROM points"
 _WAITS_S = 60.0
 """How long a process waits for others that write."""
 _TRIES = 600
@@ -152,6 +153,12 @@ class Store:
             found = database.execute("SELECT key FROM points WHERE version = ?", (this_version(),))
             return frozenset(key for (key,) in found)
 
+    def among(self, keys: Iterable[str]) -> dict[str, Row]:
+        """The points that are kept under these keys, by key."""
+        with self._open() as database:
+            found = (database.execute(f"{_SELECT} WHERE key = ?", (key,)).fetchone() for key in keys)
+            return {row.key: row for row in map(_row, filter(None, found))}
+
     def keep(self, rows: Iterable[Row]) -> None:
         """Keeps finished points but for lost ones: all of them or, where that fails, none. Those that are
         kept already stay. Raises StoreError, as for a full disk, which takes nothing that was kept."""
@@ -180,14 +187,8 @@ class Store:
     def rows(self, *, every_version: bool = False) -> Iterator[Row]:
         """The points, in the order of their keys; of this version of archsim unless told otherwise."""
         with self._open() as database:
-            found = database.execute(
-                "SELECT key, point, fidelity, figures, error, seconds, version FROM points "
-                "WHERE ? OR version = ? ORDER BY key",
-                (every_version, this_version()),
-            )
-            for key, point, fidelity, figures, error, seconds, its_version in found:
-                told = None if figures is None else json.loads(figures)
-                yield Row(key, json.loads(point), fidelity, told, error, seconds, its_version)
+            wanted = (every_version, this_version())
+            yield from map(_row, database.execute(f"{_SELECT} WHERE ? OR version = ? ORDER BY key", wanted))
 
     def frame(self, *, every_version: bool = False) -> pd.DataFrame:
         """A row a point: fields of the point by their names with dots, figures with units in their names, and
@@ -196,6 +197,13 @@ class Store:
 
         table = [fields_of(row, version=every_version) for row in self.rows(every_version=every_version)]
         return pd.DataFrame(table)
+
+
+def _row(told: tuple[Any, ...]) -> Row:
+    """A row as `_SELECT` has it."""
+    key, point, fidelity, figures, error, seconds, version = told
+    figures = None if figures is None else json.loads(figures)
+    return Row(key, json.loads(point), fidelity, figures, error, seconds, version)
 
 
 def fields_of(row: Row, *, version: bool = False) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -22,6 +23,9 @@ COUNTED = 200_000
 
 PATIENCE_S = 5.0
 """How long a sweep goes on in one process before it starts others: these take about as long to come up."""
+
+QUICK = ("analytic", "cycle")
+"""Fidelities at which a point takes less than a second."""
 
 
 class Watcher(Protocol):
@@ -80,7 +84,7 @@ def as_needed(todo: Iterable[Task], fidelity: str, folder: Path) -> Iterator[lis
     from archsim.explore.cluster import cores, on_workers
 
     batches = Batches(todo)
-    quick = fidelity in ("analytic", "cycle") or cores() == 1
+    quick = fidelity in QUICK or cores() == 1
     if quick:
         yield from here(batches, fidelity, folder, PATIENCE_S if cores() > 1 else float("inf"))
     left = batches.left()
@@ -91,15 +95,36 @@ def as_needed(todo: Iterable[Task], fidelity: str, folder: Path) -> Iterator[lis
 def executor_of(workers: int | None, scheduler: str | None) -> Executor:
     """Where points are costed: on a cluster whose scheduler has this address, on so many workers of a cluster
     of one's own, in this process for 0, and as is quicker for None. Raises ClusterError."""
-    from archsim.explore.cluster import ClusterError, on_scheduler, on_workers
+    from archsim.explore.cluster import on_scheduler, on_workers
 
+    _refuse_both(workers, scheduler)
     if scheduler is not None:
-        if workers is not None:
-            raise ClusterError.of("workers", workers, "none beside a scheduler, which has its own")
         return on_scheduler(scheduler)
     if workers is None:
         return as_needed
     return on_workers(workers) if workers else in_process
+
+
+def lasting_executor(
+    workers: int | None, scheduler: str | None, fidelity: str
+) -> AbstractContextManager[Executor]:
+    """The same for several lots of points, of which the next is only known when one is done. None is this
+    process, or a process for each core where hardware is simulated. Raises ClusterError."""
+    from archsim.explore.cluster import cores, lasting_scheduler, lasting_workers
+
+    _refuse_both(workers, scheduler)
+    if scheduler is not None:
+        return lasting_scheduler(scheduler)()
+    if workers is None:
+        workers = 0 if fidelity in QUICK else cores()
+    return lasting_workers(workers)() if workers else nullcontext(in_process)
+
+
+def _refuse_both(workers: int | None, scheduler: str | None) -> None:
+    from archsim.explore.cluster import ClusterError
+
+    if None not in (workers, scheduler):
+        raise ClusterError.of("workers", workers, "none beside a scheduler, which has its own")
 
 
 def sweep(

@@ -1,8 +1,9 @@
-"""Commands about many design points: sweep, results."""
+"""Commands about many design points: sweep, search, results."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import click
 from reports.cli.group import BY_SYSTEM, FIDELITIES, answer, going_on, json_option, main, refuse
 
 if TYPE_CHECKING:
-    from archsim.explore.sweep import Sweep
+    from archsim.explore.store import Row
 
 _OUT = click.option(
     "--out",
@@ -20,19 +21,26 @@ _OUT = click.option(
     type=click.Path(path_type=Path),
     help="Folder of results.",
 )
-
-
-@main.command()
-@click.argument("spec", type=click.Path(path_type=Path))
-@_OUT
-@click.option("--fidelity", metavar="|".join(FIDELITIES), help="Instead of the one that the file names.")
-@click.option(
+_FIDELITY = click.option(
+    "--fidelity", metavar="|".join(FIDELITIES), help="Instead of the one that the file names."
+)
+_WORKERS = click.option(
     "--workers",
     type=int,
     metavar="N",
     help="Processes here; 0: this one alone.  [default: this one, and one a core if it takes longer]",
 )
-@click.option("--scheduler", metavar="ADDRESS", help="A Dask cluster to run on, as tcp://host:8786.")
+_SCHEDULER = click.option(
+    "--scheduler", metavar="ADDRESS", help="A Dask cluster to run on, as tcp://host:8786."
+)
+
+
+@main.command()
+@click.argument("spec", type=click.Path(path_type=Path))
+@_OUT
+@_FIDELITY
+@_WORKERS
+@_SCHEDULER
 @click.option("--dry-run", is_flag=True, help="Say what it would be: how many points, refused why, how long.")
 @click.option("--best", metavar="METRIC", default="energy_j", show_default=True, help="Shown while it runs.")
 @json_option
@@ -67,16 +75,81 @@ def sweep(
         done = sweep_space(space, out, workers=workers, scheduler=scheduler, report=live)
     frame = done.frame
     answer(as_json, lambda: sweep_values(frame), lambda: sweep_sentence(frame, out))
-    return _of_lost(done)
+    return _of_lost(done.lost)
 
 
-def _of_lost(done: Sweep) -> int:
-    """The status of a sweep: points that could not be finished here are said, and can be tried again."""
-    if not done.lost:
+def _of_lost(lost: Sequence[Row]) -> int:
+    """The status where points could not be finished here: they are said, and can be tried again."""
+    if not lost:
         return 0
-    points = f"{len(done.lost):,} point{'s' * (len(done.lost) > 1)}"
-    why = done.lost[0].error
+    points = f"{len(lost):,} point{'s' * (len(lost) > 1)}"
+    why = lost[0].error
     return refuse(f"{points} could not be finished, and the same command tries again: {why}", BY_SYSTEM)
+
+
+@main.command()
+@click.argument("spec", type=click.Path(path_type=Path))
+@click.option(
+    "--objective",
+    "objectives",
+    multiple=True,
+    required=True,
+    metavar="METRIC",
+    help="What to look for, as energy_j and area_mm2; once for each.",
+)
+@click.option(
+    "--constraint", "constraints", multiple=True, metavar="CONDITION", help="As 'accuracy >= 0.97'."
+)
+@click.option("--trials", default=500, show_default=True, metavar="N", help="Points to cost.")
+@click.option("--seed", default=0, show_default=True, metavar="N", help="Of what is tried.")
+@click.option("--then", metavar="|".join(FIDELITIES[1:]), help="Cost the front at this fidelity too.")
+@_OUT
+@_FIDELITY
+@_WORKERS
+@_SCHEDULER
+@json_option
+def search(
+    spec: Path,
+    objectives: tuple[str, ...],
+    constraints: tuple[str, ...],
+    trials: int,
+    seed: int,
+    then: str | None,
+    out: Path,
+    fidelity: str | None,
+    workers: int | None,
+    scheduler: str | None,
+    as_json: bool,
+) -> int:
+    """Look for the best design points of a SPEC, a file as `sweep` takes it, and cost only some of them.
+
+    Each point is kept as it is finished: the same command goes on where one was stopped, and with more trials
+    from where one ended.
+    """
+    from archsim.explore.goals import Objective
+    from archsim.explore.search import search as search_space
+    from archsim.explore.spec import Space
+    from reports.explored import Live
+    from reports.searched import search_shown, search_values
+
+    space = Space.from_file(spec)
+    first = Objective.of(objectives[0]).name
+    with going_on(str(out)), Live(first) as live:
+        found = search_space(
+            space,
+            out,
+            objectives=objectives,
+            constraints=constraints,
+            trials=trials,
+            seed=seed,
+            fidelity=fidelity,
+            then=then,
+            workers=workers,
+            scheduler=scheduler,
+            report=live,
+        )
+    answer(as_json, lambda: search_values(found, str(spec)), lambda: search_shown(found, str(spec), out))
+    return _of_lost(found.lost)
 
 
 @main.command()

@@ -18,7 +18,7 @@ from reports.studies.topologies.plan import PRUNED
 from reports.write_up.claims import FactorRule
 
 if TYPE_CHECKING:
-    from archsim.search import Found
+    from archsim.explore.settings import Found
 
 
 def trained_chart(trained: Group) -> str:

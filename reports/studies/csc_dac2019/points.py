@@ -15,7 +15,7 @@ from reports.side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Result
-    from archsim.search import Found
+    from archsim.explore.settings import Found
 
 FAMILY = "lenet-300-100-"
 REFERENCE, CLOS, INDEXED, DENSE = "csc", "clos", "pruned", "dense"
@@ -116,7 +116,7 @@ def _candidates(technology: str, network: str) -> Iterator[tuple[Point, Candidat
     from archsim import DesignError, DesignPoint
     from archsim.engine import engines
     from archsim.engine.mapping import MappingError
-    from archsim.search import choices
+    from archsim.explore.settings import choices
 
     clock_hz, kind = TECHNOLOGIES[technology]
     for name, engine in engines.items():
@@ -141,7 +141,7 @@ def search_settings(runs: Mapping[Point, Candidate], *, progress: bool = True) -
     from tqdm import tqdm
 
     from archsim import MetricError
-    from archsim.search import best
+    from archsim.explore.settings import best
 
     searched: dict[Point, Found] = {}
     for point, run in tqdm(runs.items(), desc="settings", unit="design", disable=not progress):
@@ -153,7 +153,7 @@ def search_settings(runs: Mapping[Point, Candidate], *, progress: bool = True) -
 def to_map(searched: Mapping[Point, Found]) -> dict[Point, DesignPoint]:
     """The designs that are mapped to gates: of each network the best without an index, and where there is
     none every one with."""
-    from archsim.search import energy_by_size
+    from archsim.explore.settings import energy_by_size
 
     chosen: dict[Point, DesignPoint] = {}
     for place in dict.fromkeys((point.technology, point.network) for point in searched):

@@ -18,8 +18,8 @@ from archsim.explore.conditions import Condition, ConditionError
 from archsim.explore.schema import sweep_schema
 from archsim.explore.spec import MOST_POINTS, flat, nested, space_of
 from archsim.explore.work import design_of, key_in
+from tests.examples import EXAMPLES, SPACES
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
 BASE = {"network": "lenet-300-100-csc-x40", "engine": {"kind": "csc"}, "technology": "cmos65"}
 
 names = st.sampled_from(
@@ -162,14 +162,15 @@ def test_a_key_changes_with_what_is_in_the_files(tmp_path: Path) -> None:
     assert len(keys) == 4
 
 
-def test_the_example_meets_the_schema_that_is_shipped() -> None:
+@pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
+def test_an_example_meets_the_schema_that_is_shipped(path: Path) -> None:
     shipped = json.loads((EXAMPLES / "sweep.schema.json").read_text(encoding="utf-8"))
     assert shipped == json.loads(json.dumps(sweep_schema()))
     jsonschema.Draft202012Validator.check_schema(shipped)
-    text = (EXAMPLES / "sweep.yaml").read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
     assert text.startswith("# yaml-language-server: $schema=sweep.schema.json\n")
     jsonschema.validate(yaml.safe_load(text), shipped)
-    assert len(a.Space.from_file(EXAMPLES / "sweep.yaml")) < MOST_POINTS
+    assert len(a.Space.from_file(path)) < MOST_POINTS
 
 
 @pytest.mark.parametrize(
