@@ -47,7 +47,7 @@ class Signals:
 
     Rows are `engine` (whether it works), `stage` (of the cascade, from 1), `controller` (a `State`), `route`
     (activations that PEs take), `requantisers` and `bus` (whether they work), `scores` (that leave), `load`
-    (whether the load port writes), the words at each memory's ports (`weight.read`, …); at places also
+    (whether the load port writes), `input_free` (whether it may, which the hardware alone says), the words at each memory's ports (`weight.read`, …); at places also
     `segment` and `place` (from 1), and `sequencer` (a `State`).
     """
 
@@ -100,7 +100,7 @@ def watch_hardware(
 def _wires(hardware: Hardware) -> dict[str, int]:
     """The wires that say it, with their widths."""
     sizes, pes = hardware.sizes, range(hardware.sizes.pes)
-    names = ["busy", "score_valid", "controller__state", "controller__half"]
+    names = ["busy", "input_free", "score_valid", "controller__state", "controller__half"]
     names += [probe.name for probe in hardware.probes.values()]
     if isinstance(sizes, LockstepSizes):
         names += ["controller__issue", *(f"controller__take_{p}" for p in pes)]
@@ -135,7 +135,8 @@ def _of_pes(bits: Mapping[str, NDArray[np.uint8]], name: str, pes: int) -> NDArr
 
 
 def _common_rows(hardware: Hardware, bits: Mapping[str, NDArray[np.uint8]]) -> dict[str, NDArray[np.int64]]:
-    rows = {"engine": _number(bits["busy"]), "scores": bits["score_valid"].sum(axis=1, dtype=np.int64)}
+    rows = {"engine": _number(bits["busy"]), "input_free": _number(bits["input_free"])}
+    rows["scores"] = bits["score_valid"].sum(axis=1, dtype=np.int64)
     for name, probe in hardware.probes.items():
         if name != "pe.product":
             rows[name] = bits[probe.name].sum(axis=1, dtype=np.int64)
