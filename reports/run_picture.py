@@ -24,6 +24,9 @@ LOOKS: dict[Kind, tuple[str, str]] = {
 }
 """Colour and hatch of each kind, which differ in grey too."""
 
+PARTS = 120
+"""Parts of a run that are drawn, each some pixels wide."""
+
 MOST_PES = 32
 """PEs that are drawn one by one; of more, their mean alone."""
 

@@ -20,6 +20,10 @@ from rtl.engines.gather.sizes import GatherSizes
 Holds = Literal["state", "number", "words"]
 """A state, the number of what is worked on from 1 (0: none), or words in a cycle."""
 
+_ENGINES = ("input", "activation_0", "activation_1")
+_WRITTEN = (*_ENGINES, "image", "map_0", "map_1")
+"""The memories that are written during a run; those of the network are before."""
+
 LEAD = 8
 """Cycles before a window that are looked at: more than a pipeline is long."""
 
@@ -61,9 +65,8 @@ def rows_of(signals: Signals, sizes: Sizes, first: int) -> Iterator[Row]:
     yield Unit("scores", "results", "words", sizes.pes), row("scores")
     ports = {shape.role: shape.number for shape in sizes.memory_shapes}
     for role in ROLES:
-        for way in ("read", "write"):
-            # Images of the network are written before anything runs.
-            if role in ports and f"{role}.{way}" in own:
+        for way in ("read", "write") if role in _WRITTEN else ("read",):
+            if role in ports:
                 yield Unit(f"{role} {way}", "memories", "words", ports[role]), row(f"{role}.{way}")
     yield Unit("load port", "load"), row("load")
 
@@ -89,12 +92,9 @@ def _route(signals: Signals, sizes: Sizes, zeros: NDArray[np.int64]) -> Iterator
     elif sizes.replicated:
         yield Unit("result bus", "route"), signals.rows.get("bus", zeros)
     else:
-        banks = [row for name, row in signals.rows.items() if name in _READ]
+        banks = [signals.rows.get(f"{role}.read", zeros) for role in _ENGINES]
         granted = np.where(sum(banks, start=zeros) > 0, State.BUSY, State.IDLE)
         yield Unit("crossbar", "route"), np.where(signals.stalls.any(axis=0), State.CONFLICT, granted)
-
-
-_READ = ("input.read", "activation_0.read", "activation_1.read")
 
 
 def _later(row: NDArray[np.int64], cycles: int) -> NDArray[np.int64]:

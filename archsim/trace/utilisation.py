@@ -99,10 +99,20 @@ def utilisation(
     first: int = 0,
     last: int | None = None,
 ) -> Utilisation:
-    """How busy each unit of a design point, or of its mapping, is in each of at most `parts` equal parts of
-    one inference; a run of any length takes no more memory than that. Raises as `timeline` does, and
-    TraceError for a number of parts that is not positive."""
+    """How busy each unit of a design point, or of its mapping, is in each of at most `parts` parts of one
+    inference, of which one ends with each stage; a run of any length takes no more memory than that. Raises
+    as `timeline` does, and TraceError for a number of parts that is not positive."""
     return utilisation_of(run_of(design, fidelity, last), parts, first, last)
+
+
+def _edges(run: Run, parts: int, first: int, last: int) -> NDArray[np.int64]:
+    """Where parts begin, and the last one ends: about equal ones, and where stages end if there are fewer of
+    those than half of the parts."""
+    ends = [stage.end_cycle for stage in run.counts.stages if first < stage.end_cycle < last]
+    ends = ends if 2 * len(ends) < parts else []
+    even = np.linspace(first, last, parts - len(ends) + 1).round().astype(np.int64)
+    edges: NDArray[np.int64] = np.union1d(even, np.array(ends, dtype=np.int64))
+    return edges
 
 
 def utilisation_of(run: Run, parts: int = PARTS, first: int = 0, last: int | None = None) -> Utilisation:
@@ -110,7 +120,7 @@ def utilisation_of(run: Run, parts: int = PARTS, first: int = 0, last: int | Non
     if isinstance(parts, bool) or not isinstance(parts, int) or parts < 1:
         raise TraceError(f"parts is {parts!r}, allowed are whole numbers from 1 on")
     first, last = window_of(run.cycles, first, last)
-    edges = np.unique(np.linspace(first, last, parts + 1).round().astype(np.int64))
+    edges = _edges(run, parts, first, last)
     count, states = len(edges) - 1, len(State)
     cycles: defaultdict[Unit, NDArray[np.float64]] = defaultdict(lambda: np.zeros((count, states)))
     for begins, rows in run.blocks(first, last):

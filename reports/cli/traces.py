@@ -36,7 +36,7 @@ def trace(
     from archsim.trace.runs import run_of
     from archsim.trace.utilisation import utilisation_of
     from reports.progress import progress
-    from reports.run_picture import save_picture
+    from reports.run_picture import PARTS, save_picture
 
     check_trace(out, (*WRITERS, ".svg"))
     point = DesignPoint.from_file(design)
@@ -49,7 +49,7 @@ def trace(
             write_trace(timeline, out)
             first, last, units = timeline.first, timeline.last, len(timeline.tracks)
         else:
-            shown = utilisation_of(run, first=first, last=last)
+            shown = utilisation_of(run, PARTS, first, last)
             save_picture(shown, out)
             first, last, units = shown.edges[0], shown.edges[-1], len(shown.shares)
     click.echo(f"{units} units from cycle {first:,} to {last:,} in {out}.")
