@@ -31,7 +31,7 @@ MOST_PES = 32
 """PEs that are drawn one by one; of more, their mean alone."""
 
 _NARROWEST = 0.2
-"""The share of the width from which on it is said how busy PEs are in a stage; narrower ones have a number."""
+"""The share of the width from which on it is said how busy PEs are in a stage; others have their number."""
 
 _PATH = re.compile(r' d="[^"]+"')
 _LONG = re.compile(r"(\d\.\d{2})\d+")

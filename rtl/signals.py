@@ -47,8 +47,9 @@ class Signals:
 
     Rows are `engine` (whether it works), `stage` (of the cascade, from 1), `controller` (a `State`), `route`
     (activations that PEs take), `requantisers` and `bus` (whether they work), `scores` (that leave), `load`
-    (whether the load port writes), `input_free` (whether it may, which the hardware alone says), the words at each memory's ports (`weight.read`, …); at places also
-    `segment` and `place` (from 1), and `sequencer` (a `State`).
+    (whether the load port writes), `input_free` (whether it may, which the hardware alone says), the words at
+    each memory's ports (`weight.read`, …); at places also `segment` and `place` (from 1), and `sequencer` (a
+    `State`).
     """
 
     first: int

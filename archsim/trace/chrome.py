@@ -52,7 +52,14 @@ def _events(timeline: Timeline) -> Iterator[dict[str, Any]]:
         unit = track.unit
         pid, tid = places[unit]
         if unit.holds == "words":
-            yield {"ph": "C", "name": unit.name, "ts": first, "pid": pid, "tid": tid, "args": {"words": value}}
+            yield {
+                "ph": "C",
+                "name": unit.name,
+                "ts": first,
+                "pid": pid,
+                "tid": tid,
+                "args": {"words": value},
+            }
             continue
         kind, state = track.told(value)
         if kind == "idle":

@@ -24,7 +24,7 @@ TRACED = ("cycle", "rtl")
 """The fidelities that know what happens in which cycle."""
 
 BLOCK = 1 << 16
-"""Cycles of a window that are looked at together, so that a long run takes no more memory than its changes."""
+"""Cycles that are looked at together, so that a long run takes no more memory than its changes."""
 
 MOST_INTERVALS = 20_000_000
 """Intervals of a timeline, which take 16 bytes each."""
@@ -146,9 +146,7 @@ def _intervals(row: NDArray[np.int64], begins: int) -> tuple[NDArray[np.int64], 
     return starts + begins, row[starts]
 
 
-def _joined(
-    unit: Unit, pieces: list[tuple[NDArray[np.int64], NDArray[np.int64]]], last: int
-) -> Track:
+def _joined(unit: Unit, pieces: list[tuple[NDArray[np.int64], NDArray[np.int64]]], last: int) -> Track:
     """One track of pieces that follow each other, without changes to the same."""
     starts, values = (np.concatenate([piece[k] for piece in pieces]) for k in (0, 1))
     kept = np.append(True, np.diff(values) != 0)

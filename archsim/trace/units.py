@@ -49,7 +49,7 @@ def rows_of(signals: Signals, sizes: Sizes, first: int) -> Iterator[Row]:
     def row(name: str) -> NDArray[np.int64]:
         return own.get(name, zeros)[cut:]
 
-    controller = own["controller"]
+    controller = own.get("controller", zeros)
     if sizes.sweep:
         controller = np.where((controller == State.IDLE) & (own["engine"] == 1), State.WINDOW, controller)
     yield Unit("engine", "run"), row("engine")

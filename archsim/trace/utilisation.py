@@ -128,7 +128,9 @@ def utilisation_of(run: Run, parts: int = PARTS, first: int = 0, last: int | Non
         part = np.searchsorted(edges, np.arange(begins, begins + length), side="right") - 1
         for unit, row in rows.items():
             if unit.holds == "state":
-                cycles[unit] += np.bincount(part * states + row, minlength=count * states).reshape(count, states)
+                cycles[unit] += np.bincount(part * states + row, minlength=count * states).reshape(
+                    count, states
+                )
             elif unit.holds == "words":
                 busy = np.bincount(part, weights=row / unit.of, minlength=count)
                 cycles[unit][:, State.BUSY] += busy

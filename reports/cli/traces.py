@@ -27,9 +27,7 @@ from reports.cli.group import main
 @click.option("--inputs", metavar="FILE", help="What to run it on, instead of what the DESIGN names.")
 @click.option("--from", "first", default=0, show_default=True, help="First cycle, counted from `start`.")
 @click.option("--to", "last", type=int, help="Cycle before which to end.  [default: the end of the run]")
-def trace(
-    design: Path, out: Path, fidelity: str, inputs: str | None, first: int, last: int | None
-) -> None:
+def trace(design: Path, out: Path, fidelity: str, inputs: str | None, first: int, last: int | None) -> None:
     """Show one run over time: for each unit when it is busy, idle or stalled, and why."""
     from archsim import DesignPoint
     from archsim.trace.files import WRITERS, check_trace, write_trace

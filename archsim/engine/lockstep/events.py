@@ -44,9 +44,7 @@ def simulate_lockstep(
 
 
 class _Machine(Clocked):
-    def __init__(
-        self, plans: Sequence[StagePlan], sizes: Sizes, loaded: int, watch: Watch | None
-    ) -> None:
+    def __init__(self, plans: Sequence[StagePlan], sizes: Sizes, loaded: int, watch: Watch | None) -> None:
         stages = sum(not plan.continues for plan in plans)
         super().__init__(sizes, ("weight", "descriptor"), stages=stages, inputs=loaded, watch=watch)
         self.plans, self.weights_per_fetch = plans, sizes.weights_per_fetch

@@ -116,9 +116,7 @@ endmodule
 
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
 @pytest.mark.parametrize("engine", [Csc(pes=4), Pruned(pes=3, gather="banked"), Pruned(pes=3)])
-def test_icarus_sees_the_same_pins(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_icarus_sees_the_same_pins(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mapping = convolved(engine, fabric="fpga")
     x = sample_inputs(mapping.network, 1)
     runs, _ = run_rtl(mapping, x)
@@ -190,7 +188,9 @@ def test_a_trace_says_what_the_timeline_does(shown: a.Timeline, tmp_path: Path) 
     write_trace(shown, tmp_path / "run.json")
     events = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["traceEvents"]
     threads = {
-        (event["pid"], event["tid"]): event["args"]["name"] for event in events if event["name"] == "thread_name"
+        (event["pid"], event["tid"]): event["args"]["name"]
+        for event in events
+        if event["name"] == "thread_name"
     }
     spans: defaultdict[str, list[tuple[int, int, str, str]]] = defaultdict(list)
     for event in events:

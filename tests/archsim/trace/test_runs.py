@@ -151,7 +151,7 @@ def test_hardware_is_not_watched_for_ever(banked: a.DesignPoint, monkeypatch: py
 
 @pytest.mark.parametrize("parts", [0, -3, 2.5, True])
 def test_parts_of_a_picture_are_whole_numbers(banked: a.DesignPoint, parts: int) -> None:
-    with pytest.raises(TraceError, match="parts is .*, allowed are whole numbers from 1 on"):
+    with pytest.raises(TraceError, match=r"parts is .*, allowed are whole numbers from 1 on"):
         a.utilisation(banked, parts=parts)
 
 

@@ -1,4 +1,4 @@
-"""The event simulations and the hardware do the same in every cycle, and what they do adds up to the counts."""
+"""Event simulations and hardware do the same in every cycle, and what they do adds up to the counts."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ def adds_up(mapping: Mapping) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_event_simulation_and_hardware_make_the_same_transitions(kind: str, data: st.DataObject) -> None:
     agree(drawn(kind, data, places=False))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(data=st.data())
 def test_they_do_at_places_and_steps(kind: str, data: st.DataObject) -> None:
     agree(drawn(kind, data, places=True))
@@ -94,14 +94,14 @@ def test_they_make_the_same_transitions_in_many_cases(kind: str, places: bool, d
 
 @pytest.mark.parametrize("places", [False, True], ids=["cascade", "places"])
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_what_units_do_adds_up_to_the_counts(kind: str, places: bool, data: st.DataObject) -> None:
     adds_up(drawn(kind, data, places=places))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(data=st.data())
 def test_a_window_of_a_run_is_a_part_of_it(kind: str, data: st.DataObject) -> None:
     run = run_of(drawn(kind, data, places=data.draw(st.booleans())))
