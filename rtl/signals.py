@@ -82,7 +82,7 @@ def watch_hardware(
             "step or gather by index"
         )
     wires = _wires(hardware)
-    simulation = Simulation(hardware, images, expected_cycles=cycles, record=wires)
+    simulation = Simulation(hardware, images, expected_cycles=cycles, record=list(wires))
     chunks: dict[str, list[NDArray[np.uint8]]] = {name: [] for name in wires}
     for values in simulation.watched(inputs, following, loads_from=loads_from, cycles=cycles):
         for name, width in wires.items():
@@ -191,7 +191,7 @@ def _stalls(hardware: Hardware, bits: Mapping[str, NDArray[np.uint8]]) -> NDArra
     sizes = hardware.sizes
     if not isinstance(sizes, GatherSizes):
         return np.zeros((sizes.pes, len(bits["busy"])), dtype=bool)
-    stands = _of_pes(bits, "top__front_{}", sizes.pes) == 0
+    stands: NDArray[np.bool_] = _of_pes(bits, "top__front_{}", sizes.pes) == 0
     if not sizes.replicated:
         stands &= _of_pes(bits, "address_{}__holds_entry", sizes.pes) == 1
     return stands

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from archsim.engine.mapping import ROLES
 from rtl import Signals, Sizes, State
 from rtl.engines.gather.sizes import GatherSizes
 
+S = TypeVar("S", bound=np.generic)
 Holds = Literal["state", "number", "words"]
 """A state, the number of what is worked on from 1 (0: none), or words in a cycle."""
 
@@ -97,7 +98,7 @@ def _route(signals: Signals, sizes: Sizes, zeros: NDArray[np.int64]) -> Iterator
         yield Unit("crossbar", "route"), np.where(signals.stalls.any(axis=0), State.CONFLICT, granted)
 
 
-def _later(row: NDArray[np.int64], cycles: int) -> NDArray[np.int64]:
+def _later(row: NDArray[S], cycles: int) -> NDArray[S]:
     """The same so many cycles later, along the last axis."""
     later = np.zeros_like(row)
     later[..., cycles:] = row[..., :-cycles]

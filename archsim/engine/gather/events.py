@@ -52,6 +52,8 @@ def simulate_pruned(
 
 
 class _Machine(Clocked):
+    sizes: GatherSizes
+
     def __init__(
         self, stages: Sequence[EncodedStage], sizes: GatherSizes, loaded: int, watch: Watch | None
     ) -> None:

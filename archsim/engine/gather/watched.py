@@ -37,7 +37,8 @@ class StageWatch:
     stood: list[list[int]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.taken, self.stood = ([[] for _ in range(self.sizes.pes)] for _ in range(2))
+        self.taken = [[] for _ in range(self.sizes.pes)]
+        self.stood = [[] for _ in range(self.sizes.pes)]
 
     def ends(self, now: int) -> None:
         """Tells the watch what has happened until this cycle."""

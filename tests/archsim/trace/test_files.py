@@ -76,23 +76,20 @@ def test_waveforms_say_what_the_timeline_does(shown: a.Timeline, tmp_path: Path)
     for track in shown:
         name = track.unit.name
         scope = f"PE_{int(name[3:]):0{digits}}" if name.startswith("PE ") else name.replace(" ", "_")
-        match track.unit.holds:
-            case "state":
-                told = [(round(span.first * period), span.state.replace(" ", "_")) for span in track]
-                assert read[f"archsim.{scope}.state"] == told
-                stalled = read[f"archsim.{scope}.stalled"]
-                spans = [span for span in track if span.kind == "stalled"]
-                assert [at for at, value in stalled if value == "1"] == [
-                    round(span.first * period)
-                    for span in spans
-                    if span.first not in {before.last for before in spans}
-                ]
-            case "words":
-                told = [(round(span.first * period), span.value) for span in track]
-                assert read[f"archsim.{scope}.words"] == told
-            case "number":
-                told = [(round(span.first * period), span.value - 1 if span.value else "x") for span in track]
-                assert read[f"archsim.{scope}.number"] == told
+        times = [round(span.first * period) for span in track]
+        states = [span.state.replace(" ", "_") for span in track]
+        told: dict[str, list[Any]] = {
+            "state": states,
+            "words": [span.value for span in track],
+            "number": [span.value - 1 if span.value else "x" for span in track],
+        }
+        holds = track.unit.holds
+        assert read[f"archsim.{scope}.{holds}"] == list(zip(times, told[holds], strict=True))
+        if holds == "state":
+            stalled = [span for span in track if span.kind == "stalled"]
+            ended = {span.last for span in stalled}
+            rises = [at for at, value in read[f"archsim.{scope}.stalled"] if value == "1"]
+            assert rises == [round(span.first * period) for span in stalled if span.first not in ended]
 
 
 def test_waveforms_end_with_done(tmp_path: Path) -> None:
