@@ -53,7 +53,7 @@ def described(shown: Utilisation) -> str:
     first, last = shown.edges[0], shown.edges[-1]
     whole = f"In cycles {first:,} to {last:,} the PEs are {_spent(pes, shown, first, last)}"
     stages = [
-        f"stage {number} (cycles {start:,} to {end:,}): {_spent(pes, shown, start, end)}"
+        f"{shown.stage_name} {number} (cycles {start:,} to {end:,}): {_spent(pes, shown, start, end)}"
         for number, start, end in shown.stages
     ]
     return f"{whole}. {'. '.join(stages)}."
@@ -128,6 +128,6 @@ def _stages(axes: Axes, shown: Utilisation) -> None:
     for number, start, end in shown.stages:
         left, right = max(start, first), min(end, last)
         wide, busy = (right - left) / (last - first), _mean(pes, "busy", shown, left, right)
-        named = f" stage {number}: PEs busy {busy:.0%}" if wide >= _NARROWEST else f" {number}"
+        named = f" {shown.stage_name} {number}: PEs busy {busy:.0%}" if wide >= _NARROWEST else f" {number}"
         if wide >= _NARROWEST / 10:
             axes.text(left, 1.25, named, fontsize=8, va="bottom")

@@ -45,7 +45,8 @@ class Share:
 @dataclass(frozen=True, eq=False)
 class Utilisation:
     """A run in parts: `edges` are their first cycles and the last one's end, shape (parts + 1,); `stages` the
-    number, first cycle and end of each stage, or segment, that lies in them; `shares` unit by unit."""
+    number, first cycle and end of each stage that lies in them, or segment, as `stage_name` says; `shares`
+    unit by unit."""
 
     label: str
     fidelity: str
@@ -53,12 +54,13 @@ class Utilisation:
     done: int
     edges: tuple[int, ...]
     stages: tuple[tuple[int, int, int], ...]
+    stage_name: str
     shares: tuple[Share, ...] = field(repr=False)
 
     def __getitem__(self, unit: str) -> Share:
         return next(share for share in self.shares if share.unit.name == unit)
 
-    def to_dict(self, digits: int = 4) -> dict[str, Any]:
+    def to_dict(self, digits: int = 3) -> dict[str, Any]:
         """As plain values. Parts that follow each other and are alike are one span: its first cycle, its end,
         the shares busy, stalled and waiting, and the state in which the unit is longest."""
         return {
@@ -68,6 +70,7 @@ class Utilisation:
             "first_cycle": self.edges[0],
             "last_cycle": self.edges[-1],
             "done_cycle": self.done,
+            "stage_name": self.stage_name,
             "stages": [
                 {"number": number, "start_cycle": start, "end_cycle": end}
                 for number, start, end in self.stages
@@ -148,5 +151,6 @@ def utilisation_of(run: Run, parts: int = PARTS, first: int = 0, last: int | Non
         run.counts.cycles,
         tuple(edges.tolist()),
         tuple(stage for stage in stages if stage[1] < last and stage[2] > first),
+        "segment" if run.sizes.sweep else "stage",
         tuple(shares),
     )
