@@ -21,6 +21,7 @@ from archsim.engine.engine import Engine, EngineError, engines
 from archsim.engine.gather.encoding import deal_rows
 from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words, sized
 from archsim.engine.stimulus import stimulus
+from archsim.engine.watch import Watch
 from rtl import Hardware, Images, LoadWrite
 from rtl.engines.eie import EieSizes, build_eie
 from workloads import IntegerNetwork, IntegerStage, PrunedStage, Stage
@@ -86,6 +87,8 @@ class Eie(Engine):
 class EieMapping(Mapping):
     """A network on the EIE engine. Output r of PE p lies in row r of bank p."""
 
+    watched: ClassVar = False
+
     network: IntegerNetwork = field(repr=False)
     engine: Eie = field(repr=False)
     fabric: str
@@ -141,7 +144,7 @@ class EieMapping(Mapping):
         runs = [self.run_on(self._signals(x[:, None])) for x in stimulus(self.network).T]
         return Counts.mean(runs, least=self._bound(0), most=self._bound(1))
 
-    def simulate(self, x: NDArray[np.int64] | None = None) -> Counts:
+    def simulate(self, x: NDArray[np.int64] | None = None, *, watch: Watch | None = None) -> Counts:
         signals = self._signals(stimulus(self.network)[:, :1] if x is None else x)
         outputs = [stage.stage.n_out for stage in self.network.stages]
         counts = simulate_broadcast(self.stages, outputs, signals, self.sizes, self.traffic)

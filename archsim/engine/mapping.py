@@ -7,13 +7,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.engine.biases import BiasRows, bias_rows
 from archsim.engine.counts import Counts, StageActivity, Traffic
+from archsim.engine.recording import Recording, record_engine
+from archsim.engine.watch import Watch
 from rtl import Hardware, Images, LoadWrite, Run, Sizes
 from workloads import AnyIntegerNetwork
 from workloads.refusal import Refusal
@@ -59,6 +61,9 @@ class Mapping(ABC):
     network: AnyIntegerNetwork
     engine: Any
     """The settled engine."""
+
+    watched: ClassVar[bool] = True
+    """Whether the event simulation tells a watch what happens in which cycle."""
 
     @cached_property
     def biases(self) -> tuple[BiasRows, ...]:
@@ -128,7 +133,7 @@ class Mapping(ABC):
         words = {role: [0, 0] for role in bits}
         for role, count in loaded_memories.items():
             words[role][0] = count
-        inputs = "input" if "input" in bits else "activation_0"
+        inputs = self.input_memory
         words[inputs][1] += loaded * copies
         for number, (taken, made) in enumerate(zip(read, written, strict=True)):
             source = inputs if number == 0 else f"activation_{number % 2}"
@@ -146,9 +151,27 @@ class Mapping(ABC):
         return max(stages[-1].end_cycle, free + loaded)
 
     @abstractmethod
-    def simulate(self, x: NDArray[np.int64] | None = None) -> Counts:
+    def simulate(self, x: NDArray[np.int64] | None = None, *, watch: Watch | None = None) -> Counts:
         """The event simulation (fidelity `cycle`). Where the counts depend on the inputs, those of `x`, shape
-        (n_in, 1), or of the network's first sample."""
+        (n_in, 1), or of the network's first sample. A `watch` is told what happens in which cycle."""
+
+    def record(self) -> Recording:
+        """The event simulation, and what it was seen to do in every cycle. Raises MappingError where nobody
+        watches it."""
+        if not self.watched:
+            raise MappingError(f"engine is {self.sizes.label}, allowed are those whose cycles are watched")
+        watch = Watch(self.sizes.pes)
+        return record_engine(watch, self.simulate(watch=watch), self.input_memory, self.copies)
+
+    @property
+    def input_memory(self) -> str:
+        """The memory that inputs are loaded into."""
+        return "input" if self.sizes.input_rows else "activation_0"
+
+    @property
+    def copies(self) -> int:
+        """How many copies there are of the activations."""
+        return 1
 
     @abstractmethod
     def build(self) -> Hardware:

@@ -27,6 +27,7 @@ from archsim.engine.gather.entries import DealtStage, EncodedStage, deal_stage
 from archsim.engine.gather.events import simulate_pruned
 from archsim.engine.gather.scheduled import ScheduledMapping, lay_scheduled
 from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words, sized
+from archsim.engine.watch import Watch
 from rtl import BankedAddress, Hardware, Images, LoadWrite
 from rtl.engines.pruned import PrunedSizes, build_pruned
 from workloads import IntegerNetwork, PrunedStage, Stage
@@ -174,6 +175,10 @@ class PrunedMapping(Mapping):
     def replicated(self) -> bool:
         return self.engine.gather == "replicated"
 
+    @property
+    def copies(self) -> int:
+        return self.engine.pes if self.replicated else 1
+
     @cached_property
     def sizes(self) -> PrunedSizes:
         engine, network = self.engine, self.network
@@ -248,15 +253,15 @@ class PrunedMapping(Mapping):
                 read=[int(stage.entries.sum()) - stage.biases for stage in self.stages],
                 written=[*(stage.outputs for stage in self.stages[:-1]), 0],
                 loaded=self.network.n_in,
-                copies=self.engine.pes if self.replicated else 1,
+                copies=self.copies,
                 descriptor=fetch * len(self.stages),
             ),
             stalls=sum(run.stalls for run in self._runs),
             stages=tuple(activity),
         )
 
-    def simulate(self, x: NDArray[np.int64] | None = None) -> Counts:
-        return simulate_pruned(self.stages, self.sizes, self.network.n_in, self.traffic)
+    def simulate(self, x: NDArray[np.int64] | None = None, *, watch: Watch | None = None) -> Counts:
+        return simulate_pruned(self.stages, self.sizes, self.network.n_in, self.traffic, watch)
 
     def build(self) -> Hardware:
         return build_pruned(self.sizes)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from archsim.engine.counts import Counts, StageActivity
 from archsim.engine.gather.schedule import ScheduledStage, schedule_stage
 from archsim.engine.gather.scheduled_events import simulate_scheduled
 from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words, sized
+from archsim.engine.watch import Watch
 from rtl import BankedAddress, Hardware, Images, LoadWrite
 from rtl.engines.pruned import PrunedSizes, build_pruned
 from workloads import IntegerNetwork
@@ -28,6 +29,8 @@ from workloads import IntegerNetwork
 class ScheduledMapping(Mapping):
     """A network on the pruned engine with `gather: scheduled`. An index is the row that the bank of its
     number reads, all ones where it reads none, above the bank that the PE of its number listens to."""
+
+    watched: ClassVar = False
 
     network: IntegerNetwork = field(repr=False)
     engine: Any = field(repr=False)
@@ -129,7 +132,7 @@ class ScheduledMapping(Mapping):
             stages=tuple(activity),
         )
 
-    def simulate(self) -> Counts:
+    def simulate(self, x: NDArray[np.int64] | None = None, *, watch: Watch | None = None) -> Counts:
         return simulate_scheduled(self.stages, self.sizes, self.network.n_in, self.traffic)
 
     def build(self) -> Hardware:

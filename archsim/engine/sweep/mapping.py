@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from archsim.engine.counts import Counts, StageActivity, Traffic
 from archsim.engine.mapping import ROLES, Mapping, MappingError, StoredBits
 from archsim.engine.sweep.events import simulate_sweep
+from archsim.engine.sweep.recording import SweepRecording
 from archsim.engine.sweep.segments import BEGINS, Segment
+from archsim.engine.watch import Watch
 from rtl import Hardware, Images, LoadWrite, Sizes
 from rtl.parts.sweep_sizes import SweepSizes, fields_for
 from workloads import IntegerModel, IntegerPart, Places, Steps
@@ -127,8 +129,8 @@ class SweptMapping(Mapping):
             words[segment.target][1] += count
         return {role: Traffic(*words[role]) for role in ROLES if role in words}
 
-    def simulate(self, x: NDArray[np.int64] | None = None) -> Counts:
-        run = simulate_sweep(self.segments, self.network.n_in)
+    def simulate(self, x: NDArray[np.int64] | None = None, *, watch: Watch | None = None) -> Counts:
+        run = simulate_sweep(self.segments, self.network.n_in, watch)
         engine = [run.engine[segment.number] for segment in self.segments]
         return Counts(
             cycles=run.cycles,
@@ -143,6 +145,11 @@ class SweptMapping(Mapping):
             ),
             stages=tuple(run.activity),
         )
+
+    def record(self) -> SweepRecording:
+        watch, first = Watch(self.sizes.pes), self.segments[0].mapping
+        counts = self.simulate(watch=watch)
+        return SweepRecording(counts, self.segments, watch, first.input_memory, first.copies)
 
     def build(self) -> Hardware:
         return self.segments[0].mapping.build()
