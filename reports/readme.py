@@ -1,4 +1,4 @@
-"""Rebuilds the tables of the README and of docs, and their picture, from what the packages say: `make docs`.
+"""Rebuilds the tables of the README and of docs, and their pictures, from what the packages say: `make tables`.
 
 A table stands between `<!-- NAME -->` and `<!-- end of NAME -->`; what is between is replaced.
 """
@@ -157,6 +157,13 @@ def _comparison() -> Report:
     return studies["csc-dac2019"]()
 
 
+def engine_sections() -> str:
+    """Every engine with its block diagram."""
+    from reports.diagram.pages import engine_sections
+
+    return engine_sections()
+
+
 def _tables(*beginnings: str) -> list[Table]:
     """The first table of the CSC comparison whose name begins so, for each of these."""
     named = [table for section in _comparison().sections for table in section.tables]
@@ -241,6 +248,7 @@ TABLES: Mapping[str, Callable[[], str | None]] = {
     "equal-accuracy": equal_accuracy_tables,
     "comparison": comparison_tables,
     "real-process": real_process_tables,
+    "engines": engine_sections,
 }
 PICTURE = "comparison.svg"
 
@@ -248,10 +256,14 @@ PICTURE = "comparison.svg"
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def main(folder: Path) -> None:
-    """Rebuild the tables of README.md and docs in FOLDER, and the picture."""
+    """Rebuild the tables of README.md and docs in FOLDER, and the pictures."""
+    from reports.diagram.pages import FOLDER, drawings
+
     for file in (folder / "README.md", *sorted((folder / "docs").glob("*.md"))):
         write_text(file, rebuilt(file.read_text(encoding="utf-8"), TABLES))
     write_text(folder / "docs" / PICTURE, picture())
+    for name, drawing in drawings().items():
+        write_text(folder / "docs" / FOLDER / name, drawing)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ _LIGHT = "--d-ink:#1d2733;--d-soft:#4b5866;--d-box:#f1f4f8;--d-memory:#fdf0cd;--
 _DARK = "--d-ink:#e7ebf0;--d-soft:#b3bdc9;--d-box:#2c3542;--d-memory:#4d4226;--d-ground:#1e2129"
 _SCHEMES = (
     f".diagram{{{_LIGHT}}}@media(prefers-color-scheme:dark){{.diagram{{{_DARK}}}}}"
-    f"[data-md-color-scheme=default] .diagram{{{_LIGHT}}}[data-md-color-scheme=slate] .diagram{{{_DARK}}}"
+    f"body[data-theme=light] .diagram{{{_LIGHT}}}body[data-theme=dark] .diagram{{{_DARK}}}"
 )
 """A drawing by itself follows the system, one in a page of the documentation the page."""
 
@@ -70,19 +70,26 @@ def svg(diagram: BlockDiagram, title: str, *, name: str) -> str:
 
 def described(diagram: BlockDiagram) -> str:
     """The diagram in words: every block, and every link."""
-    blocks = "; ".join(f"{first}, {second}" for _, first, second, _ in map(_block, diagram.blocks))
-    return f"Blocks: {blocks}. Links: {'; '.join(map(link_in_words, diagram.links))}."
+    return f"Blocks: {'; '.join(map(shape_of, diagram.blocks))}. Links: {'; '.join(map(link_in_words, diagram.links))}."
+
+
+def shape_of(block: Block) -> str:
+    """A block in words: what it is, how many there are, and what one holds."""
+    _, first, second, _ = _block(block)
+    return f"{first}, {second}"
 
 
 def link_in_words(link: Link) -> str:
+    """A link with its ends, its wires and their names."""
     names = f" ({', '.join(link.names)})" if link.names else ""
     wires = "wire" if link.wires == 1 else "wires"
     bits = "bit" if link.bits == 1 else "bits"
-    ends = f"{_name(link.source)} to {_name(link.target)}"
+    ends = f"{name_of(link.source)} to {name_of(link.target)}"
     return f"{ends}: {link.wires:,} {wires}, {link.bits:,} {bits}{names}"
 
 
-def _name(kind: str) -> str:
+def name_of(kind: str) -> str:
+    """The name of an end of a link."""
     return {INPUTS: "pins", OUTPUTS: "pins"}.get(kind, kind.replace("_", " "))
 
 

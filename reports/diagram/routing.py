@@ -25,8 +25,8 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Routed:
-    """The centres of places, the tops of layers, and the corners of every line from its upper to its lower end;
-    `width` and `height` of all."""
+    """The centres of places, the tops of layers, and the corners of every line from its upper to its lower
+    end; `width` and `height` of all."""
 
     x: Mapping[Place, float]
     widths: Mapping[Place, float]
