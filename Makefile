@@ -28,7 +28,10 @@ lint: $(VENV)/installed-test
 	$(BIN)/mypy
 
 bench: $(VENV)/installed-bench ## Measure speed, side by side in one run
-	$(BIN)/python -m pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds
+	mkdir -p build
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds \
+		--benchmark-json=build/benchmarks.json
+	$(BIN)/python -m tests.benchmarks.record build/benchmarks.json
 	$(BIN)/python -m tests.benchmarks.toggle_speed
 	$(BIN)/python -m tests.benchmarks.training_speed
 

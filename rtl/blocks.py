@@ -122,7 +122,7 @@ def _links(hardware: Hardware, parts: dict[Component, Part], outputs: Iterable[A
 def _origins(wire: Any, driver: dict[str, Any], owner: dict[Any, Component]) -> list[tuple[str, Any]]:
     """Which kinds of component drive a wire, or the pins, looked for through nets that belong to none; each
     with the wire that leaves it."""
-    found: dict[str, tuple[str, Any]] = {}
+    origins: dict[str, tuple[str, Any]] = {}
     pending, seen = [wire], set()
     while pending:
         read = pending.pop()
@@ -131,12 +131,12 @@ def _origins(wire: Any, driver: dict[str, Any], owner: dict[Any, Component]) -> 
         seen.add(read.name)
         net = driver.get(read.name)
         if net is None:
-            found[read.name] = INPUTS, read
+            origins[read.name] = INPUTS, read
         elif owner[net] == TOP and net.op != "r":
             pending += net.args
         else:
-            found[read.name] = owner[net].kind, read
-    return list(found.values())
+            origins[read.name] = owner[net].kind, read
+    return list(origins.values())
 
 
 def _names(wires: Iterable[str]) -> Iterable[str]:

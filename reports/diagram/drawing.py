@@ -70,7 +70,8 @@ def svg(diagram: BlockDiagram, title: str, *, name: str) -> str:
 
 def described(diagram: BlockDiagram) -> str:
     """The diagram in words: every block, and every link."""
-    return f"Blocks: {'; '.join(map(shape_of, diagram.blocks))}. Links: {'; '.join(map(link_in_words, diagram.links))}."
+    blocks, links = map(shape_of, diagram.blocks), map(link_in_words, diagram.links)
+    return f"Blocks: {'; '.join(blocks)}. Links: {'; '.join(links)}."
 
 
 def shape_of(block: Block) -> str:

@@ -1,4 +1,4 @@
-"""What the documentation shows of every engine: what it says of itself, its diagram, and its links in words."""
+"""What the documentation shows of every engine: what it says of itself, its diagram, its links in words."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The documentation as a site: pages from elsewhere in the repository, the API, notebooks, the order of all."""
+"""The documentation as a site: pages of the whole repository, the API, notebooks, and their order."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cached_property
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -195,9 +196,9 @@ def in_words(schema: Mapping[str, Any], known: Mapping[str, Any]) -> str:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if "const" in schema.get("properties", {}).get("kind", {}):
         return f"`{{kind: {schema['properties']['kind']['const']}}}`"
-    kind = {"null": "none", "boolean": "true or false", "array": "a list", "object": "a mapping"}.get(
-        schema.get("type", ""), schema.get("type", "anything")
-    )
+    plain = {"null": "none", "boolean": "true or false", "array": "a list", "object": "a mapping"}
+    kind = str(schema.get("type", "anything"))
+    kind = plain.get(kind, kind)
     least = schema.get("minimum", schema.get("exclusiveMinimum"))
     most = schema.get("maximum", schema.get("exclusiveMaximum"))
     if least is None and most is None:
@@ -236,16 +237,15 @@ def _said_below(module: str, name: str) -> str:
     """The docstring below a constant, in the module that assigns it or the one that it is imported from."""
     path = Path(str(sys.modules.get(module, import_module(module)).__file__))
     body = ast.parse(path.read_text(encoding="utf-8")).body
-    for statement, following in zip(body, body[1:], strict=False):
+    for statement, following in pairwise(body):
         assigned = getattr(statement, "targets", [getattr(statement, "target", None)])
         if any(isinstance(target, ast.Name) and target.id == name for target in assigned):
             if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
                 return str(following.value.value)
             return ""
     for statement in body:
-        if isinstance(statement, ast.ImportFrom) and statement.module:
-            if any((alias.asname or alias.name) == name for alias in statement.names):
-                return _said_below(statement.module, name)
+        if isinstance(statement, ast.ImportFrom) and any(alias.name == name for alias in statement.names):
+            return _said_below(str(statement.module), name)
     return ""
 
 
@@ -265,4 +265,6 @@ def prose_of(docstring: str | None) -> str:
 def _escaped(paragraph: str) -> str:
     """A paragraph in which nothing outside of code is taken for HTML."""
     pieces = paragraph.split("`")
-    return "`".join(piece if number % 2 else piece.replace("<", "&lt;") for number, piece in enumerate(pieces))
+    return "`".join(
+        piece if number % 2 else piece.replace("<", "&lt;") for number, piece in enumerate(pieces)
+    )

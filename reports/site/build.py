@@ -65,12 +65,14 @@ def write_sources(folder: Path) -> None:
 
 
 def build(target: Path) -> None:
-    """Writes the site into a folder, which appears whole. Raises SiteError where a page, a link or an anchor is
-    amiss, and Refusal where Sphinx is not installed."""
+    """Writes the site into a folder, which appears whole. Raises SiteError where a page, a link or an anchor
+    is amiss, and Refusal where Sphinx is not installed."""
     try:
         from sphinx.application import Sphinx
     except ImportError:
-        raise Refusal("docs are a site made by Sphinx, which is not installed: pip install 'archsim[docs]'") from None
+        raise Refusal(
+            "docs are a site made by Sphinx, which is not installed: pip install 'archsim[docs]'"
+        ) from None
     warned = io.StringIO()
     with tempfile.TemporaryDirectory() as room, whole_folder(target) as out:
         sources = Path(room) / "sources"

@@ -1,5 +1,5 @@
-"""From places in the repository to pages of the site. Pages of `docs` keep their names; pages from elsewhere get
-one, and any other file that a page links to becomes a page that shows it."""
+"""From places in the repository to pages of the site. Pages of `docs` keep their names; pages from elsewhere
+get one, and any other file that a page links to becomes a page that shows it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,19 @@ _ALONE = re.compile(r"^\[[^\]]*\]\(([^()\s]+\.(?:py|toml|ya?ml|j2))\)$", re.MULT
 """A link to a file that is a paragraph by itself: the site shows the file in its place."""
 
 _DRAWING = re.compile(r"^!\[[^\]]*\]\((diagrams/[\w.-]+\.svg)\)$", re.MULTILINE)
-"""A block diagram, which stands in the page itself, so that it is dark where that is and its words are found."""
+"""A block diagram. It stands in the page itself, so as to be dark where that is, and to be found."""
 
 _SWEEP = "```sweep\n"
 """How the tests know a block of YAML that is a sweep."""
 
-LANGUAGES = {".py": "python", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml", ".json": "json", ".j2": "jinja"}
+LANGUAGES = {
+    ".py": "python",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".toml": "toml",
+    ".json": "json",
+    ".j2": "jinja",
+}
 
 
 def page_of(place: str) -> str | None:
@@ -72,8 +79,8 @@ def targets(text: str, place: str) -> Iterator[str]:
 
 
 def _target(link: str, place: str) -> tuple[str, str] | None:
-    """The place in the repository, and the anchor, that a link leads to; None for one that leads out of it, or
-    stays on its page."""
+    """The place in the repository, and the anchor, that a link leads to; None for one that leads out of it,
+    or stays on its page."""
     path, hash_, anchor = link.partition("#")
     if "://" in link or link.startswith("mailto:") or not path:
         return None
@@ -81,8 +88,8 @@ def _target(link: str, place: str) -> tuple[str, str] | None:
 
 
 def for_the_site(text: str, place: str, page: str) -> str:
-    """The text of a page, which lies at `place` and becomes `page`, with links that hold in the site, and with
-    the files in place of links that are paragraphs by themselves."""
+    """The text of a page, which lies at `place` and becomes `page`, with links that hold in the site, and
+    with the files in place of links that are paragraphs by themselves."""
 
     def linked(found: re.Match[str]) -> str:
         target = _target(found[1], place)

@@ -22,7 +22,12 @@ _CELL = re.compile(r"^# %%( \[markdown\])?[^\n]*\n", re.MULTILINE)
 
 def notebooks() -> dict[str, str]:
     """The page of each notebook in Markdown, by its place in the site."""
-    return {f"notebooks/{path.stem}.md": rendered(path) for path in sorted((ROOT / "examples").glob("*.py"))}
+    made = {}
+    for path in sorted((ROOT / "examples").glob("*.py")):
+        place = path.relative_to(ROOT).as_posix()
+        said = f"This page is [{place}](../files/{place}.md), run when the site was built."
+        made[f"notebooks/{path.stem}.md"] = f"{rendered(path)}\n{said}\n"
+    return made
 
 
 def cells(text: str) -> Iterator[tuple[str, bool]]:
@@ -47,18 +52,20 @@ def rendered(path: Path) -> str:
             shown.append(f"```text\n{printed.rstrip()}\n```")
         if value is not None:
             shown.append(displayed(value))
-    place = path.relative_to(ROOT).as_posix()
-    return "\n\n".join([*shown, f"This page is [{place}](../files/{place}.md), run when the site was built."]) + "\n"
+    return "\n\n".join(shown) + "\n"
 
 
 def run(code: str, names: dict[str, Any]) -> tuple[str, Any]:
     """What a cell prints, and the value of the expression that it ends with."""
     parsed = ast.parse(code)
-    last = parsed.body.pop() if parsed.body and isinstance(parsed.body[-1], ast.Expr) else None
+    last = parsed.body[-1] if parsed.body else None
+    ends_with = ast.Expression(last.value) if isinstance(last, ast.Expr) else None
+    if ends_with:
+        parsed.body.pop()
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(parsed, "notebook", "exec"), names)
-        value = eval(compile(ast.Expression(last.value), "notebook", "eval"), names) if last else None
+        value = eval(compile(ends_with, "notebook", "eval"), names) if ends_with else None
     return printed.getvalue(), value
 
 
