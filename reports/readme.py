@@ -170,13 +170,12 @@ def performance_table() -> str:
     run = json.loads(PERFORMANCE.read_text(encoding="utf-8"))
     shown = Table(
         "",
-        {"what": "", "case": "", "least": "s", "median": "s", "rounds": "count", "points a second": "number"},
+        {"what": "", "case": "", "least time": "s", "rounds": "count", "points a second": "number"},
         (
             (
                 row["group"],
                 row["case"],
                 row["minimum_s"],
-                row["median_s"],
                 row["rounds"],
                 row.get("points_per_s"),
             )
@@ -184,7 +183,10 @@ def performance_table() -> str:
         ),
         words=2,
     )
-    about = f"archsim {run['archsim']}, Python {run['python']}, {run['processor']}, {run['date']}:"
+    about = (
+        f"archsim {run['archsim']}, Python {run['python']}, {run['processor']} with {run['cores']} cores at a "
+        f"load of {run['load']:g}, {run['date']}:"
+    )
     return f"{about}\n\n{shown.markdown()}".replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 

@@ -60,7 +60,19 @@ def names_by_subject() -> dict[str, list[str]]:
     for name, home in homes().items():
         beginnings = {subject: places for subject, places in SUBJECTS.items() if home.startswith(places)}
         told[next(iter(beginnings), OTHERS)].append(name)
-    return {subject: names for subject, names in told.items() if names}
+    return {subject: sorted(names, key=_rank) for subject, names in told.items() if names}
+
+
+def _rank(name: str) -> int:
+    """Classes come first, then functions, then what there is of each kind, then errors."""
+    value = getattr(archsim, name)
+    if isinstance(value, type):
+        return 3 if issubclass(value, BaseException) else 0
+    return 1 if _is_function(value) else 2
+
+
+def _is_function(value: Any) -> bool:
+    return callable(value) and inspect.isfunction(inspect.unwrap(value))
 
 
 def api_pages() -> dict[str, str]:
@@ -96,7 +108,7 @@ def entry(name: str) -> str:
     heading = f"## {name}"
     if isinstance(value, type):
         return "\n\n".join([heading, *_class(name, value)])
-    if inspect.isfunction(inspect.unwrap(value)) if callable(value) else False:
+    if _is_function(value):
         return "\n\n".join([heading, _code(f"{name}{signature(value)}"), prose_of(value.__doc__)])
     said = _said_below(home, name) or (type(value).__doc__ if _is_ours(type(value)) else "")
     return "\n\n".join([heading, prose_of(said), *_members_of(value)])

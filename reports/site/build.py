@@ -48,6 +48,8 @@ def settings() -> dict[str, Any]:
         "html_show_copyright": False,
         "html_copy_source": False,
         "html_show_sourcelink": False,
+        # The lines around what was found would be fetched from the pages, which a page from disk may not.
+        "html_show_search_summary": False,
         "html_theme_options": {"light_css_variables": LIGHT, "dark_css_variables": DARK},
     }
 

@@ -23,7 +23,9 @@ FROM_ELSEWHERE = {
 """Pages that lie elsewhere in the repository, with their place in the site. The README leads here."""
 
 _FENCE = re.compile(r"^(`{3,})[^\n]*\n.*?^\1`*\s*$", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"\]\(([^()\s]+)\)")
+_LINK = re.compile(r"(?:\[(?P<file>[\w.]+\.md)\]|\])\((?P<link>[^()\s]+)\)")
+"""The end of a link; where its text is the name of a page's file, the text too."""
+
 _ALONE = re.compile(r"^\[[^\]]*\]\(([^()\s]+\.(?:py|toml|ya?ml|j2))\)$", re.MULTILINE)
 """A link to a file that is a paragraph by itself: the site shows the file in its place."""
 
@@ -73,8 +75,8 @@ def targets(text: str, place: str) -> Iterator[str]:
     """The places in the repository that a page, which lies at `place`, links to."""
     for piece, is_code in prose(text):
         if not is_code:
-            for link in _LINK.findall(piece):
-                if (target := _target(link, place)) is not None:
+            for found in _LINK.finditer(piece):
+                if (target := _target(found["link"], place)) is not None:
                     yield target[0]
 
 
@@ -92,10 +94,13 @@ def for_the_site(text: str, place: str, page: str) -> str:
     with the files in place of links that are paragraphs by themselves."""
 
     def linked(found: re.Match[str]) -> str:
-        target = _target(found[1], place)
+        target = _target(found["link"], place)
         if target is None or (shown := page_of(target[0])) is None:
             return found[0]
-        return f"]({posixpath.relpath(shown, posixpath.dirname(page) or '.')}{target[1]})"
+        text = "]"
+        if found["file"]:  # readers of the site do not see the names of files
+            text = f"[{title_of((ROOT / target[0]).read_text(encoding='utf-8'))}]"
+        return f"{text}({posixpath.relpath(shown, posixpath.dirname(page) or '.')}{target[1]})"
 
     pieces = []
     for piece, is_code in prose(text):
@@ -107,6 +112,12 @@ def for_the_site(text: str, place: str, page: str) -> str:
         for number, part in enumerate(parts):
             pieces.append(included_file(part, place) if number % 2 else _LINK.sub(linked, part))
     return "".join(pieces)
+
+
+def title_of(text: str) -> str:
+    """The first heading of a page."""
+    heading = re.search(r"^# (.+)$", text, re.MULTILINE)
+    return re.sub(r"[`*]", "", heading[1]) if heading else ""
 
 
 def _drawn(found: re.Match[str]) -> str:

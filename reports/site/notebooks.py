@@ -15,6 +15,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from reports.site.links import ROOT
 
 _CELL = re.compile(r"^# %%( \[markdown\])?[^\n]*\n", re.MULTILINE)
@@ -74,6 +76,7 @@ def displayed(value: Any) -> str:
     own = getattr(value, "_repr_html_", None)
     if own is None:
         return f'<div class="output"><pre>{escape(repr(value))}</pre></div>'
-    html = re.sub(r"<style.*?</style>", "", own(), flags=re.DOTALL)
+    with pd.option_context("display.float_format", "{:.5g}".format):
+        html = re.sub(r"<style.*?</style>", "", own(), flags=re.DOTALL)
     lines = (line.strip() for line in html.splitlines())
     return f'<div class="output">{"".join(lines)}</div>'

@@ -19,6 +19,7 @@ from reports.site.links import (
     place_of,
     shown_file,
     targets,
+    title_of,
 )
 from reports.site.notebooks import notebooks
 
@@ -66,12 +67,6 @@ def navigation(kept: Mapping[str, str], made: Mapping[str, str]) -> dict[str, di
     for heading, folder in (("Notebooks", "notebooks/"), ("API", "api/")):
         order[heading] = {title_of(text): page for page, text in made.items() if page.startswith(folder)}
     return order
-
-
-def title_of(text: str) -> str:
-    """The first heading of a page."""
-    heading = re.search(r"^# (.+)$", text, re.MULTILINE)
-    return re.sub(r"[`*]", "", heading[1]) if heading else ""
 
 
 def _toctree(heading: str, listed: Mapping[str, str]) -> str:
