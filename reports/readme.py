@@ -184,8 +184,8 @@ def performance_table() -> str:
         words=2,
     )
     about = (
-        f"archsim {run['archsim']}, Python {run['python']}, {run['processor']} with {run['cores']} cores at a "
-        f"load of {run['load']:g}, {run['date']}:"
+        f"archsim {run['archsim']}, Python {run['python']}, {run['processor']} with {run['cores']} cores at "
+        f"a load of {run['load']:g}, {run['date']}:"
     )
     return f"{about}\n\n{shown.markdown()}".replace("\N{NARROW NO-BREAK SPACE}", " ")
 

@@ -9,6 +9,7 @@ from itertools import combinations, pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings, strategies as st
@@ -23,6 +24,7 @@ from reports.diagram.routing import BOX_HEIGHT, routed
 from rtl import Hardware, to_verilog
 from rtl.blocks import INPUTS, OUTPUTS, BlockDiagram, block_diagram
 from tests.strategies import cases
+from workloads import PlacedLayers, PlacedNetwork, Places, Topology, build_layer
 
 PINS = {INPUTS, OUTPUTS}
 SPACE = "{http://www.w3.org/2000/svg}"
@@ -63,6 +65,19 @@ def test_every_component_and_memory_of_any_engine_is_drawn_and_nothing_else(
 ) -> None:
     case = data.draw(cases(kind, biases=True))
     assert_complete(case.engine.map(case.network).build())
+
+
+def test_what_moves_an_engine_over_a_map_is_drawn_too() -> None:
+    random = np.random.default_rng(0)
+    images = random.random((20, 64), dtype=np.float32)
+    first = PlacedLayers.convolution(random.normal(size=(4, 1, 3, 3)), rows=8, columns=8, stride=(2, 2))
+    head = Topology((build_layer("dense", 4 * 3 * 3, 10),))
+    last = PlacedLayers(Places.whole(4, 3, 3), head, (random.normal(size=(10, 36)),))
+    network = PlacedNetwork("small", (first, last)).calibrated(images)
+    hardware = a.Dense(pes=4).map(a.quantise(network, 8, 8)).build()
+    assert_complete(hardware)
+    kinds = {block.kind for block in block_diagram(hardware).blocks}
+    assert {"places", "image_memory", "map_0_memory", "channel_memory", "segment_memory"} <= kinds
 
 
 def design(engine: a.Engine, network: str) -> a.DesignPoint:
