@@ -48,15 +48,15 @@ def worked(page: str, folder: Path) -> Iterator[Answer]:
     """Works through a page in a folder. Raises WorkedError for a command that fails, and whatever a block of
     Python raises."""
     names: dict[str, Any] = {}
-    block, said = "", ""
+    block, printed = "", ""
     with contextlib.chdir(folder):
         for language, content in _BLOCK.findall(page):
             if language == "text":
-                yield Answer(block, content, said)
+                yield Answer(block, content, printed)
             elif language == "yaml":
                 write_text(Path(content.partition("\n")[0].removeprefix("# ")), content)
             else:
-                block, said = content, _said(language, content, names)
+                block, printed = content, _said(language, content, names)
 
 
 def _said(language: str, content: str, names: dict[str, Any]) -> str:

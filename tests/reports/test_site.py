@@ -131,10 +131,11 @@ def test_the_site_works_from_disk_in_a_browser_without_network(site: Path) -> No
     assert complaints == []
 
 
-def test_a_link_that_leads_nowhere_ends_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "reports.site.build.site_pages", lambda: {"index.md": "# It\n\n[lost](lost.md#here)\n"}
-    )
+@pytest.mark.parametrize("link", ["lost.md#here", "#lost", "files/lost.md"])
+def test_a_link_that_leads_nowhere_ends_the_build(
+    link: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.site.build.site_pages", lambda: {"index.md": f"# It\n\n[x]({link})\n"})
     monkeypatch.setattr("reports.site.build.DOCS", tmp_path / "nothing")
     with pytest.raises(SiteError, match="lost"):
         build(tmp_path / "site")
