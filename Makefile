@@ -8,7 +8,7 @@ WORKERS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test lint lines bench calibrate experiments docs zoo kill-test test-network clean
+.PHONY: help demo check test lint lines bench calibrate experiments tables docs zoo kill-test test-network clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -28,7 +28,10 @@ lint: $(VENV)/installed-test
 	$(BIN)/mypy
 
 bench: $(VENV)/installed-bench ## Measure speed, side by side in one run
-	$(BIN)/python -m pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds
+	mkdir -p build
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds \
+		--benchmark-json=build/benchmarks.json
+	$(BIN)/python -m tests.benchmarks.record build/benchmarks.json
 	$(BIN)/python -m tests.benchmarks.toggle_speed
 	$(BIN)/python -m tests.benchmarks.training_speed
 
@@ -40,8 +43,11 @@ calibrate: $(VENV)/installed ## Fit the logic models to synthesis anew (about ha
 experiments: $(VENV)/installed ## Train the networks of the topology studies anew (about an hour)
 	$(BIN)/archsim experiments --out reports/studies/topologies/data
 
-docs: $(VENV)/installed ## Rebuild the tables of the README and docs, and their picture
+tables: $(VENV)/installed-test ## Rebuild the tables of the README and docs, and their pictures
 	$(BIN)/python -m reports.readme .
+
+docs: $(VENV)/installed-test ## Build the documentation as a site, under build/docs
+	$(BIN)/python -m reports.site.build build/docs
 
 zoo: $(VENV)/installed ## Train the shipped networks anew
 	for recipe in workloads/recipes/*.yaml; do \

@@ -1,10 +1,11 @@
-"""Rebuilds the tables of the README and of docs, and their picture, from what the packages say: `make docs`.
+"""Rebuilds the tables and pictures of the README and of docs from what the packages say: `make tables`.
 
 A table stands between `<!-- NAME -->` and `<!-- end of NAME -->`; what is between is replaced.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections import Counter
@@ -157,6 +158,38 @@ def _comparison() -> Report:
     return studies["csc-dac2019"]()
 
 
+def engine_sections() -> str:
+    """Every engine with its block diagram."""
+    from reports.diagram.pages import engine_sections
+
+    return engine_sections()
+
+
+def performance_table() -> str:
+    """What a run of the benchmarks measured."""
+    run = json.loads(PERFORMANCE.read_text(encoding="utf-8"))
+    shown = Table(
+        "",
+        {"what": "", "case": "", "least time": "s", "rounds": "count", "points a second": "number"},
+        (
+            (
+                row["group"],
+                row["case"],
+                row["minimum_s"],
+                row["rounds"],
+                row.get("points_per_s"),
+            )
+            for row in run["figures"]
+        ),
+        words=2,
+    )
+    about = (
+        f"archsim {run['archsim']}, Python {run['python']}, {run['processor']} with {run['cores']} cores at "
+        f"a load of {run['load']:g}, {run['date']}:"
+    )
+    return f"{about}\n\n{shown.markdown()}".replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
 def _tables(*beginnings: str) -> list[Table]:
     """The first table of the CSC comparison whose name begins so, for each of these."""
     named = [table for section in _comparison().sections for table in section.tables]
@@ -230,6 +263,9 @@ def real_process_tables() -> str | None:
 REAL_PROCESS = Path(__file__).parents[1] / "examples" / "own_process" / "ihp-sg13g2.yaml"
 """A design file in a process that is real as a whole, beside which its files are looked for."""
 
+PERFORMANCE = Path(__file__).parents[1] / "docs" / "performance.json"
+"""Figures of a run of the benchmarks, which `make bench` keeps."""
+
 TABLES: Mapping[str, Callable[[], str | None]] = {
     "networks": zoo_table,
     "errors": error_tables,
@@ -241,6 +277,8 @@ TABLES: Mapping[str, Callable[[], str | None]] = {
     "equal-accuracy": equal_accuracy_tables,
     "comparison": comparison_tables,
     "real-process": real_process_tables,
+    "engines": engine_sections,
+    "performance": performance_table,
 }
 PICTURE = "comparison.svg"
 
@@ -248,10 +286,19 @@ PICTURE = "comparison.svg"
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def main(folder: Path) -> None:
-    """Rebuild the tables of README.md and docs in FOLDER, and the picture."""
+    """Rebuild the tables of README.md and docs in FOLDER, and the pictures."""
+    from reports.diagram.pages import FOLDER, drawings
+    from reports.site.worked import PAGES, refreshed
+
     for file in (folder / "README.md", *sorted((folder / "docs").glob("*.md"))):
         write_text(file, rebuilt(file.read_text(encoding="utf-8"), TABLES))
     write_text(folder / "docs" / PICTURE, picture())
+    for name, drawing in drawings().items():
+        write_text(folder / "docs" / FOLDER / name, drawing)
+    for page in PAGES:
+        file = folder / "docs" / page
+        with TemporaryDirectory() as room:
+            write_text(file, refreshed(file.read_text(encoding="utf-8"), Path(room)))
 
 
 if __name__ == "__main__":

@@ -43,8 +43,13 @@ def write_verilog(block: StructuredBlock) -> VerilogDesign:
     return _Writer(block).write()
 
 
+def live_parts(block: StructuredBlock) -> dict[Component, Part]:
+    """The components of a block as they are exported, without nets that nothing needs."""
+    return _Writer(block).parts
+
+
 @dataclass
-class _Part:
+class Part:
     """One component: its live nets in the order of making, the wires that enter and leave it."""
 
     component: Component
@@ -95,12 +100,12 @@ class _Writer:
                         pending += write.args
         return live
 
-    def _split(self) -> dict[Component, _Part]:
-        parts: dict[Component, _Part] = {}
+    def _split(self) -> dict[Component, Part]:
+        parts: dict[Component, Part] = {}
         owner_of: dict[str, Component] = {}
         for net, owner in self.block.owner.items():
             if id(net) in self.live:
-                parts.setdefault(owner, _Part(owner)).nets.append(net)
+                parts.setdefault(owner, Part(owner)).nets.append(net)
                 for dest in net.dests:
                     owner_of[dest.name] = owner
         for name, wire in self.block.open_ports.items():
@@ -199,7 +204,7 @@ class _Writer:
         ports = ["input clk", "input reset"]
         ports += [f"input {_range(w)}{w.name}" for w in inputs]
         ports += [f"output {_range(w)}{w.name}" for w in self.outputs]
-        top = self.parts.get(TOP, _Part(TOP))
+        top = self.parts.get(TOP, Part(TOP))
         inner = [wire for part in self.parts.values() for wire in part.outputs.values() if part is not top]
         inner += [net.dests[0] for net in top.nets]
         lines = [f"  wire {_range(w)}{outside[w.name]};" for w in inner if not isinstance(w, pyrtl.Output)]
@@ -210,13 +215,13 @@ class _Writer:
         return "\n".join([header, *lines, *calls, "endmodule", ""])
 
 
-def _instance(part: _Part, module: str, local: dict[str, str], outside: dict[str, str]) -> str:
+def _instance(part: Part, module: str, local: dict[str, str], outside: dict[str, str]) -> str:
     pins = [".clk(clk)"] + [".reset(reset)"] * _has_reset(part)
     pins += [f".{local[name]}({outside[name]})" for name in [*part.inputs, *part.outputs]]
     return f"  {module} {part.component.instance} (\n    " + ",\n    ".join(pins) + "\n  );"
 
 
-def _module_body(writer: _Writer, part: _Part, local: dict[str, str]) -> str:
+def _module_body(writer: _Writer, part: Part, local: dict[str, str]) -> str:
     """Ports, declarations, assignments and registers of a component, with local names only, so that equal
     components give equal text."""
     ports = ["input clk"] + ["input reset"] * _has_reset(part)
@@ -320,11 +325,11 @@ def _range(wire: Any) -> str:
     return f"[{len(wire) - 1}:0] " if len(wire) > 1 else ""
 
 
-def _has_reset(part: _Part) -> bool:
+def _has_reset(part: Part) -> bool:
     return any(net.op == "r" and net.dests[0].reset_value is not None for net in part.nets)
 
 
-def _local_names(part: _Part) -> dict[str, str]:
+def _local_names(part: Part) -> dict[str, str]:
     """Names inside the module, free of instance numbers: own registers keep theirs, what enters is called
     after the kind of component that made it, the rest is numbered."""
     names: dict[str, str] = {}

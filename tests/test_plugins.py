@@ -8,6 +8,7 @@ import io
 import os
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -15,14 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tests" / "plugin" / "archsim_example"
-ENTRIES = {
-    "families": "omega",
-    "technologies": "dry65",
-    "engines": "countdown",
-    "importers": "formats",
-    "datasets": "formats",
-    "studies": "study",
-}
+PROJECT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 USE = """
 import archsim as a
 from archsim.verification import verify
@@ -45,13 +39,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which pip has installed the package, from a wheel."""
     folder = tmp_path_factory.mktemp("installed")
     wheel = folder / "archsim_example-1.0-py3-none-any.whl"
-    entries = "".join(
-        f"[archsim.{group}]\n{module} = archsim_example.{module}\n\n" for group, module in ENTRIES.items()
+    announced = "".join(
+        f"[{group}]\n" + "".join(f"{name} = {module}\n" for name, module in entries.items())
+        for group, entries in PROJECT["entry-points"].items()
     )
     about = {
         "METADATA": "Metadata-Version: 2.1\nName: archsim-example\nVersion: 1.0\n",
         "WHEEL": "Wheel-Version: 1.0\nGenerator: archsim\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        "entry_points.txt": entries,
+        "entry_points.txt": announced,
     }
     files = {f"archsim_example/{path.name}": path.read_text() for path in PACKAGE.iterdir() if path.is_file()}
     files |= {f"archsim_example-1.0.dist-info/{name}": text for name, text in about.items()}

@@ -44,6 +44,8 @@ FIDELITIES = {
     ),
     "gate": Fidelity(lambda mapping: mapping.simulate(), map_to_gates),
 }
+"""All fidelities by name, from the quickest to the deepest: closed form, event simulation, the hardware
+itself, its mapped netlist."""
 
 
 def level(name: str) -> Fidelity:

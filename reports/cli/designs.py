@@ -1,4 +1,4 @@
-"""Commands that cost a design point: simulate, compare, verify, explain, netlist, export, schema."""
+"""Commands that cost a design point: simulate, compare, verify, explain, netlist, draw, export, schema."""
 
 from __future__ import annotations
 
@@ -149,6 +149,18 @@ def netlist(design: Path, as_json: bool) -> None:
 
     report = _watched(design, report_netlist)
     answer(as_json, lambda: asdict(report), lambda: netlist_tables(report))
+
+
+@main.command()
+@click.argument("design", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write: an SVG.")
+def draw(design: Path, out: Path) -> None:
+    """Draw the block diagram of an engine as SVG: every component and memory, and what runs between them."""
+    from archsim import DesignPoint
+    from reports.diagram.engine import save_diagram
+
+    diagram = save_diagram(DesignPoint.from_file(design), out)
+    click.echo(f"{out}: {len(diagram.blocks)} kinds of blocks, {len(diagram.links)} links")
 
 
 @main.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ import archsim as a
 from archsim.calibration.plan import PLANS, draw, draw_small
 from archsim.engine import engines
 from archsim.verification import verify
+from reports.diagram.pages import shown_engines
 from rtl import to_verilog
 from tests.strategies import cases
 
@@ -42,6 +44,15 @@ def test_a_design_point_takes_a_newcomer() -> None:
     assert design.mapping.count() == design.mapping.simulate()
     assert design.mapping.count().macs == known.mapping.count().macs
     assert "module pe " in to_verilog(design.mapping.hardware).text
+
+
+def test_a_newcomer_has_its_block_diagram_in_the_documentation() -> None:
+    shown = {engine.title: engine for engine in shown_engines.__wrapped__()}
+    drawing = shown[KIND].drawing
+    assert "The countdown engine, 16 PEs" in drawing
+    assert {'data-kind="address"', 'data-kind="weight_memory"'} <= set(
+        re.findall(r'data-kind="\w+"', drawing)
+    )
 
 
 def test_a_newcomer_is_calibrated_after_the_others_and_moves_none_of_them() -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from archsim.costs.stimulus import sample_inputs
 from vcd.reader import TokenKind, tokenize
 
 import archsim as a
-from archsim.costs.stimulus import sample_inputs
 from archsim.engine import Csc, Engine, Pruned
 from archsim.engine.hardware_run import run_rtl
 from archsim.trace.files import write_trace

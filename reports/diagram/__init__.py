@@ -1,0 +1,1 @@
+"""Block diagrams of engines: boxes in layers, lines between them, as SVG."""
