@@ -7,15 +7,21 @@ from rich.table import Table
 from rich.text import Text
 
 from reports.write_up.report import Report
+from reports.write_up.verdicts import Verdict
 
-_COLOURS = {"holds": "green", "partly": "yellow", "does not hold": "red"}
-"""Colours of verdicts; others say that there is none, and are dim."""
+COLOURS = {
+    Verdict.HELD: "green",
+    Verdict.PARTLY: "yellow",
+    Verdict.FAILED: "red",
+    Verdict.NOT_TESTABLE: "dim",
+}
 
 
 def report_tables(report: Report) -> Group:
     """Everything of a report that is no drawing."""
     parts: list[RenderableType] = [
         Text(report.title, style="bold"),
+        Text(f"{report.counts} {report.finding}".strip()),
         Text(report.citation, style="dim"),
         Text(report.setup),
         Text(),
@@ -33,6 +39,6 @@ def _claims(report: Report) -> Table:
     for column in ("claim", "where", "against", "measured", "verdict"):
         table.add_column(column, overflow="fold")
     for each in report.claims:
-        verdict = Text(each.verdict, style=_COLOURS.get(each.verdict, "dim"))
+        verdict = Text(each.verdict, style=COLOURS[each.verdict])
         table.add_row(each.claim, each.where, each.baseline, each.measured, verdict)
     return table
