@@ -27,7 +27,7 @@ FLOW = {
     "workloads": ("topology", "families", "kernels", "data", "training", "measures", "importers"),
     "rtl": ("parts", "engines"),
     "archsim": ("engine", "technology", "netlist", "costs", "explore", "calibration"),
-    "reports": ("write_up", "points", "studies", "cli"),
+    "reports": ("write_up", "points", "studies", "published", "cli"),
 }
 """The folders of each package in the order of the flow: none imports from one that comes after it."""
 

@@ -15,6 +15,7 @@ from reports.write_up.verdicts import Verdict
 from workloads.refusal import Refusal
 from workloads.strict_yaml import parse_yaml
 
+
 @dataclass(frozen=True)
 class Claim:
     """A claim beside what was measured against `baseline`, whether it holds, and why; `other` says what

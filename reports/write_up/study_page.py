@@ -42,12 +42,14 @@ or `heading: unit places`; rows that are a `Table` bring their columns. A table 
 stead of columns shows the predictions of its name. `reasons` say of a row of predictions, by its name, why it
 differs; a row that is far off and has none is refused. A claim with a `prediction`, the name of a row, is
 judged and filled in from it; any other states all that a claim says. A chart is found by its name; one that
-the study has not drawn shows the predictions of the table of that name, and one named `claimed` those that claims rest on.
+the study has not drawn shows the predictions of the table of that name, and one named `claimed` those that
+claims rest on.
 
-The page begins with the verdicts, the `finding` (what came out, in a sentence with figures) and the first chart. Every
-claim says what is `published` (the paper's figure, or that it has none) and what we have beside it: `ours`, in short, if
-`measured` is long. Verdicts are those of `verdicts`, and follow from figures by a `judge…`: a template writes none. Claims
-that no figure decides stand in `published.yaml` under `by_hand`, each with the reason, and are not testable.
+The page begins with the verdicts, the `finding` (what came out, in a sentence with figures) and the first
+chart. Every claim says what is `published` (the paper's figure, or that it has none) and what we have beside
+it: `ours`, in short, if `measured` is long. Verdicts are those of `verdicts`, and follow from figures by a
+`judge…`: a template writes none. Claims that no figure decides stand in `published.yaml` under `by_hand`,
+each with the reason, and are not testable.
 """
 
 from __future__ import annotations
@@ -352,7 +354,7 @@ def _claim(stated: PageClaim, rows: Mapping[str, Prediction], rule: Rule | None)
         raise Refusal(f"verdict of {stated.claim!r} is empty, allowed is one, or the name of a prediction")
     if not stated.published:
         raise Refusal(
-            f"published of {stated.claim!r} is empty, allowed are the paper's figure and the words that it has none"
+            f"published of {stated.claim!r} is empty, allowed are the paper's figure or that it has none"
         )
     told = stated.model_dump(exclude={"prediction"})
     return Claim(**told | {"ours": stated.ours or stated.measured})
