@@ -82,7 +82,8 @@ def counts(entries: Sequence[Entry]) -> str:
     claims = f"claims of {papers} paper{'s' * (papers != 1)}"
     whole = in_words((claim.verdict for record in records for claim in record.claims), claims)
     missing = len(entries) - len(records)
-    return f"{whole}{f'; {missing} of {len(entries)} studies have no page' if missing else ''}."
+    lacking = f"{missing} of {len(entries)} studies {'has' if missing == 1 else 'have'} no page"
+    return f"{whole}{f'; {lacking}' if missing else ''}."
 
 
 def _told(records: Sequence[Record]) -> str:

@@ -158,7 +158,7 @@ def test_a_study_that_fails_costs_only_its_own_page(
     assert "archsim: no page of slow-2019; the same command tries again.\n" in done.stderr
     assert states(tmp_path / "site") == {"quick-2020": "made", "slow-2019": "failed", "unknown-2021": "made"}
     page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
-    assert "1 of 3 studies have no page" in page
+    assert "1 of 3 studies has no page" in page
     assert said in page
     assert not (tmp_path / "site" / "slow-2019").exists()
     stood.raises.clear()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @studies.register("csc-dac2019")
-@lasts(cached_s=40, from_nothing_s=240)
+@lasts(cached_s=50, from_nothing_s=240)
 def reproduce(technology: Path | None = None) -> Report:
     """Searches the settings of every design, synthesises and costs those that are compared, two at a time,
     and writes up what came out. With a `technology`, a file that describes one of standard cells, the designs

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @studies.register("dey-reconfig2018")
-@lasts(cached_s=2, from_nothing_s=10)
+@lasts(cached_s=2, from_nothing_s=9)
 def reproduce() -> Report:
     """Runs the junctions, maps multipliers to DSP blocks, and writes up what came out."""
     from reports.studies.dey_reconfig2018.measure import findings, measure

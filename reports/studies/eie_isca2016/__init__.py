@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @studies.register("eie-isca2016")
-@lasts(cached_s=6, from_nothing_s=60)
+@lasts(cached_s=6, from_nothing_s=15)
 def reproduce() -> Report:
     """Maps the element, runs it, prices it at 45 nm, and writes up what came out."""
     from reports.studies.eie_isca2016.measure import findings, measure
