@@ -15,6 +15,8 @@ from reports.write_up.verdicts import Verdict
 
 FILE = "claims.json"
 FORMAT = "archsim study claims"
+VERSIONED = ("format", "format_version")
+"""What must be as it is written now."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,13 @@ def read(folder: Path) -> Record | None:
     """The record in the folder of a page; None where there is none, or one of another format."""
     try:
         told = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        return _of_plain(told) if told["format"] == FORMAT else None
+        known = heading(FORMAT)
+        return _of_plain(told) if all(told[name] == known[name] for name in VERSIONED) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def _of_plain(told: Mapping[str, Any]) -> Record:
-    if told["format_version"] != heading(FORMAT)["format_version"]:
-        raise ValueError
     claims = (Claim(**{**claim, "verdict": Verdict(claim["verdict"])}) for claim in told["claims"])
     names = ("study", "title", "finding", "citation", "source", "seconds")
     return Record(**{name: told[name] for name in names}, claims=tuple(claims))
