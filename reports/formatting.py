@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from archsim.costs.metrics import metric_of
@@ -140,6 +140,11 @@ def shown(value: Any, unit: str = "", places: int | None = None) -> str:
     if value is None:
         return _UNKNOWN
     return value if isinstance(value, str) else UNITS[unit](value, places)
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words in a sentence: a, b and c."""
+    return " and ".join([", ".join(words[:-1])] * (len(words) > 1) + [words[-1]])
 
 
 def heading(text: str, unit: str) -> str:

@@ -118,7 +118,8 @@ class Table:
     def markdown(self) -> str:
         """The table for a README, without its title."""
         sides = ("---" if place < self.words else "---:" for place in range(len(self.columns)))
-        lines = (f"| {' | '.join(row)} |" for row in (self.headings, *self.rows))
+        rows = ((cell.replace("|", "\\|") for cell in row) for row in (self.headings, *self.rows))
+        lines = (f"| {' | '.join(row)} |" for row in rows)
         head, *body = lines
         return "\n".join([head, f"|{'|'.join(sides)}|", *body])
 

@@ -1,21 +1,35 @@
-"""A report on the terminal: its summary, its tables, its claims."""
+"""A report on the terminal: its summary, its tables, its claims; and the index of many."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from reports.published.index import counts
+from reports.tables import Table as Columned
 from reports.write_up.report import Report
+from reports.write_up.verdicts import Verdict
 
-_COLOURS = {"holds": "green", "partly": "yellow", "does not hold": "red"}
-"""Colours of verdicts; others say that there is none, and are dim."""
+if TYPE_CHECKING:
+    from reports.published.site import Entry
+
+COLOURS = {
+    Verdict.HELD: "green",
+    Verdict.PARTLY: "yellow",
+    Verdict.FAILED: "red",
+    Verdict.NOT_TESTABLE: "dim",
+}
 
 
 def report_tables(report: Report) -> Group:
     """Everything of a report that is no drawing."""
     parts: list[RenderableType] = [
         Text(report.title, style="bold"),
+        Text(f"{report.counts} {report.finding}".strip()),
         Text(report.citation, style="dim"),
         Text(report.setup),
         Text(),
@@ -33,6 +47,20 @@ def _claims(report: Report) -> Table:
     for column in ("claim", "where", "against", "measured", "verdict"):
         table.add_column(column, overflow="fold")
     for each in report.claims:
-        verdict = Text(each.verdict, style=_COLOURS.get(each.verdict, "dim"))
+        verdict = Text(each.verdict, style=COLOURS[each.verdict])
         table.add_row(each.claim, each.where, each.baseline, each.measured, verdict)
     return table
+
+
+def index_tables(entries: Sequence[Entry]) -> Group:
+    """Every study with its verdicts, and how many claims held in all."""
+    rows = ((entry.study, entry.state, *(_count(entry, verdict) for verdict in Verdict)) for entry in entries)
+    return Group(
+        Columned("Published claims", ("study", "page", *Verdict), rows, words=2), Text(counts(entries))
+    )
+
+
+def _count(entry: Entry, verdict: Verdict) -> int | None:
+    if entry.record is None:
+        return None
+    return sum(claim.verdict == verdict for claim in entry.record.claims)

@@ -27,7 +27,7 @@ FLOW = {
     "workloads": ("topology", "families", "kernels", "data", "training", "measures", "importers"),
     "rtl": ("parts", "engines"),
     "archsim": ("engine", "technology", "netlist", "costs", "trace", "explore", "calibration"),
-    "reports": ("diagram", "write_up", "points", "studies", "cli", "site"),
+    "reports": ("diagram", "write_up", "points", "studies", "published", "cli", "site"),
 }
 """The folders of each package in the order of the flow: none imports from one that comes after it."""
 

@@ -7,12 +7,13 @@ stands. Links are followed, and a file that is replaced keeps its permissions.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -143,6 +144,19 @@ def _try(folder: Path, what: str, allowed: str) -> None:
         raise OutputError(
             f"{what}, where {free:,} bytes are free, allowed are places with {LEAST_FREE_BYTES:,} or more"
         )
+
+
+def digest_of(folders: Iterable[Path]) -> str:
+    """What the files of some folders hold, under their names, as a hexadecimal digest; what Python makes of
+    its own files is left out."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            made = "__pycache__" in path.parts or path.name.startswith(".") or path.suffix in (".pyc", ".pyi")
+            if not made and path.is_file():
+                digest.update(path.relative_to(folder.parent).as_posix().encode() + b"\0")
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def reason_of(error: OSError) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.explore.spec import field_order, flat
-from workloads.files import reason_of
+from workloads.files import digest_of, reason_of
 from workloads.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -54,15 +54,9 @@ _TRIES = 600
 @functools.cache
 def this_version() -> str:
     """The release of archsim, and a digest of its code and data: results of other code are other results."""
-    digest = hashlib.sha256()
     root = Path(__file__).parents[2]
-    for package in PACKAGES:
-        for path in sorted((root / package).rglob("*")):
-            made = "__pycache__" in path.parts or path.name.startswith(".") or path.suffix in (".pyc", ".pyi")
-            if not made and path.is_file():
-                digest.update(path.relative_to(root).as_posix().encode() + b"\0")
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return f"{metadata.version('archsim')}+{digest.hexdigest()[:16]}"
+    digest = digest_of(root / package for package in PACKAGES)
+    return f"{metadata.version('archsim')}+{digest[:16]}"
 
 
 class StoreError(Refusal):

@@ -69,24 +69,29 @@ def _ended(error: BaseException) -> int:
     """Says in a sentence how a command ended, and gives the exit status back."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else BY_SYSTEM
-    if isinstance(error, click.ClickException):
-        return refuse(error.format_message(), BY_INPUT)
-    if isinstance(error, click.Abort | KeyboardInterrupt):
-        return refuse("interrupted", INTERRUPTED)
     if isinstance(error, BrokenPipeError):
         return BY_SYSTEM
+    return refuse(*sentence_of(error))
+
+
+def sentence_of(error: BaseException) -> tuple[str, int]:
+    """What is said of an error, and the exit status."""
+    if isinstance(error, click.ClickException):
+        return error.format_message(), BY_INPUT
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return "interrupted", INTERRUPTED
     if isinstance(error, _refusals()):
-        return refuse(str(error), BY_INPUT)
+        return str(error), BY_INPUT
     if isinstance(error, MemoryError):
-        return refuse("memory is full, allowed are designs and networks that fit it", BY_SYSTEM)
+        return "memory is full, allowed are designs and networks that fit it", BY_SYSTEM
     if isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM:
         place = error.filename or "standard output, or a file,"
-        return refuse(f"{place} cannot be used ({reason_of(error)})", BY_SYSTEM)
+        return f"{place} cannot be used ({reason_of(error)})", BY_SYSTEM
     if isinstance(error, _of_what_runs()):
-        return refuse(str(error), BY_SYSTEM)
+        return str(error), BY_SYSTEM
     from reports.defects import defect_of
 
-    return refuse(defect_of(error), BY_ARCHSIM)
+    return defect_of(error), BY_ARCHSIM
 
 
 @contextlib.contextmanager
@@ -108,11 +113,18 @@ def kept() -> str:
 
 class Known(click.ParamType[str]):
     """A name of a register, which is asked only where help or completion needs it; what it does not know is
-    refused by whoever is given it. With `or_file` the path of a file will do."""
+    refused by whoever is given it. With `or_file` the path of a file will do; `about` tells of a name what
+    help says beside it."""
 
-    def __init__(self, names: Callable[[], Iterable[str]], *, or_file: bool = False) -> None:
+    def __init__(
+        self,
+        names: Callable[[], Iterable[str]],
+        *,
+        or_file: bool = False,
+        about: Callable[[str], str] = lambda name: "",
+    ) -> None:
         self.name = "name"
-        self.names, self.or_file = names, or_file
+        self.names, self.or_file, self.about = names, or_file, about
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -128,7 +140,9 @@ class ListingCommand(click.Command):
         super().format_epilog(ctx, formatter)
         for param in self.params:
             if isinstance(param.type, Known):
-                takes = f"{', '.join(param.type.names())}{', or a file' * param.type.or_file}"
+                told = ((name, param.type.about(name)) for name in param.type.names())
+                names = ", ".join(f"{name} ({about})" if about else name for name, about in told)
+                takes = f"{names}{', or a file' * param.type.or_file}"
                 formatter.write_paragraph()
                 formatter.write_text(f"{param.human_readable_name} is one of: {takes}")
 
@@ -213,8 +227,9 @@ def answer(as_json: bool, plain: Callable[[], Any], shown: Callable[[], Renderab
 
 def answer_report(as_json: bool, report: Report, folder: Path) -> None:
     """The figures of a report whose page lies in `folder`, or its tables and where the page is."""
+    from reports.page import values_of
     from reports.terminal import report_tables
 
-    answer(as_json, lambda: report.figures, lambda: report_tables(report))
+    answer(as_json, lambda: values_of(report), lambda: report_tables(report))
     if not as_json:
         click.echo(f"The page is {folder / 'index.html'}")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from reports.cli.group import (
+    BY_SYSTEM,
     Known,
     ListingCommand,
     answer,
@@ -17,14 +18,26 @@ from reports.cli.group import (
     json_option,
     kept,
     main,
+    refuse,
+    sentence_of,
     show,
 )
+
+ALL = "all"
+"""Every study."""
 
 
 def _studies() -> Iterable[str]:
     from reports.studies import studies
 
-    return studies
+    return [ALL, *studies]
+
+
+def _duration(name: str) -> str:
+    from reports.studies.registry import duration_of
+
+    lasts = None if name == ALL else duration_of(name)
+    return f"about {lasts}" if lasts else ""
 
 
 def _calibrations() -> Iterable[str]:
@@ -34,7 +47,7 @@ def _calibrations() -> Iterable[str]:
 
 
 @main.command(cls=ListingCommand)
-@click.argument("study", type=Known(_studies))
+@click.argument("study", type=Known(_studies, about=_duration))
 @folder_option
 @click.option("--rerun", is_flag=True, help="Train the networks of the study anew.")
 @click.option(
@@ -44,17 +57,45 @@ def _calibrations() -> Iterable[str]:
     help="Make it on the technology of a YAML file, as a design file describes one (csc-dac2019).",
 )
 @json_option
-def reproduce(study: str, out: Path, rerun: bool, technology: Path | None, as_json: bool) -> None:
+def reproduce(study: str, out: Path, rerun: bool, technology: Path | None, as_json: bool) -> int:
     """Reproduce a published comparison: tables here, and a page in a folder named after the STUDY.
 
-    An interrupted run goes on from the netlists and trainings that it finished.
+    An interrupted run goes on from the netlists and trainings that it finished. `all` makes every page, the
+    quickest first, and an index of all claims with their verdicts; it keeps the pages that this version made,
+    and a study that fails costs only its own.
     """
     from reports.studies import reproduce as run_study
-    from reports.studies.registry import folder_of
+    from reports.studies.registry import folder_of, refused_option
 
+    if study == ALL:
+        for option, given in {"rerun": rerun, "technology": technology}.items():
+            if given:
+                raise refused_option(ALL, option)
+        return _reproduce_all(out, as_json)
     with going_on(kept()):
         report = run_study(study, out, rerun=rerun, technology=technology)
     answer_report(as_json, report, out / folder_of(study, technology))
+    return 0
+
+
+def _reproduce_all(out: Path, as_json: bool) -> int:
+    """The status says whether every study has its page."""
+    from reports.published.index import PAGE, values_of
+    from reports.published.site import reproduce_all, without_page
+    from reports.terminal import index_tables
+
+    with going_on(f"the pages in {out} and {kept()}"):
+        entries = reproduce_all(
+            out,
+            sentence_of=lambda error: sentence_of(error)[0],
+            tell=lambda words: click.echo(f"archsim: {words}", err=True),
+        )
+    answer(as_json, lambda: values_of(entries), lambda: index_tables(entries))
+    if not as_json:
+        click.echo(f"The index is {out / PAGE}")
+    if missing := [entry.study for entry in without_page(entries)]:
+        return refuse(f"no page of {', '.join(missing)}; the same command tries again", BY_SYSTEM)
+    return 0
 
 
 @main.command()

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib import resources
-from typing import Any, Literal
+from typing import Any
 
 from reports import formatting as f
+from reports.write_up.verdicts import Verdict
 from workloads.refusal import Refusal
 from workloads.strict_yaml import parse_yaml
-
-Verdict = Literal["holds", "partly", "does not hold", "not testable here", "being redone"]
-"""What is said of a claim; one whose test was found to be biased is being redone."""
 
 
 @dataclass(frozen=True)
 class Claim:
     """A claim beside what was measured against `baseline`, whether it holds, and why; `other` says what
-    was measured against something else."""
+    was measured against something else. `published` is the paper's figure and `ours` the one beside it, both
+    in short. A verdict follows from figures; where no figure decides, `by_hand` says why."""
 
     claim: str
     topic: str
@@ -30,6 +30,14 @@ class Claim:
     verdict: Verdict
     other: str
     why: str
+    published: str
+    ours: str
+    by_hand: str = ""
+
+    @property
+    def anchor(self) -> str:
+        """The place of the claim on its page: what it is of, and where."""
+        return f"claim-{re.sub(r'[^a-z0-9]+', '-', f'{self.topic} {self.where}'.lower()).strip('-')}"
 
 
 @dataclass(frozen=True)
@@ -41,13 +49,13 @@ class FactorRule:
 
     def judge(self, measured: float) -> Verdict:
         if measured >= self.holds_from:
-            return "holds"
-        return "partly" if measured >= self.partly_from else "does not hold"
+            return Verdict.HELD
+        return Verdict.PARTLY if measured >= self.partly_from else Verdict.FAILED
 
     def __str__(self) -> str:
         return (
-            f'"about 2×" holds from a ratio of {f.ratio(self.holds_from)}, holds partly from '
-            f"{f.ratio(self.partly_from)}, and does not hold below"
+            f'"about 2×" counts as held from a ratio of {f.ratio(self.holds_from)} on, as held partly from '
+            f"{f.ratio(self.partly_from)} on, and as failed below"
         )
 
 
@@ -61,14 +69,14 @@ class MatchRule:
 
     def judge(self, difference: float) -> Verdict:
         if abs(difference) < self.holds_within:
-            return "holds"
-        return "partly" if abs(difference) < self.partly_within else "does not hold"
+            return Verdict.HELD
+        return Verdict.PARTLY if abs(difference) < self.partly_within else Verdict.FAILED
 
     def __str__(self) -> str:
         return (
-            "a published figure holds where the prediction differs by less than "
-            f"{f.percent(self.holds_within, 0)} of it, holds partly below "
-            f"{f.percent(self.partly_within, 0)}, and does not hold from there on"
+            "a published figure counts as held where the prediction differs by less than "
+            f"{f.percent(self.holds_within, 0)} of it, as held partly below "
+            f"{f.percent(self.partly_within, 0)}, and as failed from there on"
         )
 
 
@@ -107,13 +115,19 @@ def rule_of(content: Mapping[str, Any]) -> Rule:
 
 
 def judge_cases(cases: Sequence[bool]) -> Verdict:
-    """A claim of several cases holds where it does in all of them, partly where it does in some."""
-    return "holds" if all(cases) else "partly" if any(cases) else "does not hold"
+    """A claim of several cases counts as held where all of them hold, and as held partly where some do."""
+    return Verdict.HELD if all(cases) else Verdict.PARTLY if any(cases) else Verdict.FAILED
 
 
 def judge_losses(losses: Sequence[float], allowed: float) -> Verdict:
-    """A claim of little loss holds where every loss is within what is allowed, partly where some are."""
+    """A claim of little loss counts as held where every loss is within what is allowed, and as held
+    partly where some are."""
     return judge_cases([loss <= allowed for loss in losses])
+
+
+def by_hand(content: Mapping[str, Any]) -> dict[str, Verdict]:
+    """The claims that no figure decides, by name: `by_hand` of a study's data file says why of each."""
+    return dict.fromkeys(content.get("by_hand", {}), Verdict.NOT_TESTABLE)
 
 
 def published(package: str) -> dict[str, Any]:

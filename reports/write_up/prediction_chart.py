@@ -55,4 +55,5 @@ def chart(name: str, rows: Sequence[Compared]) -> Chart:
         axes.legend(ncols=len(HUES), loc="lower left", bbox_to_anchor=(-0.02, 1.0), fontsize=8.5)
         near = percent(EXPLAINED_FROM, 0)
         caption = f"Predictions over published figures. In the shaded band they differ by less than {near}."
-        return Chart(svg(figure), caption)
+        told = "; ".join(f"{row.name} {row.shown_difference}" for row in rows)
+        return Chart(svg(figure), caption, f"{caption} {told}.")

@@ -174,6 +174,8 @@ def claim(row: Prediction, *, text: str, where: str, rule: MatchRule, other: str
         measured=f"{row.shown_predicted} ({row.shown_difference}, {row.kind})",
         verdict=rule.judge(row.difference),
         other=other,
+        published=row.shown_published,
+        ours=f"{row.shown_predicted} ({row.shown_difference})",
         why=row.why or f"within {f.percent(EXPLAINED_FROM, 0)}",
     )
 

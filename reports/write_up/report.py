@@ -7,14 +7,21 @@ from typing import Any
 
 from reports.tables import Table
 from reports.write_up.claims import Claim
+from reports.write_up.verdicts import in_words
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawing as SVG text, with what it shows in a sentence."""
+    """A drawing as SVG text, with what it shows in a sentence. `words` tell it to who does not see it, where
+    the caption does not."""
 
     svg: str
     caption: str
+    words: str = ""
+
+    @property
+    def alternative(self) -> str:
+        return self.words or self.caption
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,7 @@ UNIT_COSTS = (
 class Report:
     """A reproduction of a published comparison.
 
+    `finding` is what came out, in a sentence with the figures that matter most.
     `summary` are sentences computed from the figures; `figures` the same as plain values, for
     `results.json`; `designs` the design points as YAML, by name, where there are any. `claim_heads` are
     the headings over the fields of a claim, `grounds` says what kind of numbers the assumptions are.
@@ -63,6 +71,7 @@ class Report:
     name: str
     title: str
     question: str
+    finding: str
     setup: str
     citation: str
     summary: tuple[str, ...]
@@ -76,3 +85,13 @@ class Report:
     figures: dict[str, Any] = field(repr=False)
     claim_heads: tuple[str, ...] = CLAIM_HEADS
     grounds: str = UNIT_COSTS
+
+    @property
+    def counts(self) -> str:
+        """How many claims held, in words; nothing where none is made."""
+        return f"{in_words(claim.verdict for claim in self.claims)}." if self.claims else ""
+
+    @property
+    def lead(self) -> Chart | None:
+        """The picture that a page begins with."""
+        return next((chart for section in self.sections for chart in section.charts), None)

@@ -42,7 +42,14 @@ or `heading: unit places`; rows that are a `Table` bring their columns. A table 
 stead of columns shows the predictions of its name. `reasons` say of a row of predictions, by its name, why it
 differs; a row that is far off and has none is refused. A claim with a `prediction`, the name of a row, is
 judged and filled in from it; any other states all that a claim says. A chart is found by its name; one that
-the study has not drawn shows all predictions.
+the study has not drawn shows the predictions of the table of that name, and one named `claimed` those that
+claims rest on.
+
+The page begins with the verdicts, the `finding` (what came out, in a sentence with figures) and the first
+chart. Every claim says what is `published` (the paper's figure, or that it has none) and what we have beside
+it: `ours`, in short, if `measured` is long. Verdicts are those of `verdicts`, and follow from figures by a
+`judge…`: a template writes none. Claims that no figure decides stand in `published.yaml` under `by_hand`,
+each with the reason, and are not testable.
 """
 
 from __future__ import annotations
@@ -58,7 +65,7 @@ from pydantic import BaseModel, ConfigDict
 
 from reports import formatting as f
 from reports.tables import Column, Table, column as column_of
-from reports.write_up.claims import Claim, MatchRule, Rule, Verdict, judge_cases, judge_losses, rule_of
+from reports.write_up.claims import Claim, MatchRule, Rule, judge_cases, judge_losses, rule_of
 from reports.write_up.predictions import (
     GROUNDS,
     PREDICTION_HEADS,
@@ -72,10 +79,13 @@ from reports.write_up.predictions import (
     tally,
 )
 from reports.write_up.report import CLAIM_HEADS, UNIT_COSTS, Assumption, Chart, Report, Section
+from reports.write_up.verdicts import Verdict
 from workloads.refusal import Refusal
 from workloads.strict_yaml import parse_yaml
 
 TEMPLATE = "page.yaml.j2"
+CLAIMED = "claimed"
+"""The name of the chart that shows the predictions which claims rest on."""
 _KINDS = ("count", "number", "plain", "share", "times", "ratio", "bit", "stored", "points")
 
 
@@ -136,10 +146,13 @@ class PageClaim(_Part):
     other: str
     prediction: str = ""
     topic: str = ""
+    published: str = ""
+    ours: str = ""
     baseline: str = ""
     measured: str = ""
     verdict: Verdict | None = None
     why: str = ""
+    by_hand: str = ""
 
 
 class Page(_Part):
@@ -147,6 +160,7 @@ class Page(_Part):
 
     title: str
     question: str
+    finding: str
     setup: str
     summary: tuple[str, ...]
     sections: tuple[PageSection, ...]
@@ -184,6 +198,7 @@ def write_up(
     predictions = _explained(findings.predictions, page.reasons)
     rows = {row.name: row for table in predictions.values() for row in table}
     claims = tuple(_claim(stated, rows, rule) for stated in page.claims)
+    charted = predictions | {CLAIMED: [rows[one.prediction] for one in page.claims if one.prediction]}
     told: dict[str, Any] = {} if command else {"study": name}
     told |= {"predictions": [row.plain() for row in rows.values()]} if rows else {}
     told |= findings.plain
@@ -192,10 +207,11 @@ def write_up(
         name=name,
         title=page.title,
         question=page.question,
+        finding=page.finding,
         setup=page.setup,
         citation=_folded(content["citation"]),
         summary=_sentences(page.summary),
-        sections=tuple(_section(section, findings, predictions) for section in page.sections),
+        sections=tuple(_section(section, findings, charted) for section in page.sections),
         claims=claims,
         rule=page.rule,
         limits=_sentences(page.limits),
@@ -232,13 +248,14 @@ def _environment(package: str, filters: Mapping[str, Callable[..., str]]) -> Env
         lstrip_blocks=True,
         finalize=_in_one_line,
     )
+    environment.globals["Verdict"] = Verdict
     environment.filters |= {kind: partial(_shown, kind) for kind in _KINDS}
     environment.filters |= {
         "shown": f.shown,
         "si": f.scaled,
         "area": f.area,
         "signed": signed_percent,
-        "listed": listed,
+        "listed": f.listed,
         **filters,
     }
     return environment
@@ -246,11 +263,6 @@ def _environment(package: str, filters: Mapping[str, Callable[..., str]]) -> Env
 
 def _shown(kind: str, value: Any, places: int | None = None) -> str:
     return f.shown(value, kind, places)
-
-
-def listed(words: Sequence[str]) -> str:
-    """Words in a sentence: a, b and c."""
-    return " and ".join([", ".join(words[:-1])] * (len(words) > 1) + [words[-1]])
 
 
 def _in_one_line(value: Any) -> Any:
@@ -323,14 +335,15 @@ def _column(column: str | dict[str, str]) -> Column:
 
 
 def _chart(chart: PageChart, findings: Findings, predictions: Mapping[str, Sequence[Prediction]]) -> Chart:
-    """A chart that the study drew, or one of all predictions."""
+    """A chart that the study drew, or one of predictions."""
     drawn = findings.charts.get(chart.name)
     if drawn is None:
         from reports.write_up.prediction_chart import chart as chart_of
 
-        return chart_of(chart.name, [row for table in predictions.values() for row in table])
+        return chart_of(chart.name, predictions[chart.name])
     svg = drawn.svg if isinstance(drawn, Chart) else drawn
-    return Chart(svg, chart.caption or (drawn.caption if isinstance(drawn, Chart) else ""))
+    words = drawn.words if isinstance(drawn, Chart) else ""
+    return Chart(svg, chart.caption or (drawn.caption if isinstance(drawn, Chart) else ""), words)
 
 
 def _claim(stated: PageClaim, rows: Mapping[str, Prediction], rule: Rule | None) -> Claim:
@@ -339,4 +352,9 @@ def _claim(stated: PageClaim, rows: Mapping[str, Prediction], rule: Rule | None)
         return claim(row, text=stated.claim, where=stated.where, rule=rule, other=stated.other)
     if stated.verdict is None:
         raise Refusal(f"verdict of {stated.claim!r} is empty, allowed is one, or the name of a prediction")
-    return Claim(**stated.model_dump(exclude={"prediction"}))
+    if not stated.published:
+        raise Refusal(
+            f"published of {stated.claim!r} is empty, allowed are the paper's figure or that it has none"
+        )
+    told = stated.model_dump(exclude={"prediction"})
+    return Claim(**told | {"ours": stated.ours or stated.measured})

@@ -32,9 +32,9 @@ def test_the_whole_range_must_lie_within_the_claimed_loss() -> None:
     def one_too_low(planned: Planned) -> float:
         return -0.03 if planned.label == "csc" and planned.budget == budget_of(46) else 0.0
 
-    assert verdict(lambda planned: 0.0) == "holds"
+    assert verdict(lambda planned: 0.0) == "held"
     assert verdict(one_too_low) == "partly"
-    assert verdict(lambda planned: -0.03 if planned.label == "csc" else 0.0) == "does not hold"
+    assert verdict(lambda planned: -0.03 if planned.label == "csc" else 0.0) == "failed"
 
 
 def test_bottom_up_is_told_beside_direct_training() -> None:

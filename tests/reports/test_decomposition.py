@@ -78,9 +78,9 @@ def test_skips_that_meet_more_hold_and_those_that_meet_fewer_do_not() -> None:
     name = "Identity skip connections raise parameter efficiency"
     plain, more = row("clos"), row("clos", skipped=True, met=(120, 123), freedom=124)
     other, fewer = row("monarch"), row("monarch", skipped=True, met=(90, 93), freedom=124)
-    assert claims(plain, more)[name].verdict == "holds"
+    assert claims(plain, more)[name].verdict == "held"
     assert claims(plain, more, other, fewer)[name].verdict == "partly"
-    assert claims(other, fewer)[name].verdict == "does not hold"
+    assert claims(other, fewer)[name].verdict == "failed"
     assert name not in claims(plain, other)
     noise = row("clos", skipped=True, met=(80, 150), freedom=124)
     assert "more in 0, fewer in 0 of 1" in claims(plain, noise)[name].measured
@@ -88,7 +88,7 @@ def test_skips_that_meet_more_hold_and_those_that_meet_fewer_do_not() -> None:
 
 def test_skips_that_add_no_freedom_say_nothing_of_the_claim() -> None:
     (claim,) = (each for each in report(row("csc"), row("csc", skipped=True)).claims if each.topic == "skips")
-    assert claim.verdict == "not testable here"
+    assert claim.verdict == "not testable"
     assert claim.other == "a skip adds no freedom to 1 of 1"
 
 
@@ -98,16 +98,16 @@ def test_a_measure_that_ranks_as_the_entries_met_do_holds_and_the_reverse_does_n
         for place in range(8)
     ]
     found = claims(*rows)
-    assert found["The rank of the Jacobian says how many entries a topology can meet"].verdict == "holds"
+    assert found["The rank of the Jacobian says how many entries a topology can meet"].verdict == "held"
     heuristic = found["The constraint-counting heuristic says how many entries a topology can meet"]
-    assert heuristic.verdict == "does not hold"
+    assert heuristic.verdict == "failed"
     assert heuristic.measured.startswith("Spearman -1.00")
-    assert {each.verdict for each in report(*rows[:7]).claims} == {"not testable here"}
+    assert {each.verdict for each in report(*rows[:7]).claims} == {"not testable"}
 
 
 def test_efficiency_that_falls_with_depth_is_waste_in_deep_cascades() -> None:
     rows = [row(f"f{depth}", depth=depth, met=(120 - 9 * depth, 118 - 9 * depth)) for depth in range(1, 9)]
-    assert claims(*rows)["Deep cascades waste edges"].verdict == "holds"
+    assert claims(*rows)["Deep cascades waste edges"].verdict == "held"
 
 
 def test_the_summary_names_the_nearest_and_the_farthest_at_about_the_same_weights() -> None:

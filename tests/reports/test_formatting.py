@@ -53,3 +53,8 @@ def test_the_unit_follows_from_the_name_of_the_metric() -> None:
 def test_a_loss_of_accuracy_has_a_minus_sign() -> None:
     assert f.points(-0.0048) == f"−0.48{THIN}points"
     assert f.points(0.002) == f"+0.20{THIN}points"
+
+
+def test_words_are_listed() -> None:
+    assert f.listed(["a"]) == "a"
+    assert f.listed(["a", "b", "c"]) == "a, b and c"

@@ -11,9 +11,11 @@ from jinja2 import UndefinedError
 from pydantic import ValidationError
 
 from reports.page import render
+from reports.write_up.claims import Claim
 from reports.write_up.predictions import Compared
 from reports.write_up.report import Report
-from reports.write_up.study_page import Findings, listed, write_up
+from reports.write_up.study_page import Findings, write_up
+from workloads.refusal import Refusal
 
 CONTENT: dict[str, Any] = {
     "citation": "A. Author,\n  On Things",
@@ -25,6 +27,8 @@ title: Things
 question: >-
   How many
   things?
+finding: >-
+  {{ figures.power | si("W") }} of power.
 setup: "{{ assumed }}"
 summary:
   - >-
@@ -127,21 +131,62 @@ def test_what_is_missing_or_too_much_is_refused(
         written(monkeypatch, tmp_path, reason, page=page)
 
 
-def test_words_are_listed() -> None:
-    assert listed(["a"]) == "a"
-    assert listed(["a", "b", "c"]) == "a, b and c"
+def with_chart(name: str) -> str:
+    return PAGE.replace("reasons:", f"    charts:\n      - {{name: {name}}}\nreasons:")
 
 
-def test_a_page_begins_with_verdicts_and_the_first_picture(
+def test_a_page_begins_with_the_verdicts_a_picture_and_the_claims_in_short(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    page = PAGE.replace("reasons:", "    charts:\n      - {name: drawn}\nreasons:")
-    report = written(monkeypatch, tmp_path, 'chip, power: "it is hot"', page=page)
+    report = written(monkeypatch, tmp_path, 'chip, power: "it is hot"', page=with_chart("powers"))
     text = render(report)
-    places = [text.index(part) for part in ('class="verdicts"', "<figure>", 'class="summary"', report.setup)]
+    body = text[text.index("<body>") :]
+    (claim,) = report.claims
+    parts = (
+        *("The one claim held partly.", report.finding, "<figure>", 'id="claims"', f'href="#{claim.anchor}"'),
+        *('class="summary"', report.setup, f'id="{claim.anchor}"', 'id="section-1"'),
+    )
+    places = [body.index(part) for part in parts]
     assert places == sorted(places)
     assert text.count("<figure>") == 1
     (chart,) = report.sections[0].charts
-    assert f'aria-label="{escape(chart.caption)}"' in text
+    assert f'aria-label="{escape(chart.alternative)}"' in text
+    assert "chip, power +30.0" in chart.alternative
     assert "prefers-color-scheme: dark" in text
     assert 'data-head="verdict"' in text
+
+
+def test_a_picture_shows_the_predictions_of_a_table_or_those_that_claims_rest_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    report = written(monkeypatch, tmp_path, 'chip, power: "it is hot"', page=with_chart("claimed"))
+    assert report.lead is not None
+    assert "chip, power" in report.lead.alternative
+    (tmp_path / "more").mkdir()
+    with pytest.raises(KeyError, match="unknown"):
+        written(monkeypatch, tmp_path / "more", 'chip, power: "it is hot"', page=with_chart("unknown"))
+
+
+STATED = """
+  - {claim: it is small, where: here, other: "", baseline: a big one, measured: 3 mm, verdict: VERDICT,
+     why: so, topic: size, PUBLISHED}
+rule:"""
+
+
+def test_a_claim_says_what_the_paper_has_and_what_decides_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def told(room: str, **words: str) -> Claim:
+        page = PAGE.replace("\nrule:", STATED)
+        for word, text in words.items():
+            page = page.replace(word, text)
+        (tmp_path / room).mkdir()
+        return written(monkeypatch, tmp_path / room, 'chip, power: "it is hot"', page=page).claims[1]
+
+    claim = told("whole", VERDICT="not testable", PUBLISHED="published: about 2, by_hand: nobody can")
+    assert (claim.published, claim.ours, claim.by_hand) == ("about 2", "3 mm", "nobody can")
+    assert claim.anchor == "claim-size-here"
+    with pytest.raises(Refusal, match="published of 'it is small' is empty"):
+        told("without", VERDICT="held", PUBLISHED="ours: 3 mm")
+    with pytest.raises(ValidationError, match="verdict"):
+        told("strange", VERDICT="does not hold", PUBLISHED="published: about 2")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reports.studies.registry import studies
+from reports.studies.registry import lasts, studies
 
 if TYPE_CHECKING:
     from reports.write_up.report import Report
 
 
 @studies.register("closnets-2018")
+@lasts(cached_s=5, from_nothing_s=7)
 def reproduce(*, rerun: bool = False) -> Report:
     """Writes up the trained networks that are shipped, or those that are trained now."""
     from reports.studies.closnets_2018.measure import findings

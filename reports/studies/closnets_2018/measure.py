@@ -23,7 +23,7 @@ from reports.studies.topologies.plan import (
 )
 from reports.studies.topologies.runs import Run, Trained
 from reports.tables import Table
-from reports.write_up.claims import SeedRule, judge_cases
+from reports.write_up.claims import SeedRule, by_hand, judge_cases
 from reports.write_up.study_page import Findings
 
 CLOS = "clos"
@@ -90,7 +90,7 @@ def findings(runs: Sequence[Run], content: Mapping[str, Any]) -> Findings:
             "layers": layers,
             "standings": standings,
             "verdicts": {claim: judge_cases(of_claim) for claim, of_claim in cases.items()}
-            | {"on_chip": "not testable here"},
+            | by_hand(content),
             "clos_rows": [place for place, one in enumerate(paths) if one.network.label == CLOS],
         },
         filters={"with_error": with_error},
@@ -128,7 +128,8 @@ def _weights(long: Group, short: Group, content: Mapping[str, Any], rule: SeedRu
     )
     at_half = any(compression >= ABOUT_HALF * factor for compression in lossless)
     cases = [claimed.compression in lossless, dense.mean - claimed.mean <= small or at_half]
-    return {"clos": clos, "lossless": lossless, "quick": quick, "cases": {"weights": cases}}
+    told = {"clos": clos, "claimed": claimed, "lossless": lossless, "quick": quick}
+    return told | {"cases": {"weights": cases}}
 
 
 def _standings(group: Group, rule: SeedRule) -> Iterator[Standing]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reports.studies.registry import studies
+from reports.studies.registry import lasts, studies
 
 if TYPE_CHECKING:
     from reports.write_up.report import Report
 
 
 @studies.register("csc-dac2019")
+@lasts(cached_s=50, from_nothing_s=240)
 def reproduce(technology: Path | None = None) -> Report:
     """Searches the settings of every design, synthesises and costs those that are compared, two at a time,
     and writes up what came out. With a `technology`, a file that describes one of standard cells, the designs

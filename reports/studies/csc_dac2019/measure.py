@@ -37,6 +37,7 @@ from reports.tables import Table
 from reports.write_up.claims import FactorRule
 from reports.write_up.provenance import assumptions_of
 from reports.write_up.study_page import Findings
+from reports.write_up.verdicts import Verdict
 from workloads.strict_yaml import dump_yaml
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def _side(sides: Sides, technology: str, factors: Sequence[Mapping[str, Any]]) -
             for one in factors
             if one["place"] == place_of(technology) and one["verdict"] == verdict and not one["equal_data"]
         ]
-        for verdict in ("holds", "partly", "does not hold")
+        for verdict in Verdict
     }
     shares = {}
     for name in (REFERENCE, *side.candidates):
@@ -208,6 +209,7 @@ def _factor(
         ratios = [side.ratio(metric, name) or math.nan for side, name in zip(priced, designs, strict=True)]
         ends = [side.interval(metric, name) for side, name in zip(priced, designs, strict=True)]
         judged[f"{which}ratios"] = list(map(f.ratio_within, ratios, ends))
+        judged[f"{which}plain_ratios"] = list(map(f.ratio, ratios))
         judged[f"{which}verdict"] = rule.judge(min(ratios))
     return judged | {
         "label": label,

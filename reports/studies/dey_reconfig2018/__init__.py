@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reports.studies.registry import studies
+from reports.studies.registry import lasts, studies
 
 if TYPE_CHECKING:
     from reports.write_up.report import Report
 
 
 @studies.register("dey-reconfig2018")
+@lasts(cached_s=2, from_nothing_s=9)
 def reproduce() -> Report:
     """Runs the junctions, maps multipliers to DSP blocks, and writes up what came out."""
     from reports.studies.dey_reconfig2018.measure import findings, measure

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reports.studies.registry import studies
+from reports.studies.registry import lasts, studies
 
 if TYPE_CHECKING:
     from reports.write_up.report import Report
 
 
 @studies.register("eie-isca2016")
+@lasts(cached_s=6, from_nothing_s=15)
 def reproduce() -> Report:
     """Maps the element, runs it, prices it at 45 nm, and writes up what came out."""
     from reports.studies.eie_isca2016.measure import findings, measure

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reports.studies.registry import studies
+from reports.studies.registry import lasts, studies
 
 if TYPE_CHECKING:
     from reports.write_up.report import Report
 
 
 @studies.register("neurofabric-2020")
+@lasts(cached_s=10, from_nothing_s=20)
 def reproduce(*, rerun: bool = False) -> Report:
     """Writes up the experiments that are shipped, or those that are run now."""
     from reports.studies.neurofabric_2020.measure import findings

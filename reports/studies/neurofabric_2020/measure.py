@@ -29,8 +29,9 @@ from reports.studies.topologies.plan import (
 from reports.studies.topologies.ranking import Observation, Ranking, RankingError, rank_by
 from reports.studies.topologies.runs import Trained
 from reports.tables import Cell
-from reports.write_up.claims import FactorRule, SeedRule, Verdict, judge_cases, judge_losses
+from reports.write_up.claims import FactorRule, SeedRule, by_hand, judge_cases, judge_losses
 from reports.write_up.study_page import Findings
+from reports.write_up.verdicts import Verdict
 
 STARTS = {"Glorot": "glorot", "sparse Glorot": "sparse-glorot"}
 MEASURES = {"constraints": "efficiency", "degrees of freedom": "free_share"}
@@ -82,7 +83,6 @@ Layers = Mapping[tuple[str, int], Layer]
 def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
     """What the page reads. `content` is the study's data file."""
     compared, rule = content["compared"], content["rule"]
-    redone: dict[str, Verdict] = dict.fromkeys(content["redone"], "being redone")
     square, others = (Group.among(experiments.runs, name) for name in (SQUARE, OTHER_LAYERS))
     layers = _layers(square, experiments.measures)
     starts = {shown: of_init(experiments.cascades, init) for shown, init in STARTS.items()}
@@ -105,7 +105,7 @@ def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
         "served": [_served(others, label) for label in OTHER_MODELS],
     }
     return Findings(
-        figures=figures | {"verdicts": _verdicts(figures, rule) | redone},
+        figures=figures | {"verdicts": _verdicts(figures, rule) | by_hand(content)},
         filters={"with_error": with_error, "power": _power},
         rows=_rows(figures, layers, starts) | {"other-layers": accuracy_table(others.networks)},
         charts={"cascades": cascades_chart(starts), "efficiency": efficiency_chart(_series(at))},
@@ -144,7 +144,7 @@ def _verdicts(figures: Mapping[str, Any], rule: Mapping[str, Any]) -> dict[str, 
     }
     losses = [dense.mean - cascades.mean for cascades, dense in (pair.networks for pair in figures["served"])]
     return {claim: judge_cases(of_claim) for claim, of_claim in cases.items()} | {
-        "heuristic": ranks.judge(ranking.correlation) if ranking else "not testable here",
+        "heuristic": ranks.judge(ranking.correlation) if ranking else Verdict.NOT_TESTABLE,
         "layers": judge_losses(losses, rule["serves_within_points"] / 100),
     }
 

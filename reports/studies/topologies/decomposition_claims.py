@@ -9,7 +9,8 @@ import numpy as np
 
 from reports.studies.topologies.decomposition_runs import Figures
 from reports.studies.topologies.ranking import Observation, RankingError, rank_by
-from reports.write_up.claims import Verdict, standard_error
+from reports.write_up.claims import standard_error
+from reports.write_up.verdicts import Verdict
 
 LEAST_JUDGED = 8
 """Below so many topologies, a rank correlation is not judged."""
@@ -35,8 +36,8 @@ def judged_skips(rows: Sequence[Figures]) -> dict[str, Any]:
         surely = abs(change.mean()) > 2 * standard_error(change.tolist()) and abs(change.mean()) >= 1
         rises += bool(surely and change.mean() > 0)
         falls += bool(surely and change.mean() < 0)
-    decided: Verdict = "holds" if rises and not falls else "partly" if rises else "does not hold"
-    verdict = decided if freer else "not testable here"
+    decided = Verdict.HELD if rises and not falls else Verdict.PARTLY if rises else Verdict.FAILED
+    verdict = decided if freer else Verdict.NOT_TESTABLE
     return {"rises": rises, "falls": falls, "freer": len(freer), "pairs": len(pairs), "verdict": verdict}
 
 
@@ -69,8 +70,8 @@ def _ranked(
         ranking = rank_by(observations)
     except RankingError:
         return {}
-    decided: Verdict = (
-        "holds" if ranking.low > 0 else "partly" if ranking.correlation > 0 else "does not hold"
+    decided = (
+        Verdict.HELD if ranking.low > 0 else Verdict.PARTLY if ranking.correlation > 0 else Verdict.FAILED
     )
-    verdict = decided if ranking.topologies >= LEAST_JUDGED else "not testable here"
+    verdict = decided if ranking.topologies >= LEAST_JUDGED else Verdict.NOT_TESTABLE
     return vars(ranking) | {"verdict": verdict}
