@@ -203,10 +203,10 @@ class DesignPoint(BaseModel):
         for there. Raises DesignError."""
         values = dict(values)
         network = values.get("network")
-        if isinstance(network, str) and (folder / network).is_file():
+        if isinstance(network, str) and os.path.isfile(os.path.join(folder, network)):
             values["network"] = str(folder / network)
         inputs = values.get("inputs")
-        if isinstance(inputs, str) and (folder / inputs).exists():
+        if isinstance(inputs, str) and os.path.exists(os.path.join(folder, inputs)):
             values["inputs"] = str(folder / inputs)
         technology = values.get("technology")
         if isinstance(technology, dict):
