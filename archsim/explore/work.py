@@ -23,6 +23,9 @@ from workloads.refusal import Refusal
 OF_THE_PLACE = (OSError, MemoryError, OutputError, YosysCrashError, ActivityError)
 """What a full disk or memory, or a process that was killed, ends in: another try may end otherwise."""
 
+DEFECT = "archsim itself is wrong"
+"""Begins the error of a point that ended in what nobody thought of."""
+
 _LONGEST_ERROR = 1000
 
 
@@ -49,7 +52,7 @@ def finished(point: Mapping[str, Any], fidelity: str, folder: Path, key: str) ->
     except Exception as defect:  # of a point that nobody thought of: it must not end all others
         place = traceback.extract_tb(defect.__traceback__)[-1]
         where = f"{Path(place.filename).name} {place.lineno}"
-        error = _line(f"archsim itself is wrong: {type(defect).__name__} in {where}: {defect}")
+        error = _line(f"{DEFECT}: {type(defect).__name__} in {where}: {defect}")
     return Row(key, point, fidelity, figures_of_it, error, time.perf_counter() - began, lost=lost)
 
 
