@@ -109,8 +109,8 @@ def preview_table(space: Space, looked: Preview) -> RenderableType:
 
     kept = f"{'' if looked.counted else 'about '}{looked.kept:,}"
     lines = [f"{looked.points:,} points; conditions hold of {kept}"] if space.where else []
-    again = looked.points - looked.kept
-    lines = lines or [f"{kept} points{f', and {again:,} that are written more than once' * bool(again)}"]
+    again = looked.counted and looked.points > looked.kept
+    lines = lines or [f"{kept} points{f' ({looked.points:,} are written, some more than once)' * again}"]
     invalid = sum(looked.refused.values())
     looked_at = "all" if looked.looked_at == looked.kept else f"a sample of {looked.looked_at:,}"
     lines.append(f"of {looked_at}, {invalid:,} are refused{':' * bool(invalid)}")
