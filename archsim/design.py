@@ -117,8 +117,8 @@ class DesignPoint(BaseModel):
 
         `fidelity` is analytic (closed form), cycle (event simulation), rtl (the hardware itself) or gate
         (its mapped netlist). Raises FidelityError for an unknown fidelity, DeviceError for a device that is
-        too small, MappingError where the engine cannot run the network, ClockError for the fastest clock where
-        nobody knows the critical path.
+        too small, MappingError where the engine cannot run the network, ClockError for the fastest clock
+        where nobody knows the critical path.
         """
         chosen, mapping, technology = level(fidelity), self.mapping, self.technology
         counts = chosen.count(mapping)

@@ -171,7 +171,9 @@ def _of_one_kind(column: pd.Series) -> pd.Series:
     too_large = any(isinstance(value, int) and abs(value) >= 2**63 for value in values)
     if len({type(value) for value in values}) < 2 and not too_large:
         return column
-    return column.map(lambda value: value if isinstance(value, str) else json.dumps(value), na_action="ignore")
+    return column.map(
+        lambda value: value if isinstance(value, str) else json.dumps(value), na_action="ignore"
+    )
 
 
 def results_table(frame: pd.DataFrame, *, all_columns: bool) -> RenderableType:

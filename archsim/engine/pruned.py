@@ -183,7 +183,9 @@ class PrunedMapping(Mapping):
     def stored_bits(self) -> StoredBits:
         entries = sum(int(stage.entries.sum()) for stage in self.stages)
         indices = int(self._indices.sum())
-        return StoredBits(entries * self.network.weight_bits, indices * (self.encoding.bits + 1), str(self.encoding))
+        return StoredBits(
+            entries * self.network.weight_bits, indices * (self.encoding.bits + 1), str(self.encoding)
+        )
 
     @property
     def _indices(self) -> NDArray[np.int64]:

@@ -152,8 +152,8 @@ class Store:
 
     @property
     def _address(self) -> str:
-        """The database for SQLite, which reads one beside which it cannot write only if it is told that nobody
-        else does."""
+        """The database for SQLite. One beside which it cannot write it reads only if it is told that nobody
+        writes it."""
         has_log = self.path.with_name(f"{FILE}-wal").exists()
         alone = self.path.exists() and not has_log and not os.access(self.folder, os.W_OK)
         return f"{self.path.absolute().as_uri()}{'?immutable=1' if alone else ''}"

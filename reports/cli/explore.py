@@ -85,7 +85,7 @@ def _of_defects(frame: pd.DataFrame) -> int:
     """The status of a sweep in which points ended in defects of archsim: all others are kept as ever."""
     from archsim.explore.work import DEFECT
 
-    errors = [error for error in frame.get("error", ()) if isinstance(error, str) and error.startswith(DEFECT)]
+    errors = [str(error) for error in frame.get("error", ()) if str(error).startswith(DEFECT)]
     return refuse(f"{_points(len(errors))} ended in a defect: {errors[0]}", BY_ARCHSIM) if errors else 0
 
 

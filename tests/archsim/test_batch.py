@@ -42,7 +42,9 @@ TECHNOLOGIES = st.sampled_from(
 CLOCKS = st.one_of(
     st.floats(1e3, 10e9),
     st.integers(1000, 10**9),
-    st.sampled_from(["fastest", 100, -1.0, 0.0, -0.0, math.nan, math.inf, 1e11, "100 MHz", "fast", None, True]),
+    st.sampled_from(
+        ["fastest", 100, -1.0, 0.0, -0.0, math.nan, math.inf, 1e11, "100 MHz", "fast", None, True]
+    ),
     st.sampled_from([100e6, np.float64(2e8), np.int64(3 * 10**8)]),
 )
 POINTS = st.fixed_dictionaries(

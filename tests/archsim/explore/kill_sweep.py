@@ -47,7 +47,7 @@ LATER_S = 0.3
 """How long after some row was kept somebody is killed at most: about as long as a few batches take."""
 
 PRELOADED = (
-    *("reports.cli", "reports.explored", "rich.console", "archsim.explore.cluster", "archsim.explore.preview"),
+    *("reports.cli", "reports.explored", "rich.console", "archsim.explore.cluster", "archsim.explore.work"),
     *("distributed.cli.dask_scheduler", "distributed.cli.dask_worker", "distributed.deploy.subprocess"),
 )
 PATIENCE_S = 300
@@ -243,7 +243,8 @@ def main(trials: int, victims: Sequence[str] = VICTIMS, seed: int = 0) -> Counte
         for module in PRELOADED:  # so that no process which is forked off needs to
             importlib.import_module(module)
         # Not here: processes that are forked off would have all that was found, and be done before they die.
-        alone = running.start("archsim", "sweep", str(spec), "--out", f"{place}/undisturbed", "--workers", "0")
+        here = ("--out", f"{place}/undisturbed", "--workers", "0")
+        alone = running.start("archsim", "sweep", str(spec), *here)
         assert alone.wait(PATIENCE_S) == 0
         expected = rows_of(Path(place) / "undisturbed")
         assert len(expected) == len(Space.from_file(spec))
