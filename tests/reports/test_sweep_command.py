@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import termios
-import time
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from archsim.explore import cluster as clusters, store as stores, sweep as sweep
 from archsim.explore.query import results
 from archsim.explore.spec import space_of
 from reports.cli import main
+from tests.archsim.explore.kill_sweep import PATIENCE_S, kept_in, until
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
@@ -228,14 +228,13 @@ def test_an_interrupt_on_the_terminal_ends_it_and_loses_nothing(spec: Path, wher
     (spec / "long.yaml").write_text(SPEC.splitlines()[1] + f"\n{axes}\n")
     command = [sys.executable, "-m", "archsim", "sweep", "long.yaml", "--out", "runs", *where]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    running = subprocess.Popen(command, cwd=spec, env=environment, stderr=subprocess.PIPE)
-    end = time.monotonic() + 120
-    while time.monotonic() < end and not (spec / "runs" / "results.sqlite").is_file():
-        time.sleep(0.05)
-    while time.monotonic() < end and not _rows(spec):
-        time.sleep(0.05)
-    running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=120)
+    with subprocess.Popen(command, cwd=spec, env=environment, stderr=subprocess.PIPE) as running:
+        try:
+            until(lambda: kept_in(spec / "runs"))
+            running.send_signal(signal.SIGINT)
+            _, said = running.communicate(timeout=PATIENCE_S)
+        finally:
+            running.kill()
     assert running.returncode == 130
     assert said.decode() == "archsim: interrupted; the same command goes on from runs.\n"
     assert 0 < len(_rows(spec)) < 256 * 15
@@ -248,7 +247,7 @@ def test_two_sweeps_at_once_in_one_folder_end_with_the_rows_of_one(spec: Path) -
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     for outs in (["runs", "runs"], ["alone"]):
         running = [subprocess.Popen([*command, out], cwd=spec, env=environment) for out in outs]
-        assert [process.wait(180) for process in running] == [0] * len(outs)
+        assert [process.wait(PATIENCE_S) for process in running] == [0] * len(outs)
     kept = [results(spec / out).to_json() for out in ("runs", "alone")]
     assert kept[0] == kept[1]
 
