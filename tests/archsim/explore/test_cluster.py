@@ -46,6 +46,12 @@ def test_workers_of_its_own_come_to_the_same_rows(tmp_path: Path) -> None:
     assert there.frame["engine.pes"].tolist() == [4, 4, 8, 8, 16, 16, 1000, 1000]
 
 
+def test_clusters_of_one_machine_do_not_complain_of_each_other(recwarn: pytest.WarningsRecorder) -> None:
+    with clusters._cluster(0), clusters._cluster(0):
+        pass
+    assert not [warning for warning in recwarn if "Port" in str(warning.message)]
+
+
 def test_files_go_along_with_the_tasks(tmp_path: Path, running: Cluster) -> None:
     random = np.random.default_rng(0)
     layers = [(random.normal(size=(20, 30)), None), (random.normal(size=(5, 20)), None)]
