@@ -143,9 +143,10 @@ def test_a_full_disk_is_a_sentence_and_loses_nothing(tmp_path: Path) -> None:
 
 READS = """
 import os, sys
-os.setgid(65534), os.setuid(65534)
-from archsim.explore.store import Row, Store
+from archsim.explore.store import Row, Store, this_version
 from workloads.refusal import Refusal
+this_version()
+os.setgid(65534), os.setuid(65534)
 print(sorted(row.key for row in Store(sys.argv[1], read=True).rows()))
 try:
     Store(sys.argv[1])
