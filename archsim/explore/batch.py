@@ -7,6 +7,7 @@ costed; every clock is checked by itself, as a design point would check it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ class Outcome:
 
     figures: dict[str, Any] | None = None
     error: str | None = None
-    clock_hz: float | None = None
+    clock_hz: float = math.nan
 
 
 class Checked:
@@ -76,9 +77,8 @@ def analytic(points: pd.DataFrame | Iterable[Point]) -> pd.DataFrame:
     `points` are design points, mappings of their values as in a design file, or a frame with a column for
     each field, by its name with dots (`engine.pes`); a blank cell is a field that is not given. A row has
     the fields of its point, with the clock that the fastest one came to, its figures by the names of metrics,
-    `exact` and `warnings`. They are the floats
-    that `DesignPoint.simulate("analytic")` gives. A point that is refused has the sentence as its `error`,
-    and blanks. Raises PointsError for what holds no points.
+    `exact` and `warnings`. They are the floats that `DesignPoint.simulate("analytic")` gives. A point that is
+    refused has the sentence as its `error`, and blanks. Raises PointsError for what holds no points.
     """
     import pandas as pd
 
@@ -90,7 +90,7 @@ def analytic(points: pd.DataFrame | Iterable[Point]) -> pd.DataFrame:
         fields, outcomes = pd.DataFrame(map(flat, dumped)), costed(given)
     figures = pd.DataFrame([outcome.figures or {} for outcome in outcomes], index=fields.index)
     if CLOCK in fields and FASTEST in set(fields[CLOCK]):
-        fields = fields.assign(**{CLOCK: [outcome.clock_hz for outcome in outcomes]})
+        fields = fields.assign(**{CLOCK: np.array([outcome.clock_hz for outcome in outcomes])})
     figures["error"] = pd.Series([outcome.error for outcome in outcomes], index=fields.index, dtype=object)
     return pd.concat([fields, figures], axis=1)
 
@@ -149,7 +149,7 @@ def _at_clocks(result: Result, clocks: Sequence[float | str]) -> list[Outcome]:
         refused = None
     except ClockError as error:
         fastest, refused = None, str(error)
-    clocks_hz = [fastest if clock == FASTEST else clock for clock in clocks]
+    clocks_hz: list[Any] = [fastest if clock == FASTEST else clock for clock in clocks]
     known = [clock_hz for clock_hz in clocks_hz if clock_hz is not None]
     figures = told_at(result, np.array(known, dtype=float))
     return [

@@ -24,6 +24,7 @@ from click.testing import CliRunner, Result
 
 from archsim.design import DesignPoint
 from archsim.explore import cluster as clusters, store as stores, sweep as sweeps
+from archsim.explore.batches import in_process
 from archsim.explore.query import results
 from archsim.explore.spec import space_of
 from reports.cli import main
@@ -212,7 +213,7 @@ def test_odd_values_are_rows_in_every_form(spec: Path) -> None:
 
 def test_an_interrupted_sweep_says_that_it_goes_on(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def executor(todo: Any, fidelity: str, folder: Path) -> Any:
-        yield from sweeps.in_process([next(todo)], fidelity, folder)
+        yield from in_process([next(todo)], fidelity, folder)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sweeps, "executor_of", lambda workers, scheduler: executor)
