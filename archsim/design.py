@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import stat
 from collections.abc import Iterator, Mapping as MappingOf
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_serializer,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, ValidationError, field_serializer, field_validator
 
 from archsim.accuracy import AccuracyError, accuracy_at
+from archsim.clock import FASTEST, Clock, fastest_hz
 from archsim.costs.errors import fit_errors
 from archsim.costs.estimate import EstimateError
 from archsim.costs.fidelities import level, refuse_overflow, stimulus_of
@@ -58,40 +49,14 @@ NOT_AN_MLP = (
 )
 """Why the accuracy of a CNN or an RNN is not known."""
 
-SLOWEST_HZ, FASTEST_HZ = 1e3, 10e9
-"""Nobody clocks an accelerator below a kilohertz: who asks for 100 means megahertz."""
-
-_WITH_UNIT = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:e[-+]?[0-9]+)?)\s*([kMG]?)Hz\s*\Z", re.IGNORECASE)
-_POWERS = {"": 0, "k": 3, "m": 6, "g": 9}
-
-
-def hertz(value: Any) -> Any:
-    """A clock as given, if it is a number of hertz; DesignError, which says what was meant, if not."""
-    allowed = f"allowed are numbers in hertz, {SLOWEST_HZ:g} to {FASTEST_HZ:g}"
-    value = value.item() if isinstance(value, np.generic) else value
-    if isinstance(value, str) and (given := _WITH_UNIT.match(value)):
-        power = _POWERS[given[2].lower()]
-        raise DesignError(f"clock_hz is {value!r}, {allowed}: write {given[1]}{f'e{power}' * (power > 0)}")
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise DesignError(f"clock_hz is {value!r}, {allowed}")
-    if 0 < value < SLOWEST_HZ:
-        raise DesignError(f"clock_hz is {value:g}, {allowed}: was {value:g} MHz meant, which is {value:g}e6?")
-    return value
-
-
-Clock = Annotated[
-    float, BeforeValidator(hertz), Field(ge=SLOWEST_HZ, le=FASTEST_HZ, allow_inf_nan=False, strict=True)
-]
-"""A clock in hertz, as a design point takes it."""
-
 
 class DesignPoint(BaseModel):
     """Network x engine x technology at a clock.
 
     `network` is a name of the zoo or the path of a file that `import_network` reads; `engine` an engine or a
-    mapping with its `kind`; `clock_hz` in hertz; `technology` a name, a mapping with its `kind`, or a
-    technology; `inputs` the path of an .npy or .npz file of what the network is run on, instead of its own
-    samples.
+    mapping with its `kind`; `clock_hz` in hertz, or `fastest` for what the critical path allows at the
+    fidelity that is asked for; `technology` a name, a mapping with its `kind`, or a technology; `inputs` the
+    path of an .npy or .npz file of what the network is run on, instead of its own samples.
     Raises DesignError for anything else.
     """
 
@@ -152,22 +117,24 @@ class DesignPoint(BaseModel):
 
         `fidelity` is analytic (closed form), cycle (event simulation), rtl (the hardware itself) or gate
         (its mapped netlist). Raises FidelityError for an unknown fidelity, DeviceError for a device that is
-        too small, MappingError where the engine cannot run the network.
+        too small, MappingError where the engine cannot run the network, ClockError for the fastest clock
+        where nobody knows the critical path.
         """
         chosen, mapping, technology = level(fidelity), self.mapping, self.technology
         counts = chosen.count(mapping)
         logic, missing = self._logic(fidelity, mapping)
-        bill = price(counts, mapping.sizes, logic, technology, self.clock_hz) if logic else NOTHING
+        path_s = logic.critical_path_s if logic else None
+        clock_hz = fastest_hz(path_s, fidelity) if self.clock_hz == FASTEST else self.clock_hz
+        bill = price(counts, mapping.sizes, logic, technology, clock_hz) if logic else NOTHING
         refuse_overflow(technology, bill.total_resources)
         trained, widths = self.trained, (self.engine.weight_bits, self.engine.activation_bits)
         accuracy, unknown = _accuracy(self.network, _stamp(self.network), *widths)
-        path_s = logic.critical_path_s if logic else None
         follows = technology.follows_switching and logic is not None
         stimulus = stimulus_of(mapping.network, fidelity, follows=follows, exact=counts.exact)
         return Result(
             fidelity=fidelity,
             exact=counts.exact,
-            clock_hz=self.clock_hz,
+            clock_hz=clock_hz,
             counts=counts,
             bill=bill,
             stored_weights=trained.stored_weights,
@@ -177,7 +144,8 @@ class DesignPoint(BaseModel):
             critical_path_s=path_s,
             design=self.model_dump() | {"engine": mapping.engine.model_dump()},
             warnings=(
-                *self._warnings(path_s, unknown, estimated=logic is not None and logic.kind == "fitted"),
+                *clock_warnings(clock_hz, path_s, estimated=logic is not None and logic.kind == "fitted"),
+                *self._warnings(unknown),
                 *(logic.assumptions if logic else ()),
                 *(stimulus_warnings(mapping.network) if stimulus else ()),
             ),
@@ -206,8 +174,8 @@ class DesignPoint(BaseModel):
         untimed = {} if logic.critical_path_s is not None else {"critical_path_s": technology.untimed}
         return logic, {**technology.missing, **untimed}
 
-    def _warnings(self, critical_path_s: float | None, unknown: str, *, estimated: bool) -> Iterator[str]:
-        yield from clock_warnings(self.clock_hz, critical_path_s, estimated=estimated)
+    def _warnings(self, unknown: str) -> Iterator[str]:
+        """Those that no clock changes."""
         trained = self.trained
         yield from () if isinstance(trained, TrainedModel) else trained.remarks
         yield from _zero_warnings(self.network, _stamp(self.network))
@@ -235,10 +203,10 @@ class DesignPoint(BaseModel):
         for there. Raises DesignError."""
         values = dict(values)
         network = values.get("network")
-        if isinstance(network, str) and (folder / network).is_file():
+        if isinstance(network, str) and os.path.isfile(os.path.join(folder, network)):
             values["network"] = str(folder / network)
         inputs = values.get("inputs")
-        if isinstance(inputs, str) and (folder / inputs).exists():
+        if isinstance(inputs, str) and os.path.exists(os.path.join(folder, inputs)):
             values["inputs"] = str(folder / inputs)
         technology = values.get("technology")
         if isinstance(technology, dict):

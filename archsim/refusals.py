@@ -45,7 +45,9 @@ def _allowed(model: type[BaseModel], complaint: Any) -> str:
         return f"are {complaint['ctx']['expected']}"
     if complaint["type"].startswith("bool_"):
         return "are true, false"
-    limits = _limits(model.model_fields[str(complaint["loc"][0])])
+    name = str(complaint["loc"][0])
+    fields = model.model_fields.items()
+    limits = next((_limits(field) for known, field in fields if name in (known, field.alias)), {})
     if "le" in limits:
         least = f"{limits['ge']:g}" if "ge" in limits else f"more than {limits['gt']:g}"
         whole = "whole numbers from " if complaint["type"].startswith("int_") else ""

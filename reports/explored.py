@@ -111,7 +111,8 @@ def preview_table(space: Space, looked: Preview) -> RenderableType:
 
     kept = f"{'' if looked.counted else 'about '}{looked.kept:,}"
     lines = [f"{looked.points:,} points; conditions hold of {kept}"] if space.where else []
-    lines = lines or [f"{looked.points:,} points"]
+    again = looked.counted and looked.points > looked.kept
+    lines = lines or [f"{kept} points{f' ({looked.points:,} are written, some more than once)' * again}"]
     invalid = sum(looked.refused.values())
     looked_at = "all" if looked.looked_at == looked.kept else f"a sample of {looked.looked_at:,}"
     lines.append(f"of {looked_at}, {invalid:,} are refused{':' * bool(invalid)}")
@@ -159,8 +160,22 @@ def results_content(frame: pd.DataFrame, form: str, *, to_terminal: bool) -> byt
     except ImportError:
         raise FormError.of("form", form, "csv and json: pip install 'archsim[parquet]' adds it") from None
     held = io.BytesIO()
-    frame.to_parquet(held, index=False)
+    frame.apply(_of_one_kind).to_parquet(held, index=False)
     return held.getvalue()
+
+
+def _of_one_kind(column: pd.Series) -> pd.Series:
+    """A column as Parquet takes it: texts where its values are of several kinds, as `auto` and 4, or whole
+    numbers too large for 64 bits."""
+    if column.dtype != object:
+        return column
+    values = column[column.notna()]
+    too_large = any(isinstance(value, int) and abs(value) >= 2**63 for value in values)
+    if len({type(value) for value in values}) < 2 and not too_large:
+        return column
+    return column.map(
+        lambda value: value if isinstance(value, str) else json.dumps(value), na_action="ignore"
+    )
 
 
 def results_table(frame: pd.DataFrame, *, all_columns: bool) -> RenderableType:

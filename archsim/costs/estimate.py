@@ -57,12 +57,17 @@ def estimate_logic(mapping: EngineMapping, technology: Technology) -> Logic:
         raise EstimateError(
             f"technology is {technology.kind}, whose logic nobody calibrated, allowed is fidelity gate"
         )
-    if not logic_fit(scaling.fit).covers(mapping.sizes):
+    if not _covers(scaling.fit, mapping.sizes):
         raise EstimateError(
             f"engine is {mapping.sizes.engine}, whose logic nobody calibrated, allowed is fidelity gate"
         )
     workload = workload_of(mapping) if technology.follows_switching else None
     return estimate_sizes(mapping.sizes, workload, technology)
+
+
+@lru_cache(maxsize=4096)
+def _covers(fit: str, sizes: Sizes) -> bool:
+    return logic_fit(fit).covers(sizes)
 
 
 @lru_cache(maxsize=4096)

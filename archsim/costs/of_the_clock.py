@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -74,7 +75,11 @@ class OfTheClock:
         """Raises Defect where a figure is no number, or less than nothing."""
         for name in CHECKED:
             value = getattr(self, name)
-            if value is not None and not np.all(np.isfinite(value) & (np.asarray(value) >= 0)):
+            if isinstance(value, float):  # of one clock; of arrays the same takes ten times as long
+                sound = 0 <= value < math.inf
+            else:
+                sound = value is None or bool(np.all(np.isfinite(value) & (np.asarray(value) >= 0)))
+            if not sound:
                 raise Defect(f"{name} came out as {value}, a result is finite and not negative")
 
 

@@ -44,6 +44,7 @@ def plain(result: Result) -> dict[str, Any]:
         "warnings": list(result.warnings),
         "fidelity": result.fidelity,
         "exact": result.exact,
+        "clock_hz": result.clock_hz,
         **{name: getattr(result, name) for name in FIGURES},
         "critical_path_s": result.critical_path_s,
         "macs": result.macs,

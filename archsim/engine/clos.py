@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from archsim.engine.biases import bias_rows
 from archsim.engine.draws import Draws
-from archsim.engine.engine import Engine, engines
+from archsim.engine.engine import OF_THE_PES, Engine, engines
 from archsim.engine.lockstep.mapping import LockstepMapping, dealt_to_banks
 from archsim.engine.lockstep.plan import StagePlan
 from archsim.engine.mapping import MappingError, sized
@@ -34,6 +34,7 @@ class Clos(Engine):
     """Strided blocks: stages that nested counters find, whatever family they are of."""
 
     hardware: ClassVar = ClosSizes
+    hardware_only: ClassVar = OF_THE_PES | {"fetch_bits"}
     best: ClassVar = {"asic": {"zero_gating": True}}
 
     kind: Literal["clos"] = "clos"

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from archsim.engine.biases import bias_rows
 from archsim.engine.draws import Draws
-from archsim.engine.engine import Auto, Engine, EngineError, engines
+from archsim.engine.engine import OF_THE_PES, Auto, Engine, EngineError, engines
 from archsim.engine.lockstep.mapping import LockstepMapping, shares_requantisers
 from archsim.engine.lockstep.plan import StagePlan
 from archsim.engine.lockstep.rows import Reading, RowPlan, in_a_line, in_columns
@@ -43,6 +43,7 @@ class Csc(Engine):
     """
 
     hardware: ClassVar = CscSizes
+    hardware_only: ClassVar = OF_THE_PES | {"fetch_bits"}
 
     kind: Literal["csc"] = "csc"
     reads: Literal["rotated", "along_stride"] | Auto = "auto"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.engine.draws import Draws
-from archsim.engine.engine import Engine, engines
+from archsim.engine.engine import OF_THE_PES, Engine, engines
 from archsim.engine.lockstep.mapping import LockstepMapping, dealt_to_banks, plan_stages
 from archsim.engine.lockstep.plan import StagePlan
 from archsim.engine.mapping import sized
@@ -26,6 +26,7 @@ class Dense(Engine):
     """Dense layers; the address is a counter."""
 
     hardware: ClassVar = DenseSizes
+    hardware_only: ClassVar = OF_THE_PES | {"fetch_bits"}
     best: ClassVar = {"asic": {"zero_gating": True}}
 
     kind: Literal["dense"] = "dense"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -61,6 +63,10 @@ class Engine(BaseModel, ABC):
 
     crossed: ClassVar[frozenset[str]] = frozenset()
     """Variants whose hardware grows with the square of their PEs, so that they are measured with fewer."""
+
+    hardware_only: ClassVar[frozenset[str]] = frozenset()
+    """Parameters that the hardware follows, and how a network lies on it does not: engines that differ in
+    nothing else share a layout. None of an engine that does not say."""
 
     kind: str
     pes: Annotated[int, Field(ge=1, le=256)] = 16
@@ -131,9 +137,14 @@ class Engine(BaseModel, ABC):
     def map(self, network: AnyIntegerNetwork, fabric: str = "asic") -> EngineMapping:
         """Lays `network` on this engine, built of `fabric`: of standard cells (`asic`) or in an FPGA
         (`fpga`). Raises MappingError where it cannot run it."""
+        settled = self.settled(fabric)
         if isinstance(network, IntegerModel):
-            return sweep_model(self.settled(fabric), network, fabric)
-        return self.settled(fabric).lay(network, fabric)
+            return sweep_model(settled, network, fabric)
+        if not self.hardware_only:
+            return settled.lay(network, fabric)
+        own = {name: getattr(settled, name) for name in self.hardware_only}
+        laid = _laid(settled.model_copy(update=dict.fromkeys(self.hardware_only, AUTO)), network, fabric)
+        return replace(laid, engine=laid.engine.model_copy(update=own))  # type: ignore[type-var]
 
     def requantising(self, *, shared: bool) -> Self:
         """The same engine with what became of its requantisers."""
@@ -152,6 +163,14 @@ class Engine(BaseModel, ABC):
     def lay(self, network: IntegerNetwork, fabric: str) -> EngineMapping:
         """The mapping of a settled engine."""
 
+
+@lru_cache(maxsize=64)
+def _laid(engine: Engine, network: IntegerNetwork, fabric: str) -> EngineMapping:
+    return engine.lay(network, fabric)
+
+
+OF_THE_PES = frozenset({"product_register", "operand_isolation", "zero_gating", "input_buffer"})
+"""Parameters that no engine of ours looks at where it lays a network."""
 
 _PLAIN = {"product_register": False, "operand_isolation": False, "zero_gating": False, "input_buffer": True}
 BEST: Mapping[str, Mapping[str, Any]] = {

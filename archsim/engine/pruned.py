@@ -20,7 +20,7 @@ from pydantic import model_validator
 from archsim.engine.biases import bias_rows
 from archsim.engine.counts import Counts, StageActivity
 from archsim.engine.draws import Draws
-from archsim.engine.engine import Engine, EngineError, engines
+from archsim.engine.engine import OF_THE_PES, Engine, EngineError, engines
 from archsim.engine.gather.conflicts import StageRun, banked_run, replicated_run
 from archsim.engine.gather.encoding import IndexEncoding, candidates, deal_rows
 from archsim.engine.gather.entries import DealtStage, EncodedStage, deal_stage
@@ -47,6 +47,7 @@ class Pruned(Engine):
     """
 
     hardware: ClassVar = PrunedSizes
+    hardware_only: ClassVar = OF_THE_PES
     best: ClassVar = {"asic": {"zero_gating": True}}
     variants: ClassVar = {name: {"gather": name} for name in ("replicated", "banked", "scheduled")}
     crossed: ClassVar = frozenset({"banked", "scheduled"})
@@ -226,7 +227,7 @@ class PrunedMapping(Mapping):
         return tuple(
             _replicated_run(stage, pipeline.write, final=number == last and not self.shared_requantiser)
             if self.replicated
-            else _banked_run(stage, self.sizes.address.bank_bits, pipeline.write, self.sizes.accepts)
+            else _banked_run(stage, self.sizes.address.bank_bits, self.sizes.accepts).later(pipeline.write)
             for number, stage in enumerate(self.stages)
         )
 
@@ -339,8 +340,9 @@ def _replicated_run(stage: EncodedStage, latency: int, *, final: bool) -> StageR
 
 
 @lru_cache(maxsize=512)
-def _banked_run(stage: EncodedStage, bank_bits: int, latency: int, accepts: int) -> StageRun:
-    return banked_run(stage.banks(bank_bits), latency, accepts)
+def _banked_run(stage: EncodedStage, bank_bits: int, accepts: int) -> StageRun:
+    """Without the latency of the pipeline, which all come to wait for in the end."""
+    return banked_run(stage.banks(bank_bits), 0, accepts)
 
 
 def _expense(encoding: IndexEncoding, dealt: Sequence[DealtStage], engine: Pruned) -> int:
@@ -350,17 +352,19 @@ def _expense(encoding: IndexEncoding, dealt: Sequence[DealtStage], engine: Prune
     fetch_bits = int(engine.fetch_bits)
     for stage in dealt:
         per_fetch = (fetch_bits // (encoding.bits + 1), fetch_bits // engine.weight_bits)
-        for of_pes, number in zip(_of_pes(stage, encoding), per_fetch, strict=True):
+        indices, entries = _of_pes(stage, encoding)
+        for of_pes, number in zip((indices, entries), per_fetch, strict=True):
             words += int(np.ceil(of_pes / number).sum())
-        taken += int(stage.entries_of_rows(encoding).sum())
+        taken += int(entries.sum())
     return words * taken
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=1024)
 def _of_pes(stage: DealtStage, encoding: IndexEncoding) -> tuple[NDArray[Any], NDArray[Any]]:
     """The indices and the entries of each PE, however many go into a word, shape (pes,) each."""
+    of_rows = stage.entries_of_rows(encoding)
     indices, entries = (
         np.bincount(stage.row_pe, weights=rows, minlength=stage.pes)
-        for rows in (stage.indices_of_rows(encoding), stage.entries_of_rows(encoding))
+        for rows in (stage.indices_of(of_rows, encoding), of_rows)
     )
     return indices, entries

@@ -7,6 +7,7 @@ costed; every clock is checked by itself, as a design point would check it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +16,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from archsim.costs.metrics import told_at
-from archsim.design import Clock, DesignPoint
+from archsim.clock import FASTEST, Clock, ClockError, fastest_hz
+from archsim.costs.metrics import told, told_at
+from archsim.design import DesignPoint
 from archsim.explore.spec import flat, nested
 from workloads.refusal import Defect, Refusal
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from archsim.costs.result import Result
 
 Point = Mapping[str, Any] | DesignPoint
 """The values of a design point, as a file has them, or the design point itself."""
@@ -29,8 +33,8 @@ Point = Mapping[str, Any] | DesignPoint
 CLOCK, PARTS = "clock_hz", ("engine", "technology")
 """The field that the points of a group differ in, and those that take longest to check."""
 
-_CHECKED: TypeAdapter[float] = TypeAdapter(Clock)
-UNLESS_TOLD_HZ: float = DesignPoint.model_fields[CLOCK].default
+_CHECKED: TypeAdapter[float | str] = TypeAdapter(Clock)
+_UNLESS_TOLD_HZ: float = DesignPoint.model_fields[CLOCK].default
 
 
 class PointsError(Refusal):
@@ -39,10 +43,12 @@ class PointsError(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a point: its `figures`, or the `error` that it ended with."""
+    """What came of a point: its `figures` and the `clock_hz` that it ran at, or the `error` that it ended
+    with."""
 
     figures: dict[str, Any] | None = None
     error: str | None = None
+    clock_hz: float = math.nan
 
 
 class Checked:
@@ -70,9 +76,9 @@ def analytic(points: pd.DataFrame | Iterable[Point]) -> pd.DataFrame:
 
     `points` are design points, mappings of their values as in a design file, or a frame with a column for
     each field, by its name with dots (`engine.pes`); a blank cell is a field that is not given. A row has
-    the fields of its point, its figures by the names of metrics, `exact` and `warnings`. They are the floats
-    that `DesignPoint.simulate("analytic")` gives. A point that is refused has the sentence as its `error`,
-    and blanks. Raises PointsError for what holds no points.
+    the fields of its point, with the clock that the fastest one came to, its figures by the names of metrics,
+    `exact` and `warnings`. They are the floats that `DesignPoint.simulate("analytic")` gives. A point that is
+    refused has the sentence as its `error`, and blanks. Raises PointsError for what holds no points.
     """
     import pandas as pd
 
@@ -83,6 +89,8 @@ def analytic(points: pd.DataFrame | Iterable[Point]) -> pd.DataFrame:
         dumped = (point.model_dump() if isinstance(point, DesignPoint) else point for point in given)
         fields, outcomes = pd.DataFrame(map(flat, dumped)), costed(given)
     figures = pd.DataFrame([outcome.figures or {} for outcome in outcomes], index=fields.index)
+    if CLOCK in fields and FASTEST in set(fields[CLOCK]):
+        fields = fields.assign(**{CLOCK: np.array([outcome.clock_hz for outcome in outcomes])})
     figures["error"] = pd.Series([outcome.error for outcome in outcomes], index=fields.index, dtype=object)
     return pd.concat([fields, figures], axis=1)
 
@@ -92,7 +100,7 @@ def costed(points: Sequence[Point], folder: Path = Path()) -> list[Outcome]:
     result, and is raised."""
     keys = (_all_but_the_clock(point, place) for place, point in enumerate(points))
     clocks = [
-        point.clock_hz if isinstance(point, DesignPoint) else point.get(CLOCK, UNLESS_TOLD_HZ)
+        point.clock_hz if isinstance(point, DesignPoint) else point.get(CLOCK, _UNLESS_TOLD_HZ)
         for point in points
     ]
     checked = Checked(folder)
@@ -120,18 +128,37 @@ def _costed(
 
 
 def _costed_alike(
-    places: Sequence[int], clocks: Sequence[float], design: Callable[[int], DesignPoint]
+    places: Sequence[int], clocks: Sequence[float | str], design: Callable[[int], DesignPoint]
 ) -> Iterable[Outcome]:
     """What comes of points that differ in nothing but these clocks."""
     if not places:
         return []
     try:
-        return map(Outcome, told_at(design(places[0]).analytic(), np.array(clocks)))
+        if len(places) == 1:
+            alone = design(places[0]).simulate("analytic")
+            return [Outcome(told(alone), clock_hz=alone.clock_hz)]
+        return _at_clocks(design(places[0]).analytic(), clocks)
     except Refusal as error:
         return [Outcome(error=str(error))] * len(places)
 
 
-def _clock(value: Any) -> float | None:
+def _at_clocks(result: Result, clocks: Sequence[float | str]) -> list[Outcome]:
+    """What comes of a result at each of these clocks."""
+    try:
+        fastest: Any = fastest_hz(result.critical_path_s, result.fidelity) if FASTEST in clocks else None
+        refused = None
+    except ClockError as error:
+        fastest, refused = None, str(error)
+    clocks_hz: list[Any] = [fastest if clock == FASTEST else clock for clock in clocks]
+    known = [clock_hz for clock_hz in clocks_hz if clock_hz is not None]
+    figures = told_at(result, np.array(known, dtype=float))
+    return [
+        Outcome(error=refused) if clock_hz is None else Outcome(next(figures), clock_hz=clock_hz)
+        for clock_hz in clocks_hz
+    ]
+
+
+def _clock(value: Any) -> float | str | None:
     """A clock as a design point has it; None for one that it does not take."""
     try:
         return _CHECKED.validate_python(value)
@@ -206,7 +233,7 @@ def _costed_frame(frame: pd.DataFrame) -> list[Outcome]:
     keys = zip(*others, strict=True) if others else [()] * len(frame)
     return _costed(
         (key if _can_be_hashed(key) else place for place, key in enumerate(keys)),
-        [UNLESS_TOLD_HZ if clock is None else clock for clock in clocks],
+        [_UNLESS_TOLD_HZ if clock is None else clock for clock in clocks],
         design,
     )
 

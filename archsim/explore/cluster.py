@@ -142,7 +142,8 @@ def _cluster(many: int) -> Iterator[Client]:
                 start_new_session=True,
             )
 
-    here = {"host": "127.0.0.1", "dashboard": False}
+    # Its server of pages would else say that another sweep of this machine has the port it wants.
+    here = {"host": "127.0.0.1", "dashboard": False, "dashboard_address": "127.0.0.1:0"}
     worker = {"cls": QuietWorker, "options": {"worker_kwargs": {"host": "127.0.0.1", "nthreads": 1}}}
     with _quiet():
         cluster = SpecCluster(

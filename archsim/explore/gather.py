@@ -112,7 +112,7 @@ def _points(source: Path, fidelity: str) -> Iterator[Point]:
                 "results", str(source), f"folders with {FILE}, as `archsim sweep` makes them"
             )
         yield from sorted(
-            (_of_row(row, source) for row in Store(source).rows(every_version=True)), key=_order
+            (_of_row(row, source) for row in Store(source, read=True).rows(every_version=True)), key=_order
         )
     elif source.suffix == ".json":
         yield from (point_of(values, str(source)) for values in _results_in(source))

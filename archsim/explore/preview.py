@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from archsim.explore.spec import Space
 from archsim.explore.store import Row
@@ -58,6 +60,7 @@ def preview(space: Space) -> Preview:
     counted = len(space) <= COUNTED
     numbers = list(range(len(space))) if counted else draw.sample(range(len(space)), COUNTED // 10)
     held = [number for number in numbers if space.holds(space.point(number))] if space.where else numbers
+    held = list({_written(space.point(number)): number for number in held}.values()) if counted else held
     kept = len(held) if counted else round(len(space) * len(held) / len(numbers))
     draw.shuffle(held)
     rows = _looked_at(space, held)
@@ -67,6 +70,11 @@ def preview(space: Space) -> Preview:
     if space.fidelity != "analytic":
         seconds = _seconds_a_point(space, valid)
     return Preview(len(space), kept, counted, len(rows), dict(refused.most_common()), seconds)
+
+
+def _written(point: Mapping[str, Any]) -> str:
+    """A point as its row is kept by: those that are written alike are one."""
+    return json.dumps(point, sort_keys=True)
 
 
 def _looked_at(space: Space, numbers: Sequence[int]) -> list[Row]:

@@ -139,4 +139,4 @@ def _ranked(design: DesignPoint, objective: Objective, fidelity: str) -> _Ranked
         cost = objective(design, result)
     except Refusal:
         return (True, math.inf), None
-    return ((result.critical_path_s or 0.0) * design.clock_hz > 1, cost), result
+    return (not result.clock_met, cost), result

@@ -37,6 +37,12 @@ from workloads.strict_yaml import read_yaml
 MOST_POINTS = 10_000_000
 """Points that a space may have: a sweep of more would neither end nor be looked at."""
 
+MOST_VALUES = 100_000
+"""Values that a range may have."""
+
+LEAST, MOST = 1e-30, 1e30
+"""Between them lie the numbers that anything in a design point is, and their ratios are numbers too."""
+
 DESIGN_FIELDS = ("network", "engine", "clock_hz", "technology", "inputs")
 """The fields of a design point, which its settings begin with."""
 
@@ -53,17 +59,17 @@ class Range(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
 
-    first: Annotated[float, Field(alias="from", allow_inf_nan=False)]
-    last: Annotated[float, Field(alias="to", allow_inf_nan=False)]
+    first: Annotated[float, Field(alias="from", ge=-MOST, le=MOST, allow_inf_nan=False)]
+    last: Annotated[float, Field(alias="to", ge=-MOST, le=MOST, allow_inf_nan=False)]
     step: Annotated[float, Field(gt=0, le=1e12)] | None = None
-    points: Annotated[int, Field(ge=2, le=100_000)] | None = None
+    points: Annotated[int, Field(ge=2, le=MOST_VALUES)] | None = None
     scale: Literal["linear", "log"] = "linear"
 
-    def values(self, name: str) -> tuple[float, ...]:
-        """The numbers, in order. Raises SpecError where there are none, or no way to space them."""
+    def many(self, name: str) -> int:
+        """How many numbers. Raises SpecError where there are none, or no way to space them."""
         if self.step is not None and (self.points is not None or self.scale == "log"):
             raise SpecError.of(f"axes.{name}.step", self.step, "none beside points or a log scale")
-        if self.last < self.first or (self.scale == "log" and self.first <= 0):
+        if self.last < self.first or (self.scale == "log" and self.first < LEAST):
             least = "above 0 and " if self.scale == "log" else ""
             raise SpecError.of(
                 f"axes.{name}.from", self.first, f"numbers {least}up to {self.last:g}, its end"
@@ -72,10 +78,17 @@ class Range(BaseModel):
             if self.scale == "log":
                 raise SpecError.of(f"axes.{name}.points", None, "a number of points for a log scale")
             step = self.step or 1.0
-            many = math.floor((self.last - self.first) / step + 1e-9) + 1
-            if many > MOST_POINTS:
-                raise SpecError.of(f"axes.{name}.step", step, f"steps that make up to {MOST_POINTS:,} values")
-            return tuple(_whole(self.first + step * number) for number in range(many))
+            steps = (self.last - self.first) / step
+            if steps >= MOST_VALUES:
+                raise SpecError.of(f"axes.{name}.step", step, f"steps that make up to {MOST_VALUES:,} values")
+            return math.floor(steps + 1e-9) + 1
+        return self.points
+
+    def values(self, name: str) -> tuple[float, ...]:
+        """The numbers, in order. Raises SpecError as `many` does."""
+        many = self.many(name)
+        if self.points is None:
+            return tuple(_whole(self.first + (self.step or 1.0) * number) for number in range(many))
         shares = (number / (self.points - 1) for number in range(self.points))
         if self.scale == "log":
             ratio = self.last / self.first
@@ -123,11 +136,7 @@ class Space:
         for axis, entries in self.axes.items():
             if not entries:
                 raise SpecError.of(f"axes.{axis}", [], "at least one value")
-        size = math.prod(map(len, self.axes.values()))
-        if size > MOST_POINTS:
-            lengths = " x ".join(str(len(entries)) for entries in self.axes.values())
-            raise SpecError(f"axes have {lengths} = {size:,} points, allowed are up to {MOST_POINTS:,}")
-        object.__setattr__(self, "_size", size)
+        object.__setattr__(self, "_size", _size([*map(len, self.axes.values())]))
         known = self.fields() if self.where else frozenset()
         for condition in self.where:
             condition.check_names(known)
@@ -204,12 +213,31 @@ def space_of(values: Values, *, name: str = "space", folder: Path = Path()) -> S
         spec = _Spec.model_validate(dict(values))
     except ValidationError as error:
         raise SpecError(one_sentence(error, _Spec)) from None
+    _size([_many(axis, given) for axis, given in spec.axes.items()])
     axes = {axis: _entries(axis, given) for axis, given in spec.axes.items()}
     _check("base", spec.base)
     for axis, entries in axes.items():
         for entry in entries:
             _check(f"axes.{axis}", entry)
     return Space(name, spec.base, axes, tuple(map(Condition, spec.where)), spec.fidelity, folder)
+
+
+def _size(lengths: Sequence[int]) -> int:
+    """How many points axes of these lengths have. Raises SpecError for more than anybody waits for."""
+    size = math.prod(lengths)
+    if size > MOST_POINTS:
+        product = " x ".join(map(str, lengths))
+        raise SpecError(f"axes have {product} = {size:,} points, allowed are up to {MOST_POINTS:,}")
+    return size
+
+
+def _many(axis: str, given: Any) -> int:
+    """How many entries an axis has, as far as that is seen before they are made."""
+    if isinstance(given, Mapping) and given.keys() == {"zip"} and isinstance(given["zip"], Mapping):
+        return max((_many(f"{axis}.zip.{name}", values) for name, values in given["zip"].items()), default=0)
+    if isinstance(given, Mapping) and {"from", "to"} & given.keys():
+        return _range(axis, given).many(axis)
+    return len(given) if isinstance(given, list | tuple) else 0
 
 
 def _check(place: str, settings: Values) -> None:
@@ -259,14 +287,18 @@ def _zipped(axis: str, given: Any) -> tuple[dict[str, Any], ...]:
 def _values(axis: str, given: Any) -> Sequence[Any]:
     """The values of a list or of a range."""
     if isinstance(given, Mapping) and {"from", "to"} & given.keys():
-        try:
-            return Range.model_validate(dict(given)).values(axis)
-        except ValidationError as error:
-            raise SpecError(f"axes.{axis}.{one_sentence(error, Range)}") from None
+        return _range(axis, given).values(axis)
     if not isinstance(given, list | tuple) or not given:
         allowed = "a list of at least one value, or a range {from: …, to: …}"
         raise SpecError.of(f"axes.{axis}", given, allowed)
     return given
+
+
+def _range(axis: str, given: Values) -> Range:
+    try:
+        return Range.model_validate(dict(given))
+    except ValidationError as error:
+        raise SpecError(f"axes.{axis}.{one_sentence(error, Range)}") from None
 
 
 def flat(values: Values, prefix: str = "") -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -122,6 +123,14 @@ class Store:
             database.execute("INSERT OR IGNORE INTO about VALUES ('format', ?)", (str(FORMAT),))
             database.commit()
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Holds the database open meanwhile: who closes the last connection also clears its log away, and
+        would after each batch."""
+        with self._open() as database:
+            database.execute("SELECT count(*) FROM about").fetchone()
+            yield
+
     def _refusal(self, allowed: str) -> StoreError:
         return StoreError.of("store", str(self.path), allowed)
 
@@ -131,10 +140,18 @@ class Store:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
-            with closing(sqlite3.connect(self.path, timeout=_WAITS_S)) as database:
+            with closing(sqlite3.connect(self._address, timeout=_WAITS_S, uri=True)) as database:
                 yield database
         except sqlite3.DatabaseError as error:
             raise self._refusal(f"whole ones that can be read and written (here: {error})") from None
+
+    @property
+    def _address(self) -> str:
+        """The database for SQLite. One beside which it cannot write it reads only if it is told that nobody
+        writes it."""
+        has_log = self.path.with_name(f"{FILE}-wal").exists()
+        alone = self.path.exists() and not has_log and not os.access(self.folder, os.W_OK)
+        return f"{self.path.absolute().as_uri()}{'?immutable=1' if alone else ''}"
 
     def __len__(self) -> int:
         with self._open() as database:

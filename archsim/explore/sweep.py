@@ -156,9 +156,10 @@ def sweep(
         report.begin(None if keys is None else len(keys), len(have.intersection(keys or have)))
     todo = (task for task in tasks(space) if task.key not in have)
     lost: list[Row] = []
-    for rows in executor(todo, space.fidelity, space.folder):
-        store.keep(rows)
-        lost += (row for row in rows if row.lost)
-        if report:
-            report.tell(rows)
+    with store.held():
+        for rows in executor(todo, space.fidelity, space.folder):
+            store.keep(rows)
+            lost += (row for row in rows if row.lost)
+            if report:
+                report.tell(rows)
     return Sweep(space, store, tuple(lost))

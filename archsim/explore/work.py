@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from archsim.costs.fidelities import level
 from archsim.costs.metrics import told
-from archsim.design import FASTEST_HZ, DesignError, DesignPoint
-from archsim.explore.batch import UNLESS_TOLD_HZ, costed
+from archsim.design import DesignPoint
+from archsim.explore.batch import costed
 from archsim.explore.files import Named, laid_out, named_files, with_texts
 from archsim.explore.store import Row, key_of, this_version
 from archsim.netlist import ActivityError
@@ -21,11 +20,11 @@ from archsim.netlist.yosys import YosysCrashError
 from workloads.files import OutputError
 from workloads.refusal import Refusal
 
-FASTEST = "fastest"
-"""The clock that a point's critical path allows."""
-
 OF_THE_PLACE = (OSError, MemoryError, OutputError, YosysCrashError, ActivityError)
 """What a full disk or memory, or a process that was killed, ends in: another try may end otherwise."""
+
+DEFECT = "archsim itself is wrong"
+"""Begins the error of a point that ended in what nobody thought of."""
 
 _LONGEST_ERROR = 1000
 
@@ -44,7 +43,7 @@ def finished(point: Mapping[str, Any], fidelity: str, folder: Path, key: str) ->
     began = time.perf_counter()
     figures_of_it, error, lost = None, None, False
     try:
-        result = design_of(point, fidelity, folder).simulate(fidelity)
+        result = DesignPoint.beside(folder, point).simulate(fidelity)
         figures_of_it = _plain(told(result), result.clock_hz)
     except OF_THE_PLACE as failed:
         error, lost = _line(f"{type(failed).__name__}: {failed}"), True
@@ -53,7 +52,7 @@ def finished(point: Mapping[str, Any], fidelity: str, folder: Path, key: str) ->
     except Exception as defect:  # of a point that nobody thought of: it must not end all others
         place = traceback.extract_tb(defect.__traceback__)[-1]
         where = f"{Path(place.filename).name} {place.lineno}"
-        error = _line(f"archsim itself is wrong: {type(defect).__name__} in {where}: {defect}")
+        error = _line(f"{DEFECT}: {type(defect).__name__} in {where}: {defect}")
     return Row(key, point, fidelity, figures_of_it, error, time.perf_counter() - began, lost=lost)
 
 
@@ -61,34 +60,23 @@ def finished_all(tasks: Iterable[Task], fidelity: str, folder: Path) -> list[Row
     """The rows of points in their order: those of `finished`, and where the fidelity is analytic from arrays,
     each with its share of the time."""
     todo = list(tasks)
-    many = [task for task in todo if fidelity == "analytic" and task.point.get("clock_hz") != FASTEST]
-    began, rows = time.perf_counter(), {}
+    if fidelity != "analytic":
+        return [finished(task.point, fidelity, folder, task.key) for task in todo]
+    began = time.perf_counter()
     try:
-        outcomes = costed([task.point for task in many], folder) if many else []
+        outcomes = costed([task.point for task in todo], folder)
     except Exception:  # whatever it was, it is of one point, which then says so for itself
-        many, outcomes = [], []
-    seconds = (time.perf_counter() - began) / max(len(many), 1)
-    for task, outcome in zip(many, outcomes, strict=True):
-        noted = outcome.figures
-        if noted is not None:
-            noted = _plain(noted, task.point.get("clock_hz", UNLESS_TOLD_HZ))
-        error = None if outcome.error is None else _line(outcome.error)
-        rows[task.key] = Row(task.key, task.point, fidelity, noted, error, seconds)
-    return [rows.get(task.key) or finished(task.point, fidelity, folder, task.key) for task in todo]
-
-
-def design_of(point: Mapping[str, Any], fidelity: str, folder: Path) -> DesignPoint:
-    """The design point of these values, at the clock that they ask for. Raises what a design point raises,
-    and DesignError for the fastest clock where nobody knows a critical path."""
-    if point.get("clock_hz") != FASTEST:
-        return DesignPoint.beside(folder, point)
-    design = DesignPoint.beside(folder, {name: point[name] for name in point if name != "clock_hz"})
-    path_s = level(fidelity).logic(design.mapping, design.technology).critical_path_s
-    if path_s is None:
-        allowed = f"numbers in hertz: the critical path is not known at fidelity {fidelity}"
-        raise DesignError.of("clock_hz", FASTEST, allowed)
-    # In whole hertz, so that the clock times the path is no more than one after rounding.
-    return design.replace(clock_hz=float(min(math.floor(1 / path_s), FASTEST_HZ)))
+        return [finished(task.point, fidelity, folder, task.key) for task in todo]
+    seconds = (time.perf_counter() - began) / max(len(todo), 1)
+    return [
+        Row(
+            *(task.key, task.point, fidelity),
+            None if outcome.figures is None else _plain(outcome.figures, outcome.clock_hz),
+            None if outcome.error is None else _line(outcome.error),
+            seconds,
+        )
+        for task, outcome in zip(todo, outcomes, strict=True)
+    ]
 
 
 def _plain(figures: Mapping[str, Any], clock_hz: float) -> dict[str, Any]:

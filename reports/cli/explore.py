@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reports.cli.group import BY_SYSTEM, FIDELITIES, answer, going_on, json_option, main, refuse
+from reports.cli.group import BY_ARCHSIM, BY_SYSTEM, FIDELITIES, answer, going_on, json_option, main, refuse
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from archsim.explore.store import Row
 
 _OUT = click.option(
@@ -75,16 +77,27 @@ def sweep(
         done = sweep_space(space, out, workers=workers, scheduler=scheduler, report=live)
     frame = done.frame
     answer(as_json, lambda: sweep_values(frame), lambda: sweep_sentence(frame, out))
-    return _of_lost(done.lost)
+    return _of_lost(done.lost) or _of_defects(frame)
 
 
 def _of_lost(lost: Sequence[Row]) -> int:
     """The status where points could not be finished here: they are said, and can be tried again."""
     if not lost:
         return 0
-    points = f"{len(lost):,} point{'s' * (len(lost) > 1)}"
-    why = lost[0].error
-    return refuse(f"{points} could not be finished, and the same command tries again: {why}", BY_SYSTEM)
+    said = f"{_points(len(lost))} could not be finished, and the same command tries again: {lost[0].error}"
+    return refuse(said, BY_SYSTEM)
+
+
+def _of_defects(frame: pd.DataFrame) -> int:
+    """The status of a sweep in which points ended in defects of archsim: all others are kept as ever."""
+    from archsim.explore.work import DEFECT
+
+    errors = [str(error) for error in frame.get("error", ()) if str(error).startswith(DEFECT)]
+    return refuse(f"{_points(len(errors))} ended in a defect: {errors[0]}", BY_ARCHSIM) if errors else 0
+
+
+def _points(many: int) -> str:
+    return f"{many:,} point{'s' * (many > 1)}"
 
 
 @main.command()

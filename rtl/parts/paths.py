@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rtl.parts.sizes import Sizes, levels
 
@@ -40,6 +41,7 @@ class Way:
         return self.family.removesuffix(f".{self.ends}")
 
 
+@lru_cache(maxsize=256)
 def ways(sizes: Sizes) -> tuple[Way, ...]:
     """All ways of an engine: through the multiplier and adder of a PE, through a requantiser, from the
     memories into a PE's operands, and through the control that finds the activations."""

@@ -42,7 +42,9 @@ TECHNOLOGIES = st.sampled_from(
 CLOCKS = st.one_of(
     st.floats(1e3, 10e9),
     st.integers(1000, 10**9),
-    st.sampled_from([100, -1.0, 0.0, -0.0, math.nan, math.inf, 1e11, "100 MHz", "fast", None, True]),
+    st.sampled_from(
+        ["fastest", 100, -1.0, 0.0, -0.0, math.nan, math.inf, 1e11, "100 MHz", "fast", None, True]
+    ),
     st.sampled_from([100e6, np.float64(2e8), np.int64(3 * 10**8)]),
 )
 POINTS = st.fixed_dictionaries(
@@ -119,6 +121,16 @@ def test_points_as_mappings_and_designs_have_their_fields_beside_their_figures()
     assert costs["engine.pes"].tolist() == [16, 16]
 
 
+def test_the_fastest_clock_of_a_frame_is_what_it_came_to() -> None:
+    points = [{**POINT, "clock_hz": "fastest"}, {**POINT, "clock_hz": 1e8}, {**POINT, "clock_hz": "slowest"}]
+    costs = a.analytic(points)
+    fastest = a.DesignPoint(**points[0]).simulate("analytic")
+    assert costs["clock_hz"].tolist()[:2] == [fastest.clock_hz, 1e8]
+    assert costs["energy_j"][0] == fastest.energy_j
+    assert pd.isna(costs["clock_hz"][2])
+    assert "or fastest" in costs["error"][2]
+
+
 def test_no_points_are_an_empty_frame() -> None:
     assert a.analytic([]).empty
     assert a.analytic(pd.DataFrame({"network": []})).empty
@@ -145,7 +157,10 @@ def test_what_cannot_be_hashed_is_costed_by_itself() -> None:
 
 @pytest.mark.parametrize("fidelity", ["analytic", "cycle"])
 def test_rows_of_a_sweep_are_those_of_one_point(fidelity: str) -> None:
-    points = [POINT, {**POINT, "clock_hz": 1e9}, {**POINT, "clock_hz": 1}, {**POINT, "network": "nothing"}]
+    points = [
+        *(POINT, {**POINT, "clock_hz": 1e9}, {**POINT, "clock_hz": 1}, {**POINT, "network": "nothing"}),
+        *({**POINT, "clock_hz": "fastest"}, {**POINT, "technology": "artix7", "clock_hz": "fastest"}),
+    ]
     tasks = [Task(f"key {number}", point) for number, point in enumerate(points)]
     rows = finished_all(tasks, fidelity, Path())
     for row, task in zip(rows, tasks, strict=True):

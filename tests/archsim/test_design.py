@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import archsim as a
+from archsim.costs.fidelities import FIDELITIES
+from archsim.costs.logic import Logic
 from archsim.engine.mapping import MappingError
 from archsim.technology import technologies
 from workloads import load_network, quantise
@@ -65,6 +68,32 @@ def test_a_bad_value_is_refused_in_one_sentence(change: dict[str, Any], sentence
         a.DesignPoint(**GOOD | change)
     assert str(refused.value).startswith(sentence)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("fidelity", ["analytic", "cycle"])
+@pytest.mark.parametrize("technology", ["cmos65", "artix7", {"kind": "cmos", "node_nm": 28}])
+def test_the_fastest_clock_is_what_the_critical_path_allows(technology: Any, fidelity: str) -> None:
+    design = a.DesignPoint(**GOOD | {"clock_hz": "fastest", "technology": technology})
+    result = design.simulate(fidelity)
+    assert result.critical_path_s is not None
+    assert 1 - 1e-6 < result.clock_hz * result.critical_path_s <= 1
+    assert result.clock_hz % 1 == 0
+    assert result.clock_met
+    assert not any("clock" in warning for warning in result.warnings)
+    assert design.clock_hz == result.design["clock_hz"] == "fastest"
+    assert result.to_dict()["clock_hz"] == result.clock_hz
+    told = design.replace(clock_hz=result.clock_hz).simulate(fidelity)
+    assert (told.energy_j, told.latency_s) == (result.energy_j, result.latency_s)
+
+
+def test_the_fastest_clock_of_what_nobody_timed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def untimed(*_: Any) -> Logic:
+        return Logic((), None, "fitted", "nobody")
+
+    monkeypatch.setitem(FIDELITIES, "cycle", replace(FIDELITIES["cycle"], logic=untimed))
+    design = a.DesignPoint(**GOOD | {"clock_hz": "fastest"})
+    with pytest.raises(a.Refusal, match="clock_hz is 'fastest', allowed are numbers in hertz: the crit"):
+        design.simulate("cycle")
 
 
 @pytest.mark.parametrize("field", ["network", "engine", "technology"])

@@ -1,7 +1,8 @@
 """Speed of many analytic points at once, in processor time of one core: `make bench` prints it.
 
 What 20,000 points a second hold for are grids of which many points differ in nothing but their clocks; where
-every point is another engine, mapping it takes all the time. Both are here, each beside points one by one.
+every point is another engine, mapping it takes all the time. Both are here, each beside points one by one,
+and between the two the points of `examples/engines.yaml`, of which several share a layout.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from archsim.explore.spec import flat
 
 TECHNOLOGIES: tuple[Any, ...] = ("cmos65", "artix7", "ecp5", {"kind": "cmos", "node_nm": 28})
 NETWORKS = {"csc": "lenet-300-100-csc", "clos": "lenet-300-100-clos", "pruned": "lenet-300-100-pruned"}
+EXAMPLE = Path(__file__).parents[2] / "examples" / "engines.yaml"
 GROUP = "analytic: {}"
 timed = {"timer": time.process_time, "disable_gc": False}
 
@@ -90,6 +93,15 @@ def test_new_hardware(
         work, setup=lambda: ((next(grids),), {}), rounds=5
     )
     rate(benchmark, done)
+
+
+@pytest.mark.benchmark(group=GROUP.format("the points of examples/engines.yaml with 16 PEs"), **timed)
+def test_the_large_example(benchmark: BenchmarkFixture) -> None:
+    space = a.Space.from_file(EXAMPLE)
+    points = [point for point in space.points() if point["engine"]["pes"] == 16]
+    at_once(points[:1])  # reads the data files, once for all sweeps
+    benchmark.pedantic(at_once, args=(points[1:],), rounds=1)  # type: ignore[no-untyped-call]
+    rate(benchmark, len(points) - 1)
 
 
 @pytest.mark.benchmark(group=GROUP.format("counts x unit costs of 1,000,000 clocks"), **timed)

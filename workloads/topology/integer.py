@@ -341,7 +341,7 @@ class IntegerNetwork(TakesInputs):
             lowest -= weight << stage.bias_shift
         return max(largest + stage.rounding_constant, -lowest - 1)
 
-    @property
+    @cached_property
     def accumulator_bits(self) -> int:
         """The smallest signed width that holds `accumulator_bound` and what lies as far below zero, and so
         never overflows."""

@@ -21,6 +21,10 @@ class StageRun:
     cycles: int
     stalls: int
 
+    def later(self, cycles: int) -> StageRun:
+        """The same run, whose end is seen so many cycles later."""
+        return StageRun(self.cycles + cycles, self.stalls)
+
 
 def replicated_run(row_lengths: Sequence[NDArray[np.int64]], latency: int, *, final: bool) -> StageRun:
     """One bus takes one result a cycle, lowest PE first. A result that is finished in cycle f waits from f +

@@ -36,10 +36,10 @@ class DealtStage:
         lengths[lengths == 0] = encoding.run
         return lengths
 
-    def indices_of_rows(self, encoding: IndexEncoding) -> NDArray[np.int64]:
-        """Indices of each row, at least one."""
+    def indices_of(self, entries: NDArray[np.int64], encoding: IndexEncoding) -> NDArray[np.int64]:
+        """Indices of each row, at least one, by its entries."""
         biases = self.biases.shape[1]
-        indices: NDArray[np.int64] = (self.entries_of_rows(encoding) - biases) // encoding.run + biases
+        indices: NDArray[np.int64] = (entries - biases) // encoding.run + biases
         return indices
 
     def comes_in_runs(self, run: int) -> bool:

@@ -121,7 +121,9 @@ class StagePlan:
     @property
     def write_cycles(self) -> NDArray[np.int64]:
         """Cycles that the results of each group take to be written, or to leave, shape (groups,)."""
-        return np.array([len(self.written_at_once(group)) for group in range(self.groups)])
+        banks = self.pes if self.scores_at_once else self.banks
+        cycles: NDArray[np.int64] = -(-np.maximum(self.valid, 1) // banks)
+        return cycles
 
     @property
     def last_write_cycles(self) -> int:

@@ -210,6 +210,12 @@ class RowPlan(StagePlan):
         return rows or (0,)
 
     @property
+    def write_cycles(self) -> NDArray[np.int64]:
+        if self.scores_at_once:
+            return np.ones(self.groups, dtype=np.int64)
+        return np.maximum(np.count_nonzero(self.outputs_of_rows, axis=1), 1)
+
+    @property
     def score_positions(self) -> NDArray[np.int64]:
         """For every output, how many outputs its PE had before it, times pes, plus the PE."""
         rank = np.cumsum(self.busy, axis=0) - 1

@@ -20,7 +20,7 @@ from archsim.explore import cluster as clusters
 from archsim.explore.batches import in_process
 from archsim.explore.cluster import _Work
 from archsim.explore.work import Task
-from tests.archsim.explore.kill_sweep import ROOT, VICTIMS, Cluster, cluster, main, rows_of, until
+from tests.archsim.explore.kill_sweep import ROOT, VICTIMS, Cluster, cluster, rows_of, until
 
 BASE = {"network": "lenet-300-100-csc-x40", "engine": {"kind": "csc"}, "technology": "cmos65"}
 AXES: dict[str, Any] = {"engine.pes": [4, 8, 16, 1000], "technology": ["cmos65", "artix7"]}
@@ -46,6 +46,12 @@ def test_workers_of_its_own_come_to_the_same_rows(tmp_path: Path) -> None:
     assert there.frame["engine.pes"].tolist() == [4, 4, 8, 8, 16, 16, 1000, 1000]
 
 
+def test_clusters_of_one_machine_do_not_complain_of_each_other(recwarn: pytest.WarningsRecorder) -> None:
+    with clusters._cluster(0), clusters._cluster(0):
+        pass
+    assert not [warning for warning in recwarn if "Port" in str(warning.message)]
+
+
 def test_files_go_along_with_the_tasks(tmp_path: Path, running: Cluster) -> None:
     random = np.random.default_rng(0)
     layers = [(random.normal(size=(20, 30)), None), (random.normal(size=(5, 20)), None)]
@@ -63,7 +69,12 @@ def test_files_go_along_with_the_tasks(tmp_path: Path, running: Cluster) -> None
 
 @pytest.mark.slow
 def test_a_sweep_survives_whoever_is_killed() -> None:
-    assert sum(main(len(VICTIMS)).values()) == len(VICTIMS)
+    # A process of its own, since it forks others off, which one with threads must not.
+    many = str(len(VICTIMS))
+    command = [sys.executable, "-m", "tests.archsim.explore.kill_sweep", many]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith(f"{many} sweeps were killed and ended whole")
 
 
 @pytest.mark.slow

@@ -14,12 +14,15 @@ import yaml
 from hypothesis import given, strategies as st
 
 import archsim as a
+from archsim.engine import engines
 from archsim.explore.conditions import Condition, ConditionError
 from archsim.explore.schema import sweep_schema
-from archsim.explore.spec import MOST_POINTS, flat, nested, space_of
-from archsim.explore.work import design_of, key_in
+from archsim.explore.spec import MOST_POINTS, MOST_VALUES, Range, flat, nested, space_of
+from archsim.explore.work import key_in
+from rtl import Sizes
 from tests.examples import EXAMPLES, SPACES
 
+ZOO = EXAMPLES.parent / "workloads" / "zoo"
 BASE = {"network": "lenet-300-100-csc-x40", "engine": {"kind": "csc"}, "technology": "cmos65"}
 
 names = st.sampled_from(
@@ -98,6 +101,13 @@ def test_only_points_of_which_the_conditions_hold_are_points() -> None:
         ({"axes": {"engine.pes": {"from": 0, "to": 4, "scale": "log", "points": 3}}}, "above 0"),
         ({"axes": {"engine.pes": {"from": 1, "to": 1e13}}}, "values"),
         ({"axes": {f"engine.{name}": [*range(1000)] for name in "abcd"}}, "1,000,000,000,000 points"),
+        ({"axes": {"clock_hz": {"from": float("nan"), "to": 1e8}}}, "from is nan, allowed are -1e+30"),
+        ({"axes": {"clock_hz": {"from": 1e6, "to": float("inf"), "points": 3}}}, "to is inf"),
+        ({"axes": {"clock_hz": {"from": -1.7e308, "to": 1.7e308, "points": 3}}}, "from is -1.7e+308"),
+        ({"axes": {"clock_hz": {"from": 5e-324, "to": 1e30, "points": 3, "scale": "log"}}}, "above 0"),
+        ({"axes": {"engine.pes": {"from": "many", "to": 4}}}, "from is 'many', allowed are -1e+30"),
+        ({"axes": {"engine.pes": {"from": 1, "to": 10**400}}}, "to is 1000"),
+        ({"axes": {"engine.größe\n": [4], "größe": [1]}}, "sets 'größe'"),
         ({"axes": {"sides": {"zip": {"engine.pes": [4, 8], "clock_hz": [1e8]}}}}, "as many of each"),
         ({"axes": {"sides": {"zip": {}}}}, "a mapping of fields"),
         ({"axes": {"pes": [4]}}, "fields inside them"),
@@ -117,6 +127,22 @@ def test_a_wrong_spec_is_refused_in_a_sentence(spec: dict[str, Any], said: str) 
         space_of(spec)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_space_that_is_too_large_is_refused_before_a_value_of_it_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def values(self: Range, name: str) -> tuple[float, ...]:
+        raise AssertionError(f"the values of {name} were made")
+
+    monkeypatch.setattr(Range, "values", values)
+    most: dict[str, Any] = {"from": 1, "to": MOST_VALUES}
+    for axes in (
+        {"engine.pes": most, "engine.fetch_bits": most, "engine.banks": {**most, "to": 100}},
+        {"sides": {"zip": {"engine.pes": most, "engine.banks": most}}, "engine.fetch_bits": most},
+    ):
+        with pytest.raises(a.Refusal, match=r"axes have .* points, allowed are up to 10,000,000"):
+            space_of({"axes": axes})
 
 
 @pytest.mark.parametrize("text", ["", "[]", "base: [1]", "axes: {", "\x00", "a: 1\na: 2", "- 1"])
@@ -145,7 +171,7 @@ def test_a_condition_means_what_python_means(pes: int, fpga: bool) -> None:
 
 def test_the_fastest_clock_is_what_the_critical_path_allows() -> None:
     point = BASE | {"clock_hz": "fastest"}
-    result = design_of(point, "analytic", Path()).simulate("analytic")
+    result = a.DesignPoint(**point).simulate("analytic")
     assert result.critical_path_s is not None
     assert 0.999 < result.clock_hz * result.critical_path_s <= 1
     assert not [warning for warning in result.warnings if "clock" in warning]
@@ -171,6 +197,18 @@ def test_an_example_meets_the_schema_that_is_shipped(path: Path) -> None:
     assert text.startswith("# yaml-language-server: $schema=sweep.schema.json\n")
     jsonschema.validate(yaml.safe_load(text), shipped)
     assert len(a.Space.from_file(path)) < MOST_POINTS
+
+
+def test_the_large_example_has_every_engine_every_trained_network_and_both_technologies() -> None:
+    points = [*a.Space.from_file(EXAMPLES / "engines.yaml").points()]
+    assert len(points) >= 4500
+    calibrated = {kind for kind, make in engines.items() if make.hardware.structures is not Sizes.structures}
+    assert {point["engine"]["kind"] for point in points} == calibrated
+    assert {point["network"] for point in points} == {path.stem for path in ZOO.glob("*.npz")}
+    assert {point["technology"] for point in points} == {"cmos65", "artix7"}
+    for point in points[:: len(points) // 7]:
+        result = a.DesignPoint(**point).simulate("analytic")
+        assert result.accuracy is not None
 
 
 @pytest.mark.parametrize(

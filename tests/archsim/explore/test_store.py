@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -137,6 +139,46 @@ def test_a_full_disk_is_a_sentence_and_loses_nothing(tmp_path: Path) -> None:
     assert "allowed are whole ones" in said
     assert int(kept) > 10
     assert {"first", *map(str, range(int(kept) + 1))} == Store(tmp_path).keys()
+
+
+READS = """
+import os, sys
+from archsim.explore.store import Row, Store, this_version
+from workloads.refusal import Refusal
+this_version()
+os.setgid(65534), os.setuid(65534)
+print(sorted(row.key for row in Store(sys.argv[1], read=True).rows()))
+try:
+    Store(sys.argv[1])
+except Refusal as refused:
+    print(refused)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become nobody")
+def test_a_folder_that_may_only_be_read_is_read() -> None:
+    with tempfile.TemporaryDirectory() as place:  # one that others can look into
+        folder = Path(place) / "runs"
+        Store(folder).keep([row("a"), row("b")])
+        for protected in (Path(place), folder):
+            protected.chmod(0o555)
+        command = [sys.executable, "-c", READS, str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+        assert done.returncode == 0, done.stderr
+    kept, said = done.stdout.splitlines()
+    assert kept == "['a', 'b']"
+    assert said.startswith("store is ")
+    assert "readonly database" in said
+
+
+def test_a_store_that_is_held_is_written_and_read_by_all(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with store.held():
+        store.keep([row("a")])
+        Store(tmp_path).keep([row("b")])
+        assert Store(tmp_path, read=True).keys() == {"a", "b"}
+        assert (tmp_path / f"{FILE}-wal").exists()
+    assert not (tmp_path / f"{FILE}-wal").exists()
 
 
 def test_several_write_one_store_at_once(tmp_path: Path) -> None:
