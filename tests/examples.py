@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-SPACES = [EXAMPLES / "search.yaml", EXAMPLES / "sweep.yaml"]
-DESIGNS = sorted(set(EXAMPLES.glob("*.yaml")) - {*SPACES})
+_FILES = sorted(EXAMPLES.glob("*.yaml"))
+SPACES = [path for path in _FILES if "\naxes:" in path.read_text(encoding="utf-8")]
+DESIGNS = [path for path in _FILES if path not in SPACES]
 """The design points; a space of them is none."""
