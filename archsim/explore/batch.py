@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from archsim.costs.breakdown import Breakdown, breakdown_of
 from archsim.costs.metrics import told_at
 from archsim.design import Clock, DesignPoint
 from archsim.explore.spec import flat, nested
@@ -39,10 +40,12 @@ class PointsError(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a point: its `figures`, or the `error` that it ended with."""
+    """What came of a point: its `figures`, and where they were asked for their `breakdown`, or the `error`
+    that it ended with."""
 
     figures: dict[str, Any] | None = None
     error: str | None = None
+    breakdown: Breakdown | None = None
 
 
 class Checked:
@@ -87,20 +90,24 @@ def analytic(points: pd.DataFrame | Iterable[Point]) -> pd.DataFrame:
     return pd.concat([fields, figures], axis=1)
 
 
-def costed(points: Sequence[Point], folder: Path = Path()) -> list[Outcome]:
-    """What comes of each point; files that they name are looked for in the folder. A defect is nobody's
-    result, and is raised."""
+def costed(points: Sequence[Point], folder: Path = Path(), *, broken_down: bool = False) -> list[Outcome]:
+    """What comes of each point, `broken_down` by component too if asked for; files that points name are
+    looked for in the folder. A defect is nobody's result, and is raised."""
     keys = (_all_but_the_clock(point, place) for place, point in enumerate(points))
     clocks = [
         point.clock_hz if isinstance(point, DesignPoint) else point.get(CLOCK, UNLESS_TOLD_HZ)
         for point in points
     ]
     checked = Checked(folder)
-    return _costed(keys, clocks, lambda place: checked.design(points[place]))
+    return _costed(keys, clocks, lambda place: checked.design(points[place]), broken_down=broken_down)
 
 
 def _costed(
-    keys: Iterable[Any], clocks: Sequence[Any], design: Callable[[int], DesignPoint]
+    keys: Iterable[Any],
+    clocks: Sequence[Any],
+    design: Callable[[int], DesignPoint],
+    *,
+    broken_down: bool = False,
 ) -> list[Outcome]:
     """What comes of each point, of which points of one key are the same but for their clocks; `design` makes
     a point of its place."""
@@ -112,7 +119,8 @@ def _costed(
         given = [_clock(clocks[place]) for place in places]
         sound = [place for place, clock in zip(places, given, strict=True) if clock is not None]
         known = [clock for clock in given if clock is not None]
-        for place, outcome in zip(sound, _costed_alike(sound, known, design), strict=True):
+        alike = _costed_alike(sound, known, design, broken_down=broken_down)
+        for place, outcome in zip(sound, alike, strict=True):
             outcomes[place] = outcome
         for place in {*places} - {*sound}:
             outcomes[place] = _refused(place, design)
@@ -120,13 +128,19 @@ def _costed(
 
 
 def _costed_alike(
-    places: Sequence[int], clocks: Sequence[float], design: Callable[[int], DesignPoint]
+    places: Sequence[int],
+    clocks: Sequence[float],
+    design: Callable[[int], DesignPoint],
+    *,
+    broken_down: bool,
 ) -> Iterable[Outcome]:
-    """What comes of points that differ in nothing but these clocks."""
+    """What comes of points that differ in nothing but these clocks. They share one breakdown."""
     if not places:
         return []
     try:
-        return map(Outcome, told_at(design(places[0]).analytic(), np.array(clocks)))
+        result = design(places[0]).analytic()
+        breakdown = breakdown_of(result) if broken_down else None
+        return (Outcome(told, breakdown=breakdown) for told in told_at(result, np.array(clocks)))
     except Refusal as error:
         return [Outcome(error=str(error))] * len(places)
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from archsim.costs.metrics import METRICS, metric_of
 from archsim.costs.result import MetricError
-from archsim.explore.gather import Point, differing
 from archsim.explore.pareto import undominated
+from archsim.explore.point import Point, differing
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from archsim.costs.breakdown import breakdown_of
 from archsim.costs.fidelities import level
 from archsim.costs.metrics import told
 from archsim.design import FASTEST_HZ, DesignError, DesignPoint
@@ -42,10 +43,10 @@ def finished(point: Mapping[str, Any], fidelity: str, folder: Path, key: str) ->
     """The row of a point: its figures, or the error that it ended with. It is `lost` where the place that it
     ran in failed, and not the point."""
     began = time.perf_counter()
-    figures_of_it, error, lost = None, None, False
+    figures_of_it, breakdown, error, lost = None, None, None, False
     try:
         result = design_of(point, fidelity, folder).simulate(fidelity)
-        figures_of_it = _plain(told(result), result.clock_hz)
+        figures_of_it, breakdown = _plain(told(result), result.clock_hz), breakdown_of(result)
     except OF_THE_PLACE as failed:
         error, lost = _line(f"{type(failed).__name__}: {failed}"), True
     except Refusal as refused:
@@ -54,7 +55,8 @@ def finished(point: Mapping[str, Any], fidelity: str, folder: Path, key: str) ->
         place = traceback.extract_tb(defect.__traceback__)[-1]
         where = f"{Path(place.filename).name} {place.lineno}"
         error = _line(f"archsim itself is wrong: {type(defect).__name__} in {where}: {defect}")
-    return Row(key, point, fidelity, figures_of_it, error, time.perf_counter() - began, lost=lost)
+    seconds = time.perf_counter() - began
+    return Row(key, point, fidelity, figures_of_it, error, seconds, lost=lost, breakdown=breakdown)
 
 
 def finished_all(tasks: Iterable[Task], fidelity: str, folder: Path) -> list[Row]:
@@ -64,7 +66,7 @@ def finished_all(tasks: Iterable[Task], fidelity: str, folder: Path) -> list[Row
     many = [task for task in todo if fidelity == "analytic" and task.point.get("clock_hz") != FASTEST]
     began, rows = time.perf_counter(), {}
     try:
-        outcomes = costed([task.point for task in many], folder) if many else []
+        outcomes = costed([task.point for task in many], folder, broken_down=True) if many else []
     except Exception:  # whatever it was, it is of one point, which then says so for itself
         many, outcomes = [], []
     seconds = (time.perf_counter() - began) / max(len(many), 1)
@@ -73,7 +75,8 @@ def finished_all(tasks: Iterable[Task], fidelity: str, folder: Path) -> list[Row
         if noted is not None:
             noted = _plain(noted, task.point.get("clock_hz", UNLESS_TOLD_HZ))
         error = None if outcome.error is None else _line(outcome.error)
-        rows[task.key] = Row(task.key, task.point, fidelity, noted, error, seconds)
+        breakdown = outcome.breakdown
+        rows[task.key] = Row(task.key, task.point, fidelity, noted, error, seconds, breakdown=breakdown)
     return [rows.get(task.key) or finished(task.point, fidelity, folder, task.key) for task in todo]
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from archsim import DesignPoint, Result
-    from archsim.explore.gather import Point
+    from archsim.explore.point import Point
 
 T = TypeVar("T")
 

@@ -175,6 +175,12 @@ folder_option = click.option(
     type=click.Path(path_type=Path),
     help="Folder of reports.",
 )
+where_option = click.option(
+    "--where",
+    multiple=True,
+    metavar="CONDITION",
+    help="Points that count, as 'energy_j < 1e-7 and pes <= 16'.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print plain JSON, in SI units.")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from archsim.costs.metrics import METRICS, metric_of
 from archsim.costs.plain import heading
 from archsim.explore.compared import Waterfall, frame_of_points, waterfall
-from archsim.explore.gather import Point, differing
+from archsim.explore.point import Point, differing
 from reports import formatting as f
 from reports.output import whole_folder
 from reports.tables import Cell, Table
@@ -23,8 +23,7 @@ def waterfalls(points: Sequence[Point], metric: str | None) -> list[Waterfall]:
     """The way from the first point to each other one; none where no metric is asked for."""
     if metric is None:
         return []
-    whole = [point.whole() for point in points]
-    return [waterfall(whole[0], other, metric) for other in whole[1:]]
+    return [waterfall(points[0], other, metric) for other in points[1:]]
 
 
 def values(points: Sequence[Point], steps: Sequence[Waterfall]) -> dict[str, Any]:

@@ -17,6 +17,9 @@ SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down"
 LIGHT = {"ink": "#1d2933", "pale": "#56646f", "line": "#d5dbe0", "paper": "#ffffff"}
 _FONT = "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 
+PAPER_FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+"""Of drawings: the first is what the converter carries along, so that they look alike everywhere."""
+
 Spec = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
 
@@ -108,7 +111,61 @@ def front(engines: Sequence[str], technologies: Sequence[str]) -> Spec:
         strokeWidth=alt.condition("datum.i == pinned", alt.value(3), alt.value(1.2)),
         tooltip=told,
     )
-    return _plain(alt.layer(line, dots.add_params(pinned)).properties(width=640, height=380))
+    layers = alt.layer(line, dots.add_params(pinned), *_marks(base, x, y))
+    return _plain(layers.properties(width=640, height=400))
+
+
+def _marks(base: Any, x: Any, y: Any) -> list[Any]:
+    """A ring and a name for each point that stands out, the name on whichever `side` there is room: rows have
+    `mark`, and of those that are named also `side` (left or right) and `lift` (up, level or down)."""
+    alt = altair()
+    named = base.transform_filter("datum.mark")
+    tips = [
+        alt.Tooltip("mark:N", title="marked"),
+        *(alt.Tooltip(f"{n}:N") for n in ("name", "x_text", "y_text")),
+    ]
+    ring = named.mark_point(size=240, strokeWidth=2.2, color=LIGHT["ink"], cursor="pointer")
+    words = [
+        named.transform_filter(f"datum.side == '{side}' && datum.lift == '{lift}'")
+        .mark_text(align=align, dx=dx, dy=dy, fontWeight="bold", fontSize=12, color=LIGHT["ink"])
+        .encode(x=x, y=y, text="mark:N")
+        for side, align, dx in (("right", "left", 12), ("left", "right", -12))
+        for lift, dy in (("up", -11), ("level", 0), ("down", 11))
+    ]
+    return [ring.encode(x=x, y=y, tooltip=tips), *words]
+
+
+def roofline(engines: Sequence[str], technologies: Sequence[str]) -> Spec:
+    """Points by the MACs for a byte and the MACs a second, under the roofs of their engines: rows as of the
+    front, and in `roofs` the ends of lines, `x`, `y`, `engine` and `kind` (engine or pinned)."""
+    alt = altair()
+    pinned = alt.param(name="pinned", value=-1)
+    log = alt.Scale(type="log", nice=False, padding=12)
+    x = alt.X("x:Q", scale=log, title=None, axis=alt.Axis(tickCount=6, format="~g"))
+    y = alt.Y("y:Q", scale=log, title=None, axis=alt.Axis(tickCount=5, format="~s"))
+    hues = alt.Scale(domain=list(engines), range=_several(HUES, len(engines)))
+    legend = alt.Legend(orient="top", title="engine", columns=4, symbolStrokeWidth=4)
+    lines = alt.Chart(alt.NamedData("roofs")).encode(x=x, y=y, order="x:Q")
+    roofs = lines.transform_filter("datum.kind == 'engine'").mark_line(strokeWidth=2, interpolate="linear")
+    own = lines.transform_filter("datum.kind == 'pinned'").mark_line(strokeDash=[6, 4], strokeWidth=2)
+    base = alt.Chart(alt.NamedData("points"))
+    dots = base.mark_point(cursor="pointer").encode(
+        x=x,
+        y=y,
+        stroke=alt.Stroke("engine:N", scale=hues, legend=legend),
+        fill=alt.condition("datum.met", alt.Fill("engine:N", scale=hues), alt.value("transparent")),
+        shape=alt.Shape(
+            "technology:N",
+            scale=alt.Scale(domain=list(technologies), range=_several(SHAPES, len(technologies))),
+            legend=None,
+        ),
+        size=alt.condition("datum.i == pinned", alt.value(320), alt.value(60)),
+        opacity=alt.condition("datum.front || datum.i == pinned", alt.value(1), alt.value(0.5)),
+        tooltip=[alt.Tooltip(f"{name}:N") for name in ("name", "design", "x_text", "y_text")],
+    )
+    coloured = roofs.encode(stroke=alt.Stroke("engine:N", scale=hues, legend=legend))
+    layers = alt.layer(coloured, own, dots.add_params(pinned), *_marks(base, x, y))
+    return _plain(layers.properties(width=640, height=380))
 
 
 def bars(groups: Sequence[str]) -> Spec:
@@ -164,20 +221,34 @@ class Axis:
     log: bool = False
 
 
-def drawn(spec: Spec, rows: Rows, axes: Mapping[str, Axis], description: str) -> str:
-    """A figure with these rows and axes, by channel, as SVG text in light colours."""
+@dataclass(frozen=True)
+class Drawing:
+    """A figure in light colours, for papers: `svg` as text, `pdf` as bytes."""
+
+    svg: str
+    pdf: bytes
+
+
+def drawn(
+    spec: Spec,
+    rows: Rows,
+    axes: Mapping[str, Axis],
+    description: str,
+    *,
+    roofs: Rows = (),
+) -> Drawing:
+    """A figure with these rows and axes, by channel."""
     altair()
     import vl_convert
 
     whole = {
         **with_axes(spec, axes),
-        "datasets": {"points": list(rows)},
-        "config": config(LIGHT),
+        "datasets": {"points": list(rows), "roofs": list(roofs)},
+        "config": config(LIGHT) | {"font": PAPER_FONT},
         "description": description,
         "padding": 8,
     }
-    text: str = vl_convert.vegalite_to_svg(whole)
-    return text
+    return Drawing(vl_convert.vegalite_to_svg(whole), vl_convert.vegalite_to_pdf(whole))
 
 
 def with_axes(spec: Spec, axes: Mapping[str, Axis]) -> Spec:

@@ -8,11 +8,15 @@ const fields = data.fields.map((f) => ({ ...f, values: column(f.values) }));
 const metrics = data.metrics.map((m) => ({ ...m, values: column(m.values) }));
 const metric = Object.fromEntries(metrics.map((m) => [m.name, m]));
 const narrow = () => window.innerWidth < 641;
+const marks = data.marks;
+const work = Object.fromEntries(Object.entries(data.work).map(([name, values]) => [name, column(values)]));
+const known = column(data.known);
+const parts = Object.fromEntries(Object.entries(data.parts).map(([i, figures]) => [i, Object.fromEntries(Object.entries(figures).map(([name, [list, ...values]]) => [name, Object.fromEntries(data.partNames[list].map((part, at) => [part, values[at]]))]))]));
 let pinned = -1, walking = -1, order = [...Array(many).keys()], rowsShown = 25, sorted = null, frontView = null;
 
 // Numbers for people: one prefix for all of a column, so that its cells can be compared.
 const PREFIXES = { "-15": "f", "-12": "p", "-9": "n", "-6": "µ", "-3": "m", 0: "", 3: "k", 6: "M", 9: "G" };
-const SCALED = ["J", "W", "s", "Hz", "stored"];
+const SCALED = ["J", "W", "s", "Hz", "stored", "MAC/s"];
 function scaleOf(m, values) {
   if (m.unit === "share") return { by: 100, unit: "%" };
   if (!SCALED.includes(m.unit)) return { by: 1, unit: m.unit === "mm2" ? "mm²" : "" };
@@ -80,16 +84,19 @@ function legends(spec, columns) {
   if (narrow() && encoding.y.axis && encoding.y.axis.labelLimit) encoding.y = { ...encoding.y, axis: { ...encoding.y.axis, labelLimit: 120 } };
   return { ...spec, encoding };
 }
-async function draw(id, spec, rows, axes) {
+async function draw(id, spec, rows, axes, roofs = []) {
   const place = byId(id), width = place.clientWidth;
   if (!rows.length) { place.replaceChildren(element("p", { class: "note" }, "No point has these figures.")); return null; }
   const target = element("div");
   place.replaceChildren(target);
-  const whole = { ...legends(withAxes(spec, axes), narrow() ? 2 : 4), width: width - 20, height: spec.height.step ? spec.height.step * new Set(rows.map((r) => r.name)).size : spec.height, autosize: { type: "fit-x", contains: "padding" }, padding: 8, datasets: { points: rows }, config: config() };
+  const whole = { ...legends(withAxes(spec, axes), narrow() ? 2 : 4), width: width - 20, height: spec.height.step ? spec.height.step * new Set(rows.map((r) => r.name)).size : spec.height, autosize: { type: "fit-x", contains: "padding" }, padding: 8, datasets: { points: rows, roofs }, config: config() };
   const made = await vegaEmbed(target, whole, { actions: false, logLevel: 1, renderer: rows.length > 1500 ? "canvas" : "svg", loader: { load: () => Promise.reject(new Error("nothing is fetched")) } });
   return made.view;
 }
-const wide = (values) => values.length > 1 && Math.min(...values) > 0 && Math.max(...values) / Math.min(...values) > 20;
+const wide = (values) => {
+  const least = values.reduce((a, b) => Math.min(a, b), Infinity), most = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  return values.length > 1 && least > 0 && most / least > 20;
+};
 
 // The front: of each technology the points that no other is better than in both figures.
 function frontOf(places, x, y) {
@@ -107,15 +114,38 @@ function frontOf(places, x, y) {
   return front;
 }
 let front = new Set(), frontOrder = [];
+const there = (v) => v !== null && v !== undefined;
+
+// Of marked rows on which side of the dot the name stands, and whether lower so that it is off the one above.
+function namesApart(rows, logX, logY) {
+  const shares = (values, log) => {
+    const at = log ? values.map(Math.log) : values, least = at.reduce((a, b) => Math.min(a, b), Infinity), most = at.reduce((a, b) => Math.max(a, b), -Infinity);
+    return at.map((v) => (v - least) / (most - least || 1));
+  };
+  const xs = shares(rows.map((r) => r.x), logX), ys = shares(rows.map((r) => r.y), logY);
+  const named = rows.map((row, n) => ({ row, x: xs[n], y: ys[n] })).filter(({ row }) => row.mark).sort((a, b) => b.y - a.y);
+  let before = Infinity;
+  for (const { row, x, y } of named) {
+    row.side = x > 0.6 ? "left" : "right";
+    row.lift = before - y > 0.07 ? "level" : "down";
+    before = y;
+  }
+}
+const least = () => (metric.accuracy && !byId("least").disabled ? Number(byId("least").value) / 100 : 0);
+function toldLeast() {
+  byId("least-said").textContent = `${Number(byId("least").value).toFixed(1)}\u202f%`;
+}
 async function drawFront() {
   const x = metric[byId("across").value], y = metric[byId("up").value], only = byId("only").value;
-  const there = (v) => v !== null && v !== undefined;
-  const places = order.filter((i) => there(x.values[i]) && there(y.values[i]) && (only === "" || technology[i] === only));
+  const enough = least();
+  const places = order.filter((i) => there(x.values[i]) && there(y.values[i]) && (only === "" || technology[i] === only) && (!enough || metric.accuracy.values[i] >= enough));
   front = frontOf(places, x, y);
   frontOrder = [...front].sort((a, b) => x.values[a] - x.values[b]);
-  const rows = places.map((i) => ({ i, name: data.names[i], design: design(i), x: x.values[i] * x.scale.by, y: y.values[i] * y.scale.by, engine: engine[i], technology: technology[i], front: front.has(i), met: met[i], x_text: `${x.label} ${text(x, x.values[i])}${mark(x, i)}`, y_text: `${y.label} ${text(y, y.values[i])}${mark(y, i)}` }));
+  const rows = places.map((i) => ({ i, name: data.names[i], design: design(i), x: x.values[i] * x.scale.by, y: y.values[i] * y.scale.by, engine: engine[i], technology: technology[i], front: front.has(i), met: met[i], mark: marks[i] || "", x_text: `${x.label} ${text(x, x.values[i])}${mark(x, i)}`, y_text: `${y.label} ${text(y, y.values[i])}${mark(y, i)}` }));
   byId("front-figure").dataset.front = frontOrder.join(" ");
-  const drawnNow = await draw("front-figure", data.specs.front, rows, { x: { title: title(x), log: wide(rows.map((r) => r.x)) }, y: { title: title(y), log: wide(rows.map((r) => r.y)) } });
+  const logX = wide(rows.map((r) => r.x)), logY = wide(rows.map((r) => r.y));
+  namesApart(rows, logX, logY);
+  const drawnNow = await draw("front-figure", data.specs.front, rows, { x: { title: title(x), log: logX }, y: { title: title(y), log: logY } });
   frontView = drawnNow;
   if (drawnNow) {
     drawnNow.signal("pinned", pinned).run();
@@ -139,22 +169,23 @@ function pin(i) {
   pinned = walking = i;
   if (frontView) frontView.signal("pinned", i).run();
   for (const row of byId("points").tBodies[0].rows) row.classList.toggle("pinned", Number(row.dataset.i) === i);
-  const parts = data.parts[i];
+  const broken = parts[i];
   const tables = [];
   const listing = (caption, rows) => element("table", {}, element("caption", {}, caption), element("tbody", {}, ...rows));
   const line = (head, ...cells) => element("tr", {}, element("th", { class: "word", scope: "row" }, head), ...cells);
   tables.push(listing("Figures", metrics.filter((m) => m.values[i] !== null && m.values[i] !== undefined).map((m) => line(m.label, element("td", { "data-metric": m.name, title: String(m.values[i]) }, text(scaledFor(m.name, [m.values[i]]), m.values[i]) + mark(m, i))))));
   if (fields.length) tables.push(listing("Design", fields.map((f) => line(f.name, element("td", {}, f.values[i] === null ? "—" : String(f.values[i]))))));
-  for (const [name, components] of Object.entries(parts || {})) {
+  for (const [name, components] of Object.entries(broken || {})) {
     const values = Object.entries(components).sort((a, b) => b[1] - a[1]);
     const m = scaledFor(name, values.slice(0, 1).map(([, v]) => v)), all = values.reduce((sum, [, v]) => sum + v, 0), most = values.length ? values[0][1] : 1;
     tables.push(listing(`${m.label} by component`, values.map(([part, v]) => line(part, element("td", { title: String(v) }, text(m, v)), element("td", { class: "word", style: "width: 34%" }, element("span", { class: "share", style: `width: ${Math.max(0, (50 * v) / (most || 1))}%` }), ` ${((100 * v) / (all || 1)).toFixed(1)}%`)))));
   }
   const panel = byId("pinned");
-  panel.replaceChildren(element("h3", {}, data.names[i]), ...(parts ? [] : [element("p", { class: "note" }, "By component: only figures of this point were kept; archsim explain shows them.")]), element("div", { class: "columns" }, ...tables));
+  panel.replaceChildren(element("h3", {}, data.names[i]), ...(broken ? [] : [element("p", { class: "note" }, known[i] ? "By component: kept in the store, and left out of this page for its size; archsim report with --where shows fewer points." : "By component: not known, the store of this point is of the first format.")]), element("div", { class: "columns" }, ...tables));
   panel.dataset.i = i;
   drawParts();
-  if (parts && byId("to").querySelector(`option[value="${i}"]`)) { byId("to").value = i; drawSteps(); }
+  drawRoof();
+  if (broken && byId("to").querySelector(`option[value="${i}"]`)) { byId("to").value = i; drawSteps(); }
 }
 
 // The table.
@@ -202,12 +233,38 @@ byId("filter").addEventListener("input", () => {
     const c = sorted && columns.find((each) => each.name === sorted.name);
     if (c) { sorted.up = !sorted.up; const at = document.activeElement; sortBy(c); at.focus(); } else body();
     drawFront();
+    drawRoof();
   }, 120);
 });
 
+// The roofline: what points compute a second, under what their engines could.
+function roofOf(peak, bytes, from, to, more) {
+  const ridge = peak / bytes, ends = [from, ...(ridge > from && ridge < to ? [ridge] : []), to];
+  return ends.map((x) => ({ x, y: Math.min(peak, bytes * x), ...more }));
+}
+async function drawRoof() {
+  const of = byId("roof-technology").value;
+  const places = order.filter((i) => technology[i] === of && there(work.macs_per_s[i]));
+  const speed = { label: "speed", scale: scaleOf({ unit: "MAC/s" }, places.map((i) => work.macs_per_s[i])) };
+  const share = (i) => work.macs_per_s[i] / Math.min(work.peak_macs_per_s[i], work.peak_bytes_per_s[i] * work.macs_per_byte[i]);
+  const rows = places.map((i) => ({ i, name: data.names[i], design: design(i), x: work.macs_per_byte[i], y: work.macs_per_s[i], engine: engine[i], technology: technology[i], front: data.fronts[of].includes(i), met: met[i], mark: marks[i] || "", x_text: `${significant(work.macs_per_byte[i])}\u202fMAC/B`, y_text: `${text(speed, work.macs_per_s[i])}, ${(100 * share(i)).toFixed(1)}\u202f% of its roof` }));
+  namesApart(rows, true, true);
+  const xs = rows.map((r) => r.x), from = xs.reduce((a, b) => Math.min(a, b), Infinity) / 2, to = xs.reduce((a, b) => Math.max(a, b), 0) * 2;
+  const highest = (name, kind) => places.filter((i) => engine[i] === kind).reduce((most, i) => Math.max(most, work[name][i]), 0);
+  const roofs = [...new Set(rows.map((r) => r.engine))].flatMap((kind) => roofOf(highest("peak_macs_per_s", kind), highest("peak_bytes_per_s", kind), from, to, { engine: kind, kind: "engine" }));
+  if (places.includes(pinned)) roofs.push(...roofOf(work.peak_macs_per_s[pinned], work.peak_bytes_per_s[pinned], from, to, { engine: engine[pinned], kind: "pinned" }));
+  const view = await draw("roof-figure", data.specs.roofline, rows, { x: { title: narrow() ? "MAC per byte of weights and indices" : data.roofline[0], log: true }, y: { title: narrow() ? "MAC/s" : data.roofline[1], log: true } }, roofs);
+  if (view) {
+    view.signal("pinned", pinned).run();
+    view.addEventListener("click", (event, item) => { if (item && item.datum && item.datum.i !== undefined) pin(item.datum.i); });
+  }
+  const all = rows.slice().sort((a, b) => b.y - a.y).slice(0, 25);
+  tableOf("roof-table", ["point", "MAC/B", "MAC/s", "MAC/s at most: PEs", "B/s at most: memories", "of its roof, %"], all.map((r) => [r.name, significant(r.x), significant(r.y), significant(work.peak_macs_per_s[r.i]), significant(work.peak_bytes_per_s[r.i]), (100 * share(r.i)).toFixed(1)]));
+}
+
 // Components, and from one point to another.
-const broken = Object.keys(data.parts).map(Number);
-const kinds = [...new Set(broken.flatMap((i) => Object.keys(data.parts[i])))];
+const broken = Object.keys(parts).map(Number);
+const kinds = [...new Set(broken.flatMap((i) => Object.keys(parts[i])))];
 const label = (name) => (metric[name] ? metric[name].label : name);
 const tableOf = (id, heads, rows) => {
   byId(id).tHead.replaceChildren(element("tr", {}, ...heads.map((h, n) => element("th", { class: n ? null : "word" }, h))));
@@ -216,22 +273,22 @@ const tableOf = (id, heads, rows) => {
 const scaledFor = (name, all) => { const m = metric[name] || { label: name, unit: "count" }; return { ...m, scale: scaleOf(m, all) }; };
 async function drawParts() {
   const name = byId("parts-metric").value, of = byId("parts-technology").value;
-  const chosen = [...new Set([...data.named, ...data.fronts[of], ...(pinned >= 0 ? [pinned] : [])])].filter((i) => technology[i] === of && data.parts[i] && data.parts[i][name]).slice(0, 12);
-  if (pinned >= 0 && technology[pinned] === of && (data.parts[pinned] || {})[name] && !chosen.includes(pinned)) chosen.push(pinned);
+  const chosen = [...new Set([...data.named, ...data.fronts[of], ...(pinned >= 0 ? [pinned] : [])])].filter((i) => technology[i] === of && parts[i] && parts[i][name]).slice(0, 12);
+  if (pinned >= 0 && technology[pinned] === of && (parts[pinned] || {})[name] && !chosen.includes(pinned)) chosen.push(pinned);
   const m = scaledFor(name, chosen.flatMap((i) => metric[name].values[i]));
   const rows = [];
   for (const [place, i] of chosen.entries()) {
     const sums = {};
-    for (const [part, v] of Object.entries(data.parts[i][name])) sums[data.group[part]] = (sums[data.group[part]] || 0) + v;
+    for (const [part, v] of Object.entries(parts[i][name])) sums[data.group[part]] = (sums[data.group[part]] || 0) + v;
     for (const [at, group] of data.groups.entries()) if (sums[group]) rows.push({ name: short(i), place, group, order: at, value: sums[group] * m.scale.by, text: text(m, sums[group]) });
   }
   await draw("parts-figure", data.specs.bars, rows, { x: { title: title(m) } });
-  const all = [...new Set(chosen.flatMap((i) => Object.keys(data.parts[i][name])))];
-  tableOf("parts-table", [title(m), ...chosen.map(short)], all.map((part) => [part, ...chosen.map((i) => number(m, data.parts[i][name][part] ?? null))]));
+  const all = [...new Set(chosen.flatMap((i) => Object.keys(parts[i][name])))];
+  tableOf("parts-table", [title(m), ...chosen.map(short)], all.map((part) => [part, ...chosen.map((i) => number(m, parts[i][name][part] ?? null))]));
 }
 async function drawSteps() {
   const from = Number(byId("from").value), to = Number(byId("to").value), name = byId("steps-metric").value;
-  const before = (data.parts[from] || {})[name], after = (data.parts[to] || {})[name];
+  const before = (parts[from] || {})[name], after = (parts[to] || {})[name];
   if (!before || !after) { await draw("steps-figure", data.specs.waterfall, [], {}); byId("steps-said").textContent = "Both points need this figure by component."; tableOf("steps-table", [], []); return; }
   const sum = (parts) => Object.values(parts).reduce((all, v) => all + v, 0), first = sum(before), last = sum(after);
   const m = scaledFor(name, [first, last]);
@@ -255,19 +312,32 @@ function start() {
   fill(byId("up"), choices, data.axes[1]);
   fill(byId("only"), [["", "all technologies"], ...Object.keys(data.fronts).map((t) => [t, t])], "");
   for (const id of ["across", "up", "only"]) byId(id).addEventListener("change", drawFront);
+  const reached = metric.accuracy ? [...new Set(metric.accuracy.values.filter(there))].sort((a, b) => a - b) : [];
+  byId("least").disabled = reached.length < 2;
+  byId("least-label").hidden = reached.length < 2;
+  if (reached.length > 1) {
+    byId("least").min = Math.floor(reached[0] * 1000) / 10;
+    byId("least").max = Math.floor(reached[reached.length - 1] * 1000) / 10;
+    byId("least").value = byId("least").min;
+    toldLeast();
+    byId("least").addEventListener("input", () => { toldLeast(); clearTimeout(waiting); waiting = setTimeout(drawFront, 120); });
+  }
   const parted = kinds.filter((k) => metric[k]).map((k) => [k, label(k)]);
   for (const id of ["parts-metric", "steps-metric"]) fill(byId(id), parted, "energy_j");
-  const others = data.named.filter((i) => data.parts[i]);
+  const others = data.named.filter((i) => parts[i]);
   const priced = others.find((i) => metric.area_mm2 && metric.area_mm2.values[i] !== null) ?? others[0];
   const alike = others.filter((i) => technology[i] === technology[priced]);
   fill(byId("from"), broken.map((i) => [i, data.names[i]]), alike[alike.length - 1] ?? broken[0]);
   fill(byId("to"), broken.map((i) => [i, data.names[i]]), alike[0] ?? broken[0]);
   const sized = Object.keys(data.fronts);
   fill(byId("parts-technology"), sized.map((t) => [t, t]), priced === undefined ? sized[0] : technology[priced]);
+  const fetching = sized.filter((t) => technology.some((of, i) => of === t && there(work.macs_per_s[i])));
+  fill(byId("roof-technology"), fetching.map((t) => [t, t]), fetching[0]);
+  byId("roof-technology").addEventListener("change", drawRoof);
   for (const id of ["parts-metric", "parts-technology"]) byId(id).addEventListener("change", drawParts);
   for (const id of ["from", "to", "steps-metric"]) byId(id).addEventListener("change", drawSteps);
   headings(); body();
-  const all = () => Promise.all([drawFront(), drawParts(), drawSteps()]).then(() => { document.body.dataset.drawn = "yes"; });
+  const all = () => Promise.all([drawFront(), drawRoof(), drawParts(), drawSteps()]).then(() => { document.body.dataset.drawn = "yes"; });
   byId("pinned").replaceChildren(element("p", { class: "note" }, "No point is pinned yet."));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
   let last = window.innerWidth, resizing = 0;

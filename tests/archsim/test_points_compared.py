@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from archsim.costs.result import MetricError
 from archsim.explore.compared import frame_of_points, on_front, waterfall
-from archsim.explore.gather import Point, gather
+from archsim.explore.gather import gather
+from archsim.explore.point import Point
 from reports.cli import main
 
 DESIGN = """
