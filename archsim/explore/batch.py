@@ -24,6 +24,8 @@ from workloads.refusal import Defect, Refusal
 if TYPE_CHECKING:
     import pandas as pd
 
+    from archsim.explore.frames import Frame
+
 Point = Mapping[str, Any] | DesignPoint
 """The values of a design point, as a file has them, or the design point itself."""
 
@@ -68,7 +70,7 @@ class Checked:
         return design
 
 
-def analytic(points: pd.DataFrame | Iterable[Point]) -> pd.DataFrame:
+def analytic(points: pd.DataFrame | Iterable[Point]) -> Frame:
     """The analytic costs of many design points, a row each, in their order.
 
     `points` are design points, mappings of their values as in a design file, or a frame with a column for
@@ -79,6 +81,8 @@ def analytic(points: pd.DataFrame | Iterable[Point]) -> pd.DataFrame:
     """
     import pandas as pd
 
+    from archsim.explore.frames import Frame
+
     if isinstance(points, pd.DataFrame):
         fields, outcomes = points, _costed_frame(points)
     else:
@@ -87,7 +91,7 @@ def analytic(points: pd.DataFrame | Iterable[Point]) -> pd.DataFrame:
         fields, outcomes = pd.DataFrame(map(flat, dumped)), costed(given)
     figures = pd.DataFrame([outcome.figures or {} for outcome in outcomes], index=fields.index)
     figures["error"] = pd.Series([outcome.error for outcome in outcomes], index=fields.index, dtype=object)
-    return pd.concat([fields, figures], axis=1)
+    return Frame(pd.concat([fields, figures], axis=1))
 
 
 def costed(points: Sequence[Point], folder: Path = Path(), *, broken_down: bool = False) -> list[Outcome]:

@@ -33,13 +33,13 @@ def results(
     Raises StoreError for a store that cannot be read, ConditionError for a condition that is none or asks for
     what no row has, QueryError for a column that is not there.
     """
-    import pandas as pd
+    from archsim.explore.frames import Frame
 
     store = store if isinstance(store, Store) else Store(store, read=True)
     conditions = [Condition(text) for text in ([where] if isinstance(where, str) else where)]
     rows = sorted(store.rows(every_version=every_version), key=_order)
     table = [fields_of(row, version=every_version) for row in rows]
-    frame = pd.DataFrame(table)
+    frame: pd.DataFrame = Frame(table)
     if conditions and rows:
         asked = [_asked(fields, row.point) for fields, row in zip(table, rows, strict=True)]
         known = frozenset().union(*asked)

@@ -25,7 +25,7 @@ from workloads.files import reason_of
 from workloads.refusal import Refusal
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from archsim.explore.frames import Frame
 
 FILE = "results.sqlite"
 FORMAT = 2
@@ -229,13 +229,13 @@ class Store:
                 rest = {"version": its_version, "breakdown": shared.get(part)}
                 yield Row(key, json.loads(point), fidelity, told, error, seconds, **rest)
 
-    def frame(self, *, every_version: bool = False) -> pd.DataFrame:
+    def frame(self, *, every_version: bool = False) -> Frame:
         """A row a point: fields of the point by their names with dots, figures with units in their names, and
         `error` where there are none."""
-        import pandas as pd
+        from archsim.explore.frames import Frame
 
         table = [fields_of(row, version=every_version) for row in self.rows(every_version=every_version)]
-        return pd.DataFrame(table)
+        return Frame(table)
 
 
 def fields_of(row: Row, *, version: bool = False) -> dict[str, Any]:

@@ -8,20 +8,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archsim.costs.metrics import metric_of
+from archsim.costs.shown import unit_of
 from archsim.explore.point import Point
 from reports import formatting as f
 from reports.points import figures, words
 from reports.points.data import ENGINE, Content, axes_of, technology_of
+from reports.points.labels import name_marks
 from reports.points.roofline import INTENSITY, SPEED, roofs_of, rows_of
 
 BARS = ("energy_j", "area_mm2", "traffic_bits")
 ROOFLINE = "roofline"
-_NEAR, _RIGHT = 0.07, 0.6
-"""Names of points stand off each other where they are nearer than so much of the height; from so much of the
-width on they stand to the left."""
-
-_PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
-_SCALED = {"J": "J", "W": "W", "s": "s", "Hz": "Hz", "stored": "B"}
+MOST_DOTS = 1500
+"""In a drawing, beside those on fronts and those with a mark: more are a blot, and large files."""
 
 
 def drawn(content: Content) -> dict[str, figures.Drawing]:
@@ -36,8 +34,8 @@ def drawn(content: Content) -> dict[str, figures.Drawing]:
         (x, x_by), (y, y_by) = (
             _axis(name, [row[at] for row in rows]) for name, at in ((across, "x"), (up, "y"))
         )
-        scaled = [{**row, "x": row["x"] * x_by, "y": row["y"] * y_by} for row in rows]
-        names_apart(scaled, log=(x.log, y.log))
+        scaled = [{**row, "x": row["x"] * x_by, "y": row["y"] * y_by} for row in thinned(rows)]
+        name_marks(scaled, figures.SIZE, log=(x.log, y.log))
         made["front"] = figures.drawn(figures.front(*kinds), scaled, {"x": x, "y": y}, told["front"])
         made |= _rooflines(content, {row["i"]: row for row in rows}, kinds, told[ROOFLINE])
     for metric in BARS:
@@ -75,14 +73,20 @@ def _rooflines(
     """A roofline for each technology of which points tell what they fetch."""
     made = {}
     for technology, places in content.technologies.items():
-        rows = rows_of(((place, content.points[place]) for place in places), shared)
+        rows = thinned(rows_of(((place, content.points[place]) for place in places), shared))
         if rows:
-            names_apart(rows, log=(True, True))
             axes = {"x": figures.Axis(INTENSITY, True), "y": figures.Axis(SPEED, True)}
             roofs = roofs_of(content.points, rows)
+            name_marks(rows, figures.SIZE, log=(True, True), beside=roofs)
             name = f"{ROOFLINE}-{re.sub(r'[^a-z0-9]+', '-', technology.lower())}"
             made[name] = figures.drawn(figures.roofline(*kinds), rows, axes, told, roofs=roofs)
     return made
+
+
+def thinned(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of fronts and with a mark, and at most `MOST_DOTS` others, spread evenly."""
+    step = max(1, math.ceil(len(rows) / MOST_DOTS))
+    return [row for at, row in enumerate(rows) if at % step == 0 or row["front"] or row["mark"]]
 
 
 def front_rows(content: Content, across: str, up: str) -> list[dict[str, Any]]:
@@ -108,40 +112,12 @@ def front_rows(content: Content, across: str, up: str) -> list[dict[str, Any]]:
     ]
 
 
-def names_apart(rows: Sequence[dict[str, Any]], *, log: tuple[bool, bool]) -> None:
-    """Says of rows with a mark on which `side` of the point its name stands, and with what `lift`."""
-    if not rows:
-        return
-    placed = [_shares([row[at] for row in rows], is_log) for at, is_log in zip(("x", "y"), log, strict=True)]
-    named = [(y, x, row) for x, y, row in zip(*placed, rows, strict=True) if row["mark"]]
-    before = math.inf
-    for y, x, row in sorted(named, key=lambda entry: -entry[0]):
-        row |= {"side": "left" if x > _RIGHT else "right", "lift": "level" if before - y > _NEAR else "down"}
-        before = y
-
-
-def _shares(values: Sequence[float], is_log: bool) -> list[float]:
-    """Where values lie between the least and the greatest of them, from 0 to 1."""
-    places = [math.log(value) for value in values] if is_log else list(values)
-    least, width = min(places), (max(places) - min(places)) or 1.0
-    return [(place - least) / width for place in places]
-
-
 def _parts(point: Point, metric: str) -> Mapping[str, float]:
     return point.traffic() if metric == "traffic_bits" else point.components(metric)
 
 
 def _axis(name: str, values: Sequence[float]) -> tuple[figures.Axis, float]:
     """An axis with one prefix for all values, and what they are multiplied by."""
-    metric = metric_of(name)
     log = len(values) > 1 and min(values) > 0 and max(values) / min(values) > 20
-    if metric.unit == "share":
-        return figures.Axis(f"{metric.label}, %", log), 100.0
-    if metric.unit not in _SCALED:
-        return figures.Axis(f"{metric.label}, mm²" if metric.unit == "mm2" else metric.label, log), 1.0
-    per = 8 if metric.unit == "stored" else 1
-    sizes = sorted(math.log10(abs(value) / per) for value in values if value)
-    power = 3 * math.floor(sizes[len(sizes) // 2] / 3) if sizes else 0
-    power = min(max(power, min(_PREFIXES)), max(_PREFIXES))
-    unit = f"{_PREFIXES[power]}{_SCALED[metric.unit]}"
-    return figures.Axis(f"{metric.label}, {unit}", log), 1 / (10.0**power * per)
+    (unit, by), label = unit_of(name, values), metric_of(name).label
+    return figures.Axis(f"{label}, {unit}" if unit else label, log), by

@@ -17,6 +17,9 @@ SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down"
 LIGHT = {"ink": "#1d2933", "pale": "#56646f", "line": "#d5dbe0", "paper": "#ffffff"}
 _FONT = "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 
+SIZE = (640, 400)
+"""Pixels of the front and the roofline."""
+
 PAPER_FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 """Of drawings: the first is what the converter carries along, so that they look alike everywhere."""
 
@@ -112,27 +115,33 @@ def front(engines: Sequence[str], technologies: Sequence[str]) -> Spec:
         tooltip=told,
     )
     layers = alt.layer(line, dots.add_params(pinned), *_marks(base, x, y))
-    return _plain(layers.properties(width=640, height=400))
+    return _plain(layers.properties(width=SIZE[0], height=SIZE[1]))
 
 
 def _marks(base: Any, x: Any, y: Any) -> list[Any]:
-    """A ring and a name for each point that stands out, the name on whichever `side` there is room: rows have
-    `mark`, and of those that are named also `side` (left or right) and `lift` (up, level or down)."""
+    """A ring and a name for each point that stands out: such rows have `mark`, and where its name stands
+    `label_x`, `label_y` and on which `side` of that."""
     alt = altair()
     named = base.transform_filter("datum.mark")
-    tips = [
-        alt.Tooltip("mark:N", title="marked"),
-        *(alt.Tooltip(f"{n}:N") for n in ("name", "x_text", "y_text")),
-    ]
+    tips = [alt.Tooltip(f"{name}:N") for name in ("mark", "name", "x_text", "y_text")]
     ring = named.mark_point(size=240, strokeWidth=2.2, color=LIGHT["ink"], cursor="pointer")
+    there = {"x": _at(x, "label_x"), "y": _at(y, "label_y")}
+    lines = named.mark_rule(color=LIGHT["ink"], strokeWidth=0.8).encode(**there, x2="x", y2="y")
     words = [
-        named.transform_filter(f"datum.side == '{side}' && datum.lift == '{lift}'")
-        .mark_text(align=align, dx=dx, dy=dy, fontWeight="bold", fontSize=12, color=LIGHT["ink"])
-        .encode(x=x, y=y, text="mark:N")
-        for side, align, dx in (("right", "left", 12), ("left", "right", -12))
-        for lift, dy in (("up", -11), ("level", 0), ("down", 11))
+        named.transform_filter(f"datum.side == '{side}'")
+        .mark_text(align=align, fontWeight="bold", fontSize=12, color=LIGHT["ink"], **look)
+        .encode(**there, text="mark:N")
+        for look in ({"stroke": LIGHT["paper"], "strokeWidth": 4, "strokeJoin": "round"}, {})
+        for side, align in (("right", "left"), ("left", "right"))
     ]
-    return [ring.encode(x=x, y=y, tooltip=tips), *words]
+    return [lines, ring.encode(x=x, y=y, tooltip=tips), *words]
+
+
+def _at(channel: Any, field: str) -> Any:
+    """A channel of the same scale and axis for another field."""
+    other = channel.copy()
+    other.shorthand = f"{field}:Q"
+    return other
 
 
 def roofline(engines: Sequence[str], technologies: Sequence[str]) -> Spec:
@@ -165,7 +174,7 @@ def roofline(engines: Sequence[str], technologies: Sequence[str]) -> Spec:
     )
     coloured = roofs.encode(stroke=alt.Stroke("engine:N", scale=hues, legend=legend))
     layers = alt.layer(coloured, own, dots.add_params(pinned), *_marks(base, x, y))
-    return _plain(layers.properties(width=640, height=380))
+    return _plain(layers.properties(width=SIZE[0], height=SIZE[1]))
 
 
 def bars(groups: Sequence[str]) -> Spec:

@@ -47,16 +47,23 @@ def rows_of(
 
 
 def roofs_of(points: Sequence[Point], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The highest roofs of each engine among the points of some rows, as lines: `x`, `y`, `engine`."""
-    if not rows:
-        return []
-    least, most = min(row["x"] for row in rows) / _ROOM, max(row["x"] for row in rows) * _ROOM
-    lines = []
+    """The highest roofs of each engine among the points of some rows whose clock can be had, as the ends of
+    lines: `x`, `y`, `engine`. They begin where the lowest ridge is seen."""
+    sides: dict[str, tuple[float, float]] = {}
     for engine in dict.fromkeys(row["engine"] for row in rows):
-        works = [points[row["i"]].work() for row in rows if row["engine"] == engine]
-        peak = max(work.peak_macs_per_s for work in works if work is not None)
-        bytes_per_s = max(work.peak_bytes_per_s for work in works if work is not None)
-        ridge = peak / bytes_per_s
-        ends = [least, *([ridge] if least < ridge < most else []), most]
-        lines += [{"x": x, "y": min(peak, bytes_per_s * x), "engine": engine, "kind": "engine"} for x in ends]
-    return lines
+        able = [row for row in rows if row["engine"] == engine and row["met"]]
+        works = [points[row["i"]].work() for row in able]
+        if not works:
+            continue
+        sides[engine] = (
+            max(work.peak_macs_per_s for work in works if work is not None),
+            max(work.peak_bytes_per_s for work in works if work is not None),
+        )
+    ridges = [peak / bytes_per_s for peak, bytes_per_s in sides.values()]
+    least = min([row["x"] for row in rows] + ridges, default=1.0) / _ROOM
+    most = max([row["x"] for row in rows] + ridges, default=1.0) * _ROOM
+    return [
+        {"x": x, "y": min(peak, bytes_per_s * x), "engine": engine, "kind": "engine"}
+        for engine, (peak, bytes_per_s) in sides.items()
+        for x in (least, peak / bytes_per_s, most)
+    ]

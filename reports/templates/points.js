@@ -57,8 +57,8 @@ function fill(select, options, chosen) {
 
 // Figures: specifications from Altair, rows and colours from here.
 const colours = () => Object.fromEntries(["ink", "pale", "line", "paper"].map((n) => [n, getComputedStyle(document.documentElement).getPropertyValue(`--${n}`).trim()]));
-function config() {
-  const whole = JSON.parse(JSON.stringify(data.config)), now = colours();
+function recoloured(given) {
+  const whole = JSON.parse(JSON.stringify(given)), now = colours();
   const swap = (part) => {
     for (const [key, value] of Object.entries(part)) {
       if (value && typeof value === "object") swap(value);
@@ -89,7 +89,7 @@ async function draw(id, spec, rows, axes, roofs = []) {
   if (!rows.length) { place.replaceChildren(element("p", { class: "note" }, "No point has these figures.")); return null; }
   const target = element("div");
   place.replaceChildren(target);
-  const whole = { ...legends(withAxes(spec, axes), narrow() ? 2 : 4), width: width - 20, height: spec.height.step ? spec.height.step * new Set(rows.map((r) => r.name)).size : spec.height, autosize: { type: "fit-x", contains: "padding" }, padding: 8, datasets: { points: rows, roofs }, config: config() };
+  const whole = { ...recoloured(legends(withAxes(spec, axes), narrow() ? 2 : 4)), width: width - 20, height: spec.height.step ? spec.height.step * new Set(rows.map((r) => r.name)).size : spec.height, autosize: { type: "fit-x", contains: "padding" }, padding: 8, datasets: { points: rows, roofs }, config: recoloured(data.config) };
   const made = await vegaEmbed(target, whole, { actions: false, logLevel: 1, renderer: rows.length > 1500 ? "canvas" : "svg", loader: { load: () => Promise.reject(new Error("nothing is fetched")) } });
   return made.view;
 }
@@ -116,21 +116,29 @@ function frontOf(places, x, y) {
 let front = new Set(), frontOrder = [];
 const there = (v) => v !== null && v !== undefined;
 
-// Of marked rows on which side of the dot the name stands, and whether lower so that it is off the one above.
-function namesApart(rows, logX, logY) {
-  const shares = (values, log) => {
+// Where the names of marked rows stand, off each other: as reports/points/labels.py places them.
+function nameMarks(rows, width, height, logX, logY, beside = []) {
+  const named = rows.filter((r) => r.mark), pad = 12, letter = 7, line = 15, off = 14, ring = 9;
+  const scale = (values, pixels, log) => {
     const at = log ? values.map(Math.log) : values, least = at.reduce((a, b) => Math.min(a, b), Infinity), most = at.reduce((a, b) => Math.max(a, b), -Infinity);
-    return at.map((v) => (v - least) / (most - least || 1));
+    const reach = most - least || 1, room = pixels - 2 * pad;
+    return { place: (v) => pad + (room * ((log ? Math.log(v) : v) - least)) / reach, value: (p) => { const w = least + ((p - pad) / room) * reach; return log ? Math.exp(w) : w; } };
   };
-  const xs = shares(rows.map((r) => r.x), logX), ys = shares(rows.map((r) => r.y), logY);
-  const named = rows.map((row, n) => ({ row, x: xs[n], y: ys[n] })).filter(({ row }) => row.mark).sort((a, b) => b.y - a.y);
-  let before = Infinity;
-  for (const { row, x, y } of named) {
-    row.side = x > 0.6 ? "left" : "right";
-    row.lift = before - y > 0.07 ? "level" : "down";
-    before = y;
+  const drawn = [...rows, ...beside];
+  const x = scale(drawn.map((r) => r.x), width, logX), y = scale(drawn.map((r) => r.y), height, logY);
+  const boxes = named.map((r) => [x.place(r.x) - ring, y.place(r.y) - ring, x.place(r.x) + ring, y.place(r.y) + ring]);
+  for (const row of named.slice().sort((a, b) => b.y - a.y || a.x - b.x)) {
+    const across = x.place(row.x), up = y.place(row.y), wide = letter * row.mark.length;
+    const sides = across > 0.6 * width ? ["left", "right"] : ["right", "left"];
+    const tried = [...Array(14).keys()].flatMap((step) => (step ? [-step, step] : [0]).flatMap((lift) => sides.map((side) => [side, lift * line])));
+    const boxOf = ([side, lift]) => { const start = side === "right" ? across + off : across - off - wide; return [start, up + lift - line / 2, start + wide, up + lift + line / 2]; };
+    const fits = (b) => b[0] >= 0 && b[2] <= width && b[1] >= 0 && b[3] <= height && !boxes.some((o) => b[0] < o[2] && o[0] < b[2] && b[1] < o[3] && o[1] < b[3]);
+    const chosen = tried.find((one) => fits(boxOf(one))) || [sides[0], 0];
+    boxes.push(boxOf(chosen));
+    Object.assign(row, { side: chosen[0], label_x: x.value(across + (chosen[0] === "right" ? off : -off)), label_y: y.value(up + chosen[1]) });
   }
 }
+const plotWidth = (id) => byId(id).clientWidth - 110;
 const least = () => (metric.accuracy && !byId("least").disabled ? Number(byId("least").value) / 100 : 0);
 function toldLeast() {
   byId("least-said").textContent = `${Number(byId("least").value).toFixed(1)}\u202f%`;
@@ -144,7 +152,7 @@ async function drawFront() {
   const rows = places.map((i) => ({ i, name: data.names[i], design: design(i), x: x.values[i] * x.scale.by, y: y.values[i] * y.scale.by, engine: engine[i], technology: technology[i], front: front.has(i), met: met[i], mark: marks[i] || "", x_text: `${x.label} ${text(x, x.values[i])}${mark(x, i)}`, y_text: `${y.label} ${text(y, y.values[i])}${mark(y, i)}` }));
   byId("front-figure").dataset.front = frontOrder.join(" ");
   const logX = wide(rows.map((r) => r.x)), logY = wide(rows.map((r) => r.y));
-  namesApart(rows, logX, logY);
+  nameMarks(rows, plotWidth("front-figure"), data.specs.front.height, logX, logY);
   const drawnNow = await draw("front-figure", data.specs.front, rows, { x: { title: title(x), log: logX }, y: { title: title(y), log: logY } });
   frontView = drawnNow;
   if (drawnNow) {
@@ -248,11 +256,13 @@ async function drawRoof() {
   const speed = { label: "speed", scale: scaleOf({ unit: "MAC/s" }, places.map((i) => work.macs_per_s[i])) };
   const share = (i) => work.macs_per_s[i] / Math.min(work.peak_macs_per_s[i], work.peak_bytes_per_s[i] * work.macs_per_byte[i]);
   const rows = places.map((i) => ({ i, name: data.names[i], design: design(i), x: work.macs_per_byte[i], y: work.macs_per_s[i], engine: engine[i], technology: technology[i], front: data.fronts[of].includes(i), met: met[i], mark: marks[i] || "", x_text: `${significant(work.macs_per_byte[i])}\u202fMAC/B`, y_text: `${text(speed, work.macs_per_s[i])}, ${(100 * share(i)).toFixed(1)}\u202f% of its roof` }));
-  namesApart(rows, true, true);
-  const xs = rows.map((r) => r.x), from = xs.reduce((a, b) => Math.min(a, b), Infinity) / 2, to = xs.reduce((a, b) => Math.max(a, b), 0) * 2;
-  const highest = (name, kind) => places.filter((i) => engine[i] === kind).reduce((most, i) => Math.max(most, work[name][i]), 0);
-  const roofs = [...new Set(rows.map((r) => r.engine))].flatMap((kind) => roofOf(highest("peak_macs_per_s", kind), highest("peak_bytes_per_s", kind), from, to, { engine: kind, kind: "engine" }));
+  const highest = (name, kind) => places.filter((i) => engine[i] === kind && met[i]).reduce((most, i) => Math.max(most, work[name][i]), 0);
+  const sides = [...new Set(rows.map((r) => r.engine))].map((kind) => [kind, highest("peak_macs_per_s", kind), highest("peak_bytes_per_s", kind)]).filter(([, peak]) => peak);
+  const xs = [...rows.map((r) => r.x), ...sides.map(([, peak, bytes]) => peak / bytes)];
+  const from = xs.reduce((a, b) => Math.min(a, b), Infinity) / 2, to = xs.reduce((a, b) => Math.max(a, b), 0) * 2;
+  const roofs = sides.flatMap(([kind, peak, bytes]) => roofOf(peak, bytes, from, to, { engine: kind, kind: "engine" }));
   if (places.includes(pinned)) roofs.push(...roofOf(work.peak_macs_per_s[pinned], work.peak_bytes_per_s[pinned], from, to, { engine: engine[pinned], kind: "pinned" }));
+  nameMarks(rows, plotWidth("roof-figure"), data.specs.roofline.height, true, true, roofs);
   const view = await draw("roof-figure", data.specs.roofline, rows, { x: { title: narrow() ? "MAC per byte of weights and indices" : data.roofline[0], log: true }, y: { title: narrow() ? "MAC/s" : data.roofline[1], log: true } }, roofs);
   if (view) {
     view.signal("pinned", pinned).run();
