@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import pandas as pd
 from pandas.plotting import PlotAccessor
 
 from archsim.costs.metrics import METRICS, metric_of
-from archsim.costs.shown import unit_of
+from archsim.costs.shown import html_table, number, unit_of
 from archsim.explore.pareto import ObjectiveError, pareto
 
 if TYPE_CHECKING:
@@ -50,14 +49,9 @@ class Frame(pd.DataFrame):
         columns = [name for name in map(str, self) if name not in HIDDEN and self[name].notna().any()]
         shown = self.head(MOST_ROWS)
         cells = [_cells(name, shown[name]) for name in columns]
-        heads = "".join(f"<th>{html.escape(head)}</th>" for head, _ in cells)
-        rows = (
-            f"<tr>{''.join(f'<td>{html.escape(text)}</td>' for text in row)}</tr>"
-            for row in zip(*(texts for _, texts in cells), strict=True)
-        )
         more = f" (the first {MOST_ROWS} here)" if len(self) > MOST_ROWS else ""
-        caption = f"<caption>{len(self):,} design points{more}</caption>"
-        return f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        rows = zip(*(texts for _, texts in cells), strict=True)
+        return html_table(f"{len(self):,} design points{more}", [head for head, _ in cells], rows)
 
 
 class Plots(PlotAccessor):
@@ -149,7 +143,7 @@ def _cells(name: str, column: pd.Series) -> tuple[str, Sequence[str]]:
     if not figure:
         return name, [_word(value) for value in values]
     unit, by = unit_of(name, [value for value in values if not _blank(value)])
-    texts = ["—" if _blank(value) else _number(value * by if unit else value) for value in values]
+    texts = ["—" if _blank(value) else number(value * by if unit else value) for value in values]
     return _head("clock" if name == "clock_hz" else metric_of(name).brief, unit), texts
 
 
@@ -160,15 +154,7 @@ def _head(label: str, unit: str) -> str:
 def _word(value: Any) -> str:
     if _blank(value):
         return "—"
-    return _number(value) if isinstance(value, float) else str(value)
-
-
-def _number(value: float) -> str:
-    """Four digits of a fraction, all of a whole number."""
-    if float(value).is_integer():
-        return f"{int(value):,}"
-    places = max(0, 3 - math.floor(math.log10(abs(value))))
-    return f"{value:,.{places}f}" if places < 7 else f"{value:.3e}"
+    return number(value) if isinstance(value, float) else str(value)
 
 
 def _blank(value: Any) -> bool:

@@ -68,7 +68,7 @@ class Content:
     @cached_property
     def fronts(self) -> dict[str, list[int]]:
         """By technology the points at a clock that can be had which none other beats in its objectives."""
-        return {name: self._front(places) for name, places in self.technologies.items()}
+        return {name: self.front_of(places) for name, places in self.technologies.items()}
 
     def objectives(self, places: Iterable[int]) -> list[str]:
         """What points are judged by: figures that all have and that are not the same in all."""
@@ -79,9 +79,13 @@ class Content:
             if all(name in figures for figures in held) and len({figures[name] for figures in held}) > 1
         ]
 
-    def _front(self, places: Sequence[int]) -> list[int]:
+    def front_of(self, places: Sequence[int], names: Sequence[str] | None = None) -> list[int]:
+        """Which of these points no other beats, at a clock that can be had: in the figures of these names, or
+        in its objectives."""
         able = [place for place in places if self.points[place].clock_met]
-        names = self.objectives(able)
+        if names is None:
+            names = self.objectives(able)
+        able = [place for place in able if all(name in self.points[place].figures for name in names)]
         if not names:
             return able[:1]
         signs = [-1.0 if metric_of(name).more_is_better else 1.0 for name in names]

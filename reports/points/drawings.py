@@ -86,12 +86,15 @@ def _rooflines(
 def thinned(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows of fronts and with a mark, and at most `MOST_DOTS` others, spread evenly."""
     step = max(1, math.ceil(len(rows) / MOST_DOTS))
-    return [row for at, row in enumerate(rows) if at % step == 0 or row["front"] or row["mark"]]
+    return [row for at, row in enumerate(rows) if at % step == 0 or row["solid"] or row["mark"]]
 
 
 def front_rows(content: Content, across: str, up: str) -> list[dict[str, Any]]:
     """The rows of the front's figure, in SI units."""
-    on = {place for front in content.fronts.values() for place in front}
+    whole = {place for front in content.fronts.values() for place in front}
+    on = {
+        place for places in content.technologies.values() for place in content.front_of(places, (across, up))
+    }
     return [
         {
             "i": place,
@@ -102,6 +105,7 @@ def front_rows(content: Content, across: str, up: str) -> list[dict[str, Any]]:
             "engine": str(point.fields.get(ENGINE)),
             "technology": technology_of(point),
             "front": place in on,
+            "solid": place in on or place in whole,
             "met": point.clock_met,
             "mark": point.mark,
             "x_text": f.metric(across, point.figures[across]),

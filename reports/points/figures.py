@@ -74,7 +74,8 @@ def front(engines: Sequence[str], technologies: Sequence[str]) -> Spec:
     """Points by two figures, and the points that no other is better than joined by a line for each
     technology.
 
-    Rows have `x`, `y`, `engine`, `technology`, `front`, `met` (whether the clock can be had), `i` their
+    Rows have `x`, `y`, `engine`, `technology`, `front` (whether the line goes through them), `solid` (whether
+    they are on that, or on the front of all objectives), `met` (whether the clock can be had), `i` their
     place, and texts `name`, `design`, `x_text`, `y_text`.
     """
     alt = altair()
@@ -110,7 +111,7 @@ def front(engines: Sequence[str], technologies: Sequence[str]) -> Spec:
         fill=inside,
         shape=shape,
         size=alt.condition("datum.i == pinned", alt.value(320), alt.value(75)),
-        opacity=alt.condition("datum.front || datum.i == pinned", alt.value(1), alt.value(0.5)),
+        opacity=alt.condition("datum.solid || datum.i == pinned", alt.value(1), alt.value(0.5)),
         strokeWidth=alt.condition("datum.i == pinned", alt.value(3), alt.value(1.2)),
         tooltip=told,
     )
@@ -126,7 +127,11 @@ def _marks(base: Any, x: Any, y: Any) -> list[Any]:
     tips = [alt.Tooltip(f"{name}:N") for name in ("mark", "name", "x_text", "y_text")]
     ring = named.mark_point(size=240, strokeWidth=2.2, color=LIGHT["ink"], cursor="pointer")
     there = {"x": _at(x, "label_x"), "y": _at(y, "label_y")}
-    lines = named.mark_rule(color=LIGHT["ink"], strokeWidth=0.8).encode(**there, x2="x", y2="y")
+    lines = (
+        named.transform_filter("datum.side")
+        .mark_rule(color=LIGHT["ink"], strokeWidth=0.8)
+        .encode(**there, x2="x", y2="y")
+    )
     words = [
         named.transform_filter(f"datum.side == '{side}'")
         .mark_text(align=align, fontWeight="bold", fontSize=12, color=LIGHT["ink"], **look)
@@ -169,7 +174,7 @@ def roofline(engines: Sequence[str], technologies: Sequence[str]) -> Spec:
             legend=None,
         ),
         size=alt.condition("datum.i == pinned", alt.value(320), alt.value(60)),
-        opacity=alt.condition("datum.front || datum.i == pinned", alt.value(1), alt.value(0.5)),
+        opacity=alt.condition("datum.solid || datum.i == pinned", alt.value(1), alt.value(0.5)),
         tooltip=[alt.Tooltip(f"{name}:N") for name in ("name", "design", "x_text", "y_text")],
     )
     coloured = roofs.encode(stroke=alt.Stroke("engine:N", scale=hues, legend=legend))

@@ -51,8 +51,8 @@ def name_marks(
     beside: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Says of rows with a `mark` where its name stands: `label_x`, `label_y` in the units of the axes, and on
-    which `side` of that place. What is drawn `beside` them widens the axes. The script of the page does the
-    same."""
+    which `side` of that place; one for which there is no room has none. What is drawn `beside` them widens
+    the axes. The script of the page does the same."""
     named = [row for row in rows if row["mark"]]
     if not named:
         return
@@ -68,10 +68,10 @@ def name_marks(
             box = (start, up + lift - LINE / 2, start + width, up + lift + LINE / 2)
             inside = box[0] >= 0 and box[2] <= x.pixels and box[1] >= 0 and box[3] <= y.pixels
             if inside and not any(_overlap(box, other) for other in boxes):
+                boxes.append(box)
+                off = OFF if side == "right" else -OFF
+                row |= {"side": side, "label_x": x.value(across + off), "label_y": y.value(up + lift)}
                 break
-        boxes.append(box)
-        off = OFF if side == "right" else -OFF
-        row |= {"side": side, "label_x": x.value(across + off), "label_y": y.value(up + lift)}
 
 
 def _ring(across: float, up: float) -> Box:
@@ -79,12 +79,11 @@ def _ring(across: float, up: float) -> Box:
 
 
 def _tried(left_first: bool) -> Iterator[tuple[str, float]]:
-    """Where a name may stand, the nearest first; the last is taken where there is no room anywhere."""
+    """Where a name may stand, the nearest first."""
     sides = ("left", "right") if left_first else ("right", "left")
     for step in range(_STEPS):
         for sign in (-1, 1) if step else (1,):
             yield from ((side, sign * step * LINE) for side in sides)
-    yield sides[0], 0.0
 
 
 def _overlap(first: Box, second: Box) -> bool:

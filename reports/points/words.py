@@ -194,6 +194,30 @@ def _design(point: Point) -> dict[str, Any]:
     return nested(point.fields)
 
 
+def marked_table(content: Content) -> Table:
+    """The marked designs, each with the least energy of the points of its technology that are as accurate."""
+    rows: list[tuple[Any, ...]] = []
+    for name, places in content.technologies.items():
+        for point in (content.points[place] for place in places if content.points[place].mark):
+            figures, accuracy = point.figures, point.figures.get("accuracy", 0.0)
+            as_good = [p for p in places if content.points[p].figures.get("accuracy", 0.0) >= accuracy]
+            best = content.best(as_good, "energy_j")
+            least = content.points[best].figures["energy_j"] if best is not None else None
+            energy = figures.get("energy_j")
+            times = energy / least if energy and least else None
+            size = [figures.get("area_mm2"), figures.get("lut")]
+            rows.append((point.mark, name, energy, *size, figures.get("accuracy"), least, times))
+    columns = {"design": "", "technology": "", "energy": "J", "area": "mm2", "LUT": "count"}
+    columns |= {"accuracy": "share", "least energy as accurate": "J", "energy over that": "ratio"}
+    return Table("Marked designs, and the points that are as accurate", columns, rows, name="marked", words=2)
+
+
+def objectives(content: Content) -> str:
+    """What fronts are of, in words."""
+    names = dict.fromkeys(n for places in content.technologies.values() for n in content.objectives(places))
+    return _listed([metric_of(name).label for name in names]) if names else "no figure"
+
+
 def best_table(content: Content) -> Table:
     """The fronts of all technologies, for the files beside the page."""
     from reports.formatting import heading

@@ -66,7 +66,9 @@ def page(content: Content, title: str, command: str, drawings: Sequence[str]) ->
         sources=content.sources,
         summary=words.summary(content),
         alternatives=words.alternatives(content),
+        objectives=words.objectives(content),
         alike=", ".join(f"{name} {value}" for name, value in content.alike.items()),
+        marked=words.marked_table(content),
         tables=(words.errors(content), words.refusals(content)),
         limit=words.LIMIT_OF_ERRORS,
         grounds=words.grounds(content),
@@ -75,7 +77,6 @@ def page(content: Content, title: str, command: str, drawings: Sequence[str]) ->
         version=metadata.version("archsim"),
         versions=words.versions(content),
         drawings=drawings,
-        marked=any(point.mark for point in content.points),
         shell=Markup(asset("shell.css")),
         script=Markup(asset("points.js")),
         vega=Markup(figures.script()),
@@ -124,7 +125,7 @@ def markdown(content: Content, title: str, command: str, drawings: Sequence[str]
     told = words.alternatives(content)
     text += [f"![{told[kind_of(name)]}]({name}.svg)" for name in drawings]
     text.append(f"## The fronts\n\n{words.best_table(content).markdown()}")
-    for table in (words.errors(content), words.refusals(content)):
+    for table in (words.marked_table(content), words.errors(content), words.refusals(content)):
         if table.rows:
             text.append(f"## {table.title}\n\n{table.markdown()}")
     text.append(f"{words.LIMIT_OF_ERRORS}.")

@@ -133,7 +133,8 @@ function nameMarks(rows, width, height, logX, logY, beside = []) {
     const tried = [...Array(14).keys()].flatMap((step) => (step ? [-step, step] : [0]).flatMap((lift) => sides.map((side) => [side, lift * line])));
     const boxOf = ([side, lift]) => { const start = side === "right" ? across + off : across - off - wide; return [start, up + lift - line / 2, start + wide, up + lift + line / 2]; };
     const fits = (b) => b[0] >= 0 && b[2] <= width && b[1] >= 0 && b[3] <= height && !boxes.some((o) => b[0] < o[2] && o[0] < b[2] && b[1] < o[3] && o[1] < b[3]);
-    const chosen = tried.find((one) => fits(boxOf(one))) || [sides[0], 0];
+    const chosen = tried.find((one) => fits(boxOf(one)));
+    if (!chosen) continue;
     boxes.push(boxOf(chosen));
     Object.assign(row, { side: chosen[0], label_x: x.value(across + (chosen[0] === "right" ? off : -off)), label_y: y.value(up + chosen[1]) });
   }
@@ -147,9 +148,10 @@ async function drawFront() {
   const x = metric[byId("across").value], y = metric[byId("up").value], only = byId("only").value;
   const enough = least();
   const places = order.filter((i) => there(x.values[i]) && there(y.values[i]) && (only === "" || technology[i] === only) && (!enough || metric.accuracy.values[i] >= enough));
+  const whole = new Set(Object.values(data.fronts).flat());
   front = frontOf(places, x, y);
   frontOrder = [...front].sort((a, b) => x.values[a] - x.values[b]);
-  const rows = places.map((i) => ({ i, name: data.names[i], design: design(i), x: x.values[i] * x.scale.by, y: y.values[i] * y.scale.by, engine: engine[i], technology: technology[i], front: front.has(i), met: met[i], mark: marks[i] || "", x_text: `${x.label} ${text(x, x.values[i])}${mark(x, i)}`, y_text: `${y.label} ${text(y, y.values[i])}${mark(y, i)}` }));
+  const rows = places.map((i) => ({ i, name: data.names[i], design: design(i), x: x.values[i] * x.scale.by, y: y.values[i] * y.scale.by, engine: engine[i], technology: technology[i], front: front.has(i), solid: whole.has(i) || front.has(i), met: met[i], mark: marks[i] || "", x_text: `${x.label} ${text(x, x.values[i])}${mark(x, i)}`, y_text: `${y.label} ${text(y, y.values[i])}${mark(y, i)}` }));
   byId("front-figure").dataset.front = frontOrder.join(" ");
   const logX = wide(rows.map((r) => r.x)), logY = wide(rows.map((r) => r.y));
   nameMarks(rows, plotWidth("front-figure"), data.specs.front.height, logX, logY);
@@ -255,7 +257,7 @@ async function drawRoof() {
   const places = order.filter((i) => technology[i] === of && there(work.macs_per_s[i]));
   const speed = { label: "speed", scale: scaleOf({ unit: "MAC/s" }, places.map((i) => work.macs_per_s[i])) };
   const share = (i) => work.macs_per_s[i] / Math.min(work.peak_macs_per_s[i], work.peak_bytes_per_s[i] * work.macs_per_byte[i]);
-  const rows = places.map((i) => ({ i, name: data.names[i], design: design(i), x: work.macs_per_byte[i], y: work.macs_per_s[i], engine: engine[i], technology: technology[i], front: data.fronts[of].includes(i), met: met[i], mark: marks[i] || "", x_text: `${significant(work.macs_per_byte[i])}\u202fMAC/B`, y_text: `${text(speed, work.macs_per_s[i])}, ${(100 * share(i)).toFixed(1)}\u202f% of its roof` }));
+  const rows = places.map((i) => ({ i, name: data.names[i], design: design(i), x: work.macs_per_byte[i], y: work.macs_per_s[i], engine: engine[i], technology: technology[i], solid: data.fronts[of].includes(i), met: met[i], mark: marks[i] || "", x_text: `${significant(work.macs_per_byte[i])}\u202fMAC/B`, y_text: `${text(speed, work.macs_per_s[i])}, ${(100 * share(i)).toFixed(1)}\u202f% of its roof` }));
   const highest = (name, kind) => places.filter((i) => engine[i] === kind && met[i]).reduce((most, i) => Math.max(most, work[name][i]), 0);
   const sides = [...new Set(rows.map((r) => r.engine))].map((kind) => [kind, highest("peak_macs_per_s", kind), highest("peak_bytes_per_s", kind)]).filter(([, peak]) => peak);
   const xs = [...rows.map((r) => r.x), ...sides.map(([, peak, bytes]) => peak / bytes)];
