@@ -113,7 +113,8 @@ def _cluster(many: int) -> Iterator[Client]:
                 start_new_session=True,
             )
 
-    here = {"host": "127.0.0.1", "dashboard": False}
+    # Whatever port is free for what a scheduler serves besides: others may have the usual one.
+    here = {"host": "127.0.0.1", "dashboard": False, "dashboard_address": "127.0.0.1:0"}
     worker = {"cls": QuietWorker, "options": {"worker_kwargs": {"host": "127.0.0.1", "nthreads": 1}}}
     with _quiet():
         cluster = SpecCluster(

@@ -19,7 +19,7 @@ from archsim.explore.pareto import undominated
 from archsim.explore.point import Point, differing
 from reports.points.roofline import INTENSITY, SPEED, work_of
 
-PARTS_BYTES = 1_200_000
+PARTS_BYTES = 1_000_000
 """What the page spends on points by component: of more points those on fronts, then others spread evenly."""
 
 KEPT_DIGITS = 9
@@ -127,7 +127,8 @@ def payload(content: Content) -> dict[str, Any]:
     points = content.points
     broken, names = broken_down(content)
     return {
-        "names": [point.name for point in points],
+        "numbers": [int(point.name.partition(":")[0]) for point in points],
+        "names": _column([point.name.partition(": ")[2] for point in points]),
         "engine": _column([str(point.fields.get(ENGINE, "unknown")) for point in points]),
         "technology": _column([technology_of(point) for point in points]),
         "met": _column([point.clock_met for point in points]),

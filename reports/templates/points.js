@@ -1,8 +1,9 @@
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
-const many = data.names.length;
+const many = data.numbers.length;
 const column = (c) => (c.distinct ? c.at.map((place) => c.distinct[place]) : c.values);
+const names = column(data.names).map((name, i) => `${data.numbers[i]}: ${name}`);
 const engine = column(data.engine), technology = column(data.technology), met = column(data.met);
 const fields = data.fields.map((f) => ({ ...f, values: column(f.values) }));
 const metrics = data.metrics.map((m) => ({ ...m, values: column(m.values) }));
@@ -39,7 +40,7 @@ const text = (m, v) => (v === null || v === undefined ? "—" : `${number(m, v)}
 const title = (m) => (m.scale.unit ? `${m.label}, ${m.scale.unit}` : m.label);
 const mark = (m, i) => (!met[i] && data.clocked.includes(m.name) ? "!" : "");
 const sizes = (fields.find((f) => f.name === "engine.pes") || { values: [] }).values;
-const short = (i) => `${data.names[i].split(":")[0]}: ${engine[i]}${sizes[i] === undefined || sizes[i] === null ? "" : `, ${sizes[i]} PEs`}`;
+const short = (i) => `${names[i].split(":")[0]}: ${engine[i]}${sizes[i] === undefined || sizes[i] === null ? "" : `, ${sizes[i]} PEs`}`;
 const design = (i) => fields.filter((f) => f.values[i] !== null).map((f) => `${f.name} ${f.values[i]}`).join(", ");
 
 function element(tag, attributes = {}, ...children) {
@@ -147,11 +148,11 @@ function toldLeast() {
 async function drawFront() {
   const x = metric[byId("across").value], y = metric[byId("up").value], only = byId("only").value;
   const enough = least();
-  const places = order.filter((i) => there(x.values[i]) && there(y.values[i]) && (only === "" || technology[i] === only) && (!enough || metric.accuracy.values[i] >= enough));
+  const places = order.filter((i) => there(x.values[i]) && there(y.values[i]) && (only === "" || technology[i] === only) && (!enough || metric.accuracy.values[i] >= enough - 1e-9));
   const whole = new Set(Object.values(data.fronts).flat());
   front = frontOf(places, x, y);
   frontOrder = [...front].sort((a, b) => x.values[a] - x.values[b]);
-  const rows = places.map((i) => ({ i, name: data.names[i], design: design(i), x: x.values[i] * x.scale.by, y: y.values[i] * y.scale.by, engine: engine[i], technology: technology[i], front: front.has(i), solid: whole.has(i) || front.has(i), met: met[i], mark: marks[i] || "", x_text: `${x.label} ${text(x, x.values[i])}${mark(x, i)}`, y_text: `${y.label} ${text(y, y.values[i])}${mark(y, i)}` }));
+  const rows = places.map((i) => ({ i, name: names[i], design: design(i), x: x.values[i] * x.scale.by, y: y.values[i] * y.scale.by, engine: engine[i], technology: technology[i], front: front.has(i), solid: whole.has(i) || front.has(i), met: met[i], mark: marks[i] || "", x_text: `${x.label} ${text(x, x.values[i])}${mark(x, i)}`, y_text: `${y.label} ${text(y, y.values[i])}${mark(y, i)}` }));
   byId("front-figure").dataset.front = frontOrder.join(" ");
   const logX = wide(rows.map((r) => r.x)), logY = wide(rows.map((r) => r.y));
   nameMarks(rows, plotWidth("front-figure"), data.specs.front.height, logX, logY);
@@ -170,7 +171,7 @@ byId("front-figure").addEventListener("keydown", (event) => {
     walking = frontOrder[(at + step + frontOrder.length) % frontOrder.length];
     if (frontView) frontView.signal("pinned", walking).run();
     const x = metric[byId("across").value], y = metric[byId("up").value];
-    byId("said").textContent = `${data.names[walking]}: ${x.label} ${text(x, x.values[walking])}, ${y.label} ${text(y, y.values[walking])}. Enter pins it.`;
+    byId("said").textContent = `${names[walking]}: ${x.label} ${text(x, x.values[walking])}, ${y.label} ${text(y, y.values[walking])}. Enter pins it.`;
   } else if ((event.key === "Enter" || event.key === " ") && walking >= 0) { event.preventDefault(); pin(walking); }
 });
 
@@ -191,7 +192,7 @@ function pin(i) {
     tables.push(listing(`${m.label} by component`, values.map(([part, v]) => line(part, element("td", { title: String(v) }, text(m, v)), element("td", { class: "word", style: "width: 34%" }, element("span", { class: "share", style: `width: ${Math.max(0, (50 * v) / (most || 1))}%` }), ` ${((100 * v) / (all || 1)).toFixed(1)}%`)))));
   }
   const panel = byId("pinned");
-  panel.replaceChildren(element("h3", {}, data.names[i]), ...(broken ? [] : [element("p", { class: "note" }, known[i] ? "By component: kept in the store, and left out of this page for its size; archsim report with --where shows fewer points." : "By component: not known, the store of this point is of the first format.")]), element("div", { class: "columns" }, ...tables));
+  panel.replaceChildren(element("h3", {}, names[i]), ...(broken ? [] : [element("p", { class: "note" }, known[i] ? "By component: kept in the store, and left out of this page for its size; archsim report with --where shows fewer points." : "By component: not known, the store of this point is of the first format.")]), element("div", { class: "columns" }, ...tables));
   panel.dataset.i = i;
   drawParts();
   drawRoof();
@@ -217,7 +218,7 @@ function sortBy(c) {
   byId("points").querySelector(`th[data-name="${c.name}"] button`).focus();
 }
 function body() {
-  const rows = order.slice(0, rowsShown).map((i) => element("tr", { "data-i": i, class: i === pinned ? "pinned" : null }, element("td", { class: "word" }, element("button", { type: "button", "aria-label": `pin ${data.names[i]}`, onclick: () => { pin(i); byId("pinned").scrollIntoView({ block: "nearest" }); } }, data.names[i].split(":")[0])), ...columns.map((c) => element("td", { class: c.word ? "word" : null, title: typeof c.values[i] === "number" ? String(c.values[i]) : null }, c.show(i)))));
+  const rows = order.slice(0, rowsShown).map((i) => element("tr", { "data-i": i, class: i === pinned ? "pinned" : null }, element("td", { class: "word" }, element("button", { type: "button", "aria-label": `pin ${names[i]}`, onclick: () => { pin(i); byId("pinned").scrollIntoView({ block: "nearest" }); } }, names[i].split(":")[0])), ...columns.map((c) => element("td", { class: c.word ? "word" : null, title: typeof c.values[i] === "number" ? String(c.values[i]) : null }, c.show(i)))));
   byId("points").tBodies[0].replaceChildren(...rows);
   byId("more").hidden = rowsShown >= order.length;
   byId("shown").textContent = `${order.length.toLocaleString("en-GB")} of ${many.toLocaleString("en-GB")} points${rowsShown < order.length ? `, the first ${rowsShown} here` : ""}`;
@@ -225,7 +226,7 @@ function body() {
 byId("more").addEventListener("click", () => { rowsShown += 200; body(); });
 const values = Object.fromEntries(columns.map((c) => [c.name, c.values]));
 values["engine.kind"] = engine; values.technology = technology;
-const searched = data.names.map((name, i) => `${name} ${technology[i]} ${fields.map((f) => f.values[i]).join(" ")}`.toLowerCase());
+const searched = names.map((name, i) => `${name} ${technology[i]} ${fields.map((f) => f.values[i]).join(" ")}`.toLowerCase());
 function asked(word) {
   const parts = /^([\w.]+)(<=|>=|!=|=|<|>)(.+)$/.exec(word), given = parts && (values[parts[1]] || values[`engine.${parts[1]}`]);
   if (!given) return (i) => searched[i].includes(word.toLowerCase());
@@ -257,7 +258,7 @@ async function drawRoof() {
   const places = order.filter((i) => technology[i] === of && there(work.macs_per_s[i]));
   const speed = { label: "speed", scale: scaleOf({ unit: "MAC/s" }, places.map((i) => work.macs_per_s[i])) };
   const share = (i) => work.macs_per_s[i] / Math.min(work.peak_macs_per_s[i], work.peak_bytes_per_s[i] * work.macs_per_byte[i]);
-  const rows = places.map((i) => ({ i, name: data.names[i], design: design(i), x: work.macs_per_byte[i], y: work.macs_per_s[i], engine: engine[i], technology: technology[i], solid: data.fronts[of].includes(i), met: met[i], mark: marks[i] || "", x_text: `${significant(work.macs_per_byte[i])}\u202fMAC/B`, y_text: `${text(speed, work.macs_per_s[i])}, ${(100 * share(i)).toFixed(1)}\u202f% of its roof` }));
+  const rows = places.map((i) => ({ i, name: names[i], design: design(i), x: work.macs_per_byte[i], y: work.macs_per_s[i], engine: engine[i], technology: technology[i], solid: data.fronts[of].includes(i), met: met[i], mark: marks[i] || "", x_text: `${significant(work.macs_per_byte[i])}\u202fMAC/B`, y_text: `${text(speed, work.macs_per_s[i])}, ${(100 * share(i)).toFixed(1)}\u202f% of its roof` }));
   const highest = (name, kind) => places.filter((i) => engine[i] === kind && met[i]).reduce((most, i) => Math.max(most, work[name][i]), 0);
   const sides = [...new Set(rows.map((r) => r.engine))].map((kind) => [kind, highest("peak_macs_per_s", kind), highest("peak_bytes_per_s", kind)]).filter(([, peak]) => peak);
   const xs = [...rows.map((r) => r.x), ...sides.map(([, peak, bytes]) => peak / bytes)];
@@ -265,6 +266,7 @@ async function drawRoof() {
   const roofs = sides.flatMap(([kind, peak, bytes]) => roofOf(peak, bytes, from, to, { engine: kind, kind: "engine" }));
   if (places.includes(pinned)) roofs.push(...roofOf(work.peak_macs_per_s[pinned], work.peak_bytes_per_s[pinned], from, to, { engine: engine[pinned], kind: "pinned" }));
   nameMarks(rows, plotWidth("roof-figure"), data.specs.roofline.height, true, true, roofs);
+  byId("roof-figure").dataset.of = of;
   const view = await draw("roof-figure", data.specs.roofline, rows, { x: { title: narrow() ? "MAC per byte of weights and indices" : data.roofline[0], log: true }, y: { title: narrow() ? "MAC/s" : data.roofline[1], log: true } }, roofs);
   if (view) {
     view.signal("pinned", pinned).run();
@@ -313,7 +315,7 @@ async function drawSteps() {
     at += v;
   }
   rows.push({ name: "to", place: rows.length, start: 0, end: last * by, right: last * by, kind: "total", text: text(m, last) });
-  byId("steps-said").textContent = `${m.label}: from ${data.names[from]} (${text(m, first)}) to ${data.names[to]} (${text(m, last)}), the largest step first; steps add up to the difference.`;
+  byId("steps-said").textContent = `${m.label}: from ${names[from]} (${text(m, first)}) to ${names[to]} (${text(m, last)}), the largest step first; steps add up to the difference.`;
   await draw("steps-figure", data.specs.waterfall, rows, { x: { title: title(m) } });
   tableOf("steps-table", ["component", title(m)], [["from", number(m, first)], ...steps.map(([part, v]) => [part, (v > 0 ? "+" : "−") + number(m, Math.abs(v))]), ["to", number(m, last)]]);
 }
@@ -339,8 +341,8 @@ function start() {
   const others = data.named.filter((i) => parts[i]);
   const priced = others.find((i) => metric.area_mm2 && metric.area_mm2.values[i] !== null) ?? others[0];
   const alike = others.filter((i) => technology[i] === technology[priced]);
-  fill(byId("from"), broken.map((i) => [i, data.names[i]]), alike[alike.length - 1] ?? broken[0]);
-  fill(byId("to"), broken.map((i) => [i, data.names[i]]), alike[0] ?? broken[0]);
+  fill(byId("from"), broken.map((i) => [i, names[i]]), alike[alike.length - 1] ?? broken[0]);
+  fill(byId("to"), broken.map((i) => [i, names[i]]), alike[0] ?? broken[0]);
   const sized = Object.keys(data.fronts);
   fill(byId("parts-technology"), sized.map((t) => [t, t]), priced === undefined ? sized[0] : technology[priced]);
   const fetching = sized.filter((t) => technology.some((of, i) => of === t && there(work.macs_per_s[i])));

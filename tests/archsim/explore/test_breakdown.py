@@ -70,7 +70,7 @@ def test_a_row_of_any_fidelity_has_a_breakdown(fidelity: str) -> None:
 
 def test_points_that_differ_in_their_clock_share_a_breakdown_in_the_store(tmp_path: Path) -> None:
     base = {"network": "lenet-300-100-csc-x40", "engine": {"kind": "csc", "pes": 4}, "technology": "cmos65"}
-    sweep(space_of({"base": base, "axes": {"clock_hz": [1e6, 1e7, 1e8]}}), tmp_path)
+    sweep(space_of({"base": base, "axes": {"clock_hz": [1e6, 1e7, 1e8]}}), tmp_path, workers=0)
     with sqlite3.connect(tmp_path / FILE) as database:
         (kept,) = database.execute("SELECT count(*) FROM breakdowns").fetchone()
     assert kept == 1
