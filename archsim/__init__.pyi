@@ -33,6 +33,9 @@ from archsim.technology import (
     Quantity as Quantity,
     technologies as technologies,
 )
+from archsim.trace.runs import timeline as timeline
+from archsim.trace.timeline import Timeline as Timeline
+from archsim.trace.utilisation import Utilisation as Utilisation, utilisation as utilisation
 from archsim.verification import Verification as Verification, verify as verify
 from workloads.data.labelled import LabelledData as LabelledData
 from workloads.families import build_layer as build_layer, families as families

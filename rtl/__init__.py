@@ -15,6 +15,7 @@ from rtl.parts.sizes import (
     Sizes as Sizes,
 )
 from rtl.parts.skeleton import Hardware as Hardware
+from rtl.signals import Signals as Signals, State as State, watch_hardware as watch_hardware
 from rtl.simulation import (
     Images as Images,
     LoadWrite as LoadWrite,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,10 @@ from rtl.parts.skeleton import LOAD_TARGETS, Hardware
 
 _COMPILE_FROM = 20_000
 """Compiling pays from about this many cycles on, whatever the size; below, the interpreter starts faster."""
+
+
+_CHUNK = 4096
+"""Cycles whose values are held at a time where they are watched."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,10 @@ class Simulation:
         )
         self._watched = [hardware.done, hardware.input_free, hardware.score_valid, hardware.scores]
         self._watched += hardware.probes.values()
-        self._watched += [hardware.block.get_wirevector_by_name(name, strict=True) for name in record]
+        known = {wire.name for wire in self._watched}
+        self._watched += [
+            hardware.block.get_wirevector_by_name(name, strict=True) for name in record if name not in known
+        ]
         self._tracer = pyrtl.SimulationTrace(self._watched, block=hardware.block)
         if expected_cycles >= _COMPILE_FROM and shutil.which("gcc") is not None:
             self._simulator = pyrtl.CompiledSimulation(tracer=self._tracer, block=hardware.block)
@@ -128,6 +135,22 @@ class Simulation:
         free_after = self._trace(self.hardware.input_free).index(1, loaded + 1) - loaded
         recorded = {name: self._tracer.trace[name][: loaded + cycles + 1] for name in self._recorded}
         return Run(loaded, cycles, free_after, counts, self._scores(loaded + cycles), recorded)
+
+    def watched(
+        self, inputs: Iterable[LoadWrite], following: Iterable[LoadWrite], *, loads_from: int, cycles: int
+    ) -> Iterator[Mapping[str, Sequence[int]]]:
+        """Writes `inputs`, starts the engine, and yields the values of the recorded wires, from the cycle of
+        `start` on and as many as `cycles`, some at a time. From cycle `loads_from` on the inputs `following`
+        are written."""
+        self._load(inputs)
+        self._forget()
+        waiting = iter([load_signals(self._idle, write) for write in following])
+        for first in range(0, cycles, _CHUNK):
+            for cycle in range(first, min(first + _CHUNK, cycles)):
+                signals = next(waiting, self._idle) if cycle >= loads_from else self._idle
+                self._steps([{**signals, "start": int(cycle == 0)}])
+            yield {name: list(self._tracer.trace[name]) for name in self._recorded}
+            self._forget()
 
     def _load(self, writes: Iterable[LoadWrite]) -> int:
         signals = [load_signals(self._idle, write) for write in writes]

@@ -26,7 +26,7 @@ MAY_IMPORT = {
 FLOW = {
     "workloads": ("topology", "families", "kernels", "data", "training", "measures", "importers"),
     "rtl": ("parts", "engines"),
-    "archsim": ("engine", "technology", "netlist", "costs", "explore", "calibration"),
+    "archsim": ("engine", "technology", "netlist", "costs", "trace", "explore", "calibration"),
     "reports": ("write_up", "points", "studies", "cli"),
 }
 """The folders of each package in the order of the flow: none imports from one that comes after it."""

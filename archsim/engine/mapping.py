@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from archsim.engine.biases import BiasRows, bias_rows
 from archsim.engine.counts import Counts, StageActivity, Traffic
+from archsim.engine.recording import Recording, record_engine
+from archsim.engine.watch import Watch
 from rtl import Hardware, Images, LoadWrite, Run, Sizes
 from workloads import AnyIntegerNetwork
 from workloads.refusal import Refusal
@@ -124,7 +126,7 @@ class Mapping(ABC):
         words = {role: [0, 0] for role in bits}
         for role, count in loaded_memories.items():
             words[role][0] = count
-        inputs = "input" if "input" in bits else "activation_0"
+        inputs = self.input_memory
         words[inputs][1] += loaded * copies
         for number, (taken, made) in enumerate(zip(read, written, strict=True)):
             source = inputs if number == 0 else f"activation_{number % 2}"
@@ -142,8 +144,23 @@ class Mapping(ABC):
         return max(stages[-1].end_cycle, free + loaded)
 
     @abstractmethod
-    def simulate(self) -> Counts:
-        """The event simulation (fidelity `cycle`)."""
+    def simulate(self, watch: Watch | None = None) -> Counts:
+        """The event simulation (fidelity `cycle`). A `watch` is told what happens in which cycle."""
+
+    def record(self) -> Recording:
+        """The event simulation, and what it was seen to do in every cycle."""
+        watch = Watch(self.sizes.pes)
+        return record_engine(watch, self.simulate(watch), self.input_memory, self.copies)
+
+    @property
+    def input_memory(self) -> str:
+        """The memory that inputs are loaded into."""
+        return "input" if self.sizes.input_rows else "activation_0"
+
+    @property
+    def copies(self) -> int:
+        """How many copies there are of the activations."""
+        return 1
 
     @abstractmethod
     def build(self) -> Hardware:

@@ -26,6 +26,7 @@ from archsim.engine.gather.encoding import IndexEncoding, candidates, deal_rows
 from archsim.engine.gather.entries import DealtStage, EncodedStage, deal_stage
 from archsim.engine.gather.events import simulate_pruned
 from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words, sized
+from archsim.engine.watch import Watch
 from rtl import BankedAddress, Hardware, Images, LoadWrite
 from rtl.engines.pruned import PrunedSizes, build_pruned
 from workloads import IntegerNetwork, PrunedStage, Stage
@@ -151,6 +152,10 @@ class PrunedMapping(Mapping):
     def replicated(self) -> bool:
         return self.engine.gather == "replicated"
 
+    @property
+    def copies(self) -> int:
+        return self.engine.pes if self.replicated else 1
+
     @cached_property
     def sizes(self) -> PrunedSizes:
         engine, network = self.engine, self.network
@@ -182,7 +187,8 @@ class PrunedMapping(Mapping):
     def stored_bits(self) -> StoredBits:
         entries = sum(int(stage.entries.sum()) for stage in self.stages)
         indices = int(self._indices.sum())
-        return StoredBits(entries * self.network.weight_bits, indices * (self.encoding.bits + 1), str(self.encoding))
+        index_bits = indices * (self.encoding.bits + 1)
+        return StoredBits(entries * self.network.weight_bits, index_bits, str(self.encoding))
 
     @property
     def _indices(self) -> NDArray[np.int64]:
@@ -223,15 +229,15 @@ class PrunedMapping(Mapping):
                 read=[int(stage.entries.sum()) - stage.biases for stage in self.stages],
                 written=[*(stage.outputs for stage in self.stages[:-1]), 0],
                 loaded=self.network.n_in,
-                copies=self.engine.pes if self.replicated else 1,
+                copies=self.copies,
                 descriptor=fetch * len(self.stages),
             ),
             stalls=sum(run.stalls for run in self._runs),
             stages=tuple(activity),
         )
 
-    def simulate(self) -> Counts:
-        return simulate_pruned(self.stages, self.sizes, self.network.n_in, self.traffic)
+    def simulate(self, watch: Watch | None = None) -> Counts:
+        return simulate_pruned(self.stages, self.sizes, self.network.n_in, self.traffic, watch)
 
     def build(self) -> Hardware:
         return build_pruned(self.sizes)

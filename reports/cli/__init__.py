@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.cli import designs, explore, imports, networks, pages, studies
+from reports.cli import designs, explore, imports, networks, pages, studies, traces
 from reports.cli.group import FIDELITIES, main
 
-__all__ = ["FIDELITIES", "designs", "explore", "imports", "main", "networks", "pages", "studies"]
+__all__ = ["FIDELITIES", "designs", "explore", "imports", "main", "networks", "pages", "studies", "traces"]

@@ -14,6 +14,9 @@ import simpy
 from archsim.engine.clock import Clocked
 from archsim.engine.counts import Counts, Traffic
 from archsim.engine.gather.entries import EncodedStage
+from archsim.engine.gather.watched import StageWatch
+from archsim.engine.watch import Watch
+from rtl import State
 from rtl.engines.gather.sizes import GatherSizes
 
 
@@ -22,10 +25,11 @@ def simulate_pruned(
     sizes: GatherSizes,
     loaded: int,
     traffic: Callable[..., dict[str, Traffic]],
+    watch: Watch | None = None,
 ) -> Counts:
     """Runs one inference from `start` to `done`, with the loading of the next one's inputs; `traffic` turns
-    words into traffic."""
-    machine = _Machine(stages, sizes, loaded)
+    words into traffic. A `watch` is told what happens in which cycle."""
+    machine = _Machine(stages, sizes, loaded, watch)
     cycles, interval = machine.run()
     stored = sum(stage.stored for stage in stages)
     return Counts(
@@ -48,8 +52,14 @@ def simulate_pruned(
 
 
 class _Machine(Clocked):
-    def __init__(self, stages: Sequence[EncodedStage], sizes: GatherSizes, loaded: int) -> None:
-        super().__init__(sizes, ("weight", "index", "descriptor"), stages=len(stages), inputs=loaded)
+    sizes: GatherSizes
+
+    def __init__(
+        self, stages: Sequence[EncodedStage], sizes: GatherSizes, loaded: int, watch: Watch | None
+    ) -> None:
+        roles = ("weight", "index", "descriptor")
+        super().__init__(sizes, roles, stages=len(stages), inputs=loaded, watch=watch)
+        self.seen: StageWatch | None = None
         self.stages, self.pes, self.replicated = stages, sizes.pes, sizes.replicated
         self.entries_per_fetch, self.weights_per_fetch = sizes.entries_per_fetch, sizes.weights_per_fetch
         self.bank_bits, self.latency = sizes.address.bank_bits, sizes.pipeline.write
@@ -59,17 +69,24 @@ class _Machine(Clocked):
         """Answers start, then runs stage after stage; a stage ends one cycle after its last result."""
         yield self.env.timeout(1)
         began, last = int(self.env.now), len(self.stages) - 1
-        yield self.env.process(self.fetch_descriptor())
+        yield self.env.process(self.fetch_descriptor(self.watch))
+        if self.watch:
+            self.watch.add("controller", began, int(self.env.now) - began, State.FETCH)
         for number, stage in enumerate(self.stages):
             self.number = number
+            if self.watch:
+                names = self.source(number), None if number == last else self.target(number)
+                self.seen = StageWatch(self.watch, stage, self.sizes, int(self.env.now), *names)
             stalls_before, self.left = self.stalls, int(stage.entries.sum())
             run = self.run_replicated if self.replicated else self.run_banked
             yield self.env.process(run(stage, final=number == last))
             yield self.env.timeout(1)
+            if self.seen:
+                self.seen.ends(int(self.env.now))
             self.ends_stage(number, began, stage.stored, self.stalls - stalls_before)
             began = int(self.env.now)
 
-    def take_entry(self, number: int, index: int, *, bias: bool) -> None:
+    def take_entry(self, pe: int, number: int, index: int, *, bias: bool) -> None:
         """Entry `number` of a PE in this stage is accepted, which begins its index of this number, unless
         that is -1: what it reads. After the last one of all PEs the next descriptor is fetched; the results
         on their way take longer than that."""
@@ -79,6 +96,8 @@ class _Machine(Clocked):
         self.words["index"] += index >= 0 and index % self.entries_per_fetch == 0
         self.words["weight"] += number % self.weights_per_fetch == 0
         self.left -= 1
+        if self.seen:
+            self.seen.taken[pe].append(int(self.env.now))
         if not self.left and self.number < len(self.stages) - 1:
             self.env.process(self.fetch_descriptor())
 
@@ -89,23 +108,27 @@ class _Machine(Clocked):
         slots = [simpy.Store(self.env, capacity=1) for _ in range(self.pes)]
         for pe, (lengths, begins) in enumerate(zip(stage.row_lengths, stage.begins_index, strict=True)):
             entries = list(zip(begins.tolist(), (stage.addresses[pe] < 0).tolist(), strict=True))
-            self.env.process(self.free_running_pe(lengths.tolist(), entries, slots[pe]))
+            self.env.process(self.free_running_pe(pe, lengths.tolist(), entries, slots[pe]))
         yield self.env.process(self.result_bus(slots, stage.outputs, final=final))
 
-    def free_running_pe(self, lengths: list[int], entries: list[tuple[int, bool]], slot: simpy.Store) -> Any:
+    def free_running_pe(
+        self, pe: int, lengths: list[int], entries: list[tuple[int, bool]], slot: simpy.Store
+    ) -> Any:
         """Entry after entry; after each row the result enters the slot, or the PE waits until it can."""
         taken = 0
         yield self.env.timeout(self.latency - 2)
         for length in lengths:
             for _ in range(length):
                 index, bias = entries[taken]
-                self.take_entry(taken, index, bias=bias)
+                self.take_entry(pe, taken, index, bias=bias)
                 taken += 1
                 # A PE that was let go by the bus in the middle of a cycle moves on in that cycle.
                 yield self.env.timeout(1 - self.env.now % 1)
             finished = self.env.now
             yield slot.put(finished)
             self.stalls += int(self.env.now - finished)
+            if self.seen:
+                self.seen.stood[pe] += range(int(finished), int(self.env.now))
 
     def result_bus(self, slots: list[simpy.Store], results: int, *, final: bool) -> Any:
         """In the middle of each cycle takes the lowest PE's result that has waited since the cycle before."""
@@ -116,6 +139,8 @@ class _Machine(Clocked):
                 yield slot.get()
                 results -= 1
                 self.written[self.number] += not final
+                if self.seen:
+                    self.seen.bus.append(int(self.env.now))
             yield self.env.timeout(1 if results else 0.5)
 
     # Banked activations: one arbiter for each bank.
@@ -139,7 +164,7 @@ class _Machine(Clocked):
             granted = self.env.event()
             asking[pe] = bank, granted
             yield granted
-            self.take_entry(number, index, bias=bank < 0)
+            self.take_entry(pe, number, index, bias=bank < 0)
 
     def arbiters(self, asking: dict[int, tuple[int, simpy.Event]]) -> Any:
         """In the middle of each cycle a bank grants its first asker, counted from the PE whose turn it is.
@@ -152,6 +177,8 @@ class _Machine(Clocked):
                 bank, granted = asking[pe]
                 if bank >= 0 and bank in taken:
                     self.stalls += 1
+                    if self.seen:
+                        self.seen.stood[pe].append(int(self.env.now))
                 else:
                     taken.add(bank)
                     del asking[pe]

@@ -24,6 +24,7 @@ from archsim.engine.engine import Engine
 from archsim.engine.lockstep.events import simulate_lockstep
 from archsim.engine.lockstep.plan import StagePlan
 from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words
+from archsim.engine.watch import Watch
 from rtl import Images, LoadWrite
 from rtl.engines.lockstep.sizes import LockstepSizes
 from workloads import IntegerNetwork, IntegerStage, Stage
@@ -160,8 +161,8 @@ class LockstepMapping(Mapping):
             stages=tuple(activity),
         )
 
-    def simulate(self) -> Counts:
-        return simulate_lockstep(self.plans, self.sizes, self.input_words, self.traffic)
+    def simulate(self, watch: Watch | None = None) -> Counts:
+        return simulate_lockstep(self.plans, self.sizes, self.input_words, self.traffic, watch)
 
     @cached_property
     def images(self) -> Images:

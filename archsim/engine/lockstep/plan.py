@@ -87,6 +87,10 @@ class StagePlan:
         """Activation words read in each cycle of a step."""
         return (0 if step < self.bias_words else int(self.lane_words[group]),)
 
+    def takes_of_step(self, group: int, step: int) -> Sequence[int]:
+        """PEs that take an activation in each cycle of a step."""
+        return (int(self.valid[group]),)
+
     @property
     def group_cycles(self) -> NDArray[np.int64]:
         """Cycles that the steps of each group take, shape (groups,)."""

@@ -155,6 +155,15 @@ class RowPlan(StagePlan):
             case "rows":
                 return (width,)
 
+    def takes_of_step(self, group: int, step: int) -> Sequence[int]:
+        """Where words are passed on, PEs take them for others too."""
+        words = self.words_of_step(group, step)
+        if step < self.bias_words or self.rows_read is not None or self.reading == "shared":
+            return super().takes_of_step(group, step)
+        if self.reading == "each" or step == self.bias_words:
+            return words
+        return (int(self.dealing.words_of_row[group] * self.dealing.rows_read[group]),)
+
     @property
     def length(self) -> int:
         """Words of the vector that it reads, with those of zero at its end."""

@@ -14,6 +14,7 @@ import simpy
 
 from archsim.engine.counts import Counts, StageActivity
 from archsim.engine.sweep.segments import BEGINS, Segment
+from archsim.engine.watch import Watch
 
 
 @dataclass
@@ -31,16 +32,19 @@ class SweepRun:
     activity: list[StageActivity] = field(default_factory=list)
 
 
-def simulate_sweep(segments: Sequence[Segment], inputs: int) -> SweepRun:
-    """Runs all segments, with the loading of the `inputs` of the next inference."""
-    return _Machine(segments, inputs).run()
+def simulate_sweep(segments: Sequence[Segment], inputs: int, watch: Watch | None = None) -> SweepRun:
+    """Runs all segments, with the loading of the `inputs` of the next inference. A `watch` is told when
+    windows are filled and the engine is started."""
+    return _Machine(segments, inputs, watch).run()
 
 
 class _Machine:
-    def __init__(self, segments: Sequence[Segment], inputs: int) -> None:
-        self.env = simpy.Environment()
+    def __init__(self, segments: Sequence[Segment], inputs: int, watch: Watch | None) -> None:
+        self.env, self.watch = simpy.Environment(), watch
         self.segments, self.inputs = segments, inputs
-        self.counted = SweepRun([segment.mapping.simulate() for segment in segments])
+        self.counted = SweepRun(
+            [segment.mapping.simulate(watch.part() if watch else None) for segment in segments]
+        )
         self.image_free = self.env.event()
 
     def run(self) -> SweepRun:
@@ -86,6 +90,8 @@ class _Machine:
 
     def fill(self, segment: Segment, place: int) -> Any:
         """Asks for one word of a window after the other."""
+        if self.watch:
+            self.watch.fills[segment.number].append(int(self.env.now))
         for kind, looked_up in zip(segment.words_read[place], segment.looked_up, strict=True):
             self.counted.looked_up += int(looked_up)
             if kind >= 0:
@@ -95,6 +101,8 @@ class _Machine:
     def engine(self, segment: Segment, engine: Counts, free: simpy.Event, idle: simpy.Event) -> Any:
         """The engine at one place: its inputs may be written after the first stage, where they have a memory
         of their own and no window waits for its scores."""
+        if self.watch:
+            self.watch.starts[segment.number].append(int(self.env.now))
         after_first = segment.free_after(engine)
         yield self.env.timeout(after_first)
         free.succeed()

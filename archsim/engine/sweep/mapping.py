@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from archsim.engine.counts import Counts, StageActivity, Traffic
 from archsim.engine.mapping import ROLES, Mapping, MappingError, StoredBits
 from archsim.engine.sweep.events import simulate_sweep
+from archsim.engine.sweep.recording import SweepRecording
 from archsim.engine.sweep.segments import BEGINS, Segment
+from archsim.engine.watch import Watch
 from rtl import Hardware, Images, LoadWrite, Sizes
 from rtl.parts.sweep_sizes import SweepSizes, fields_for
 from workloads import IntegerModel, IntegerPart, Places, Steps
@@ -72,7 +74,8 @@ class SweptMapping(Mapping):
     @property
     def stored_bits(self) -> StoredBits:
         bits = [cascade.stored_bits for cascade in self.cascades]
-        return StoredBits(sum(each.weight for each in bits), sum(each.index for each in bits), bits[0].encoding)
+        weight, index = sum(each.weight for each in bits), sum(each.index for each in bits)
+        return StoredBits(weight, index, bits[0].encoding)
 
     def count(self) -> Counts:
         runs = [segment.counted for segment in self.segments]
@@ -126,8 +129,8 @@ class SweptMapping(Mapping):
             words[segment.target][1] += count
         return {role: Traffic(*words[role]) for role in ROLES if role in words}
 
-    def simulate(self) -> Counts:
-        run = simulate_sweep(self.segments, self.network.n_in)
+    def simulate(self, watch: Watch | None = None) -> Counts:
+        run = simulate_sweep(self.segments, self.network.n_in, watch)
         engine = [run.engine[segment.number] for segment in self.segments]
         return Counts(
             cycles=run.cycles,
@@ -142,6 +145,11 @@ class SweptMapping(Mapping):
             ),
             stages=tuple(run.activity),
         )
+
+    def record(self) -> SweepRecording:
+        watch, first = Watch(self.sizes.pes), self.segments[0].mapping
+        counts = self.simulate(watch)
+        return SweepRecording(counts, self.segments, watch, first.input_memory, first.copies)
 
     def build(self) -> Hardware:
         return self.segments[0].mapping.build()

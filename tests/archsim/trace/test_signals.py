@@ -1,0 +1,114 @@
+"""Event simulations and hardware do the same in every cycle, and what they do adds up to the counts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings, strategies as st
+from pydantic import ValidationError
+
+from archsim.engine import Engine, Pruned
+from archsim.engine.mapping import Mapping
+from archsim.trace.runs import run_of, timeline
+from archsim.trace.timeline import Timeline
+from tests.archsim.test_places import models
+from tests.strategies import cases, engines_of_kind
+
+KINDS = ("clos", "csc", "dense", "pruned banked", "pruned replicated")
+
+
+def gathering(engine: Engine, kind: str) -> Engine:
+    """The engine, with the gather that its kind names."""
+    _, _, gather = kind.partition(" ")
+    if not gather:
+        return engine
+    try:
+        return Pruned(**engine.model_dump() | {"gather": gather})
+    except (ValidationError, ValueError):
+        assume(False)
+        raise
+
+
+def drawn(kind: str, data: st.DataObject, *, places: bool) -> Mapping:
+    """A random network on a random engine of this kind, with places or without."""
+    name, fabric = kind.partition(" ")[0], data.draw(st.sampled_from(("asic", "fpga")))
+    if places:
+        engine = gathering(data.draw(engines_of_kind(name, 6)), kind)
+        return engine.map(data.draw(models(engine)), fabric)
+    case = data.draw(cases(name, biases=True))
+    return gathering(case.engine, kind).map(case.network, fabric)
+
+
+def intervals(shown: Timeline) -> dict[str, tuple[list[int], list[int]]]:
+    return {track.unit.name: (track.starts.tolist(), track.values.tolist()) for track in shown}
+
+
+def agree(mapping: Mapping) -> None:
+    seen, watched = timeline(mapping), timeline(mapping, "rtl")
+    assert intervals(seen) == intervals(watched)
+
+
+def adds_up(mapping: Mapping) -> None:
+    shown = timeline(mapping)
+    counts = shown.counts
+    assert counts == mapping.count()
+    assert (shown.first, shown.last) == (0, counts.interval_cycles)
+    at_rest, *works = list(shown["engine"])
+    assert (at_rest.last, works[0].last) == (1, counts.cycles)
+    pes = [track for track in shown if track.unit.group == "PEs"]
+    assert sum(track.cycles_in("stalled") for track in pes) == counts.stalls
+    assert sum(track.cycles_in("busy") for track in pes) == counts.products
+    for role, traffic in counts.traffic.items():
+        for way, words in (("read", traffic.words_read), ("write", traffic.words_written)):
+            there = shown.tracks.get(f"{role} {way}")
+            assert (there.total if there else 0) == words, f"{role} {way}"
+    assert shown["scores"].total == mapping.network.n_out
+    assert shown["load port"].cycles_in("busy") == counts.load_cycles
+    numbered = "segment" if mapping.sizes.sweep else "stage"
+    stages = [(s.number + 1, s.start_cycle, s.end_cycle) for s in counts.stages]
+    assert [(span.value, span.first, span.last) for span in shown[numbered] if span.value] == stages
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=4)
+@given(data=st.data())
+def test_event_simulation_and_hardware_make_the_same_transitions(kind: str, data: st.DataObject) -> None:
+    agree(drawn(kind, data, places=False))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=2)
+@given(data=st.data())
+def test_they_do_at_places_and_steps(kind: str, data: st.DataObject) -> None:
+    agree(drawn(kind, data, places=True))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("places", [False, True], ids=["cascade", "places"])
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=12)
+@given(data=st.data())
+def test_they_make_the_same_transitions_in_many_cases(kind: str, places: bool, data: st.DataObject) -> None:
+    agree(drawn(kind, data, places=places))
+
+
+@pytest.mark.parametrize("places", [False, True], ids=["cascade", "places"])
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=8)
+@given(data=st.data())
+def test_what_units_do_adds_up_to_the_counts(kind: str, places: bool, data: st.DataObject) -> None:
+    adds_up(drawn(kind, data, places=places))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=6)
+@given(data=st.data())
+def test_a_window_of_a_run_is_a_part_of_it(kind: str, data: st.DataObject) -> None:
+    run = run_of(drawn(kind, data, places=data.draw(st.booleans())))
+    first = data.draw(st.integers(0, run.cycles - 1))
+    last = data.draw(st.integers(first + 1, run.cycles))
+    whole, part = run.timeline(), run.timeline(first, last)
+    for track in part:
+        cycles = np.repeat(track.values, track.lengths)
+        of_all = whole[track.unit.name]
+        assert np.array_equal(cycles, np.repeat(of_all.values, of_all.lengths)[first:last]), track.unit
