@@ -37,6 +37,8 @@ def report(
     RESULTS are folders of sweeps, files of `simulate --json` or `compare --json`, and design files, which are
     costed at `--fidelity`.
     """
+    from tqdm import tqdm
+
     from archsim.explore.gather import gather
     from reports.points.write import write_report
 
@@ -55,6 +57,7 @@ def report(
         sources=[path.name for path in results],
         command=command,
         title=title,
+        watch=lambda places: tqdm(places, desc="runs over time", leave=False, disable=None),
     )
     click.echo(
         f"{len(content.points):,} points, {len(content.refused):,} refused; the page is {out / 'index.html'}"

@@ -114,6 +114,13 @@ def content_of(points: Sequence[Point], sources: Sequence[str]) -> Content:
     return Content(good, bad, tuple(sources))
 
 
+def shown_first(content: Content) -> list[int]:
+    """The places of marked points, of the best ones, and of those on fronts."""
+    marked = (place for place, point in enumerate(content.points) if point.mark)
+    fronts = (place for front in content.fronts.values() for place in front)
+    return list(dict.fromkeys([*marked, *content.named, *fronts]))
+
+
 def technology_of(point: Point) -> str:
     """A technology in a word or two: its kind, and its node where it has one."""
     kind, node = point.fields.get(TECHNOLOGY, "unknown"), point.fields.get("technology.node_nm")
@@ -188,10 +195,8 @@ def broken_down(content: Content) -> tuple[dict[int, dict[str, list[Any]]], list
 def _in_order(content: Content) -> list[int]:
     """The places of points, those first that the page shows first; then a few of all, and ever more."""
     many = len(content.points)
-    marked = (place for place, point in enumerate(content.points) if point.mark)
-    fronts = (place for front in content.fronts.values() for place in front)
     steps = [step for power in range(many.bit_length(), -1, -1) for step in range(0, many, 2**power)]
-    return list(dict.fromkeys([*content.named, *marked, *fronts, *steps]))
+    return list(dict.fromkeys([*shown_first(content), *steps]))
 
 
 def axes_of(content: Content) -> list[str]:

@@ -79,7 +79,7 @@ def _rooflines(
             roofs = roofs_of(content.points, rows)
             name_marks(rows, figures.SIZE, log=(True, True), beside=roofs)
             name = f"{ROOFLINE}-{re.sub(r'[^a-z0-9]+', '-', technology.lower())}"
-            made[name] = figures.drawn(figures.roofline(*kinds), rows, axes, told, roofs=roofs)
+            made[name] = figures.drawn(figures.roofline(*kinds), rows, axes, told, beside=roofs)
     return made
 
 

@@ -151,7 +151,7 @@ def _at(channel: Any, field: str) -> Any:
 
 def roofline(engines: Sequence[str], technologies: Sequence[str]) -> Spec:
     """Points by the MACs for a byte and the MACs a second, under the roofs of their engines: rows as of the
-    front, and in `roofs` the ends of lines, `x`, `y`, `engine` and `kind` (engine or pinned)."""
+    front, and in `beside` the ends of lines, `x`, `y`, `engine` and `kind` (engine or pinned)."""
     alt = altair()
     pinned = alt.param(name="pinned", value=-1)
     log = alt.Scale(type="log", nice=False, padding=12)
@@ -159,7 +159,7 @@ def roofline(engines: Sequence[str], technologies: Sequence[str]) -> Spec:
     y = alt.Y("y:Q", scale=log, title=None, axis=alt.Axis(tickCount=5, format="~s"))
     hues = alt.Scale(domain=list(engines), range=_several(HUES, len(engines)))
     legend = alt.Legend(orient="top", title="engine", columns=4, symbolStrokeWidth=4)
-    lines = alt.Chart(alt.NamedData("roofs")).encode(x=x, y=y, order="x:Q")
+    lines = alt.Chart(alt.NamedData("beside")).encode(x=x, y=y, order="x:Q")
     roofs = lines.transform_filter("datum.kind == 'engine'").mark_line(strokeWidth=2, interpolate="linear")
     own = lines.transform_filter("datum.kind == 'pinned'").mark_line(strokeDash=[6, 4], strokeWidth=2)
     base = alt.Chart(alt.NamedData("points"))
@@ -227,6 +227,33 @@ def waterfall() -> Spec:
     return _plain(alt.layer(steps, words).properties(width=640, height=alt.Step(24)))
 
 
+def run() -> Spec:
+    """What each unit of a run does: a bar a part, in the colour of what it does longest but for being idle,
+    the paler the shorter. Rows have `name`, `place`, `start`, `end`, `kind` (busy, stalled, waiting), `share`,
+    `cycles`, `text`; in `beside` are the first cycles of stages, `start` and `name`."""
+    alt = altair()
+    kinds = alt.Color(
+        "kind:N",
+        scale=alt.Scale(domain=["busy", "stalled", "waiting"], range=[HUES[0], HUES[1], HUES[4]]),
+        legend=alt.Legend(orient="top", title=None),
+    )
+    bars = (
+        alt.Chart(alt.NamedData("points"))
+        .mark_bar()
+        .encode(
+            x=alt.X("start:Q", title="cycle", scale=alt.Scale(nice=False), axis=alt.Axis(tickCount=6)),
+            x2="end:Q",
+            y=alt.Y("name:N", sort=alt.EncodingSortField("place"), title=None, axis=alt.Axis(labelLimit=160)),
+            color=kinds,
+            opacity=alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.1, 1]), legend=None),
+            tooltip=[alt.Tooltip(f"{name}:N") for name in ("name", "cycles", "text")],
+        )
+    )
+    stages = alt.Chart(alt.NamedData("beside")).encode(x="start:Q")
+    lines = stages.mark_rule(strokeDash=[4, 3], color=LIGHT["ink"], opacity=0.7)
+    return _plain(alt.layer(bars, lines).properties(width=640, height=alt.Step(18)))
+
+
 @dataclass(frozen=True)
 class Axis:
     """What an axis says, and whether its scale is logarithmic."""
@@ -249,15 +276,15 @@ def drawn(
     axes: Mapping[str, Axis],
     description: str,
     *,
-    roofs: Rows = (),
+    beside: Rows = (),
 ) -> Drawing:
-    """A figure with these rows and axes, by channel."""
+    """A figure with these rows and axes, by channel, and what lies `beside` the rows."""
     altair()
     import vl_convert
 
     whole = {
         **with_axes(spec, axes),
-        "datasets": {"points": list(rows), "roofs": list(roofs)},
+        "datasets": {"points": list(rows), "beside": list(beside)},
         "config": config(LIGHT) | {"font": PAPER_FONT},
         "description": description,
         "padding": 8,

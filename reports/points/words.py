@@ -247,6 +247,7 @@ def alternatives(content: Content) -> Mapping[str, str]:
             "memories of weights and indices bring, both logarithmic. Lines are what the engines could reach "
             "at most: one product a cycle in each PE, or as much as their memories bring."
         ),
+        "run": "Time line of a run: for each unit the cycles in which it is busy, stalled or waiting.",
         "parts": "Stacked bars: of the best points of each technology the share of each group of components.",
         "waterfall": "Waterfall chart: from the figure of one point to that of another, a step a component.",
     }

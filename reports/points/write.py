@@ -16,11 +16,13 @@ from archsim.explore.point import Point
 from reports.output import whole_folder
 from reports.page import asset
 from reports.points import figures, words
-from reports.points.data import Content, content_of, payload
+from reports.points.data import Content, content_of, payload, shown_first
 from reports.points.drawings import drawn, kind_of
+from reports.points.runs import Watch, runs_of
 from workloads.files import write_file, write_text
 
 PAGE = "points.html.j2"
+_NONE: Mapping[int, Any] = {}
 LARGEST_PAGE_BYTES = 5_000_000
 """What a page of ten thousand points keeps below."""
 
@@ -32,8 +34,10 @@ def write_report(
     sources: Sequence[str],
     command: str,
     title: str = "Design points",
+    watch: Watch = iter,
 ) -> Content:
     """Writes `index.html`, `points.csv`, `report.md` and figures as SVG and PDF into the folder `out`.
+    `watch` sees each point that is run for the page.
 
     Raises FigureError where the plotting library is missing, OutputError for a folder of something else.
     """
@@ -41,16 +45,19 @@ def write_report(
     content = content_of(points, sources)
     with whole_folder(out) as room:
         drawings = drawn(content)
+        runs = runs_of(content.points, shown_first(content), watch)
         for name, drawing in drawings.items():
             write_text(room / f"{name}.svg", drawing.svg)
             write_file(room / f"{name}.pdf", lambda file, drawing=drawing: file.write(drawing.pdf))  # type: ignore[misc]
         write_text(room / "points.csv", csv_of([*content.points, *content.refused]))
         write_text(room / "report.md", markdown(content, title, command, tuple(drawings)))
-        write_text(room / "index.html", page(content, title, command, tuple(drawings)))
+        write_text(room / "index.html", page(content, title, command, tuple(drawings), runs))
     return content
 
 
-def page(content: Content, title: str, command: str, drawings: Sequence[str]) -> str:
+def page(
+    content: Content, title: str, command: str, drawings: Sequence[str], runs: Mapping[int, Any] = _NONE
+) -> str:
     """The page as text: everything that it needs is in it."""
     environment = Environment(
         loader=PackageLoader("reports"),
@@ -60,7 +67,12 @@ def page(content: Content, title: str, command: str, drawings: Sequence[str]) ->
         lstrip_blocks=True,
     )
     told = payload(content)
-    told |= {"specs": specs(told), "config": figures.config(figures.LIGHT), "light": figures.LIGHT}
+    told |= {
+        "runs": runs,
+        "specs": specs(told),
+        "config": figures.config(figures.LIGHT),
+        "light": figures.LIGHT,
+    }
     return environment.get_template(PAGE).render(
         title=title,
         sources=content.sources,
@@ -90,6 +102,7 @@ def specs(told: Mapping[str, Any]) -> dict[str, Any]:
         "front": figures.front(_distinct(told["engine"]), _distinct(told["technology"])),
         "bars": figures.bars(told["groups"]),
         "waterfall": figures.waterfall(),
+        "run": figures.run(),
         "roofline": figures.roofline(_distinct(told["engine"]), _distinct(told["technology"])),
     }
 

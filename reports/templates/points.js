@@ -85,12 +85,12 @@ function legends(spec, columns) {
   if (narrow() && encoding.y.axis && encoding.y.axis.labelLimit) encoding.y = { ...encoding.y, axis: { ...encoding.y.axis, labelLimit: 120 } };
   return { ...spec, encoding };
 }
-async function draw(id, spec, rows, axes, roofs = []) {
+async function draw(id, spec, rows, axes, beside = []) {
   const place = byId(id), width = place.clientWidth;
   if (!rows.length) { place.replaceChildren(element("p", { class: "note" }, "No point has these figures.")); return null; }
   const target = element("div");
   place.replaceChildren(target);
-  const whole = { ...recoloured(legends(withAxes(spec, axes), narrow() ? 2 : 4)), width: width - 20, height: spec.height.step ? spec.height.step * new Set(rows.map((r) => r.name)).size : spec.height, autosize: { type: "fit-x", contains: "padding" }, padding: 8, datasets: { points: rows, roofs }, config: recoloured(data.config) };
+  const whole = { ...recoloured(legends(withAxes(spec, axes), narrow() ? 2 : 4)), width: width - 20, height: spec.height.step ? spec.height.step * new Set(rows.map((r) => r.name)).size : spec.height, autosize: { type: "fit-x", contains: "padding" }, padding: 8, datasets: { points: rows, beside }, config: recoloured(data.config) };
   const made = await vegaEmbed(target, whole, { actions: false, logLevel: 1, renderer: rows.length > 1500 ? "canvas" : "svg", loader: { load: () => Promise.reject(new Error("nothing is fetched")) } });
   return made.view;
 }
@@ -196,6 +196,8 @@ function pin(i) {
   panel.dataset.i = i;
   drawParts();
   drawRoof();
+  if (data.runs[i]) byId("run-of").value = i;
+  drawRun();
   if (broken && byId("to").querySelector(`option[value="${i}"]`)) { byId("to").value = i; drawSteps(); }
 }
 
@@ -320,6 +322,21 @@ async function drawSteps() {
   tableOf("steps-table", ["component", title(m)], [["from", number(m, first)], ...steps.map(([part, v]) => [part, (v > 0 ? "+" : "−") + number(m, Math.abs(v))]), ["to", number(m, last)]]);
 }
 
+// A run over time: of each unit what it does in each part of an inference.
+async function drawRun() {
+  const i = Number(byId("run-of").value), run = data.runs[i];
+  if (!run) { await draw("run-figure", data.specs.run, [], {}); byId("run-said").textContent = "No run of these points can be shown."; tableOf("run-table", [], []); return; }
+  const kinds = ["busy", "stalled", "waiting"], percent = (v) => `${(100 * v).toFixed(0)}\u202f%`;
+  const rows = run.units.flatMap(({ unit, spans }, place) => spans.map(([start, end, ...told]) => {
+    const shares = told.slice(0, 3), most = shares.indexOf(Math.max(...shares));
+    return { name: unit, place, start, end, kind: kinds[most], share: shares[most], cycles: `${start} to ${end}`, text: `${kinds.map((kind, n) => `${kind} ${percent(shares[n])}`).join(", ")}; longest: ${told[3]}` };
+  })).filter((row) => row.share > 0);
+  await draw("run-figure", data.specs.run, rows, {}, run.stages.map((s) => ({ start: s.start_cycle, name: s.number })));
+  byId("run-said").textContent = `One inference of ${names[i]}, from the cycle of start, event by event; the colour is what a unit does longest in a part of the run, the paler the shorter, and nothing where it is idle. Dashed lines are where stages begin. Runs are shown of ${Object.keys(data.runs).length} points${pinned >= 0 && !data.runs[pinned] ? "; the pinned one is not among them, archsim trace shows it" : ""}.`;
+  const spent = (spans, at) => spans.reduce((sum, span) => sum + (span[1] - span[0]) * span[2 + at], 0) / run.last_cycle;
+  tableOf("run-table", ["unit, % of the cycles", ...kinds], run.units.map(({ unit, spans }) => [unit, ...kinds.map((kind, n) => (100 * spent(spans, n)).toFixed(1))]));
+}
+
 function start() {
   const choices = metrics.filter((m) => m.values.some((v) => v !== null && v !== undefined)).map((m) => [m.name, m.label]);
   fill(byId("across"), choices, data.axes[0]);
@@ -350,8 +367,10 @@ function start() {
   byId("roof-technology").addEventListener("change", drawRoof);
   for (const id of ["parts-metric", "parts-technology"]) byId(id).addEventListener("change", drawParts);
   for (const id of ["from", "to", "steps-metric"]) byId(id).addEventListener("change", drawSteps);
+  fill(byId("run-of"), Object.keys(data.runs).map((i) => [i, names[i]]), Object.keys(data.runs)[0]);
+  byId("run-of").addEventListener("change", drawRun);
   headings(); body();
-  const all = () => Promise.all([drawFront(), drawRoof(), drawParts(), drawSteps()]).then(() => { document.body.dataset.drawn = "yes"; });
+  const all = () => Promise.all([drawFront(), drawRoof(), drawParts(), drawSteps(), drawRun()]).then(() => { document.body.dataset.drawn = "yes"; });
   byId("pinned").replaceChildren(element("p", { class: "note" }, "No point is pinned yet."));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
   let last = window.innerWidth, resizing = 0;

@@ -68,12 +68,13 @@ def opened(
 ) -> tuple[Page, list[str]]:
     """The page, drawn, and what its console and its network said meanwhile."""
     page = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
+    page.set_default_timeout(240_000)
     heard: list[str] = []
     page.on("console", lambda message: heard.append(message.text))
     page.on("pageerror", lambda error: heard.append(str(error)))
     page.on("request", lambda asked: None if asked.url.startswith("file:") else heard.append(asked.url))
     page.goto(path.as_uri())
-    page.wait_for_selector("body[data-drawn]", timeout=60_000)
+    page.wait_for_selector("body[data-drawn]")
     return page, heard
 
 
@@ -158,6 +159,26 @@ def test_the_table_sorts_and_filters_and_holds_the_figures_of_the_store(
     assert heard == []
 
 
+def test_a_run_over_time_is_that_of_the_pinned_point(browser: Browser, folder: Path) -> None:
+    page, heard = opened(browser, folder / "index.html")
+    data = json.loads(page.text_content("#data") or "")
+    place = list(data["runs"])[-1]
+    page.select_option("#run-of", place)
+    page.wait_for_function(
+        "name => document.querySelector('#run-said').textContent.includes(name)",
+        arg=f"{data['numbers'][int(place)]}: ",
+    )
+    assert page.locator("#run-figure .mark-rect path").count() > 20
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    rows = page.eval_on_selector_all(
+        "#run-table tbody tr", "all => all.map(row => [...row.cells].map(cell => cell.textContent))"
+    )
+    (all_pes,) = (row for row in rows if row[0] == "all PEs")
+    assert 20 < float(all_pes[1]) <= 100
+    assert sum(map(float, all_pes[1:])) <= 100.5
+    assert heard == []
+
+
 def test_a_waterfall_on_the_page_goes_from_one_figure_to_the_other(browser: Browser, folder: Path) -> None:
     page, heard = opened(browser, folder / "index.html")
     page.select_option("#steps-metric", "area_mm2")
@@ -173,7 +194,7 @@ def test_a_waterfall_on_the_page_goes_from_one_figure_to_the_other(browser: Brow
 
 def test_every_figure_has_words_for_those_who_do_not_see_it(folder: Path) -> None:
     page = (folder / "index.html").read_text()
-    assert page.count('role="img" aria-label="') == page.count('class="figure"') == 4
+    assert page.count('role="img" aria-label="') == page.count('class="figure"') == 5
     drawings = {drawing.stem for drawing in folder.glob("*.svg")}
     assert {"front", "energy_j", "area_mm2", "roofline-cmos65", "roofline-artix7"} <= drawings
     for drawing in folder.glob("*.svg"):
