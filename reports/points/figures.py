@@ -229,8 +229,8 @@ def waterfall() -> Spec:
 
 def run() -> Spec:
     """What each unit of a run does: a bar a part, in the colour of what it does longest but for being idle,
-    the paler the shorter. Rows have `name`, `place`, `start`, `end`, `kind` (busy, stalled, waiting), `share`,
-    `cycles`, `text`; in `beside` are the first cycles of stages, `start` and `name`."""
+    the paler the shorter. Rows have `name`, `place`, `start`, `end`, `kind` (busy, stalled or waiting),
+    `share`, `cycles`, `text`; in `beside` are the first cycles of stages, `start` and `name`."""
     alt = altair()
     kinds = alt.Color(
         "kind:N",

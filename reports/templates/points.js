@@ -82,7 +82,7 @@ function withAxes(spec, axes) {
 function legends(spec, columns) {
   if (spec.layer) return { ...spec, layer: spec.layer.map((part) => legends(part, columns)) };
   const encoding = Object.fromEntries(Object.entries(spec.encoding).map(([k, v]) => [k, v.legend ? { ...v, legend: { ...v.legend, columns } } : v.condition && v.condition.legend ? { ...v, condition: { ...v.condition, legend: { ...v.condition.legend, columns } } } : v]));
-  if (narrow() && encoding.y.axis && encoding.y.axis.labelLimit) encoding.y = { ...encoding.y, axis: { ...encoding.y.axis, labelLimit: 120 } };
+  if (narrow() && encoding.y && encoding.y.axis && encoding.y.axis.labelLimit) encoding.y = { ...encoding.y, axis: { ...encoding.y.axis, labelLimit: 120 } };
   return { ...spec, encoding };
 }
 async function draw(id, spec, rows, axes, beside = []) {
