@@ -83,7 +83,8 @@ def test_bars_of_a_ratio_have_its_ends(compared: Frame) -> None:
     assert [patch.get_width() for patch in axes.patches] == pytest.approx(list(compared["energy_j_ratio"]))
     assert axes.get_xlabel() == "energy an inference, as a multiple of the first"
     assert any(isinstance(container, ErrorbarContainer) for container in axes.containers)
-    assert [text.get_text() for text in axes.get_yticklabels()] == names_of(compared) == ["4", "8"]
+    assert [text.get_text() for text in axes.get_yticklabels()] == names_of(compared)
+    assert [name[-1] for name in names_of(compared)] == ["4", "8"]
 
 
 def test_what_no_point_has_is_refused(compared: Frame) -> None:
