@@ -14,6 +14,8 @@ from workloads.refusal import Refusal
 if TYPE_CHECKING:
     import pandas as pd
 
+    from archsim.explore.frames import Frame
+
 
 class QueryError(Refusal):
     """A query asks for what no row has."""
@@ -25,7 +27,7 @@ def results(
     where: Sequence[str] | str = (),
     columns: Sequence[str] = (),
     every_version: bool = False,
-) -> pd.DataFrame:
+) -> Frame:
     """The rows of a store, or of the folder of one, of which all conditions hold, in the order of their
     fields; see `Store.frame` for the columns, of which `columns` chooses some. A condition asks for fields of
     a point, those that its engine has by default among them, and for figures.
@@ -46,7 +48,7 @@ def results(
         for condition in conditions:
             condition.check_names(known)
         frame = frame[[all(one.holds(fields) for one in conditions) for fields in asked]]
-    return chosen(frame, columns) if columns else told(frame)
+    return Frame(chosen(frame, columns) if columns else told(frame))
 
 
 def _order(row: Row) -> list[tuple[str, bool, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from matplotlib import pyplot
@@ -74,12 +75,12 @@ def test_what_is_chosen_of_a_frame_can_be_plotted_too(swept: a.Sweep) -> None:
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("energy an inference, nJ", "latency, µs")
     best = swept.pareto("energy_j", "latency_s")
     axes = swept.plot.front("energy_j", "latency_s")
-    (line,) = (one for one in axes.lines if one.get_label() == "front")
+    line: Any = next(one for one in axes.lines if one.get_label() == "front")
     assert list(line.get_xdata()) == pytest.approx(list(best["energy_j"] * 1e9))
 
 
 def test_bars_of_a_ratio_have_its_ends(compared: Frame) -> None:
-    axes = compared.plot.bars("energy_j_ratio")
+    axes: Any = compared.plot.bars("energy_j_ratio")
     assert [patch.get_width() for patch in axes.patches] == pytest.approx(list(compared["energy_j_ratio"]))
     assert axes.get_xlabel() == "energy an inference, as a multiple of the first"
     assert any(isinstance(container, ErrorbarContainer) for container in axes.containers)
