@@ -11,7 +11,7 @@ from archsim.costs.result import Result
 from archsim.design import DesignError, DesignPoint, simulate
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from archsim.explore.frames import Frame
 
 
 MIXED = (
@@ -21,7 +21,7 @@ MIXED = (
 """What a ratio between fabrics compares, and does not."""
 
 
-def compare(designs: Sequence[DesignPoint], fidelity: str = "cycle") -> pd.DataFrame:
+def compare(designs: Sequence[DesignPoint], fidelity: str = "cycle") -> Frame:
     """A frame with a row for each design: what it is of, as far as designs differ in it, figures, then
     `<figure>_ratio` to the first design, with the ends between which it lies as `<figure>_ratio_low` and
     `_high`. A cost that nobody can tell is left blank, as is one that a design has none of.
@@ -78,9 +78,9 @@ def mixes_fabrics(results: Sequence[Result]) -> bool:
     return len({result.is_asic for result in results}) > 1
 
 
-def frame_of(results: Sequence[Result]) -> pd.DataFrame:
+def frame_of(results: Sequence[Result]) -> Frame:
     """Results as rows: what they are of, their figures, and the ratios of these to the first row."""
-    import pandas as pd
+    from archsim.explore.frames import Frame
 
     ratios, intervals = ratios_to_first(results), ratio_intervals(results)
     told_apart = what_differs(results)
@@ -97,7 +97,7 @@ def frame_of(results: Sequence[Result]) -> pd.DataFrame:
         }
         for place, result in enumerate(results)
     ]
-    return pd.DataFrame(rows)
+    return Frame(rows)
 
 
 _ALWAYS = ("network", "engine.kind", "engine.pes", "clock_hz")

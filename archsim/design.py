@@ -20,6 +20,7 @@ from archsim.costs.fidelities import level, refuse_overflow, stimulus_of
 from archsim.costs.logic import Logic
 from archsim.costs.pricing import NOTHING, price
 from archsim.costs.result import Result, clock_warnings
+from archsim.costs.shown import Shown
 from archsim.engine import Engine, engines
 from archsim.engine.mapping import Mapping
 from archsim.engine.stimulus import stimulus_warnings
@@ -50,7 +51,7 @@ NOT_AN_MLP = (
 """Why the accuracy of a CNN or an RNN is not known."""
 
 
-class DesignPoint(BaseModel):
+class DesignPoint(Shown, BaseModel):
     """Network x engine x technology at a clock.
 
     `network` is a name of the zoo or the path of a file that `import_network` reads; `engine` an engine or a

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Self
 from tqdm import tqdm
 
 from archsim.costs.metrics import METRICS
+from archsim.costs.plain import heading
 from archsim.explore.cluster import cores
 from archsim.explore.pareto import ObjectiveError
-from archsim.explore.store import FORMAT, this_version
+from archsim.explore.store import this_version
 from reports.formatting import metric as shown_metric, scaled
 from workloads.refusal import Refusal
 
@@ -140,8 +141,15 @@ def sweep_sentence(frame: pd.DataFrame, out: Path) -> RenderableType:
 
 def sweep_values(frame: pd.DataFrame) -> dict[str, Any]:
     """The rows of a frame as plain values, with what made them; what a row lacks is null."""
-    rows = json.loads(frame.to_json(orient="records", double_precision=15))
-    return {"format": "archsim results", "version": FORMAT, "archsim": this_version(), "rows": rows}
+    rows = [{name: plain_value(value) for name, value in row.items()} for row in frame.to_dict("records")]
+    return {**heading("archsim results"), "version": this_version(), "rows": rows}
+
+
+def plain_value(value: Any) -> Any:
+    """A cell as JSON has it, with all digits: null where there is none."""
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if value is None or value != value else value
 
 
 def results_content(frame: pd.DataFrame, form: str, *, to_terminal: bool) -> bytes:

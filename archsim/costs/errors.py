@@ -106,8 +106,11 @@ def technology_errors(
     bill: Bill, critical_path_s: float | None, brackets: Brackets, missing: Iterable[str]
 ) -> dict[str, Bracket]:
     """The ends by metric, as multiples of the figure; one of which nobody compared a term is left out."""
-    errors = {}
+    errors: dict[str, Bracket] = {}
     for metric, bracketed in BRACKET_OF.items():
+        if metric == "power_w" and "energy_j" in errors and metric not in missing:
+            errors[metric] = errors["energy_j"]
+            continue
         moved, parts = brackets.of(bracketed), by_part(bill, metric)
         total = math.fsum(map(_sum, parts.values()))
         if total and _compared(parts, moved) and metric not in missing:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import asdict
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ FIGURES = (
 )
 """The figures that a result as plain values begins with."""
 
-TRAFFIC = ("words_read", "words_written", "bits_read", "bits_written")
+TRAFFIC = ("words_read", "words_written", "word_bits", "bits_read", "bits_written")
 """What they tell of the traffic of a memory."""
 
 BY_COMPONENT = ("energy_j", "leakage_w", "area_mm2")
@@ -32,7 +34,30 @@ def heading(format_name: str = FORMAT) -> dict[str, Any]:
         "format": format_name,
         "format_version": FORMAT_VERSION,
         "archsim_version": metadata.version("archsim"),
+        "commit": commit(),
     }
+
+
+@functools.cache
+def commit(root: Path = Path(__file__).parents[2]) -> str | None:
+    """The commit of the checkout that archsim runs from; None where it runs from no checkout."""
+    try:
+        place = root / ".git"
+        if place.is_file():  # a further working tree says where its own state lies
+            place = root / place.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
+        head = (place / "HEAD").read_text(encoding="utf-8").strip()
+        name = head.removeprefix("ref:").strip()
+        if name == head:
+            return head
+        common = place / "commondir"
+        shared = place / common.read_text(encoding="utf-8").strip() if common.is_file() else place
+        loose = shared / name
+        if loose.is_file():
+            return loose.read_text(encoding="utf-8").strip()
+        packed = (shared / "packed-refs").read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return None
+    return next((line.split()[0] for line in packed if line.endswith(f" {name}")), None)
 
 
 def plain(result: Result) -> dict[str, Any]:

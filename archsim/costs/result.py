@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -129,17 +128,17 @@ class Result(OfTheClock):
         return clock_warnings(clock_hz, self.critical_path_s, estimated=self.fidelity != "gate")
 
     def _repr_html_(self) -> str:
-        """The figures as a notebook shows them, in SI units."""
+        """The figures as a notebook shows them."""
         from archsim.costs.metrics import metrics_of
+        from archsim.costs.shown import html_table, number, unit_of
 
-        read = ((metric, metric.read(self)) for metric in metrics_of(self) if metric.listed)
-        rows = "".join(
-            f"<tr><th>{metric.label}</th><td>{'—' if value is None else f'{value:.6g}'}</td>"
-            f"<td>{metric.unit}</td></tr>"
-            for metric, value in read
-            if value is not None or not metric.optional
-        )
-        return f"<table><caption>{html.escape(repr(self))}</caption>{rows}</table>"
+        rows = []
+        for metric in metrics_of(self):
+            value = metric.read(self)
+            if metric.listed and (value is not None or not metric.optional):
+                unit, by = unit_of(metric.name, [value or 0.0])
+                rows.append((metric.label, "—" if value is None else number(value * by), unit))
+        return html_table(repr(self), ("figure", "value", "unit"), rows)
 
     def __post_init__(self) -> None:
         self._check()

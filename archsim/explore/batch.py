@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from archsim.clock import FASTEST, Clock, ClockError, fastest_hz
+from archsim.costs.breakdown import Breakdown, breakdown_of
 from archsim.costs.metrics import told, told_at
 from archsim.design import DesignPoint
 from archsim.explore.spec import flat, nested
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from archsim.costs.result import Result
+    from archsim.explore.frames import Frame
 
 Point = Mapping[str, Any] | DesignPoint
 """The values of a design point, as a file has them, or the design point itself."""
@@ -43,12 +45,13 @@ class PointsError(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a point: its `figures` and the `clock_hz` that it ran at, or the `error` that it ended
-    with."""
+    """What came of a point: its `figures`, the `clock_hz` that it ran at, and where it was asked for the
+    `breakdown`; or the `error` that it ended with."""
 
     figures: dict[str, Any] | None = None
     error: str | None = None
     clock_hz: float = math.nan
+    breakdown: Breakdown | None = None
 
 
 class Checked:
@@ -71,7 +74,7 @@ class Checked:
         return design
 
 
-def analytic(points: pd.DataFrame | Iterable[Point]) -> pd.DataFrame:
+def analytic(points: pd.DataFrame | Iterable[Point]) -> Frame:
     """The analytic costs of many design points, a row each, in their order.
 
     `points` are design points, mappings of their values as in a design file, or a frame with a column for
@@ -81,6 +84,8 @@ def analytic(points: pd.DataFrame | Iterable[Point]) -> pd.DataFrame:
     refused has the sentence as its `error`, and blanks. Raises PointsError for what holds no points.
     """
     import pandas as pd
+
+    from archsim.explore.frames import Frame
 
     if isinstance(points, pd.DataFrame):
         fields, outcomes = points, _costed_frame(points)
@@ -92,23 +97,27 @@ def analytic(points: pd.DataFrame | Iterable[Point]) -> pd.DataFrame:
     if CLOCK in fields and FASTEST in set(fields[CLOCK]):
         fields = fields.assign(**{CLOCK: np.array([outcome.clock_hz for outcome in outcomes])})
     figures["error"] = pd.Series([outcome.error for outcome in outcomes], index=fields.index, dtype=object)
-    return pd.concat([fields, figures], axis=1)
+    return Frame(pd.concat([fields, figures], axis=1))
 
 
-def costed(points: Sequence[Point], folder: Path = Path()) -> list[Outcome]:
-    """What comes of each point; files that they name are looked for in the folder. A defect is nobody's
-    result, and is raised."""
+def costed(points: Sequence[Point], folder: Path = Path(), *, broken_down: bool = False) -> list[Outcome]:
+    """What comes of each point, `broken_down` by component too if asked for; files that points name are
+    looked for in the folder. A defect is nobody's result, and is raised."""
     keys = (_all_but_the_clock(point, place) for place, point in enumerate(points))
     clocks = [
         point.clock_hz if isinstance(point, DesignPoint) else point.get(CLOCK, _UNLESS_TOLD_HZ)
         for point in points
     ]
     checked = Checked(folder)
-    return _costed(keys, clocks, lambda place: checked.design(points[place]))
+    return _costed(keys, clocks, lambda place: checked.design(points[place]), broken_down=broken_down)
 
 
 def _costed(
-    keys: Iterable[Any], clocks: Sequence[Any], design: Callable[[int], DesignPoint]
+    keys: Iterable[Any],
+    clocks: Sequence[Any],
+    design: Callable[[int], DesignPoint],
+    *,
+    broken_down: bool = False,
 ) -> list[Outcome]:
     """What comes of each point, of which points of one key are the same but for their clocks; `design` makes
     a point of its place."""
@@ -120,7 +129,8 @@ def _costed(
         given = [_clock(clocks[place]) for place in places]
         sound = [place for place, clock in zip(places, given, strict=True) if clock is not None]
         known = [clock for clock in given if clock is not None]
-        for place, outcome in zip(sound, _costed_alike(sound, known, design), strict=True):
+        alike = _costed_alike(sound, known, design, broken_down=broken_down)
+        for place, outcome in zip(sound, alike, strict=True):
             outcomes[place] = outcome
         for place in {*places} - {*sound}:
             outcomes[place] = _refused(place, design)
@@ -128,22 +138,28 @@ def _costed(
 
 
 def _costed_alike(
-    places: Sequence[int], clocks: Sequence[float | str], design: Callable[[int], DesignPoint]
+    places: Sequence[int],
+    clocks: Sequence[float | str],
+    design: Callable[[int], DesignPoint],
+    *,
+    broken_down: bool,
 ) -> Iterable[Outcome]:
-    """What comes of points that differ in nothing but these clocks."""
+    """What comes of points that differ in nothing but these clocks. They share one breakdown."""
     if not places:
         return []
     try:
         if len(places) == 1:
             alone = design(places[0]).simulate("analytic")
-            return [Outcome(told(alone), clock_hz=alone.clock_hz)]
-        return _at_clocks(design(places[0]).analytic(), clocks)
+            breakdown = breakdown_of(alone) if broken_down else None
+            return [Outcome(told(alone), clock_hz=alone.clock_hz, breakdown=breakdown)]
+        result = design(places[0]).analytic()
+        return _at_clocks(result, clocks, breakdown_of(result) if broken_down else None)
     except Refusal as error:
         return [Outcome(error=str(error))] * len(places)
 
 
-def _at_clocks(result: Result, clocks: Sequence[float | str]) -> list[Outcome]:
-    """What comes of a result at each of these clocks."""
+def _at_clocks(result: Result, clocks: Sequence[float | str], breakdown: Breakdown | None) -> list[Outcome]:
+    """What comes of a result at each of these clocks, with its breakdown."""
     try:
         fastest: Any = fastest_hz(result.critical_path_s, result.fidelity) if FASTEST in clocks else None
         refused = None
@@ -153,7 +169,9 @@ def _at_clocks(result: Result, clocks: Sequence[float | str]) -> list[Outcome]:
     known = [clock_hz for clock_hz in clocks_hz if clock_hz is not None]
     figures = told_at(result, np.array(known, dtype=float))
     return [
-        Outcome(error=refused) if clock_hz is None else Outcome(next(figures), clock_hz=clock_hz)
+        Outcome(error=refused)
+        if clock_hz is None
+        else Outcome(next(figures), clock_hz=clock_hz, breakdown=breakdown)
         for clock_hz in clocks_hz
     ]
 

@@ -12,11 +12,11 @@ import numpy as np
 
 from archsim.costs.metrics import METRICS, metric_of
 from archsim.costs.result import MetricError
-from archsim.explore.gather import Point, differing
 from archsim.explore.pareto import undominated
+from archsim.explore.point import Point, differing
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from archsim.explore.frames import Frame
 
 OBJECTIVES = ("accuracy", "energy_j", "area_mm2", "lut")
 """What the front is of, as far as all points have it and differ in it."""
@@ -85,10 +85,10 @@ def on_front(points: Sequence[Point]) -> list[bool | None]:
     return stands
 
 
-def frame_of_points(points: Sequence[Point]) -> pd.DataFrame:
+def frame_of_points(points: Sequence[Point]) -> Frame:
     """A frame with a row a point: its name, the fields that tell points apart, figures, `<figure>_ratio` to
     the first point, whether it is on the front, and the error of one that was refused."""
-    import pandas as pd
+    from archsim.explore.frames import Frame
 
     fields = differing(points)
     named = dict.fromkeys(name for point in points for name in point.figures)
@@ -101,4 +101,4 @@ def frame_of_points(points: Sequence[Point]) -> pd.DataFrame:
         | {"front": front, "error": point.error}
         for point, front in zip(points, on_front(points), strict=True)
     ]
-    return pd.DataFrame(rows)
+    return Frame(rows)

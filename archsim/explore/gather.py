@@ -4,24 +4,24 @@ costed. All become points of one kind, for pages and comparisons."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.costs.metrics import METRICS
 from archsim.costs.plain import FORMAT, FORMAT_VERSION
 from archsim.design import DesignPoint
-from archsim.explore.spec import flat
-from archsim.explore.store import FILE, Row, Store, this_version
+from archsim.explore.conditions import Condition
+from archsim.explore.point import Point
+from archsim.explore.spec import flat, nested, with_defaults
+from archsim.explore.store import FILE, Row, Store
 from workloads.files import reason_of
 from workloads.refusal import Refusal
+from workloads.strict_yaml import read_yaml
 
 if TYPE_CHECKING:
     from archsim.costs.result import Result
-
-RECOSTED = frozenset({"analytic", "cycle"})
-"""The fidelities that are quick enough to cost a point once more, for what its row does not hold."""
 
 MOST_BYTES = 256 * 2**20
 """Of a file of results."""
@@ -33,71 +33,79 @@ class ResultsError(Refusal):
     """What was named holds no results, or none that can be read."""
 
 
-@dataclass(frozen=True)
-class Point:
-    """One design point and what is known of it.
-
-    `fields` are those of the design by their names with dots, `figures` by the names of metrics in their SI
-    units, `values` the whole result as `simulate --json` prints it, where that is known: components, traffic
-    and errors. A point that was refused has an `error` in their stead. `source` is the file or folder.
-    """
-
-    name: str
-    source: str
-    fields: Mapping[str, Any]
-    fidelity: str
-    figures: Mapping[str, float]
-    version: str
-    values: Mapping[str, Any] | None = None
-    error: str | None = None
-    row: Row | None = None
-
-    def components(self, metric: str) -> Mapping[str, float]:
-        """A metric by component, the largest first; empty where that is not known."""
-        parts: Mapping[str, Any] = (self.values or {}).get("components", {})
-        if metric in parts:
-            return dict(parts[metric])
-        taken = {name: counts.get(metric, 0) for name, counts in parts.get("resources", {}).items()}
-        return dict(sorted(((n, v) for n, v in taken.items() if v), key=lambda item: -item[1]))
-
-    def traffic(self) -> Mapping[str, int]:
-        """Bits through the ports of each memory in one inference; empty where that is not known."""
-        told: Mapping[str, Mapping[str, int]] = (self.values or {}).get("traffic", {})
-        return {f"{role} memory": words["bits_read"] + words["bits_written"] for role, words in told.items()}
-
-    def whole(self) -> Point:
-        """The point with the whole result, costed once more where only its figures were kept.
-
-        A row of another version, of a fidelity that takes long, or that names files which are elsewhere now
-        stays as it is.
-        """
-        row = self.row
-        if self.values or self.error or row is None or row.fidelity not in RECOSTED:
-            return self
-        if row.version != this_version():
-            return self
-        try:
-            result = DesignPoint.beside(Path(), row.point).simulate(row.fidelity)
-        except Refusal:
-            return self
-        return replace(self, values=result.to_dict())
-
-
-def gather(sources: Sequence[str | Path], fidelity: str = "cycle") -> list[Point]:
+def gather(
+    sources: Sequence[str | Path],
+    fidelity: str = "cycle",
+    *,
+    where: Sequence[str] = (),
+    marked: Sequence[str | Path] = (),
+) -> list[Point]:
     """The points of all sources in their order: folders of sweeps, JSON files of `simulate` and `compare`,
-    and design files, which are costed at `fidelity`. A point that comes twice comes once.
+    and design files, which are costed at `fidelity`. A point that comes twice comes once. Of points
+    those count of which all conditions `where` hold, as in `results`; `marked` ones, of which see
+    `marked_points`, are there all the same, and come first.
 
-    Raises ResultsError for a source that is none of these, or is cut short; DesignError for a design.
+    Raises ResultsError for a source that is none of these, is cut short, or holds no point that counts;
+    DesignError for a design; ConditionError for a condition.
     """
     if isinstance(sources, str | Path) or not sources:
         raise ResultsError.of("results", sources, "a list of folders and files")
-    points = [point for source in map(Path, sources) for point in _points(source, fidelity)]
+    points = _asked([point for source in map(Path, sources) for point in _points(source, fidelity)], where)
+    names = {name for point in points for name in point.fields}
+    points = [*(_as_others(point, names) for point in marked_points(marked, fidelity)), *points]
     known: dict[str, Point] = {}
     for point in points:
         known.setdefault(json.dumps([point.fields, point.fidelity, point.version, point.figures]), point)
     if not known:
-        raise ResultsError.of("results", ", ".join(map(str, sources)), "ones that hold at least one point")
+        allowed = f"ones that hold at least one point{', of which all conditions hold' * bool(where)}"
+        raise ResultsError.of("results", ", ".join(map(str, sources)), allowed)
     return list(_named(known.values()))
+
+
+def marked_points(sources: Iterable[str | Path], fidelity: str) -> Iterator[Point]:
+    """Points that stand out under a name: a design file and one of results under that of the file, all design
+    files of a folder, and a file of designs by name, as examples/papers.yaml. Raises as `gather` does."""
+    for source in map(Path, sources):
+        if source.suffix in (".yaml", ".yml") and _holds_designs(source):
+            designs = read_yaml(source, "file of designs", error=ResultsError)
+            for name, values in designs.items():
+                result = DesignPoint.beside(source.parent, values).simulate(fidelity)
+                yield replace(point_of(result.to_dict(), str(source)), mark=str(name))
+        elif source.is_dir() and not (source / FILE).is_file():
+            yield from marked_points(sorted(source.glob("*.yaml")), fidelity)
+        else:
+            yield from (replace(point, mark=source.stem) for point in _points(source, fidelity))
+
+
+def _holds_designs(path: Path) -> bool:
+    """Whether a YAML file holds designs by name, and is none itself."""
+    values = read_yaml(path, "file of designs", error=ResultsError)
+    if not isinstance(values, Mapping) or "network" in values:
+        return False
+    return bool(values) and all(isinstance(design, Mapping) for design in values.values())
+
+
+def _as_others(point: Point, names: Collection[str]) -> Point:
+    """A marked point with the fields that others have: of these none says what was left as it is."""
+    told = {
+        name: value
+        for name, value in point.fields.items()
+        if name in names or name in _FIRST or name.startswith("technology.")
+    }
+    return replace(point, fields=told) if names else point
+
+
+def _asked(points: list[Point], where: Sequence[str]) -> list[Point]:
+    """The points of which all conditions hold."""
+    conditions = list(map(Condition, where))
+    if not conditions:
+        return points
+    asked = [with_defaults(nested(p.fields)) | {**p.fields, **p.figures, "error": p.error} for p in points]
+    known = frozenset[str]().union(*asked)
+    for condition in conditions:
+        condition.check_names(known)
+    held = [all(one.holds(fields) for one in conditions) for fields in asked]
+    return [point for point, holds in zip(points, held, strict=True) if holds]
 
 
 def points_of(results: Sequence[Result], sources: Sequence[str]) -> list[Point]:
@@ -130,12 +138,13 @@ def _of_row(row: Row, source: Path) -> Point:
     return Point(
         "",
         str(source),
-        flat(_told_apart({**row.point, **(ran if "clock_hz" in row.point else {})})),
+        flat(_told_apart({**row.point, **ran})),
         row.fidelity,
         figures,
         row.version,
         error=row.error,
-        row=row,
+        breakdown=row.breakdown,
+        warnings=tuple(map(str, noted.get("warnings", ()))),
     )
 
 
@@ -184,6 +193,7 @@ def point_of(values: Mapping[str, Any], source: str) -> Point:
             figures_of(values),
             values["archsim_version"],
             values=values,
+            warnings=tuple(values["warnings"]),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ResultsError(f"result in {source} lacks {error}, allowed are whole ones") from None
@@ -212,12 +222,6 @@ def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def differing(points: Sequence[Point]) -> tuple[str, ...]:
-    """The fields of designs that are not the same in all points, in the order in which they are met."""
-    names = dict.fromkeys(name for point in points for name in point.fields)
-    return tuple(n for n in names if len({json.dumps(point.fields.get(n)) for point in points}) > 1)
-
-
 _FIRST = ("network", "engine.kind", "engine.pes", "technology.kind")
 
 
@@ -226,4 +230,5 @@ def _named(points: Iterable[Point]) -> Iterator[Point]:
     for number, point in enumerate(points, start=1):
         network, kind, pes, technology = (point.fields.get(name) for name in _FIRST)
         size = "" if pes is None else f" {pes} PEs,"
-        yield replace(point, name=f"{number}: {network} on {kind},{size} {technology}")
+        mark = f"{point.mark}: " if point.mark else ""
+        yield replace(point, name=f"{number}: {mark}{network} on {kind},{size} {technology}")

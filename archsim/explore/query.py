@@ -14,6 +14,8 @@ from workloads.refusal import Refusal
 if TYPE_CHECKING:
     import pandas as pd
 
+    from archsim.explore.frames import Frame
+
 
 class QueryError(Refusal):
     """A query asks for what no row has."""
@@ -25,7 +27,7 @@ def results(
     where: Sequence[str] | str = (),
     columns: Sequence[str] = (),
     every_version: bool = False,
-) -> pd.DataFrame:
+) -> Frame:
     """The rows of a store, or of the folder of one, of which all conditions hold, in the order of their
     fields; see `Store.frame` for the columns, of which `columns` chooses some. A condition asks for fields of
     a point, those that its engine has by default among them, and for figures.
@@ -33,13 +35,13 @@ def results(
     Raises StoreError for a store that cannot be read, ConditionError for a condition that is none or asks for
     what no row has, QueryError for a column that is not there.
     """
-    import pandas as pd
+    from archsim.explore.frames import Frame
 
     store = store if isinstance(store, Store) else Store(store, read=True)
     conditions = [Condition(text) for text in ([where] if isinstance(where, str) else where)]
     rows = sorted(store.rows(every_version=every_version), key=_order)
     table = [fields_of(row, version=every_version) for row in rows]
-    frame = pd.DataFrame(table)
+    frame: pd.DataFrame = Frame(table)
     if conditions and rows:
         asked = [_asked(fields, row.point) for fields, row in zip(table, rows, strict=True)]
         known = frozenset().union(*asked)
@@ -49,7 +51,7 @@ def results(
         for condition in conditions:
             condition.check_names(known)
         frame = frame[[all(one.holds(fields) for one in conditions) for fields in asked]]
-    return chosen(frame, columns) if columns else told(frame)
+    return Frame(chosen(frame, columns) if columns else told(frame))
 
 
 def _order(row: Row) -> list[tuple[str, bool, Any]]:

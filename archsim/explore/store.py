@@ -12,6 +12,7 @@ import json
 import os
 import sqlite3
 import time
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -19,16 +20,19 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archsim.costs.breakdown import Breakdown
 from archsim.explore.spec import field_order, flat
 from workloads.files import digest_of, reason_of
 from workloads.refusal import Refusal
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from archsim.explore.frames import Frame
 
 FILE = "results.sqlite"
-FORMAT = 1
-"""Version of the tables."""
+FORMAT = 2
+"""Version of the tables. The first kept no breakdowns, and is read all the same."""
+
+_READ = ("1", str(FORMAT))
 
 PACKAGES = ("archsim", "rtl", "workloads")
 """What a result follows from: their code, and their data."""
@@ -43,10 +47,25 @@ CREATE TABLE IF NOT EXISTS points (
     figures TEXT,
     error TEXT,
     seconds REAL NOT NULL,
-    finished REAL NOT NULL
+    finished REAL NOT NULL,
+    breakdown BLOB
 );
+CREATE TABLE IF NOT EXISTS breakdowns (
+    key BLOB PRIMARY KEY,
+    names BLOB NOT NULL,
+    amounts BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS names (key BLOB PRIMARY KEY, names TEXT NOT NULL);
 """
-_SELECT = "SELECT key, point, fidelity, figures, error, seconds, version FROM points"
+"""A breakdown stands once, however many points have it; so do its names, by a digest of what they are."""
+
+_DIGEST_BYTES = 16
+_COLUMNS = "SELECT points.key, point, fidelity, figures, error, seconds, version"
+_WHOLE = (
+    f"{_COLUMNS}, breakdown, names.names, amounts FROM points "
+    "LEFT JOIN breakdowns ON breakdowns.key = breakdown LEFT JOIN names ON names.key = breakdowns.names"
+)
+_OF_THE_FIRST = f"{_COLUMNS}, NULL, NULL, NULL FROM points"
 _WAITS_S = 60.0
 """How long a process waits for others that write."""
 _TRIES = 600
@@ -66,7 +85,8 @@ class StoreError(Refusal):
 
 @dataclass(frozen=True)
 class Row:
-    """One finished point: its values, and either its `figures` or the `error` that it ended with.
+    """One finished point: its values, and either its `figures` or the `error` that it ended with; with the
+    figures a `breakdown`, which rows of the first format lack.
 
     `key` names what it was computed from: the point, the content of files that it names, and the version of
     code and data. One that is `lost` ended for a reason of the place that it ran in, as a full memory, and is
@@ -81,6 +101,7 @@ class Row:
     seconds: float = 0.0
     version: str = field(default_factory=this_version)
     lost: bool = False
+    breakdown: Breakdown | None = None
 
 
 def key_of(point: Mapping[str, Any], fidelity: str, contents: Iterable[str] = ()) -> str:
@@ -106,8 +127,8 @@ class Store:
             about = "SELECT value FROM about WHERE name = 'format'"
             (kept,) = (tables and database.execute(about).fetchone()) or ("none",)
             (whole,) = database.execute("PRAGMA quick_check(1)").fetchone()
-        if kept != str(FORMAT):
-            raise StoreError.of(f"format of {self.path}", kept, str(FORMAT))
+        if kept not in _READ:
+            raise StoreError.of(f"format of {self.path}", kept, _READ)
         if whole != "ok":
             raise self._refusal(f"whole ones (here: {whole})")
 
@@ -122,6 +143,7 @@ class Store:
             database.executescript(_TABLES)
             database.execute("INSERT OR IGNORE INTO about VALUES ('format', ?)", (str(FORMAT),))
             database.commit()
+            _bring_up(database)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -167,23 +189,37 @@ class Store:
     def among(self, keys: Iterable[str]) -> dict[str, Row]:
         """The points that are kept under these keys, by key."""
         with self._open() as database:
-            found = (database.execute(f"{_SELECT} WHERE key = ?", (key,)).fetchone() for key in keys)
-            return {row.key: row for row in map(_row, filter(None, found))}
+            chosen, shared = _WHOLE if _is_of_now(database) else _OF_THE_FIRST, dict[bytes, Breakdown]()
+            found = (database.execute(f"{chosen} WHERE points.key = ?", (key,)).fetchone() for key in keys)
+            return {told[0]: _row(told, shared) for told in found if told is not None}
 
     def keep(self, rows: Iterable[Row]) -> None:
         """Keeps finished points but for lost ones: all of them or, where that fails, none. Those that are
         kept already stay. Raises StoreError, as for a full disk, which takes nothing that was kept."""
-        now = time.time()
+        now, kept = time.time(), [row for row in rows if not row.lost]
+        parts = {id(row.breakdown): row.breakdown for row in kept if row.breakdown is not None}
+        names = {place: _key_of_names(part.names) for place, part in parts.items()}
+        keys = {place: _digest(names[place] + part.packed) for place, part in parts.items()}
         with self._open() as database, database:
             database.executemany(
-                "INSERT OR IGNORE INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO names VALUES (?, ?)",
+                {
+                    names[place]: (names[place], json.dumps(part.names)) for place, part in parts.items()
+                }.values(),
+            )
+            database.executemany(
+                "INSERT OR IGNORE INTO breakdowns VALUES (?, ?, ?)",
+                [(keys[place], names[place], zlib.compress(part.packed)) for place, part in parts.items()],
+            )
+            database.executemany(
+                "INSERT OR IGNORE INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         *(row.key, row.version, row.fidelity, _text(row.point)),
                         *(None if row.figures is None else _text(row.figures), row.error, row.seconds, now),
+                        keys.get(id(row.breakdown)),
                     )
-                    for row in rows
-                    if not row.lost
+                    for row in kept
                 ],
             )
 
@@ -197,24 +233,32 @@ class Store:
 
     def rows(self, *, every_version: bool = False) -> Iterator[Row]:
         """The points, in the order of their keys; of this version of archsim unless told otherwise."""
+        shared: dict[bytes, Breakdown] = {}
         with self._open() as database:
-            wanted = (every_version, this_version())
-            yield from map(_row, database.execute(f"{_SELECT} WHERE ? OR version = ? ORDER BY key", wanted))
+            chosen = _WHOLE if _is_of_now(database) else _OF_THE_FIRST
+            found = database.execute(
+                f"{chosen} WHERE ? OR version = ? ORDER BY points.key",
+                (every_version, this_version()),
+            )
+            yield from (_row(told, shared) for told in found)
 
-    def frame(self, *, every_version: bool = False) -> pd.DataFrame:
+    def frame(self, *, every_version: bool = False) -> Frame:
         """A row a point: fields of the point by their names with dots, figures with units in their names, and
         `error` where there are none."""
-        import pandas as pd
+        from archsim.explore.frames import Frame
 
         table = [fields_of(row, version=every_version) for row in self.rows(every_version=every_version)]
-        return pd.DataFrame(table)
+        return Frame(table)
 
 
-def _row(told: tuple[Any, ...]) -> Row:
-    """A row as `_SELECT` has it."""
-    key, point, fidelity, figures, error, seconds, version = told
-    figures = None if figures is None else json.loads(figures)
-    return Row(key, json.loads(point), fidelity, figures, error, seconds, version)
+def _row(told: tuple[Any, ...], shared: dict[bytes, Breakdown]) -> Row:
+    """A row as `_WHOLE` has it; breakdowns are `shared` by all that have the same."""
+    key, point, fidelity, figures, error, seconds, version, part, names, amounts = told
+    if part is not None and part not in shared:
+        shared[part] = Breakdown(_names(names), zlib.decompress(amounts))
+    noted = None if figures is None else json.loads(figures)
+    rest = {"version": version, "breakdown": shared.get(part)}
+    return Row(key, json.loads(point), fidelity, noted, error, seconds, **rest)
 
 
 def fields_of(row: Row, *, version: bool = False) -> dict[str, Any]:
@@ -226,6 +270,37 @@ def fields_of(row: Row, *, version: bool = False) -> dict[str, Any]:
         fields["clock_hz"] = None
     fields |= {**(row.figures or {}), "error": row.error}
     return fields | {"version": row.version} if version else fields
+
+
+def _bring_up(database: sqlite3.Connection) -> None:
+    """Gives tables of the first format what those of today have. Two that do so at once wait for each
+    other."""
+    if _is_of_now(database):
+        return
+    database.execute("BEGIN IMMEDIATE")
+    if not _is_of_now(database):
+        database.execute("ALTER TABLE points ADD COLUMN breakdown BLOB")
+        database.execute("UPDATE about SET value = ? WHERE name = 'format'", (str(FORMAT),))
+    database.commit()
+
+
+def _is_of_now(database: sqlite3.Connection) -> bool:
+    """Whether points have a breakdown, as those of the first format have not."""
+    return any(name == "breakdown" for _, name, *_ in database.execute("PRAGMA table_info(points)"))
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()[:_DIGEST_BYTES]
+
+
+@functools.lru_cache(maxsize=256)
+def _key_of_names(names: tuple[str, ...]) -> bytes:
+    return _digest(json.dumps(names).encode())
+
+
+@functools.lru_cache(maxsize=256)
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
 
 
 def _set_wal(database: sqlite3.Connection) -> None:

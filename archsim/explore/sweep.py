@@ -18,6 +18,8 @@ from archsim.explore.work import Task, key_in
 if TYPE_CHECKING:
     import pandas as pd
 
+    from archsim.explore.frames import Frame, Plots
+
 COUNTED = 200_000
 """Points that are counted before a sweep begins: of more nobody waits for the number."""
 
@@ -51,14 +53,24 @@ class Sweep:
     lost: tuple[Row, ...] = ()
 
     @property
-    def frame(self) -> pd.DataFrame:
+    def frame(self) -> Frame:
+        from archsim.explore.frames import Frame
+
         wanted = {task.key: place for place, task in enumerate(tasks(self.space))}
         found = self.store.frame()
         if found.empty:
             return found
         kept = found[found["key"].isin(wanted.keys())]
-        ordered: pd.DataFrame = kept.sort_values("key", key=lambda keys: keys.map(wanted))
-        return ordered.reset_index(drop=True)
+        return Frame(kept.sort_values("key", key=lambda keys: keys.map(wanted)).reset_index(drop=True))
+
+    @property
+    def plot(self) -> Plots:
+        """Pictures of the frame: `plot.front("energy_j", "accuracy")`, `plot.bars("area_mm2")`."""
+        return self.frame.plot
+
+    def _repr_html_(self) -> str:
+        """The frame as a notebook shows it."""
+        return self.frame._repr_html_()
 
     def pareto(self, *objectives: str) -> pd.DataFrame:
         """The points that no other point is better than in all objectives; see `pareto`."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from archsim.costs.breakdown import breakdown_of
 from archsim.costs.metrics import told
 from archsim.design import DesignPoint
 from archsim.explore.batch import costed
@@ -41,10 +42,10 @@ def finished(point: Mapping[str, Any], fidelity: str, folder: Path, key: str) ->
     """The row of a point: its figures, or the error that it ended with. It is `lost` where the place that it
     ran in failed, and not the point."""
     began = time.perf_counter()
-    figures_of_it, error, lost = None, None, False
+    figures_of_it, breakdown, error, lost = None, None, None, False
     try:
         result = DesignPoint.beside(folder, point).simulate(fidelity)
-        figures_of_it = _plain(told(result), result.clock_hz)
+        figures_of_it, breakdown = _plain(told(result), result.clock_hz), breakdown_of(result)
     except OF_THE_PLACE as failed:
         error, lost = _line(f"{type(failed).__name__}: {failed}"), True
     except Refusal as refused:
@@ -53,7 +54,8 @@ def finished(point: Mapping[str, Any], fidelity: str, folder: Path, key: str) ->
         place = traceback.extract_tb(defect.__traceback__)[-1]
         where = f"{Path(place.filename).name} {place.lineno}"
         error = _line(f"{DEFECT}: {type(defect).__name__} in {where}: {defect}")
-    return Row(key, point, fidelity, figures_of_it, error, time.perf_counter() - began, lost=lost)
+    seconds = time.perf_counter() - began
+    return Row(key, point, fidelity, figures_of_it, error, seconds, lost=lost, breakdown=breakdown)
 
 
 def finished_all(tasks: Iterable[Task], fidelity: str, folder: Path) -> list[Row]:
@@ -64,7 +66,7 @@ def finished_all(tasks: Iterable[Task], fidelity: str, folder: Path) -> list[Row
         return [finished(task.point, fidelity, folder, task.key) for task in todo]
     began = time.perf_counter()
     try:
-        outcomes = costed([task.point for task in todo], folder)
+        outcomes = costed([task.point for task in todo], folder, broken_down=True)
     except Exception:  # whatever it was, it is of one point, which then says so for itself
         return [finished(task.point, fidelity, folder, task.key) for task in todo]
     seconds = (time.perf_counter() - began) / max(len(todo), 1)
@@ -74,6 +76,7 @@ def finished_all(tasks: Iterable[Task], fidelity: str, folder: Path) -> list[Row
             None if outcome.figures is None else _plain(outcome.figures, outcome.clock_hz),
             None if outcome.error is None else _line(outcome.error),
             seconds,
+            breakdown=outcome.breakdown,
         )
         for task, outcome in zip(todo, outcomes, strict=True)
     ]

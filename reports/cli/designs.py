@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reports.cli.group import Known, ListingCommand, answer, fidelity_option, json_option, main
+from reports.cli.group import Known, ListingCommand, answer, fidelity_option, json_option, main, where_option
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from archsim import DesignPoint, Result
-    from archsim.explore.gather import Point
+    from archsim.explore.point import Point
 
 T = TypeVar("T")
 
@@ -45,9 +45,15 @@ def simulate(design: Path, fidelity: str, as_json: bool) -> None:
 @click.option(
     "--explain", metavar="METRIC", help="Show what each component adds from the first to each other."
 )
+@where_option
 @json_option
 def compare(
-    designs: tuple[Path, ...], fidelity: str, out: Path | None, explain: str | None, as_json: bool
+    designs: tuple[Path, ...],
+    fidelity: str,
+    out: Path | None,
+    explain: str | None,
+    where: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Cost several design points, with ratios to the first: what tells them apart, and what cannot be
     compared.
@@ -61,7 +67,7 @@ def compare(
     from reports.progress import progress
 
     with progress():
-        results, points = _beside(designs, fidelity)
+        results, points = _beside(designs, fidelity, where)
     steps = beside.waterfalls(points, explain)
     if out is not None:
         beside.write_beside(points, steps, out)
@@ -73,19 +79,22 @@ def compare(
         return told | ({"waterfalls": [step.plain() for step in steps]} if explain else {})
 
     def shown() -> RenderableType:
-        first = comparison_tables(results) if results else beside.table(points)
-        return Group(first, *map(beside.step_table, steps))
+        if results:
+            return Group(comparison_tables(results), *map(beside.step_table, steps))
+        told = beside.table(points)
+        return Group(told, *([told.note] if told.note else []), *map(beside.step_table, steps))
 
     answer(as_json, plain, shown)
 
 
-def _beside(sources: Sequence[Path], fidelity: str) -> tuple[list[Result], list[Point]]:
-    """The results of design files and their points; of other sources only points."""
+def _beside(sources: Sequence[Path], fidelity: str, where: Sequence[str]) -> tuple[list[Result], list[Point]]:
+    """The results of design files and their points; of other sources, and where conditions are to hold, only
+    points."""
     from archsim import DesignPoint
     from archsim.explore.gather import gather, points_of
 
-    if any(source.suffix not in (".yaml", ".yml") for source in sources):
-        return [], gather(sources, fidelity)
+    if where or any(source.suffix not in (".yaml", ".yml") for source in sources):
+        return [], gather(sources, fidelity, where=where)
     designs = [DesignPoint.from_file(source) for source in sources]
     results = [design.simulate(fidelity) for design in designs]
     return results, points_of(results, [str(source) for source in sources])

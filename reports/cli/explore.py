@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reports.cli.group import BY_ARCHSIM, BY_SYSTEM, FIDELITIES, answer, going_on, json_option, main, refuse
+from reports.cli.group import (
+    BY_ARCHSIM,
+    BY_SYSTEM,
+    FIDELITIES,
+    answer,
+    going_on,
+    json_option,
+    main,
+    refuse,
+    where_option,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,7 +177,7 @@ def search(
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--where", multiple=True, metavar="CONDITION", help="As 'energy_j < 1e-7 and pes <= 16'.")
+@where_option
 @click.option("--columns", metavar="NAMES", help="Fields and figures, with commas; all for none.")
 @click.option("--every-version", is_flag=True, help="Rows of other versions of archsim too.")
 @click.option("--csv", "form", flag_value="csv", help="Print CSV.")

@@ -189,6 +189,12 @@ folder_option = click.option(
     type=click.Path(path_type=Path),
     help="Folder of reports.",
 )
+where_option = click.option(
+    "--where",
+    multiple=True,
+    metavar="CONDITION",
+    help="Points that count, as 'energy_j < 1e-7 and pes <= 16'.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print plain JSON, in SI units.")
 
 
@@ -217,12 +223,21 @@ def show(shown: RenderableType) -> None:
 
 
 def answer(as_json: bool, plain: Callable[[], Any], shown: Callable[[], RenderableType]) -> None:
-    """One of the two on stdout: plain values as JSON, or tables."""
+    """One of the two on stdout: plain values as JSON, under a heading that says what they are, or tables."""
     if as_json:
-        text = json.dumps(plain(), indent=2, ensure_ascii=False)
+        text = json.dumps(_headed(plain()), indent=2, ensure_ascii=False)
         click.echo(text if takes(text, sys.stdout) else json.dumps(json.loads(text), indent=2))
     else:
         show(shown())
+
+
+def _headed(told: Any) -> Any:
+    """Values with who wrote them first, unless they say so themselves or are a list."""
+    if not isinstance(told, dict) or "format" in told:
+        return told
+    from archsim.costs.plain import heading
+
+    return {**heading(f"archsim {click.get_current_context().info_name}"), **told}
 
 
 def answer_report(as_json: bool, report: Report, folder: Path) -> None:

@@ -112,7 +112,7 @@ def validate(as_json: bool) -> None:
     known = {name: held_out_errors(technology(name)) for name in PLANS}
     answer(
         as_json,
-        lambda: {name: list(map(vars, errors)) for name, errors in known.items()},
+        lambda: {"technologies": {name: list(map(vars, errors)) for name, errors in known.items()}},
         lambda: Group(*(error_table(name, errors) for name, errors in known.items())),
     )
 

@@ -10,9 +10,11 @@ from typing import Any
 from archsim.costs.metrics import METRICS, metric_of
 from archsim.costs.plain import heading
 from archsim.explore.compared import Waterfall, frame_of_points, waterfall
-from archsim.explore.gather import Point, differing
+from archsim.explore.point import Point, differing
 from reports import formatting as f
+from reports.explored import plain_value
 from reports.output import whole_folder
+from reports.points.data import PER_COMPONENT
 from reports.tables import Cell, Table
 from workloads.files import write_text
 
@@ -23,15 +25,27 @@ def waterfalls(points: Sequence[Point], metric: str | None) -> list[Waterfall]:
     """The way from the first point to each other one; none where no metric is asked for."""
     if metric is None:
         return []
-    whole = [point.whole() for point in points]
-    return [waterfall(whole[0], other, metric) for other in whole[1:]]
+    return [waterfall(points[0], other, metric) for other in points[1:]]
 
 
 def values(points: Sequence[Point], steps: Sequence[Waterfall]) -> dict[str, Any]:
     """All of it as plain values, in SI units."""
     rows = frame_of_points(points).to_dict("records")
-    clean = [{name: None if value != value else value for name, value in row.items()} for row in rows]
+    clean = [
+        {name: plain_value(value) for name, value in row.items()} | _whereto(point)
+        for row, point in zip(rows, points, strict=True)
+    ]
     return {**heading(FORMAT), "points": clean, "waterfalls": [step.plain() for step in steps]}
+
+
+def _whereto(point: Point) -> dict[str, Any]:
+    """Where the figures of a point go, as far as that is known, and all of its design."""
+    parts = {name: dict(told) for name in PER_COMPONENT if (told := point.components(name))}
+    return {
+        "design": dict(point.fields),
+        "components": parts,
+        "traffic_bits_by_memory": dict(point.traffic()),
+    }
 
 
 def table(points: Sequence[Point]) -> Table:
@@ -39,6 +53,8 @@ def table(points: Sequence[Point]) -> Table:
     frame = frame_of_points(points)
     metrics = [name for name in METRICS if name in frame and metric_of(name).listed]
     fields = differing(points)
+    alike = [name for name in metrics if len(points) > 1 and frame[name].nunique(dropna=False) == 1]
+    metrics = [name for name in metrics if name not in alike]
     rows = [
         (
             row["point"],
@@ -51,7 +67,10 @@ def table(points: Sequence[Point]) -> Table:
     ]
     columns = {"point": "", **dict.fromkeys(fields, "")}
     columns |= {metric_of(name).brief: metric_of(name).unit for name in metrics} | {"front": "", "error": ""}
-    return Table("Points, with ratios to the first", columns, rows, name="points", words=1 + len(fields))
+    said = [f"{metric_of(name).brief} {f.metric(name, points[0].figures[name])}" for name in alike]
+    note = f"The same in all: {', '.join(said)}." if said else ""
+    title = "Points, with ratios to the first"
+    return Table(title, columns, rows, name="points", words=1 + len(fields), note=note)
 
 
 def _figure(name: str, value: Any, ratio: Any) -> Cell | None:
@@ -81,14 +100,13 @@ def write_beside(points: Sequence[Point], steps: Sequence[Waterfall], out: Path)
     """Writes `comparison.csv`, `comparison.md` and `comparison.json` into the folder `out`."""
     with whole_folder(out) as room:
         write_text(room / "comparison.csv", frame_of_points(points).to_csv(index=False, lineterminator="\n"))
-        told = json.dumps(values(points, steps), indent=2, ensure_ascii=False, default=_plain)
+        told = json.dumps(values(points, steps), indent=2, ensure_ascii=False)
         write_text(room / "comparison.json", told + "\n")
         tables = [table(points), *map(step_table, steps)]
-        write_text(
-            room / "comparison.md", "\n\n".join(f"## {t.title}\n\n{t.markdown()}" for t in tables) + "\n"
-        )
+        write_text(room / "comparison.md", "\n\n".join(map(_section, tables)) + "\n")
 
 
-def _plain(value: Any) -> Any:
-    """What numpy has of its own, as Python has it."""
-    return value.item()
+def _section(table: Table) -> str:
+    """A table under its title, and its note below it."""
+    note = f"\n\n{table.note}" if table.note else ""
+    return f"## {table.title}\n\n{table.markdown()}{note}"

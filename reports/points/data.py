@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from archsim.costs.metrics import METRICS, Metric, metric_of
-from archsim.costs.result import CLOCK, OF_THE_CLOCK
+from archsim.costs.result import OF_THE_CLOCK
 from archsim.explore.compared import OBJECTIVES
-from archsim.explore.gather import Point, differing
 from archsim.explore.pareto import undominated
-from reports import formatting as f
+from archsim.explore.point import Point, differing
+from reports.points.roofline import INTENSITY, SPEED, work_of
 
-MOST_BREAKDOWNS = 300
-"""Points that are shown by component: where a row holds figures alone it is costed once more for that."""
+PARTS_BYTES = 1_000_000
+"""What the page spends on points by component: of more points those on fronts, then others spread evenly."""
 
 KEPT_DIGITS = 9
 """Significant digits of a figure in the page; the files beside it hold all."""
@@ -68,7 +68,7 @@ class Content:
     @cached_property
     def fronts(self) -> dict[str, list[int]]:
         """By technology the points at a clock that can be had which none other beats in its objectives."""
-        return {name: self._front(places) for name, places in self.technologies.items()}
+        return {name: self.front_of(places) for name, places in self.technologies.items()}
 
     def objectives(self, places: Iterable[int]) -> list[str]:
         """What points are judged by: figures that all have and that are not the same in all."""
@@ -79,9 +79,13 @@ class Content:
             if all(name in figures for figures in held) and len({figures[name] for figures in held}) > 1
         ]
 
-    def _front(self, places: Sequence[int]) -> list[int]:
-        able = [place for place in places if clock_met(self.points[place])]
-        names = self.objectives(able)
+    def front_of(self, places: Sequence[int], names: Sequence[str] | None = None) -> list[int]:
+        """Which of these points no other beats, at a clock that can be had: in the figures of these names, or
+        in its objectives."""
+        able = [place for place in places if self.points[place].clock_met]
+        if names is None:
+            names = self.objectives(able)
+        able = [place for place in able if all(name in self.points[place].figures for name in names)]
         if not names:
             return able[:1]
         signs = [-1.0 if metric_of(name).more_is_better else 1.0 for name in names]
@@ -92,7 +96,7 @@ class Content:
 
     def best(self, places: Iterable[int], name: str) -> int | None:
         """The point with the best of a figure whose clock can be had; None where none has it."""
-        able = [p for p in places if clock_met(self.points[p]) and name in self.points[p].figures]
+        able = [p for p in places if self.points[p].clock_met and name in self.points[p].figures]
         sign = -1 if metric_of(name).more_is_better else 1
         return min(able, key=lambda place: sign * self.points[place].figures[name], default=None)
 
@@ -103,18 +107,18 @@ class Content:
         return list(dict.fromkeys(place for place in found if place is not None))
 
 
-def content_of(
-    points: Sequence[Point], sources: Sequence[str], watch: Callable[[Iterable[int]], Iterable[int]] = iter
-) -> Content:
-    """Points with what the page needs of them: the named, those on fronts, and then as many others as
-    `MOST_BREAKDOWNS` allows are whole. `watch` sees each as it is costed."""
-    good = [point for point in points if point.error is None]
-    bad = [point for point in points if point.error is not None]
-    content = Content(tuple(good), tuple(bad), tuple(sources))
-    order = [*content.named, *(p for front in content.fronts.values() for p in front), *range(len(good))]
-    for place in watch(list(dict.fromkeys(order))[:MOST_BREAKDOWNS]):
-        good[place] = good[place].whole()
-    return Content(tuple(good), tuple(bad), tuple(sources))
+def content_of(points: Sequence[Point], sources: Sequence[str]) -> Content:
+    """Points with what the page needs of them."""
+    good = tuple(point for point in points if point.error is None)
+    bad = tuple(point for point in points if point.error is not None)
+    return Content(good, bad, tuple(sources))
+
+
+def shown_first(content: Content) -> list[int]:
+    """The places of marked points, of the best ones, and of those on fronts."""
+    marked = (place for place, point in enumerate(content.points) if point.mark)
+    fronts = (place for front in content.fronts.values() for place in front)
+    return list(dict.fromkeys([*marked, *content.named, *fronts]))
 
 
 def technology_of(point: Point) -> str:
@@ -123,29 +127,18 @@ def technology_of(point: Point) -> str:
     return f"{kind} {node:g} nm" if isinstance(node, int | float) else str(kind)
 
 
-def clock_met(point: Point) -> bool:
-    """Whether the critical path allows the clock, as far as it is known."""
-    told = point.values or (point.row.figures if point.row else None) or {}
-    return not any(str(warning).startswith(CLOCK) for warning in told.get("warnings", ()))
-
-
 def payload(content: Content) -> dict[str, Any]:
     """The values that the page's script reads."""
     from reports.side_by_side import GROUPS, group_of
 
     points = content.points
-    broken = {
-        place: {name: _brief(parts) for name in PER_COMPONENT if (parts := point.components(name))}
-        | ({"traffic_bits": point.traffic()} if point.traffic() else {})
-        for place, point in enumerate(points)
-        if point.values
-    }
-    components = {name for parts in broken.values() for metric in parts.values() for name in metric}
+    broken, names = broken_down(content)
     return {
-        "names": [point.name for point in points],
+        "numbers": [int(point.name.partition(":")[0]) for point in points],
+        "names": _column([point.name.partition(": ")[2] for point in points]),
         "engine": _column([str(point.fields.get(ENGINE, "unknown")) for point in points]),
         "technology": _column([technology_of(point) for point in points]),
-        "met": _column([clock_met(point) for point in points]),
+        "met": _column([point.clock_met for point in points]),
         "fields": [
             {"name": name, "values": _column([_word(point.fields.get(name)) for point in points])}
             for name in content.differs
@@ -161,13 +154,49 @@ def payload(content: Content) -> dict[str, Any]:
             for metric in content.metrics
         ],
         "parts": broken,
-        "group": {name: group_of(name) for name in sorted(components)},
+        "partNames": names,
+        "group": {name: group_of(name) for name in sorted({name for some in names for name in some})},
+        "marks": {place: point.mark for place, point in enumerate(points) if point.mark},
+        "known": _column([point.known_by_component for point in points]),
+        "roofline": [INTENSITY, SPEED],
+        "work": {name: _column([*map(_rounded, some)]) for name, some in work_of(points).items()},
         "groups": [*GROUPS, "other"],
         "named": content.named,
         "clocked": [*OF_THE_CLOCK, "dynamic_energy_j"],
         "fronts": content.fronts,
         "axes": axes_of(content),
     }
+
+
+def broken_down(content: Content) -> tuple[dict[int, dict[str, list[Any]]], list[tuple[str, ...]]]:
+    """Points by component, as many as there is room for, by their place: of each figure the number of a list
+    of names, and a value for each of these. Then the lists."""
+    told: dict[int, dict[str, list[Any]]] = {}
+    lists: dict[tuple[str, ...], int] = {}
+    room = PARTS_BYTES
+    for place in _in_order(content):
+        point = content.points[place]
+        figures = {name: parts for name in PER_COMPONENT if (parts := point.components(name))}
+        figures |= {"traffic_bits": parts} if (parts := point.traffic()) else {}
+        if not point.known_by_component:
+            continue
+        of_point: dict[str, list[Any]] = {}
+        for name, parts in figures.items():
+            held = {part: value for part, value in sorted(parts.items()) if value}
+            number = lists.setdefault(tuple(held), len(lists))
+            of_point[name] = [number, *(_rounded(value) for value in held.values())]
+        room -= len(json.dumps(of_point, separators=(",", ":")))
+        if room < 0:
+            break
+        told[place] = of_point
+    return told, list(lists)
+
+
+def _in_order(content: Content) -> list[int]:
+    """The places of points, those first that the page shows first; then a few of all, and ever more."""
+    many = len(content.points)
+    steps = [step for power in range(many.bit_length(), -1, -1) for step in range(0, many, 2**power)]
+    return list(dict.fromkeys([*shown_first(content), *steps]))
 
 
 def axes_of(content: Content) -> list[str]:
@@ -196,30 +225,3 @@ def _rounded(value: float | None, digits: int = KEPT_DIGITS) -> float | None:
     if value is None or isinstance(value, int) or not math.isfinite(value):
         return value
     return float(f"{value:.{digits}g}")
-
-
-def _brief(parts: Mapping[str, float]) -> dict[str, float]:
-    """Figures of components, as exact as those of points, so that they add up."""
-    return {name: value for name, part in parts.items() if (value := _rounded(part)) is not None}
-
-
-def front_rows(content: Content, across: str, up: str) -> list[dict[str, Any]]:
-    """The rows of the front's figure, in SI units."""
-    on = {place for front in content.fronts.values() for place in front}
-    return [
-        {
-            "i": place,
-            "name": point.name,
-            "design": "",
-            "x": point.figures[across],
-            "y": point.figures[up],
-            "engine": str(point.fields.get(ENGINE)),
-            "technology": technology_of(point),
-            "front": place in on,
-            "met": clock_met(point),
-            "x_text": f.metric(across, point.figures[across]),
-            "y_text": f.metric(up, point.figures[up]),
-        }
-        for place, point in enumerate(content.points)
-        if across in point.figures and up in point.figures
-    ]

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from archsim.costs.metrics import metric_of
-from archsim.explore.gather import Point
+from archsim.explore.point import Point
 from reports import formatting as f
-from reports.points.data import ENGINE, Content, axes_of, clock_met
+from reports.points.data import ENGINE, Content, axes_of
 from reports.tables import Table
 
 MOST_REASONS = 20
@@ -33,6 +33,7 @@ def summary(content: Content) -> list[str]:
         *_spread(content),
         *_clocks(content),
         *_uncertain(content),
+        *_without_parts(content),
         *_refused(content),
     ]
 
@@ -97,7 +98,7 @@ def _spread(content: Content) -> Iterator[str]:
 
 
 def _clocks(content: Content) -> Iterator[str]:
-    many = sum(not clock_met(point) for point in content.points)
+    many = sum(not point.clock_met for point in content.points)
     if many:
         stands = "asks for a clock that its" if many == 1 else "ask for a clock that their"
         yield (
@@ -110,17 +111,27 @@ def _uncertain(content: Content) -> Iterator[str]:
     """The ends of the energy of the first point that is known with them, of each technology."""
     for name, places in content.technologies.items():
         place = content.best(places, "energy_j")
-        values = content.points[place].values if place is not None else None
-        if values is None or place is None:
+        if place is None:
             continue
-        ends, fit = values["technology_error"].get("energy_j"), values["fit_error"].get("energy_j")
-        known = [f"between {ends['low']:.2f} and {ends['high']:.2f} times the figure"] if ends else []
+        point = content.points[place]
+        ends, fit = point.technology_error().get("energy_j"), point.fit_error().get("energy_j")
+        known = [f"between {ends.low:.2f} and {ends.high:.2f} times the figure"] if ends else []
         told = f"On {name} the true energy of point {content.points[place].name.partition(':')[0]} is taken"
         if fit:
-            mean, worst = f.percent(fit["mean"]), f.percent(fit["worst"])
+            mean, worst = f.percent(fit.mean), f.percent(fit.worst)
             known.append(f"the fit of its logic was {mean} off on average, {worst} at most")
         if known:
             yield f"{told} to lie {'; '.join(known)}." if ends else f"On {name}, {known[0]}."
+
+
+def _without_parts(content: Content) -> Iterator[str]:
+    many = sum(not point.known_by_component for point in content.points)
+    if many:
+        them = "comes" if many == 1 else "come"
+        yield (
+            f"{plural(many, 'point')} {them} from a store of the first format, which kept no components: "
+            "where their figures go is not known, and a sweep with this version tells it."
+        )
 
 
 def _refused(content: Content) -> Iterator[str]:
@@ -143,17 +154,17 @@ def errors(content: Content) -> Table:
     rows: list[tuple[Any, ...]] = []
     for name, places in content.technologies.items():
         place = content.best(places, "energy_j")
-        values = content.points[place].values if place is not None else None
-        if values is None or place is None:
+        if place is None:
             continue
-        for metric in dict.fromkeys([*values["fit_error"], *values["technology_error"]]):
-            fit, ends = values["fit_error"].get(metric), values["technology_error"].get(metric)
+        fits, brackets = content.points[place].fit_error(), content.points[place].technology_error()
+        for metric in dict.fromkeys([*fits, *brackets]):
+            fit, ends = fits.get(metric), brackets.get(metric)
             rows.append(
                 (
                     f"{name}, point {content.points[place].name.partition(':')[0]}",
                     metric_of(metric).label,
-                    f.fit_error(fit["mean"], fit["worst"]) if fit else None,
-                    f.ends(ends["low"], ends["high"]) if ends else None,
+                    f.fit_error(fit.mean, fit.worst) if fit else None,
+                    f.ends(ends.low, ends.high) if ends else None,
                 )
             )
     heads = ("technology and point", "figure", "fit against gates", "truth, as far as compared")
@@ -183,6 +194,30 @@ def _design(point: Point) -> dict[str, Any]:
     return nested(point.fields)
 
 
+def marked_table(content: Content) -> Table:
+    """The marked designs, each with the least energy of the points of its technology that are as accurate."""
+    rows: list[tuple[Any, ...]] = []
+    for name, places in content.technologies.items():
+        for point in (content.points[place] for place in places if content.points[place].mark):
+            figures, accuracy = point.figures, point.figures.get("accuracy", 0.0)
+            as_good = [p for p in places if content.points[p].figures.get("accuracy", 0.0) >= accuracy]
+            best = content.best(as_good, "energy_j")
+            least = content.points[best].figures["energy_j"] if best is not None else None
+            energy = figures.get("energy_j")
+            times = energy / least if energy and least else None
+            size = [figures.get("area_mm2"), figures.get("lut")]
+            rows.append((point.mark, name, energy, *size, figures.get("accuracy"), least, times))
+    columns = {"design": "", "technology": "", "energy": "J", "area": "mm2", "LUT": "count"}
+    columns |= {"accuracy": "share", "least energy as accurate": "J", "energy over that": "ratio"}
+    return Table("Marked designs, and the points that are as accurate", columns, rows, name="marked", words=2)
+
+
+def objectives(content: Content) -> str:
+    """What fronts are of, in words."""
+    names = dict.fromkeys(n for places in content.technologies.values() for n in content.objectives(places))
+    return _listed([metric_of(name).label for name in names]) if names else "no figure"
+
+
 def best_table(content: Content) -> Table:
     """The fronts of all technologies, for the files beside the page."""
     from reports.formatting import heading
@@ -207,6 +242,12 @@ def alternatives(content: Content) -> Mapping[str, str]:
             f"a colour an engine, a shape a technology. {plural(on, 'point')} that no other of the same "
             "technology is better than are joined by a line. The table below holds the same figures."
         ),
+        "roofline": (
+            "Roofline chart: multiply-accumulates a second over multiply-accumulates for each byte that the "
+            "memories of weights and indices bring, both logarithmic. Lines are what the engines could reach "
+            "at most: one product a cycle in each PE, or as much as their memories bring."
+        ),
+        "run": "Time line of a run: for each unit the cycles in which it is busy, stalled or waiting.",
         "parts": "Stacked bars: of the best points of each technology the share of each group of components.",
         "waterfall": "Waterfall chart: from the figure of one point to that of another, a step a component.",
     }

@@ -11,7 +11,10 @@ from click.testing import CliRunner
 
 from archsim.costs.result import MetricError
 from archsim.explore.compared import frame_of_points, on_front, waterfall
-from archsim.explore.gather import Point, gather
+from archsim.explore.gather import gather
+from archsim.explore.point import Point
+from archsim.explore.spec import space_of
+from archsim.explore.sweep import sweep
 from reports.cli import main
 
 DESIGN = """
@@ -105,3 +108,20 @@ def test_results_in_files_are_compared_as_designs_are(paths: list[Path], tmp_pat
     shown = json.loads(CliRunner().invoke(main, ["compare", *map(str, kept), "--json"]).stdout)
     first, second = (point["energy_j"] for point in shown["points"])
     assert shown["points"][1]["energy_j_ratio"] == second / first
+
+
+def test_a_part_of_a_folder_is_compared_and_only_what_differs_has_a_column(tmp_path: Path) -> None:
+    base = {"network": "lenet-300-100-csc-x40", "engine": {"kind": "csc"}, "technology": "cmos65"}
+    sweep(space_of({"base": base, "axes": {"engine.pes": [2, 4, 8]}}), tmp_path, workers=0)
+    asked = ["compare", str(tmp_path), "--where", "pes >= 4"]
+    shown = CliRunner().invoke(main, asked).output
+    assert "The same in all: stored weights 6,600" in shown
+    assert "accuracy" not in shown.splitlines()[1]
+    told = json.loads(CliRunner().invoke(main, [*asked, "--json"]).stdout)
+    assert [point["engine.pes"] for point in told["points"]] == [4, 8]
+    assert {"format", "format_version", "archsim_version", "commit"} <= told.keys()
+    for point in told["points"]:
+        parts = point["components"]["energy_j"]
+        assert sum(parts.values()) == pytest.approx(point["energy_j"], rel=1e-12)
+    refused = CliRunner().invoke(main, [*asked, "--where", "pes > 100"])
+    assert refused.exit_code == 2

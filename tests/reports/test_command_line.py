@@ -224,7 +224,8 @@ def test_netlist_shows_components_memories_and_the_longest_path(tmp_path: Path) 
 
 def test_networks_lists_the_zoo() -> None:
     told = json.loads(archsim("networks", "--json").stdout)
-    assert all(each["compression"] >= 1 for each in told)
+    assert all(each["compression"] >= 1 for each in told["networks"])
+    assert told["format"] == "archsim networks"
     assert "compression" in archsim("networks").stdout
 
 
@@ -499,7 +500,7 @@ def test_an_interrupted_study_says_how_to_go_on(tmp_path: Path, monkeypatch: pyt
 def test_validate_shows_the_error_of_the_fit() -> None:
     shown = CliRunner().invoke(main, ["validate", "--json"])
     assert shown.exit_code == 0
-    table = json.loads(shown.stdout)
+    table = json.loads(shown.stdout)["technologies"]
     assert set(table) == {"cmos65", "artix7"}
     area = next(error for error in table["cmos65"] if error["metric"] == "area_mm2")
     assert 0 < area["mean"] < area["worst"] < 0.08

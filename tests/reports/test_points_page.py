@@ -16,15 +16,17 @@ import pytest
 from click.testing import CliRunner
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from archsim.explore.gather import ResultsError, figures_of, gather
+from archsim.design import DesignPoint
+from archsim.explore.gather import ResultsError, figures_of, gather, point_of
 from archsim.explore.pareto import pareto
-from archsim.explore.spec import space_of
+from archsim.explore.spec import nested, space_of
 from archsim.explore.store import Row, Store
 from archsim.explore.sweep import Sweep, sweep
 from reports.cli import main
-from reports.points.data import clock_met, content_of
+from reports.points.data import PARTS_BYTES, content_of
 from reports.points.figures import FigureError
-from reports.points.write import LARGEST_PAGE_BYTES, write_report
+from reports.points.labels import name_marks
+from reports.points.write import LARGEST_PAGE_BYTES, page as page_of, write_report
 
 CHROMIUM = shutil.which("chromium")
 WIDTHS = (1200, 390)
@@ -33,14 +35,14 @@ SPACE = {
     "axes": {
         "engine.pes": [2, 4, 8],
         "technology": ["cmos65", {"kind": "cmos", "node_nm": 45}, "artix7"],
-        "engine.fetch_bits": [32, 64, 7],
+        "engine.weight_bits": [8, 4, 1],
     },
 }
 
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
-    return sweep(space_of(SPACE), tmp_path_factory.mktemp("swept"))
+    return sweep(space_of(SPACE), tmp_path_factory.mktemp("swept"), workers=0)
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +68,13 @@ def opened(
 ) -> tuple[Page, list[str]]:
     """The page, drawn, and what its console and its network said meanwhile."""
     page = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
+    page.set_default_timeout(240_000)
     heard: list[str] = []
     page.on("console", lambda message: heard.append(message.text))
     page.on("pageerror", lambda error: heard.append(str(error)))
     page.on("request", lambda asked: None if asked.url.startswith("file:") else heard.append(asked.url))
     page.goto(path.as_uri())
-    page.wait_for_selector("body[data-drawn]", timeout=60_000)
+    page.wait_for_selector("body[data-drawn]")
     return page, heard
 
 
@@ -97,9 +100,9 @@ def test_the_front_on_the_page_is_that_of_the_sweep(browser: Browser, folder: Pa
     page.wait_for_function("document.querySelector('#front-figure').textContent.includes('area, mm²')")
     shown = page.get_attribute("#front-figure", "data-front") or ""
     data = json.loads(page.text_content("#data") or "")
-    names = {data["names"][int(place)].partition(": ")[2] for place in shown.split()}
+    names = {data["names"]["distinct"][data["names"]["at"][int(place)]] for place in shown.split()}
     expected: set[str] = set()
-    points = [point for point in gather([swept.store.folder]) if point.error is None and clock_met(point)]
+    points = [point for point in gather([swept.store.folder]) if point.error is None and point.clock_met]
     for technology in ("cmos65", "cmos"):
         alike = [point for point in points if point.fields["technology.kind"] == technology]
         rows = pd.DataFrame([{"name": point.name, **point.figures} for point in alike])
@@ -156,6 +159,26 @@ def test_the_table_sorts_and_filters_and_holds_the_figures_of_the_store(
     assert heard == []
 
 
+def test_a_run_over_time_is_that_of_the_pinned_point(browser: Browser, folder: Path) -> None:
+    page, heard = opened(browser, folder / "index.html")
+    data = json.loads(page.text_content("#data") or "")
+    place = list(data["runs"])[-1]
+    page.select_option("#run-of", place)
+    page.wait_for_function(
+        "name => document.querySelector('#run-said').textContent.includes(name)",
+        arg=f"{data['numbers'][int(place)]}: ",
+    )
+    assert page.locator("#run-figure .mark-rect path").count() > 20
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    rows = page.eval_on_selector_all(
+        "#run-table tbody tr", "all => all.map(row => [...row.cells].map(cell => cell.textContent))"
+    )
+    (all_pes,) = (row for row in rows if row[0] == "all PEs")
+    assert 20 < float(all_pes[1]) <= 100
+    assert sum(map(float, all_pes[1:])) <= 100.5
+    assert heard == []
+
+
 def test_a_waterfall_on_the_page_goes_from_one_figure_to_the_other(browser: Browser, folder: Path) -> None:
     page, heard = opened(browser, folder / "index.html")
     page.select_option("#steps-metric", "area_mm2")
@@ -171,9 +194,18 @@ def test_a_waterfall_on_the_page_goes_from_one_figure_to_the_other(browser: Brow
 
 def test_every_figure_has_words_for_those_who_do_not_see_it(folder: Path) -> None:
     page = (folder / "index.html").read_text()
-    assert page.count('role="img" aria-label="') == page.count('class="figure"') == 3
+    assert page.count('role="img" aria-label="') == page.count('class="figure"') == 5
+    drawings = {drawing.stem for drawing in folder.glob("*.svg")}
+    assert {"front", "energy_j", "area_mm2", "roofline-cmos65", "roofline-artix7"} <= drawings
     for drawing in folder.glob("*.svg"):
         assert "aria-label" in drawing.read_text()
+
+
+def test_drawings_are_pdf_too_with_a_font_in_them(folder: Path) -> None:
+    for drawing in folder.glob("*.svg"):
+        pdf = drawing.with_suffix(".pdf").read_bytes()
+        assert pdf.startswith(b"%PDF")
+        assert b"LiberationSans" in pdf
 
 
 def test_the_files_beside_the_page_hold_every_point_in_full(folder: Path, swept: Sweep) -> None:
@@ -186,11 +218,9 @@ def test_the_files_beside_the_page_hold_every_point_in_full(folder: Path, swept:
     assert "| point |" in markdown
 
 
-def test_a_page_of_ten_thousand_points_is_small_and_sorts(
-    browser: Browser, swept: Sweep, tmp_path: Path
-) -> None:
+def many_rows(swept: Sweep, many: int) -> list[Row]:
     done = [row for row in swept.store.rows() if row.figures]
-    many = [
+    return [
         Row(
             f"{number:05d}",
             {**(row := done[number % len(done)]).point, "clock_hz": 1e6 + number},
@@ -201,22 +231,110 @@ def test_a_page_of_ten_thousand_points_is_small_and_sorts(
             },
             version="0.0.1+another",
         )
-        for number in range(10_000)
+        for number in range(many)
     ]
-    Store(tmp_path / "many").keep(many)
-    write_report(gather([tmp_path / "many"]), tmp_path / "out", sources=["many"], command="archsim report")
-    page = tmp_path / "out" / "index.html"
-    assert page.stat().st_size < LARGEST_PAGE_BYTES
-    shown, heard = opened(browser, page)
+
+
+def test_a_page_of_many_points_sorts_and_one_of_ten_thousand_is_small(
+    browser: Browser, swept: Sweep, tmp_path: Path
+) -> None:
+    """What a point adds to the page is measured between two sizes; what all add by component is bounded."""
+    sizes = {}
+    for many in (1_000, 2_000):
+        Store(tmp_path / str(many)).keep(many_rows(swept, many))
+        content = content_of(gather([tmp_path / str(many)]), ["many"])
+        path = tmp_path / f"{many}.html"
+        path.write_text(page_of(content, "Many", "archsim report", []), encoding="utf-8")
+        sizes[many] = path.stat().st_size
+    of_a_point = (sizes[2_000] - sizes[1_000]) / 1_000
+    assert sizes[2_000] + 8_000 * of_a_point + PARTS_BYTES < LARGEST_PAGE_BYTES
+    shown, heard = opened(browser, tmp_path / "2000.html")
     shown.click('th[data-name="energy_j"] button')
-    assert "10,000 of 10,000" in shown.inner_text("#shown")
+    assert "2,000 of 2,000" in shown.inner_text("#shown")
+    assert "come from a store of the first format" in shown.inner_text(".summary")
     assert heard == []
 
 
-def test_figures_are_the_same_from_a_store_and_from_plain_values(swept: Sweep) -> None:
-    for point in content_of(gather([swept.store.folder]), ["runs"]).points:
-        assert point.values is not None
-        assert figures_of(point.values) == point.figures
+def test_a_point_is_the_same_from_a_store_and_from_plain_values(swept: Sweep) -> None:
+    for point in content_of(gather([swept.store.folder]), ["runs"]).points[::5]:
+        values = DesignPoint.beside(Path(), nested(point.fields)).simulate("analytic").to_dict()
+        assert figures_of(values) == point.figures
+        other = point_of(values, "one.json")
+        for metric in ("energy_j", "area_mm2", "lut"):
+            told = {name: value for name, value in other.components(metric).items() if value}
+            assert point.components(metric) == pytest.approx(told, rel=1e-12)
+        assert point.work() == other.work()
+        assert point.traffic() == other.traffic()
+
+
+def test_the_roofline_holds_every_point_below_its_roof(browser: Browser, folder: Path) -> None:
+    page, heard = opened(browser, folder / "index.html")
+    for technology in ("artix7", "cmos65"):
+        page.select_option("#roof-technology", technology)
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        page.wait_for_function(
+            "of => document.querySelector('#roof-table tbody').textContent.includes(of)", arg=technology
+        )
+        cells = page.eval_on_selector_all(
+            "#roof-table tbody td:last-child", "all => all.map(c => c.textContent)"
+        )
+        assert len(cells) == 6
+        assert all(0 < float(cell) <= 100 for cell in cells)
+    page.locator("#roof-figure .role-mark.mark-symbol path").last.click()
+    page.wait_for_selector("#pinned table")
+    assert "cmos65" in page.inner_text("#pinned h3")
+    assert heard == []
+
+
+def test_the_front_keeps_to_the_least_accuracy(browser: Browser, folder: Path) -> None:
+    page, heard = opened(browser, folder / "index.html")
+    data = json.loads(page.text_content("#data") or "")
+    (column,) = (one["values"] for one in data["metrics"] if one["name"] == "accuracy")
+    accuracy = [column["distinct"][at] for at in column["at"]]
+    page.select_option("#up", "cycles")
+    page.wait_for_function("document.querySelector('#front-figure').textContent.includes('cycles')")
+    before = page.get_attribute("#front-figure", "data-front") or ""
+    most = page.get_attribute("#least", "max") or ""
+    page.evaluate(
+        "most => { const one = document.querySelector('#least'); one.value = most; "
+        "one.dispatchEvent(new Event('input')); }",
+        most,
+    )
+    page.wait_for_function(
+        "before => document.querySelector('#front-figure').dataset.front !== before", arg=before
+    )
+    shown = (page.get_attribute("#front-figure", "data-front") or "").split()
+    assert shown
+    assert all(accuracy[int(place)] >= float(most) / 100 - 1e-9 for place in shown)
+    assert heard == []
+
+
+MARKED = """
+ours: {network: lenet-300-100-csc-x40, engine: {kind: csc, pes: 16}, technology: cmos65}
+theirs: {network: lenet-300-100-pruned-x40, engine: {kind: pruned, pes: 16}, technology: cmos65}
+"""
+
+
+def test_marked_designs_stand_on_the_front_by_name(browser: Browser, swept: Sweep, tmp_path: Path) -> None:
+    (tmp_path / "marked.yaml").write_text(MARKED)
+    given = [str(swept.store.folder), "--mark", str(tmp_path / "marked.yaml"), "--fidelity", "analytic"]
+    ran = CliRunner().invoke(main, ["report", *given, "--out", str(tmp_path / "out"), "--where", "pes < 8"])
+    assert "14 points, 6 refused" in ran.output
+    page, heard = opened(browser, tmp_path / "out" / "index.html")
+    assert {"ours", "theirs"} <= set(page.inner_text("#front-figure").split())
+    assert "theirs" in page.inner_text("table:has(caption:text('Marked designs'))")
+    assert "--mark marked.yaml --where 'pes < 8'" in page.inner_text("pre")
+    assert "theirs" in (tmp_path / "out" / "front.svg").read_text()
+    assert heard == []
+
+
+def test_names_of_marked_designs_are_off_each_other() -> None:
+    rows = [{"x": 1.0 + place / 100, "y": 5.0, "mark": f"design {place}"} for place in range(5)]
+    rows += [{"x": 0.1, "y": 1.0, "mark": ""}, {"x": 100.0, "y": 9.0, "mark": ""}]
+    name_marks(rows, (640, 400), log=(True, False))
+    places = {(row["label_x"], row["label_y"], row["side"]) for row in rows if row["mark"]}
+    assert len(places) == 5
+    assert all("side" not in row for row in rows if not row["mark"])
 
 
 def test_report_takes_sweeps_results_and_designs_together(swept: Sweep, tmp_path: Path) -> None:

@@ -94,6 +94,10 @@ def test_a_sweep_tells_what_it_did_and_does_nothing_twice(spec: Path) -> None:
     told = json.loads(archsim("sweep", "spec.yaml", "--out", "runs", "--json", folder=spec).stdout)
     assert [row.seconds for row in _rows(spec)] == seconds
     assert told["format"] == "archsim results"
+    assert {"format_version", "archsim_version", "commit"} <= told.keys()
+    figures = {row.point["engine"]["pes"]: row.figures for row in _rows(spec)}
+    for row in told["rows"][:2]:
+        assert row["energy_j"] == figures[row["engine.pes"]]["energy_j"]
     assert [row["engine.pes"] for row in told["rows"]] == [4, 8, 999]
     assert "allowed" in told["rows"][2]["error"]
 

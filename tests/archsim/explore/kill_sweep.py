@@ -57,7 +57,7 @@ Rows = list[tuple[Any, ...]]
 def rows_of(folder: Path) -> Rows:
     """What is kept, but for how long it took."""
     store = Store(folder, read=True)
-    return [(row.key, row.point, row.fidelity, row.figures, row.error) for row in store.rows()]
+    return [(row.key, row.point, row.fidelity, row.figures, row.error, row.breakdown) for row in store.rows()]
 
 
 class Process(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import archsim as a
+from archsim.costs.breakdown import Breakdown
 from archsim.explore import store as stores
 from archsim.explore.store import FILE, Row, Store
 
@@ -22,6 +24,11 @@ ROOT = Path(__file__).parents[3]
 finite = st.floats(allow_nan=False, allow_infinity=False)
 values = st.dictionaries(
     st.text(max_size=8), st.none() | st.integers() | finite | st.text(max_size=8), max_size=4
+)
+breakdowns = st.lists(st.tuples(st.text(max_size=8), finite), max_size=4).map(
+    lambda parts: Breakdown(
+        tuple(n for n, _ in parts), struct.pack(f"<{len(parts)}d", *(v for _, v in parts))
+    )
 )
 rows_of = st.lists(
     st.builds(
@@ -33,6 +40,7 @@ rows_of = st.lists(
         error=st.none() | st.text(),
         seconds=st.floats(0, 1e6),
         lost=st.booleans(),
+        breakdown=st.none() | breakdowns,
     ),
     max_size=8,
 )
@@ -86,10 +94,11 @@ def test_rows_of_another_version_are_said_to_be_of_another_version(tmp_path: Pat
 
 
 def test_a_store_of_a_later_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stores, "FORMAT", 2)
+    monkeypatch.setattr(stores, "FORMAT", 3)
+    monkeypatch.setattr(stores, "_READ", ("3",))
     Store(tmp_path)
     monkeypatch.undo()
-    with pytest.raises(a.Refusal, match=r"format of .* is '2', allowed are 1"):
+    with pytest.raises(a.Refusal, match=r"format of .* is '3', allowed are 1, 2"):
         Store(tmp_path)
 
 
