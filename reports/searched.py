@@ -69,7 +69,7 @@ def _front_table(found: Search) -> RenderableType:
     known = {*METRICS, *figures, *deeper, "key", "fidelity", "exact", "warnings", "error"} - {"clock_hz"}
     fields = [name for name in frame if name not in known and _differs(frame, name)]
     shown = [*fields, *figures, *(name for name in deeper if name not in same and frame[name].notna().any())]
-    rows = [[_cell(found, str(name), row[name]) for name in shown] for _, row in frame.iterrows()]
+    rows = [[_cell(found, str(name), row[name]) for name in shown] for row in frame.to_dict("records")]
     return Table("", [Column(str(name)) for name in shown], rows, words=len(fields))
 
 
@@ -101,21 +101,22 @@ def _sentences(found: Search, spec: str, out: Path) -> Iterator[str]:
         goals.constraints
     )
     points = "too many to count" if found.points is None else f"{found.points:,}"
-    yield f"front of {wanted}{where}: {len(found.best):,} of {costed:,} points costed at {_level(found)}"
+    front = f"front of {wanted}{where}: {len(found.best):,} of {costed:,} points"
+    yield f"{front} costed at fidelity {found.space.fidelity}"
     if found.exhaustive:
         yield f"the space has {points} points, no more than {found.trials:,} trials: all were costed"
     else:
-        rest = f", seed {found.seed}; the space has {points} points"
-        ended = (
-            "" if costed == found.trials else f" of {found.trials:,} trials, then nothing new was proposed"
-        )
-        yield f"{costed:,}{ended or ' trials'}{rest}"
+        ended = "" if costed == found.trials or found.lost else ", then nothing new was proposed"
+        many = f"{costed:,} trials" if costed == found.trials else f"{costed:,} of {found.trials:,} trials"
+        yield f"{many}{ended}, seed {found.seed}; the space has {points} points"
     missed = f"{found.missing_constraints:,} miss a constraint, {found.refused:,} were refused"
     passed = f"; {found.passed_over:,} proposals did not meet the conditions of the space"
     yield f"{missed}{passed * bool(found.passed_over)}"
     if found.then:
         held = int(found.front[f"holds_at_{found.then}"].sum())
-        yield (f"costed at {found.then} once more, {held:,} of {len(found.best):,} are still on the front")
+        same = [name.removesuffix(f"_at_{found.then}") for name in _same_deeper(found)]
+        told = f", with the same {' and '.join(same)}" if same else ""
+        yield f"costed at {found.then} once more, {held:,} of {len(found.best):,} are still on it{told}"
     if found.better_enumerated and found.seconds_for_all is not None:
         seconds = shown_seconds(found.seconds_for_all)
         yield (
@@ -123,7 +124,3 @@ def _sentences(found: Search, spec: str, out: Path) -> Iterator[str]:
             f"and leave nothing to chance: archsim sweep {spec} --out {out}"
         )
     yield f"every point is kept in {out}: archsim results {out}, archsim report {out} --out page"
-
-
-def _level(found: Search) -> str:
-    return f"fidelity {found.space.fidelity}"
