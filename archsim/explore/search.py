@@ -192,10 +192,10 @@ def search(
             run.cost(tasks(space), executor)
         else:
             run.follow(sampler, executor)
-    found = run.found(seed, points, exhaustive=exhaustive)
-    if found.lost or then is None:
-        return found
-    return _deepened(found, then, executor_of(workers, scheduler), report)
+    outcome = run.outcome(seed, points, exhaustive=exhaustive)
+    if outcome.lost or then is None:
+        return outcome
+    return _deepened(outcome, then, executor_of(workers, scheduler), report)
 
 
 def _refuse_shallower(then: str, fidelity: str) -> None:
@@ -254,25 +254,25 @@ class _Run:
                 self.judged[task.key] = self.goals.judged(rows[task.key])
                 self.goals.refuse_without(rows[task.key], self.judged[task.key])
 
-    def found(self, seed: int, points: int | None, *, exhaustive: bool) -> Search:
+    def outcome(self, seed: int, points: int | None, *, exhaustive: bool) -> Search:
         """What came of it. Raises SearchError where no point meets the constraints."""
         rows, judged = tuple(self.rows.values()), tuple(self.judged[key] for key in self.rows)
-        found = Search(
+        outcome = Search(
             *(self.space, self.store, self.goals, rows, judged, self.trials, seed, points, exhaustive),
             passed_over=self.passed_over,
             lost=tuple(self.lost),
         )
-        if not found.best and not found.lost:
-            raise self._nothing(found)
-        return found
+        if not outcome.best and not outcome.lost:
+            raise self._nothing(outcome)
+        return outcome
 
-    def _nothing(self, found: Search) -> SearchError:
+    def _nothing(self, outcome: Search) -> SearchError:
         """What to say where no costed point is feasible: how many were refused, and who came nearest."""
-        costed = f"{len(found.rows):,} points are costed and kept, none of which"
-        if found.refused == len(found.rows):
-            why = found.rows[0].error if found.rows else "there are none"
+        costed = f"{len(outcome.rows):,} points are costed and kept, none of which"
+        if outcome.refused == len(outcome.rows):
+            why = outcome.rows[0].error if outcome.rows else "there are none"
             return SearchError(f"{costed} is free of errors, allowed are spaces with one that is: {why}")
-        nearest = min(found.judged, key=lambda one: (one.costs is None, sum(one.violations)))
+        nearest = min(outcome.judged, key=lambda one: (one.costs is None, sum(one.violations)))
         missed = [
             f"{condition.text!r} by {violation:.1%}"
             for condition, violation in zip(self.goals.constraints, nearest.violations, strict=True)
@@ -303,13 +303,13 @@ def _costed(
     return rows
 
 
-def _deepened(found: Search, then: str, executor: Executor, report: Watcher | None) -> Search:
+def _deepened(outcome: Search, then: str, executor: Executor, report: Watcher | None) -> Search:
     """The same with its front costed at a deeper fidelity."""
-    folder = found.space.folder
-    todo = {row.key: Task(key_in(row.point, then, folder), row.point) for row in found.best}
+    folder = outcome.space.folder
+    todo = {row.key: Task(key_in(row.point, then, folder), row.point) for row in outcome.best}
     if report:
         report.begin(len(todo), 0)
-    rows = _costed(list(todo.values()), then, folder, found.store, executor, report)
+    rows = _costed(list(todo.values()), then, folder, outcome.store, executor, report)
     deeper = {key: rows[task.key] for key, task in todo.items() if task.key in rows}
     lost = tuple(row for row in deeper.values() if row.lost)
-    return replace(found, then=then, deeper=deeper, lost=lost)
+    return replace(outcome, then=then, deeper=deeper, lost=lost)

@@ -158,7 +158,7 @@ def search(
     space = Space.from_file(spec)
     first = Objective.of(objectives[0]).name
     with going_on(str(out)), Live(first) as live:
-        found = search_space(
+        done = search_space(
             space,
             out,
             objectives=objectives,
@@ -171,8 +171,8 @@ def search(
             scheduler=scheduler,
             report=live,
         )
-    answer(as_json, lambda: search_values(found, str(spec)), lambda: search_shown(found, str(spec), out))
-    return _of_lost(found.lost)
+    answer(as_json, lambda: search_values(done, str(spec)), lambda: search_shown(done, str(spec), out))
+    return _of_lost(done.lost)
 
 
 @main.command()

@@ -10,6 +10,7 @@ by ratios, of accuracy by ratios of errors, each from the best to the worst of t
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 import tempfile
@@ -126,10 +127,10 @@ def volume(costs: NDArray[np.float64]) -> float:
     if costs.shape[1] == 1:
         return float(1 - costs.min())
     ordered = costs[np.argsort(costs[:, -1])]
-    ends = [*ordered[1:, -1], 1.0]
+    starts: list[float] = ordered[:, -1].tolist()
     return sum(
         volume(ordered[: place + 1, :-1]) * (end - start)
-        for place, (start, end) in enumerate(zip(ordered[:, -1], ends, strict=True))
+        for place, (start, end) in enumerate(itertools.pairwise([*starts, 1.0]))
         if end > start
     )
 

@@ -14,7 +14,6 @@ import pytest
 
 import archsim as a
 from archsim.explore import search as searches
-from archsim.explore.batches import in_process
 from archsim.explore.goals import Goals
 from archsim.explore.sampling import Sampler
 from archsim.explore.store import Row
@@ -52,39 +51,65 @@ def keys(found: a.Search) -> list[str]:
     return [row.key for row in found.rows]
 
 
-class Costing:
-    """Costs here, counts what it costs, and is interrupted after so many points or loses one."""
+def stand_in(task: Task, fidelity: str) -> Row:
+    """A row without hardware: what is smaller takes longer, and 999 PEs are refused."""
+    engine, clock_hz = task.point["engine"], task.point.get("clock_hz", 1e8)
+    pes, bits, fetch = (engine.get(name, 8) for name in ("pes", "weight_bits", "fetch_bits"))
+    if pes == 999:
+        return Row(task.key, task.point, fidelity, error="pes is 999, allowed are 1 to 256")
+    figures = {
+        "energy_j": 1e-9 * (bits * (1 + fetch / 64) + 40 / pes + 1e8 / clock_hz),
+        "critical_path_s": 1e-9 * (3 + bits / 8),
+        "clock_hz": clock_hz,
+    }
+    if task.point["technology"] == "cmos65":
+        figures["area_mm2"] = 0.01 * pes * bits + 0.1 / fetch
+    return Row(task.key, task.point, fidelity, figures)
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, until: int = 10**9, loses: int = 10**9) -> None:
+
+class Costing:
+    """Stands in for what costs points: counts them, and is interrupted after so many or loses one."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, until: int = 10**9, loses: int = 0) -> None:
         self.until, self.loses = until, loses
         self.costed: list[str] = []
         monkeypatch.setattr(searches, "lasting_executor", lambda *_: nullcontext(self.executor))
         monkeypatch.setattr(searches, "executor_of", lambda *_: self.executor)
 
     def executor(self, todo: Iterable[Task], fidelity: str, folder: Path) -> Iterator[list[Row]]:
+        rows: list[Row] = []
         for task in todo:
             if len(self.costed) == self.until:
+                yield rows
                 raise KeyboardInterrupt
-            for rows in in_process([task], fidelity, folder):
-                self.costed.append(task.key)
-                lost = len(self.costed) == self.loses
-                yield [replace(row, figures=None, error="full", lost=True) for row in rows] if lost else rows
+            self.costed.append(task.key)
+            row = stand_in(task, fidelity)
+            lost = len(self.costed) == self.loses
+            rows.append(replace(row, figures=None, error="full", lost=True) if lost else row)
+        yield rows
+
+
+@pytest.fixture
+def costing(monkeypatch: pytest.MonkeyPatch) -> Costing:
+    return Costing(monkeypatch)
 
 
 def test_a_space_of_no_more_points_than_trials_is_costed_whole(
     space: a.Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)  # nobody has to propose anything
-    found = a.search(space, tmp_path / "search", objectives=TWO, trials=len(space))
-    swept = a.sweep(space, tmp_path / "sweep", workers=0)
+    small = with_axes(space, engine__pes=[1, 2, 4, 999], engine__fetch_bits=[16, 64], clock_hz=[1e7, 1e8])
+    found = a.search(small, tmp_path / "search", objectives=TWO, trials=16, then="cycle")
+    swept = a.sweep(small, tmp_path / "sweep", workers=0)
     assert found.exhaustive
     assert not found.better_enumerated
-    assert found.refused == swept.frame["error"].notna().sum() == 45
+    assert found.refused == swept.frame["error"].notna().sum() == 4
+    assert found.front["energy_j_at_cycle"].equals(found.front["energy_j"])
     assert found.front[[*TWO]].equals(swept.pareto(*TWO)[[*TWO]])
 
 
 def test_a_search_costs_as_many_different_points_as_trials_and_keeps_them(
-    space: a.Space, tmp_path: Path
+    space: a.Space, tmp_path: Path, costing: Costing
 ) -> None:
     found = a.search(space, tmp_path, objectives=TWO, trials=70)
     assert not found.exhaustive
@@ -95,7 +120,7 @@ def test_a_search_costs_as_many_different_points_as_trials_and_keeps_them(
 
 
 def test_a_refused_point_is_a_row_with_its_error_and_never_on_the_front(
-    space: a.Space, tmp_path: Path
+    space: a.Space, tmp_path: Path, costing: Costing
 ) -> None:
     found = a.search(space, tmp_path, objectives=TWO, trials=70)
     refused = found.frame[found.frame["error"].notna()]
@@ -104,7 +129,9 @@ def test_a_refused_point_is_a_row_with_its_error_and_never_on_the_front(
     assert not (found.front["engine.pes"] == 999).any()
 
 
-def test_a_search_is_the_same_each_time_and_another_with_another_seed(space: a.Space, tmp_path: Path) -> None:
+def test_a_search_is_the_same_each_time_and_another_with_another_seed(
+    space: a.Space, tmp_path: Path, costing: Costing
+) -> None:
     first = a.search(space, tmp_path / "1", objectives=TWO, trials=60, seed=1)
     again = a.search(space, tmp_path / "2", objectives=TWO, trials=60, seed=1)
     other = a.search(space, tmp_path / "3", objectives=TWO, trials=60, seed=2)
@@ -123,7 +150,7 @@ def test_more_trials_go_on_from_where_fewer_ended(
 
 @pytest.mark.parametrize("until", [1, 30, 75])
 def test_a_search_that_was_stopped_goes_on_and_ends_as_one_that_was_not(
-    until: int, space: a.Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    until: int, space: a.Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, costing: Costing
 ) -> None:
     goals: dict[str, Any] = {"objectives": TWO, "constraints": ["clock_hz >= 1e8"], "trials": 80}
     whole = a.search(space, tmp_path / "whole", **goals)
@@ -139,7 +166,7 @@ def test_a_search_that_was_stopped_goes_on_and_ends_as_one_that_was_not(
 
 
 def test_what_could_not_be_finished_here_ends_a_search_and_is_tried_again(
-    space: a.Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    space: a.Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, costing: Costing
 ) -> None:
     whole = a.search(space, tmp_path / "whole", objectives=TWO, trials=80)
     Costing(monkeypatch, loses=20)
@@ -160,7 +187,9 @@ def test_workers_find_what_one_process_finds(space: a.Space, tmp_path: Path) -> 
     assert there.front.equals(here.front)
 
 
-def test_what_a_space_does_not_have_is_passed_over_and_never_costed(space: a.Space, tmp_path: Path) -> None:
+def test_what_a_space_does_not_have_is_passed_over_and_never_costed(
+    space: a.Space, tmp_path: Path, costing: Costing
+) -> None:
     narrow = a.Space.of(base=space.base, axes=AXES, where=["pes <= 4"], folder=space.folder)
     found = a.search(narrow, tmp_path, objectives=TWO, trials=60)
     assert found.passed_over > 0
@@ -169,7 +198,7 @@ def test_what_a_space_does_not_have_is_passed_over_and_never_costed(space: a.Spa
 
 
 def test_a_constraint_is_met_by_all_of_the_front_and_by_more_of_a_search_that_is_told_of_it(
-    space: a.Space, tmp_path: Path
+    space: a.Space, tmp_path: Path, costing: Costing
 ) -> None:
     told = a.search(
         space, tmp_path / "1", objectives=TWO, constraints=["clock_hz * critical_path_s <= 1"], trials=100
@@ -193,15 +222,16 @@ def test_optuna_is_told_of_what_misses_a_constraint_and_of_what_was_refused(spac
     assert [trial.number for trial in sampler.study.best_trials] == [0]
 
 
-def test_a_space_of_few_points_is_better_enumerated(space: a.Space, tmp_path: Path) -> None:
+def test_a_space_of_few_points_is_better_enumerated(space: a.Space, tmp_path: Path, costing: Costing) -> None:
     assert a.search(space, tmp_path / "1", objectives=TWO, trials=100).better_enumerated
-    large = with_axes(space, clock_hz={"from": 1, "to": 9_000_000})
+    thousand = {"from": 1, "to": 1000}
+    large = with_axes(space, clock_hz=thousand, engine__pes=thousand)
     found = a.search(large, tmp_path / "2", objectives=TWO, trials=5)
     assert found.points is None
     assert not found.better_enumerated
 
 
-def test_a_deeper_fidelity_stands_beside_the_first(space: a.Space, tmp_path: Path) -> None:
+def test_a_deeper_fidelity_stands_beside_the_first(space: a.Space, tmp_path: Path, costing: Costing) -> None:
     found = a.search(space, tmp_path, objectives=TWO, trials=60, then="cycle")
     assert {row.fidelity for row in found.deeper.values()} == {"cycle"}
     assert found.front["energy_j_at_cycle"].equals(found.front["energy_j"])
@@ -211,7 +241,7 @@ def test_a_deeper_fidelity_stands_beside_the_first(space: a.Space, tmp_path: Pat
     _, second, *others = found.best
     worse = replace(found.deeper[second.key], figures=dict.fromkeys(TWO, 1.0))
     refused = replace(found.deeper[others[0].key], figures=None, error="no")
-    changed = replace(found, deeper=found.deeper | {second.key: worse, others[0].key: refused})
+    changed = replace(found, deeper={**found.deeper, second.key: worse, others[0].key: refused})
     assert changed.front["holds_at_cycle"].tolist() == [True, False, False] + [True] * (len(others) - 1)
 
 
@@ -245,7 +275,9 @@ def test_what_cannot_be_searched_is_said_before_anything_is_costed(
     assert not (tmp_path / "out").exists() or len(a.Store(tmp_path / "out")) == 0
 
 
-def test_a_figure_of_one_technology_alone_is_no_objective_of_two(space: a.Space, tmp_path: Path) -> None:
+def test_a_figure_of_one_technology_alone_is_no_objective_of_two(
+    space: a.Space, tmp_path: Path, costing: Costing
+) -> None:
     both = with_axes(space, engine__pes=[2, 4], technology=["cmos65", "artix7"])
     with pytest.raises(a.Refusal, match=r"objective is 'area_mm2', .* on artix7 has none of it") as caught:
         a.search(both, tmp_path, objectives=TWO)
@@ -256,12 +288,14 @@ def test_a_figure_of_one_technology_alone_is_no_objective_of_two(space: a.Space,
     assert found.missing_constraints == 2
 
 
-def test_where_no_point_is_feasible_the_nearest_is_told(space: a.Space, tmp_path: Path) -> None:
+def test_where_no_point_is_feasible_the_nearest_is_told(
+    space: a.Space, tmp_path: Path, costing: Costing
+) -> None:
     with pytest.raises(a.Refusal, match=r"none of which meets all .* 'area_mm2 < 1e-06' by \d+\.\d%"):
         a.search(space, tmp_path / "1", objectives=TWO, constraints=["area_mm2 < 1e-06"], trials=60)
     assert len(a.Store(tmp_path / "1")) == 60
     with pytest.raises(a.Refusal, match=r"none of which is free of errors, .* pes is 999"):
-        a.search(with_axes(space, engine__pes=[999, 1000]), tmp_path / "2", objectives=TWO)
+        a.search(with_axes(space, engine__pes=[999]), tmp_path / "2", objectives=TWO)
 
 
 def test_without_optuna_a_sentence_says_what_to_install(

@@ -225,3 +225,28 @@ def test_the_large_example_has_every_engine_every_trained_network_and_both_techn
 def test_the_schema_refuses_what_a_sweep_refuses(spec: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(spec, sweep_schema())
+
+
+@pytest.mark.parametrize(
+    ("text", "missed"),
+    [
+        ("energy_j <= 4", 0.0),
+        ("energy_j <= 3", 0.25),
+        ("energy_j >= 5", 0.2),
+        ("energy_j < 4", 1e-9),
+        ("energy_j <= 3 and area_mm2 <= 1", 0.125),
+        ("energy_j <= 3 and area_mm2 <= 0.5", 0.375),
+        ("energy_j <= 3 or area_mm2 <= 0.5", 0.25),
+        ("not energy_j > 3", 0.25),
+        ("energy_j <= 3 if technology == cmos65", 0.25),
+        ("energy_j <= 3 if technology == artix7", 0.0),
+        ("technology == artix7", 1.0),
+        ("lut < 100", 1.0),
+        ("lut * 2 < 100 or lut / 2 < 100", 1.0),
+        ("-energy_j > energy_j", 1.0),
+    ],
+)
+def test_a_condition_is_missed_by_a_share_of_what_it_compares(text: str, missed: float) -> None:
+    fields = {"energy_j": 4.0, "area_mm2": 1.0, "technology": "cmos65", "lut": None}
+    assert Condition(text).violation(fields) == pytest.approx(missed)
+    assert (Condition(text).violation(fields) == 0) is Condition(text).holds(fields)

@@ -219,3 +219,16 @@ def test_conditions_and_columns_choose(tmp_path: Path) -> None:
         a.results(tmp_path, where="enegry_j < 1")
     with pytest.raises(a.Refusal, match="columns is 'nothing', allowed are key"):
         a.results(tmp_path, columns=["nothing"])
+
+
+def test_a_condition_on_a_figure_leaves_refused_points_out(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.keep([row("a"), row("b", figures=None, error="no")])
+    assert a.results(tmp_path, where="energy_j < 1e-7")["key"].tolist() == ["a"]
+    assert a.results(tmp_path, where="energy_j * 2 < 1e-7 or error == no")["key"].tolist() == ["a", "b"]
+
+
+def test_rows_are_had_by_their_keys(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.keep([row("a"), row("b")])
+    assert store.among(["b", "c"]) == {"b": row("b")}
