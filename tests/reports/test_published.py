@@ -42,9 +42,21 @@ def claim(topic: str, verdict: Verdict) -> Claim:
 def report(name: str, *verdicts: Verdict) -> Report:
     claims = tuple(claim(f"topic {number}", verdict) for number, verdict in enumerate(verdicts))
     return Report(
-        *(name, f"The paper of {name}", "Is it so?", "3× in place of 2×.", "One chip.", "A. Author, 2020"),
-        *(("In words.",), (Section("Costs", charts=(Chart(SVG, "What it costs."),)),)),
-        *(claims, "Rule: so.", (), (), {}, f"archsim reproduce {name}", {"study": name}),
+        name=name,
+        title=f"The paper of {name}",
+        question="Is it so?",
+        finding="3× in place of 2×.",
+        setup="One chip.",
+        citation="A. Author, 2020",
+        summary=("In words.",),
+        sections=(Section("Costs", charts=(Chart(SVG, "What it costs."),)),),
+        claims=claims,
+        rule="Rule: so.",
+        limits=(),
+        assumptions=(),
+        designs={},
+        command=f"archsim reproduce {name}",
+        figures={"study": name},
     )
 
 
