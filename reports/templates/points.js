@@ -131,7 +131,7 @@ function nameMarks(rows, width, height, logX, logY, beside = []) {
   for (const row of named.slice().sort((a, b) => b.y - a.y || a.x - b.x)) {
     const across = x.place(row.x), up = y.place(row.y), wide = letter * row.mark.length;
     const sides = across > 0.6 * width ? ["left", "right"] : ["right", "left"];
-    const tried = [...Array(14).keys()].flatMap((step) => (step ? [-step, step] : [0]).flatMap((lift) => sides.map((side) => [side, lift * line])));
+    const tried = [...Array(narrow() ? 5 : 14).keys()].flatMap((step) => (step ? [-step, step] : [0]).flatMap((lift) => sides.map((side) => [side, lift * line])));
     const boxOf = ([side, lift]) => { const start = side === "right" ? across + off : across - off - wide; return [start, up + lift - line / 2, start + wide, up + lift + line / 2]; };
     const fits = (b) => b[0] >= 0 && b[2] <= width && b[1] >= 0 && b[3] <= height && !boxes.some((o) => b[0] < o[2] && o[0] < b[2] && b[1] < o[3] && o[1] < b[3]);
     const chosen = tried.find((one) => fits(boxOf(one)));
