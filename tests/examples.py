@@ -5,5 +5,5 @@ from __future__ import annotations
 from pathlib import Path
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-DESIGNS = sorted(set(EXAMPLES.glob("*.yaml")) - {EXAMPLES / "sweep.yaml"})
+DESIGNS = sorted(set(EXAMPLES.glob("*.yaml")) - {EXAMPLES / "sweep.yaml", EXAMPLES / "engines.yaml"})
 """The design points; a sweep is no design point."""
