@@ -110,7 +110,7 @@ def test_a_scheduler_that_does_not_answer_is_refused(tmp_path: Path, monkeypatch
 
 def test_a_scheduler_without_workers_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clusters, "COMES_S", 1)
-    here = {"host": "127.0.0.1", "dashboard": False}
+    here = {"host": "127.0.0.1", "dashboard": False, "dashboard_address": "127.0.0.1:0"}
     alone = distributed.SpecCluster(
         workers={}, scheduler={"cls": distributed.Scheduler, "options": here}, silence_logs=50
     )
