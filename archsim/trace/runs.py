@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.costs.fidelities import FidelityError
-from archsim.costs.stimulus import sample_inputs
 from archsim.design import DesignError, DesignPoint
 from archsim.engine.counts import Counts
 from archsim.engine.mapping import Mapping
 from archsim.engine.recording import Recording
+from archsim.engine.stimulus import sample_inputs
 from archsim.trace.timeline import Timeline, Track
 from archsim.trace.units import LEAD, Unit, rows_of
 from rtl import Signals, Sizes, watch_hardware
@@ -105,7 +105,8 @@ def run_of(design: DesignPoint | Mapping, fidelity: str = "cycle", last: int | N
     _, last = window_of(recorded.cycles, 0, last)
     signals = recorded.signals if fidelity == "cycle" else _watched(mapping, recorded, last)
     if isinstance(design, DesignPoint):
-        named, clock_hz = f"{Path(design.network).stem} on {_engine(mapping)}", design.clock_hz
+        named, clock = f"{Path(design.network).stem} on {_engine(mapping)}", design.clock_hz
+        clock_hz = clock if isinstance(clock, float) else design.simulate("analytic").clock_hz
     else:
         named, clock_hz = _engine(mapping), float(DesignPoint.model_fields["clock_hz"].default)
     return Run(named, fidelity, clock_hz, recorded.counts, mapping.sizes, signals)

@@ -80,14 +80,16 @@ def result(at: Point, *, times: float | None = None) -> Result:
     own, asic, pruned = design(at), at.technology == "cmos65", at.design.startswith("pruned")
     energy = [term("pe", 1e-9 * size, "J/word", "gates"), term("weight memory", 2e-9 * size, "J/word")]
     energy += [term("index_memory", 1e-9 * size, "J/word")] * pruned
-    seconds = 1000 / own.clock_hz
+    clock_hz = own.clock_hz
+    assert isinstance(clock_hz, float)
+    seconds = 1000 / clock_hz
     leakage = [] if asic else [term("device", 0.1, "W")]
     energy += [Term("device", "leakage", seconds, "seconds", 0.1, "J/s", "published", "made up")] * (not asic)
     resources = {} if asic else {"pe": FpgaResources(lut=round(100 * size), ff=100, dsp=16, bram36=4)}
     return Result(
         fidelity="gate",
         exact=True,
-        clock_hz=own.clock_hz,
+        clock_hz=clock_hz,
         counts=Counts(
             cycles=1000,
             load_cycles=10,

@@ -53,7 +53,7 @@ class _Machine(Clocked):
         sizes: BroadcastSizes,
     ) -> None:
         roles = ("weight", "index", "descriptor")
-        super().__init__(sizes, roles, stages=len(stages), inputs=len(signals[0]))
+        super().__init__(sizes, roles, stages=len(stages), inputs=len(signals[0]), watch=None)
         self.sizes: BroadcastSizes = sizes
         self.stages, self.outputs, self.signals, self.pes = stages, outputs, signals, sizes.pes
         self.macs = self.entries = self.biases = self.waited = self.number = 0

@@ -41,7 +41,8 @@ def simulate_scheduled(
 
 class _Machine(Clocked):
     def __init__(self, stages: Sequence[ScheduledStage], sizes: GatherSizes, loaded: int) -> None:
-        super().__init__(sizes, ("weight", "index", "descriptor"), stages=len(stages), inputs=loaded)
+        roles = ("weight", "index", "descriptor")
+        super().__init__(sizes, roles, stages=len(stages), inputs=loaded, watch=None)
         self.stages = stages
         self.per_fetch = {"index": sizes.entries_per_fetch, "weight": sizes.weights_per_fetch}
         self.pipeline, self.products, self.biases = sizes.pipeline, 0, 0

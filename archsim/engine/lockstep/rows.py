@@ -213,7 +213,8 @@ class RowPlan(StagePlan):
     def write_cycles(self) -> NDArray[np.int64]:
         if self.scores_at_once:
             return np.ones(self.groups, dtype=np.int64)
-        return np.maximum(np.count_nonzero(self.outputs_of_rows, axis=1), 1)
+        cycles: NDArray[np.int64] = np.maximum(np.count_nonzero(self.outputs_of_rows, axis=1), 1)
+        return cycles
 
     @property
     def score_positions(self) -> NDArray[np.int64]:

@@ -130,8 +130,8 @@ class Cluster:
         if not self._lives("scheduler"):
             self.close()
             self.file.unlink(missing_ok=True)
-            here = ("--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0")
-            here += ("--no-dashboard",)
+            here = ["--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0"]
+            here += ["--no-dashboard"]
             self.running["scheduler"] = self.start(
                 "distributed.cli.dask_scheduler", *here, "--scheduler-file", str(self.file)
             )

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from archsim.costs.stimulus import sample_inputs
 from vcd.reader import TokenKind, tokenize
 
 import archsim as a
 from archsim.engine import Csc, Engine, Pruned
 from archsim.engine.hardware_run import run_rtl
+from archsim.engine.stimulus import sample_inputs
 from archsim.trace.files import write_trace
 from archsim.trace.runs import TraceError
 from tests.archsim.test_places import convolved
