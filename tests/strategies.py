@@ -84,7 +84,14 @@ def engines_of_kind(draw: st.DrawFn, kind: str, most_pes: int = 12) -> Engine:
         "fetch_bits": draw(st.integers(max(10, weight_bits), 70)),
         **{name: draw(st.booleans()) for name in FLAGS},
         "requantiser": draw(st.sampled_from(("auto", "each"))),
-        **{name: draw(st.from_type(cast(type, field.annotation))) for name, field in own.items()},
+        **{
+            name: draw(
+                st.sampled_from(make.drawn[name])
+                if name in make.drawn
+                else st.from_type(cast(type, field.annotation))
+            )
+            for name, field in own.items()
+        },
     }
     if "banks" in own:
         divisors = [number for number in range(1, options["pes"] + 1) if options["pes"] % number == 0]

@@ -47,6 +47,7 @@ class Pruned(Engine):
     best: ClassVar = {"asic": {"zero_gating": True}}
     variants: ClassVar = {"replicated": {"gather": "replicated"}, "banked": {"gather": "banked"}}
     crossed: ClassVar = frozenset({"banked"})
+    drawn: ClassVar = {"index": ("auto", "absolute", "relative")}
 
     kind: Literal["pruned"] = "pruned"
     gather: Literal["replicated", "banked"] = "replicated"
@@ -62,6 +63,14 @@ class Pruned(Engine):
         if self.index == "relative" and not self._may_pad:
             raise EngineError(
                 f"index is relative with {self.pes} banked PEs, allowed with banks are powers of two only"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _groups_have_no_gaps(self) -> Pruned:
+        if self.index == "grouped" and not self._powers:
+            raise EngineError(
+                f"index is grouped with {self.pes} PEs, allowed with PEs that are powers of two only"
             )
         return self
 
@@ -126,10 +135,8 @@ class Pruned(Engine):
         """Why no index may be taken."""
         if self.index == "blocks":
             return MappingError.of(
-                "index", self.index, "auto, for no rows or columns of this network share one on these PEs"
+                "index", self.index, "those of networks with rows or columns that may share one on these PEs"
             )
-        if self.index == "grouped" and not self._powers:
-            return MappingError.of("pes", self.pes, "powers of two where index is grouped")
         return MappingError(
             f"engine.fetch_bits is {self.fetch_bits}, allowed are at least {needed + 1} "
             f"for this network, an index of {needed} bits and a row-end flag"
@@ -211,7 +218,7 @@ class PrunedMapping(Mapping):
             index_words=int((-(-self._indices // self.entries_per_fetch)).sum(axis=0).max()),
             replicated=self.replicated,
             run=self.encoding.run,
-            lanes=self.encoding.lanes,
+            lockstep=self.encoding.lockstep,
             group=self.encoding.group,
             kept_of_group=max(stage.kept_of_group for stage in self.stages) if grouped else 1,
             input_groups=max(stage.groups for stage in self.stages) if grouped else 1,
@@ -219,7 +226,7 @@ class PrunedMapping(Mapping):
 
     @property
     def stored_bits(self) -> StoredBits:
-        entries = sum(int(stage.entries.sum()) for stage in self.stages) * self.encoding.lanes
+        entries = sum(int(stage.entries.sum()) for stage in self.stages) * self.encoding.lockstep
         indices = int(self._indices.sum())
         return StoredBits(
             entries * self.network.weight_bits, indices * self.encoding.word_bits, str(self.encoding)
@@ -249,7 +256,7 @@ class PrunedMapping(Mapping):
             activity.append(StageActivity(number, start, ends, stage.stored, run.stalls))
             start = ends
         entries = np.array([stage.entries for stage in self.stages])
-        lanes, fetches = self.encoding.lanes, -(-entries // self.weights_per_fetch)
+        lanes, fetches = self.encoding.lockstep, -(-entries // self.weights_per_fetch)
         stored = sum(stage.stored for stage in self.stages)
         biases = sum(stage.biases for stage in self.stages)
         return Counts(
@@ -280,7 +287,7 @@ class PrunedMapping(Mapping):
 
     @cached_property
     def images(self) -> Images:
-        pes, lanes = self.engine.pes, self.encoding.lanes
+        pes, lanes = self.engine.pes, self.encoding.lockstep
         weights: list[list[int]] = [[] for _ in range(pes)]
         indices: list[list[int]] = [[] for _ in range(pes // lanes)]
         descriptors: list[int] = []
@@ -322,7 +329,7 @@ def _order(encoding: IndexEncoding) -> tuple[int, int, bool]:
     """Lanes, run, and whether rows keep their order: where more neighbours are counted than lie on the PEs
     in lockstep, which stay together."""
     counted = max(encoding.run, encoding.group)
-    return encoding.lanes, encoding.run, counted > encoding.lanes
+    return encoding.lockstep, encoding.run, counted > encoding.lockstep
 
 
 def _all_dealt(
@@ -375,7 +382,7 @@ def _encoded(stage: DealtStage, encoding: IndexEncoding) -> EncodedStage:
 
 @lru_cache(maxsize=512)
 def _replicated_run(stage: EncodedStage, latency: int, *, final: bool) -> StageRun:
-    return replicated_run(stage.row_lengths, stage.results, stage.lanes, latency, final=final)
+    return replicated_run(stage.row_lengths, stage.results, stage.lockstep, latency, final=final)
 
 
 @lru_cache(maxsize=512)
@@ -402,8 +409,8 @@ def _expense(encoding: IndexEncoding, dealt: Sequence[DealtStage], engine: Prune
     for stage in dealt:
         indices, entries = _of_walkers(stage, encoding)
         words += int(np.ceil(indices / (fetch_bits // encoding.word_bits)).sum())
-        words += int(np.ceil(entries / (fetch_bits // engine.weight_bits)).sum()) * encoding.lanes
-        taken += int(entries.sum()) * encoding.lanes
+        words += int(np.ceil(entries / (fetch_bits // engine.weight_bits)).sum()) * encoding.lockstep
+        taken += int(entries.sum()) * encoding.lockstep
     return words * taken
 
 

@@ -87,7 +87,7 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
                 for control, word in zip(backs, activations, strict=True)
             ]
     for p in range(pes):
-        w = p // sizes.lanes
+        w = p // sizes.lockstep
         results[p] <<= processing_element(
             p, described, backs[w].weights, activations[w], backs[w].taps, controller.held
         )
@@ -139,13 +139,13 @@ def _controller(described: Description) -> _Controller:
 def _finishes(sizes: PrunedSizes, held: Mapping[str, Wire], backs: list[Back]) -> list[Wire]:
     """That each PE finishes a result. In the last row of a walker that has one in the last group, those of
     its lanes that have none there finish nothing."""
-    if sizes.lanes == 1:
+    if sizes.lockstep == 1:
         return [control.taps.finish for control in backs]
     valid = at_most(held["valid_less_one"], sizes.pes)
     finishes = []
     for p in range(sizes.pes):
-        first = p - p % sizes.lanes
-        control = backs[p // sizes.lanes]
+        first = p - p % sizes.lockstep
+        control = backs[p // sizes.lockstep]
         assert control.last is not None
         idle = control.last & valid[first] & ~valid[p]
         finishes.append(control.taps.finish if p == first else control.taps.finish & ~idle)
@@ -162,7 +162,7 @@ def _front(
         walk = walk_entries(
             sizes,
             index_word,
-            controller.has_last[w * sizes.lanes],
+            controller.has_last[w * sizes.lockstep],
             front,
             controller.field,
             stage_start,

@@ -30,26 +30,26 @@ NO_BIASES = np.zeros(0, dtype=np.int64)
 @dataclass(frozen=True)
 class IndexEncoding:
     """How an index is written: `bits` without the row-end flag, whether it is a distance, the weights of a
-    `run` that share one, the inputs of a `group` that are counted (1 where none are), and the `lanes`, PEs in
-    lockstep that share a list."""
+    `run` that share one, the inputs of a `group` that are counted (1 where none are), and the PEs in
+    `lockstep` that share a list."""
 
     bits: int
     relative: bool
     run: int = 1
     group: int = 1
-    lanes: int = 1
+    lockstep: int = 1
 
     def __str__(self) -> str:
         bits = f"{self.bits} bit" + ("s" if self.bits > 1 else "")
         if self.group > 1:
-            written, shared = f"places of {bits} in groups of {self.group}", f"one for {self.lanes} rows"
+            written, shared = f"places of {bits} in groups of {self.group}", f"one for {self.lockstep} rows"
         elif self.relative:
-            written, shared = f"distances of {bits}", f"one for {self.lanes} rows"
+            written, shared = f"distances of {bits}", f"one for {self.lockstep} rows"
         else:
             written, shared = f"addresses of {bits}", f"one for {self.run} weights"
-            if self.lanes > 1:
-                shared = f"one for {self.lanes} x {self.run} weights"
-        return written + (f", {shared}" if self.run * self.lanes > 1 else "")
+            if self.lockstep > 1:
+                shared = f"one for {self.lockstep} x {self.run} weights"
+        return written + (f", {shared}" if self.run * self.lockstep > 1 else "")
 
     @property
     def word_bits(self) -> int:
@@ -119,12 +119,12 @@ def candidates(
     """The encodings that reach `highest_address` and fit a fetch, of some of the `kinds` absolute, relative
     and grouped. Where weights come in runs, an absolute index is one of a run."""
     full = max(1, (highest_address // run).bit_length())
-    options = [IndexEncoding(full, relative=False, run=run, lanes=lanes)] if "absolute" in kinds else []
+    options = [IndexEncoding(full, relative=False, run=run, lockstep=lanes)] if "absolute" in kinds else []
     if run == 1 and "relative" in kinds:
-        options += [IndexEncoding(bits, relative=True, lanes=lanes) for bits in range(1, max(full, 2))]
+        options += [IndexEncoding(bits, relative=True, lockstep=lanes) for bits in range(1, max(full, 2))]
     if run == 1 and "grouped" in kinds:
         options += [
-            IndexEncoding(bits, relative=False, group=1 << bits, lanes=lanes)
+            IndexEncoding(bits, relative=False, group=1 << bits, lockstep=lanes)
             for bits in range(1, MOST_GROUP.bit_length())
         ]
     return [encoding for encoding in options if encoding.word_bits <= fetch_bits]

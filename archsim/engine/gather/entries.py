@@ -108,7 +108,7 @@ class DealtStage:
             row_lengths=tuple(np.array([len(part[1]) for part in rows], dtype=np.int64) for rows in lists),
             results=tuple(self.results[self.row_walker == walker] for walker in range(self.walkers)),
             run=encoding.run,
-            lanes=encoding.lanes,
+            lockstep=encoding.lockstep,
             stored=self.kept,
             biases=self.biased,
             groups=self.groups(encoding.group) if encoding.group > 1 else 1,
@@ -131,7 +131,7 @@ class EncodedStage:
     stored: int
     biases: int
     run: int = 1
-    lanes: int = 1
+    lockstep: int = 1
     groups: int = 1
     kept_of_group: int = 1
 

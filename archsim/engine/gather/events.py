@@ -33,7 +33,7 @@ def simulate_pruned(
         load_cycles=loaded,
         interval_cycles=interval,
         macs=stored,
-        padding=machine.entries * sizes.lanes - biases - stored,
+        padding=machine.entries * sizes.lockstep - biases - stored,
         biases=biases,
         traffic=traffic(
             read=machine.read,
@@ -76,7 +76,7 @@ class _Machine(Clocked):
         self.entries += 1
         self.read[self.number] += not bias
         self.words["index"] += index >= 0 and index % self.entries_per_fetch == 0
-        self.words["weight"] += (number % self.weights_per_fetch == 0) * self.sizes.lanes
+        self.words["weight"] += (number % self.weights_per_fetch == 0) * self.sizes.lockstep
         self.left -= 1
         if not self.left and self.number < len(self.stages) - 1:
             self.env.process(self.fetch_descriptor())

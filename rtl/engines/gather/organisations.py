@@ -65,8 +65,8 @@ def gather_replicated(given: Gathering) -> Routed:
         granted = [bit | (full[p] & final) for p, bit in enumerate(granted)]
     rows = [_write_row(address.row_bits, p, given.stage_start, granted[p]) for p in range(pes)]
     for w, control in enumerate(given.backs):
-        own = range(w * sizes.lanes, (w + 1) * sizes.lanes)
-        if sizes.lanes == 1:
+        own = range(w * sizes.lockstep, (w + 1) * sizes.lockstep)
+        if sizes.lockstep == 1:
             go = ~(control.ends & full[w] & ~granted[w])
         else:
             go = ~(control.ends & pyrtl.rtl_any(*[full[p] & ~granted[p] for p in own]))

@@ -23,7 +23,7 @@ from rtl.parts.sizes import Amounts, MemoryShape, Pipeline, Sizes, levels
 class GatherSizes(Sizes):
     """`index_bits` of an index without its row-end flag; `relative`: indices are distances from the last
     one; `index_words` the depth of each index memory; `replicated` or banked activations; `run`: how many
-    weights in a row of addresses, from a multiple of it on, share an index, a power of two; `lanes`: how many
+    weights in a row of addresses, from a multiple of it on, share an index, a power of two; `lockstep`: how many
     PEs in lockstep walk one list of indices; `group`: of how many inputs, a power of two, an index is one,
     where groups are counted, up to `input_groups` in a row, each with up to `kept_of_group` entries."""
 
@@ -32,7 +32,7 @@ class GatherSizes(Sizes):
     index_words: int
     replicated: bool
     run: int = 1
-    lanes: int = 1
+    lockstep: int = 1
     group: int = 1
     kept_of_group: int = 1
     input_groups: int = 1
@@ -47,8 +47,8 @@ class GatherSizes(Sizes):
             raise SizeError(f"run is {self.run}, allowed are powers of two")
         if self.run > 1 and self.relative:
             raise SizeError(f"run is {self.run}, allowed is 1 where indices are distances")
-        if self.lanes < 1 or self.pes % self.lanes:
-            raise SizeError(f"lanes is {self.lanes}, allowed are divisors of {self.pes} PEs")
+        if self.lockstep < 1 or self.pes % self.lockstep:
+            raise SizeError(f"lockstep is {self.lockstep}, allowed are divisors of {self.pes} PEs")
         if self.group > 1 and (self.relative or self.run > 1):
             raise SizeError(f"group is {self.group}, allowed is 1 where indices are distances or of runs")
         if self.group not in (1, 1 << self.index_bits):
@@ -78,7 +78,7 @@ class GatherSizes(Sizes):
     @property
     def walkers(self) -> int:
         """Lists of indices that are walked at a time."""
-        return self.pes // self.lanes
+        return self.pes // self.lockstep
 
     @property
     def activation_memories(self) -> int:
@@ -87,7 +87,7 @@ class GatherSizes(Sizes):
     @property
     def held_fields(self) -> tuple[str, ...]:
         # Where a row is of several PEs, the last one may be of fewer.
-        return (*super().held_fields, *(("valid_less_one",) * (self.lanes > 1)))
+        return (*super().held_fields, *(("valid_less_one",) * (self.lockstep > 1)))
 
     @property
     def own_fields(self) -> tuple[tuple[str, int], ...]:
@@ -182,7 +182,7 @@ class GatherSizes(Sizes):
     def _controller(self) -> Amounts:
         counted = descriptor_counted_bits(self)
         # The PEs that have a row in the last group are found for its beginning and, in lockstep, for its end.
-        decoded = (self.pes + (self.walkers if self.lanes > 1 else 0)) * bits_for(self.pes)
+        decoded = (self.pes + (self.walkers if self.lockstep > 1 else 0)) * bits_for(self.pes)
         loaded = self.pes * loaded_address_bits(self, self.weight_words)
         loaded += self.walkers * loaded_address_bits(self, self.index_words)
         gates = {

@@ -191,6 +191,6 @@ def follow_entry(
         ),
         None if walk.bias is None else staged(walk.bias, "bias", take, first=2, enable=go)[take],
         ends[finish],
-        staged(walk.ends_stage, "last", finish, first=2, enable=go)[finish] if sizes.lanes > 1 else None,
+        staged(walk.ends_stage, "last", finish, first=2, enable=go)[finish] if sizes.lockstep > 1 else None,
         reduce(or_, [*(tap[stage] for stage in range(2, accumulate + 1)), ends[finish]]),
     )
