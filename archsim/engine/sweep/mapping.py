@@ -158,9 +158,10 @@ class SweptMapping(Mapping):
         return Images(
             [word for image in images for word in image.descriptors],
             [[word for image in images for word in image.weights[p]] for p in range(pes)],
-            [[word for image in images for word in image.indices[p]] for p in range(pes)]
-            if images[0].indices
-            else (),
+            [
+                [word for image in images for word in image.indices[walker]]
+                for walker in range(len(images[0].indices))
+            ],
             channels=[
                 (state << rank_bits | rank) << bank_bits | bank
                 for segment in self.segments
