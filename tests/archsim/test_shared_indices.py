@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from archsim.engine.engine import EngineError
 from archsim.engine.gather.encoding import IndexEncoding
 from archsim.engine.mapping import MappingError
 from archsim.engine.pruned import PrunedMapping
+from archsim.runs_on import stages_found
 from archsim.verification import verify
 from rtl import SizeError, to_verilog
 from rtl.engines.pruned import PrunedSizes
@@ -212,6 +214,34 @@ def test_an_empty_row_costs_the_weights_of_an_index() -> None:
     padding = mapping.count().padding
     assert padding == 3 * mapping.encoding.run
     assert verify(mapping).agrees
+
+
+@pytest.mark.parametrize(("kept", "group", "bits"), [(1, 2, 1), (2, 4, 2), (1, 4, 2)])
+def test_a_semi_structured_mask_of_pytorch_is_recognised_and_priced_as_such(
+    kept: int, group: int, bits: int, tmp_path: Path
+) -> None:
+    torch, prune = pytest.importorskip("torch"), pytest.importorskip("torch.nn.utils.prune")
+    random, widths = np.random.default_rng(0), (18, 16, 5)
+    module = torch.nn.Sequential(torch.nn.Linear(18, 16), torch.nn.ReLU(), torch.nn.Linear(16, 5))
+    for layer, (columns, rows) in zip((module[0], module[2]), itertools.pairwise(widths), strict=True):
+        mask = n_of_m(random, rows, columns, kept, group)
+        prune.custom_from_mask(layer, "weight", torch.from_numpy(mask))
+    inputs = random.normal(size=(40, 18)).astype(np.float32)
+    imported = a.import_network(module, inputs=inputs)
+    found = stages_found(imported)
+    assert [stage.kind for stage in found] == [f"pruned, {kept}:{group}"] * 2
+    imported.save(tmp_path / "net.npz")
+    design = a.DesignPoint(network=tmp_path / "net.npz", engine=a.Pruned(pes=4), technology="cmos65")
+    assert verify(design, inputs=2).agrees
+    result = design.simulate("analytic")
+    assert result.stored_bits.encoding == f"places of {bits} bit{'s' * (bits > 1)} in groups of {group}"
+    entries = result.stored_bits.weight // 8
+    assert result.stored_bits.index == bits * entries
+    # The last group of 18 inputs is short, and a bias has an index too.
+    biases = design.mapping.count().biases
+    assert entries == 16 * kept * -(-18 // group) + 5 * kept * (16 // group) + biases
+    assert result.energy_j < design.replace(engine=a.Pruned(pes=4, index="absolute")).simulate().energy_j
+    assert imported.topology.stored_weights <= entries
 
 
 def test_without_runs_the_hardware_is_as_it_was() -> None:

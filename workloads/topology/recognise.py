@@ -210,7 +210,7 @@ def told_pattern(stage: Stage) -> str:
 
 def group_of(pattern: Pattern) -> tuple[int, int] | None:
     """N and M where, of every M inputs that follow each other, every output reads N, for the smallest M up to
-    `MOST_GROUP`: exactly N, or where that is at most half of them, N at most and nearly always. A last group
+    `MOST_GROUP`: exactly N, or of a power of two up to half of them, N at most and nearly always. A last group
     of fewer inputs may have fewer."""
     rows, total = np.repeat(np.arange(pattern.n_out), pattern.row_lengths), len(pattern.indices)
     for size in range(2, min(MOST_GROUP, pattern.n_in) + 1):
@@ -221,7 +221,8 @@ def group_of(pattern: Pattern) -> tuple[int, int] | None:
         kept = int(counts.max())
         full = pattern.n_out * (whole * kept + min(kept, rest))
         exact = bool(kept) and bool((counts[:, :whole] == kept).all())
-        if exact or (2 * kept <= size and whole > 1 and total >= NEARLY * full > 0):
+        usual = whole > 1 and 2 * kept <= size and not size & (size - 1)
+        if exact or (usual and total >= NEARLY * full > 0):
             return kept, size
     return None
 
