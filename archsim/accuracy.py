@@ -169,9 +169,7 @@ def _take_in(
     biases: Sequence[NDArray[Any] | None],
 ) -> None:
     """Takes the matrices and biases of a cascade into a digest."""
-    for stage, array, bias in zip(
-        topology.stages, weights, biases or (None,) * len(weights), strict=True
-    ):
+    for stage, array, bias in zip(topology.stages, weights, biases or (None,) * len(weights), strict=True):
         matrix = stage.csr(array)
         for part in (matrix.indptr, matrix.indices, matrix.data, *([] if bias is None else [bias])):
             digest.update(f"{part.dtype} {part.shape}".encode())

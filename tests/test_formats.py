@@ -149,10 +149,11 @@ def test_a_file_with_places_meets_the_schema(whole_with_places: Path, tmp_path: 
     placed_network().save(tmp_path / "bare.npz")
     bare = metadata_of(tmp_path / "bare.npz")
     jsonschema.validate(bare, SCHEMA)
-    assert bare["calibration"] is None and bare["version"] == placed.PLAIN
+    assert (bare["calibration"], bare["version"]) == (None, placed.PLAIN)
     read = read_network(whole_with_places)
     assert isinstance(read, PlacedNetwork)
-    assert read.accuracy == {"float": 0.5} and read.samples is not None and read.calibration is not None
+    assert read.accuracy == {"float": 0.5}
+    assert None not in (read.samples, read.calibration)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +195,9 @@ def test_the_schema_knows_every_kind_of_stage_and_every_version() -> None:
     assert PLACED["properties"]["format"]["const"] == placed.FORMAT
     sweeps = SCHEMA["$defs"]["sweep"]["oneOf"]
     assert [sweep["properties"]["kind"]["const"] for sweep in sweeps] == list(placed.SWEEPS)
-    assert set(PLACED["properties"]["layers"]["items"]["properties"]["ending"]["enum"]) == set(get_args(placed.Ending))
+    assert set(PLACED["properties"]["layers"]["items"]["properties"]["ending"]["enum"]) == set(
+        get_args(placed.Ending)
+    )
 
 
 def test_the_page_names_what_there_is() -> None:

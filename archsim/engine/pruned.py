@@ -124,7 +124,9 @@ class Pruned(Engine):
         for lanes, run in self._blocks(networks):
             highest = max(stage.inputs - 1 for stage in _all_dealt(networks, self.pes, lanes, run))
             needed = (highest // run).bit_length()
-            for encoding in candidates(highest, int(self.fetch_bits), self._index_kinds, lanes=lanes, run=run):
+            for encoding in candidates(
+                highest, int(self.fetch_bits), self._index_kinds, lanes=lanes, run=run
+            ):
                 dealt = _all_dealt(networks, self.pes, *_order(encoding))
                 options.append((_expense(encoding, dealt, self), len(options), encoding))
         if not options:
@@ -147,7 +149,7 @@ class Pruned(Engine):
         leave so few places empty that it could be worth it. What a larger block leaves empty is more."""
         if self.index not in (AUTO, "blocks"):
             return [(1, 1)]
-        shapes = []
+        shapes: list[tuple[int, int]] = []
         for lanes in _powers_up_to(self.pes & -self.pes):
             of_lanes = []
             for run in _powers_up_to(MOST_RUN if self._powers else 1):

@@ -2,9 +2,9 @@
 
 PEs run free and meet only at the end of a stage. Each walks its own list of entries; an entry is an index
 and a flag that ends a row, or a place in a group of inputs, of which each row has as many. Several PEs may
-walk one list in lockstep, as lanes. Two organisations of the activations: *replicated* gives each PE a whole copy and
-broadcasts results over a bus, one a cycle; *banked* keeps one copy in one bank per PE, behind a crossbar
-with an arbiter at each bank.
+walk one list in lockstep, as lanes. Two organisations of the activations: *replicated* gives each list a
+whole copy and broadcasts results over a bus, one a cycle; *banked* keeps one copy in one bank per PE, behind
+a crossbar with an arbiter at each bank.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
         routed = gather(
             Gathering(
                 described=described,
+                sizes=sizes,
                 held=controller.held,
                 walks=walks,
                 backs=backs,

@@ -82,7 +82,7 @@ ENGINES = st.fixed_dictionaries(
 FABRICS = st.sampled_from(("asic", "fpga"))
 
 
-def verified(net: IntegerNetwork, index: str, engine: dict[str, Any], fabric: str) -> PrunedMapping:
+def verified(net: IntegerNetwork, index: Any, engine: dict[str, Any], fabric: str) -> PrunedMapping:
     """The network on an engine, on which every fidelity agrees."""
     mapping = a.Pruned(index=index, **engine).map(net, fabric)
     checked = verify(mapping, inputs=2)
@@ -97,10 +97,12 @@ def test_every_fidelity_agrees_on_blocks(net: IntegerNetwork, engine: dict[str, 
     try:
         mapping = verified(net, "blocks", engine, fabric)
     except MappingError as error:
-        assert "rows or columns that may share" in str(error)
+        refusal = str(error)
     else:
         assert mapping.encoding.run * mapping.encoding.lockstep > 1
         assert engine["pes"] % mapping.encoding.lockstep == 0
+        return
+    assert "rows or columns that may share" in refusal
 
 
 @settings(max_examples=40)
@@ -240,7 +242,8 @@ def test_a_semi_structured_mask_of_pytorch_is_recognised_and_priced_as_such(
     # The last group of 18 inputs is short, and a bias has an index too.
     biases = design.mapping.count().biases
     assert entries == 16 * kept * -(-18 // group) + 5 * kept * (16 // group) + biases
-    assert result.energy_j < design.replace(engine=a.Pruned(pes=4, index="absolute")).simulate().energy_j
+    by_hand = design.replace(engine=a.Pruned(pes=4, index="absolute")).simulate("analytic")
+    assert by_hand.stored_bits.index > result.stored_bits.index
     assert imported.topology.stored_weights <= entries
 
 
@@ -249,7 +252,8 @@ def test_without_runs_the_hardware_is_as_it_was() -> None:
     assert isinstance(sizes, PrunedSizes)
     assert sizes.run == 1
     text = to_verilog(a.Pruned(pes=2).map(network(np.eye(4))).hardware).text
-    assert "ends_run" not in text and "slot" not in text
+    assert "ends_run" not in text
+    assert "slot" not in text
     assert "ends_run" in to_verilog(a.Pruned(pes=2).map(network(np.ones((4, 4)))).hardware).text
 
 

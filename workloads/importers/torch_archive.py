@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.importers.graphs.aten import Name, Operation, Program, walked
+from workloads.importers.graphs.signals import BATCH, MOST_ELEMENTS, placed
 from workloads.importers.layers import Layers
 from workloads.importers.npz import members
 from workloads.importers.registry import importers
-from workloads.importers.graphs.signals import BATCH, MOST_ELEMENTS, placed
 from workloads.topology.network import NetworkFileError
 
 MAJOR = 8

@@ -317,7 +317,8 @@ class PlacedNetwork:
             check_kinds(metadata, name=str, layers=list)
             common = restored(metadata, arrays)
             layers = tuple(
-                _restored(stored, _of_layer(number, arrays)) for number, stored in enumerate(metadata["layers"])
+                _restored(stored, _of_layer(number, arrays))
+                for number, stored in enumerate(metadata["layers"])
             )
             return cls(
                 name=metadata["name"],

@@ -210,8 +210,8 @@ def told_pattern(stage: Stage) -> str:
 
 def group_of(pattern: Pattern) -> tuple[int, int] | None:
     """N and M where, of every M inputs that follow each other, every output reads N, for the smallest M up to
-    `MOST_GROUP`: exactly N, or of a power of two up to half of them, N at most and nearly always. A last group
-    of fewer inputs may have fewer."""
+    `MOST_GROUP`: exactly N, or of a power of two up to half of them, N at most and nearly always. A last
+    group of fewer inputs may have fewer."""
     rows, total = np.repeat(np.arange(pattern.n_out), pattern.row_lengths), len(pattern.indices)
     for size in range(2, min(MOST_GROUP, pattern.n_in) + 1):
         whole, rest = divmod(pattern.n_in, size)
@@ -220,7 +220,7 @@ def group_of(pattern: Pattern) -> tuple[int, int] | None:
         counts = np.bincount(places, minlength=groups * pattern.n_out).reshape(pattern.n_out, groups)
         kept = int(counts.max())
         full = pattern.n_out * (whole * kept + min(kept, rest))
-        exact = bool(kept) and bool((counts[:, :whole] == kept).all())
+        exact = kept > 0 and (whole > 1 or not rest) and bool((counts[:, :whole] == kept).all())
         usual = whole > 1 and 2 * kept <= size and not size & (size - 1)
         if exact or (usual and total >= NEARLY * full > 0):
             return kept, size

@@ -51,6 +51,7 @@ class _Machine(Clocked):
     def __init__(self, stages: Sequence[EncodedStage], sizes: GatherSizes, loaded: int) -> None:
         super().__init__(sizes, ("weight", "index", "descriptor"), stages=len(stages), inputs=loaded)
         self.stages, self.walkers, self.replicated = stages, sizes.walkers, sizes.replicated
+        self.lanes = sizes.lockstep
         self.entries_per_fetch, self.weights_per_fetch = sizes.entries_per_fetch, sizes.weights_per_fetch
         self.bank_bits, self.latency = sizes.address.bank_bits, sizes.pipeline.write
         self.entries = self.stalls = self.number = self.left = 0
@@ -76,7 +77,7 @@ class _Machine(Clocked):
         self.entries += 1
         self.read[self.number] += not bias
         self.words["index"] += index >= 0 and index % self.entries_per_fetch == 0
-        self.words["weight"] += (number % self.weights_per_fetch == 0) * self.sizes.lockstep
+        self.words["weight"] += (number % self.weights_per_fetch == 0) * self.lanes
         self.left -= 1
         if not self.left and self.number < len(self.stages) - 1:
             self.env.process(self.fetch_descriptor())
@@ -96,7 +97,7 @@ class _Machine(Clocked):
     def free_running(
         self, rows: list[tuple[int, int]], entries: list[tuple[int, bool]], slot: simpy.Store
     ) -> Any:
-        """Entry after entry; after each row its results enter the slot, or the walker waits until they can."""
+        """Entry after entry; after each row its results enter the slot, or the walker waits until then."""
         taken = 0
         yield self.env.timeout(self.latency - 2)
         for length, results in rows:

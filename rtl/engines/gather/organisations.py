@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pyrtl
 
+from rtl.engines.gather.sizes import GatherSizes
 from rtl.engines.gather.walk import Back, Walk
 from rtl.parts.arithmetic import choose
 from rtl.parts.components import Wire, bits_for, counted, delayed, fit, named, register
@@ -22,6 +23,7 @@ class Gathering:
     that let each walker go, which the route drives: `front` an entry, `back` the pipeline behind it."""
 
     described: Description
+    sizes: GatherSizes
     held: Mapping[str, Wire]
     walks: Sequence[Walk]
     backs: Sequence[Back]
@@ -57,7 +59,7 @@ def gather_replicated(given: Gathering) -> Routed:
     described, held, results = given.described, given.held, given.results
     final = held["final"]
     front, back = given.front, given.back
-    sizes = described.sizes
+    sizes = given.sizes
     pes, address = sizes.pes, sizes.address
     full = [register(1, f"full_{p}", reset=True) for p in range(pes)]
     granted = _lowest(full)
@@ -102,7 +104,7 @@ def gather_banked(given: Gathering) -> Routed:
     writes its own bank, so results never collide."""
     described, final, walks = given.described, given.held["final"], given.walks
     front, back = given.front, given.back
-    sizes = described.sizes
+    sizes = given.sizes
     pes, walkers, address = sizes.pes, sizes.walkers, sizes.address
     turn = register(bits_for(walkers), "turn", reset=True)
     turn.next <<= pyrtl.select(

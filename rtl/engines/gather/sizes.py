@@ -23,8 +23,8 @@ from rtl.parts.sizes import Amounts, MemoryShape, Pipeline, Sizes, levels
 class GatherSizes(Sizes):
     """`index_bits` of an index without its row-end flag; `relative`: indices are distances from the last
     one; `index_words` the depth of each index memory; `replicated` or banked activations; `run`: how many
-    weights in a row of addresses, from a multiple of it on, share an index, a power of two; `lockstep`: how many
-    PEs in lockstep walk one list of indices; `group`: of how many inputs, a power of two, an index is one,
+    weights in a row of addresses, from a multiple of it on, share an index, a power of two; `lockstep`: how
+    many PEs walk one list of indices together; `group`: of how many inputs, a power of two, an index is one,
     where groups are counted, up to `input_groups` in a row, each with up to `kept_of_group` entries."""
 
     index_bits: int
@@ -55,7 +55,7 @@ class GatherSizes(Sizes):
             raise SizeError(f"group is {self.group}, allowed are 1 and {1 << self.index_bits} (2^index_bits)")
         if not 1 <= self.kept_of_group <= self.group:
             raise SizeError(f"kept_of_group is {self.kept_of_group}, allowed are 1 to {self.group} (group)")
-        if not (1 <= self.index_bits and self.entry_bits <= self.fetch_bits):
+        if not (self.index_bits >= 1 and self.entry_bits <= self.fetch_bits):
             raise SizeError(
                 f"index_bits is {self.index_bits}, allowed are 1 to {self.fetch_bits - 1} (fetch_bits - 1)"
             )
@@ -67,7 +67,7 @@ class GatherSizes(Sizes):
 
     @property
     def entry_bits(self) -> int:
-        """Bits of an index with the flag that ends a row, which the count of groups does where there is one."""
+        """Bits of an index, with the flag that ends a row unless groups are counted."""
         return self.index_bits + (self.group == 1)
 
     @property

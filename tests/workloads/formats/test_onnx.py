@@ -23,9 +23,9 @@ from tests.workloads.formats.onnx_models import (
     normal,
     numpy_helper,
 )
-from workloads.importers.layers import Layers
 from workloads.importers.graphs.onnx_file import Onnx
 from workloads.importers.graphs.signals import through
+from workloads.importers.layers import Layers
 from workloads.topology.network import NetworkFileError
 
 SHIPPED = Path(onnx.__file__).parent / "backend" / "test" / "data" / "pytorch-converted"

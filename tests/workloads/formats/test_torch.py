@@ -17,8 +17,8 @@ import pytest
 
 import archsim as a
 from workloads.importers.graphs.signals import through
-from workloads.importers.torch_archive import TorchArchive
 from workloads.importers.graphs.torch_module import TorchModule
+from workloads.importers.torch_archive import TorchArchive
 from workloads.topology.network import NetworkFileError
 
 torch = pytest.importorskip("torch")

@@ -196,7 +196,9 @@ def _averaged(
     **_: Any,
 ) -> Any:
     if ceil_mode or divisor_override is not None:
-        raise NotUnderstoodError("averages by another number than its windows have", "AvgPool2d as it is made")
+        raise NotUnderstoodError(
+            "averages by another number than its windows have", "AvgPool2d as it is made"
+        )
     kernel, moves = _pair(kernel_size), () if stride is None else _pair(stride)
     window = Window(moves or kernel, (*_pair(padding), *_pair(padding)), (1, 1), 1)
     return averaged(name, self, kernel, window, zeros_count=bool(count_include_pad))

@@ -45,7 +45,8 @@ def averaged_to(name: str, signal: Any, size: tuple[int, ...]) -> Signal:
     maps = signal.shape[-AXES:]
     if len(size) != AXES or any(few < 1 or many % few for many, few in zip(maps, size, strict=False)):
         raise NotUnderstoodError(
-            f"averages a map of {maps} to {size}, in windows that differ", "sizes that divide those of the map"
+            f"averages a map of {maps} to {size}, in windows that differ",
+            "sizes that divide those of the map",
         )
     kernel = tuple(many // few for many, few in zip(maps, size, strict=True))
     window = Window(strides=kernel, pads=(0,) * 2 * AXES, dilations=(1,) * AXES, groups=1)

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from workloads.importers.graphs.aten import Name, Operation, Program, walked
 from workloads.importers.graphs.convolutions import SHAPE
+from workloads.importers.graphs.signals import BATCH, placed, through
 from workloads.importers.layers import Layers
 from workloads.importers.registry import importers
-from workloads.importers.graphs.signals import BATCH, placed, through
 from workloads.topology.network import NetworkFileError
 
 TRIALS = 8
