@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from archsim.engine.gather.conflicts import StageRun, banked_run, replicated_run
 from archsim.engine.gather.encoding import IndexEncoding, candidates, deal_rows
 from archsim.engine.gather.entries import DealtStage, EncodedStage, deal_stage
 from archsim.engine.gather.events import simulate_pruned
+from archsim.engine.gather.expense import expense, worth_blocks
 from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words, sized
 from rtl import BankedAddress, Hardware, Images, LoadWrite
 from rtl.engines.pruned import PrunedSizes, build_pruned
@@ -121,14 +122,14 @@ class Pruned(Engine):
         """The encoding with the least bits x entries, for all networks, of those that may be taken."""
         options: list[tuple[int, int, IndexEncoding]] = []
         needed = 0
+        kinds, fetch_bits = self._index_kinds, int(self.fetch_bits)
         for lanes, run in self._blocks(networks):
             highest = max(stage.inputs - 1 for stage in _all_dealt(networks, self.pes, lanes, run))
             needed = (highest // run).bit_length()
-            for encoding in candidates(
-                highest, int(self.fetch_bits), self._index_kinds, lanes=lanes, run=run
-            ):
+            for encoding in candidates(highest, fetch_bits, kinds, lanes=lanes, run=run):
                 dealt = _all_dealt(networks, self.pes, *_order(encoding))
-                options.append((_expense(encoding, dealt, self), len(options), encoding))
+                cost = expense(encoding, dealt, fetch_bits, self.weight_bits)
+                options.append((cost, len(options), encoding))
         if not options:
             raise self._refusal(needed)
         return min(options, key=lambda option: option[:2])[2]
@@ -153,7 +154,8 @@ class Pruned(Engine):
         for lanes in _powers_up_to(self.pes & -self.pes):
             of_lanes = []
             for run in _powers_up_to(MOST_RUN if self._powers else 1):
-                if not _worth(_all_dealt(networks, self.pes, lanes, run), self) and (lanes, run) != (1, 1):
+                dealt = _all_dealt(networks, self.pes, lanes, run)
+                if (lanes, run) != (1, 1) and not worth_blocks(dealt, self.weight_bits):
                     break
                 of_lanes.append((lanes, run))
             if not of_lanes:
@@ -390,37 +392,3 @@ def _replicated_run(stage: EncodedStage, latency: int, *, final: bool) -> StageR
 @lru_cache(maxsize=512)
 def _banked_run(stage: EncodedStage, bank_bits: int, latency: int) -> StageRun:
     return banked_run(stage.banks(bank_bits), latency)
-
-
-def _worth(dealt: Sequence[DealtStage], engine: Pruned) -> bool:
-    """Whether so few places of blocks are empty that one index for each could pay: without any, weights of
-    all these places would cost less than those that are kept do with an index of their own."""
-    if not all(stage.fits for stage in dealt):
-        return False
-    kept = max(1, sum(stage.kept for stage in dealt))
-    places = sum(stage.weights.size for stage in dealt)
-    index_bits = max(stage.inputs for stage in dealt).bit_length() + 1
-    return (places / kept) ** 2 * engine.weight_bits <= engine.weight_bits + index_bits
-
-
-def _expense(encoding: IndexEncoding, dealt: Sequence[DealtStage], engine: Pruned) -> int:
-    """Words of weights and indices that all PEs need with this encoding, times their entries: what is stored
-    times how long it takes, stalls apart. Padding pays in both."""
-    words, taken = 0, 0
-    fetch_bits = int(engine.fetch_bits)
-    for stage in dealt:
-        indices, entries = _of_walkers(stage, encoding)
-        words += int(np.ceil(indices / (fetch_bits // encoding.word_bits)).sum())
-        words += int(np.ceil(entries / (fetch_bits // engine.weight_bits)).sum()) * encoding.lockstep
-        taken += int(entries.sum()) * encoding.lockstep
-    return words * taken
-
-
-@lru_cache(maxsize=128)
-def _of_walkers(stage: DealtStage, encoding: IndexEncoding) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The indices and the entries of each walker, however many go into a word, shape (walkers,) each."""
-    indices, entries = (
-        np.bincount(stage.row_walker, weights=rows, minlength=stage.walkers)
-        for rows in (stage.indices_of_rows(encoding), stage.entries_of_rows(encoding))
-    )
-    return indices, entries

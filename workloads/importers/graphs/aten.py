@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.importers.graphs.convolutions import Window, convolved
+from workloads.importers.graphs import aten_windows
 from workloads.importers.graphs.operations import (
     IN_ORDER,
     added,
@@ -21,7 +21,6 @@ from workloads.importers.graphs.operations import (
     refuse_operation,
     scaled,
 )
-from workloads.importers.graphs.pooling import averaged, averaged_to
 from workloads.importers.graphs.signals import NotUnderstoodError, Signal, placed
 from workloads.topology.network import NetworkFileError
 
@@ -163,65 +162,6 @@ def _cast(self: Any, dtype: Any = None, other: Any = None, **_: Any) -> Any:
     if isinstance(self, Signal):
         raise NotUnderstoodError("rounds a signal to whole numbers", "floating-point numbers")
     return np.asarray(self).astype(dtype)
-
-
-def _convolved(
-    name: str,
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-    transposed: bool = False,
-    **_: Any,
-) -> Any:
-    if transposed:
-        raise NotUnderstoodError("is a transposed convolution", "convolutions, which shrink or keep a map")
-    pads = padding if isinstance(padding, str) else (*_pair(padding), *_pair(padding))
-    window = Window(_pair(stride), pads, _pair(dilation), groups)
-    return convolved(name, input, weight, bias, window)
-
-
-def _averaged(
-    name: str,
-    self: Any,
-    kernel_size: Any,
-    stride: Any = (),
-    padding: Any = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: Any = None,
-    **_: Any,
-) -> Any:
-    if ceil_mode or divisor_override is not None:
-        raise NotUnderstoodError(
-            "averages by another number than its windows have", "AvgPool2d as it is made"
-        )
-    kernel, moves = _pair(kernel_size), () if stride is None else _pair(stride)
-    window = Window(moves or kernel, (*_pair(padding), *_pair(padding)), (1, 1), 1)
-    return averaged(name, self, kernel, window, zeros_count=bool(count_include_pad))
-
-
-def _averaged_to(name: str, self: Any, output_size: Any, **_: Any) -> Any:
-    maps = self.shape[-2:] if isinstance(self, Signal) else ()
-    asked = _pair(output_size)
-    return averaged_to(name, self, tuple(m if n is None else n for m, n in zip(maps, asked, strict=False)))
-
-
-def _mean(name: str, self: Any, dim: Any = None, keepdim: bool = False, **_: Any) -> Any:
-    axes = [] if dim is None else [dim] if isinstance(dim, int) else dim
-    if not isinstance(self, Signal) or len(self.shape) != 4 or sorted(axis % 4 for axis in axes) != [2, 3]:
-        refuse_operation("mean", "")
-    averages = averaged_to(name, self, (1, 1))
-    return averages if keepdim else averages.moved(lambda array: array.reshape(array.shape[:2]))
-
-
-def _pair(numbers: Any) -> tuple[int, ...]:
-    """One number for all axes, or one an axis, as PyTorch takes them."""
-    given = tuple(numbers) if isinstance(numbers, list | tuple) else (numbers,)
-    return given * 2 if len(given) == 1 else given
 
 
 def _linear(name: str, input: Any, weight: Any, bias: Any = None) -> Any:
@@ -368,10 +308,10 @@ def _table(*rows: tuple[Iterable[str], Callable[..., Any]]) -> dict[str, Callabl
 OPERATIONS = _table(
     (("linear",), _linear),
     (("addmm",), _addmm),
-    (("conv2d", "convolution"), _convolved),
-    (("avg_pool2d",), _averaged),
-    (("adaptive_avg_pool2d", "_adaptive_avg_pool2d"), _averaged_to),
-    (("mean",), _mean),
+    (("conv2d", "convolution"), aten_windows.convolution),
+    (("avg_pool2d",), aten_windows.average),
+    (("adaptive_avg_pool2d", "_adaptive_avg_pool2d"), aten_windows.average_to),
+    (("mean",), aten_windows.mean),
     (("mm", "matmul", "mv"), _product),
     (("add",), _sum),
     (("sub",), _difference),
