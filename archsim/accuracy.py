@@ -6,24 +6,30 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.inputs import InputFile
 from archsim.store import remembered
-from workloads import TrainedNetwork, load_data, quantise
+from workloads import PlacedNetwork, Topology, TrainedModel, TrainedNetwork, load_data, quantise
 from workloads.data.files import read_array
 from workloads.data.images import without_downloads
 from workloads.data.labelled import checked_inputs, checked_labels, scaled
 from workloads.data.registry import datasets
+from workloads.importers.registry import AnyNetwork
 from workloads.refusal import Refusal
 from workloads.topology.ranges import InputWarning
 from workloads.training.evaluate import FLOAT, evaluate, width_name
 from workloads.training.float_network import FloatNetwork
+from workloads.training.placed import placed_network
+
+Computing: TypeAlias = TrainedNetwork | PlacedNetwork
+"""What computes classes: a model of a recipe does so as its network with places."""
 
 KIND, VERSION = "accuracies", 1
 """Where accuracies are remembered, and which way of measuring them they are of."""
@@ -51,8 +57,9 @@ class TestPart:
     digest: str
 
 
-def accuracy_at(network: TrainedNetwork, weight_bits: int, activation_bits: int) -> float:
-    """The share, in [0, 1], of test data that a network classifies rightly as integers of these widths.
+def accuracy_at(network: AnyNetwork, weight_bits: int, activation_bits: int) -> float:
+    """The share, in [0, 1], of test data that a network classifies rightly as integers of these widths: a
+    multi-layer perceptron, a CNN or an RNN of a recipe, or another network with places.
 
     It is what the network's file states, or is measured on the data that its recipe names: a data set that is
     on this machine, or files that are where they were. Nothing is downloaded. What was measured is remembered
@@ -63,14 +70,14 @@ def accuracy_at(network: TrainedNetwork, weight_bits: int, activation_bits: int)
     if weight_bits == activation_bits and name in network.accuracy:
         return network.accuracy[name]
     try:
-        tests = _tests(network)
-        return _measured(network, tests, (weight_bits, activation_bits))
+        computing = placed_network(network) if isinstance(network, TrainedModel) else network
+        return _measured(computing, _tests(computing), (weight_bits, activation_bits))
     except Refusal as refused:
         widths = f"{weight_bits}-bit weights and {activation_bits}-bit activations"
         raise AccuracyError(f"accuracy is unknown with {widths}: {refused}") from None
 
 
-def _measured(network: TrainedNetwork, tests: TestPart, widths: tuple[int, int]) -> float:
+def _measured(network: Computing, tests: TestPart, widths: tuple[int, int]) -> float:
     def measure() -> float:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", InputWarning)
@@ -80,7 +87,7 @@ def _measured(network: TrainedNetwork, tests: TestPart, widths: tuple[int, int])
     return float(remembered(KIND, content, measure))
 
 
-def _tests(network: TrainedNetwork) -> TestPart:
+def _tests(network: Computing) -> TestPart:
     """What a network was judged by. Raises Refusal where it is not at hand, or is not what it was."""
     named = network.recipe.get("data")
     if isinstance(named, Mapping):
@@ -88,7 +95,8 @@ def _tests(network: TrainedNetwork) -> TestPart:
         tests = _of_two_files(*files, network.recipe.get("input_scale"))
     elif isinstance(named, str) and named != MEANINGLESS:
         scale = network.recipe.get("input_scale")
-        tests = _of_data(InputFile.now(named), network.topology.n_in, network.topology.n_out, scale)
+        sizes = network.topology if isinstance(network, TrainedNetwork) else network
+        tests = _of_data(InputFile.now(named), sizes.n_in, sizes.n_out, scale)
     elif network.accuracy:
         known = ", ".join(network.accuracy)
         raise AccuracyError(f"the network's file states {known} only, and names no data to measure it on")
@@ -120,13 +128,14 @@ def _part(inputs: NDArray[np.float32], labels: NDArray[np.int64]) -> TestPart:
     return TestPart(inputs, labels, digest.hexdigest())
 
 
-def _check_unchanged(network: TrainedNetwork, tests: TestPart) -> None:
+def _check_unchanged(network: Computing, tests: TestPart) -> None:
     """Files may have changed since a network was measured on them: its accuracy in floating point tells."""
     stated = network.accuracy.get(FLOAT)
     if stated is None:
         return
     content = {"version": VERSION, "network": _digest(network), "data": tests.digest, "widths": FLOAT}
-    now = remembered(KIND, content, lambda: evaluate(FloatNetwork.of(network), tests.inputs, tests.labels))
+    plain = FloatNetwork.of(network) if isinstance(network, TrainedNetwork) else network
+    now = remembered(KIND, content, lambda: evaluate(plain, tests.inputs, tests.labels))
     if abs(now - stated) > SAME:
         raise AccuracyError(
             f"the data are no longer those that the network's file was measured on ({now:.4f} in float, "
@@ -135,16 +144,33 @@ def _check_unchanged(network: TrainedNetwork, tests: TestPart) -> None:
 
 
 @lru_cache(maxsize=32)
-def _digest(network: TrainedNetwork) -> str:
+def _digest(network: Computing) -> str:
     """All that the classes of a network follow from."""
     digest = hashlib.sha256()
-    topology, calibration = network.topology, network.calibration
-    order, range_ = (topology.input_places, topology.skipped, topology.ends_layer), network.input_range
-    digest.update(json.dumps([order, range_, calibration.percentiles, calibration.ranges]).encode())
-    biases = network.biases or (None,) * len(network.weights)
-    for stage, weights, bias in zip(topology.stages, network.weights, biases, strict=True):
-        matrix = stage.csr(weights)
-        for array in (matrix.indptr, matrix.indices, matrix.data, *([] if bias is None else [bias])):
-            digest.update(f"{array.dtype} {array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).data)
+    calibration = network.calibration
+    known = (calibration.percentiles, calibration.ranges) if calibration else ()
+    if isinstance(network, TrainedNetwork):
+        topology = network.topology
+        order = (topology.input_places, topology.skipped, topology.ends_layer)
+        digest.update(json.dumps([order, network.input_range, *known]).encode())
+        _take_in(digest, topology, network.weights, network.biases)
+    else:
+        digest.update(json.dumps(["places", network.input_range, *known]).encode())
+        for layers in network.layers:
+            digest.update(repr((layers.sweep, layers.topology.ends_layer, layers.ending)).encode())
+            _take_in(digest, layers.topology, layers.weights, layers.biases)
     return digest.hexdigest()
+
+
+def _take_in(
+    digest: Any,
+    topology: Topology,
+    weights: Sequence[NDArray[Any]],
+    biases: Sequence[NDArray[Any] | None],
+) -> None:
+    """Takes the matrices and biases of a cascade into a digest."""
+    for stage, array, bias in zip(topology.stages, weights, biases or (None,) * len(weights), strict=True):
+        matrix = stage.csr(array)
+        for part in (matrix.indptr, matrix.indices, matrix.data, *([] if bias is None else [bias])):
+            digest.update(f"{part.dtype} {part.shape}".encode())
+            digest.update(np.ascontiguousarray(part).data)

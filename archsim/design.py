@@ -33,7 +33,6 @@ from workloads.importers import AnyNetwork
 from workloads.refusal import Refusal
 from workloads.strict_yaml import read_yaml
 from workloads.topology.recognise import superfluous
-from workloads.training.evaluate import width_name
 from workloads.training.trained_model import TrainedModel
 
 FILES = ("liberty", "power_report", "memories", "lef")
@@ -42,13 +41,6 @@ FILES = ("liberty", "power_report", "memories", "lef")
 
 class DesignError(Refusal):
     """A design point was given a value that is not allowed; the message names field, value and what is."""
-
-
-NOT_AN_MLP = (
-    "accuracy is unknown: that of a network with places or steps is measured in training or on import alone, "
-    "with weights and activations of as many bits"
-)
-"""Why the accuracy of a CNN or an RNN is not known."""
 
 
 class DesignPoint(Shown, BaseModel):
@@ -341,12 +333,8 @@ def _zero_warnings(network: str, stamp: int) -> tuple[str, ...]:
 @lru_cache(maxsize=256)
 def _accuracy(network: str, stamp: int, weight_bits: int, activation_bits: int) -> tuple[float | None, str]:
     """The accuracy at these widths, or none and the reason."""
-    trained = _trained(network, stamp)
-    if not isinstance(trained, TrainedNetwork):
-        known = trained.accuracy.get(width_name(weight_bits)) if weight_bits == activation_bits else None
-        return known, "" if known is not None else NOT_AN_MLP
     try:
-        return accuracy_at(trained, weight_bits, activation_bits), ""
+        return accuracy_at(_trained(network, stamp), weight_bits, activation_bits), ""
     except AccuracyError as refused:
         return None, str(refused)
 

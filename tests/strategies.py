@@ -91,7 +91,10 @@ def engines_of_kind(draw: st.DrawFn, kind: str, most_pes: int = 12) -> Engine:
         "fetch_bits": draw(st.integers(max(10, weight_bits), 70)),
         **{name: draw(st.booleans()) for name in FLAGS if name not in make.unused},
         "requantiser": draw(st.sampled_from(("auto", "each"))),
-        **{name: draw(_of_field(field)) for name, field in own.items()},
+        **{
+            name: draw(st.sampled_from(make.drawn[name]) if name in make.drawn else _of_field(field))
+            for name, field in own.items()
+        },
     }
     if "banks" in own:
         divisors = [number for number in range(1, options["pes"] + 1) if options["pes"] % number == 0]

@@ -1,7 +1,8 @@
 """The one writer of files. A file appears whole or not at all, and what is there stays until the new one is.
 
 Each write grows under a name of its own, so that two runs that write the same file never meet; the last one
-stands. Links are followed, and a file that is replaced keeps its permissions.
+stands. Links are followed, and a file that is replaced keeps its permissions. What a killed run was writing
+is removed by a later write beside it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import secrets
 import shutil
 import stat
 import tempfile
@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+from workloads.leftovers import part_name, remove_leftovers
 from workloads.refusal import Refusal
 
 LEAST_FREE_BYTES = 1_000_000
 """What must be free where long work is begun: the largest network of the zoo takes less."""
 
-_NAME_LENGTH = 80
+_NAME_LENGTH = 48
 """Characters of its name that a part keeps; names have 255 bytes at most."""
 
 Fill = Callable[[BinaryIO], object]
@@ -73,7 +74,8 @@ def _write(place: Path, fill: Fill) -> None:
 
 def _replace(place: Path, fill: Fill, mode: int | None) -> None:
     """Fills a file of its own name, which then takes its place."""
-    part = place.with_name(f".{place.name[:_NAME_LENGTH]}.{secrets.token_hex(6)}.part")
+    remove_leftovers(place.parent)
+    part = place.with_name(part_name(place.name[:_NAME_LENGTH]))
     handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with os.fdopen(handle, "wb") as file:

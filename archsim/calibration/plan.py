@@ -183,7 +183,8 @@ def _with_own(random: np.random.Generator, make: type[Engine], options: dict[str
     they go together."""
     own = {}
     for name in sorted(make.model_fields.keys() - Engine.model_fields.keys() - options.keys()):
-        words = [word for kind in _kinds(make.model_fields[name].annotation) for word in get_args(kind)]
+        kinds = _kinds(make.model_fields[name].annotation)
+        words = make.drawn.get(name, [word for kind in kinds for word in get_args(kind)])
         words = [word for word in words if isinstance(word, str)]
         if words and _in_a_third(random):
             own[name] = str(random.choice(words))

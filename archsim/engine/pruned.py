@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,17 +20,18 @@ from pydantic import model_validator
 from archsim.engine.biases import bias_rows
 from archsim.engine.counts import Counts, StageActivity
 from archsim.engine.draws import Draws
-from archsim.engine.engine import OF_THE_PES, Engine, EngineError, engines
+from archsim.engine.engine import AUTO, OF_THE_PES, Engine, EngineError, engines
 from archsim.engine.gather.conflicts import StageRun, banked_run, replicated_run
 from archsim.engine.gather.encoding import IndexEncoding, candidates, deal_rows
 from archsim.engine.gather.entries import DealtStage, EncodedStage, deal_stage
 from archsim.engine.gather.events import simulate_pruned
+from archsim.engine.gather.expense import expense, worth_blocks
 from archsim.engine.gather.scheduled import ScheduledMapping, lay_scheduled
 from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words, sized
 from archsim.engine.watch import Watch
 from rtl import BankedAddress, Hardware, Images, LoadWrite
 from rtl.engines.pruned import PrunedSizes, build_pruned
-from workloads import IntegerNetwork, PrunedStage, Stage
+from workloads import IntegerNetwork, IntegerStage, PrunedStage, Stage
 
 
 @engines.register("pruned")
@@ -41,9 +42,11 @@ class Pruned(Engine):
     bus; *banked* shares one copy behind a crossbar, with conflicts; *scheduled* shares it without any, for it
     is found beforehand which PE reads which bank in which cycle. `index`: *auto* takes the encoding with
     the least product of bits stored and entries, for padding takes time as a weight does: absolute, relative
-    of any width, or, where all weights come in runs and PEs are a power of two, one index a run, so that a
-    block that is full has one for each of its rows. `route_register`: a register between an entry and the
-    arbiters of the banks, which shortens the longest path and makes each stage a cycle longer.
+    of any width, one index for a block, whose rows lie on PEs in lockstep and whose columns are counted, or
+    grouped, the place in a group of 2, 4, 8 … inputs of which N are kept. By hand: *absolute*, *relative*,
+    *blocks*, *grouped*. Runs of columns and groups are counted where PEs are a power of two. `route_register`:
+    a register between an entry and the arbiters of the banks, which shortens the longest path and makes each
+    stage a cycle longer.
     """
 
     hardware: ClassVar = PrunedSizes
@@ -51,10 +54,11 @@ class Pruned(Engine):
     best: ClassVar = {"asic": {"zero_gating": True}}
     variants: ClassVar = {name: {"gather": name} for name in ("replicated", "banked", "scheduled")}
     crossed: ClassVar = frozenset({"banked", "scheduled"})
+    drawn: ClassVar = {"index": ("auto", "absolute", "relative")}
 
     kind: Literal["pruned"] = "pruned"
     gather: Literal["replicated", "banked", "scheduled"] = "replicated"
-    index: Literal["auto", "absolute", "relative"] = "auto"
+    index: Literal["auto", "absolute", "relative", "blocks", "grouped"] = "auto"
     route_register: bool = False
 
     @classmethod
@@ -86,20 +90,36 @@ class Pruned(Engine):
         return self
 
     @model_validator(mode="after")
+    def _groups_have_no_gaps(self) -> Pruned:
+        if self.index == "grouped" and not self._powers:
+            raise EngineError(
+                f"index is grouped with {self.pes} PEs, allowed with PEs that are powers of two only"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _banks_requantise(self) -> Pruned:
         if self.requantiser == "shared" and self.gather != "replicated":
             raise EngineError(f"requantiser is shared, allowed with a {self.gather} gather are auto and each")
         return self
 
     @property
-    def _may_pad(self) -> bool:
-        """Padding reads the address it stops at, which must lie in a bank: with gaps between the addresses
-        of banks, as there are unless their number is a power of two, it might not."""
-        return self.gather == "replicated" or self.pes & (self.pes - 1) == 0
+    def _powers(self) -> bool:
+        """Whether PEs are a power of two, so that there are no gaps between addresses."""
+        return self.pes & (self.pes - 1) == 0
 
     @property
-    def _index_kinds(self) -> str:
-        return self.index if self._may_pad else "absolute"
+    def _may_pad(self) -> bool:
+        """Padding reads the address it stops at, which must lie in a bank: with gaps between the addresses
+        of banks it might not."""
+        return self.gather == "replicated" or self._powers
+
+    @property
+    def _index_kinds(self) -> tuple[str, ...]:
+        possible = ("absolute", *(("relative",) * self._may_pad), *(("grouped",) * self._powers))
+        if self.index == "blocks":
+            return possible[:-1] if self._powers else possible
+        return tuple(kind for kind in possible if self.index in (AUTO, kind))
 
     def lay(self, network: IntegerNetwork, fabric: str) -> PrunedMapping | ScheduledMapping:
         return self.lay_together([network], fabric)[0]
@@ -110,7 +130,7 @@ class Pruned(Engine):
         if self.gather == "scheduled":
             return lay_scheduled(networks, self.requantising(shared=False), fabric)
         encoding = self._encoding(networks)
-        of_networks = [_dealt(network, self.pes, in_order=encoding.run > 1) for network in networks]
+        of_networks = [_dealt(network, self.pes, *_order(encoding)) for network in networks]
         engine = self.requantising(shared=self.gather == "replicated" and self.requantiser != "each")
         return tuple(
             PrunedMapping(
@@ -128,20 +148,46 @@ class Pruned(Engine):
         """The encoding with the least bits x entries, for all networks, of those that may be taken."""
         options: list[tuple[int, int, IndexEncoding]] = []
         needed = 0
-        longest = min(longest_run(each, self.pes) for each in networks) if self.index == "auto" else 1
-        for run in (1 << bits for bits in reversed(range(longest.bit_length()))):
-            of_networks = [_dealt(network, self.pes, in_order=run > 1) for network in networks]
-            dealt = [stage for stages, _ in of_networks for stage in stages]
-            highest = max(int(stage.addresses.max(initial=0)) for stage in dealt)
+        kinds, fetch_bits = self._index_kinds, int(self.fetch_bits)
+        for lanes, run in self._blocks(networks):
+            highest = max(stage.inputs - 1 for stage in _all_dealt(networks, self.pes, lanes, run))
             needed = (highest // run).bit_length()
-            fitting = candidates(highest, int(self.fetch_bits), self._index_kinds, run)
-            options += [(_expense(option, dealt, self), len(options), option) for option in fitting]
+            for encoding in candidates(highest, fetch_bits, kinds, lanes=lanes, run=run):
+                dealt = _all_dealt(networks, self.pes, *_order(encoding))
+                cost = expense(encoding, dealt, fetch_bits, self.weight_bits)
+                options.append((cost, len(options), encoding))
         if not options:
-            raise MappingError(
-                f"engine.fetch_bits is {self.fetch_bits}, allowed are at least {needed + 1} "
-                f"for this network, an index of {needed} bits and a row-end flag"
-            )
+            raise self._refusal(needed)
         return min(options, key=lambda option: option[:2])[2]
+
+    def _refusal(self, needed: int) -> MappingError:
+        """Why no index may be taken."""
+        if self.index == "blocks":
+            return MappingError.of(
+                "index", self.index, "those of networks with rows or columns that may share one on these PEs"
+            )
+        return MappingError(
+            f"engine.fetch_bits is {self.fetch_bits}, allowed are at least {needed + 1} "
+            f"for this network, an index of {needed} bits and a row-end flag"
+        )
+
+    def _blocks(self, networks: Sequence[IntegerNetwork]) -> list[tuple[int, int]]:
+        """The shapes of block, rows in lockstep and columns counted, that may have one index: those which
+        leave so few places empty that it could be worth it. What a larger block leaves empty is more."""
+        if self.index not in (AUTO, "blocks"):
+            return [(1, 1)]
+        shapes: list[tuple[int, int]] = []
+        for lanes in _powers_up_to(self.pes & -self.pes):
+            of_lanes = []
+            for run in _powers_up_to(MOST_RUN if self._powers else 1):
+                dealt = _all_dealt(networks, self.pes, lanes, run)
+                if (lanes, run) != (1, 1) and not worth_blocks(dealt, self.weight_bits):
+                    break
+                of_lanes.append((lanes, run))
+            if not of_lanes:
+                break
+            shapes += reversed(of_lanes)
+        return [shape for shape in shapes if self.index == AUTO or shape != (1, 1)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +208,7 @@ class PrunedMapping(Mapping):
 
     @property
     def entries_per_fetch(self) -> int:
-        return int(self.engine.fetch_bits) // (self.encoding.bits + 1)
+        return int(self.engine.fetch_bits) // self.encoding.word_bits
 
     @property
     def weights_per_fetch(self) -> int:
@@ -178,13 +224,18 @@ class PrunedMapping(Mapping):
 
     @property
     def copies(self) -> int:
-        return self.engine.pes if self.replicated else 1
+        return self.sizes.walkers if self.replicated else 1
+
+    @property
+    def watched(self) -> bool:  # type: ignore[override]
+        return self.sizes.lockstep == 1
 
     @cached_property
     def sizes(self) -> PrunedSizes:
         engine, network = self.engine, self.network
         pes, own = engine.pes, bool(engine.input_buffer)
         rows = [-(-stage.outputs // pes) for stage in self.stages[:-1]]
+        grouped = self.encoding.group > 1
         sides, input_rows = [max(rows[k::2], default=0) for k in (0, 1)], -(-network.n_in // pes)
         entries = np.array([stage.entries for stage in self.stages])
         return sized(
@@ -206,18 +257,23 @@ class PrunedMapping(Mapping):
             replicated=self.replicated,
             run=self.encoding.run,
             route_register=self.engine.route_register,
+            lockstep=self.encoding.lockstep,
+            group=self.encoding.group,
+            kept_of_group=max(stage.kept_of_group for stage in self.stages) if grouped else 1,
+            input_groups=max(stage.groups for stage in self.stages) if grouped else 1,
         )
 
     @property
     def stored_bits(self) -> StoredBits:
-        entries = sum(int(stage.entries.sum()) for stage in self.stages)
+        entries = sum(int(stage.entries.sum()) for stage in self.stages) * self.encoding.lockstep
         indices = int(self._indices.sum())
-        index_bits = indices * (self.encoding.bits + 1)
-        return StoredBits(entries * self.network.weight_bits, index_bits, str(self.encoding))
+        return StoredBits(
+            entries * self.network.weight_bits, indices * self.encoding.word_bits, str(self.encoding)
+        )
 
     @property
     def _indices(self) -> NDArray[np.int64]:
-        """Indices of every stage and PE."""
+        """Indices of every stage and walker."""
         return np.array([stage.index_entries for stage in self.stages])
 
     @cached_property
@@ -239,6 +295,7 @@ class PrunedMapping(Mapping):
             activity.append(StageActivity(number, start, ends, stage.stored, run.stalls))
             start = ends
         entries = np.array([stage.entries for stage in self.stages])
+        lanes, fetches = self.encoding.lockstep, -(-entries // self.weights_per_fetch)
         stored = sum(stage.stored for stage in self.stages)
         biases = sum(stage.biases for stage in self.stages)
         return Counts(
@@ -246,12 +303,12 @@ class PrunedMapping(Mapping):
             load_cycles=self.network.n_in,
             interval_cycles=self.interval(activity, self.network.n_in),
             macs=stored,
-            padding=int(entries.sum()) - stored - biases,
+            padding=int(entries.sum()) * lanes - stored - biases,
             biases=biases,
             traffic=self.traffic(
-                weight=int((-(-entries // self.weights_per_fetch)).sum()),
+                weight=int(fetches.sum()) * lanes,
                 index=int((-(-self._indices // self.entries_per_fetch)).sum()),
-                read=[int(stage.entries.sum()) - stage.biases for stage in self.stages],
+                read=[stage.reads for stage in self.stages],
                 written=[*(stage.outputs for stage in self.stages[:-1]), 0],
                 loaded=self.network.n_in,
                 copies=self.copies,
@@ -269,18 +326,24 @@ class PrunedMapping(Mapping):
 
     @cached_property
     def images(self) -> Images:
-        pes = self.engine.pes
+        pes, lanes = self.engine.pes, self.encoding.lockstep
         weights: list[list[int]] = [[] for _ in range(pes)]
-        indices: list[list[int]] = [[] for _ in range(pes)]
+        indices: list[list[int]] = [[] for _ in range(pes // lanes)]
         descriptors: list[int] = []
         packed = partial(pack_words, bits=self.network.weight_bits, per_word=self.weights_per_fetch)
-        indexed = partial(pack_words, bits=self.encoding.bits + 1, per_word=self.entries_per_fetch)
+        indexed = partial(pack_words, bits=self.encoding.word_bits, per_word=self.entries_per_fetch)
         for number, stage in enumerate(self.stages):
             for p in range(pes):
-                weights[p] += packed(stage.weights[p])
-                indices[p] += indexed(stage.indices[p])
-            descriptors += self.descriptor(number)
+                weights[p] += packed(stage.weights[p // lanes][:, p % lanes])
+            for walker, words in enumerate(stage.indices):
+                indices[walker] += indexed(words)
+            descriptors += self.descriptor(number, **self._group_of_inputs(stage))
         return Images(descriptors, weights, indices)
+
+    def _group_of_inputs(self, stage: EncodedStage) -> dict[str, int]:
+        """The fields that say how the entries of a row fall into groups, where groups are counted."""
+        values = {"kept_less_one": stage.kept_of_group - 1, "input_groups_less_one": stage.groups - 1}
+        return {name: values[name] for name, _ in self.sizes.own_fields}
 
     def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:
         mask, pes = (1 << self.network.activation_bits) - 1, self.engine.pes
@@ -294,39 +357,61 @@ class PrunedMapping(Mapping):
 
 
 MOST_RUN = 64
-"""The most weights that share an index."""
+"""The most weights of a row that share an index."""
 
 
-def longest_run(network: IntegerNetwork, pes: int) -> int:
-    """How many weights may share an index: the longest runs of neighbouring inputs, each from a multiple of
-    its length on, that all stages are made of. A power of two, and 1 where PEs are none, for then neighbours
-    have addresses with gaps between them."""
-    if pes & (pes - 1):
-        return 1
-    dealt, _ = _dealt(network, pes, in_order=True)
-    run = 1
-    while run < MOST_RUN and all(stage.comes_in_runs(2 * run) for stage in dealt):
-        run *= 2
-    return run
+def _powers_up_to(most: int) -> list[int]:
+    return [1 << bits for bits in range(most.bit_length())]
+
+
+def _order(encoding: IndexEncoding) -> tuple[int, int, bool]:
+    """Lanes, run, and whether rows keep their order: where more neighbours are counted than lie on the PEs
+    in lockstep, which stay together."""
+    counted = max(encoding.run, encoding.group)
+    return encoding.lockstep, encoding.run, counted > encoding.lockstep
+
+
+def _all_dealt(
+    networks: Sequence[IntegerNetwork], pes: int, lanes: int, run: int, in_order: bool | None = None
+) -> list[DealtStage]:
+    """The stages of all networks, dealt."""
+    ordered = run > lanes if in_order is None else in_order
+    return [stage for network in networks for stage in _dealt(network, pes, lanes, run, ordered)[0]]
 
 
 @lru_cache(maxsize=32)
 def _dealt(
-    network: IntegerNetwork, pes: int, *, in_order: bool
+    network: IntegerNetwork, pes: int, lanes: int, run: int, in_order: bool
 ) -> tuple[tuple[DealtStage, ...], NDArray[np.int64]]:
-    """The stages with their rows dealt to PEs, and the place of every output: so that entries balance, or
-    `in_order`, so that the inputs of a run of weights are neighbours for the next stage."""
+    """The stages with their rows dealt to PEs, in `lanes` that work off theirs together, and the place of
+    every output: so that entries balance, or `in_order`, so that the inputs of a run of weights are
+    neighbours for the next stage."""
     address = BankedAddress(banks=pes, rows=1)
     at = np.arange(network.n_in, dtype=np.int64)
     stages = []
     for integer in network.stages:
         biases = bias_rows(integer, network.weight_bits, network.activation_bits).words
-        lengths = integer.stage.row_lengths()
-        positions = np.arange(len(lengths)) if in_order else deal_rows(lengths, pes)
         read_from = np.array([address.encode(int(i)) for i in at])
-        stages.append(deal_stage(integer, biases, read_from, positions, pes))
+        outputs = np.arange(integer.stage.n_out)
+        positions = outputs if in_order else _balanced(integer, outputs, pes // lanes, lanes)
+        stages.append(deal_stage(integer, biases, read_from, positions, pes, lanes=lanes, run=run))
         at = positions
     return tuple(stages), at
+
+
+def _balanced(
+    integer: IntegerStage, outputs: NDArray[np.int64], walkers: int, lanes: int
+) -> NDArray[np.int64]:
+    """The position of every output: those of `lanes` together, as many in the last place as are left, the
+    others so that the inputs that any of them keeps balance."""
+    stage = integer.stage
+    row = np.repeat(outputs // lanes, stage.row_lengths())
+    kept = np.unique(row * stage.n_in + stage.columns())
+    lengths = np.bincount(kept // stage.n_in, minlength=-(-len(outputs) // lanes))
+    whole = len(outputs) // lanes
+    positions = np.append(deal_rows(lengths[:whole], walkers), np.arange(whole, len(lengths)))
+    places: NDArray[np.int64] = positions[outputs // lanes] * lanes + outputs % lanes
+    return places
 
 
 @lru_cache(maxsize=128)
@@ -336,35 +421,10 @@ def _encoded(stage: DealtStage, encoding: IndexEncoding) -> EncodedStage:
 
 @lru_cache(maxsize=512)
 def _replicated_run(stage: EncodedStage, latency: int, *, final: bool) -> StageRun:
-    return replicated_run(stage.row_lengths, latency, final=final)
+    return replicated_run(stage.row_lengths, stage.results, stage.lockstep, latency, final=final)
 
 
 @lru_cache(maxsize=512)
 def _banked_run(stage: EncodedStage, bank_bits: int, accepts: int) -> StageRun:
     """Without the latency of the pipeline, which all come to wait for in the end."""
     return banked_run(stage.banks(bank_bits), 0, accepts)
-
-
-def _expense(encoding: IndexEncoding, dealt: Sequence[DealtStage], engine: Pruned) -> int:
-    """Words of weights and indices that all PEs need with this encoding, times their entries: what is stored
-    times how long it takes, stalls apart. Padding pays in both."""
-    words, taken = 0, 0
-    fetch_bits = int(engine.fetch_bits)
-    for stage in dealt:
-        per_fetch = (fetch_bits // (encoding.bits + 1), fetch_bits // engine.weight_bits)
-        indices, entries = _of_pes(stage, encoding)
-        for of_pes, number in zip((indices, entries), per_fetch, strict=True):
-            words += int(np.ceil(of_pes / number).sum())
-        taken += int(entries.sum())
-    return words * taken
-
-
-@lru_cache(maxsize=1024)
-def _of_pes(stage: DealtStage, encoding: IndexEncoding) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The indices and the entries of each PE, however many go into a word, shape (pes,) each."""
-    of_rows = stage.entries_of_rows(encoding)
-    indices, entries = (
-        np.bincount(stage.row_pe, weights=rows, minlength=stage.pes)
-        for rows in (stage.indices_of(of_rows, encoding), of_rows)
-    )
-    return indices, entries

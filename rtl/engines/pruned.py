@@ -1,10 +1,11 @@
 """The pruned engine: an index beside every weight says which activation it multiplies.
 
 PEs run free and meet only at the end of a stage. Each walks its own list of entries; an entry is an index
-and a flag that ends a row. Two organisations of the activations: *replicated* gives each PE a whole copy and
-broadcasts results over a bus, one a cycle; *banked* keeps one copy in one bank per PE, behind a crossbar
-with an arbiter at each bank. A third, *scheduled*, has the banks and no arbiters: its PEs march in step (see
-`rtl.engines.gather.scheduled`).
+and a flag that ends a row, or a place in a group of inputs, of which each row has as many. Several PEs may
+walk one list in lockstep, as lanes. Two organisations of the activations: *replicated* gives each list a
+whole copy and broadcasts results over a bus, one a cycle; *banked* keeps one copy in one bank per PE, behind
+a crossbar with an arbiter at each bank. A third, *scheduled*, has the banks and no arbiters: its PEs march in
+step (see `rtl.engines.gather.scheduled`).
 """
 
 from __future__ import annotations
@@ -59,19 +60,23 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
     pes = sizes.pes
     controller = _controller(described)
     results = [wire(sizes.result_bits, f"result_{p}") for p in range(pes)]
-    front = [wire(1, f"front_{p}") for p in range(pes)]
-    back = [wire(1, f"back_{p}") for p in range(pes)]
-    fronts = [_front(p, described, sizes, controller, front[p], back[p]) for p in range(pes)]
+    front = [wire(1, f"front_{w}") for w in range(sizes.walkers)]
+    back = [wire(1, f"back_{w}") for w in range(sizes.walkers)]
+    fronts = [_front(w, described, sizes, controller, front[w], back[w]) for w in range(sizes.walkers)]
     walks, backs = [walk for walk, _ in fronts], [control for _, control in fronts]
+    with component("route"):
+        finishes = _finishes(sizes, controller.held, backs)
     gather = gather_replicated if sizes.replicated else gather_banked
     with component("route"):
         routed = gather(
             Gathering(
                 described=described,
+                sizes=sizes,
                 held=controller.held,
                 walks=walks,
                 backs=backs,
                 results=results,
+                finishes=finishes,
                 stage_start=controller.stage_start,
                 turn=controller.turn,
                 front=front,
@@ -87,8 +92,9 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
                 for control, word in zip(backs, activations, strict=True)
             ]
     for p in range(pes):
+        w = p // sizes.lockstep
         results[p] <<= processing_element(
-            p, described, backs[p].weights, activations[p], backs[p].taps, controller.held
+            p, described, backs[w].weights, activations[w], backs[w].taps, controller.held
         )
     with component("controller"):
         issued, all_idle = controller.issued, controller.all_idle
@@ -135,18 +141,34 @@ def _controller(described: Description) -> _Controller:
     return _Controller(field, held, has_last, stage_start, starting, turn, issued, all_idle, done, state)
 
 
+def _finishes(sizes: PrunedSizes, held: Mapping[str, Wire], backs: list[Back]) -> list[Wire]:
+    """That each PE finishes a result. In the last row of a walker that has one in the last group, those of
+    its lanes that have none there finish nothing."""
+    if sizes.lockstep == 1:
+        return [control.taps.finish for control in backs]
+    valid = at_most(held["valid_less_one"], sizes.pes)
+    finishes = []
+    for p in range(sizes.pes):
+        first = p - p % sizes.lockstep
+        control = backs[p // sizes.lockstep]
+        assert control.last is not None
+        idle = control.last & valid[first] & ~valid[p]
+        finishes.append(control.taps.finish if p == first else control.taps.finish & ~idle)
+    return finishes
+
+
 def _front(
-    p: int, described: Description, sizes: PrunedSizes, controller: _Controller, front: Wire, back: Wire
+    w: int, described: Description, sizes: PrunedSizes, controller: _Controller, front: Wire, back: Wire
 ) -> tuple[Walk, Back]:
-    """The control of PE `p` with its index memory: `front` lets an entry go, `back` what follows it."""
+    """The control of walker `w` with its index memory: `front` lets an entry go, `back` what follows it."""
     stage_start, starting = controller.stage_start, controller.starting
-    index_word = wire(sizes.fetch_bits, f"index_word_{p}")
-    with component("address", p):
+    index_word = wire(sizes.fetch_bits, f"index_word_{w}")
+    with component("address", w):
         go = wire(1, "takes_entry") if sizes.route_register else front
         walk = walk_entries(
             sizes,
             index_word,
-            controller.has_last[p],
+            controller.has_last[w * sizes.lockstep],
             go,
             controller.field,
             stage_start,
@@ -158,12 +180,12 @@ def _front(
             go <<= ready
     index_word <<= described.loaded_memory(
         "index",
-        p,
+        w,
         words=sizes.index_words,
         word_bits=sizes.fetch_bits,
         read_enable=walk.word_due,
         read_address=walk.index_address,
     )
-    with component("sequencer", p):
+    with component("sequencer", w):
         accepted = walk.holds_entry & front
         return walk, follow_entry(sizes, walk, accepted, back, stage_start, starting, described.resume)

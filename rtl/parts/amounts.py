@@ -69,16 +69,16 @@ def requantisers(sizes: Sizes, number: int) -> tuple[Amounts, ...]:
 def bank_gates(sizes: Sizes) -> dict[str, float]:
     """What lies before and behind the memories of all banks of activations: the words of several memories are
     one of which is chosen, and what the load port writes, and an address for reading and writing."""
-    words = sizes.activation_words
+    words, memories = sizes.activation_words, sizes.activation_memories
     chosen = (len(words) - 1) * sizes.activation_bits
     loaded = next(iter(words.values()))
     merged = 0 if "input" in words else sizes.activation_bits + bits_for(loaded)
     addressed = sum(bits_for(deep) for deep in words.values()) if sizes.one_address else 0
     return {
-        "banks": sizes.banks,
-        "chosen_bits": sizes.banks * chosen,
-        "loaded_bits": sizes.banks * merged,
-        "addressed_bits": sizes.banks * addressed,
+        "banks": memories,
+        "chosen_bits": memories * chosen,
+        "loaded_bits": memories * merged,
+        "addressed_bits": memories * addressed,
     }
 
 

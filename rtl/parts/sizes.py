@@ -173,13 +173,19 @@ class Sizes:
         return {role: deep * self.words_of_row for role, deep in rows.items() if deep}
 
     @property
+    def activation_memories(self) -> int:
+        """Memories of activations of each role: one for each bank, fewer where several PEs read one of them
+        that keeps all banks."""
+        return self.banks
+
+    @property
     def memory_shapes(self) -> tuple[MemoryShape, ...]:
         """All memories of the engine."""
         descriptor_words = self.stages * self.descriptor_format.words
         return (
             MemoryShape("weight", self.pes, self.weight_words, self.fetch_bits),
             *(
-                MemoryShape(role, self.banks, words, self.activation_bits)
+                MemoryShape(role, self.activation_memories, words, self.activation_bits)
                 for role, words in self.activation_words.items()
             ),
             MemoryShape("descriptor", 1, descriptor_words, DESCRIPTOR_WORD_BITS),

@@ -119,7 +119,7 @@ class Description:
             load_address=pyrtl.Input(bits_for(max(shape.words for shape in shapes)), "load_address"),
             load_data=pyrtl.Input(max(shape.word_bits for shape in shapes), "load_data"),
         )
-        units["input"] = 1 if sizes.sweep else sizes.banks
+        units["input"] = 1 if sizes.sweep else sizes.activation_memories
         with component("controller"):
             self._load: dict[str, list[Wire]] = {}
             for number, target in enumerate(targets):
@@ -145,7 +145,7 @@ class Description:
                     given.enable if self.copied or sizes.banks == 1 else given.enable & (given.unit == u),
                     f"feed_{u}",
                 )
-                for u in range(sizes.banks)
+                for u in range(sizes.activation_memories)
             ]
         return given
 

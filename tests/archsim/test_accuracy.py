@@ -13,8 +13,22 @@ import archsim as a
 from archsim import accuracy
 from tests.reports.stand_ins import write_design
 from tests.workloads.synthetic import dense_layers, patches, recipe
-from workloads import LabelledData, TrainedNetwork, evaluate, quantise, train
+from tests.workloads.test_placed import cnn
+from workloads import (
+    DenseStage,
+    LabelledData,
+    PlacedLayers,
+    PlacedNetwork,
+    Places,
+    Topology,
+    TrainedNetwork,
+    evaluate,
+    quantise,
+    train,
+    train_model,
+)
 from workloads.data.cache import CACHE_VARIABLE
+from workloads.training.placed import placed_network
 
 
 @pytest.fixture(autouse=True)
@@ -111,3 +125,39 @@ def test_random_labels_mean_nothing(trained: TrainedNetwork) -> None:
     told: dict[str, Any] = {"recipe": {"data": "synthetic"}, "accuracy": {}}
     with pytest.raises(a.AccuracyError, match="states none, and names no data"):
         a.accuracy_at(dataclasses.replace(trained, **told), 8, 8)
+
+
+def test_a_cnn_is_measured_at_any_widths_too_and_only_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(patches(), tmp_path / "data.npz")
+    first = [{"family": "dense", "outputs": 4, "kernel": 3, "stride": 2}]
+    chosen = cnn(epochs=1, convolutions=first, data=str(tmp_path / "data.npz"))
+    model = train_model(chosen, progress=False)
+    model.save(tmp_path / "network.npz")
+    data = patches()
+    expected = evaluate(quantise(placed_network(model), 3, 7), data.test_inputs, data.test_labels)
+    result = design(tmp_path, weight_bits=3, activation_bits=7).simulate("analytic")
+    assert result.accuracy == a.accuracy_at(placed_network(model), 3, 7) == expected
+    assert expected != evaluate(quantise(placed_network(model), 2, 7), data.test_inputs, data.test_labels)
+    assert not any("accuracy" in text for text in result.warnings)
+    monkeypatch.setattr(accuracy, "evaluate", None)
+    assert a.accuracy_at(model, 3, 7) == expected, "measured once, whichever form it has"
+
+
+def test_an_imported_network_with_places_is_measured_on_the_files_of_its_import(tmp_path: Path) -> None:
+    random, data = np.random.default_rng(0), patches()
+    kernel, matrix = random.normal(size=(3, 1, 3, 3)), random.normal(size=(4, 3 * 4 * 4))
+    layers = (
+        PlacedLayers.convolution(kernel.astype(np.float32), rows=6, columns=6),
+        PlacedLayers(Places.whole(3, 4, 4), Topology(((DenseStage(48, 4),),)), (matrix.astype(np.float32),)),
+    )
+    np.save(tmp_path / "x.npy", data.test_inputs)
+    np.save(tmp_path / "y.npy", data.test_labels)
+    files = {"inputs": str(tmp_path / "x.npy"), "labels": str(tmp_path / "y.npy")}
+    network = PlacedNetwork("places", layers, recipe={"data": files}).calibrated(data.train_inputs)
+    expected = evaluate(quantise(network, 5, 9), data.test_inputs, data.test_labels)
+    assert a.accuracy_at(network, 5, 9) == expected
+    stated = dataclasses.replace(network, accuracy={"float": 1.0})
+    with pytest.raises(a.AccuracyError, match="the data are no longer those"):
+        a.accuracy_at(stated, 5, 9)

@@ -18,7 +18,8 @@ from tests.workloads.strategies import (
     stages,
 )
 from workloads import BlockStage, CscStage, DenseStage, KroneckerStage, PrunedStage, Stage
-from workloads.topology.recognise import Pattern, chosen, low_rank, readings, weights_of
+from workloads.importers.structure import structures
+from workloads.topology.recognise import Pattern, chosen, low_rank, readings, told_pattern, weights_of
 
 
 def scattered(stage: Stage, seed: int = 0) -> scipy.sparse.csr_array:
@@ -125,3 +126,35 @@ def test_what_is_nearly_of_low_rank_is_not() -> None:
     matrix[4, 5] += 1e-4
     assert low_rank(matrix) is None
     assert low_rank(np.zeros((9, 9))) is None
+
+
+def of_mask(mask: Any) -> str:
+    return told_pattern(PrunedStage.from_mask(np.asarray(mask)))
+
+
+def test_a_pattern_of_groups_may_have_a_short_last_one_and_a_few_zeros() -> None:
+    groups = np.tile([1, 0, 1, 0], (6, 5))
+    groups[::2] = np.roll(groups[::2], 1, axis=1)
+    groups[1] = np.tile([1, 1, 0, 0], 5)
+    assert of_mask(groups) == "pruned, 2:4"
+    assert of_mask(groups[:, :18]) == "pruned, 2:4"
+    few, many = groups.copy(), groups.copy()
+    few[2, 1] = few[4, 7] = 0
+    many[:, 4:10] = 0
+    assert of_mask(few) == "pruned, 2:4"
+    assert of_mask(many) == "pruned"
+
+
+def test_blocks_may_be_cut_at_the_last_rows_and_columns() -> None:
+    blocks = np.kron([[1, 0, 0, 1], [0, 1, 0, 0], [0, 0, 1, 1]], np.ones((4, 4), dtype=int))
+    assert of_mask(blocks) == "pruned, blocks of 4 × 4"
+    assert of_mask(blocks[:10, :14]) == "pruned, blocks of 4 × 4"
+
+
+def test_half_of_each_group_is_kept_with_indices_though_it_is_more_than_half_of_all() -> None:
+    random = np.random.default_rng(0)
+    matrix = random.normal(size=(7, 18)) * (np.argsort(random.random((7, 5, 4))).reshape(7, 20) < 2)[:, :18]
+    matrix[:, 16:] = 1.0
+    assert np.count_nonzero(matrix) > 0.5 * matrix.size
+    (found,) = structures([("layer", matrix)])
+    assert [told_pattern(stage) for stage in found.stages] == ["pruned, 2:4"]

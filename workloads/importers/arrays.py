@@ -3,6 +3,7 @@ SciPy; in Python or in files."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,17 +26,8 @@ UNNAMED = "imported"
 NPY = b"\x93NUMPY"
 
 
-@importers.register("arrays")
-class Arrays:
-    """A matrix (n_out, n_in) or (n_in, n_out); a list of matrices, each followed by its bias if it has one,
-    of pairs of the two, or of the paths of files of one matrix each; a mapping from names to arrays, or of
-    `weights` and `biases` to lists of them."""
-
-    def recognises(self, source: Any) -> bool:
-        if _by_name(source):
-            values = list(source.values())
-            return bool(values) and all(map(_is_arrays, values))
-        return _is_arrays(source)
+class Matrices(ABC):
+    """What says of its matrices neither layout nor order nor activation functions."""
 
     def read(
         self,
@@ -46,7 +38,26 @@ class Arrays:
         order: Sequence[str] | None = None,
         n_in: int | None = None,
     ) -> Layers:
-        told = Told(layout=layout, activations=activations, n_in=n_in)
+        return self.layers(source, Told(layout=layout, activations=activations, n_in=n_in), order)
+
+    @abstractmethod
+    def layers(self, source: Any, told: Told, order: Sequence[str] | None) -> Layers:
+        """The layers of a source, of which the user has told this."""
+
+
+@importers.register("arrays")
+class Arrays(Matrices):
+    """A matrix (n_out, n_in) or (n_in, n_out); a list of matrices, each followed by its bias if it has one,
+    of pairs of the two, or of the paths of files of one matrix each; a mapping from names to arrays, or of
+    `weights` and `biases` to lists of them."""
+
+    def recognises(self, source: Any) -> bool:
+        if _by_name(source):
+            values = list(source.values())
+            return bool(values) and all(map(_is_arrays, values))
+        return _is_arrays(source)
+
+    def layers(self, source: Any, told: Told, order: Sequence[str] | None) -> Layers:
         if _by_name(source) and all(map(is_matrix, source.values())):
             named = {str(label): array for label, array in source.items()}
             return layers_by_name(named, told, order, name=UNNAMED, origin="arrays")
@@ -97,7 +108,7 @@ def _parts(source: Any) -> list[Part]:
 
 
 @importers.register("numpy")
-class NumpyFiles:
+class NumpyFiles(Matrices):
     """Files of `numpy.save`, `numpy.savez` and `scipy.sparse.save_npz`. Nothing in them is unpickled."""
 
     def recognises(self, source: Any) -> bool:
@@ -106,16 +117,7 @@ class NumpyFiles:
             return begins(source, NPY)
         return METADATA not in names and all(name.endswith(".npy") for name in names)
 
-    def read(
-        self,
-        source: Any,
-        *,
-        layout: str = "auto",
-        activations: str | Sequence[str] | None = None,
-        order: Sequence[str] | None = None,
-        n_in: int | None = None,
-    ) -> Layers:
-        told = Told(layout=layout, activations=activations, n_in=n_in)
+    def layers(self, source: Any, told: Told, order: Sequence[str] | None) -> Layers:
         named = dict(_arrays_of(source))
         return layers_by_name(named, told, order, name=source.stem, origin=source.name)
 

@@ -39,9 +39,13 @@ class Importer(Protocol):
 
 
 importers: Register[type[Importer]] = Register(
-    "format", "workloads.importers", group="archsim.importers", error=NetworkFileError
+    "format",
+    "workloads.importers",
+    "workloads.importers.graphs",
+    group="archsim.importers",
+    error=NetworkFileError,
 )
-"""Every format there is: a file of this folder, or a module that an installed package announces."""
+"""Every format there is: a file of these folders, or a module that an installed package announces."""
 
 
 def import_network(

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.importers.convolutions import SHAPE
 from workloads.importers.extras import extra
+from workloads.importers.graphs.convolutions import SHAPE
+from workloads.importers.graphs.torch_module import as_array, quietly, said
 from workloads.importers.layers import Layers
 from workloads.importers.matrices import Told
 from workloads.importers.names import layers_by_name
 from workloads.importers.npz import members
 from workloads.importers.registry import importers
 from workloads.importers.torch_archive import numbers_of
-from workloads.importers.torch_module import as_array, quietly, said
 from workloads.topology.network import NetworkFileError
 
 GIVE_MODULE = "weights and biases of Linear layers: give the module, or what torch.export makes of it"

@@ -16,6 +16,7 @@ from workloads.topology.recognise import (
     WORTH_AN_INDEX,
     Pattern,
     chosen,
+    group_of,
     low_rank,
     readings,
     superfluous,
@@ -84,9 +85,13 @@ def _stored(matrix: Matrix) -> Any:
 def _choices(matrix: Any) -> tuple[Stage, ...]:
     """Every stage that a matrix may become."""
     n_out, n_in = matrix.shape
-    stages = readings(Pattern.of(matrix))
-    irregular = isinstance(stages[0], PrunedStage)
-    return (DenseStage(n_in, n_out),) if irregular and matrix.nnz > WORTH_AN_INDEX * n_in * n_out else stages
+    pattern = Pattern.of(matrix)
+    stages = readings(pattern)
+    if not isinstance(stages[0], PrunedStage) or matrix.nnz <= WORTH_AN_INDEX * n_in * n_out:
+        return stages
+    # Half of each group may be more than half of all, where the last group is short.
+    kept, group = group_of(pattern) or (1, 1)
+    return stages if kept <= WORTH_AN_INDEX * group else (DenseStage(n_in, n_out),)
 
 
 def _structure(name: str, stage: Stage, matrix: Any) -> Structure:

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.importers.aten import Name, Operation, Program, walked
+from workloads.importers.graphs.aten import Name, Operation, Program, walked
+from workloads.importers.graphs.signals import BATCH, MOST_ELEMENTS, placed
 from workloads.importers.layers import Layers
 from workloads.importers.npz import members
 from workloads.importers.registry import importers
-from workloads.importers.signals import BATCH, MOST_ELEMENTS, placed
 from workloads.topology.network import NetworkFileError
 
 MAJOR = 8

@@ -245,7 +245,8 @@ class TrainedNetwork:
 
     @classmethod
     def _restored(cls, metadata: Mapping[str, Any], arrays: dict[str, NDArray[Any]]) -> TrainedNetwork:
-        check_kinds(metadata, name=str, recipe=dict, accuracy=dict, calibration=dict)
+        check_kinds(metadata, name=str, calibration=dict)
+        common = restored(metadata, arrays)
         extensions = {name: metadata[name] for name in ("skips", "input_digits") if name in metadata}
         order = arrays.pop(ORDER, np.empty(0, dtype=np.int32)).tolist()
         topology = restored_topology(metadata["layers"], arrays, **extensions, input_order=order)
@@ -258,22 +259,34 @@ class TrainedNetwork:
             name=metadata["name"],
             topology=topology,
             weights=tuple(real_numbers(arrays, f"weights_{number}") for number in numbers),
-            calibration=Calibration(**metadata["calibration"]),
-            recipe=metadata["recipe"],
-            accuracy=metadata["accuracy"],
             biases=tuple(
                 None if bias is None else real_numbers({name: bias}, name)
                 for name, bias in ((f"biases_{number}", bias) for number, bias in enumerate(biases))
             ),
-            samples=Samples.restored(arrays[SAMPLES], metadata[SAMPLES]) if SAMPLES in arrays else None,
             input_range=metadata.get(RANGE, IMAGES),
             remarks=metadata.get("remarks", ()),
+            **common,
         )
+
+
+def restored(metadata: Mapping[str, Any], arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    """What the files of all networks hold alike, by the names of their fields: recipe and accuracy, and where
+    there are some calibration and samples, which are taken out of `arrays`."""
+    check_kinds(metadata, recipe=dict, accuracy=dict)
+    calibration, samples = metadata.get("calibration"), arrays.pop(SAMPLES, None)
+    if calibration is not None:
+        check_kinds(metadata, calibration=dict)
+    return {
+        "recipe": metadata["recipe"],
+        "accuracy": metadata["accuracy"],
+        "calibration": None if calibration is None else Calibration(**calibration),
+        "samples": None if samples is None else Samples.restored(samples, metadata[SAMPLES]),
+    }
 
 
 def check_kinds(metadata: Mapping[str, Any], **kinds: type) -> None:
     """Raises NetworkFileError where a field is missing or of another kind."""
-    words = {str: "text", dict: "a mapping", int: "a whole number"}
+    words = {str: "text", dict: "a mapping", list: "a list", int: "a whole number"}
     for name, kind in kinds.items():
         if name not in metadata:
             raise NetworkFileError(f"{name} is missing, allowed is {words[kind]}")

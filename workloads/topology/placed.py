@@ -15,14 +15,17 @@ from typing import Any, Literal, Self, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.topology.archive import read_archive, write_archive
+from workloads.topology.archive import one_line, read_archive, write_archive
 from workloads.topology.network import (
+    INCONSISTENT,
     RANGE,
     SAMPLES,
     Calibration,
     NetworkFileError,
+    check_kinds,
     check_shares,
     checked_remarks,
+    restored,
 )
 from workloads.topology.places import Places, PlacesError, Steps, Sweep
 from workloads.topology.ranges import IMAGES, checked_range
@@ -311,32 +314,29 @@ class PlacedNetwork:
             error=NetworkFileError,
         )
         try:
-            ranges = metadata["calibration"]
+            check_kinds(metadata, name=str, layers=list)
+            common = restored(metadata, arrays)
+            layers = tuple(
+                _restored(stored, _of_layer(number, arrays))
+                for number, stored in enumerate(metadata["layers"])
+            )
             return cls(
                 name=metadata["name"],
-                layers=tuple(
-                    _restored(
-                        stored,
-                        {
-                            name.removeprefix(f"layers_{number}_"): array
-                            for name, array in arrays.items()
-                            if name.startswith(f"layers_{number}_")
-                        },
-                    )
-                    for number, stored in enumerate(metadata["layers"])
-                ),
-                calibration=ranges
-                and Calibration(tuple(ranges["percentiles"]), tuple(tuple(row) for row in ranges["ranges"])),
-                recipe=metadata["recipe"],
-                accuracy=metadata["accuracy"],
-                samples=Samples.restored(arrays[SAMPLES], metadata[SAMPLES]) if SAMPLES in arrays else None,
+                layers=layers,
                 input_range=metadata.get(RANGE, IMAGES),
                 remarks=metadata.get("remarks", ()),
+                **common,
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except INCONSISTENT as error:
             raise NetworkFileError(
-                f"file is {path}, an inconsistent network ({error}), allowed is one that is whole"
+                f"file is {path}, an inconsistent network ({one_line(error)}), allowed is one that is whole"
             ) from error
+
+
+def _of_layer(number: int, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The arrays of a layer, by their names in it."""
+    own = f"layers_{number}_"
+    return {name.removeprefix(own): array for name, array in arrays.items() if name.startswith(own)}
 
 
 def _restored(stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> PlacedLayers:

@@ -183,6 +183,10 @@ MOST_GROUP = 64
 """The largest group of neighbouring inputs in which weights are counted for an N:M pattern."""
 
 
+NEARLY = 0.9
+"""The share of the places of an N:M pattern that are kept where some of the weights happen to be zero."""
+
+
 def told_pattern(stage: Stage) -> str:
     """A stage in a few words: its kind and what sets it apart from others of the kind."""
     match stage:
@@ -205,17 +209,20 @@ def told_pattern(stage: Stage) -> str:
 
 
 def group_of(pattern: Pattern) -> tuple[int, int] | None:
-    """N and M where, of every M inputs that follow each other, every output reads exactly N, for the smallest
-    M up to `MOST_GROUP`."""
-    total = len(pattern.indices)
-    rows = np.repeat(np.arange(pattern.n_out), pattern.row_lengths)
+    """N and M where, of every M inputs that follow each other, every output reads N, for the smallest M up to
+    `MOST_GROUP`: exactly N, or of a power of two up to half of them, N at most and nearly always. A last
+    group of fewer inputs may have fewer."""
+    rows, total = np.repeat(np.arange(pattern.n_out), pattern.row_lengths), len(pattern.indices)
     for size in range(2, min(MOST_GROUP, pattern.n_in) + 1):
-        groups, rest = divmod(pattern.n_in, size)
-        kept, odd = divmod(total, groups * pattern.n_out)
-        if rest or odd or not kept:
-            continue
-        counts = np.bincount(rows * groups + pattern.indices // size, minlength=groups * pattern.n_out)
-        if (counts == kept).all():
+        whole, rest = divmod(pattern.n_in, size)
+        groups = whole + (rest > 0)
+        places = rows * groups + pattern.indices // size
+        counts = np.bincount(places, minlength=groups * pattern.n_out).reshape(pattern.n_out, groups)
+        kept = int(counts.max())
+        full = pattern.n_out * (whole * kept + min(kept, rest))
+        exact = kept > 0 and (whole > 1 or not rest) and bool((counts[:, :whole] == kept).all())
+        usual = whole > 1 and 2 * kept <= size and not size & (size - 1)
+        if exact or (usual and total >= NEARLY * full > 0):
             return kept, size
     return None
 
@@ -236,7 +243,9 @@ def block_of(pattern: Pattern) -> tuple[int, int]:
 
 
 def _run(rows: Any, count: int) -> int:
-    """The largest divisor of the number of rows so that, in groups of so many, all are alike."""
+    """The largest number of rows so that, in groups of so many, all are alike: a divisor of their number, or
+    with a last group of fewer where there are several groups before it."""
     lists = np.split(rows.indices, rows.indptr[1:-1])
     changes = [place for place in range(1, count) if not np.array_equal(lists[place], lists[place - 1])]
-    return math.gcd(count, *changes)
+    whole, short = math.gcd(count, *changes), math.gcd(*changes)
+    return short if len(changes) > 1 and count // max(short, 1) > 1 else whole

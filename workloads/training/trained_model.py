@@ -23,6 +23,7 @@ from workloads.topology.network import (
     check_kinds,
     check_shares,
     real_numbers,
+    restored,
 )
 from workloads.topology.samples import Samples
 from workloads.topology.topology import compression_of
@@ -97,19 +98,14 @@ class TrainedModel:
             error=NetworkFileError,
         )
         try:
-            check_kinds(metadata, recipe=dict, dense_weights=int, accuracy=dict)
-            check_kinds(metadata["recipe"], name=str, model=str)
-            check_shares("accuracy", metadata["accuracy"])
-            stored = arrays.pop(SAMPLES, None)
-            ranges = metadata.get("calibration")
+            check_kinds(metadata, dense_weights=int)
+            common = restored(metadata, arrays)
+            check_kinds(common["recipe"], name=str, model=str)
+            check_shares("accuracy", common["accuracy"])
             return cls(
-                recipe=metadata["recipe"],
                 weights=tuple(real_numbers(arrays, f"weights_{number}") for number in range(len(arrays))),
                 dense_weights=metadata["dense_weights"],
-                accuracy=metadata["accuracy"],
-                calibration=ranges
-                and Calibration(tuple(ranges["percentiles"]), tuple(map(tuple, ranges["ranges"]))),
-                samples=None if stored is None else Samples.restored(stored, metadata[SAMPLES]),
+                **common,
             )
         except INCONSISTENT as error:
             raise NetworkFileError(

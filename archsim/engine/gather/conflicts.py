@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class StageRun:
-    """Cycles from the first issue until all PEs are seen idle, and PE-cycles lost to conflicts."""
+    """Cycles from the first issue until all PEs are seen idle, and cycles of walkers lost to conflicts."""
 
     cycles: int
     stalls: int
@@ -26,17 +26,25 @@ class StageRun:
         return StageRun(self.cycles + cycles, self.stalls)
 
 
-def replicated_run(row_lengths: Sequence[NDArray[np.int64]], latency: int, *, final: bool) -> StageRun:
-    """One bus takes one result a cycle, lowest PE first. A result that is finished in cycle f waits from f +
-    1; a PE's next result can be finished when the last one is taken, not before. Scores of the final stage
-    leave on their own pins, so nothing waits. `latency`: cycles from the issue of an entry's index to the
-    write of the result that it completes."""
+def replicated_run(
+    row_lengths: Sequence[NDArray[np.int64]],
+    results: Sequence[NDArray[np.int64]],
+    lanes: int,
+    latency: int,
+    *,
+    final: bool,
+) -> StageRun:
+    """One bus takes one result a cycle, lowest PE first. Results of a row, as many as `results` says, that
+    are finished in cycle f wait from f + 1; a walker's next row can be finished when the last of them is
+    taken, not before. Scores of the final stage leave on their own pins, so nothing waits. `latency`: cycles
+    from the issue of an entry's index to the write of the result that it completes."""
     rows = [lengths.tolist() for lengths in row_lengths]
+    made = [numbers.tolist() for numbers in results]
     if final:
         longest = max(sum(lengths) for lengths in rows)
         return StageRun(longest + latency + 1, 0)
-    # (cycle from which the result waits, PE), for the row that each PE works on.
-    coming = [(lengths[0] + latency - 1, pe) for pe, lengths in enumerate(rows) if lengths]
+    # (cycle from which results wait, walker), for the row that each walker works on.
+    coming = [(lengths[0] + latency - 1, walker) for walker, lengths in enumerate(rows) if lengths]
     heapq.heapify(coming)
     waiting: list[int] = []
     taken_rows = [0] * len(rows)
@@ -46,39 +54,42 @@ def replicated_run(row_lengths: Sequence[NDArray[np.int64]], latency: int, *, fi
         if not waiting:
             cycle = max(cycle, coming[0][0])
         while coming and coming[0][0] <= cycle:
-            since, pe = heapq.heappop(coming)
-            waits_from[pe] = since
-            heapq.heappush(waiting, pe)
-        pe = heapq.heappop(waiting)
-        taken_rows[pe] += 1
-        if taken_rows[pe] < len(rows[pe]):
-            natural = waits_from[pe] + rows[pe][taken_rows[pe]]
-            earliest = max(natural, cycle + 1)
-            stalls += earliest - natural
-            heapq.heappush(coming, (earliest, pe))
+            since, walker = heapq.heappop(coming)
+            waits_from[walker] = since
+            for lane in range(made[walker][taken_rows[walker]]):
+                heapq.heappush(waiting, walker * lanes + lane)
+        walker, lane = divmod(heapq.heappop(waiting), lanes)
+        # The lanes of a row wait from the same cycle on, so its last one is taken last.
+        if lane == made[walker][taken_rows[walker]] - 1:
+            taken_rows[walker] += 1
+            if taken_rows[walker] < len(rows[walker]):
+                natural = waits_from[walker] + rows[walker][taken_rows[walker]]
+                earliest = max(natural, cycle + 1)
+                stalls += earliest - natural
+                heapq.heappush(coming, (earliest, walker))
         cycle += 1
     return StageRun(cycle + 1, stalls)
 
 
 def banked_run(banks: Sequence[NDArray[np.int64]], latency: int, accepts: int = 1) -> StageRun:
-    """In cycle t every PE with entries left asks for the bank of its next entry; each bank grants the first
-    asker counted from PE t mod pes. An entry of bank -1 asks for none and is let go. Entries ask from the
-    cycle `accepts` on, one a cycle at best. `latency` as for `replicated_run`."""
-    pes = len(banks)
+    """In cycle t every walker with entries left asks for the bank of its next entry; each bank grants the
+    first asker counted from walker t mod their number. An entry of bank -1 asks for none and is let go.
+    Entries ask from the cycle `accepts` on, one a cycle at best. `latency` as for `replicated_run`."""
+    walkers = len(banks)
     lengths = np.array([len(part) for part in banks], dtype=np.int64)
-    table = np.zeros((pes, int(lengths.max()) + 1), dtype=np.int64)
-    for pe, part in enumerate(banks):
-        table[pe, : len(part)] = part
-    if pes == 1:
+    table = np.zeros((walkers, int(lengths.max()) + 1), dtype=np.int64)
+    for walker, part in enumerate(banks):
+        table[walker, : len(part)] = part
+    if walkers == 1:
         return StageRun(int(lengths[0]) + latency + 1, 0)
     # Asking order of every turn, last first: the first asker of a bank then overwrites the others.
-    turns = [np.roll(np.arange(pes), -turn)[::-1].copy() for turn in range(pes)]
-    place = np.zeros(pes, dtype=np.int64)
-    winner = np.zeros(pes, dtype=np.int64)
+    turns = [np.roll(np.arange(walkers), -turn)[::-1].copy() for turn in range(walkers)]
+    place = np.zeros(walkers, dtype=np.int64)
+    winner = np.zeros(max(walkers, int(table.max()) + 1), dtype=np.int64)
     cycle, stalls = accepts - 1, 0
     while (active := place < lengths).any():
         cycle += 1
-        askers = turns[cycle % pes]
+        askers = turns[cycle % walkers]
         askers = askers[active[askers]]
         wanted = table[askers, place[askers]]
         asks = wanted >= 0

@@ -31,19 +31,19 @@ def simulate_pruned(
     words into traffic. A `watch` is told what happens in which cycle."""
     machine = _Machine(stages, sizes, loaded, watch)
     cycles, interval = machine.run()
-    stored = sum(stage.stored for stage in stages)
+    stored, biases = (sum(getattr(stage, name) for stage in stages) for name in ("stored", "biases"))
     return Counts(
         cycles=cycles,
         load_cycles=loaded,
         interval_cycles=interval,
         macs=stored,
-        padding=machine.entries - machine.biases - stored,
-        biases=machine.biases,
+        padding=machine.entries * sizes.lockstep - biases - stored,
+        biases=biases,
         traffic=traffic(
             read=machine.read,
             written=machine.written,
             loaded=machine.loaded,
-            copies=sizes.pes if sizes.replicated else 1,
+            copies=sizes.walkers if sizes.replicated else 1,
             **machine.words,
         ),
         stalls=machine.stalls,
@@ -60,11 +60,12 @@ class _Machine(Clocked):
         roles = ("weight", "index", "descriptor")
         super().__init__(sizes, roles, stages=len(stages), inputs=loaded, watch=watch)
         self.seen: StageWatch | None = None
-        self.stages, self.pes, self.replicated = stages, sizes.pes, sizes.replicated
+        self.stages, self.walkers, self.replicated = stages, sizes.walkers, sizes.replicated
+        self.lanes = sizes.lockstep
         self.entries_per_fetch, self.weights_per_fetch = sizes.entries_per_fetch, sizes.weights_per_fetch
         self.bank_bits, self.latency = sizes.address.bank_bits, sizes.pipeline.write
         self.accepts = sizes.accepts
-        self.entries = self.biases = self.stalls = self.number = self.left = 0
+        self.entries = self.stalls = self.number = self.left = 0
 
     def controller(self) -> Any:
         """Answers start, then runs stage after stage; a stage ends one cycle after its last result."""
@@ -87,102 +88,108 @@ class _Machine(Clocked):
             self.ends_stage(number, began, stage.stored, self.stalls - stalls_before)
             began = int(self.env.now)
 
-    def take_entry(self, pe: int, number: int, index: int, *, bias: bool) -> None:
-        """Entry `number` of a PE in this stage is accepted, which begins its index of this number, unless
+    def take_entry(self, walker: int, number: int, index: int, *, bias: bool) -> None:
+        """Entry `number` of a walker in this stage is accepted, which begins its index of this number, unless
         that is -1: what it reads. After the last one of all PEs the next descriptor is fetched; the results
         on their way take longer than that."""
         self.entries += 1
-        self.biases += bias
         self.read[self.number] += not bias
         self.words["index"] += index >= 0 and index % self.entries_per_fetch == 0
-        self.words["weight"] += number % self.weights_per_fetch == 0
+        self.words["weight"] += (number % self.weights_per_fetch == 0) * self.lanes
         self.left -= 1
         if self.seen:
-            self.seen.taken[pe].append(int(self.env.now))
+            self.seen.taken[walker].append(int(self.env.now))
         if not self.left and self.number < len(self.stages) - 1:
             self.env.process(self.fetch_descriptor())
 
     # Replicated activations: one bus for results.
 
     def run_replicated(self, stage: EncodedStage, *, final: bool) -> Any:
-        """PEs fill their result registers, the bus empties them, one a cycle (scores all at once)."""
-        slots = [simpy.Store(self.env, capacity=1) for _ in range(self.pes)]
-        for pe, (lengths, begins) in enumerate(zip(stage.row_lengths, stage.begins_index, strict=True)):
-            entries = list(zip(begins.tolist(), (stage.addresses[pe] < 0).tolist(), strict=True))
-            self.env.process(self.free_running_pe(pe, lengths.tolist(), entries, slots[pe]))
+        """Walkers fill the result registers of their PEs, the bus empties them, one a cycle (scores all at
+        once)."""
+        slots = [simpy.Store(self.env, capacity=1) for _ in range(self.walkers)]
+        for walker, begins in enumerate(stage.begins_index):
+            rows = list(zip(stage.row_lengths[walker].tolist(), stage.results[walker].tolist(), strict=True))
+            entries = list(zip(begins.tolist(), (stage.addresses[walker] < 0).tolist(), strict=True))
+            self.env.process(self.free_running(walker, rows, entries, slots[walker]))
         yield self.env.process(self.result_bus(slots, stage.outputs, final=final))
 
-    def free_running_pe(
-        self, pe: int, lengths: list[int], entries: list[tuple[int, bool]], slot: simpy.Store
+    def free_running(
+        self, walker: int, rows: list[tuple[int, int]], entries: list[tuple[int, bool]], slot: simpy.Store
     ) -> Any:
-        """Entry after entry; after each row the result enters the slot, or the PE waits until it can."""
+        """Entry after entry; after each row its results enter the slot, or the walker waits until then."""
         taken = 0
         yield self.env.timeout(self.latency - 2)
-        for length in lengths:
+        for length, results in rows:
             for _ in range(length):
                 index, bias = entries[taken]
-                self.take_entry(pe, taken, index, bias=bias)
+                self.take_entry(walker, taken, index, bias=bias)
                 taken += 1
-                # A PE that was let go by the bus in the middle of a cycle moves on in that cycle.
+                # A walker that was let go by the bus in the middle of a cycle moves on in that cycle.
                 yield self.env.timeout(1 - self.env.now % 1)
             finished = self.env.now
-            yield slot.put(finished)
+            yield slot.put([finished, results])
             self.stalls += int(self.env.now - finished)
             if self.seen:
-                self.seen.stood[pe] += range(int(finished), int(self.env.now))
+                self.seen.stood[walker] += range(int(finished), int(self.env.now))
 
     def result_bus(self, slots: list[simpy.Store], results: int, *, final: bool) -> Any:
         """In the middle of each cycle takes the lowest PE's result that has waited since the cycle before."""
+        at_once = final and not self.sizes.shared_requantiser
         yield self.env.timeout(0.5)
         while results:
-            ready = [slot for slot in slots if slot.items and slot.items[0] < self.env.now - 1]
-            for slot in ready if final and not self.sizes.shared_requantiser else ready[:1]:
-                yield slot.get()
-                results -= 1
-                self.written[self.number] += not final
+            ready = [slot for slot in slots if slot.items and slot.items[0][0] < self.env.now - 1]
+            for slot in ready if at_once else ready[:1]:
+                waiting = slot.items[0]
+                taken = waiting[1] if at_once else 1
+                waiting[1] -= taken
+                results -= taken
+                self.written[self.number] += taken * (not final)
                 if self.seen:
                     self.seen.bus.append(int(self.env.now))
+                if not waiting[1]:
+                    yield slot.get()
             yield self.env.timeout(1 if results else 0.5)
 
     # Banked activations: one arbiter for each bank.
 
     def run_banked(self, stage: EncodedStage, *, final: bool) -> Any:
-        """PEs ask for the banks of their entries, the arbiters answer."""
+        """Walkers ask for the banks of their entries, the arbiters answer."""
         asking: dict[int, tuple[int, simpy.Event]] = {}
         begins = stage.begins_index
-        for pe, banks in enumerate(stage.banks(self.bank_bits)):
-            entries = list(zip(banks.tolist(), begins[pe].tolist(), strict=True))
-            self.env.process(self.asking_pe(pe, entries, asking))
+        for walker, banks in enumerate(stage.banks(self.bank_bits)):
+            entries = list(zip(banks.tolist(), begins[walker].tolist(), strict=True))
+            self.env.process(self.asking_walker(walker, entries, asking))
         yield self.env.process(self.arbiters(asking))
         self.written[self.number] += 0 if final else stage.outputs
         yield self.env.timeout(self.latency - self.accepts + 0.5)
 
-    def asking_pe(
-        self, pe: int, entries: list[tuple[int, int]], asking: dict[int, tuple[int, simpy.Event]]
+    def asking_walker(
+        self, walker: int, entries: list[tuple[int, int]], asking: dict[int, tuple[int, simpy.Event]]
     ) -> Any:
         """Asks for one entry at a time, again and again until it is granted."""
         for number, (bank, index) in enumerate(entries):
             granted = self.env.event()
-            asking[pe] = bank, granted
+            asking[walker] = bank, granted
             yield granted
-            self.take_entry(pe, number, index, bias=bank < 0)
+            self.take_entry(walker, number, index, bias=bank < 0)
 
     def arbiters(self, asking: dict[int, tuple[int, simpy.Event]]) -> Any:
-        """In the middle of each cycle a bank grants its first asker, counted from the PE whose turn it is.
+        """In the middle of each cycle a bank grants its first asker, counted from the one whose turn it is.
         Returns in the middle of the last granting cycle."""
         turn = self.accepts
         yield self.env.timeout(self.accepts + 0.5)
         while asking:
             taken: set[int] = set()
-            for pe in sorted(asking, key=lambda pe: (pe - turn) % self.pes):
-                bank, granted = asking[pe]
+            for walker in sorted(asking, key=lambda walker: (walker - turn) % self.walkers):
+                bank, granted = asking[walker]
                 if bank >= 0 and bank in taken:
                     self.stalls += 1
                     if self.seen:
-                        self.seen.stood[pe].append(int(self.env.now))
+                        self.seen.stood[walker].append(int(self.env.now))
                 else:
                     taken.add(bank)
-                    del asking[pe]
+                    del asking[walker]
                     granted.succeed()
             # Those that were granted ask again in this cycle, if they have more to do.
             yield self.env.timeout(0)

@@ -74,8 +74,9 @@ class SweptMapping(Mapping):
     @property
     def stored_bits(self) -> StoredBits:
         bits = [cascade.stored_bits for cascade in self.cascades]
-        weight, index = sum(each.weight for each in bits), sum(each.index for each in bits)
-        return StoredBits(weight, index, bits[0].encoding)
+        return StoredBits(
+            sum(each.weight for each in bits), sum(each.index for each in bits), bits[0].encoding
+        )
 
     def count(self) -> Counts:
         runs = [segment.counted for segment in self.segments]
@@ -166,9 +167,10 @@ class SweptMapping(Mapping):
         return Images(
             [word for image in images for word in image.descriptors],
             [[word for image in images for word in image.weights[p]] for p in range(pes)],
-            [[word for image in images for word in image.indices[p]] for p in range(pes)]
-            if images[0].indices
-            else (),
+            [
+                [word for image in images for word in image.indices[walker]]
+                for walker in range(len(images[0].indices))
+            ],
             channels=[
                 (state << rank_bits | rank) << bank_bits | bank
                 for segment in self.segments

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pyrtl
 
+from rtl.engines.gather.sizes import GatherSizes
 from rtl.engines.gather.walk import Back, Walk
 from rtl.parts.arithmetic import choose
 from rtl.parts.components import Wire, bits_for, counted, delayed, fit, named, register
@@ -17,15 +18,17 @@ from rtl.parts.skeleton import BankPort, Description, Turn
 
 @dataclass(frozen=True)
 class Gathering:
-    """What a route is built between: the descriptor's fields that are `held`, the PEs' walks and controls,
-    their `results`, the `turn` of the activations to be read, and the wires that let each PE go, which the
-    route drives: `front` an entry, `back` the pipeline behind it."""
+    """What a route is built between: the descriptor's fields that are `held`, the walks and their controls,
+    the PEs' `results` and when each `finishes` one, the `turn` of the activations to be read, and the wires
+    that let each walker go, which the route drives: `front` an entry, `back` the pipeline behind it."""
 
     described: Description
+    sizes: GatherSizes
     held: Mapping[str, Wire]
     walks: Sequence[Walk]
     backs: Sequence[Back]
     results: Sequence[Wire]
+    finishes: Sequence[Wire]
     stage_start: Wire
     turn: Turn
     front: list[Wire]
@@ -34,7 +37,7 @@ class Gathering:
 
 @dataclass(frozen=True)
 class Routed:
-    """What the route gives: each PE's activation, what is still on its way to memory, and the scores."""
+    """What the route gives: each walker's activation, what is still on its way to memory, and the scores."""
 
     activations: Sequence[Wire]
     pending: Sequence[Wire]
@@ -50,24 +53,29 @@ def write_row(bits: int, number: int, stage_start: Wire, written: Wire) -> Wire:
 
 
 def gather_replicated(given: Gathering) -> Routed:
-    """Every PE reads its own copy. Results wait in their PE until the bus takes them, lowest PE first; a PE
-    whose next result would overwrite a waiting one stands still. Scores need no bus, unless the one
+    """Every walker reads its own copy. Results wait in their PE until the bus takes them, lowest PE first; a
+    walker whose next result would overwrite a waiting one stands still. Scores need no bus, unless the one
     requantiser sits there."""
     described, held, results = given.described, given.held, given.results
     final = held["final"]
     front, back = given.front, given.back
-    sizes = described.sizes
+    sizes = given.sizes
     pes, address = sizes.pes, sizes.address
     full = [register(1, f"full_{p}", reset=True) for p in range(pes)]
     granted = _lowest(full)
     if not sizes.shared_requantiser:
         granted = [bit | (full[p] & final) for p, bit in enumerate(granted)]
     rows = [write_row(address.row_bits, p, given.stage_start, granted[p]) for p in range(pes)]
-    for p, control in enumerate(given.backs):
-        go = ~(control.ends & full[p] & ~granted[p])
-        front[p] <<= go
-        back[p] <<= go
-        full[p].next <<= control.taps.finish | (full[p] & ~granted[p])
+    for w, control in enumerate(given.backs):
+        own = range(w * sizes.lockstep, (w + 1) * sizes.lockstep)
+        if sizes.lockstep == 1:
+            go = ~(control.ends & full[w] & ~granted[w])
+        else:
+            go = ~(control.ends & pyrtl.rtl_any(*[full[p] & ~granted[p] for p in own]))
+        front[w] <<= go
+        back[w] <<= go
+        for p in own:
+            full[p].next <<= given.finishes[p] | (full[p] & ~granted[p])
     places = [
         rows[p] if not address.bank_bits else pyrtl.concat(rows[p], pyrtl.Const(p, address.bank_bits))
         for p in range(pes)
@@ -81,28 +89,28 @@ def gather_replicated(given: Gathering) -> Routed:
     bus_write = named(pyrtl.rtl_any(*granted) & ~final, "bus_write")
     activations = [
         described.activation_bank(
-            p,
+            w,
             given.turn,
-            BankPort(walk.reads & front[p], walk.target, bus_write, bus_address, bus_data),
+            BankPort(walk.reads & front[w], walk.target, bus_write, bus_address, bus_data),
         )
-        for p, walk in enumerate(given.walks)
+        for w, walk in enumerate(given.walks)
     ]
     return Routed(activations, full, [bit & final for bit in granted], scores)
 
 
 def gather_banked(given: Gathering) -> Routed:
-    """Every PE asks the bank its index points at. A bank answers one PE a cycle; the turn to be first moves
-    on by one PE each cycle. A PE that is refused asks again, while entries ahead of it move on. Each PE
+    """Every walker asks the bank its index points at. A bank answers one a cycle; the turn to be first moves
+    on by one walker each cycle. One that is refused asks again, while entries ahead of it move on. Each PE
     writes its own bank, so results never collide."""
     described, final, walks = given.described, given.held["final"], given.walks
     front, back = given.front, given.back
-    sizes = described.sizes
-    pes, address = sizes.pes, sizes.address
-    turn = register(bits_for(pes), "turn", reset=True)
+    sizes = given.sizes
+    pes, walkers, address = sizes.pes, sizes.walkers, sizes.address
+    turn = register(bits_for(walkers), "turn", reset=True)
     turn.next <<= pyrtl.select(
-        given.stage_start | (turn == pes - 1), pyrtl.Const(0, len(turn)), fit(turn + 1, len(turn))
+        given.stage_start | (turn == walkers - 1), pyrtl.Const(0, len(turn)), fit(turn + 1, len(turn))
     )
-    in_turn = [turn <= p for p in range(pes)]
+    in_turn = [turn <= w for w in range(walkers)]
     banks = [address.bank(walk.target) for walk in walks]
     asks = [
         [
@@ -112,10 +120,10 @@ def gather_banked(given: Gathering) -> Routed:
         for b in range(pes)
     ]
     grants = [_in_turn(bank_asks, in_turn) for bank_asks in asks]
-    for p, walk in enumerate(walks):
-        front[p] <<= ~walk.reads | pyrtl.rtl_any(*[grants[b][p] for b in range(pes)])
-        back[p] <<= pyrtl.Const(1, 1)
-    written = [delayed(each.taps.finish, f"written_{p}", reset=True) for p, each in enumerate(given.backs)]
+    for w, walk in enumerate(walks):
+        front[w] <<= ~walk.reads | pyrtl.rtl_any(*[grants[b][w] for b in range(pes)])
+        back[w] <<= pyrtl.Const(1, 1)
+    written = [delayed(finish, f"written_{p}", reset=True) for p, finish in enumerate(given.finishes)]
     rows = [write_row(address.row_bits, p, given.stage_start, written[p]) for p in range(pes)]
     target_rows = [address.row(walk.target) for walk in walks]
     words = [
@@ -136,8 +144,8 @@ def gather_banked(given: Gathering) -> Routed:
     activations = [
         words[0]
         if bank is None
-        else choose(delayed(bank, f"bank_2_{p}", enable=walk.holds_entry & front[p]), words)
-        for p, (bank, walk) in enumerate(zip(banks, walks, strict=True))
+        else choose(delayed(bank, f"bank_2_{w}", enable=walk.holds_entry & front[w]), words)
+        for w, (bank, walk) in enumerate(zip(banks, walks, strict=True))
     ]
     return Routed(activations, written, [bit & final for bit in written], given.results)
 

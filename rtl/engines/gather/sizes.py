@@ -22,8 +22,10 @@ from rtl.parts.sizes import Amounts, MemoryShape, Pipeline, Sizes, levels
 @dataclass(frozen=True, kw_only=True, repr=False)
 class GatherSizes(Sizes):
     """`index_bits` of an index without its row-end flag; `relative`: indices are distances from the last
-    one; `index_words` the depth of each PE's index memory; `replicated` or banked activations; `run`: how
-    many weights in a row of addresses, from a multiple of it on, share an index, a power of two;
+    one; `index_words` the depth of each index memory; `replicated` or banked activations; `run`: how many
+    weights in a row of addresses, from a multiple of it on, share an index, a power of two; `lockstep`: how
+    many PEs walk one list of indices together; `group`: of how many inputs, a power of two, an index is one,
+    where groups are counted, up to `input_groups` in a row, each with up to `kept_of_group` entries;
     `scheduled`: banks answer as was found beforehand, in `most_steps` cycles of a stage at most;
     `route_register`: a register between an entry and the arbiters of banks."""
 
@@ -32,6 +34,10 @@ class GatherSizes(Sizes):
     index_words: int
     replicated: bool
     run: int = 1
+    lockstep: int = 1
+    group: int = 1
+    kept_of_group: int = 1
+    input_groups: int = 1
     scheduled: bool = False
     most_steps: int = 0
     route_register: bool = False
@@ -50,7 +56,15 @@ class GatherSizes(Sizes):
             raise SizeError("route_register is true, allowed without arbiters of banks is false")
         if self.run > 1 and self.relative:
             raise SizeError(f"run is {self.run}, allowed is 1 where indices are distances")
-        if not 1 <= self.index_bits < self.fetch_bits:
+        if self.lockstep < 1 or self.pes % self.lockstep:
+            raise SizeError(f"lockstep is {self.lockstep}, allowed are divisors of {self.pes} PEs")
+        if self.group > 1 and (self.relative or self.run > 1):
+            raise SizeError(f"group is {self.group}, allowed is 1 where indices are distances or of runs")
+        if self.group not in (1, 1 << self.index_bits):
+            raise SizeError(f"group is {self.group}, allowed are 1 and {1 << self.index_bits} (2^index_bits)")
+        if not 1 <= self.kept_of_group <= self.group:
+            raise SizeError(f"kept_of_group is {self.kept_of_group}, allowed are 1 to {self.group} (group)")
+        if not (self.index_bits >= 1 and self.entry_bits <= self.fetch_bits):
             raise SizeError(
                 f"index_bits is {self.index_bits}, allowed are 1 to {self.fetch_bits - 1} (fetch_bits - 1)"
             )
@@ -61,9 +75,42 @@ class GatherSizes(Sizes):
         return self.run.bit_length() - 1
 
     @property
+    def entry_bits(self) -> int:
+        """Bits of an index, with the flag that ends a row unless groups are counted."""
+        return self.index_bits + (self.group == 1)
+
+    @property
     def entries_per_fetch(self) -> int:
         """Index entries in one fetch."""
-        return self.fetch_bits // (self.index_bits + 1)
+        return self.fetch_bits // self.entry_bits
+
+    @property
+    def walkers(self) -> int:
+        """Lists of indices that are walked at a time."""
+        return self.pes // self.lockstep
+
+    @property
+    def activation_memories(self) -> int:
+        return self.walkers if self.replicated else self.banks
+
+    @property
+    def held_fields(self) -> tuple[str, ...]:
+        # Where a row is of several PEs, the last one may be of fewer.
+        return (*super().held_fields, *(("valid_less_one",) * (self.lockstep > 1)))
+
+    @property
+    def own_fields(self) -> tuple[tuple[str, int], ...]:
+        if self.group == 1:
+            return ()
+        return (
+            ("kept_less_one", bits_for(self.kept_of_group)),
+            ("input_groups_less_one", bits_for(self.input_groups)),
+        )
+
+    @property
+    def group_bits(self) -> int:
+        """Bits that count entries of a group, and groups."""
+        return sum(bits for _, bits in self.own_fields)
 
     @property
     def index_word_bits(self) -> int:
@@ -104,7 +151,7 @@ class GatherSizes(Sizes):
 
     @property
     def memory_shapes(self) -> tuple[MemoryShape, ...]:
-        index = MemoryShape("index", self.pes, self.index_words, self.index_word_bits)
+        index = MemoryShape("index", self.walkers, self.index_words, self.index_word_bits)
         return (*super().memory_shapes, index)
 
     @property
@@ -122,8 +169,8 @@ class GatherSizes(Sizes):
         # An entry is chosen from its word and added to the last address, then arbitrated for.
         return {
             **super().control_path,
-            "pes": self.pes,
-            "arbitrated": self.pes > 1,
+            "pes": self.pes if self.replicated else self.walkers,
+            "arbitrated": self.walkers > 1,
             "entry_levels": levels(self.entries_per_fetch),
             "relative": self.relative,
             "relative_bits": self.address.bits * self.relative,
@@ -154,20 +201,21 @@ class GatherSizes(Sizes):
         counted = bits_for(self.entries_per_fetch)
         gates = {
             "one": 1,
-            "cells_entry_choice_bits": (self.entries_per_fetch - 1) * (self.index_bits + 1),
-            "fabric_entry_choice_bits": four_way(self.entries_per_fetch) * (self.index_bits + 1),
+            "cells_entry_choice_bits": (self.entries_per_fetch - 1) * self.entry_bits,
+            "fabric_entry_choice_bits": four_way(self.entries_per_fetch) * self.entry_bits,
             "position_bits": position,
-            "row_bits": row,
+            # A group of inputs is counted and compared as a row is.
+            "row_bits": row + self.group_bits,
             # PE 0 has a row in every group, so only the others ask whether they have one in the last.
-            "last_group_bits": row * (self.pes - 1) / self.pes,
+            "last_group_bits": row * (self.walkers - 1) / self.walkers,
             "counted_bits": at + counted + self.run_bits,
         }
         registers = {
             "one": 1,
-            "counted_bits": row + at + self.run_bits,
+            "counted_bits": row + at + self.run_bits + self.group_bits,
             "held_bits": position + counted + choosing_bits(self.entries_per_fetch) + self._routed_bits,
         }
-        return Amounts("address", self.pes, "pruned.address", gates, registers)
+        return Amounts("address", self.walkers, "pruned.address", gates, registers)
 
     @property
     def _routed_bits(self) -> int:
@@ -176,14 +224,16 @@ class GatherSizes(Sizes):
 
     def _controller(self) -> Amounts:
         counted = descriptor_counted_bits(self)
-        decoded = self.pes * bits_for(self.pes)
-        loaded = sum(loaded_address_bits(self, words) for words in (self.weight_words, self.index_words))
+        # The PEs that have a row in the last group are found for its beginning and, in lockstep, for its end.
+        decoded = (self.pes + (self.walkers if self.lockstep > 1 else 0)) * bits_for(self.pes)
+        loaded = self.pes * loaded_address_bits(self, self.weight_words)
+        loaded += self.walkers * loaded_address_bits(self, self.index_words)
         gates = {
             "one": 1,
-            "pes": self.pes,
+            "pes": self.walkers,
             "decoded_bits": decoded,
             "counted_bits": counted,
-            "loaded_address_bits": self.pes * loaded,
+            "loaded_address_bits": loaded,
         }
         registers = {"one": 1, "field_bits": field_bits(self), "counted_bits": counted}
         return Amounts("controller", 1, "pruned.controller", gates, registers)
@@ -192,7 +242,7 @@ class GatherSizes(Sizes):
         counted = bits_for(self.weight_words + 1) + bits_for(self.weights_per_fetch)
         gates = {"one": 1, "counted_bits": counted}
         registers = {"one": 1, "counted_bits": counted, "held_bits": choosing_bits(self.weights_per_fetch)}
-        return Amounts("sequencer", self.pes, "pruned.sequencer", gates, registers)
+        return Amounts("sequencer", self.walkers, "pruned.sequencer", gates, registers)
 
     def _replicated_route(self) -> Amounts:
         pes, row_bits = self.pes, self.address.row_bits
@@ -208,17 +258,17 @@ class GatherSizes(Sizes):
         return Amounts("route", 1, "replicated.route", gates, registers)
 
     def _banked_route(self) -> Amounts:
-        pes, address = self.pes, self.address
+        pes, walkers, address = self.pes, self.walkers, self.address
         rows = pes * address.row_bits
         gates = {
             "one": 1,
-            "asks": pes * (pes - 1),
-            "crossed_activation_bits": pes * (pes - 1) * self.activation_bits,
-            "crossed_row_bits": (pes - 1) * rows,
+            "asks": pes * (walkers - 1),
+            "crossed_activation_bits": walkers * (pes - 1) * self.activation_bits,
+            "crossed_row_bits": (walkers - 1) * rows,
             "row_bits": rows,
             **bank_gates(self),
         }
-        registers = {"pes": pes, "row_bits": rows, "bank_bits": (pes + 1) * address.bank_bits}
+        registers = {"pes": pes, "row_bits": rows, "bank_bits": (walkers + 1) * address.bank_bits}
         is_late = self.relative and not self.route_register
         late = {f"late_{name}": amount * is_late for name, amount in gates.items()}
         return Amounts("route", 1, "banked.route", gates, registers, late=late)

@@ -40,12 +40,14 @@ class Walk:
 @dataclass(frozen=True)
 class Back:
     """The rest of a PE's control: its weight fetches, and the pipeline that follows an entry. `ends`: a row
-    is about to be finished."""
+    is about to be finished; `last`: the one that is finished is a walker's last of its stage (`None` where
+    PEs walk alone)."""
 
     weights: WeightFetch
     taps: TapControl
     bias: Wire | None
     ends: Wire
+    last: Wire | None
     busy: Wire
 
 
@@ -61,7 +63,7 @@ def walk_entries(
 ) -> Walk:
     """The front of a PE: fetches index words, deals out entries, and turns them into addresses. An entry
     moves on when `go` is high, through all that share its index; the next one is issued in the same cycle."""
-    entry_bits = sizes.index_bits + 1
+    entry_bits = sizes.entry_bits
     per_fetch = sizes.entries_per_fetch
     only_last_group = field["groups_less_one"] == 0
     has_rows = in_last_group | ~only_last_group
@@ -76,11 +78,13 @@ def walk_entries(
     starts_row = register(1, "starts_row")
 
     entry = choose(sub_1, [word[i * entry_bits : (i + 1) * entry_bits] for i in range(per_fetch)])
-    ends_row = entry[sizes.index_bits]
+    ends_row = entry[-1]
     value = target = fit(entry[: sizes.index_bits], sizes.address.bits)
     accepted = holds & go
     bias = bias_entry(sizes, field, starts_row, accepted) if sizes.bias_words else None
     moves = go
+    if sizes.group > 1:
+        ends_row, target = _group(sizes, value, accepted, bias, field)
     if sizes.run > 1:
         ends_run, target = _run(sizes, entry, accepted, bias)
         ends_row, moves = ends_row & ends_run, go & (~holds | ends_run)
@@ -126,6 +130,22 @@ def _run(sizes: GatherSizes, entry: Wire, accepted: Wire, bias: Wire | None) -> 
     ends = offset == sizes.run - 1
     target = fit(pyrtl.concat(entry[: sizes.index_bits], offset), sizes.address.bits)
     return named(ends if bias is None else ends | bias, "ends_run"), target
+
+
+def _group(
+    sizes: GatherSizes, place: Wire, accepted: Wire, bias: Wire | None, field: Mapping[str, Wire]
+) -> tuple[Wire, Wire]:
+    """That the entry is the last one of its row, and the address at this place of the group that is counted.
+    A bias is in none."""
+    slot = register(bits_for(sizes.kept_of_group), "slot", reset=True)
+    group = register(bits_for(sizes.input_groups), "group", reset=True)
+    steps = accepted if bias is None else accepted & ~bias
+    ends_group = slot == field["kept_less_one"]
+    ends = ends_group & (group == field["input_groups_less_one"])
+    counted(slot, clear=steps & ends_group, step=steps)
+    counted(group, clear=steps & ends, step=steps & ends_group)
+    target = fit(pyrtl.concat(group, place[: sizes.index_bits]), sizes.address.bits)
+    return ends if bias is None else ends & ~bias, target
 
 
 def bias_entry(sizes: GatherSizes, field: Mapping[str, Wire], starts_row: Wire, accepted: Wire) -> Wire:
@@ -191,5 +211,8 @@ def follow_entry(
         ),
         None if walk.bias is None else staged(walk.bias, "bias", take, first=after, enable=go)[take],
         ends[finish],
+        staged(walk.ends_stage, "last", finish, first=after, enable=go)[finish]
+        if sizes.lockstep > 1
+        else None,
         reduce(or_, [*(tap[stage] for stage in range(after, accumulate + 1)), ends[finish]]),
     )

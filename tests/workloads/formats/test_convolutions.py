@@ -18,9 +18,9 @@ from archsim.runs_on import stages_found
 from reports.imports import import_values
 from tests.workloads.formats.onnx_models import model, node, normal
 from workloads import DataError, PlacedNetwork, Places, PrunedStage, read_network
-from workloads.importers.onnx_file import Onnx
-from workloads.importers.signals import through
-from workloads.importers.torch_module import TorchModule
+from workloads.importers.graphs.onnx_file import Onnx
+from workloads.importers.graphs.signals import through
+from workloads.importers.graphs.torch_module import TorchModule
 from workloads.topology.network import NetworkFileError
 from workloads.topology.placed import PLAIN, RANGED
 
@@ -118,6 +118,17 @@ class Flat(nn.Module):  # type: ignore[misc, name-defined]
         return self.kernel(x.reshape(-1, 1, 4, 5)).flatten(1)
 
 
+class Means(nn.Module):  # type: ignore[misc, name-defined]
+    """The mean of each channel, as models end that take maps of any size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernel, self.matrix = nn.Conv2d(2, 4, 2), nn.Linear(4, 3)
+
+    def forward(self, x: Any) -> Any:
+        return self.matrix(torch.relu(self.kernel(x)).mean((-1, -2)))
+
+
 COMPUTED: dict[str, tuple[Any, tuple[int, ...]]] = {
     "all of it": (small, (2, 6, 5)),
     "as vectors of square maps": (lambda: nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten()), (75,)),
@@ -126,6 +137,19 @@ COMPUTED: dict[str, tuple[Any, tuple[int, ...]]] = {
     "valid": (lambda: nn.Sequential(nn.Conv2d(2, 3, 2, padding="valid"), nn.ReLU()), (2, 3, 4)),
     "twice": (lambda: (lambda one: nn.Sequential(one, nn.ReLU(), one))(nn.Conv2d(2, 2, 2)), (2, 4, 4)),
     "depthwise": (lambda: nn.Sequential(nn.Conv2d(3, 6, 2, groups=3), nn.Flatten()), (3, 4, 4)),
+    "dilated": (lambda: nn.Sequential(nn.Conv2d(2, 4, (3, 2), dilation=(2, 3), padding="same")), (2, 5, 6)),
+    "dilated groups": (lambda: nn.Sequential(nn.Conv2d(4, 4, 2, dilation=2, groups=2, stride=2)), (4, 6, 5)),
+    "averages": (
+        lambda: behind(nn.AvgPool2d((2, 1)), nn.BatchNorm2d(4), nn.Conv2d(4, 2, (1, 2)), nn.Flatten()),
+        (2, 5, 4),
+    ),
+    "averages with zeros": (lambda: behind(nn.AvgPool2d(2, stride=1, padding=1), nn.Flatten()), (2, 4, 4)),
+    "averages of a map": (
+        lambda: behind(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)),
+        (2, 5, 3),
+    ),
+    "averages of quarters": (lambda: behind(nn.AdaptiveAvgPool2d((2, None))), (2, 5, 3)),
+    "means": (Means, (2, 3, 3)),
     "double": (lambda: nn.Sequential(nn.Conv2d(2, 3, 2)).double(), (2, 3, 3)),
     "matrices behind": (
         lambda: nn.Sequential(nn.Conv2d(1, 2, 2), nn.Flatten(), nn.Linear(8, 6), nn.Linear(6, 3), nn.ReLU()),
@@ -148,6 +172,60 @@ def test_the_layers_give_what_the_module_gives(case: str) -> None:
     if case == "all of it":  # The softmax at its end is left out.
         ours = np.exp(ours) / np.exp(ours).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(ours, theirs.reshape(6, -1), rtol=1e-4, atol=1e-5)
+
+
+def test_groups_are_blocks_and_zeros_between_weights_no_weights() -> None:
+    module = nn.Sequential(nn.Conv2d(4, 8, 2, groups=4), nn.ReLU(), nn.Conv2d(8, 2, 3, dilation=2))
+    network = imported(module.eval(), inputs=normal(9, 4, 6, 6))
+    grouped, dilated = (layers.topology.stages[0] for layers in network.layers)
+    assert (grouped.kind, grouped.stored_weights) == ("kronecker", 8 * 4)
+    assert (dilated.kind, dilated.stored_weights) == ("pruned", 2 * 8 * 9)
+    assert network.layers[1].sweep == Places(8, 5, 5, (5, 5))
+    assert_runs(network, a.Pruned(pes=2))
+
+
+def test_averages_are_exact_in_integers_and_run_without_indices() -> None:
+    made = model(
+        [
+            node("Conv", "x w", "c"),
+            node("Relu", "c", "r"),
+            node("AveragePool", "r", "p", kernel_shape=[2, 2], strides=[2, 2]),
+            node("GlobalAveragePool", "p", "g"),
+            node("Flatten", "g", "f"),
+            node("MatMul", "f u", "y"),
+        ],
+        {"w": normal(3, 2, 1, 1), "u": normal(3, 4)},
+        ("N", 2, 4, 4),
+    )
+    inputs = normal(20, 2, 4, 4)
+    network = imported(made, inputs=inputs)
+    expected = reference.ReferenceEvaluator(made).run(None, {"x": inputs})[0]
+    np.testing.assert_allclose(network.run(inputs.reshape(20, -1).T).T, expected, rtol=1e-4, atol=1e-4)
+    for layers, integer in zip(network.layers[1:3], a.quantise(network, 4, 8).parts[1:3], strict=True):
+        (stage,) = integer.cascade.stages
+        assert stage.stage.kind == "kronecker"
+        assert len(set(stage.weights.ravel())) == 1
+        # As an integer the weight is a power of two, so that it is the share itself.
+        assert np.log2(stage.weights.ravel()[0]) % 1 == 0
+        assert (layers.weights[0] == 0.25).all()
+    assert_runs(network, a.Clos(pes=2))
+
+
+def test_averages_of_other_numbers_are_refused_in_onnx() -> None:
+    told: dict[str, Any] = {"kernel_shape": [3, 1]}
+    for changed, words in (
+        ({}, "averages 3 x 1 values, and 1/3 is no exact weight"),
+        ({"kernel_shape": [2, 1], "pads": [1, 0, 0, 0]}, "averages fewer values at the border"),
+        ({"kernel_shape": [2, 1], "ceil_mode": 1}, "averages fewer values at the border"),
+        ({"kernel_shape": [2, 1], "dilations": [2, 1]}, "averages over windows with gaps"),
+    ):
+        made = model(
+            [node("Conv", "x w", "c"), node("AveragePool", "c", "y", **(told | changed))],
+            {"w": normal(3, 2, 1, 1)},
+            ("N", 2, 4, 4),
+        )
+        with pytest.raises(NetworkFileError, match=f"AveragePool for 'y', {words}.*, allowed are"):
+            Onnx().read(made)
 
 
 def test_channels_that_are_chosen_or_weighted_are_so_in_the_kernel() -> None:
@@ -179,6 +257,13 @@ def graphs(draw: st.DrawFn) -> tuple[Any, NDArray[np.float32]]:
         told: dict[str, Any] = {"strides": [number(1, 2), number(1, 2)], "group": groups}
         named = draw(st.sampled_from(["SAME_UPPER", "SAME_LOWER", "VALID", "pads", None]))
         pads = [0, 0, 0, 0]
+        if not (named and named.startswith("SAME")):
+            told["dilations"] = [
+                number(1, max(1, (size - 1) // max(taps - 1, 1)))
+                for size, taps in zip((rows, columns), kernel, strict=True)
+            ]
+            down, right = told["dilations"]
+            kernel = (kernel[0] - 1) * down + 1, (kernel[1] - 1) * right + 1
         if named == "pads":
             told["pads"] = pads = [number(0, 1) for _ in range(4)]
         elif named:
@@ -346,6 +431,17 @@ class Turned(nn.Module):  # type: ignore[misc, name-defined]
         return self.kernel(x.permute(0, 3, 1, 2))
 
 
+class Channels(nn.Module):  # type: ignore[misc, name-defined]
+    """A mean over channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernel = nn.Conv2d(2, 4, 2)
+
+    def forward(self, x: Any) -> Any:
+        return self.kernel(x).mean(1)
+
+
 class Reshaped(nn.Module):  # type: ignore[misc, name-defined]
     """A matrix whose outputs become a map."""
 
@@ -358,13 +454,22 @@ class Reshaped(nn.Module):  # type: ignore[misc, name-defined]
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
-    "dilated": (
-        lambda: nn.Sequential(nn.Conv2d(2, 4, 2, dilation=2)),
-        r"conv2d in module 0, .* dilated by \(2",
-    ),
     "transposed": (lambda: nn.Sequential(nn.ConvTranspose2d(2, 3, 2)), "convolution of another kind"),
-    "maximum": (lambda: behind(nn.MaxPool2d(2)), "pools, allowed are convolutions with a stride"),
-    "mean": (lambda: behind(nn.AvgPool2d(2)), "pools"),
+    "maximum": (
+        lambda: behind(nn.MaxPool2d(2)),
+        "max_pool2d in module 2, takes the largest value of a window, .* convolutions with a stride, aver",
+    ),
+    "mean of nine": (
+        lambda: behind(nn.AvgPool2d(3)),
+        "avg_pool2d in module 2, averages 3 x 3 values, and 1/9 is no exact weight, allowed are windows of",
+    ),
+    "mean of three of sixteen": (lambda: behind(nn.AdaptiveAvgPool2d(2)), "in windows that differ"),
+    "mean without zeros": (
+        lambda: behind(nn.AvgPool2d(2, padding=1, count_include_pad=False)),
+        "averages fewer values at the border",
+    ),
+    "mean of what is there": (lambda: behind(nn.AvgPool2d(2, ceil_mode=True)), "by another number than its"),
+    "mean of channels": (lambda: nn.Sequential(Channels()), "pools otherwise than by averages over windows"),
     "shifted": (
         lambda: settled(behind(nn.BatchNorm2d(4), nn.Conv2d(4, 2, 3, padding=1))),
         "pads with zeros what was shifted",

@@ -23,9 +23,9 @@ from tests.workloads.formats.onnx_models import (
     normal,
     numpy_helper,
 )
+from workloads.importers.graphs.onnx_file import Onnx
+from workloads.importers.graphs.signals import through
 from workloads.importers.layers import Layers
-from workloads.importers.onnx_file import Onnx
-from workloads.importers.signals import through
 from workloads.topology.network import NetworkFileError
 
 SHIPPED = Path(onnx.__file__).parent / "backend" / "test" / "data" / "pytorch-converted"
@@ -321,7 +321,7 @@ REFUSED: list[tuple[list[Any], str]] = [
     (weights_of(node("Div", "p zeros", "y")), "divides by zero"),
     (weights_of(node("Expand", "p long", "y")), "Expand for 'y', is not known, allowed are those of Add"),
     ([node("Conv", "x w", "y")], "Conv for 'y', is a convolution along 0 axes"),
-    ([node("MaxPool", "x", "y")], "pools"),
+    ([node("MaxPool", "x", "y")], "MaxPool for 'y', takes the largest value of a window"),
     ([node("LSTM", "x w u", "y")], "is recurrent"),
     ([node("If", "x", "y")], "decides while it runs"),
     ([node("MatMulInteger", "x w", "y")], "computes with integers"),

@@ -13,9 +13,9 @@ from onnx.reference import ReferenceEvaluator
 
 import archsim as a
 from tests.workloads.formats.onnx_models import RANDOM, TensorProto, helper, model, node, normal
+from workloads.importers.graphs.onnx_file import Onnx
+from workloads.importers.graphs.signals import through
 from workloads.importers.layers import Layers
-from workloads.importers.onnx_file import Onnx
-from workloads.importers.signals import through
 from workloads.topology.network import NetworkFileError
 
 STEP = np.float32(2.0**-3)

@@ -10,8 +10,8 @@ from hypothesis import given, settings, strategies as st
 from onnx.reference import ReferenceEvaluator
 
 from tests.workloads.formats.onnx_models import model, node
-from workloads.importers.onnx_file import Onnx
-from workloads.importers.signals import through
+from workloads.importers.graphs.onnx_file import Onnx
+from workloads.importers.graphs.signals import through
 from workloads.topology.network import NetworkFileError
 
 SAMPLES = 3

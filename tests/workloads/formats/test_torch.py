@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 import archsim as a
-from workloads.importers.signals import through
+from workloads.importers.graphs.signals import through
+from workloads.importers.graphs.torch_module import TorchModule
 from workloads.importers.torch_archive import TorchArchive
-from workloads.importers.torch_module import TorchModule
 from workloads.topology.network import NetworkFileError
 
 torch = pytest.importorskip("torch")

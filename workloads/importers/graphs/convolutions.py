@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.importers.signals import NotUnderstoodError, Signal, checked_size
+from workloads.importers.graphs.signals import NotUnderstoodError, Signal, checked_size
 from workloads.topology.places import Places, PlacesError
 
 AXES = 2
@@ -45,10 +45,7 @@ def convolved(name: str, signal: Any, kernel: Any, bias: Any, window: Window) ->
         raise NotUnderstoodError(
             f"is a convolution along {max(kernel.ndim - 2, 0)} axes", "those along rows and columns: Conv2d"
         )
-    if any(step != 1 for step in window.dilations):
-        raise NotUnderstoodError(
-            f"is a convolution dilated by {window.dilations}", "1: write the zeros into a larger kernel"
-        )
+    kernel = dilated(kernel, window.dilations)
     if len(signal.shape) == AXES + 1:
         return convolved(name, signal.moved(_as_one), kernel, bias, window).moved(_alone)
     channels = kernel.shape[1] * window.groups
@@ -66,6 +63,21 @@ def convolved(name: str, signal: Any, kernel: Any, bias: Any, window: Window) ->
             f"does not fit its map ({error})", "kernels within the padded map"
         ) from error
     return signal.convolved(name, full_kernel(kernel, window.groups), bias, sweep)
+
+
+def dilated(kernel: NDArray[Any], steps: tuple[int, ...]) -> NDArray[Any]:
+    """A kernel (n_out, channels, rows, columns) with the zeros between its weights that make up for steps of
+    more than one input: connections that do not exist."""
+    if len(steps) != AXES or any(step < 1 for step in steps):
+        raise NotUnderstoodError(f"is dilated by {steps}", "two whole numbers from 1")
+    if max(steps) == 1:
+        return kernel
+    size = [(taps - 1) * step + 1 for taps, step in zip(kernel.shape[2:], steps, strict=True)]
+    shape = (*kernel.shape[:2], *size)
+    checked_size(shape)
+    wide = np.zeros(shape, dtype=kernel.dtype)
+    wide[:, :, :: steps[0], :: steps[1]] = kernel
+    return wide
 
 
 def full_kernel(kernel: NDArray[Any], groups: int) -> NDArray[Any]:

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.importers.aten import Name, Operation, Program, walked
-from workloads.importers.convolutions import SHAPE
+from workloads.importers.graphs.aten import Name, Operation, Program, walked
+from workloads.importers.graphs.convolutions import SHAPE
+from workloads.importers.graphs.signals import BATCH, placed, through
 from workloads.importers.layers import Layers
 from workloads.importers.registry import importers
-from workloads.importers.signals import BATCH, placed, through
 from workloads.topology.network import NetworkFileError
 
 TRIALS = 8

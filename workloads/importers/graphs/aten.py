@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.importers.convolutions import Window, convolved
-from workloads.importers.operations import (
+from workloads.importers.graphs import aten_windows
+from workloads.importers.graphs.operations import (
     IN_ORDER,
     added,
     ended,
@@ -21,7 +21,7 @@ from workloads.importers.operations import (
     refuse_operation,
     scaled,
 )
-from workloads.importers.signals import NotUnderstoodError, Signal, placed
+from workloads.importers.graphs.signals import NotUnderstoodError, Signal, placed
 from workloads.topology.network import NetworkFileError
 
 EVALUATING = "programs of inference: export after model.eval()"
@@ -162,31 +162,6 @@ def _cast(self: Any, dtype: Any = None, other: Any = None, **_: Any) -> Any:
     if isinstance(self, Signal):
         raise NotUnderstoodError("rounds a signal to whole numbers", "floating-point numbers")
     return np.asarray(self).astype(dtype)
-
-
-def _convolved(
-    name: str,
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-    transposed: bool = False,
-    **_: Any,
-) -> Any:
-    if transposed:
-        raise NotUnderstoodError("is a transposed convolution", "convolutions, which shrink or keep a map")
-    pads = padding if isinstance(padding, str) else (*_pair(padding), *_pair(padding))
-    window = Window(_pair(stride), pads, _pair(dilation), groups)
-    return convolved(name, input, weight, bias, window)
-
-
-def _pair(numbers: Any) -> tuple[int, ...]:
-    """One number for all axes, or one an axis, as PyTorch takes them."""
-    given = tuple(numbers) if isinstance(numbers, list | tuple) else (numbers,)
-    return given * 2 if len(given) == 1 else given
 
 
 def _linear(name: str, input: Any, weight: Any, bias: Any = None) -> Any:
@@ -333,7 +308,10 @@ def _table(*rows: tuple[Iterable[str], Callable[..., Any]]) -> dict[str, Callabl
 OPERATIONS = _table(
     (("linear",), _linear),
     (("addmm",), _addmm),
-    (("conv2d", "convolution"), _convolved),
+    (("conv2d", "convolution"), aten_windows.convolution),
+    (("avg_pool2d",), aten_windows.average),
+    (("adaptive_avg_pool2d", "_adaptive_avg_pool2d"), aten_windows.average_to),
+    (("mean",), aten_windows.mean),
     (("mm", "matmul", "mv"), _product),
     (("add",), _sum),
     (("sub",), _difference),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from workloads.importers.signals import NotUnderstoodError, Signal
+from workloads.importers.graphs.signals import NotUnderstoodError, Signal
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.importers.aten import folded
-from workloads.importers.convolutions import Window, convolved
-from workloads.importers.onnx_node import Node
-from workloads.importers.operations import added, ended, moved, multiplied, refuse_operation, scaled
-from workloads.importers.quantisers import (
+from workloads.importers.graphs.aten import folded
+from workloads.importers.graphs.convolutions import Window, convolved
+from workloads.importers.graphs.onnx_node import Node
+from workloads.importers.graphs.operations import added, ended, moved, multiplied, refuse_operation, scaled
+from workloads.importers.graphs.pooling import averaged, averaged_to
+from workloads.importers.graphs.quantisers import (
     bipolar_quantised,
     dequantised,
     quantised,
     quantised_at_once,
 )
-from workloads.importers.signals import MOST_ELEMENTS, NotUnderstoodError, Signal
+from workloads.importers.graphs.signals import MOST_ELEMENTS, NotUnderstoodError, Signal
 
 FLOATS = {1, 10, 11, 16}
 """ONNX's numbers of the types float, float16, double and bfloat16."""
@@ -60,15 +61,31 @@ def legacy(node: Node, number: int) -> Any:
 
 
 def _convolved(node: Node) -> Any:
-    kernel, count = node.constant(1), max(np.ndim(node.constant(1)) - 2, 1)
+    kernel = node.constant(1)
+    window = _window(node, max(np.ndim(kernel) - 2, 1))
+    return convolved(node.name, node.input(0), kernel, node.constant(2), window)
+
+
+def _window(node: Node, axes: int) -> Window:
+    """How a window of so many axes moves."""
     automatic = node.attributes.get("auto_pad", "NOTSET")
-    window = Window(
-        tuple(node.attributes.get("strides", [1] * count)),
-        tuple(node.attributes.get("pads", [0] * 2 * count)) if automatic == "NOTSET" else automatic,
-        tuple(node.attributes.get("dilations", [1] * count)),
+    return Window(
+        tuple(node.attributes.get("strides", [1] * axes)),
+        tuple(node.attributes.get("pads", [0] * 2 * axes)) if automatic == "NOTSET" else automatic,
+        tuple(node.attributes.get("dilations", [1] * axes)),
         node.attributes.get("group", 1),
     )
-    return convolved(node.name, node.input(0), kernel, node.constant(2), window)
+
+
+def _averaged(node: Node) -> Any:
+    kernel = tuple(node.attributes.get("kernel_shape", ()))
+    if node.attributes.get("ceil_mode", 0):
+        raise NotUnderstoodError("averages fewer values at the border of its map", "ceil_mode 0")
+    window = _window(node, len(kernel))
+    counts = bool(node.attributes.get("count_include_pad", 0))
+    if max(window.dilations, default=1) > 1:
+        raise NotUnderstoodError("averages over windows with gaps", "dilations of 1")
+    return averaged(node.name, node.input(0), kernel, window, zeros_count=counts)
 
 
 def _gemm(node: Node) -> Any:
@@ -230,6 +247,7 @@ def _negative(node: Node) -> Any:
 
 OPERATIONS: dict[str, Callable[[Node], Any]] = {
     "Add": lambda node: added(node.input(0), legacy(node, 1)),
+    "AveragePool": _averaged,
     "BatchNormalization": _batch_normalisation,
     "BipolarQuant": bipolar_quantised,
     "Cast": _cast,
@@ -244,6 +262,7 @@ OPERATIONS: dict[str, Callable[[Node], Any]] = {
     "Flatten": _flatten,
     "Gather": _gather,
     "Gemm": _gemm,
+    "GlobalAveragePool": lambda node: averaged_to(node.name, node.input(0), (1, 1)),
     "Identity": lambda node: node.input(0),
     "LogSoftmax": _ending,
     "MatMul": lambda node: multiplied(node.name, node.input(0), node.input(1)),

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.importers.signals import Ending, NotUnderstoodError, Signal
+from workloads.importers.graphs.signals import Ending, NotUnderstoodError, Signal
 
 
 def softmax(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -37,7 +37,7 @@ ONE_ACTIVATION = "ReLU, the one that engines have: replace it in the model and t
 IN_FLOAT = (
     "quantisers around floating-point operations (the QDQ form of ONNX, or Quant of QONNX): export that"
 )
-STRIDED = "convolutions with a stride, or a Flatten with a matrix behind it, instead"
+STRIDED = "convolutions with a stride, averages over 2, 4, 8 ... values, or a Flatten and a matrix, instead"
 FLATTENED = "fully connected layers: replace it by a matrix"
 
 TROUBLES = {
@@ -50,8 +50,14 @@ TROUBLES = {
         "is a convolution of another kind",
         "those along rows and columns, which shrink or keep a map: Conv2d",
     ),
-    "maxpool maxpool2d maxpool1d averagepool avgpool2d avgpool1d globalaveragepool globalmaxpool "
-    "adaptiveavgpool2d adaptiveavgpool1d mean reducemean amax": ("pools", STRIDED),
+    "maxpool maxpool2d maxpool1d maxpool2dwithindices adaptivemaxpool2d globalmaxpool amax max reducemax": (
+        "takes the largest value of a window, which no engine does",
+        STRIDED,
+    ),
+    "avgpool1d avgpool3d adaptiveavgpool1d adaptiveavgpool3d lppool globallppool mean reducemean": (
+        "pools otherwise than by averages over windows of rows and columns",
+        STRIDED,
+    ),
     "lstm gru rnn rnntanh rnnrelu": ("is recurrent", FLATTENED),
     "layernorm layernormalization groupnorm instancenorm instancenormalization rmsnorm rmsnormalization "
     "nativelayernorm nativegroupnorm lpnormalization": (

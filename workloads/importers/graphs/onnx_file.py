@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.importers.extras import extra
+from workloads.importers.graphs.onnx_node import Node
+from workloads.importers.graphs.onnx_operations import OPERATIONS
+from workloads.importers.graphs.operations import IN_ORDER, refuse_operation
+from workloads.importers.graphs.quantisers import Quantisers
+from workloads.importers.graphs.signals import BATCH, MOST_ELEMENTS, NotUnderstoodError, Signal, placed
 from workloads.importers.layers import Layers
-from workloads.importers.onnx_node import Node
-from workloads.importers.onnx_operations import OPERATIONS
-from workloads.importers.operations import IN_ORDER, refuse_operation
-from workloads.importers.quantisers import Quantisers
 from workloads.importers.registry import importers
-from workloads.importers.signals import BATCH, MOST_ELEMENTS, NotUnderstoodError, Signal, placed
 from workloads.topology.network import NetworkFileError
 
 FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.importers.graphs.onnx_node import Node
+from workloads.importers.graphs.signals import NotUnderstoodError, Signal
 from workloads.importers.layers import Layers
-from workloads.importers.onnx_node import Node
-from workloads.importers.signals import NotUnderstoodError, Signal
 
 REMARK = "activations are rounded as the hardware does it, not where the quantisers of the model round them"
 NOT_BELOW = "its quantiser of the inputs has no numbers below zero, which inputs here may have"

@@ -1,0 +1,1 @@
+"""Models that are graphs of operations, of PyTorch and ONNX, walked to the layers that they are."""
