@@ -206,7 +206,8 @@ class PrunedMapping(Mapping):
     def stored_bits(self) -> StoredBits:
         entries = sum(int(stage.entries.sum()) for stage in self.stages)
         indices = int(self._indices.sum())
-        return StoredBits(entries * self.network.weight_bits, indices * (self.encoding.bits + 1), str(self.encoding))
+        index_bits = indices * (self.encoding.bits + 1)
+        return StoredBits(entries * self.network.weight_bits, index_bits, str(self.encoding))
 
     @property
     def _indices(self) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""The contract on the shipped networks: every engine, 1 to 64 PEs, two fetch widths, real digits."""
+"""The contract on the shipped networks: every engine, 1 to 64 PEs, two fetch widths in turn, real digits."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ FETCH_BITS = (16, 64)
 
 def runs() -> Iterator[tuple[str, Engine]]:
     """Each network of the zoo on the engines made for it. The dense network, which takes the longest, runs on
-    many PEs only: what it asks of one PE the others ask too."""
-    for network in zoo_names():
+    many PEs only: what it asks of one PE the others ask too. Fetch widths take turns over PEs and networks:
+    random networks meet every combination."""
+    for number, network in enumerate(zoo_names()):
         named = [kind for kind in engines if kind in network.split("-")]
         chosen = [(kind, organisation) for kind in named for organisation in engines[kind].organisations()]
         for kind, organisation in [*chosen, *([ALSO[network]] if network in ALSO else ())]:
             options = engines[kind].organisations()[organisation]
             pes = (16, 64) if kind == "dense" else (1, 4, 16, 64)
-            for sizes in itertools.product(pes, FETCH_BITS):
-                widths = dict(zip(("pes", "fetch_bits"), sizes, strict=True))
+            turns = itertools.islice(itertools.cycle(FETCH_BITS), number % 2, None)
+            for some, fetch_bits in zip(pes, turns, strict=False):
+                widths = {"pes": some, "fetch_bits": fetch_bits}
                 yield network, engines[kind].model_validate({**widths, **options})
 
 

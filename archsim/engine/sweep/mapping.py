@@ -72,7 +72,8 @@ class SweptMapping(Mapping):
     @property
     def stored_bits(self) -> StoredBits:
         bits = [cascade.stored_bits for cascade in self.cascades]
-        return StoredBits(sum(each.weight for each in bits), sum(each.index for each in bits), bits[0].encoding)
+        weight, index = sum(each.weight for each in bits), sum(each.index for each in bits)
+        return StoredBits(weight, index, bits[0].encoding)
 
     def count(self) -> Counts:
         runs = [segment.counted for segment in self.segments]
