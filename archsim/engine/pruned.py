@@ -44,9 +44,9 @@ class Pruned(Engine):
     the least product of bits stored and entries, for padding takes time as a weight does: absolute, relative
     of any width, one index for a block, whose rows lie on PEs in lockstep and whose columns are counted, or
     grouped, the place in a group of 2, 4, 8 … inputs of which N are kept. By hand: *absolute*, *relative*,
-    *blocks*, *grouped*. Runs of columns and groups are counted where PEs are a power of two. `route_register`:
-    a register between an entry and the arbiters of the banks, which shortens the longest path and makes each
-    stage a cycle longer.
+    *blocks*, *grouped*. Runs of columns and groups are counted where PEs are a power of two.
+    `route_register`: a register between an entry and the arbiters of the banks, which shortens the longest
+    path and makes each stage a cycle longer.
     """
 
     hardware: ClassVar = PrunedSizes

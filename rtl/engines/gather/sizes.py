@@ -50,7 +50,7 @@ class GatherSizes(Sizes):
             raise SizeError("shared_requantiser is true, allowed with banks that each write is false")
         if self.run < 1 or self.run & (self.run - 1):
             raise SizeError(f"run is {self.run}, allowed are powers of two")
-        if self.scheduled and (self.replicated or self.relative or self.run > 1):
+        if self.scheduled and (self.replicated or self.relative or self.run > 1 or self.lockstep > 1):
             raise SizeError("scheduled is true, allowed with copies, distances and runs is false")
         if self.route_register and (self.replicated or self.scheduled):
             raise SizeError("route_register is true, allowed without arbiters of banks is false")
@@ -95,11 +95,15 @@ class GatherSizes(Sizes):
 
     @property
     def held_fields(self) -> tuple[str, ...]:
+        if self.scheduled:
+            return (*super().held_fields, "groups_less_one", "valid_less_one")
         # Where a row is of several PEs, the last one may be of fewer.
         return (*super().held_fields, *(("valid_less_one",) * (self.lockstep > 1)))
 
     @property
     def own_fields(self) -> tuple[tuple[str, int], ...]:
+        if self.scheduled:
+            return (("steps_less_one", bits_for(self.most_steps)),)
         if self.group == 1:
             return ()
         return (
@@ -110,7 +114,7 @@ class GatherSizes(Sizes):
     @property
     def group_bits(self) -> int:
         """Bits that count entries of a group, and groups."""
-        return sum(bits for _, bits in self.own_fields)
+        return 0 if self.scheduled else sum(bits for _, bits in self.own_fields)
 
     @property
     def index_word_bits(self) -> int:
@@ -129,15 +133,6 @@ class GatherSizes(Sizes):
     @property
     def results_wait(self) -> bool:
         return self.replicated
-
-    @property
-    def own_fields(self) -> tuple[tuple[str, int], ...]:
-        return (("steps_less_one", bits_for(self.most_steps)),) if self.scheduled else ()
-
-    @property
-    def held_fields(self) -> tuple[str, ...]:
-        rows = ("groups_less_one", "valid_less_one") if self.scheduled else ()
-        return (*super().held_fields, *rows)
 
     @property
     def pipeline(self) -> Pipeline:

@@ -200,6 +200,7 @@ def follow_entry(
     for stage in range(after, accumulate + 1):
         first_tap = delayed(first_tap, f"first_{stage}", enable=tap[stage - 1] & go)
     ends = staged(accepted & walk.ends_row, "ends", finish, first=after, reset=True, enable=go)
+    last = staged(walk.ends_stage, "last", finish, first=after, enable=go) if sizes.lockstep > 1 else {}
     return Back(
         weights.after(take, first=after, enable=accepted & go),
         TapControl(
@@ -211,8 +212,6 @@ def follow_entry(
         ),
         None if walk.bias is None else staged(walk.bias, "bias", take, first=after, enable=go)[take],
         ends[finish],
-        staged(walk.ends_stage, "last", finish, first=after, enable=go)[finish]
-        if sizes.lockstep > 1
-        else None,
+        last[finish] if last else None,
         reduce(or_, [*(tap[stage] for stage in range(after, accumulate + 1)), ends[finish]]),
     )
