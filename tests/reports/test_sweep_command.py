@@ -127,7 +127,9 @@ def test_results_are_the_same_in_every_form(spec: Path) -> None:
     archsim(*asked, "--file", "rows.parquet", folder=spec)
     assert len(frame) == 2
     for told in (pd.read_csv(io.BytesIO(csv)), pd.DataFrame(plain), pd.read_parquet(io.BytesIO(parquet))):
-        pd.testing.assert_frame_equal(told, frame.reset_index(drop=True), check_dtype=False, rtol=1e-14)
+        pd.testing.assert_frame_equal(
+            told, pd.DataFrame(frame).reset_index(drop=True), check_dtype=False, rtol=1e-14
+        )
     assert (spec / "rows.parquet").read_bytes() == parquet
 
 
