@@ -47,7 +47,12 @@ class Plan:
 
 
 PLANS = {
-    "cmos65": Plan(sets={"train": (1, 120), "held_out": (202, 30)}, largest_product=256, widest_weight=16),
+    "cmos65": Plan(
+        sets={"train": (1, 120), "held_out": (302, 30)},
+        more=(305, 40),
+        largest_product=256,
+        widest_weight=16,
+    ),
     "artix7": Plan(
         sets={"train": (3, 35), "held_out": (204, 15)},
         more=(205, 40),
