@@ -88,10 +88,8 @@ def networks(as_json: bool) -> None:
     zoo = [load_network(name) for name in zoo_names()]
     fields = ("name", "stored_weights", "compression", "accuracy")
     forms = ("accuracy (float)", "accuracy (8 bit)")
-    plain = [{field: getattr(network, field) for field in fields} for network in zoo]
-    answer(
-        as_json, lambda: {"networks": plain}, lambda: network_table("Networks of the zoo", zoo, forms=forms)
-    )
+    plain = {"networks": [{field: getattr(network, field) for field in fields} for network in zoo]}
+    answer(as_json, lambda: plain, lambda: network_table("Networks of the zoo", zoo, forms=forms))
 
 
 @main.command(cls=ListingCommand)
