@@ -14,6 +14,7 @@ import archsim as a
 from archsim.engine.gather.schedule import ScheduledStage, schedule_stage
 from archsim.engine.gather.scheduled import ScheduledMapping
 from archsim.engine.mapping import MappingError
+from archsim.engine.sweep.mapping import SweptMapping
 from archsim.verification import verify
 from rtl import SizeError
 from tests.strategies import cases
@@ -173,6 +174,7 @@ def test_cascades_that_share_hardware_have_indices_of_equal_width() -> None:
     ]
     for pes in (1, 3):
         mapping = a.Pruned(pes=pes, gather="scheduled").map(IntegerModel("placed", tuple(parts)))
+        assert isinstance(mapping, SweptMapping)
         assert len({segment.mapping.sizes.index_bits for segment in mapping.segments}) == 1
         assert verify(mapping).agrees
 
