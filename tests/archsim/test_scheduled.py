@@ -175,7 +175,13 @@ def test_cascades_that_share_hardware_have_indices_of_equal_width() -> None:
     for pes in (1, 3):
         mapping = a.Pruned(pes=pes, gather="scheduled").map(IntegerModel("placed", tuple(parts)))
         assert isinstance(mapping, SweptMapping)
-        assert len({segment.mapping.sizes.index_bits for segment in mapping.segments}) == 1
+        widths = {shape.word_bits for shape in mapping.sizes.memory_shapes if shape.role == "index"}
+        assert {
+            shape.word_bits
+            for cascade in mapping.cascades
+            for shape in cascade.sizes.memory_shapes
+            if shape.role == "index"
+        } == widths
         assert verify(mapping).agrees
 
 
