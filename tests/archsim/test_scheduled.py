@@ -14,10 +14,21 @@ import archsim as a
 from archsim.engine.gather.schedule import ScheduledStage, schedule_stage
 from archsim.engine.gather.scheduled import ScheduledMapping
 from archsim.engine.mapping import MappingError
+from archsim.engine.sweep.mapping import SweptMapping
 from archsim.verification import verify
 from rtl import SizeError
 from tests.strategies import cases
-from workloads import IntegerNetwork, PrunedStage, Topology, load_network, quantise, random_integer_network
+from workloads import (
+    IntegerModel,
+    IntegerNetwork,
+    IntegerPart,
+    Places,
+    PrunedStage,
+    Topology,
+    load_network,
+    quantise,
+    random_integer_network,
+)
 from workloads.refusal import Defect
 
 CYCLES_AND_READS = {
@@ -154,6 +165,24 @@ def test_arbiters_behind_a_register_agree_too_and_take_a_cycle_more_a_stage(data
     if plain.pes == 1:
         stages = len(case.network.stages)
         assert cut.map(case.network).count().cycles == plain.map(case.network).count().cycles + stages
+
+
+def test_cascades_that_share_hardware_have_indices_of_equal_width() -> None:
+    parts = [
+        IntegerPart(Places(2, 3, 3, kernel=(2, 2)), network(8, 8, 8, share=1.0)),
+        IntegerPart(Places(8, 2, 2, kernel=(1, 2)), network(16, 4, 4, share=1.0)),
+    ]
+    for pes in (1, 3):
+        mapping = a.Pruned(pes=pes, gather="scheduled").map(IntegerModel("placed", tuple(parts)))
+        assert isinstance(mapping, SweptMapping)
+        widths = {shape.word_bits for shape in mapping.sizes.memory_shapes if shape.role == "index"}
+        assert {
+            shape.word_bits
+            for cascade in mapping.cascades
+            for shape in cascade.sizes.memory_shapes
+            if shape.role == "index"
+        } == widths
+        assert verify(mapping).agrees
 
 
 def test_sizes_of_a_schedule_have_banks_and_addresses() -> None:

@@ -36,41 +36,23 @@ class ScheduledMapping(Mapping):
     engine: Any = field(repr=False)
     fabric: str
     stages: tuple[ScheduledStage, ...] = field(repr=False)
+    index_bits: int
 
     @property
     def score_positions(self) -> NDArray[np.int64]:
         return self.stages[-1].positions
 
-    def __post_init__(self) -> None:
-        bits = self._index_bits
-        if bits >= self.engine.fetch_bits:
-            raise MappingError(
-                f"engine.fetch_bits is {self.engine.fetch_bits}, allowed are at least {bits + 1} for this "
-                f"network, an index of {bits} bits and a row-end flag"
-            )
-
-    @property
-    def _rows(self) -> tuple[int, int, int]:
-        """Rows of a bank that hold the inputs, and what stages of even and of odd number write."""
-        rows = [-(-stage.outputs // self.engine.pes) for stage in self.stages[:-1]]
-        return -(-self.network.n_in // self.engine.pes), max(rows[::2], default=0), max(rows[1::2], default=0)
-
-    @property
-    def _index_bits(self) -> int:
-        """Bits of an index: of a row, all ones of which are none, and of a bank."""
-        return max(self._rows).bit_length() + BankedAddress(banks=self.engine.pes, rows=1).bank_bits
-
     @cached_property
     def sizes(self) -> PrunedSizes:
-        engine, pes, own, bits = self.engine, self.engine.pes, self.engine.input_buffer, self._index_bits
-        input_rows, odd_rows, even_rows = self._rows
+        engine, pes, own, bits = self.engine, self.engine.pes, self.engine.input_buffer, self.index_bits
+        input_rows, odd_rows, even_rows = _rows(self.network, self.stages, pes)
         return sized(
             PrunedSizes,
             **self.engine_sizes(engine, self.fabric),
             weight_words=self._fetches(int(engine.fetch_bits) // self.network.weight_bits),
             banks=pes,
             shared_requantiser=False,
-            activation_rows=max(self._rows),
+            activation_rows=max(input_rows, odd_rows, even_rows),
             even_rows=even_rows if own else max(even_rows, input_rows),
             odd_rows=odd_rows,
             input_rows=input_rows if own else 0,
@@ -164,10 +146,27 @@ class ScheduledMapping(Mapping):
 def lay_scheduled(
     networks: Sequence[IntegerNetwork], engine: Any, fabric: str
 ) -> tuple[ScheduledMapping, ...]:
-    """The mappings of networks on an engine whose requantisers are settled."""
+    """The mappings of networks on an engine whose requantisers are settled, with indices of equal width: of a
+    row, all ones of which are none, and of a bank."""
+    pes = engine.pes
+    of_networks = [_scheduled(network, pes) for network in networks]
+    rows = [max(_rows(network, stages, pes)) for network, stages in zip(networks, of_networks, strict=True)]
+    bits = max(rows).bit_length() + BankedAddress(banks=pes, rows=1).bank_bits
+    if bits >= engine.fetch_bits:
+        raise MappingError(
+            f"engine.fetch_bits is {engine.fetch_bits}, allowed are at least {bits + 1} for this network, an "
+            f"index of {bits} bits and a row-end flag"
+        )
     return tuple(
-        ScheduledMapping(network, engine, fabric, _scheduled(network, engine.pes)) for network in networks
+        ScheduledMapping(network, engine, fabric, stages, bits)
+        for network, stages in zip(networks, of_networks, strict=True)
     )
+
+
+def _rows(network: IntegerNetwork, stages: Sequence[ScheduledStage], pes: int) -> tuple[int, int, int]:
+    """Rows of a bank that hold the inputs, and what stages of even and of odd number write."""
+    rows = [-(-stage.outputs // pes) for stage in stages[:-1]]
+    return -(-network.n_in // pes), max(rows[::2], default=0), max(rows[1::2], default=0)
 
 
 @lru_cache(maxsize=32)
