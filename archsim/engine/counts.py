@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any
 
 from workloads.refusal import Defect
@@ -35,6 +36,20 @@ class StageActivity:
     end_cycle: int
     macs: int
     stall_cycles: int = 0
+
+
+_OF_MEMORY = ("words_read", "words_written")
+_OF_STAGE = ("start_cycle", "end_cycle", "macs", "stall_cycles")
+
+
+def _of_memory(role: str, name: str) -> Callable[[Counts], int]:
+    """A figure of the memories of a role."""
+    return lambda run: int(getattr(run.traffic[role], name))
+
+
+def _of_stage(number: int, name: str) -> Callable[[Counts], int]:
+    """A figure of a stage of a run."""
+    return lambda run: int(getattr(run.stages[number], name))
 
 
 @dataclass(frozen=True)
@@ -79,36 +94,20 @@ class Counts:
     def mean(cls, runs: Sequence[Counts], *, least: Counts, most: Counts) -> Counts:
         """The mean of several inferences, each figure rounded, with its bounds."""
 
-        def of(*values: int) -> int:
-            return round(sum(values) / len(runs))
+        def mean(of_run: Callable[[Counts], int]) -> int:
+            return round(sum(map(of_run, runs)) / len(runs))
 
-        first = runs[0]
         names = ("cycles", "load_cycles", "interval_cycles", "macs", "padding", "biases", "stalls")
-        means: dict[str, Any] = {name: of(*(getattr(run, name) for run in runs)) for name in names}
-        return replace(
-            first,
-            **means,
-            traffic={
-                role: Traffic(
-                    of(*(run.traffic[role].words_read for run in runs)),
-                    of(*(run.traffic[role].words_written for run in runs)),
-                    words.word_bits,
-                )
-                for role, words in first.traffic.items()
-            },
-            stages=tuple(
-                StageActivity(
-                    stage.number,
-                    *(
-                        of(*(getattr(run.stages[stage.number], name) for run in runs))
-                        for name in ("start_cycle", "end_cycle", "macs", "stall_cycles")
-                    ),
-                )
-                for stage in first.stages
-            ),
-            least=least,
-            most=most,
+        means: dict[str, Any] = {name: mean(attrgetter(name)) for name in names}
+        traffic = {
+            role: Traffic(*(mean(_of_memory(role, name)) for name in _OF_MEMORY), words.word_bits)
+            for role, words in runs[0].traffic.items()
+        }
+        stages = tuple(
+            StageActivity(number, *(mean(_of_stage(number, name)) for name in _OF_STAGE))
+            for number in range(len(runs[0].stages))
         )
+        return replace(runs[0], **means, traffic=traffic, stages=stages, least=least, most=most)
 
     def __repr__(self) -> str:
         return f"<Counts: {self.cycles:,} cycles, {self.products:,} products, {len(self.traffic)} memories>"

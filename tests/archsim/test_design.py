@@ -26,12 +26,12 @@ REFUSED = [
     ({"engine": {"kind": "csc", "pes": 0}}, "engine.pes is 0, allowed are 1 to 256"),
     ({"engine": {"kind": "csc", "pes": 1000}}, "engine.pes is 1000, allowed are 1 to 256"),
     ({"engine": {"kind": "csc", "pez": 4}}, "engine.pez is not a field, allowed are kind, pes"),
-    ({"engine": {"kind": ["csc"]}}, "engine is of kind ['csc'], allowed are clos, csc, dense, pruned"),
+    ({"engine": {"kind": ["csc"]}}, "engine is of kind ['csc'], allowed are clos, csc, dense, eie, pruned"),
     (
         {"technology": {"kind": "artix7", "power_report": "."}},
         "technology.power_report is '.', which cannot be read",
     ),
-    ({"engine": {"kind": "tpu"}}, "engine is of kind 'tpu', allowed are clos, csc, dense, pruned"),
+    ({"engine": {"kind": "tpu"}}, "engine is of kind 'tpu', allowed are clos, csc, dense, eie, pruned"),
     ({"engine": "csc"}, "engine is 'csc', allowed is a mapping with a kind"),
     (
         {"engine": {"kind": "csc", "weight_bits": 16, "fetch_bits": 8}},

@@ -42,7 +42,6 @@ def scan(
     holds = register(1, "row_holds", reset=True)
     row = register(bits_for(sizes.activation_rows + 1), "scan_row")
     rest = register(pes, "rest")
-    first_column = register(sizes.column_bits, "first_column")
     valid = register(1, "broadcast_valid", reset=True)
 
     rows_read = row == fit(field["input_rows_less_one"], len(row)) + 1
@@ -71,16 +70,8 @@ def scan(
     rest.next <<= pyrtl.select(
         read, pyrtl.Const((1 << pes) - 1, pes), pyrtl.select(chooses, rest & ~lowest, rest)
     )
-    count = bits_for(pes + 1)
-    passed = pyrtl.select(
-        rows_read, fit(field["input_valid_less_one"], count) + 1, pyrtl.Const(pes, count + 1)
-    )
-    step = pyrtl.select(done, fit(passed, sizes.column_bits), pyrtl.Const(0, sizes.column_bits))
-    if biases is not None:
-        step = pyrtl.select(scanning & moves & biases, pyrtl.Const(1, sizes.column_bits), step)
-    first_column.next <<= pyrtl.select(
-        starting, pyrtl.Const(0, sizes.column_bits), fit(first_column + step, sizes.column_bits)
-    )
+    biased = None if biases is None else scanning & moves & biases
+    first_column = _first_column(sizes, field, starting=starting, done=done, last=rows_read, biased=biased)
     valid.next <<= offers | (valid & ~taken)
     bank = _number(lowest)
     value = _chosen(lowest, words)
@@ -90,6 +81,28 @@ def scan(
     column = delayed(fit(first_column + bank, sizes.column_bits), "broadcast_column", enable=offers)
     value = delayed(value, "broadcast_value", enable=offers)
     return Scan(read, row, valid, column, value, scanning | valid)
+
+
+def _first_column(
+    sizes: BroadcastSizes,
+    field: Mapping[str, Wire],
+    *,
+    starting: Wire,
+    done: Wire,
+    last: Wire,
+    biased: Wire | None,
+) -> Wire:
+    """The column of the first activation of a row, or of a bias: as many more as a row has when it is `done`,
+    fewer for the `last`, and one more when a bias has been chosen."""
+    bits = sizes.column_bits
+    first, zero = register(bits, "first_column"), pyrtl.Const(0, bits)
+    of_last = fit(fit(field["input_valid_less_one"], bits) + 1, bits)
+    passed = pyrtl.select(last, of_last, pyrtl.Const(sizes.pes % (1 << bits), bits))
+    step = pyrtl.select(done, passed, zero)
+    if biased is not None:
+        step = pyrtl.select(biased, pyrtl.Const(1, bits), step)
+    first.next <<= pyrtl.select(starting, zero, fit(first + step, bits))
+    return first
 
 
 def _biases(sizes: BroadcastSizes, field: Mapping[str, Wire], stage_start: Wire, moves: Wire) -> Wire | None:
