@@ -38,7 +38,6 @@ class StageActivity:
     stall_cycles: int = 0
 
 
-_OF_MEMORY = ("words_read", "words_written")
 _OF_STAGE = ("start_cycle", "end_cycle", "macs", "stall_cycles")
 
 
@@ -100,7 +99,9 @@ class Counts:
         names = ("cycles", "load_cycles", "interval_cycles", "macs", "padding", "biases", "stalls")
         means: dict[str, Any] = {name: mean(attrgetter(name)) for name in names}
         traffic = {
-            role: Traffic(*(mean(_of_memory(role, name)) for name in _OF_MEMORY), words.word_bits)
+            role: Traffic(
+                mean(_of_memory(role, "words_read")), mean(_of_memory(role, "words_written")), words.word_bits
+            )
             for role, words in runs[0].traffic.items()
         }
         stages = tuple(

@@ -17,9 +17,9 @@ from archsim.engine.broadcast.events import simulate_broadcast
 from archsim.engine.broadcast.solver import solve
 from archsim.engine.counts import Counts, StageActivity
 from archsim.engine.draws import Draws
-from archsim.engine.engine import Engine, EngineError, engines
+from archsim.engine.engine import AUTO, Engine, EngineError, engines
 from archsim.engine.gather.encoding import deal_rows
-from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words, sized
+from archsim.engine.mapping import Mapping, StoredBits, pack_words, sized
 from archsim.engine.stimulus import stimulus
 from archsim.engine.watch import Watch
 from rtl import Hardware, Images, LoadWrite
@@ -58,6 +58,14 @@ class Eie(Engine):
             raise EngineError("requantiser is shared, allowed with banks that each write are auto and each")
         return self
 
+    @model_validator(mode="after")
+    def _fetch_brings_an_entry(self) -> Eie:
+        least = self.weight_bits + (1 if self.zeros_bits == AUTO else int(self.zeros_bits))
+        if self.fetch_bits != AUTO and self.fetch_bits < least:
+            said = f"allowed are at least {least}, a weight and the rows before it"
+            raise EngineError(f"fetch_bits is {self.fetch_bits}, {said}")
+        return self
+
     def lay(self, network: IntegerNetwork, fabric: str) -> EieMapping:
         dealt, at = _dealt(network, self.pes)
         zeros_bits = self._zeros_bits(dealt)
@@ -67,15 +75,10 @@ class Eie(Engine):
 
     def _zeros_bits(self, dealt: Sequence[DealtColumns]) -> int:
         """The width with the least bits x entries of those that fit into a fetch with a weight."""
-        room = int(self.fetch_bits) - self.weight_bits
-        asked = [self.zeros_bits] if self.zeros_bits != "auto" else range(1, MOST_ZEROS_BITS + 1)
-        fitting = [int(bits) for bits in asked if bits <= room]
-        if not fitting:
-            raise MappingError(
-                f"engine.fetch_bits is {self.fetch_bits}, allowed are at least "
-                f"{self.weight_bits + int(min(asked))}, a weight and the rows before it"
-            )
-        return min(fitting, key=lambda bits: self._expense(dealt, bits))
+        if self.zeros_bits != AUTO:
+            return int(self.zeros_bits)
+        widest = min(MOST_ZEROS_BITS, int(self.fetch_bits) - self.weight_bits)
+        return min(range(1, widest + 1), key=lambda bits: self._expense(dealt, bits))
 
     def _expense(self, dealt: Sequence[DealtColumns], bits: int) -> float:
         """Words of entries times entries, each of whose padding takes time as a weight does."""
@@ -253,13 +256,13 @@ def _choices(
     signal: NDArray[np.int64], pes: int, bias_columns: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
     """The columns that are broadcast, the rows of zeros before each, and after the last."""
-    found = np.flatnonzero(signal)
-    rows, taken = -(-len(signal) // pes), np.unique(found // pes)
-    gaps = np.zeros(len(found), dtype=np.int64)
-    begins = np.searchsorted(found // pes, taken)
+    columns = np.flatnonzero(signal)
+    rows, taken = -(-len(signal) // pes), np.unique(columns // pes)
+    gaps = np.zeros(len(columns), dtype=np.int64)
+    begins = np.searchsorted(columns // pes, taken)
     gaps[begins] = np.diff(taken, prepend=-1) - 1
     after = rows - 1 - int(taken[-1]) if len(taken) else rows
-    wanted = np.concatenate([np.arange(bias_columns), bias_columns + found])
+    wanted = np.concatenate([np.arange(bias_columns), bias_columns + columns])
     return wanted, np.concatenate([np.zeros(bias_columns, dtype=np.int64), gaps]), after
 
 

@@ -17,21 +17,21 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from archsim.engine.biases import bias_rows
 from archsim.engine.counts import Counts, StageActivity
 from archsim.engine.draws import Draws
 from archsim.engine.engine import AUTO, OF_THE_PES, Engine, EngineError, engines
 from archsim.engine.gather.conflicts import StageRun, banked_run, replicated_run
-from archsim.engine.gather.encoding import IndexEncoding, candidates, deal_rows
-from archsim.engine.gather.entries import DealtStage, EncodedStage, deal_stage
+from archsim.engine.gather.dealing import all_dealt, dealt_stages, order_of
+from archsim.engine.gather.encoding import IndexEncoding, candidates
+from archsim.engine.gather.entries import DealtStage, EncodedStage
 from archsim.engine.gather.events import simulate_pruned
 from archsim.engine.gather.expense import expense, worth_blocks
 from archsim.engine.gather.scheduled import ScheduledMapping, lay_scheduled
 from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words, sized
 from archsim.engine.watch import Watch
-from rtl import BankedAddress, Hardware, Images, LoadWrite
+from rtl import Hardware, Images, LoadWrite
 from rtl.engines.pruned import PrunedSizes, build_pruned
-from workloads import IntegerNetwork, IntegerStage, PrunedStage, Stage
+from workloads import IntegerNetwork, PrunedStage, Stage
 
 
 @engines.register("pruned")
@@ -130,7 +130,7 @@ class Pruned(Engine):
         if self.gather == "scheduled":
             return lay_scheduled(networks, self.requantising(shared=False), fabric)
         encoding = self._encoding(networks)
-        of_networks = [_dealt(network, self.pes, *_order(encoding)) for network in networks]
+        of_networks = [dealt_stages(network, self.pes, *order_of(encoding)) for network in networks]
         engine = self.requantising(shared=self.gather == "replicated" and self.requantiser != "each")
         return tuple(
             PrunedMapping(
@@ -150,10 +150,10 @@ class Pruned(Engine):
         needed = 0
         kinds, fetch_bits = self._index_kinds, int(self.fetch_bits)
         for lanes, run in self._blocks(networks):
-            highest = max(stage.inputs - 1 for stage in _all_dealt(networks, self.pes, lanes, run))
+            highest = max(stage.inputs - 1 for stage in all_dealt(networks, self.pes, lanes, run))
             needed = (highest // run).bit_length()
             for encoding in candidates(highest, fetch_bits, kinds, lanes=lanes, run=run):
-                dealt = _all_dealt(networks, self.pes, *_order(encoding))
+                dealt = all_dealt(networks, self.pes, *order_of(encoding))
                 cost = expense(encoding, dealt, fetch_bits, self.weight_bits)
                 options.append((cost, len(options), encoding))
         if not options:
@@ -180,7 +180,7 @@ class Pruned(Engine):
         for lanes in _powers_up_to(self.pes & -self.pes):
             of_lanes = []
             for run in _powers_up_to(MOST_RUN if self._powers else 1):
-                dealt = _all_dealt(networks, self.pes, lanes, run)
+                dealt = all_dealt(networks, self.pes, lanes, run)
                 if (lanes, run) != (1, 1) and not worth_blocks(dealt, self.weight_bits):
                     break
                 of_lanes.append((lanes, run))
@@ -362,56 +362,6 @@ MOST_RUN = 64
 
 def _powers_up_to(most: int) -> list[int]:
     return [1 << bits for bits in range(most.bit_length())]
-
-
-def _order(encoding: IndexEncoding) -> tuple[int, int, bool]:
-    """Lanes, run, and whether rows keep their order: where more neighbours are counted than lie on the PEs
-    in lockstep, which stay together."""
-    counted = max(encoding.run, encoding.group)
-    return encoding.lockstep, encoding.run, counted > encoding.lockstep
-
-
-def _all_dealt(
-    networks: Sequence[IntegerNetwork], pes: int, lanes: int, run: int, in_order: bool | None = None
-) -> list[DealtStage]:
-    """The stages of all networks, dealt."""
-    ordered = run > lanes if in_order is None else in_order
-    return [stage for network in networks for stage in _dealt(network, pes, lanes, run, ordered)[0]]
-
-
-@lru_cache(maxsize=32)
-def _dealt(
-    network: IntegerNetwork, pes: int, lanes: int, run: int, in_order: bool
-) -> tuple[tuple[DealtStage, ...], NDArray[np.int64]]:
-    """The stages with their rows dealt to PEs, in `lanes` that work off theirs together, and the place of
-    every output: so that entries balance, or `in_order`, so that the inputs of a run of weights are
-    neighbours for the next stage."""
-    address = BankedAddress(banks=pes, rows=1)
-    at = np.arange(network.n_in, dtype=np.int64)
-    stages = []
-    for integer in network.stages:
-        biases = bias_rows(integer, network.weight_bits, network.activation_bits).words
-        read_from = np.array([address.encode(int(i)) for i in at])
-        outputs = np.arange(integer.stage.n_out)
-        positions = outputs if in_order else _balanced(integer, outputs, pes // lanes, lanes)
-        stages.append(deal_stage(integer, biases, read_from, positions, pes, lanes=lanes, run=run))
-        at = positions
-    return tuple(stages), at
-
-
-def _balanced(
-    integer: IntegerStage, outputs: NDArray[np.int64], walkers: int, lanes: int
-) -> NDArray[np.int64]:
-    """The position of every output: those of `lanes` together, as many in the last place as are left, the
-    others so that the inputs that any of them keeps balance."""
-    stage = integer.stage
-    row = np.repeat(outputs // lanes, stage.row_lengths())
-    kept = np.unique(row * stage.n_in + stage.columns())
-    lengths = np.bincount(kept // stage.n_in, minlength=-(-len(outputs) // lanes))
-    whole = len(outputs) // lanes
-    positions = np.append(deal_rows(lengths[:whole], walkers), np.arange(whole, len(lengths)))
-    places: NDArray[np.int64] = positions[outputs // lanes] * lanes + outputs % lanes
-    return places
 
 
 @lru_cache(maxsize=128)

@@ -9,7 +9,6 @@ from hypothesis import given, settings, strategies as st
 import archsim as a
 from archsim.engine.eie import EieMapping
 from archsim.engine.engine import EngineError
-from archsim.engine.mapping import MappingError
 from tests.strategies import cases
 from workloads import load_network, quantise
 
@@ -93,6 +92,5 @@ def test_what_means_nothing_is_refused(options: dict[str, object], sentence: str
 
 
 def test_a_fetch_brings_a_weight_and_the_rows_before_it() -> None:
-    network = quantise(load_network("lenet-300-100-pruned-x40"), 8, 8)
-    with pytest.raises(MappingError, match=r"engine.fetch_bits is 8, allowed are at least 9"):
-        a.engines["eie"](fetch_bits=8).map(network)
+    with pytest.raises(EngineError, match=r"fetch_bits is 8, allowed are at least 9, a weight and the rows"):
+        a.engines["eie"](fetch_bits=8)
