@@ -148,10 +148,9 @@ def _costed_alike(
     if not places:
         return []
     try:
-        if len(places) == 1:
+        if len(places) == 1 and not broken_down:
             alone = design(places[0]).simulate("analytic")
-            breakdown = breakdown_of(alone) if broken_down else None
-            return [Outcome(told(alone), clock_hz=alone.clock_hz, breakdown=breakdown)]
+            return [Outcome(told(alone), clock_hz=alone.clock_hz)]
         result = design(places[0]).analytic()
         return _at_clocks(result, clocks, breakdown_of(result) if broken_down else None)
     except Refusal as error:

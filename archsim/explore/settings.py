@@ -115,9 +115,10 @@ def best(
         before = chosen
         for name, values in over.items():
             chosen = min([chosen, *_changed(chosen, name, values)], key=rank)
-    for name, values in over.items():
-        if getattr(chosen.engine, name) == AUTO:
-            chosen = min([*_changed(chosen, name, values), chosen], key=rank)
+        if chosen == before:  # what is auto is named, and with its name others may be better
+            for name, values in over.items():
+                if getattr(chosen.engine, name) == AUTO:
+                    chosen = min([*_changed(chosen, name, values), chosen], key=rank)
     rank(chosen)
     return Found(chosen, seen[chosen.engine][1] or first, first, len(seen))
 

@@ -63,8 +63,8 @@ def test_files_go_along_with_the_tasks(tmp_path: Path, running: Cluster) -> None
     a.sweep(space, tmp_path / "there", scheduler=running.whole())
     rows = rows_of(tmp_path / "there")
     assert rows == rows_of(tmp_path / "here")
-    assert sum(error is None for *_, error in rows) == 2
-    assert any(str(tmp_path / "broken.npz") in (error or "") for *_, error in rows)
+    assert sum(error is None for *_, error, _ in rows) == 2
+    assert any(str(tmp_path / "broken.npz") in (error or "") for *_, error, _ in rows)
 
 
 @pytest.mark.slow

@@ -113,7 +113,7 @@ def test_an_engine_takes_its_choices_or_refuses_them_in_a_sentence(kind: str) ->
         for value in values:
             with suppress(ValidationError):
                 taken.append(getattr(engines[kind].model_validate({name: value}), name))
-        assert len(taken) > 1, name
+        assert taken, name
         assert set(taken) <= set(values)
 
 
