@@ -14,7 +14,6 @@ from archsim.calibration.digits import with_digits
 from archsim.engine import Dense, Engine, engines
 from archsim.engine.draws import TypicalDraws
 from archsim.engine.mapping import Mapping
-from rtl import Sizes
 from workloads import Topology, load_network, quantise, random_integer_network, zoo_names
 
 NARROW = {"train": ((2, 2), (2, 5), (3, 5), (4, 4), (5, 3), (6, 2)), "held_out": ((3, 3), (4, 2), (2, 6))}
@@ -101,10 +100,9 @@ class TrainedConfiguration:
 
 
 def in_turn() -> list[type[Engine]]:
-    """The engines in the order in which they take turns: those of the shipped tables, then any others that
-    say what they are made of."""
-    described = {name for name, make in engines.items() if make.hardware.structures is not Sizes.structures}
-    return [engines[name] for name in [*TURNS, *sorted(described - set(TURNS))]]
+    """The engines in the order in which they take turns: those of the shipped tables, then any others."""
+    others = {name for name, make in engines.items() if make.calibrated} - set(TURNS)
+    return [engines[name] for name in [*TURNS, *sorted(others)]]
 
 
 def trained_configurations() -> list[TrainedConfiguration]:

@@ -42,6 +42,7 @@ class Eie(Engine):
 
     hardware: ClassVar = EieSizes
     unused: ClassVar = frozenset({"zero_gating"})
+    calibrated: ClassVar = False
 
     kind: Literal["eie"] = "eie"
     queue_depth: Annotated[int, Field(ge=1, le=64)] = 8

@@ -64,6 +64,9 @@ class Engine(BaseModel, ABC):
     unused: ClassVar[frozenset[str]] = frozenset()
     """Parameters that mean nothing on this engine: only false or `auto` is allowed."""
 
+    calibrated: ClassVar[bool] = True
+    """Whether a calibration draws it."""
+
     crossed: ClassVar[frozenset[str]] = frozenset()
     """Variants whose hardware grows with the square of their PEs, so that they are measured with fewer."""
 

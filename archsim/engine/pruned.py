@@ -177,7 +177,8 @@ class Pruned(Engine):
         if self.index not in (AUTO, "blocks"):
             return [(1, 1)]
         shapes: list[tuple[int, int]] = []
-        for lanes in _powers_up_to(self.pes & -self.pes):
+        # Behind a register a walker is not known to be at its end in time for those beside it.
+        for lanes in _powers_up_to(1 if self.route_register else self.pes & -self.pes):
             of_lanes = []
             for run in _powers_up_to(MOST_RUN if self._powers else 1):
                 dealt = all_dealt(networks, self.pes, lanes, run)
@@ -228,7 +229,7 @@ class PrunedMapping(Mapping):
 
     @property
     def watched(self) -> bool:  # type: ignore[override]
-        return self.sizes.lockstep == 1
+        return self.sizes.lockstep == 1 and not self.sizes.route_register
 
     @cached_property
     def sizes(self) -> PrunedSizes:

@@ -10,7 +10,7 @@ import pytest
 
 import archsim as a
 from archsim.comparison import not_in_ratio, what_differs
-from archsim.costs.estimate import LogicFit
+from archsim.costs import estimate
 from tests.reports.stand_ins import write_design
 
 POINTS = [
@@ -113,8 +113,16 @@ def test_a_clock_that_is_too_fast_marks_what_follows_from_it() -> None:
     assert "area_mm2" not in fast.beyond_critical_path
     assert slow.beyond_critical_path == ()
     told = fast.to_dict()
-    assert list(told)[:6] == [
-        *("format", "format_version", "archsim_version", "clock_met", "beyond_critical_path", "warnings")
+    assert list(told)[:7] == [
+        *(
+            "format",
+            "format_version",
+            "archsim_version",
+            "commit",
+            "clock_met",
+            "beyond_critical_path",
+            "warnings",
+        )
     ]
     assert told["warnings"][0].startswith("clock_hz is 5e+09, the estimated critical path of")
     for metric in fast.beyond_critical_path:
@@ -185,7 +193,7 @@ def test_an_engine_that_nobody_calibrated_has_counts_and_says_why_it_has_no_cost
 ) -> None:
     point = a.DesignPoint(network="lenet-300-100-csc-x40", engine=a.Csc(pes=2), technology=technology)
     priced = point.simulate(fidelity)
-    monkeypatch.setattr(LogicFit, "covers", lambda fit, sizes: False)
+    monkeypatch.setattr(estimate, "_covers", lambda fit, sizes: False)
     result = point.simulate(fidelity)
     assert result.counts == priced.counts
     assert result.traffic == priced.traffic

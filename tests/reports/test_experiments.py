@@ -134,4 +134,4 @@ def test_experiments_look_at_their_folder_before_they_begin(
     taken.touch()
     done = CliRunner().invoke(main, ["experiments", "--out", str(taken)])
     assert done.exit_code == 2
-    assert done.stderr.endswith("allowed is a folder that can be written to (here: file exists)\n")
+    assert done.stderr.endswith("allowed is a folder that can be written to (here: file exists).\n")

@@ -52,7 +52,7 @@ def test_an_import_says_what_it_found_and_writes_a_network(weights: Path, tmp_pa
         "ring.1.weight",
         "csc, fan-in 5, stride 1",
         "blocks of 4 × 4",
-        "runs on pruned",
+        "runs on eie, pruned",
         "accuracy",
     ):
         assert words in done.stdout
@@ -68,7 +68,7 @@ def test_plain_values_hold_all_that_the_table_shows(weights: Path, tmp_path: Pat
     assert done.exit_code == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["stages"][0]["kind"] == "csc, fan-in 5, stride 1"
-    assert told["stages"][2]["engines"] == ["clos", "csc", "dense", "pruned"]
+    assert told["stages"][2]["engines"] == ["clos", "csc", "dense", "eie", "pruned"]
     assert told["stages"][2]["biases"] == 4
     assert told["engines"] == ["pruned"]
     assert told["stored_weights"] == sum(stage["weights"] for stage in told["stages"])

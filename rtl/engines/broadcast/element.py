@@ -137,7 +137,7 @@ def entries_of(
     place_bits, per = sizes.place_bits, sizes.weights_per_fetch
     with component("sequencer", number):
         busy, first = register(1, "walks", reset=True), register(1, "first")
-        at, until = register(sizes.pointer_bits, "at"), register(sizes.pointer_bits, "until")
+        at, until = register(sizes.pointer_bits, "at"), register(sizes.pointer_bits, "ends_at")
         wraps = at[:place_bits] == per - 1
         next_word = pyrtl.concat(
             fit(at[place_bits:] + 1, sizes.pointer_bits - place_bits), pyrtl.Const(0, place_bits)

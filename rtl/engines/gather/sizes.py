@@ -58,6 +58,8 @@ class GatherSizes(Sizes):
             raise SizeError(f"run is {self.run}, allowed is 1 where indices are distances")
         if self.lockstep < 1 or self.pes % self.lockstep:
             raise SizeError(f"lockstep is {self.lockstep}, allowed are divisors of {self.pes} PEs")
+        if self.lockstep > 1 and self.route_register:
+            raise SizeError(f"lockstep is {self.lockstep}, allowed with route_register is 1")
         if self.group > 1 and (self.relative or self.run > 1):
             raise SizeError(f"group is {self.group}, allowed is 1 where indices are distances or of runs")
         if self.group not in (1, 1 << self.index_bits):

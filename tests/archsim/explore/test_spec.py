@@ -19,7 +19,6 @@ from archsim.explore.conditions import Condition, ConditionError
 from archsim.explore.schema import sweep_schema
 from archsim.explore.spec import MOST_POINTS, MOST_VALUES, Range, flat, nested, space_of
 from archsim.explore.work import key_in
-from rtl import Sizes
 from tests.examples import EXAMPLES, SPACES
 
 ZOO = EXAMPLES.parent / "workloads" / "zoo"
@@ -202,7 +201,7 @@ def test_an_example_meets_the_schema_that_is_shipped(path: Path) -> None:
 def test_the_large_example_has_every_engine_every_trained_network_and_both_technologies() -> None:
     points = [*a.Space.from_file(EXAMPLES / "engines.yaml").points()]
     assert len(points) >= 4500
-    calibrated = {kind for kind, make in engines.items() if make.hardware.structures is not Sizes.structures}
+    calibrated = {kind for kind, make in engines.items() if make.calibrated}
     assert {point["engine"]["kind"] for point in points} == calibrated
     assert {point["network"] for point in points} == {path.stem for path in ZOO.glob("*.npz")}
     assert {point["technology"] for point in points} == {"cmos65", "artix7"}

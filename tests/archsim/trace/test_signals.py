@@ -23,7 +23,7 @@ def gathering(engine: Engine, kind: str) -> Engine:
     if not gather:
         return engine
     try:
-        return Pruned(**engine.model_dump() | {"gather": gather})
+        return Pruned(**engine.model_dump() | {"gather": gather, "route_register": False})
     except (ValidationError, ValueError):
         assume(False)
         raise
@@ -34,9 +34,13 @@ def drawn(kind: str, data: st.DataObject, *, places: bool) -> Mapping:
     name, fabric = kind.partition(" ")[0], data.draw(st.sampled_from(("asic", "fpga")))
     if places:
         engine = gathering(data.draw(engines_of_kind(name, 6)), kind)
-        return engine.map(data.draw(models(engine)), fabric)
-    case = data.draw(cases(name, biases=True))
-    return gathering(case.engine, kind).map(case.network, fabric)
+        mapping = engine.map(data.draw(models(engine)), fabric)
+    else:
+        case = data.draw(cases(name, biases=True))
+        mapping = gathering(case.engine, kind).map(case.network, fabric)
+    # PEs in lockstep are not watched.
+    assume(mapping.sizes.sweep is not None or mapping.watched)
+    return mapping
 
 
 def intervals(shown: Timeline) -> dict[str, tuple[list[int], list[int]]]:
