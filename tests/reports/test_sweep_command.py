@@ -175,11 +175,11 @@ def test_a_store_that_is_none_is_refused_and_left_as_it_is(damage: Any, said: st
 
 
 def test_a_store_of_a_later_version_is_refused(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stores, "FORMAT", 2)
+    monkeypatch.setattr(stores, "FORMAT", 3)
     archsim("sweep", "spec.yaml", "--out", "runs", folder=spec)
     monkeypatch.undo()
     for command in (("results", "runs"), ("sweep", "spec.yaml", "--out", "runs")):
-        assert "format of runs/results.sqlite is '2', allowed are 1" in refusal(*command, folder=spec)
+        assert "format of runs/results.sqlite is '3', allowed are 1, 2" in refusal(*command, folder=spec)
 
 
 def test_a_defect_of_one_point_is_its_row_and_the_status(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
