@@ -19,7 +19,7 @@ from archsim.engine.counts import Counts, StageActivity
 from archsim.engine.draws import Draws
 from archsim.engine.engine import AUTO, Engine, EngineError, engines
 from archsim.engine.gather.encoding import deal_rows
-from archsim.engine.mapping import Mapping, StoredBits, pack_words, sized
+from archsim.engine.mapping import Mapping, StoredBits, bank_rows, pack_words, sized
 from archsim.engine.stimulus import stimulus
 from archsim.engine.watch import Watch
 from rtl import Hardware, Images, LoadWrite
@@ -68,11 +68,11 @@ class Eie(Engine):
         return self
 
     def lay(self, network: IntegerNetwork, fabric: str) -> EieMapping:
-        dealt, at = _dealt(network, self.pes)
+        dealt, positions = _dealt(network, self.pes)
         zeros_bits = self._zeros_bits(dealt)
         engine = self.requantising(shared=False).model_copy(update={"zeros_bits": zeros_bits})
         stages = tuple(stage.encoded(zeros_bits) for stage in dealt)
-        return EieMapping(network, engine, fabric, stages, at)
+        return EieMapping(network, engine, fabric, stages, positions)
 
     def _zeros_bits(self, dealt: Sequence[DealtColumns]) -> int:
         """The width with the least bits x entries of those that fit into a fetch with a weight."""
@@ -91,24 +91,26 @@ class Eie(Engine):
 class EieMapping(Mapping):
     """A network on the EIE engine. Output r of PE p lies in row r of bank p."""
 
-    watched: ClassVar = False
-
     network: IntegerNetwork = field(repr=False)
     engine: Eie = field(repr=False)
     fabric: str
     stages: tuple[EncodedColumns, ...] = field(repr=False)
-    output_positions: NDArray[np.int64] = field(repr=False)
+    positions: tuple[NDArray[np.int64], ...] = field(repr=False)
+    """Where each output of each stage lies: row * pes + PE."""
+
+    @property
+    def watched(self) -> bool:
+        return False
 
     @property
     def score_positions(self) -> NDArray[np.int64]:
-        return self.output_positions
+        return self.positions[-1]
 
     @cached_property
     def sizes(self) -> EieSizes:
         engine, network = self.engine, self.network
-        pes, own = engine.pes, bool(engine.input_buffer)
+        pes = engine.pes
         groups = [-(-stage.stage.n_out // pes) for stage in network.stages]
-        sides, input_rows = [max(groups[:-1][k::2], default=0) for k in (0, 1)], -(-network.n_in // pes)
         zeros_bits = int(engine.zeros_bits)
         per_fetch = int(engine.fetch_bits) // (engine.weight_bits + zeros_bits)
         return sized(
@@ -117,10 +119,7 @@ class EieMapping(Mapping):
             weight_words=max(1, int((-(-self._entries // per_fetch)).max())),
             banks=pes,
             shared_requantiser=False,
-            activation_rows=max(input_rows, *sides),
-            even_rows=sides[1] if own else max(sides[1], input_rows),
-            odd_rows=sides[0],
-            input_rows=input_rows if own else 0,
+            **bank_rows(-(-network.n_in // pes), groups[:-1], own_input=bool(engine.input_buffer)),
             stages=len(self.stages),
             longest_row=1,
             most_groups=max(groups),
@@ -132,7 +131,7 @@ class EieMapping(Mapping):
     @cached_property
     def _entries(self) -> NDArray[np.int64]:
         """Entries of each PE, shape (pes,)."""
-        of_pes: NDArray[np.int64] = sum(stage.entries for stage in self.stages)  # type: ignore[assignment]
+        of_pes: NDArray[np.int64] = np.sum([stage.entries for stage in self.stages], axis=0)
         return of_pes
 
     @property
@@ -146,26 +145,29 @@ class EieMapping(Mapping):
 
     def count(self) -> Counts:
         runs = [self.run_on(self._signals(x[:, None])) for x in stimulus(self.network).T]
-        return Counts.mean(runs, least=self._bound(0), most=self._bound(1))
+        least, most = self._bounds
+        return Counts.mean(runs, least=least, most=most)
 
     def simulate(self, x: NDArray[np.int64] | None = None, *, watch: Watch | None = None) -> Counts:
         signals = self._signals(stimulus(self.network)[:, :1] if x is None else x)
         outputs = [stage.stage.n_out for stage in self.network.stages]
         counts = simulate_broadcast(self.stages, outputs, signals, self.sizes, self.traffic)
-        return counts.between(self._bound(0), self._bound(1))
+        return counts.between(*self._bounds)
 
     def count_of(self, x: NDArray[np.int64]) -> Counts:
-        return self.run_on(self._signals(x)).between(self._bound(0), self._bound(1))
+        return self.run_on(self._signals(x)).between(*self._bounds)
 
     def _signals(self, x: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """The inputs of every stage, shape (n_in,), where the bank and row of each say."""
-        signals = [signal[:, 0] for signal in self.network.signals(x)]
-        return [signals[0], *_placed(self.network, self.engine.pes, signals[1:])]
+        first, *others = (signal[:, 0] for signal in self.network.signals(x))
+        return [first, *(_placed(signal, at) for signal, at in zip(others, self.positions, strict=False))]
 
-    def _bound(self, value: int) -> Counts:
-        """Counts with all activations zero, or none: never more, never less than with others."""
+    @cached_property
+    def _bounds(self) -> tuple[Counts, Counts]:
+        """Counts with all activations zero, and with none: no others are less, or more."""
         widths = [stage.stage.n_in for stage in self.network.stages]
-        return self.run_on([np.full(width, value, dtype=np.int64) for width in widths])
+        none, every = (self.run_on([np.full(width, value) for width in widths]) for value in (0, 1))
+        return none, every
 
     def run_on(self, signals: Sequence[NDArray[np.int64]]) -> Counts:
         """The counts of an inference with these inputs of every stage, shape (n_in,), where they lie."""
@@ -268,23 +270,18 @@ def _choices(
 
 
 @lru_cache(maxsize=32)
-def _dealt(network: IntegerNetwork, pes: int) -> tuple[tuple[DealtColumns, ...], NDArray[np.int64]]:
-    """The stages with their rows dealt to PEs so that weights balance, and the place of every output."""
-    at = np.arange(network.n_in, dtype=np.int64)
+def _dealt(
+    network: IntegerNetwork, pes: int
+) -> tuple[tuple[DealtColumns, ...], tuple[NDArray[np.int64], ...]]:
+    """The stages with their rows dealt to PEs so that weights balance, and the places of their outputs."""
+    lies_at = [np.arange(network.n_in, dtype=np.int64)]
     stages = []
     for integer in network.stages:
         positions = deal_rows(integer.stage.row_lengths(), pes)
-        stages.append(
-            _deal(
-                integer,
-                bias_rows(integer, network.weight_bits, network.activation_bits).words,
-                at,
-                positions,
-                pes,
-            )
-        )
-        at = positions
-    return tuple(stages), at
+        biases = bias_rows(integer, network.weight_bits, network.activation_bits).words
+        stages.append(_deal(integer, biases, lies_at[-1], positions, pes))
+        lies_at.append(positions)
+    return tuple(stages), tuple(lies_at[1:])
 
 
 def _deal(
@@ -315,12 +312,8 @@ def _deal(
     )
 
 
-def _placed(network: IntegerNetwork, pes: int, signals: Sequence[NDArray[Any]]) -> list[NDArray[np.int64]]:
-    """The outputs of every stage but the last in the order of the places that they are written to."""
-    placed = []
-    for integer, signal in zip(network.stages[:-1], signals, strict=True):
-        positions = deal_rows(integer.stage.row_lengths(), pes)
-        lies = np.zeros(len(signal), dtype=np.int64)
-        lies[positions] = signal
-        placed.append(lies)
-    return placed
+def _placed(signal: NDArray[Any], positions: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Outputs in the order of the places that they are written to."""
+    lies = np.zeros(len(signal), dtype=np.int64)
+    lies[positions] = signal
+    return lies

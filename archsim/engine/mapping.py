@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,9 +61,6 @@ class Mapping(ABC):
     network: AnyIntegerNetwork
     engine: Any
     """The settled engine."""
-
-    watched: ClassVar[bool] = True
-    """Whether the event simulation tells a watch what happens in which cycle."""
 
     @cached_property
     def biases(self) -> tuple[BiasRows, ...]:
@@ -164,6 +161,11 @@ class Mapping(ABC):
         return record_engine(watch, self.simulate(watch=watch), self.input_memory, self.copies)
 
     @property
+    def watched(self) -> bool:
+        """Whether the event simulation tells a watch what happens in which cycle."""
+        return True
+
+    @property
     def input_memory(self) -> str:
         """The memory that inputs are loaded into."""
         return "input" if self.sizes.input_rows else "activation_0"
@@ -222,6 +224,18 @@ class Mapping(ABC):
         """The outputs of the network, shape (n_out,), from what the PEs gave."""
         pes = self.sizes.pes
         return np.array([run.scores[at % pes][at // pes] for at in self.score_positions], dtype=np.int64)
+
+
+def bank_rows(inputs: int, written: Sequence[int], *, own_input: bool) -> dict[str, int]:
+    """The rows of the memories of a bank of activations that holds so many rows of `inputs`, in a memory of
+    their own or not, and of which each stage writes so many (the last one none)."""
+    odd, even = (max(written[k::2], default=0) for k in (0, 1))
+    return {
+        "activation_rows": max(inputs, odd, even),
+        "even_rows": even if own_input else max(even, inputs),
+        "odd_rows": odd,
+        "input_rows": inputs if own_input else 0,
+    }
 
 
 def pack_words(values: NDArray[Any], *, bits: int, per_word: int) -> list[int]:

@@ -27,7 +27,7 @@ from archsim.engine.gather.entries import DealtStage, EncodedStage
 from archsim.engine.gather.events import simulate_pruned
 from archsim.engine.gather.expense import expense, worth_blocks
 from archsim.engine.gather.scheduled import ScheduledMapping, lay_scheduled
-from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words, sized
+from archsim.engine.mapping import Mapping, MappingError, StoredBits, bank_rows, pack_words, sized
 from archsim.engine.watch import Watch
 from rtl import Hardware, Images, LoadWrite
 from rtl.engines.pruned import PrunedSizes, build_pruned
@@ -228,16 +228,15 @@ class PrunedMapping(Mapping):
         return self.sizes.walkers if self.replicated else 1
 
     @property
-    def watched(self) -> bool:  # type: ignore[override]
+    def watched(self) -> bool:
         return self.sizes.lockstep == 1 and not self.sizes.route_register
 
     @cached_property
     def sizes(self) -> PrunedSizes:
         engine, network = self.engine, self.network
-        pes, own = engine.pes, bool(engine.input_buffer)
+        pes = engine.pes
         rows = [-(-stage.outputs // pes) for stage in self.stages[:-1]]
         grouped = self.encoding.group > 1
-        sides, input_rows = [max(rows[k::2], default=0) for k in (0, 1)], -(-network.n_in // pes)
         entries = np.array([stage.entries for stage in self.stages])
         return sized(
             PrunedSizes,
@@ -245,10 +244,7 @@ class PrunedMapping(Mapping):
             weight_words=int((-(-entries // self.weights_per_fetch)).sum(axis=0).max()),
             banks=pes,
             shared_requantiser=self.shared_requantiser,
-            activation_rows=max(input_rows, *sides),
-            even_rows=sides[1] if own else max(sides[1], input_rows),
-            odd_rows=sides[0],
-            input_rows=input_rows if own else 0,
+            **bank_rows(-(-network.n_in // pes), rows, own_input=bool(engine.input_buffer)),
             stages=len(self.stages),
             longest_row=1,
             most_groups=max(-(-stage.outputs // pes) for stage in self.stages),

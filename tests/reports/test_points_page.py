@@ -5,16 +5,14 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from archsim.design import DesignPoint
 from archsim.explore.gather import ResultsError, figures_of, gather, point_of
@@ -27,8 +25,9 @@ from reports.points.data import PARTS_BYTES, content_of
 from reports.points.figures import FigureError
 from reports.points.labels import name_marks
 from reports.points.write import LARGEST_PAGE_BYTES, page as page_of, write_report
+from tests.reports.browser import browser
 
-CHROMIUM = shutil.which("chromium")
+__all__ = ["browser"]
 WIDTHS = (1200, 390)
 SPACE = {
     "base": {"network": "lenet-300-100-csc-x40", "engine": {"kind": "csc"}, "clock_hz": 1e8},
@@ -51,16 +50,6 @@ def folder(swept: Sweep, tmp_path_factory: pytest.TempPathFactory) -> Path:
     points = gather([swept.store.folder])
     write_report(points, out, sources=["runs"], command="archsim report runs --out report")
     return out
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    with sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=CHROMIUM)
-        yield opened
-        opened.close()
 
 
 def opened(

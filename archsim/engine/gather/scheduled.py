@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from archsim.engine.biases import bias_rows
 from archsim.engine.counts import Counts, StageActivity
 from archsim.engine.gather.schedule import ScheduledStage, schedule_stage
 from archsim.engine.gather.scheduled_events import simulate_scheduled
-from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words, sized
+from archsim.engine.mapping import Mapping, MappingError, StoredBits, bank_rows, pack_words, sized
 from archsim.engine.watch import Watch
 from rtl import BankedAddress, Hardware, Images, LoadWrite
 from rtl.engines.pruned import PrunedSizes, build_pruned
@@ -30,8 +30,6 @@ class ScheduledMapping(Mapping):
     """A network on the pruned engine with `gather: scheduled`. An index is the row that the bank of its
     number reads, all ones where it reads none, above the bank that the PE of its number listens to."""
 
-    watched: ClassVar = False
-
     network: IntegerNetwork = field(repr=False)
     engine: Any = field(repr=False)
     fabric: str
@@ -39,23 +37,24 @@ class ScheduledMapping(Mapping):
     index_bits: int
 
     @property
+    def watched(self) -> bool:
+        return False
+
+    @property
     def score_positions(self) -> NDArray[np.int64]:
         return self.stages[-1].positions
 
     @cached_property
     def sizes(self) -> PrunedSizes:
-        engine, pes, own, bits = self.engine, self.engine.pes, self.engine.input_buffer, self.index_bits
-        input_rows, odd_rows, even_rows = _rows(self.network, self.stages, pes)
+        engine, pes, bits = self.engine, self.engine.pes, self.index_bits
+        rows = _rows_written(self.stages, pes)
         return sized(
             PrunedSizes,
             **self.engine_sizes(engine, self.fabric),
             weight_words=self._fetches(int(engine.fetch_bits) // self.network.weight_bits),
             banks=pes,
             shared_requantiser=False,
-            activation_rows=max(input_rows, odd_rows, even_rows),
-            even_rows=even_rows if own else max(even_rows, input_rows),
-            odd_rows=odd_rows,
-            input_rows=input_rows if own else 0,
+            **bank_rows(-(-self.network.n_in // pes), rows, own_input=bool(engine.input_buffer)),
             stages=len(self.stages),
             longest_row=1,
             most_groups=max(-(-stage.outputs // pes) for stage in self.stages),
@@ -150,7 +149,10 @@ def lay_scheduled(
     row, all ones of which are none, and of a bank."""
     pes = engine.pes
     of_networks = [_scheduled(network, pes) for network in networks]
-    rows = [max(_rows(network, stages, pes)) for network, stages in zip(networks, of_networks, strict=True)]
+    rows = [
+        max([-(-network.n_in // pes), *_rows_written(stages, pes)])
+        for network, stages in zip(networks, of_networks, strict=True)
+    ]
     bits = max(rows).bit_length() + BankedAddress(banks=pes, rows=1).bank_bits
     if bits >= engine.fetch_bits:
         raise MappingError(
@@ -163,10 +165,9 @@ def lay_scheduled(
     )
 
 
-def _rows(network: IntegerNetwork, stages: Sequence[ScheduledStage], pes: int) -> tuple[int, int, int]:
-    """Rows of a bank that hold the inputs, and what stages of even and of odd number write."""
-    rows = [-(-stage.outputs // pes) for stage in stages[:-1]]
-    return -(-network.n_in // pes), max(rows[::2], default=0), max(rows[1::2], default=0)
+def _rows_written(stages: Sequence[ScheduledStage], pes: int) -> list[int]:
+    """Rows of a bank that each stage but the last writes."""
+    return [-(-stage.outputs // pes) for stage in stages[:-1]]
 
 
 @lru_cache(maxsize=32)

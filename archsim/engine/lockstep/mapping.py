@@ -23,7 +23,7 @@ from archsim.engine.counts import Counts, StageActivity
 from archsim.engine.engine import Engine
 from archsim.engine.lockstep.events import simulate_lockstep
 from archsim.engine.lockstep.plan import StagePlan
-from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words
+from archsim.engine.mapping import Mapping, MappingError, StoredBits, bank_rows, pack_words
 from archsim.engine.watch import Watch
 from rtl import Images, LoadWrite
 from rtl.engines.lockstep.sizes import LockstepSizes
@@ -83,19 +83,16 @@ class LockstepMapping(Mapping):
         """Sizes that every engine needs, for just this network."""
         named = [value for plan in self.plans for value in plan.fields.values()]
         rows = [max(plan.rows_written for plan in plans) for plans in self.of_stages]
-        sides = [max(rows[k::2], default=0) for k in (0, 1)]
         input_rows = -(-self.input_reach // self.banks)
-        own = bool(self.engine.input_buffer)
+        of_banks = bank_rows(input_rows, rows, own_input=bool(self.engine.input_buffer))
         shared = self.plans[0].scores_queue
         return {
             **self.engine_sizes(self.engine, self.fabric),
             "weight_words": sum(p.weight_fetches(p.groups, self.weights_per_fetch) for p in self.plans),
             "banks": self.banks,
             "shared_requantiser": shared,
-            "activation_rows": max(max([*named, 0]) // self.banks + 1, input_rows, *sides),
-            "even_rows": sides[1] if own else max(sides[1], input_rows),
-            "odd_rows": sides[0],
-            "input_rows": input_rows if own else 0,
+            **of_banks,
+            "activation_rows": max(max([*named, 0]) // self.banks + 1, of_banks["activation_rows"]),
             "stages": len(self.plans),
             "longest_row": max(plan.steps for plan in self.plans),
             "most_groups": max(plan.groups for plan in self.plans),
