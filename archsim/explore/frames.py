@@ -46,9 +46,10 @@ class Frame(pd.DataFrame):
     def _repr_html_(self) -> str:
         """The rows as a table, figures with one unit a column, named in its head. A column that is empty, or
         tells a reader nothing, is left out."""
-        columns = [name for name in map(str, self) if name not in HIDDEN and self[name].notna().any()]
+        # A frame that was turned has numbers for names.
+        columns = [name for name in self.columns if name not in HIDDEN and self[name].notna().any()]
         shown = self.head(MOST_ROWS)
-        cells = [_cells(name, shown[name]) for name in columns]
+        cells = [_cells(str(name), shown[name]) for name in columns]
         more = f" (the first {MOST_ROWS} here)" if len(self) > MOST_ROWS else ""
         rows = zip(*(texts for _, texts in cells), strict=True)
         return html_table(f"{len(self):,} design points{more}", [head for head, _ in cells], rows)

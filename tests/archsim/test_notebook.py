@@ -101,3 +101,9 @@ def test_what_pandas_plots_it_still_plots(compared: Frame) -> None:
 
 def test_a_frame_without_points_is_shown(tmp_path: Path) -> None:
     assert "0 design points" in a.results(a.Store(tmp_path))._repr_html_()
+
+
+def test_a_frame_that_was_turned_is_shown_too(swept: a.Sweep) -> None:
+    turned = swept.frame.reset_index(drop=True).T
+    assert list(turned.columns) == list(range(len(swept.frame)))
+    assert "<th" in turned._repr_html_()
