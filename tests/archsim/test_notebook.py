@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from matplotlib import pyplot
 from matplotlib.container import ErrorbarContainer
@@ -105,5 +106,5 @@ def test_a_frame_without_points_is_shown(tmp_path: Path) -> None:
 
 def test_a_frame_that_was_turned_is_shown_too(swept: a.Sweep) -> None:
     turned = swept.frame.reset_index(drop=True).T
-    assert list(turned.columns) == list(range(len(swept.frame)))
+    assert turned.columns.equals(pd.RangeIndex(len(swept.frame)))
     assert "<th" in turned._repr_html_()
