@@ -53,6 +53,7 @@ from workloads.topology.topology import Topology as Topology
 from workloads.training.evaluate import layer_sensitivity as layer_sensitivity
 from workloads.training.integer_form import quantise as quantise
 from workloads.training.recipe import load_recipe as load_recipe
+from workloads.training.sharing import share_weights as share_weights
 from workloads.training.training import train as train
 
 __all__: list[str]

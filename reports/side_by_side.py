@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 STATIC = "static power"
 GROUPS = {
     "PEs": ("pe", "requantiser"),
-    "weight memory": ("weight memory",),
+    "weight memory": ("weight memory", "codebook memory"),
     "index memory": ("index memory",),
     "activation memory": ("input memory", "activation 0 memory", "activation 1 memory"),
     "address and route": ("address", "route"),

@@ -12,16 +12,22 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from rtl.engines import eie
+from rtl.engines.broadcast.sizes import BroadcastSizes
+from rtl.engines.gather import scheduled
 from rtl.engines.gather.sizes import GatherSizes
 from rtl.engines.lockstep import controller as marching
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.engines.pruned import RUN as WALKS
 from rtl.parts import sweep
 from rtl.parts.descriptor import SizeError
+from rtl.parts.sizes import Sizes
 from rtl.parts.skeleton import Hardware
 from rtl.simulation import Images, LoadWrite, Simulation
 
 Rows = Mapping[str, NDArray[np.int64]]
+BROADCAST = ("scanning", "broadcast_valid", "pushed")
+"""Wires that say what the broadcast does."""
 
 
 class State(IntEnum):
@@ -38,30 +44,37 @@ class State(IntEnum):
     NO_WORK = 8
     ENGINE = 9
     WINDOW = 10
+    QUEUE = 11
+    SEARCH = 12
+    STARVED = 13
+    PASS = 14
 
 
 @dataclass(frozen=True, eq=False)
 class Signals:
     """The cycles from `first` on, counted from that of `start`: `rows` by name, shape (cycles,), `products`
-    and `stalls` of each PE, shape (pes, cycles), where its accumulator and its front are.
+    and `stalls` of each PE, shape (pes, cycles), where its accumulator and its front are; where columns are
+    sent to PEs also which of them each `passes` over, for it has no entry of it.
 
-    Rows are `engine` (whether it works), `stage` (of the cascade, from 1), `controller` (a `State`), `route`
-    (activations that PEs take), `requantisers` and `bus` (whether they work), `scores` (that leave), `load`
-    (whether the load port writes), `input_free` (whether it may, which the hardware alone says), the words at
-    each memory's ports (`weight.read`, …); at places also `segment` and `place` (from 1), and `sequencer` (a
-    `State`).
+    Rows are `engine` (whether it works), `stage` (of the cascade, from 1), `controller` and `broadcast` (a
+    `State` each), `route` (activations that PEs take), `requantisers` and `bus` (whether they work), `scores`
+    (that leave), `load` (whether the load port writes), `input_free` (whether it may, which the hardware
+    alone says), the words at each memory's ports (`weight.read`, …); at places also `segment` and `place`
+    (from 1), and `sequencer` (a `State`).
     """
 
     first: int
     rows: Rows
     products: NDArray[np.bool_]
     stalls: NDArray[np.bool_]
+    passes: NDArray[np.bool_] | None = None
 
     def cut(self, first: int, last: int) -> Signals:
         """The cycles from `first` to before `last`."""
         part = slice(first - self.first, last - self.first)
         rows = {name: row[part] for name, row in self.rows.items()}
-        return Signals(first, rows, self.products[:, part], self.stalls[:, part])
+        passes = None if self.passes is None else self.passes[:, part]
+        return Signals(first, rows, self.products[:, part], self.stalls[:, part], passes)
 
 
 def watch_hardware(
@@ -74,12 +87,13 @@ def watch_hardware(
     cycles: int,
 ) -> Signals:
     """The first `cycles` cycles of a run on `inputs`; from cycle `loads_from` on the load port writes the
-    inputs `following`. Raises SizeError for an engine that neither marches in step nor gathers."""
+    inputs `following`. Raises SizeError for an engine that neither marches in step nor gathers or
+    broadcasts."""
     sizes = hardware.sizes
-    if not isinstance(sizes, LockstepSizes | GatherSizes):
+    if not isinstance(sizes, LockstepSizes | GatherSizes | BroadcastSizes):
         raise SizeError(
             f"engine is {sizes.engine}, allowed with a trace of the hardware are engines whose PEs march in "
-            "step or gather by index"
+            "step, gather by index or are sent activations"
         )
     wires = _wires(hardware)
     simulation = Simulation(hardware, images, expected_cycles=cycles, record=list(wires))
@@ -91,11 +105,11 @@ def watch_hardware(
     loading = np.zeros(cycles, dtype=np.int64)
     loading[loads_from : loads_from + len(following)] = 1
     rows = {"load": loading} | _common_rows(hardware, bits)
-    rows |= _lockstep_rows(sizes, bits) if isinstance(sizes, LockstepSizes) else _gather_rows(sizes, bits)
+    rows |= _own_rows(sizes, bits)
     if sizes.sweep:
         rows |= _sweep_rows(bits)
     products = bits[hardware.probes["pe.product"].name].T.astype(bool)
-    return Signals(0, rows, products, _stalls(hardware, bits))
+    return Signals(0, rows, products, _stalls(hardware, bits), _passes(sizes, bits))
 
 
 def _wires(hardware: Hardware) -> dict[str, int]:
@@ -103,7 +117,12 @@ def _wires(hardware: Hardware) -> dict[str, int]:
     sizes, pes = hardware.sizes, range(hardware.sizes.pes)
     names = ["busy", "input_free", "score_valid", "controller__state", "controller__half"]
     names += [probe.name for probe in hardware.probes.values()]
-    if isinstance(sizes, LockstepSizes):
+    if isinstance(sizes, BroadcastSizes):
+        names += ["controller__drain", *(f"route__{name}" for name in BROADCAST)]
+        names += [name.format(p) for name in ("top__takes_{}", "sequencer_{}__walks") for p in pes]
+    elif isinstance(sizes, GatherSizes) and sizes.scheduled:
+        names += [f"address_{p}__finish" for p in pes]
+    elif isinstance(sizes, LockstepSizes):
         names += ["controller__issue", *(f"controller__take_{p}" for p in pes)]
         shared, finish = "top__requantising", [f"controller__finish_{p}" for p in pes]
         names += [shared] if sizes.shared_requantiser else finish
@@ -142,6 +161,54 @@ def _common_rows(hardware: Hardware, bits: Mapping[str, NDArray[np.uint8]]) -> d
         if name != "pe.product":
             rows[name] = bits[probe.name].sum(axis=1, dtype=np.int64)
     return rows
+
+
+def _own_rows(sizes: Sizes, bits: Mapping[str, NDArray[np.uint8]]) -> dict[str, NDArray[np.int64]]:
+    """The rows that follow from the kind of engine."""
+    if isinstance(sizes, BroadcastSizes):
+        return _broadcast_rows(bits)
+    if isinstance(sizes, LockstepSizes):
+        return _lockstep_rows(sizes, bits)
+    assert isinstance(sizes, GatherSizes)
+    return _scheduled_rows(sizes, bits) if sizes.scheduled else _gather_rows(sizes, bits)
+
+
+def _scheduled_rows(
+    sizes: GatherSizes, bits: Mapping[str, NDArray[np.uint8]]
+) -> dict[str, NDArray[np.int64]]:
+    state = _number(bits["controller__state"])
+    codes = np.zeros(4, dtype=np.int64)
+    codes[[scheduled.FETCH, scheduled.RUN, scheduled.DRAIN]] = State.FETCH, State.BUSY, State.DRAIN
+    return {
+        "controller": codes[state],
+        "stage": _stages(state, _number(bits["controller__half"]), fetch=scheduled.FETCH),
+        "requantisers": _of_pes(bits, "address_{}__finish", sizes.pes).max(axis=0),
+    }
+
+
+def _broadcast_rows(bits: Mapping[str, NDArray[np.uint8]]) -> dict[str, NDArray[np.int64]]:
+    state = _number(bits["controller__state"])
+    scanning, valid, pushed = (_number(bits[f"route__{name}"]) for name in BROADCAST)
+    codes = np.zeros(4, dtype=np.int64)
+    codes[[eie.FETCH, eie.RUN, eie.DRAIN]] = State.FETCH, State.BUSY, State.DRAIN
+    sent = np.where(pushed == 1, State.BUSY, State.QUEUE)
+    searches = np.where(scanning == 1, State.SEARCH, State.IDLE)
+    return {
+        "controller": codes[state],
+        "stage": _stages(state, _number(bits["controller__half"]), fetch=eie.FETCH),
+        "broadcast": np.where(valid == 1, sent, searches),
+        "requantisers": _number(bits["controller__drain"]),
+    }
+
+
+def _passes(sizes: Sizes, bits: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.bool_] | None:
+    """Where a PE that has begun a column in the cycle before finds no entry of it."""
+    if not isinstance(sizes, BroadcastSizes):
+        return None
+    takes, walks = (_of_pes(bits, name, sizes.pes) for name in ("top__takes_{}", "sequencer_{}__walks"))
+    passes = np.zeros(takes.shape, dtype=bool)
+    passes[:, 1:] = (takes[:, :-1] == 1) & (walks[:, 1:] == 0)
+    return passes
 
 
 def _lockstep_rows(
@@ -189,7 +256,7 @@ def _gather_rows(sizes: GatherSizes, bits: Mapping[str, NDArray[np.uint8]]) -> d
 def _stalls(hardware: Hardware, bits: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.bool_]:
     """Where a PE is not let go: with banks an entry that is refused, else a result that the bus must take."""
     sizes = hardware.sizes
-    if not isinstance(sizes, GatherSizes):
+    if not isinstance(sizes, GatherSizes) or sizes.scheduled:
         return np.zeros((sizes.pes, len(bits["busy"])), dtype=bool)
     stands: NDArray[np.bool_] = _of_pes(bits, "top__front_{}", sizes.pes) == 0
     if not sizes.replicated:

@@ -22,13 +22,15 @@ _CHUNK = 4096
 @dataclass(frozen=True)
 class Images:
     """The contents of the loaded memories: descriptor words, and for each PE its weight (and index) words;
-    where cascades move over maps, the table of channels, and for each lane the words of segments."""
+    where cascades move over maps, the table of channels, and for each lane the words of segments; for each PE
+    the words of its codebook, where weights are numbers in one."""
 
     descriptors: Sequence[int]
     weights: Sequence[Sequence[int]]
     indices: Sequence[Sequence[int]] = ()
     channels: Sequence[int] = ()
     segments: Sequence[Sequence[int]] = ()
+    codebooks: Sequence[Sequence[int]] = ()
 
     @property
     def by_target(self) -> dict[str, Sequence[Sequence[int]]]:
@@ -39,6 +41,7 @@ class Images:
             "index": self.indices,
             "channel": [self.channels],
             "segment": self.segments,
+            "codebook": self.codebooks,
         }
 
 

@@ -61,6 +61,7 @@ from workloads.training.recipe import (
     recipe_names as recipe_names,
 )
 from workloads.training.schema import RecipeError as RecipeError
+from workloads.training.sharing import share_weights as share_weights
 from workloads.training.trained_model import TrainedModel as TrainedModel
 from workloads.training.training import (
     TrainingError as TrainingError,

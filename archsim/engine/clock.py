@@ -36,6 +36,11 @@ class Clocked(ABC):
         self.env.run(until=loading)
         return cycles, int(self.env.now)
 
+    def tells(self, row: str, first: float, cycles: int = 1, value: int = 1) -> None:
+        """Adds to a row of the watch, if there is one."""
+        if self.watch:
+            self.watch.add(row, int(first), cycles, value)
+
     @abstractmethod
     def controller(self) -> Any:
         """Answers start, then runs stage after stage."""
@@ -45,14 +50,12 @@ class Clocked(ABC):
         yield self.input_free
         for _ in range(self.inputs):
             self.loaded += 1
-            if self.watch:
-                self.watch.add("load", int(self.env.now))
+            self.tells("load", self.env.now)
             yield self.env.timeout(1)
 
     def ends_stage(self, number: int, began: int, macs: int, stalls: int = 0) -> None:
         """Notes a stage that has ended."""
-        if self.watch:
-            self.watch.add("stage", began, int(self.env.now) - began, number + 1)
+        self.tells("stage", began, int(self.env.now) - began, number + 1)
         self.activity.append(StageActivity(number, began, int(self.env.now), macs, stalls))
         self.has_read(number)
 

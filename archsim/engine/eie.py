@@ -11,22 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from archsim.engine.biases import bias_rows
+from archsim.engine.biases import BiasRows, bias_rows
+from archsim.engine.broadcast.accumulation import accumulate
 from archsim.engine.broadcast.columns import DealtColumns, EncodedColumns
 from archsim.engine.broadcast.events import simulate_broadcast
-from archsim.engine.broadcast.solver import solve
 from archsim.engine.counts import Counts, StageActivity
 from archsim.engine.draws import Draws
 from archsim.engine.engine import AUTO, Engine, EngineError, engines
 from archsim.engine.gather.encoding import deal_rows
-from archsim.engine.mapping import Mapping, StoredBits, bank_rows, pack_words, sized
-from archsim.engine.stimulus import stimulus
+from archsim.engine.mapping import Mapping, MappingError, StoredBits, bank_rows, pack_words, sized
+from archsim.engine.stimulus import sample_inputs, stimulus
 from archsim.engine.watch import Watch
 from rtl import Hardware, Images, LoadWrite
 from rtl.engines.eie import EieSizes, build_eie
+from rtl.parts.components import bits_for
 from workloads import IntegerNetwork, IntegerStage, PrunedStage, Stage
 
 MOST_ZEROS_BITS = 8
+MOST_CODEBOOK_BITS = 8
+MOST_QUEUED = 256
+"""Places of a queue, whose hardware is a register each."""
 
 
 @engines.register("eie")
@@ -35,18 +39,22 @@ class Eie(Engine):
 
     `queue_depth`: how many activations wait for a PE at most, before the others wait for it. `zeros_bits`:
     how many rows without a weight an entry passes over, 2^bits - 1; *auto* takes the number with the least
-    product of bits stored and entries. Cycles, products and traffic depend on the inputs: what is told lies
-    between bounds that hold for all, `analytic` is the mean over the network's samples, and `cycle` and `rtl`
-    run the first of them. After S. Han et al., EIE, ISCA 2016.
+    product of bits stored and entries. With `codebook_bits` an entry holds the number of its weight in a
+    table of the stage, which each PE keeps; with 0 the weight itself. Cycles, products and traffic depend on
+    the inputs: what is told lies between bounds that hold for all, `analytic` is the mean over the network's
+    samples, and `cycle` and `rtl` run the first of them. After S. Han et al., EIE, ISCA 2016.
     """
 
     hardware: ClassVar = EieSizes
     unused: ClassVar = frozenset({"zero_gating"})
     calibrated: ClassVar = False
+    # Random networks have more weights than a codebook names, and deep queues little to hold.
+    drawn: ClassVar[dict[str, Sequence[Any]]] = {"codebook_bits": (0,), "queue_depth": (1, 2, 3, 5, 8, 20)}
 
     kind: Literal["eie"] = "eie"
-    queue_depth: Annotated[int, Field(ge=1, le=64)] = 8
+    queue_depth: Annotated[int, Field(ge=1, le=MOST_QUEUED)] = 8
     zeros_bits: Annotated[int, Field(ge=1, le=MOST_ZEROS_BITS)] | Literal["auto"] = "auto"
+    codebook_bits: Annotated[int, Field(ge=0, le=MOST_CODEBOOK_BITS)] = 0
 
     @classmethod
     def layers(cls, draws: Draws) -> Iterator[tuple[Stage, ...]]:
@@ -60,31 +68,58 @@ class Eie(Engine):
         return self
 
     @model_validator(mode="after")
+    def _codebook_is_smaller(self) -> Eie:
+        if self.codebook_bits and not 2 <= self.codebook_bits < self.weight_bits:
+            fewer = f"are 0 and 2 to {self.weight_bits - 1}, fewer than weight_bits"
+            allowed = fewer if self.weight_bits > 2 else "is 0"
+            raise EngineError(f"codebook_bits is {self.codebook_bits}, allowed {allowed}")
+        return self
+
+    @model_validator(mode="after")
     def _fetch_brings_an_entry(self) -> Eie:
-        least = self.weight_bits + (1 if self.zeros_bits == AUTO else int(self.zeros_bits))
+        least = self.code_bits + (1 if self.zeros_bits == AUTO else int(self.zeros_bits))
         if self.fetch_bits != AUTO and self.fetch_bits < least:
             said = f"allowed are at least {least}, a weight and the rows before it"
             raise EngineError(f"fetch_bits is {self.fetch_bits}, {said}")
         return self
 
+    @property
+    def code_bits(self) -> int:
+        """Bits in which an entry tells its weight."""
+        return self.codebook_bits or self.weight_bits
+
     def lay(self, network: IntegerNetwork, fabric: str) -> EieMapping:
-        dealt, positions = _dealt(network, self.pes)
+        dealt, positions = _dealt(network, self.pes, self.code_bits)
         zeros_bits = self._zeros_bits(dealt)
         engine = self.requantising(shared=False).model_copy(update={"zeros_bits": zeros_bits})
         stages = tuple(stage.encoded(zeros_bits) for stage in dealt)
+        if self.codebook_bits:
+            self._check_codebook(stages)
         return EieMapping(network, engine, fabric, stages, positions)
+
+    def _check_codebook(self, stages: Sequence[EncodedColumns]) -> None:
+        """Raises MappingError where a stage has more weights than a table has places."""
+        distinct = [len(stage.values) for stage in stages]
+        number, needed = int(np.argmax(distinct)), bits_for(max(distinct))
+        if needed <= self.codebook_bits:
+            return
+        allowed = f"are 0 and {needed} or more" if needed < self.weight_bits else "is 0"
+        raise MappingError(
+            f"codebook_bits is {self.codebook_bits}, allowed {allowed}: the network's stage {number} has "
+            f"{distinct[number]} distinct weights, the zeros of padding included"
+        )
 
     def _zeros_bits(self, dealt: Sequence[DealtColumns]) -> int:
         """The width with the least bits x entries of those that fit into a fetch with a weight."""
         if self.zeros_bits != AUTO:
             return int(self.zeros_bits)
-        widest = min(MOST_ZEROS_BITS, int(self.fetch_bits) - self.weight_bits)
+        widest = min(MOST_ZEROS_BITS, int(self.fetch_bits) - self.code_bits)
         return min(range(1, widest + 1), key=lambda bits: self._expense(dealt, bits))
 
     def _expense(self, dealt: Sequence[DealtColumns], bits: int) -> float:
         """Words of entries times entries, each of whose padding takes time as a weight does."""
         entries = sum(stage.entries(bits) for stage in dealt)
-        return entries / (int(self.fetch_bits) // (self.weight_bits + bits)) * entries
+        return entries / (int(self.fetch_bits) // (self.code_bits + bits)) * entries
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,9 +133,10 @@ class EieMapping(Mapping):
     positions: tuple[NDArray[np.int64], ...] = field(repr=False)
     """Where each output of each stage lies: row * pes + PE."""
 
-    @property
-    def watched(self) -> bool:
-        return False
+    @cached_property
+    def biases(self) -> tuple[BiasRows, ...]:
+        bits = self.engine.code_bits, self.network.activation_bits
+        return tuple(bias_rows(stage, *bits) for stage in self.network.stages)
 
     @property
     def score_positions(self) -> NDArray[np.int64]:
@@ -112,7 +148,7 @@ class EieMapping(Mapping):
         pes = engine.pes
         groups = [-(-stage.stage.n_out // pes) for stage in network.stages]
         zeros_bits = int(engine.zeros_bits)
-        per_fetch = int(engine.fetch_bits) // (engine.weight_bits + zeros_bits)
+        per_fetch = int(engine.fetch_bits) // (engine.code_bits + zeros_bits)
         return sized(
             EieSizes,
             **self.engine_sizes(engine, self.fabric),
@@ -126,6 +162,7 @@ class EieMapping(Mapping):
             queue_depth=engine.queue_depth,
             zeros_bits=zeros_bits,
             columns=sum(stage.counts.shape[1] for stage in self.stages),
+            codebook_bits=engine.codebook_bits,
         )
 
     @cached_property
@@ -139,9 +176,11 @@ class EieMapping(Mapping):
         entries, engine, sizes = int(self._entries.sum()), self.engine, self.sizes
         pointers = engine.pes * (sizes.columns + 1) * sizes.pointer_bits
         said = f"distances of {engine.zeros_bits} bits in columns, pointers of {sizes.pointer_bits} bits"
-        return StoredBits(
-            entries * self.network.weight_bits, entries * int(engine.zeros_bits) + pointers, said
-        )
+        weights = entries * engine.code_bits
+        if engine.codebook_bits:
+            weights += engine.pes * sizes.codebook_words * engine.weight_bits
+            said += f", weights as codes of {engine.codebook_bits} bits"
+        return StoredBits(weights, entries * int(engine.zeros_bits) + pointers, said)
 
     def count(self) -> Counts:
         runs = [self.run_on(self._signals(x[:, None])) for x in stimulus(self.network).T]
@@ -149,9 +188,9 @@ class EieMapping(Mapping):
         return Counts.mean(runs, least=least, most=most)
 
     def simulate(self, x: NDArray[np.int64] | None = None, *, watch: Watch | None = None) -> Counts:
-        signals = self._signals(stimulus(self.network)[:, :1] if x is None else x)
+        signals = self._signals(sample_inputs(self.network, 1) if x is None else x)
         outputs = [stage.stage.n_out for stage in self.network.stages]
-        counts = simulate_broadcast(self.stages, outputs, signals, self.sizes, self.traffic)
+        counts = simulate_broadcast(self.stages, outputs, signals, self.sizes, self.traffic, watch)
         return counts.between(*self._bounds)
 
     def count_of(self, x: NDArray[np.int64]) -> Counts:
@@ -175,31 +214,29 @@ class EieMapping(Mapping):
         fetch, per_fetch = sizes.descriptor_format.words, sizes.weights_per_fetch
         activity: list[StageActivity] = []
         begun, start, waits = fetch + 1, 1, 0
-        words = macs = biases = entries = broadcasts = waited = 0
+        words = macs = biases = entries = coded = broadcasts = waited = 0
         entered = np.zeros(pes, dtype=np.int64)
         for number, (stage, signal) in enumerate(zip(self.stages, signals, strict=True)):
-            wanted, gaps, after = _choices(signal, pes, stage.bias_columns)
-            first = 1 if stage.bias_columns else 2
-            idle, blocked = solve(
-                stage.counts, wanted, gaps, after, first, sizes.queue_depth, sizes.pipeline.accumulate
-            )
+            run = accumulate(stage, signal, queue_depth=sizes.queue_depth, latency=sizes.pipeline.accumulate)
+            wanted, idle, blocked = run.wanted, run.ends, run.waited
             drained = idle + -(-self.network.stages[number].stage.n_out // pes) + 1
             following = max(drained, idle + fetch + 1) if number < len(self.stages) - 1 else drained
             waits = waits if number else following - drained
-            begun += int(following)
+            begun += following
             stored = stage.stored[:, wanted]
-            done = int(stored[:, wanted >= stage.bias_columns].sum())
-            activity.append(StageActivity(number, start, begun + 1, done, int(blocked)))
+            weighted = wanted[stage.bias_columns :]
+            done, coded = int(stage.stored[:, weighted].sum()), coded + int(stage.counts[:, weighted].sum())
+            activity.append(StageActivity(number, start, begun + 1, done, blocked))
             start = begun + 1
             macs, biases = macs + done, biases + int(stored.sum()) - done
             entries += int(stage.counts[:, wanted].sum())
-            broadcasts, waited = broadcasts + len(wanted), waited + int(blocked)
+            broadcasts, waited = broadcasts + len(wanted), waited + blocked
             words += _words(stage, wanted, entered, per_fetch)
             entered += stage.entries
         return Counts(
             cycles=start,
             load_cycles=self.network.n_in,
-            interval_cycles=self.interval(activity, self.network.n_in, int(waits)),
+            interval_cycles=self.interval(activity, self.network.n_in, waits),
             macs=macs,
             padding=entries - macs - biases,
             biases=biases,
@@ -211,6 +248,7 @@ class EieMapping(Mapping):
                 written=[*(stage.stage.n_out for stage in self.network.stages[:-1]), 0],
                 loaded=self.network.n_in,
                 descriptor=fetch * len(self.stages),
+                **({"codebook": coded} if sizes.codebook_bits else {}),
             ),
             exact=False,
             stages=tuple(activity),
@@ -222,23 +260,34 @@ class EieMapping(Mapping):
     @cached_property
     def images(self) -> Images:
         sizes, descriptors = self.sizes, list[int]()
-        zeros_bits, per_fetch, weight_bits = sizes.zeros_bits, sizes.weights_per_fetch, sizes.weight_bits
+        code_bits, per_fetch = sizes.code_bits, sizes.weights_per_fetch
         streams, pointers = [], []
         for pe in range(sizes.pes):
-            weights = np.concatenate([stage.weights[pe] for stage in self.stages])
+            weights = [stage.codes(pe) if sizes.codebook_bits else stage.weights[pe] for stage in self.stages]
             zeros = np.concatenate([stage.zeros[pe] for stage in self.stages])
-            entries = weights & ((1 << weight_bits) - 1) | zeros << weight_bits
-            streams.append(pack_words(entries, bits=weight_bits + zeros_bits, per_word=per_fetch))
+            entries = np.concatenate(weights) & ((1 << code_bits) - 1) | zeros << code_bits
+            streams.append(pack_words(entries, bits=sizes.entry_bits, per_word=per_fetch))
             ends = np.cumsum(np.concatenate([stage.counts[pe] for stage in self.stages]))
             begins = np.concatenate([[0], ends])
             places = begins // per_fetch << sizes.place_bits | begins % per_fetch
             pointers += [places[0::2].tolist(), places[1::2].tolist()]
         for number in range(len(self.stages)):
             last_row, last_bank = divmod(self.network.stages[number].stage.n_in - 1, sizes.pes)
+            table = {"table": number} if sizes.codebook_bits else {}
             descriptors += self.descriptor(
-                number, input_rows_less_one=last_row, input_valid_less_one=last_bank
+                number, input_rows_less_one=last_row, input_valid_less_one=last_bank, **table
             )
-        return Images(descriptors, streams, pointers)
+        return Images(descriptors, streams, pointers, codebooks=[self._codebook] * sizes.pes)
+
+    @property
+    def _codebook(self) -> list[int]:
+        """The weights of every stage in the order of their codes, as every PE keeps them."""
+        if not self.sizes.codebook_bits:
+            return []
+        words = np.zeros((len(self.stages), 1 << self.sizes.codebook_bits), dtype=np.int64)
+        for table, stage in zip(words, self.stages, strict=True):
+            table[: len(stage.values)] = stage.values
+        return [int(word) for word in words.ravel() & ((1 << self.sizes.weight_bits) - 1)]
 
     def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:
         mask, pes = (1 << self.network.activation_bits) - 1, self.engine.pes
@@ -255,30 +304,17 @@ def _words(
     return int(np.where(stage.counts > 0, touched, 0)[:, wanted].sum())
 
 
-def _choices(
-    signal: NDArray[np.int64], pes: int, bias_columns: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """The columns that are broadcast, the rows of zeros before each, and after the last."""
-    columns = np.flatnonzero(signal)
-    rows, taken = -(-len(signal) // pes), np.unique(columns // pes)
-    gaps = np.zeros(len(columns), dtype=np.int64)
-    begins = np.searchsorted(columns // pes, taken)
-    gaps[begins] = np.diff(taken, prepend=-1) - 1
-    after = rows - 1 - int(taken[-1]) if len(taken) else rows
-    wanted = np.concatenate([np.arange(bias_columns), bias_columns + columns])
-    return wanted, np.concatenate([np.zeros(bias_columns, dtype=np.int64), gaps]), after
-
-
 @lru_cache(maxsize=32)
 def _dealt(
-    network: IntegerNetwork, pes: int
+    network: IntegerNetwork, pes: int, bias_bits: int
 ) -> tuple[tuple[DealtColumns, ...], tuple[NDArray[np.int64], ...]]:
-    """The stages with their rows dealt to PEs so that weights balance, and the places of their outputs."""
+    """The stages with their rows dealt to PEs so that weights balance, and the places of their outputs; a
+    bias is in words of so many bits."""
     lies_at = [np.arange(network.n_in, dtype=np.int64)]
     stages = []
     for integer in network.stages:
         positions = deal_rows(integer.stage.row_lengths(), pes)
-        biases = bias_rows(integer, network.weight_bits, network.activation_bits).words
+        biases = bias_rows(integer, bias_bits, network.activation_bits).words
         stages.append(_deal(integer, biases, lies_at[-1], positions, pes))
         lies_at.append(positions)
     return tuple(stages), tuple(lies_at[1:])
@@ -300,7 +336,8 @@ def _deal(
     rows, columns = np.concatenate([biased, row]), np.concatenate([word, column])
     weights = np.concatenate([biases[biased, word], integer.weights.ravel()])
     place, pe = np.divmod(positions[rows], pes)
-    order = np.lexsort((place, columns, pe))
+    # As one number, which is sorted faster: by PE, column and place.
+    order = np.argsort((pe * (words + integer.stage.n_in) + columns) * (1 + place.max(initial=0)) + place)
     return DealtColumns(
         pe=pe[order],
         column=columns[order],

@@ -55,8 +55,8 @@ class Engine(BaseModel, ABC):
     """Organisations that differ so much that each is measured for itself: their options by name. An engine
     without choices has one, of its own name."""
 
-    drawn: ClassVar[Mapping[str, Sequence[str]]] = {}
-    """Words of its own options that go with the networks which a calibration draws, where not all do."""
+    drawn: ClassVar[Mapping[str, Sequence[Any]]] = {}
+    """Values of its own options that go with the networks which a calibration draws, where not all do."""
 
     best: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """What `auto` stands for on each fabric, where it differs from `BEST`."""

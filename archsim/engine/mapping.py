@@ -23,7 +23,7 @@ from workloads.refusal import Refusal
 _LOG = logging.getLogger(__name__)
 S = TypeVar("S", bound=Sizes)
 ROLES = (
-    *("weight", "index", "input", "activation_0", "activation_1", "descriptor"),
+    *("weight", "index", "codebook", "input", "activation_0", "activation_1", "descriptor"),
     *("image", "map_0", "map_1", "channel", "segment"),
 )
 """What memories hold, in the order in which their traffic is listed."""
@@ -155,10 +155,14 @@ class Mapping(ABC):
     def record(self) -> Recording:
         """The event simulation, and what it was seen to do in every cycle. Raises MappingError where nobody
         watches it."""
+        watch = self.new_watch()
+        return record_engine(watch, self.simulate(watch=watch), self.input_memory, self.copies)
+
+    def new_watch(self) -> Watch:
+        """A watch for the event simulation. Raises MappingError where nobody watches it."""
         if not self.watched:
             raise MappingError(f"engine is {self.sizes.label}, allowed are those whose cycles are watched")
-        watch = Watch(self.sizes.pes)
-        return record_engine(watch, self.simulate(watch=watch), self.input_memory, self.copies)
+        return Watch(self.sizes.pes)
 
     @property
     def watched(self) -> bool:

@@ -17,13 +17,15 @@ WHETHER = {"requantisers", "bus"}
 @dataclass(eq=False)
 class Watch:
     """Told of spans of cycles by row (see `Signals`), and of the `products` and `stalls` of PEs as pairs of
-    a cycle and what picks PEs: a number or a mask. Of a sweep it is told when windows begin to be filled and
-    the engine is started (`fills`, `starts`), by segment, and `parts` are the engine's at one place of each.
+    a cycle and what picks PEs: a number or a mask; and of the columns that they pass over (`passes`). Of a
+    sweep it is told when windows begin to be filled and the engine is started (`fills`, `starts`), by
+    segment, and `parts` are the engine's at one place of each.
     """
 
     pes: int
     products: list[tuple[int, int | NDArray[np.bool_]]] = field(default_factory=list)
     stalls: list[tuple[int, int]] = field(default_factory=list)
+    passes: list[tuple[int, int]] = field(default_factory=list)
     parts: list[Watch] = field(default_factory=list)
     fills: list[list[int]] = field(default_factory=list)
     starts: list[list[int]] = field(default_factory=list)
@@ -48,12 +50,13 @@ class Watch:
         """The first `cycles` cycles."""
         rows = {name: _summed(spans, cycles) for name, spans in self._spans.items()}
         rows |= {name: np.minimum(rows[name], 1) for name in WHETHER & rows.keys()}
-        products, stalls = (np.zeros((self.pes, cycles), dtype=bool) for _ in range(2))
+        products, stalls, passes = (np.zeros((self.pes, cycles), dtype=bool) for _ in range(3))
         for cycle, chosen in self.products:
             products[chosen, cycle] = True
-        for cycle, pe in self.stalls:
-            stalls[pe, cycle] = True
-        return Signals(0, rows, products, stalls)
+        for marks, seen in ((stalls, self.stalls), (passes, self.passes)):
+            for cycle, pe in seen:
+                marks[pe, cycle] = True
+        return Signals(0, rows, products, stalls, passes if self.passes else None)
 
 
 def _summed(spans: list[tuple[int, int, int]], cycles: int) -> NDArray[np.int64]:

@@ -23,6 +23,10 @@ WORDS: dict[State, tuple[Kind, str]] = {
     State.NO_WORK: ("waiting", "nothing to do while others work"),
     State.ENGINE: ("waiting", "engine works"),
     State.WINDOW: ("waiting", "window is filled"),
+    State.QUEUE: ("stalled", "a queue is full"),
+    State.SEARCH: ("waiting", "looks for an activation that is not zero"),
+    State.STARVED: ("waiting", "no activation is there for it"),
+    State.PASS: ("waiting", "column has no entry for it"),
 }
 """The kind of each state, and what it is called."""
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from archsim.engine.mapping import ROLES
 from rtl import Signals, Sizes, State
+from rtl.engines.broadcast.sizes import BroadcastSizes
 from rtl.engines.gather.sizes import GatherSizes
 
 S = TypeVar("S", bound=np.generic)
@@ -74,21 +75,30 @@ def rows_of(signals: Signals, sizes: Sizes, first: int) -> Iterator[Row]:
 
 def _pes(signals: Signals, sizes: Sizes, controller: NDArray[np.int64]) -> NDArray[np.int64]:
     """The states of the PEs, shape (pes, cycles): that a sum takes a product, else why it takes none."""
-    gathers = isinstance(sizes, GatherSizes)
-    delay = sizes.pipeline.accumulate - gathers
-    why = _later(np.where(controller == State.BUSY, State.NO_WORK, controller), delay)
+    # A walker that has let an entry go, or taken a column, is a cycle into the pipeline.
+    walks = isinstance(sizes, BroadcastSizes) or (isinstance(sizes, GatherSizes) and not sizes.scheduled)
+    delay = sizes.pipeline.accumulate - walks
+    idle = np.full_like(controller, State.NO_WORK)
+    if isinstance(sizes, BroadcastSizes):
+        # Until all activations have been sent, the one that a PE lacks may still come.
+        idle[signals.rows["broadcast"] != State.IDLE] = State.STARVED
+    why = _later(np.where(controller == State.BUSY, idle, controller), delay)
     states = np.repeat(why[None], sizes.pes, axis=0)
     if isinstance(sizes, GatherSizes):
         # With replicated activations the whole pipeline of a PE stands still.
         stalls = signals.stalls if sizes.replicated else _later(signals.stalls, delay)
         states[stalls] = State.BUS if sizes.replicated else State.CONFLICT
+    if signals.passes is not None:
+        states[_later(signals.passes, delay)] = State.PASS
     states[signals.products] = State.BUSY
     return states
 
 
 def _route(signals: Signals, sizes: Sizes, zeros: NDArray[np.int64]) -> Iterator[Row]:
     """How words get to the PEs, or results from them."""
-    if not isinstance(sizes, GatherSizes):
+    if isinstance(sizes, BroadcastSizes):
+        yield Unit("broadcast", "route"), signals.rows.get("broadcast", zeros)
+    elif not isinstance(sizes, GatherSizes):
         yield Unit("route", "route", "words", sizes.pes), signals.rows.get("route", zeros)
     elif sizes.replicated:
         yield Unit("result bus", "route"), signals.rows.get("bus", zeros)

@@ -42,6 +42,12 @@ def _words(value: str | None) -> str | list[str] | None:
     metavar="LOW HIGH",
     help="Least and largest input, where none are given.",
 )
+@click.option(
+    "--codebook-bits",
+    type=int,
+    metavar="BITS",
+    help="Have k-means make the weights of each stage 2^BITS - 1 different ones, for a codebook.",
+)
 @json_option
 def import_command(
     sources: tuple[Path, ...],
@@ -53,6 +59,7 @@ def import_command(
     activations: str | None,
     order: str | None,
     input_range: tuple[float, float] | None,
+    codebook_bits: int | None,
     as_json: bool,
 ) -> None:
     """Bring in a network: weights in files of NumPy, SciPy, Matrix Market and others that are known, or a
@@ -74,6 +81,7 @@ def import_command(
         activations=_words(activations),
         order=None if order is None else [word.strip() for word in order.split(",")],
         input_range=input_range,
+        codebook_bits=codebook_bits,
     )
     network.save(out)
     answer(as_json, lambda: import_values(network) | {"file": str(out)}, lambda: import_tables(network))

@@ -5,6 +5,8 @@ columns, the rows of a column dealt to PEs; an entry is a weight and the number 
 none. A PE reads two pointers for an activation, walks through its entries of that column, and adds each
 product to one of its accumulators. When all is done the accumulators are emptied, a row a cycle.
 
+With a codebook an entry names one of a few weights, which each PE keeps in a table for each stage.
+
 All PEs are sent the same, so one store serves the queues of all; each has its own place in it.
 """
 
@@ -21,6 +23,7 @@ from rtl.engines.broadcast.element import (
     Queue,
     accumulating_element,
     column_of,
+    decoded,
     entries_of,
     head_of,
     queue,
@@ -75,7 +78,7 @@ def build_eie(sizes: EieSizes) -> Hardware:
             starting=controller.starting,
             taken=pushed,
         )
-        kept = queue(sizes, pushed, broadcast.column, broadcast.value)
+        kept = queue(sizes, pushed, broadcast)
     elements = [_element(p, described, sizes, kept, pushed, controller) for p in range(pes)]
     results = [element.result for element in elements]
     with component("route"):
@@ -135,10 +138,14 @@ def _element(
     column, issue = column_of(sizes, described, number, head, taken)
     take <<= issue
     entry, walks = entries_of(sizes, described, number, column, taken)
+    busy = [head.waits, column.valid, walks]
+    if sizes.codebook_bits:
+        entry = decoded(sizes, described, number, entry, controller.field)
+        busy.append(entry.valid)
     result, multiplies = accumulating_element(
         sizes, described, number, entry, controller.drain, controller.held
     )
-    return _Element(result, head.full, [head.waits, column.valid, walks, multiplies])
+    return _Element(result, head.full, [*busy, multiplies])
 
 
 def _controller(described: Description) -> _Controller:

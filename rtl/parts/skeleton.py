@@ -30,9 +30,10 @@ from rtl.parts.sizes import Sizes
 from rtl.parts.sweep import sweep
 
 ENGINE_TARGETS = ("descriptor", "weight", "input", "index")
-LOAD_TARGETS = (*ENGINE_TARGETS, "channel", "segment")
-"""What `load_target` selects, by number: the memories of an engine, and of what moves it over maps. There,
-inputs are the image that is read first."""
+SWEEP_TARGETS = ("channel", "segment")
+LOAD_TARGETS = (*ENGINE_TARGETS, *SWEEP_TARGETS, "codebook")
+"""What `load_target` selects, by number: the memories of an engine, of what moves it over maps, where inputs
+are the image that is read first, and a codebook of weights."""
 
 
 @dataclass(frozen=True)
@@ -110,11 +111,12 @@ class Description:
         self.memories: list[Memory] = []
         self.enables: dict[str, list[Wire]] = {}
         units = {shape.role: shape.number for shape in shapes}
-        targets = LOAD_TARGETS if sizes.sweep else ENGINE_TARGETS
+        chosen_from = (*ENGINE_TARGETS, *(SWEEP_TARGETS if sizes.sweep else ()), *units)
+        targets = {name: number for number, name in enumerate(LOAD_TARGETS) if name in chosen_from}
         self.pins = self.ports = Ports(
             start=pyrtl.Input(1, "start"),
             load_enable=pyrtl.Input(1, "load_enable"),
-            load_target=pyrtl.Input(bits_for(len(targets)), "load_target"),
+            load_target=pyrtl.Input(bits_for(max(targets.values()) + 1), "load_target"),
             load_unit=pyrtl.Input(bits_for(max(units.values())), "load_unit"),
             load_address=pyrtl.Input(bits_for(max(shape.words for shape in shapes)), "load_address"),
             load_data=pyrtl.Input(max(shape.word_bits for shape in shapes), "load_data"),
@@ -122,7 +124,7 @@ class Description:
         units["input"] = 1 if sizes.sweep else sizes.activation_memories
         with component("controller"):
             self._load: dict[str, list[Wire]] = {}
-            for number, target in enumerate(targets):
+            for target, number in targets.items():
                 chosen = self.ports.load_enable & (self.ports.load_target == number)
                 everywhere = units.get(target) == 1 or (copied and target == "input")
                 self._load[target] = [

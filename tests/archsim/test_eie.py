@@ -9,8 +9,10 @@ from hypothesis import given, settings, strategies as st
 import archsim as a
 from archsim.engine.eie import EieMapping
 from archsim.engine.engine import EngineError
+from archsim.engine.hardware_run import count_rtl
+from archsim.engine.stimulus import sample_inputs
 from tests.strategies import cases
-from workloads import load_network, quantise
+from workloads import PrunedStage, Topology, load_network, quantise, random_integer_network
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +75,16 @@ def test_a_result_tells_its_bounds_and_its_inputs() -> None:
     assert "calibrated" in first.missing["energy_j"]
 
 
+def test_cycle_and_rtl_run_the_same_input_of_a_network_without_samples() -> None:
+    integer = random_integer_network(Topology(((PrunedStage.from_mask(np.eye(30, 40, dtype=bool)),),)))
+    mapping = a.engines["eie"](pes=4).map(integer)
+    assert mapping.simulate() == count_rtl(mapping, sample_inputs(integer, 1))
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"queue_depth": 0}, "queue_depth is 0, allowed are 1 to 64"),
+        ({"queue_depth": 0}, "queue_depth is 0, allowed are 1 to 256"),
         ({"zeros_bits": 9}, "zeros_bits is 9, allowed are 1 to 8 or 'auto'"),
         ({"zero_gating": True}, "zero_gating is True, allowed on eie are auto and False"),
         (

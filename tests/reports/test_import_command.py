@@ -140,3 +140,19 @@ def test_bad_input_is_refused_in_a_sentence(
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "net.npz").exists()
+
+
+def test_an_import_has_k_means_make_few_weights(tmp_path: Path) -> None:
+    out = tmp_path / "shared.npz"
+    done = archsim("import", "lenet-300-100-pruned-x40", "--codebook-bits", 3, "--out", out)
+    assert done.exit_code == 0, done.stderr
+    assert "at most 7 different ones" in " ".join(done.stdout.split())
+    network = a.load_network(out)
+    assert all(len(np.unique(weights)) == 7 for weights in network.weights)
+
+
+def test_a_codebook_of_too_many_bits_is_refused(tmp_path: Path) -> None:
+    told = ("--codebook-bits", 9, "--out", tmp_path / "shared.npz")
+    done = archsim("import", "lenet-300-100-pruned-x40", *told)
+    assert done.exit_code == 2
+    assert "codebook_bits is 9, allowed are 2 to 8" in done.stderr

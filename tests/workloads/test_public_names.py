@@ -58,6 +58,7 @@ def test_the_public_names_are_these() -> None:
         "random_integer_network",
         "read_network",
         "recipe_names",
+        "share_weights",
         "test_digits",
         "train",
         "train_model",

@@ -20,6 +20,7 @@ from workloads.topology.network import Calibration, NetworkFileError, TrainedNet
 from workloads.topology.placed import PlacedNetwork
 from workloads.topology.ranges import IMAGES, InputWarning, checked_range, range_of
 from workloads.topology.topology import Topology
+from workloads.training import sharing
 from workloads.training.evaluate import accuracies, layer_sensitivity
 from workloads.training.float_network import FloatNetwork
 from workloads.training.integer_form import quantise
@@ -51,6 +52,7 @@ def assemble(
     name: str | None = None,
     input_range: Sequence[float] | None = None,
     output_ranges: Sequence[float] | None = None,
+    codebook_bits: int | None = None,
 ) -> Imported:
     """The network of these layers, called `name` or as they are.
 
@@ -58,7 +60,8 @@ def assemble(
     are kept as samples; with labels, accuracy is measured. `input_range`, the least and the largest value of
     an input, and `output_ranges`, the largest magnitude at the end of each layer, may be told, by the user or
     by `layers.settings`, and hold before what inputs show: a model that is quantised was trained for them.
-    Without either, scales are assumed, and a remark says so.
+    Without either, scales are assumed, and a remark says so. With `codebook_bits` the weights of each stage
+    are shared (`workloads.training.sharing`).
     Raises NetworkFileError or DataError for what does not fit.
     """
     told = _told(layers.settings, input_range=input_range, output_ranges=output_ranges)
@@ -74,17 +77,20 @@ def assemble(
         *layers.remarks,
         *_of_the_end(layers.layers[-1]),
         *(remark for structure in built for remark in structure.remarks),
+        *([] if codebook_bits is None else [sharing.remark(codebook_bits)]),
         *assumed,
     )
     network: TrainedNetwork | PlacedNetwork
     if any(layer.sweep for layer in layers.layers):
+        _refuse_sharing(named, codebook_bits)
         parts = placed_layers(layers.layers, built)
         network = PlacedNetwork(named, parts, recipe=recipe, remarks=remarks, input_range=span)
         network = replace(network, calibration=_calibrated(network, examples, span))
     else:
-        parts_of = _topology(layers.layers, built)
-        calibration = _calibrated(FloatNetwork(*parts_of), examples, span)
-        topology, weights, biases = parts_of
+        topology, weights, biases = _topology(layers.layers, built)
+        if codebook_bits is not None:
+            weights = sharing.share(weights, codebook_bits)
+        calibration = _calibrated(FloatNetwork(topology, weights, biases), examples, span)
         network = TrainedNetwork(
             named, topology, weights, calibration, recipe, biases=biases, remarks=remarks, input_range=span
         )
@@ -93,6 +99,15 @@ def assemble(
         calibration = _with_ranges(network.calibration, told["output_ranges"], counts)
         network = replace(network, calibration=calibration)
     return network if examples is None else _with_examples(network, examples)
+
+
+def _refuse_sharing(name: str, codebook_bits: int | None) -> None:
+    """Raises SharingError where weights were to be shared that no engine reads from a codebook."""
+    if codebook_bits is not None:
+        raise sharing.SharingError(
+            f"codebook_bits is {codebook_bits}, allowed is none for {name}, which has places or steps: "
+            "no engine with a codebook runs those"
+        )
 
 
 def _told(settings: Mapping[str, Any], **given: Any) -> dict[str, Any]:
@@ -213,11 +228,16 @@ def renewed(
     labels: Any = None,
     name: str | None = None,
     input_range: Sequence[float] | None = None,
+    codebook_bits: int | None = None,
 ) -> Imported:
     """A network of ours with what `assemble` would make of the same arguments: zeros that are stored are
     given up, and with inputs scales, samples and accuracy are found anew."""
     network = replace(network, name=name or network.name)
-    network = without_zeros(network) if isinstance(network, TrainedNetwork) else network
+    if isinstance(network, TrainedNetwork):
+        network = without_zeros(network)
+        network = network if codebook_bits is None else sharing.share_weights(network, codebook_bits)
+    else:
+        _refuse_sharing(network.name, codebook_bits)
     sizes = network.topology if isinstance(network, TrainedNetwork) else network
     given = Given.of("inputs", inputs), Given.of("labels", labels)
     examples = read_examples(*given, n_in=sizes.n_in, n_out=sizes.n_out)

@@ -58,6 +58,7 @@ def import_network(
     activations: str | Sequence[str] | None = None,
     order: Sequence[str] | None = None,
     input_range: Sequence[float] | None = None,
+    codebook_bits: int | None = None,
 ) -> Imported:
     """A network of any format that is known: the path of a file, or an object such as a list of matrices.
     One of ours, by its name, its path or itself, comes back without the zeros that its stages store. Where
@@ -66,21 +67,24 @@ def import_network(
     `inputs`, `labels` and `input_range` are those of `assemble`: without inputs, scales are assumed.
     `layout` says whether matrices are (n_out, n_in), *out_in*, or (n_in, n_out), *in_out*; `activations` what
     follows each layer, *relu* or *none*; `order` names the layers in the order in which data meets them.
-    Only formats that do not say these themselves take them. Raises NetworkFileError, or another refusal,
-    in a sentence.
+    Only formats that do not say these themselves take them. With `codebook_bits` the weights of each stage of
+    a cascade become at most 2^bits - 1 different ones, for an engine with a codebook. Raises
+    NetworkFileError, or another refusal, in a sentence.
     """
     _check_words(name=(name, False), layout=(layout, False))
     _check_words(activations=(activations, True), order=(order, True))
     told = {"layout": layout, "activations": activations, "order": order}
     given = Given.of("inputs", inputs)
     read = _read(source, {option: value for option, value in told.items() if value is not None}, given)
+    asked: dict[str, Any] = {"labels": labels, "name": name, "input_range": input_range}
+    asked["codebook_bits"] = codebook_bits
     if isinstance(read, Layers):
-        return assemble(read, inputs=given, labels=labels, name=name, input_range=input_range)
+        return assemble(read, inputs=given, **asked)
     if isinstance(read, TrainedModel):
         raise NetworkFileError(
             f"network is {read!r}, allowed is one without a recipe of its layers: it needs no import"
         )
-    return renewed(read, inputs=given, labels=labels, name=name, input_range=input_range)
+    return renewed(read, inputs=given, **asked)
 
 
 def load_network(name_or_path: str | Path) -> TrainedNetwork:

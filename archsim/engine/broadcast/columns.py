@@ -8,6 +8,7 @@ columns, whose activation is a power of two.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,15 +52,16 @@ class DealtColumns:
         zeros = np.full(total, (1 << zeros_bits) - 1, dtype=np.int64)
         weights = np.zeros(total, dtype=np.int64)
         zeros[last], weights[last] = gaps & ((1 << zeros_bits) - 1), self.weight
-        counts = np.zeros((self.pes, self.columns), dtype=np.int64)
-        np.add.at(counts, (self.pe, self.column), taken)
-        stored = np.zeros_like(counts)
-        np.add.at(stored, (self.pe, self.column), 1)
-        of_pe = np.repeat(self.pe, taken)
-        parts = [of_pe == pe for pe in range(self.pes)]
+        place, shape = self.pe * self.columns + self.column, (self.pes, self.columns)
+        stored = np.bincount(place, minlength=self.pes * self.columns).reshape(shape)
+        padding = np.zeros_like(stored).ravel()
+        np.add.at(padding, place, taken - 1)
+        counts = stored + padding.reshape(shape)
+        # They lie in the order of PEs.
+        parts = np.cumsum(counts.sum(axis=1))[:-1]
         return EncodedColumns(
-            weights=tuple(weights[part] for part in parts),
-            zeros=tuple(zeros[part] for part in parts),
+            weights=tuple(np.split(weights, parts)),
+            zeros=tuple(np.split(zeros, parts)),
             counts=counts,
             stored=stored,
             bias_columns=self.bias_columns,
@@ -82,3 +84,21 @@ class EncodedColumns:
         """Entries of each PE, shape (pes,)."""
         of_pes: NDArray[np.int64] = self.counts.sum(axis=1)
         return of_pes
+
+    @cached_property
+    def _of_biases(self) -> list[int]:
+        """Entries of each PE that are biases, its first ones."""
+        counts: list[int] = self.counts[:, : self.bias_columns].sum(axis=1).tolist()
+        return counts
+
+    @cached_property
+    def values(self) -> NDArray[np.int64]:
+        """The weights of all entries but biases, padding included, each once, in rising order."""
+        pairs = zip(self.weights, self._of_biases, strict=True)
+        return np.unique(np.concatenate([weights[biases:] for weights, biases in pairs]))
+
+    def codes(self, pe: int) -> NDArray[np.int64]:
+        """The entries of a PE with the place of each weight among `values` in its stead; a bias stays what it
+        is."""
+        weights, biases = self.weights[pe], self._of_biases[pe]
+        return np.concatenate([weights[:biases], np.searchsorted(self.values, weights[biases:])])

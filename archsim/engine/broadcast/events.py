@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from archsim.engine.broadcast.columns import EncodedColumns
 from archsim.engine.clock import Clocked
 from archsim.engine.counts import Counts, Traffic
+from archsim.engine.watch import Watch
+from rtl import State
 from rtl.engines.broadcast.sizes import BroadcastSizes
 
 
@@ -25,10 +27,11 @@ def simulate_broadcast(
     signals: Sequence[NDArray[np.int64]],
     sizes: BroadcastSizes,
     traffic: Callable[..., dict[str, Traffic]],
+    watch: Watch | None = None,
 ) -> Counts:
     """Runs one inference from `start` to `done` with the inputs of every stage as `signals` say, shape
-    (n_in,) each, and the loading of the next ones."""
-    machine = _Machine(stages, outputs, signals, sizes)
+    (n_in,) each, and the loading of the next ones. A `watch` is told what happens in which cycle."""
+    machine = _Machine(stages, outputs, signals, sizes, watch)
     cycles, interval = machine.run()
     return Counts(
         cycles=cycles,
@@ -51,9 +54,10 @@ class _Machine(Clocked):
         outputs: Sequence[int],
         signals: Sequence[NDArray[np.int64]],
         sizes: BroadcastSizes,
+        watch: Watch | None,
     ) -> None:
-        roles = ("weight", "index", "descriptor")
-        super().__init__(sizes, roles, stages=len(stages), inputs=len(signals[0]), watch=None)
+        roles = ["weight", "index", "descriptor", *(["codebook"] if sizes.codebook_bits else [])]
+        super().__init__(sizes, roles, stages=len(stages), inputs=len(signals[0]), watch=watch)
         self.sizes: BroadcastSizes = sizes
         self.stages, self.outputs, self.signals, self.pes = stages, outputs, signals, sizes.pes
         self.macs = self.entries = self.biases = self.waited = self.number = 0
@@ -64,15 +68,18 @@ class _Machine(Clocked):
         leaves, while the next descriptor is fetched."""
         yield self.env.timeout(1)
         began, last = int(self.env.now), len(self.stages) - 1
-        yield self.env.process(self.fetch_descriptor())
+        yield self.env.process(self.fetch_descriptor(self.watch))
+        self.tells("controller", began, int(self.env.now) - began, State.FETCH)
         for number, stage in enumerate(self.stages):
-            self.number, macs, waited = number, self.macs, self.waited
+            self.number, macs, waited, starts = number, self.macs, self.waited, int(self.env.now)
             yield self.env.process(self.accumulate(stage))
+            self.tells("controller", starts, int(self.env.now) + 1 - starts, State.BUSY)
             fetching = self.env.process(self.fetch_next()) if number < last else self.env.event().succeed()
-            yield self.env.timeout(-(-self.outputs[number] // self.pes) + 2)
-            self.written[number] += self.outputs[number] * (number < last)
+            yield self.env.process(self.drain(final=number == last))
             self.has_read(number)
+            drained = int(self.env.now)
             yield fetching
+            self.tells("controller", drained, int(self.env.now) - drained, State.FETCH)
             self.ends_stage(number, began, self.macs - macs, self.waited - waited)
             began = int(self.env.now)
             self.entered += stage.entries
@@ -80,34 +87,56 @@ class _Machine(Clocked):
     def fetch_next(self) -> Any:
         """The next descriptor is asked for when all PEs are seen idle."""
         yield self.env.timeout(1)
-        yield self.env.process(self.fetch_descriptor())
+        yield self.env.process(self.fetch_descriptor(self.watch))
 
-    def choices(self, stage: EncodedColumns) -> Iterator[int | None]:
-        """What the scan finds whenever it chooses: a column, or a row without any."""
-        yield from range(stage.bias_columns)
+    def drain(self, *, final: bool) -> Any:
+        """A row of sums a cycle is requantised, from the cycle after all PEs were seen idle, and written in
+        the next."""
+        outputs, first = self.outputs[self.number], int(self.env.now) + 1
+        rows = -(-outputs // self.pes)
+        yield self.env.timeout(rows + 2)
+        self.written[self.number] += outputs * (not final)
+        self.tells("controller", first, rows + 1, State.DRAIN)
+        self.tells("requantisers", first, rows)
+        into = "scores" if final else f"{self.target(self.number)}.write"
+        self.tells(into, first + 1, rows - 1, self.pes)
+        self.tells(into, first + rows, 1, outputs - (rows - 1) * self.pes)
+
+    def choices(self, stage: EncodedColumns) -> Iterator[tuple[int | None, bool]]:
+        """What the scan finds whenever it chooses: a column, or a row without any; and whether it then reads
+        the next row."""
+        yield from ((column, False) for column in range(stage.bias_columns))
         signal = self.signals[self.number]
         for start in range(0, len(signal), self.pes):
-            found = np.flatnonzero(signal[start : start + self.pes]).tolist()
-            yield from (stage.bias_columns + start + place for place in found)
-            if not found:
-                yield None
+            there = np.flatnonzero(signal[start : start + self.pes]).tolist()
+            columns: list[int | None] = [stage.bias_columns + start + place for place in there] or [None]
+            yield from ((column, False) for column in columns[:-1])
+            yield columns[-1], start + self.pes < len(signal)
 
     def accumulate(self, stage: EncodedColumns) -> Any:
         """From the cycle after the stage's start to that in which all PEs are seen idle."""
-        env, choices = self.env, list(self.choices(stage))
+        env, choices, row = self.env, list(self.choices(stage)), f"{self.source(self.number)}.read"
         self.read[self.number] += -(-len(self.signals[self.number]) // self.pes) * self.pes
-        broadcasts = sum(choice is not None for choice in choices)
+        broadcasts = sum(choice is not None for choice, _ in choices)
         elements = [_Element(self, pe, stage, broadcasts) for pe in range(self.pes)]
+        self.tells(row, env.now, 1, self.pes)
         # A row of activations is there a cycle after it was asked for; biases need none.
-        yield env.timeout(0 if stage.bias_columns else 1)
-        for choice in choices:
+        before = 1 if stage.bias_columns else 2
+        self.tells("broadcast", env.now, before, State.SEARCH)
+        yield env.timeout(before - 1)
+        for number, (choice, reads) in enumerate(choices, start=1):
+            self.tells(row, env.now, int(reads), self.pes)
             yield env.timeout(1)
             if choice is not None:
                 asked = env.now
                 yield env.all_of([element.places.get(1) for element in elements])
                 self.waited += int(env.now - asked)
+                self.tells("broadcast", asked, int(env.now - asked), State.QUEUE)
+                self.tells("broadcast", env.now, 1, State.BUSY)
                 for element in elements:
                     env.process(element.enters(choice))
+            else:
+                self.tells("broadcast", env.now, int(number < len(choices)), State.SEARCH)
         yield env.all_of([element.walker for element in elements])
 
 
@@ -135,6 +164,7 @@ class _Element:
             column = yield self.queue.get()
             yield self.register.get(1)
             self.machine.words["index"] += 2
+            self.machine.tells("index.read", self.env.now, 1, 2)
             yield self.env.timeout(1)
             yield self.places.put(1)
             yield self.read.put(column)
@@ -142,20 +172,39 @@ class _Element:
     def walks(self, broadcasts: int) -> Any:
         """Takes a column, then an entry a cycle; a column without any takes one. Returns when the last
         product is accumulated."""
-        machine, per_fetch, idle = self.machine, self.machine.sizes.weights_per_fetch, self.env.now
+        machine, idle = self.machine, self.env.now
         for _ in range(broadcasts):
             column = yield self.read.get()
             yield self.register.put(1)
             entries = int(self.stage.counts[self.pe, column])
             stored = int(self.stage.stored[self.pe, column])
+            coded = column >= self.stage.bias_columns
             machine.entries += entries
-            if column < self.stage.bias_columns:
-                machine.biases += stored
-            else:
+            if coded:
                 machine.macs += stored
+            else:
+                machine.biases += stored
+            if entries:
+                self.works_off(column, int(self.env.now) + 1, coded=coded)
+            elif machine.watch:
+                machine.watch.passes.append((int(self.env.now) + 1, self.pe))
             yield self.env.timeout(max(entries, 1))
             if entries:
-                begin, end = self.begins[column : column + 2]
-                machine.words["weight"] += int((end - 1) // per_fetch - begin // per_fetch + 1)
                 idle = self.env.now + machine.sizes.pipeline.accumulate
         yield self.env.timeout(max(0, idle - self.env.now))
+
+    def works_off(self, column: int, first: int, *, coded: bool) -> None:
+        """The entries of a column are asked for from cycle `first` on: a word where the column or the word
+        begins, and of a codebook, if there is one, a weight a cycle later."""
+        machine, sizes = self.machine, self.machine.sizes
+        begin, end = self.begins[column : column + 2].tolist()
+        fetches = [begin, *range(begin - begin % sizes.weights_per_fetch, end, sizes.weights_per_fetch)[1:]]
+        machine.words["weight"] += len(fetches)
+        for number in fetches:
+            machine.tells("weight.read", first + number - begin)
+        if coded and sizes.codebook_bits:
+            machine.words["codebook"] += end - begin
+            machine.tells("codebook.read", first + 1, end - begin)
+        if machine.watch:
+            last = first + end - begin + sizes.pipeline.accumulate - 1
+            machine.watch.products += [(cycle, self.pe) for cycle in range(last - (end - begin), last)]

@@ -37,10 +37,6 @@ class ScheduledMapping(Mapping):
     index_bits: int
 
     @property
-    def watched(self) -> bool:
-        return False
-
-    @property
     def score_positions(self) -> NDArray[np.int64]:
         return self.stages[-1].positions
 
@@ -114,7 +110,7 @@ class ScheduledMapping(Mapping):
         )
 
     def simulate(self, x: NDArray[np.int64] | None = None, *, watch: Watch | None = None) -> Counts:
-        return simulate_scheduled(self.stages, self.sizes, self.network.n_in, self.traffic)
+        return simulate_scheduled(self.stages, self.sizes, self.network.n_in, self.traffic, watch)
 
     def build(self) -> Hardware:
         return build_pruned(self.sizes)

@@ -148,9 +148,13 @@ class SweptMapping(Mapping):
         )
 
     def record(self) -> SweepRecording:
-        watch, first = Watch(self.sizes.pes), self.segments[0].mapping
+        watch, first = self.new_watch(), self.segments[0].mapping
         counts = self.simulate(watch=watch)
         return SweepRecording(counts, self.segments, watch, first.input_memory, first.copies)
+
+    @property
+    def watched(self) -> bool:
+        return all(segment.mapping.watched for segment in self.segments)
 
     def build(self) -> Hardware:
         return self.segments[0].mapping.build()

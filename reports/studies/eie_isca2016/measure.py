@@ -4,11 +4,13 @@ was mapped and as it switched, memories from CACTI at the rates at which they ar
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
+from archsim.engine.eie import MOST_QUEUED
 from reports import formatting as f
+from reports.studies.eie_isca2016 import latency
 from reports.studies.eie_isca2016.element import MODULES, Element, columns_of_layer, measure_element
 from reports.tables import Cell
 from reports.write_up.prediction_chart import chart
@@ -164,7 +166,8 @@ def measure(content: Mapping[str, Any]) -> Measured:
     """Maps and runs the element, and reads the memories."""
     from archsim.technology import technology
 
-    chip, layer, clock_hz = content["architecture"], content["layer"], content["technology"]["clock_hz"]
+    chip, clock_hz = content["architecture"], content["technology"]["clock_hz"]
+    layer = content["layers"][content["layer"]]
     stated = {name: assumption.get("value") for name, assumption in content["assumptions"].items()}
     elements, seed = chip["elements"], stated["seed"]
     # The study itself says which flops it takes to be still, from the published power.
@@ -226,13 +229,14 @@ def _srams(chip: Mapping[str, Any], cell_type: str) -> Iterator[tuple[str, Sram]
         yield name, sram
 
 
-def findings(measured: Measured, content: Mapping[str, Any]) -> Findings:
+def findings(measured: Measured, layers: Sequence[latency.Layer], content: Mapping[str, Any]) -> Findings:
     """What the page reads. `content` is the study's data file."""
     stated, rates = stated_assumptions(content), list(_rate_rows(measured))
     devices, types_said, modules_said = list(measured.srams), *_published(content)
     types, modules = _with_sums(measured.by_type(), measured.total()), measured.by_module()
     type_rows, module_rows = _compared(types, types_said), _compared(modules, modules_said)
     chip = compared(_chip(measured, content), content["chip"])
+    times = list(latency.layer_rows(layers, content))
     return Findings(
         figures={
             "measured": measured,
@@ -251,16 +255,26 @@ def findings(measured: Measured, content: Mapping[str, Any]) -> Findings:
                 MODULE_OF[memory]: [row[2:] for row in rates if row[0] == memory]
                 for memory in measured.own_rates
             },
-            "farthest": farthest([*type_rows, *module_rows, *chip]),
+            "layers": {layer.name: layer for layer in layers},
+            "depths": latency.DEPTHS,
+            "deepest": MOST_QUEUED,
+            "farthest": farthest([*type_rows, *module_rows, *chip, *times]),
             "assumed": assumed(stated),
         },
-        predictions={"types": type_rows, "modules": module_rows, "chip": chip},
+        predictions={"types": type_rows, "modules": module_rows, "chip": chip, "layers": times},
         rows={
             "logic": list(_logic_rows(measured)),
             "memories": list(_memory_rows(measured, content["by_type"]["memory"])),
             "rates": rates,
+            "cycles": list(latency.part_rows(layers)),
+            "balance": list(latency.balance_rows(layers)),
         },
-        charts={"types": chart("types", type_rows), "modules": chart("modules", module_rows)},
+        charts={
+            "types": chart("types", type_rows),
+            "modules": chart("modules", module_rows),
+            "layers": chart("layers", times),
+            "balance": latency.balance_chart(layers, content["architecture"]["queue_depth"]),
+        },
         filters={"shown_area": shown_area},
         assumptions=(*stated, *_technology_assumptions()),
         plain={
@@ -270,6 +284,7 @@ def findings(measured: Measured, content: Mapping[str, Any]) -> Findings:
                 for device, srams in measured.srams.items()
             },
             "accesses_per_cycle": {name: vars(rates) for name, rates in measured.rates.items()},
+            "layers": {layer.name: [asdict(run) for run in layer.runs] for layer in layers},
         },
     )
 
@@ -338,7 +353,8 @@ def _differences(mine: Mapping[str, Cost], said: Mapping[str, Cost]) -> dict[str
 
 def _chip(measured: Measured, content: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, float]]]:
     """All elements, what follows from them, and the longest path."""
-    chip, total, frames = content["architecture"], measured.total(), 1 / content["layer"]["actual_s"]
+    chip, total = content["architecture"], measured.total()
+    frames = 1 / content["layers"][content["layer"]]["actual_s"]
     elements, units = chip["elements"], chip["lnzd_units"]
     area_mm2 = elements * total.area_mm2 + units * chip["lnzd_unit_area_mm2"]
     power_w = elements * total.power_w + units * chip["lnzd_unit_power_w"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pyrtl
 
+from rtl.engines.broadcast.scan import Scan
 from rtl.engines.broadcast.sizes import BroadcastSizes
 from rtl.parts.arithmetic import choose, requantise, signed_product
 from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, register, staged
@@ -25,32 +26,37 @@ class Queue:
 @dataclass(frozen=True)
 class Head:
     """A PE's place in the queue: whether an activation `waits` for it, which, and that the queue is `full` of
-    those that it has not taken."""
+    those that it has not taken; and whether its column is one of biases, where some entries are codes."""
 
     waits: Wire
     column: Wire
     value: Wire
     full: Wire
+    biases: Wire | None = None
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column whose pointers are read: whether there is one, its first entry, its end, its activation."""
+    """A column whose pointers are read: whether there is one, its first entry, its end, its activation; and
+    whether it is one of biases, where some entries are no codes."""
 
     valid: Wire
     start: Wire
     end: Wire
     value: Wire
+    biases: Wire | None = None
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry that is about to enter the multiplier."""
+    """An entry that is about to enter the multiplier, or the codebook: then `weight` is a code, unless it is
+    of a `bias`."""
 
     valid: Wire
     weight: Wire
     row: Wire
     value: Wire
+    bias: Wire | None = None
 
 
 @dataclass(frozen=True)
@@ -61,11 +67,12 @@ class Drain:
     row: Wire
 
 
-def queue(sizes: BroadcastSizes, pushed: Wire, column: Wire, value: Wire) -> Queue:
+def queue(sizes: BroadcastSizes, pushed: Wire, sent: Scan) -> Queue:
     """One store for all PEs, for they are all sent the same."""
     tail = register(bits_for(sizes.queue_depth), "tail", reset=True)
     tail.next <<= _following(tail, sizes.queue_depth, pushed)
-    arriving = pyrtl.concat(column, value)
+    flags = [] if sent.bias is None else [sent.bias]
+    arriving = pyrtl.concat(*flags, sent.column, sent.value)
     return Queue(
         [
             delayed(arriving, f"slot_{number}", enable=pushed & (tail == number))
@@ -94,7 +101,10 @@ def head_of(sizes: BroadcastSizes, kept: Queue, pushed: Wire, take: Wire) -> Hea
     )
     front = choose(at, list(kept.slots))
     bits = sizes.activation_bits
-    return Head(named(held != 0, "waits"), front[bits:], front[:bits], named(held == depth, "full"))
+    biases = None
+    if sizes.biases_beside_codes:
+        front, biases = front[:-1], front[-1]
+    return Head(named(held != 0, "waits"), front[bits:], front[:bits], named(held == depth, "full"), biases)
 
 
 def column_of(
@@ -126,7 +136,10 @@ def column_of(
     with component("address", number):
         start = pyrtl.select(odd, banks[1], banks[0])
         end = pyrtl.select(odd, banks[0], banks[1])
-    return Column(valid, start, end, value), issue
+        biases = None
+        if head.biases is not None:
+            biases = delayed(head.biases, "column_of_biases", enable=issue)
+    return Column(valid, start, end, value, biases), issue
 
 
 def entries_of(
@@ -150,6 +163,9 @@ def entries_of(
         at.next <<= pyrtl.select(takes, column.start, pyrtl.select(busy, following, at))
         until.next <<= pyrtl.select(takes, column.end, until)
         value = delayed(column.value, "walk_value", enable=takes)
+        biases = None
+        if column.biases is not None:
+            biases = delayed(column.biases, "walk_biases", enable=takes)
         read = named(busy & (first | (at[:place_bits] == 0)), "fetch_weight")
         address = named(at[place_bits:], "word_address")
     taken <<= takes
@@ -169,11 +185,45 @@ def entries_of(
         entry = choose(place, [word[k * bits : (k + 1) * bits] for k in range(per)])
         row = register(sizes.row_bits, "entry_row")
         base = pyrtl.select(begins, pyrtl.Const(0, sizes.row_bits), fit(row + 1, sizes.row_bits))
-        at_row = fit(base + entry[sizes.weight_bits :], sizes.row_bits)
+        at_row = fit(base + entry[sizes.code_bits :], sizes.row_bits)
         row.next <<= pyrtl.select(valid, at_row, row)
-        weight = named(entry[: sizes.weight_bits], "entry_weight")
+        weight = named(entry[: sizes.code_bits], "entry_weight")
         activation = delayed(value, "entry_value", enable=busy)
-        return Entry(named(valid, "entry"), weight, named(at_row, "entry_at"), activation), busy | valid
+        bias = None if biases is None else delayed(biases, "entry_of_bias", enable=busy)
+        walked = Entry(named(valid, "entry"), weight, named(at_row, "entry_at"), activation, bias)
+        return walked, busy | valid
+
+
+def decoded(
+    sizes: BroadcastSizes, described: Description, number: int, entry: Entry, field: Mapping[str, Wire]
+) -> Entry:
+    """The entry a cycle later, with the weight that its code names in the stage's table of the codebook; a
+    bias is what it says itself."""
+    with component("sequencer", number):
+        read = entry.valid if entry.bias is None else entry.valid & ~entry.bias
+        read = named(read, "fetch_codebook")
+        address = named(
+            fit(pyrtl.concat(field["table"], entry.weight), bits_for(sizes.codebook_words)), "code_address"
+        )
+    weight = described.loaded_memory(
+        "codebook",
+        number,
+        words=sizes.codebook_words,
+        word_bits=sizes.weight_bits,
+        read_enable=read,
+        read_address=address,
+    )
+    with component("sequencer", number):
+        if entry.bias is not None:
+            of_bias = delayed(entry.bias, "decoded_bias", enable=entry.valid)
+            value = delayed(entry.weight, "bias_value", enable=entry.valid)
+            weight = pyrtl.select(of_bias, value.sign_extended(sizes.weight_bits), weight)
+        return Entry(
+            delayed(entry.valid, "decoded", reset=True),
+            named(weight, "decoded_weight"),
+            delayed(entry.row, "decoded_at", enable=entry.valid),
+            delayed(entry.value, "decoded_value", enable=entry.valid),
+        )
 
 
 def accumulating_element(

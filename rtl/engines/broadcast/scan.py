@@ -16,7 +16,8 @@ from rtl.parts.processing_element import bias_operand
 @dataclass(frozen=True)
 class Scan:
     """What is broadcast: the `column` of an activation and its `value`, while it is `valid`, until it is
-    `taken` by all queues at once. `read` asks all banks for `row`; `busy` until all has been taken."""
+    `taken` by all queues at once; `bias` says whether the column is one of biases, where some entries are
+    codes. `read` asks all banks for `row`; `busy` until all has been taken."""
 
     read: Wire
     row: Wire
@@ -24,6 +25,7 @@ class Scan:
     column: Wire
     value: Wire
     busy: Wire
+    bias: Wire | None = None
 
 
 def scan(
@@ -80,7 +82,10 @@ def scan(
         value = pyrtl.select(biases, bias_operand(sizes, field), value)
     column = delayed(fit(first_column + bank, sizes.column_bits), "broadcast_column", enable=offers)
     value = delayed(value, "broadcast_value", enable=offers)
-    return Scan(read, row, valid, column, value, scanning | valid)
+    bias = None
+    if biases is not None and sizes.biases_beside_codes:
+        bias = delayed(biases, "broadcast_bias", enable=offers)
+    return Scan(read, row, valid, column, value, scanning | valid, bias)
 
 
 def _first_column(

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 import archsim as a
-from archsim.engine.mapping import Mapping
+from archsim.engine.mapping import Mapping, MappingError
 from archsim.trace import runs
 from archsim.trace.runs import TraceError, run_of
 from archsim.trace.utilisation import utilisation_of
 from tests.archsim.test_places import convolved
+from workloads import IntegerModel, IntegerPart, Places, PrunedStage, Topology, random_integer_network
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +154,44 @@ def test_hardware_is_not_watched_for_ever(banked: a.DesignPoint, monkeypatch: py
 def test_parts_of_a_picture_are_whole_numbers(banked: a.DesignPoint, parts: int) -> None:
     with pytest.raises(TraceError, match=r"parts is .*, allowed are whole numbers from 1 on"):
         a.utilisation(banked, parts=parts)
+
+
+def test_a_full_queue_holds_up_the_broadcast_and_a_pe_tells_why_it_waits() -> None:
+    engine = a.engines["eie"](pes=8, queue_depth=1)
+    design = a.DesignPoint(network="lenet-300-100-pruned-x40", engine=engine, technology="cmos65")
+    shown = a.timeline(design)
+    assert states(shown, "broadcast") == {
+        *("idle", "busy", "a queue is full", "looks for an activation that is not zero")
+    }
+    assert {
+        *("busy", "no activation is there for it", "column has no entry for it"),
+        *("nothing to do while others work", "descriptor is fetched", "pipeline drains"),
+    } <= states(shown, "PE 0")
+    assert shown["broadcast"].cycles_in("stalled") == shown.counts.stalls > 0
+    deeper = design.replace(engine=engine.model_copy(update={"queue_depth": 256}))
+    assert a.timeline(deeper)["broadcast"].cycles_in("stalled") == 0
+
+
+def test_a_pe_with_a_schedule_is_never_refused() -> None:
+    engine = a.Pruned(pes=8, gather="scheduled")
+    design = a.DesignPoint(network="lenet-300-100-pruned-x40", engine=engine, technology="cmos65")
+    shown = a.timeline(design)
+    assert not any(track.cycles_in("stalled") for track in shown)
+    busy = sum(track.cycles_in("busy") for track in shown if track.unit.group == "PEs")
+    assert busy == shown.counts.products
+
+
+def test_pes_in_lockstep_are_not_watched_at_places_either() -> None:
+    part = IntegerPart(Places(2, 3, 3, kernel=(2, 2)), random_integer_network(blocks()))
+    mapping = a.Pruned(pes=4, index="blocks").map(IntegerModel("placed", (part,)))
+    with pytest.raises(MappingError, match="allowed are those whose cycles are watched"):
+        a.timeline(mapping)
+
+
+def blocks() -> Topology:
+    """A layer of 8 inputs of which two blocks of four by four are kept."""
+    kept = np.kron(np.eye(2), np.ones((4, 4)))
+    return Topology(((PrunedStage.from_mask(kept),),))
 
 
 def test_only_designs_have_runs() -> None:
