@@ -9,7 +9,7 @@ least one is taken.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from archsim.engine.lockstep.mapping import LockstepMapping
 from archsim.engine.lockstep.plan import StagePlan
 from archsim.engine.lockstep.rows import RowPlan
 from archsim.engine.stimulus import stimulus
+from archsim.engine.strided.plan import StridedPlan
 from reports.tables import Table
 from workloads import load_network, quantise
 
@@ -37,40 +38,56 @@ RUN: Sequence[tuple[str, Engine]] = (
 
 @dataclass(frozen=True)
 class Spared:
-    """Of the mean sample: `products`, and those `of_zero`; `steps`, and those of all zeros `idle`; the steps
-    that are left with each of the `WINDOWS`; and `passing`, those in which PEs pass on what they took, so that
-    nothing is spared by passing over them."""
+    """Of all samples together: `products`, and those `of_zero`; `steps`, and those of all zeros `idle`; the
+    steps `left` with each of the `WINDOWS`; the `words` of weights that all PEs fetch, and those of them
+    `wanted` by a step that is not idle."""
 
-    products: int
-    of_zero: int
-    steps: int
-    idle: int
-    left: tuple[int, ...]
-    passing: int = 0
+    products: int = 0
+    of_zero: int = 0
+    steps: int = 0
+    idle: int = 0
+    left: tuple[int, ...] = (0,) * len(WINDOWS)
+    words: int = 0
+    wanted: int = 0
+
+    def __add__(self, other: Spared) -> Spared:
+        sums = (getattr(self, each.name) + getattr(other, each.name) for each in fields(self))
+        numbers = {each.name: number for each, number in zip(fields(self), sums, strict=True)}
+        left = tuple(map(sum, zip(self.left, other.left, strict=True)))
+        return Spared(**numbers | {"left": left})
 
 
 def spared(mapping: LockstepMapping) -> Spared:
-    """What the samples of the network's file would spare this mapping, in the mean."""
-    inputs = stimulus(mapping.network)
-    signals = mapping.network.signals(inputs)
-    products = of_zero = steps = idle = passing = 0
-    left = np.zeros(len(WINDOWS), dtype=np.int64)
+    """What the samples that stand for all spare this mapping."""
+    signals = mapping.network.signals(stimulus(mapping.network))
+    found = Spared()
     for number, plans in enumerate(mapping.of_stages):
-        for sample in signals[number].T:
-            for plan in plans:
+        for plan in plans:
+            for sample in signals[number].T:
                 moved = _operands(mapping, number, plan, sample)
-                products += int(plan.busy.sum()) * plan.taps
-                of_zero += int(plan.busy.sum()) * plan.taps - int(moved.sum())
-                needed = _steps(plan, moved)
-                steps += needed.size
-                if isinstance(plan, RowPlan) and plan.reading in ("words", "rows"):
-                    passing += needed.size
-                    left += needed.size
-                    continue
-                idle += int((~needed).sum())
-                left += [_left(needed, window) for window in WINDOWS]
-    of_mean = [round(total / inputs.shape[1]) for total in (products, of_zero, steps, idle, passing)]
-    return Spared(*of_mean[:4], tuple(np.round(left / inputs.shape[1]).astype(int).tolist()), of_mean[4])
+                found += _of_plan(plan, moved, mapping.weights_per_fetch)
+    return found
+
+
+def _of_plan(plan: StagePlan, moved: NDArray[np.bool_], per_fetch: int) -> Spared:
+    """The same of one plan on one sample, whose operands `moved` are not zero, shape (groups, pes, taps)."""
+    needed, products = _steps(plan, moved), int(plan.busy.sum()) * plan.taps
+    if isinstance(plan, RowPlan) and plan.reading in ("words", "rows"):
+        # What a PE takes it takes from another, which has to have taken it.
+        needed = np.ones_like(needed)
+    of_groups = np.ones((plan.groups, plan.steps), dtype=bool)
+    if not isinstance(plan, RowPlan) or plan.reading not in ("words", "rows"):
+        of_groups[:, plan.bias_words :] = moved.any(axis=1)
+    padded = np.pad(of_groups.ravel(), (0, -of_groups.size % per_fetch)).reshape(-1, per_fetch)
+    return Spared(
+        products,
+        products - int(moved.sum()),
+        needed.size,
+        int((~needed).sum()),
+        tuple(_left(needed, window) for window in WINDOWS),
+        len(padded),
+        int(padded.any(axis=1).sum()),
+    )
 
 
 def _operands(
@@ -84,6 +101,7 @@ def _operands(
         place = mapping.order.inputs if first else np.argsort(mapping.order.stages[number - 1].order)
         words = np.zeros(int(place.max()) + 1, dtype=np.int64)
         words[place] = signal[mapping.inputs.holds] if first else signal
+        assert isinstance(plan, StridedPlan)
         taken[plan.busy] = words[plan.addresses[plan.busy]] != 0
         return taken
     stage = mapping.network.stages[number].stage
@@ -95,8 +113,9 @@ def _operands(
 def _steps(plan: StagePlan, moved: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether some PE takes what is not zero in each step, shape (groups or rows, taps)."""
     if not isinstance(plan, RowPlan) or plan.reading == "shared":
-        return moved.any(axis=1)
-    of_rows = moved.reshape(plan.groups, -1, plan.banks, plan.taps).any(axis=2)
+        together: NDArray[np.bool_] = moved.any(axis=1)
+        return together
+    of_rows: NDArray[np.bool_] = moved.reshape(plan.groups, -1, plan.banks, plan.taps).any(axis=2)
     return of_rows[plan.outputs_of_rows > 0]
 
 
@@ -117,6 +136,7 @@ _COLUMNS = {
     "products by zero": "share 1",
     "steps of nothing but zeros": "share 1",
     **{f"cycles left, window of {window}": "share 1" for window in WINDOWS},
+    "words of weights left": "share 1",
 }
 
 
@@ -125,6 +145,7 @@ def _rows() -> Iterator[tuple[object, ...]]:
         mapping = engine.map(quantise(load_network(name), engine.weight_bits, engine.activation_bits))
         assert isinstance(mapping, LockstepMapping)
         found = spared(mapping)
-        shares = (found.of_zero / found.products, found.idle / found.steps)
         shown = f"`{engine.kind}`" + (f" {engine.reads}" if isinstance(engine, Csc) else "")
-        yield name, shown, *shares, *(steps / found.steps for steps in found.left)
+        shares = (found.of_zero / found.products, found.idle / found.steps)
+        left = (steps / found.steps for steps in found.left)
+        yield name.removeprefix("lenet-300-100-"), shown, *shares, *left, found.wanted / found.words
