@@ -60,13 +60,13 @@ class Spared:
 def spared(mapping: LockstepMapping) -> Spared:
     """What the samples that stand for all spare this mapping."""
     signals = mapping.network.signals(stimulus(mapping.network))
-    found = Spared()
+    together = Spared()
     for number, plans in enumerate(mapping.of_stages):
         for plan in plans:
             for sample in signals[number].T:
                 moved = _operands(mapping, number, plan, sample)
-                found += _of_plan(plan, moved, mapping.weights_per_fetch)
-    return found
+                together += _of_plan(plan, moved, mapping.weights_per_fetch)
+    return together
 
 
 def _of_plan(plan: StagePlan, moved: NDArray[np.bool_], per_fetch: int) -> Spared:
@@ -113,9 +113,9 @@ def _operands(
 def _steps(plan: StagePlan, moved: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether some PE takes what is not zero in each step, shape (groups or rows, taps)."""
     if not isinstance(plan, RowPlan) or plan.reading == "shared":
-        together: NDArray[np.bool_] = moved.any(axis=1)
+        together: NDArray[np.bool_] = np.any(moved, axis=1)
         return together
-    of_rows: NDArray[np.bool_] = moved.reshape(plan.groups, -1, plan.banks, plan.taps).any(axis=2)
+    of_rows: NDArray[np.bool_] = np.any(moved.reshape(plan.groups, -1, plan.banks, plan.taps), axis=2)
     return of_rows[plan.outputs_of_rows > 0]
 
 

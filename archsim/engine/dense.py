@@ -46,6 +46,7 @@ class Dense(Engine):
     hardware: ClassVar = DenseSizes
     hardware_only: ClassVar = OF_THE_PES | {"fetch_bits"}
     best: ClassVar = {"asic": {"zero_gating": True}}
+    stalls: ClassVar = "cycles are lost to windows of zeros"
 
     kind: Literal["dense"] = "dense"
     zero_window: Annotated[int, Field(ge=1, le=64)] = 1

@@ -43,6 +43,7 @@ class Eie(Engine):
     hardware: ClassVar = EieSizes
     unused: ClassVar = frozenset({"zero_gating"})
     calibrated: ClassVar = False
+    stalls: ClassVar = "cycles of the scan are lost to full queues"
 
     kind: Literal["eie"] = "eie"
     queue_depth: Annotated[int, Field(ge=1, le=64)] = 8

@@ -144,12 +144,7 @@ def lockstep_controller(
     fetch = descriptor_fetch(described, begin=begin, restart=starting, stage_start=stage_start)
     with component("controller"):
         running, step_ends = state == RUN, wire(1, "step_ends")
-        scan = None
-        if words is None:
-            issue, last, last_group = _sequence(sizes, fetch, running & step_ends, stage_start)
-        else:
-            scan, issue, last_group = _scanned(sizes, fetch, words, running & step_ends, stage_start)
-            last = issue.ends
+        issue, last, last_group, scan = _issued(sizes, fetch, words, running & step_ends, stage_start)
         sequenced = Sequenced(running, issue.bias, issue.first_tap, issue.ends, last_group, stage_start)
         step = _step(sizes, fetch.fields, sequenced, last, rhythm)
         step_ends <<= pyrtl.Const(1, 1) if step.beat is None else step.beat.last
@@ -173,24 +168,9 @@ def lockstep_controller(
             (drained, IDLE),
         )
         turn, done = turns(starting, stage_written, drained & _ends(fetch.held))
-        bias = None
-        if scan is None:
-            weights = weight_fetch(
-                sizes,
-                issue.tap,
-                stage_start=stage_start,
-                starting=starting,
-                begins=None if step.beat is None else running & step.beat.first,
-                reset=True,
-                resume=described.resume,
-            ).after(sizes.pipeline.take)
-            if issue.bias is not None:
-                bias = delayed(issue.bias, "bias_1"), bias_operand(sizes, fetch.fields)
-        else:
-            tap = travelling.tap[FETCH_STAGE]
-            weights = jumping_fetch(
-                sizes, fetch.fields, scan, tap, stage_start=stage_start, starting=starting
-            )
+        begins = None if step.beat is None else running & step.beat.first
+        weights, bias = _operands(described, fetch, issue, begins, scan, stage_start, starting)
+        if scan is not None:
             step = replace(step, fetches=travelling.valid[FETCH_STAGE])
     return Controller(
         fetch.fields,
@@ -208,13 +188,42 @@ def lockstep_controller(
     )
 
 
-def _scanned(
-    sizes: LockstepSizes, fetch: DescriptorFetch, words: Sequence[Wire], running: Wire, stage_start: Wire
-) -> tuple[Scan, Issue, Wire]:
-    """What a scan of these words issues, and whether the group is the last one."""
+def _issued(
+    sizes: LockstepSizes,
+    fetch: DescriptorFetch,
+    words: Sequence[Wire] | None,
+    tap: Wire,
+    stage_start: Wire,
+) -> tuple[Issue, Wire, Wire, Scan | None]:
+    """What is issued, whether it is the last of its group, and whether the group is the last one; with the
+    scan of these words, if there are any."""
+    if words is None:
+        return *_sequence(sizes, fetch, tap, stage_start), None
     with component("address"):
-        scan = scanned(sizes, fetch.fields, words, running=running, stage_start=stage_start)
-    return scan, Issue(scan.tap, scan.first, scan.first, None, scan.ends), scan.last_group
+        scan = scanned(sizes, fetch.fields, words, running=tap, stage_start=stage_start)
+    return Issue(scan.tap, scan.first, scan.first, None, scan.ends), scan.ends, scan.last_group, scan
+
+
+def _operands(
+    described: Description,
+    fetch: DescriptorFetch,
+    issue: Issue,
+    begins: Wire | None,
+    scan: Scan | None,
+    stage_start: Wire,
+    starting: Wire,
+) -> tuple[WeightFetch, tuple[Wire, Wire] | None]:
+    """The fetches of weights, and what biases are multiplied by instead of an activation, if a stage has any.
+    A scan brings that itself."""
+    sizes, times = described.sizes, {"stage_start": stage_start, "starting": starting}
+    if scan is not None:
+        return jumping_fetch(sizes, fetch.fields, scan, **times), None
+    resume = described.resume
+    weights = weight_fetch(sizes, issue.tap, **times, begins=begins, reset=True, resume=resume)
+    weights, bias = weights.after(sizes.pipeline.take), None
+    if issue.bias is not None:
+        bias = delayed(issue.bias, "bias_1"), bias_operand(sizes, fetch.fields)
+    return weights, bias
 
 
 def _ends(field: Mapping[str, Wire]) -> Wire:

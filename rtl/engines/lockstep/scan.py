@@ -121,15 +121,16 @@ def _biases(sizes: Sizes, field: Mapping[str, Wire], running: Wire, ends: Wire) 
 
 
 def jumping_fetch(
-    sizes: Sizes, field: Mapping[str, Wire], scan: Scan, tap: Wire, *, stage_start: Wire, starting: Wire
+    sizes: Sizes, field: Mapping[str, Wire], scan: Scan, *, stage_start: Wire, starting: Wire
 ) -> WeightFetch:
-    """Fetches the word that the weight of a `tap` lies in, where it is not the one that was fetched last, a
+    """Fetches the word that the weight of a tap lies in, where it is not the one that was fetched last, a
     stage after the tap was chosen. A place is a pair of a word and a weight in it; a stage begins with a new
     word."""
     places = BankedAddress(banks=sizes.weights_per_fetch, rows=sizes.weight_words + 1)
     lanes = len(scan.reads)
     begins, zero = register(places.bits, "row_place"), pyrtl.Const(0, places.bits)
     held, holds = register(places.row_bits, "held_word"), register(1, "word_held", reset=True)
+    tap = delayed(scan.tap, "was_chosen", reset=True)
     row_done = delayed(scan.row_done, "row_was_done", reset=True)
     last_row = delayed(scan.last_row, "row_was_last")
     bias = delayed(scan.tap & scan.bias, "was_bias", reset=True)
