@@ -11,29 +11,53 @@ from dataclasses import dataclass
 
 import pyrtl
 
+from archsim import DesignPoint
+from archsim.engine import Clos
+from archsim.engine.clos import ClosMapping
+from reports.tables import Table
 from rtl.parts.components import StructuredBlock, bits_for, component, delayed, fit
 from rtl.verilog import VerilogDesign, write_verilog
+
+WINDOW = 4
+NETWORKS = tuple(
+    f"lenet-300-100-{family}{end}" for family in ("clos", "deformable-butterfly") for end in ("", "-x40")
+)
 
 
 @dataclass(frozen=True)
 class FlagCost:
-    """Flags of so many activations, at `banks` written together, and the look at `window` steps of `lanes`
-    words."""
+    """What flags and the look at them take, mapped to the 65 nm cells."""
 
-    activations: int
-    window: int
     area_mm2: float
     critical_path_s: float
 
 
-def flag_cost(activations: int, *, banks: int, lanes: int, window: int) -> FlagCost:
-    """Maps the flags to the 65 nm cells; about ten seconds."""
+def flag_table() -> str:
+    """The flags of the inputs alone, beside the engine that they would serve, in Markdown."""
+    rows = []
+    for name in NETWORKS:
+        design = DesignPoint(network=name, engine=Clos(), technology="cmos65")
+        mapping = design.mapping
+        assert isinstance(mapping, ClosMapping)
+        sizes, engine_mm2 = mapping.sizes, design.simulate("analytic").cost("area_mm2")
+        flags = sizes.input_rows * sizes.banks
+        made = flag_cost(flags, banks=sizes.banks, lanes=sizes.lanes)
+        shares = (made.area_mm2, made.area_mm2 / engine_mm2)
+        rows.append((name.removeprefix("lenet-300-100-"), flags, sizes.lanes, *shares, made.critical_path_s))
+    columns = {"network": "", "flags": "count", "words of a step": "count", "area": "mm²"}
+    columns |= {"of the whole engine's": "share 1", "critical path": "s"}
+    return Table("", columns, rows).markdown().replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+def flag_cost(activations: int, *, banks: int, lanes: int, window: int = WINDOW) -> FlagCost:
+    """Flags of so many activations, `banks` of them written together, and the look at the next `window` steps
+    of `lanes` words each, by Yosys: about half a minute, unless it is remembered."""
     from archsim.netlist import synthesise_asic
 
     design = _described(activations, banks, lanes, window)
     made = synthesise_asic(design.text, design.top)
     area_mm2 = sum(part.area_um2 * part.instances for part in made.components.values()) / 1e6
-    return FlagCost(activations, window, area_mm2, made.critical_path_s)
+    return FlagCost(area_mm2, made.critical_path_s)
 
 
 def _described(activations: int, banks: int, lanes: int, window: int) -> VerilogDesign:
