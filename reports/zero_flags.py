@@ -44,8 +44,8 @@ def flag_table() -> str:
         made = flag_cost(flags, banks=sizes.banks, lanes=sizes.lanes)
         shares = (made.area_mm2, made.area_mm2 / engine_mm2)
         rows.append((name.removeprefix("lenet-300-100-"), flags, sizes.lanes, *shares, made.critical_path_s))
-    columns = {"network": "", "flags": "count", "words of a step": "count", "area": "mm²"}
-    columns |= {"of the whole engine's": "share 1", "critical path": "s"}
+    columns = {"network": "", "flags": "count", "words of a step": "count", "area": "mm2"}
+    columns |= {"of the engine": "share 1", "critical path": "s"}
     return Table("", columns, rows).markdown().replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
