@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.calibration.digits import with_digits
 from archsim.engine import Clos, Csc, Dense, Engine
 from archsim.engine.clos import ClosMapping
 from archsim.engine.lockstep.mapping import LockstepMapping
@@ -22,7 +23,15 @@ from archsim.engine.lockstep.rows import RowPlan
 from archsim.engine.stimulus import stimulus
 from archsim.engine.strided.plan import StridedPlan
 from reports.tables import Table
-from workloads import load_network, quantise
+from workloads import (
+    IntegerNetwork,
+    Topology,
+    build_layer,
+    load_network,
+    quantise,
+    random_integer_network,
+)
+from workloads.families.budget import fit_budget
 
 WINDOWS = (2, 4, 8)
 
@@ -34,6 +43,9 @@ RUN: Sequence[tuple[str, Engine]] = (
     *((f"lenet-300-100-csc{end}", Csc(reads="along_stride")) for end in ("", "-x40")),
 )
 """The networks and the engines that are asked."""
+
+DRAWN, COMPRESSIONS = ("block-diagonal", "butterfly", "kronecker", "monarch"), (12.7, 40)
+"""Families of strided blocks of which no network is trained: their weights are drawn, their digits are real."""
 
 
 @dataclass(frozen=True)
@@ -140,12 +152,32 @@ _COLUMNS = {
 }
 
 
-def _rows() -> Iterator[tuple[object, ...]]:
+def _asked() -> Iterator[tuple[str, Engine, IntegerNetwork]]:
     for name, engine in RUN:
-        mapping = engine.map(quantise(load_network(name), engine.weight_bits, engine.activation_bits))
+        trained = quantise(load_network(name), engine.weight_bits, engine.activation_bits)
+        assert isinstance(trained, IntegerNetwork)
+        yield name.removeprefix("lenet-300-100-"), engine, trained
+    for family in DRAWN:
+        for compression in COMPRESSIONS:
+            yield f"{family}, {compression:g}×, drawn", Clos(), _drawn(family, compression)
+
+
+def _drawn(family: str, compression: float) -> IntegerNetwork:
+    """LeNet-300-100 of this family with about so many times fewer weights, drawn at random."""
+    layers = (
+        build_layer(family, n_in, n_out, **fit_budget(family, n_in, n_out, round(n_in * n_out / compression)))
+        for n_in, n_out in ((784, 300), (300, 100))
+    )
+    topology = Topology((*layers, build_layer("dense", 100, 10)))
+    return with_digits(random_integer_network(topology, spread=0.3))
+
+
+def _rows() -> Iterator[tuple[object, ...]]:
+    for name, engine, network in _asked():
+        mapping = engine.map(network)
         assert isinstance(mapping, LockstepMapping)
         found = spared(mapping)
         shown = f"`{engine.kind}`" + (f" {engine.reads}" if isinstance(engine, Csc) else "")
         shares = (found.of_zero / found.products, found.idle / found.steps)
         left = (steps / found.steps for steps in found.left)
-        yield name.removeprefix("lenet-300-100-"), shown, *shares, *left, found.wanted / found.words
+        yield name, shown, *shares, *left, found.wanted / found.words
