@@ -45,7 +45,7 @@ RUN: Sequence[tuple[str, Engine]] = (
 """The networks and the engines that are asked."""
 
 DRAWN, COMPRESSIONS = ("block-diagonal", "butterfly", "kronecker", "monarch"), (12.7, 40)
-"""Families of strided blocks of which no network is trained: their weights are drawn, their digits are real."""
+"""Families of strided blocks of which no network is shipped: their weights are drawn, their digits real."""
 
 
 @dataclass(frozen=True)
