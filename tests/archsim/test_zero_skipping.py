@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 import archsim as a
 from archsim.engine.dense import SkippingMapping
 from archsim.engine.engine import EngineError
-from archsim.engine.hardware_run import count_rtl
+from archsim.engine.hardware_run import run_rtl
 from archsim.engine.mapping import MappingError
+from archsim.engine.stimulus import sample_inputs
 from archsim.explore.settings import best, choices
 from tests.archsim.test_places import convolved
 from tests.strategies import cases
@@ -86,9 +87,11 @@ def test_sums_of_nothing_are_their_biases(bias_share: float) -> None:
     layers = build_layer("dense", 20, 14), build_layer("dense", 14, 6)
     network = random_integer_network(Topology(layers), bias_share=bias_share)
     mapping = a.Dense(pes=4, zero_window=4).map(network)
-    nothing = np.zeros((20, 1), dtype=np.int64)
-    # The outputs of the hardware are held against the network's within.
-    assert count_rtl(mapping, nothing).cycles == mapping.count_of(nothing).cycles
+    # The sums of the inference before must be gone.
+    inputs = np.hstack([sample_inputs(network, 1), np.zeros((20, 1), dtype=np.int64)])
+    runs, outputs = run_rtl(mapping, inputs)
+    assert np.array_equal(outputs, network.run(inputs))
+    assert runs[1].cycles == mapping.count_of(inputs[:, 1:]).cycles
 
 
 def test_a_result_tells_its_bounds_and_that_nobody_calibrated_it() -> None:
