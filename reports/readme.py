@@ -165,6 +165,20 @@ def engine_sections() -> str:
     return engine_sections()
 
 
+def zero_table() -> str:
+    """What activations that are zero would spare the engines that march in step."""
+    from reports.zeros import zero_table
+
+    return zero_table()
+
+
+def flag_table() -> str:
+    """What it would take to look ahead for them in strided blocks."""
+    from reports.zero_flags import flag_table
+
+    return flag_table()
+
+
 def performance_table() -> str:
     """What a run of the benchmarks measured."""
     run = json.loads(PERFORMANCE.read_text(encoding="utf-8"))
@@ -278,6 +292,8 @@ TABLES: Mapping[str, Callable[[], str | None]] = {
     "comparison": comparison_tables,
     "real-process": real_process_tables,
     "engines": engine_sections,
+    "zeros": zero_table,
+    "zero-flags": flag_table,
     "performance": performance_table,
 }
 PICTURE = "comparison.svg"

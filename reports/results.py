@@ -13,6 +13,7 @@ from rich.text import Text
 from archsim.costs.metrics import metric_of, metrics_of
 from archsim.costs.plain import heading
 from archsim.costs.result import CLOCK
+from archsim.engine import engines
 from reports import formatting as f
 from reports.tables import Table
 
@@ -155,7 +156,7 @@ def breakdown(result: Result, metric: str, title: str) -> Table:
 
 
 def _stages(result: Result) -> list[RenderableType]:
-    """The time line, where events or the closed form tell it, and what is lost to conflicts."""
+    """The time line, where events or the closed form tell it, and what is lost to stalls."""
     counts, fields = result.counts, ("number", "start_cycle", "end_cycle", "macs", "stall_cycles")
     heads = ("from cycle", "to cycle", "products of weights", "stalls")
     rows = map(attrgetter(*fields), counts.stages)
@@ -163,7 +164,8 @@ def _stages(result: Result) -> list[RenderableType]:
     if counts.stages:
         shown += [Text(), Table("Stages", {"stage": "", **dict.fromkeys(heads, "count")}, rows)]
     if counts.stalls:
-        shown.append(Text(f"{f.count(counts.stalls)} cycles of PEs are lost to conflicts (stalls)"))
+        lost = engines[result.design["engine"]["kind"]].stalls
+        shown.append(Text(f"{f.count(counts.stalls)} {lost} (stalls)"))
     return shown
 
 

@@ -80,8 +80,9 @@ def _of_field(field: FieldInfo) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def engines_of_kind(draw: st.DrawFn, kind: str, most_pes: int = 12) -> Engine:
-    """An engine of this kind: any PEs, widths, fetch width, and any values of its own options."""
+def engines_of_kind(draw: st.DrawFn, kind: str, most_pes: int = 12, *, skips: bool = True) -> Engine:
+    """An engine of this kind: any PEs, widths, fetch width, and any values of its own options; one that
+    `skips` zeros runs no network of places."""
     make, weight_bits = engines[kind], draw(st.integers(2, 10))
     own = {name: field for name, field in make.model_fields.items() if name not in Engine.model_fields}
     options: dict[str, Any] = {
@@ -96,9 +97,11 @@ def engines_of_kind(draw: st.DrawFn, kind: str, most_pes: int = 12) -> Engine:
             for name, field in own.items()
         },
     }
+    divisors = [number for number in range(1, options["pes"] + 1) if options["pes"] % number == 0]
     if "banks" in own:
-        divisors = [number for number in range(1, options["pes"] + 1) if options["pes"] % number == 0]
         options["banks"] = draw(st.sampled_from(("auto", *divisors)))
+    if "zero_window" in own:
+        options["zero_window"] = draw(st.sampled_from(divisors)) if skips else 1
     try:
         return make.model_validate(options)
     except ValidationError:

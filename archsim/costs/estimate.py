@@ -59,7 +59,7 @@ def estimate_logic(mapping: EngineMapping, technology: Technology) -> Logic:
         )
     if not _covers(scaling.fit, mapping.sizes):
         raise EstimateError(
-            f"engine is {mapping.sizes.engine}, whose logic nobody calibrated, allowed is fidelity gate"
+            f"engine is {mapping.sizes.label}, whose logic nobody calibrated, allowed is fidelity gate"
         )
     workload = workload_of(mapping) if technology.follows_switching else None
     return estimate_sizes(mapping.sizes, workload, technology)

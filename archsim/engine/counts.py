@@ -59,9 +59,10 @@ class Counts:
     inferences that follow each other as fast as they can: loading overlaps with running where the inputs
     have a memory of their own. `macs` are multiply-accumulates of stored weights; `padding` those of zeros
     that an index encoding put between them, or a stencil, `biases` those that bring a bias; `stalls`
-    PE-cycles lost to bank or bus conflicts. The traffic includes the loading of inputs, not that of weights.
-    `exact` says that the hardware takes just these cycles whatever the inputs are; where it does not, these
-    are of stated inputs, and no others take less than `least` or more than `most`.
+    PE-cycles lost to bank or bus conflicts, or what its engine calls so. The traffic includes the loading of
+    inputs, not that of weights. `exact` says that the hardware takes just these cycles whatever the inputs
+    are; where it does not, these are of stated inputs, and no others take less than `least` or more than
+    `most`.
     """
 
     cycles: int

@@ -50,6 +50,7 @@ class Eie(Engine):
     calibrated: ClassVar = False
     # Random networks have more weights than a codebook names, and deep queues little to hold.
     drawn: ClassVar[dict[str, Sequence[Any]]] = {"codebook_bits": (0,), "queue_depth": (1, 2, 3, 5, 8, 20)}
+    stalls: ClassVar = "cycles of the scan are lost to full queues"
 
     kind: Literal["eie"] = "eie"
     queue_depth: Annotated[int, Field(ge=1, le=MOST_QUEUED)] = 8

@@ -67,6 +67,9 @@ class Engine(BaseModel, ABC):
     calibrated: ClassVar[bool] = True
     """Whether a calibration draws it."""
 
+    stalls: ClassVar[str] = "cycles of PEs are lost to conflicts"
+    """What its counts call stalls."""
+
     crossed: ClassVar[frozenset[str]] = frozenset()
     """Variants whose hardware grows with the square of their PEs, so that they are measured with fewer."""
 

@@ -1,4 +1,8 @@
-"""The dense engine: a counter for an address, one word broadcast to all PEs."""
+"""The dense engine: a counter for an address, one word broadcast to all PEs.
+
+Where activations that are zero are skipped, one word of each bank is looked at together, and those that are
+not zero are broadcast one after the other.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +13,49 @@ from typing import ClassVar
 import pyrtl
 
 from rtl.engines.lockstep.controller import Step
-from rtl.engines.lockstep.machine import Source, build_lockstep
+from rtl.engines.lockstep.machine import Source, build_lockstep, build_skipping
+from rtl.engines.lockstep.scan import FETCH_STAGE
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.amounts import wrap_bits
-from rtl.parts.components import Wire, register
-from rtl.parts.sizes import Amounts
+from rtl.parts.components import Wire, bits_for, register
+from rtl.parts.descriptor import SizeError
+from rtl.parts.sizes import Amounts, Pipeline
 from rtl.parts.skeleton import Hardware
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class DenseSizes(LockstepSizes):
-    """Sizes of a dense engine."""
+    """Sizes of a dense engine, which may skip activations that are zero (`skips`)."""
 
     engine: ClassVar[str] = "dense"
 
+    skips: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.skips and self.sweep:
+            raise SizeError("skips is true, allowed for a network of places or steps is false")
+
+    @property
+    def label(self) -> str:
+        return f"{self.engine} skipping" if self.skips else self.engine
+
+    @property
+    def pipeline(self) -> Pipeline:
+        return super().pipeline.later(FETCH_STAGE) if self.skips else super().pipeline
+
+    @property
+    def step_fields(self) -> tuple[tuple[str, int], ...]:
+        if not self.skips:
+            return super().step_fields
+        rows = bits_for(-(-self.longest_row // self.banks))
+        return ("rows_less_one", rows), ("lanes_less_one", bits_for(self.banks))
+
     @property
     def structures(self) -> tuple[Amounts, ...]:
+        if self.skips:
+            # Nobody has said what the scan is made of, so no estimate covers it.
+            return ()
         address = self.address_amounts(
             self.address.bits,
             counter_bits=self.address.bits,
@@ -36,6 +67,8 @@ class DenseSizes(LockstepSizes):
 
 def build_dense(sizes: DenseSizes) -> Hardware:
     """Describes a dense engine of the given sizes."""
+    if sizes.skips:
+        return build_skipping(sizes)
     return build_lockstep(sizes, _counter)
 
 

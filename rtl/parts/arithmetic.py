@@ -73,6 +73,19 @@ def at_most(value: Wire, count: int) -> list[Wire]:
     return [pyrtl.Const(1, 1)] + [value >= pyrtl.Const(i, bits_for(i + 1)) for i in range(1, count)]
 
 
+def number_of(one_hot: Wire) -> Wire:
+    """The number of the bit that is high."""
+    bits = bits_for(len(one_hot))
+    chosen = [[one_hot[place] for place in range(len(one_hot)) if place >> bit & 1] for bit in range(bits)]
+    return pyrtl.concat_list([pyrtl.rtl_any(*places) if places else pyrtl.Const(0, 1) for places in chosen])
+
+
+def word_of(one_hot: Wire, words: Sequence[Wire]) -> Wire:
+    """The word whose bit is high: one gate a bit and an OR tree."""
+    gated = [word & one_hot[place].sign_extended(len(word)) for place, word in enumerate(words)]
+    return pyrtl.tree_reduce(lambda a, b: a | b, gated) if len(gated) > 1 else gated[0]
+
+
 class BankedAddress:
     """Addresses as (row, bank) pairs for `banks` banks, added with a carry so that no divider is needed.
 

@@ -122,7 +122,7 @@ def models(draw: st.DrawFn, engine: Engine) -> IntegerModel:
 @settings(max_examples=12)
 @given(data=st.data())
 def test_all_fidelities_agree_at_places_and_steps(kind: str, data: st.DataObject) -> None:
-    engine = data.draw(engines_of_kind(kind, 6))
+    engine = data.draw(engines_of_kind(kind, 6, skips=False))
     model = data.draw(models(engine))
     fabric = data.draw(st.sampled_from(("asic", "fpga")))
     verification = verify(engine.map(model, fabric), inputs=2, seed=data.draw(st.integers(0, 99)))
@@ -133,7 +133,7 @@ def test_all_fidelities_agree_at_places_and_steps(kind: str, data: st.DataObject
 @settings(max_examples=30)
 @given(data=st.data())
 def test_closed_form_equals_event_simulation_at_places(kind: str, data: st.DataObject) -> None:
-    engine = data.draw(engines_of_kind(kind, 20))
+    engine = data.draw(engines_of_kind(kind, 20, skips=False))
     mapping = engine.map(data.draw(models(engine)))
     assert mapping.count() == mapping.simulate()
 

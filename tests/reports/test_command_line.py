@@ -143,6 +143,9 @@ def test_stalls_are_shown(tmp_path: Path) -> None:
     shown = archsim("simulate", design).stdout
     assert "Stages" in shown
     assert f"{told['stall_cycles']:,} cycles of PEs are lost to conflicts" in shown
+    skipping = {"kind": "dense", "zero_window": 4}
+    design = write_design(tmp_path, network="lenet-300-100-dense", engine=skipping)
+    assert "cycles are lost to windows of zeros (stalls)" in archsim("simulate", design).stdout
 
 
 def test_verify_finds_all_fidelities_equal(tmp_path: Path) -> None:

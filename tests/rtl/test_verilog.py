@@ -26,6 +26,7 @@ needs_icarus = pytest.mark.skipif(
 
 SHIPPED: list[tuple[str, Engine]] = [
     ("lenet-300-100-dense", Dense(pes=8, fetch_bits=128)),
+    ("lenet-300-100-dense", Dense(pes=8, fetch_bits=40, zero_window=4)),
     ("lenet-300-100-csc", Csc(pes=16)),
     ("lenet-300-100-clos", Clos(pes=12, fetch_bits=32)),
     ("lenet-300-100-pruned", Pruned(pes=16)),

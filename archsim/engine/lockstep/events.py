@@ -26,10 +26,12 @@ def simulate_lockstep(
     loaded: int,
     traffic: Callable[..., dict[str, Traffic]],
     watch: Watch | None = None,
+    kind: type[LockstepMachine] | None = None,
 ) -> Counts:
     """Runs one inference from `start` to `done`, with the loading of the next one's inputs; `traffic` turns
-    words into traffic. A `watch` is told what happens in which cycle."""
-    machine = _Machine(plans, sizes, loaded, watch)
+    words into traffic. A `watch` is told what happens in which cycle. A machine of another `kind` takes the
+    steps in its own way."""
+    machine = (kind or LockstepMachine)(plans, sizes, loaded, watch)
     cycles, interval = machine.run()
     return Counts(
         cycles=cycles,
@@ -38,18 +40,21 @@ def simulate_lockstep(
         macs=machine.macs,
         padding=machine.padding,
         biases=machine.biases,
+        stalls=machine.stalls,
         traffic=traffic(read=machine.read, written=machine.written, loaded=machine.loaded, **machine.words),
         stages=tuple(machine.activity),
     )
 
 
-class _Machine(Clocked):
+class LockstepMachine(Clocked):
+    """The machine, and what it has counted."""
+
     def __init__(self, plans: Sequence[StagePlan], sizes: Sizes, loaded: int, watch: Watch | None) -> None:
         stages = sum(not plan.continues for plan in plans)
         super().__init__(sizes, ("weight", "descriptor"), stages=stages, inputs=loaded, watch=watch)
         self.plans, self.weights_per_fetch = plans, sizes.weights_per_fetch
         self.write_port = simpy.Resource(self.env, capacity=1)
-        self.macs = self.padding = self.biases = 0
+        self.macs = self.padding = self.biases = self.stalls = 0
 
     def controller(self) -> Any:
         """Answers start, then runs stage after stage; `done` follows the last write. A descriptor is fetched
@@ -58,7 +63,7 @@ class _Machine(Clocked):
         began, fetched = int(self.env.now), self.env.process(self.fetch_descriptor(self.watch))
         yield fetched
         self.is_in(State.FETCH, began)
-        number = macs_before = 0
+        number = macs_before = stalls_before = 0
         for plan in self.plans:
             fetching = self.env.process(self.weight_ports(plan))
             writes = []
@@ -81,8 +86,9 @@ class _Machine(Clocked):
             self.macs -= plan.padding
             self.padding += plan.padding
             if not plan.continues:
-                self.ends_stage(number, began, self.macs - macs_before)
-                number, began, macs_before = number + 1, int(self.env.now), self.macs
+                self.ends_stage(number, began, self.macs - macs_before, self.stalls - stalls_before)
+                number, began = number + 1, int(self.env.now)
+                macs_before, stalls_before = self.macs, self.stalls
 
     def issue_group(self, number: int, plan: StagePlan, group: int) -> Any:
         """One bias or tap after the other for every PE that has an output in this group."""

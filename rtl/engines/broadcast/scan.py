@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyrtl
 
 from rtl.engines.broadcast.sizes import BroadcastSizes
-from rtl.parts.arithmetic import at_most
+from rtl.parts.arithmetic import at_most, number_of, word_of
 from rtl.parts.components import Wire, bits_for, delayed, fit, named, register
 from rtl.parts.processing_element import bias_operand
 
@@ -75,8 +75,8 @@ def scan(
     biased = None if biases is None else scanning & moves & biases
     first_column = _first_column(sizes, field, starting=starting, done=done, last=rows_read, biased=biased)
     valid.next <<= offers | (valid & ~taken)
-    bank = _number(lowest)
-    value = _chosen(lowest, words)
+    bank = number_of(lowest)
+    value = word_of(lowest, words)
     if biases is not None:
         bank = pyrtl.select(biases, pyrtl.Const(0, len(bank)), bank)
         value = pyrtl.select(biases, bias_operand(sizes, field), value)
@@ -119,16 +119,3 @@ def _biases(sizes: BroadcastSizes, field: Mapping[str, Wire], stage_start: Wire,
     step = fit(seen + (moves & biases), len(seen))
     seen.next <<= pyrtl.select(stage_start, pyrtl.Const(0, len(seen)), step)
     return biases
-
-
-def _number(one_hot: Wire) -> Wire:
-    """The number of the bit that is high."""
-    bits = bits_for(len(one_hot))
-    chosen = [[one_hot[place] for place in range(len(one_hot)) if place >> bit & 1] for bit in range(bits)]
-    return pyrtl.concat_list([pyrtl.rtl_any(*places) if places else pyrtl.Const(0, 1) for places in chosen])
-
-
-def _chosen(one_hot: Wire, words: Sequence[Wire]) -> Wire:
-    """The word whose bit is high: one gate a bit and an OR tree."""
-    gated = [word & one_hot[place].sign_extended(len(word)) for place, word in enumerate(words)]
-    return pyrtl.tree_reduce(lambda a, b: a | b, gated) if len(gated) > 1 else gated[0]

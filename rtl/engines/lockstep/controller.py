@@ -1,16 +1,18 @@
 """The controller of engines whose PEs march in step: it counts taps and groups for all of them.
 
 A stage is worked off in groups of `pes` outputs, output j on PE j mod `pes`. In each cycle of a group every
-PE takes one tap. An engine may have a rhythm of its own: other outputs, and steps of several cycles.
+PE takes one tap. An engine may have a rhythm of its own: other outputs, and steps of several cycles; or it
+passes over activations that are zero.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyrtl
 
+from rtl.engines.lockstep.scan import FETCH_STAGE, Scan, jumping_fetch, scanned
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.arithmetic import at_most
 from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, register, staged, wire
@@ -108,7 +110,8 @@ class Travelling:
 class Controller:
     """What the rest of the engine is told, and `written`, which it tells the controller: the last result of
     the group that is being written is. `stage_written`: a stage is, with all its pieces. `bias`: that
-    the tap whose operands are taken brings one, and the power of two that it is multiplied by."""
+    the tap whose operands are taken brings one, and the power of two that it is multiplied by. `scan`: what
+    finds the activations where those that are zero are passed over, biases among them."""
 
     field: Mapping[str, Wire]
     held: Mapping[str, Wire]
@@ -121,13 +124,17 @@ class Controller:
     stage_written: Wire
     done: Wire
     state: Wire
+    scan: Scan | None
 
 
 Rhythm = Callable[[LockstepSizes, Mapping[str, Wire], Sequenced], Beat]
 
 
-def lockstep_controller(described: Description, rhythm: Rhythm | None = None) -> Controller:
-    """Describes the controller. A step takes a cycle, or as many as a `rhythm` says."""
+def lockstep_controller(
+    described: Description, rhythm: Rhythm | None = None, words: Sequence[Wire] | None = None
+) -> Controller:
+    """Describes the controller. A step takes a cycle, or as many as a `rhythm` says; given the `words` of all
+    banks, it passes over those that are zero."""
     sizes = described.sizes
     assert isinstance(sizes, LockstepSizes)
     with component("controller"):
@@ -137,8 +144,7 @@ def lockstep_controller(described: Description, rhythm: Rhythm | None = None) ->
     fetch = descriptor_fetch(described, begin=begin, restart=starting, stage_start=stage_start)
     with component("controller"):
         running, step_ends = state == RUN, wire(1, "step_ends")
-        issue, last, group = _sequence(sizes, fetch, running & step_ends, stage_start)
-        last_group = group == fetch.fields["groups_less_one"]
+        issue, last, last_group, scan = _issued(sizes, fetch, words, running & step_ends, stage_start)
         sequenced = Sequenced(running, issue.bias, issue.first_tap, issue.ends, last_group, stage_start)
         step = _step(sizes, fetch.fields, sequenced, last, rhythm)
         step_ends <<= pyrtl.Const(1, 1) if step.beat is None else step.beat.last
@@ -162,21 +168,62 @@ def lockstep_controller(described: Description, rhythm: Rhythm | None = None) ->
             (drained, IDLE),
         )
         turn, done = turns(starting, stage_written, drained & _ends(fetch.held))
-        weights = weight_fetch(
-            sizes,
-            issue.tap,
-            stage_start=stage_start,
-            starting=starting,
-            begins=None if step.beat is None else running & step.beat.first,
-            reset=True,
-            resume=described.resume,
-        ).after(sizes.pipeline.take)
-        bias = None
-        if issue.bias is not None:
-            bias = delayed(issue.bias, "bias_1"), bias_operand(sizes, fetch.fields)
+        begins = None if step.beat is None else running & step.beat.first
+        weights, bias = _operands(described, fetch, issue, begins, scan, stage_start, starting)
+        if scan is not None:
+            step = replace(step, fetches=travelling.valid[FETCH_STAGE])
     return Controller(
-        fetch.fields, fetch.held, step, turn, weights, bias, travelling, written, stage_written, done, state
+        fetch.fields,
+        fetch.held,
+        step,
+        turn,
+        weights,
+        bias,
+        travelling,
+        written,
+        stage_written,
+        done,
+        state,
+        scan,
     )
+
+
+def _issued(
+    sizes: LockstepSizes,
+    fetch: DescriptorFetch,
+    words: Sequence[Wire] | None,
+    tap: Wire,
+    stage_start: Wire,
+) -> tuple[Issue, Wire, Wire, Scan | None]:
+    """What is issued, whether it is the last of its group, and whether the group is the last one; with the
+    scan of these words, if there are any."""
+    if words is None:
+        return *_sequence(sizes, fetch, tap, stage_start), None
+    with component("address"):
+        scan = scanned(sizes, fetch.fields, words, running=tap, stage_start=stage_start)
+    return Issue(scan.tap, scan.first, scan.first, None, scan.ends), scan.ends, scan.last_group, scan
+
+
+def _operands(
+    described: Description,
+    fetch: DescriptorFetch,
+    issue: Issue,
+    begins: Wire | None,
+    scan: Scan | None,
+    stage_start: Wire,
+    starting: Wire,
+) -> tuple[WeightFetch, tuple[Wire, Wire] | None]:
+    """The fetches of weights, and what biases are multiplied by instead of an activation, if a stage has any.
+    A scan brings that itself."""
+    sizes, times = described.sizes, {"stage_start": stage_start, "starting": starting}
+    if scan is not None:
+        return jumping_fetch(sizes, fetch.fields, scan, **times), None
+    resume = described.resume
+    weights = weight_fetch(sizes, issue.tap, **times, begins=begins, reset=True, resume=resume)
+    weights, bias = weights.after(sizes.pipeline.take), None
+    if issue.bias is not None:
+        bias = delayed(issue.bias, "bias_1"), bias_operand(sizes, fetch.fields)
+    return weights, bias
 
 
 def _ends(field: Mapping[str, Wire]) -> Wire:
@@ -220,8 +267,8 @@ def _busy(
 def _sequence(
     sizes: LockstepSizes, fetch: DescriptorFetch, tap: Wire, stage_start: Wire
 ) -> tuple[Issue, Wire, Wire]:
-    """Counts taps and groups. Returns what is issued, whether the tap is the last of its group, and the
-    number of the group."""
+    """Counts taps and groups. Returns what is issued, whether the tap is the last of its group, and whether
+    the group is the last one."""
     field = fetch.fields
     step = register(len(field["steps_less_one"]), "step", reset=True)
     group = register(len(field["groups_less_one"]), "group", reset=True)
@@ -236,7 +283,7 @@ def _sequence(
     first_tap = first
     if sizes.bias_words:
         bias, first_tap = named(step < field["bias_words"], "bias_tap"), step == field["bias_words"]
-    return Issue(tap, first, first_tap, bias, ends), last, group
+    return Issue(tap, first, first_tap, bias, ends), last, group == field["groups_less_one"]
 
 
 def _step(

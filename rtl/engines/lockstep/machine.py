@@ -115,7 +115,39 @@ def build_lockstep(sizes: LockstepSizes, source: AddressSource, special: Special
         if special.heard:
             lanes = special.heard(sizes, controller, lanes, taken)
         lanes = [named(lane, f"lane_{p}") for p, lane in enumerate(lanes)]
-    for p in range(sizes.pes):
+    return _multiplied(described, controller, lanes, taken, results, scores)
+
+
+def build_skipping(sizes: LockstepSizes) -> Hardware:
+    """Describes a lockstep engine all of whose PEs take the same activation, and none that is zero."""
+    described, banks = Description(sizes), range(sizes.banks)
+    with component("route"):
+        words = [wire(sizes.activation_bits, f"scanned_{b}") for b in banks]
+    controller = lockstep_controller(described, words=words)
+    scan = controller.scan
+    assert scan is not None
+    results = [wire(sizes.result_bits, f"result_{p}") for p in range(sizes.pes)]
+    placed, scores = _writes(sizes, controller, results, _row_after_row)
+    row = fit(scan.row, sizes.address.row_bits)
+    for b in banks:
+        port = BankPort(scan.reads[b], row, placed.enables[b], placed.rows[b], placed.data[b])
+        words[b] <<= described.activation_bank(b, controller.turn, port)
+    with component("route"):
+        value = delayed(scan.value, "value_2")
+        lanes = [named(value, f"lane_{p}") for p in range(sizes.pes)]
+    return _multiplied(described, controller, lanes, [None] * sizes.pes, results, scores)
+
+
+def _multiplied(
+    described: Description,
+    controller: Controller,
+    lanes: Sequence[Wire],
+    taken: Sequence[Wire | None],
+    results: list[Wire],
+    scores: Scores,
+) -> Hardware:
+    """The PEs, which take their `lanes`, and the end of the description."""
+    for p in range(described.sizes.pes):
         with component("controller"):
             control = controller.travelling.control(p)
             due = named(controller.weights.due & controller.step.fetches[p], f"fetch_weight_{p}")

@@ -55,12 +55,17 @@ class LockstepSizes(Sizes):
         place = bits_for(self.pes)
         runs = (("run_less_one", bits_for(self.most_run)), ("run_valid_less_one", place))
         return (
-            ("steps_less_one", bits_for(self.longest_row)),
+            *self.step_fields,
             *pause,
             *((("continues", 1),) if self.pieces else ()),
             *(runs if self.most_run else ()),
             *((("full_less_one", place),) if self.idle else ()),
         )
+
+    @property
+    def step_fields(self) -> tuple[tuple[str, int], ...]:
+        """What the descriptor says of the steps of a group: how many."""
+        return (("steps_less_one", bits_for(self.longest_row)),)
 
     @property
     def held_fields(self) -> tuple[str, ...]:

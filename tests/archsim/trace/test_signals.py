@@ -38,7 +38,7 @@ def drawn(kind: str, data: st.DataObject, *, places: bool) -> Mapping:
     """A random network on a random engine of this kind, with places or without."""
     name, fabric = kind.partition(" ")[0], data.draw(st.sampled_from(("asic", "fpga")))
     if places:
-        engine = gathering(data.draw(engines_of_kind(name, 6)), kind)
+        engine = gathering(data.draw(engines_of_kind(name, 6, skips=False)), kind)
         mapping = engine.map(data.draw(models(engine)), fabric)
     else:
         case = data.draw(cases(name, biases=True))
