@@ -13,6 +13,7 @@ from reports.studies.csc_dac2019.ratio_map import (
     BASES,
     BITS,
     COMPARED,
+    EQUAL_ACCURACY,
     LEAST_BITS,
     MOST_LOST,
     PES,
@@ -120,6 +121,15 @@ def _by_chart(met: Sequence[Meeting]) -> dict[str, list[Sheet]]:
     for sheet in sheets(met):
         drawn.setdefault(f"map-{sheet.technology}-{sheet.basis.replace(' ', '-')}", []).append(sheet)
     return drawn
+
+
+def small_charts(met: Sequence[Meeting], basis: str = EQUAL_ACCURACY) -> dict[str, tuple[list[Sheet], str]]:
+    """A drawing a technology and compression, no wider than a phone, with the sheets that it shows."""
+    drawn: dict[str, list[Sheet]] = {}
+    for sheet in sheets(met):
+        if sheet.basis == basis:
+            drawn.setdefault(f"map-{sheet.technology}-x{sheet.compression:.0f}", []).append(sheet)
+    return {name: (own, map_chart(own, across=1, name=name)) for name, own in drawn.items()}
 
 
 def turn_table(met: Sequence[Meeting]) -> Table:
