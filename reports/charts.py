@@ -147,7 +147,11 @@ def stacked_bars(
             )
             shown = [_inside(width, longest) for width in widths]
             axes.bar_label(
-                bars, shown, label_type="center", fontsize=7.5, color="white" if is_dark(STACK[group]) else INK
+                bars,
+                shown,
+                label_type="center",
+                fontsize=7.5,
+                color="white" if is_dark(STACK[group]) else INK,
             )
             left = [start + width for start, width in zip(left, widths, strict=True)]
         for row, (end, total) in enumerate(zip(left, list(totals)[::-1], strict=True)):

@@ -29,8 +29,8 @@ _PANEL_PT = 12
 
 @dataclass(frozen=True)
 class Square:
-    """A cell: a ratio, or None where there is none. One that does not `count` is told in grey, and one that is
-    `marked` has a star."""
+    """A cell: a ratio, or None where there is none. One that does not `count` is told in grey, and one that
+    is `marked` has a star."""
 
     ratio: float | None
     counts: bool = True
@@ -80,9 +80,7 @@ def heat_maps(name: str, panels: Sequence[Panel], legend: Legend, *, across: int
         down = math.ceil(len(panels) / across)
         height = down * (_AROUND + _ROW * len(legend.rows)) + 0.3 * (1 + 4 // across)
         figure = Figure(figsize=(_WIDTH * across, height), layout="constrained")
-        for axes, panel in zip(
-            figure.subplots(down, across, squeeze=False).flat, panels, strict=True
-        ):
+        for axes, panel in zip(figure.subplots(down, across, squeeze=False).flat, panels, strict=True):
             _draw(axes, panel, legend)
         figure.legend(handles=_keys(legend), loc="outside lower left", ncols=across, fontsize=9.5)
         return svg(figure)
@@ -113,9 +111,10 @@ def _draw_square(axes: Axes, row: int, column: int, square: Square) -> None:
     fill = colour(square)
     hatch = None if square.counts else "///"
     corner = (column - 0.5, row - 0.5)
-    axes.add_patch(
+    # Inside the axes as they are, cells need not be measured to lay out the figure.
+    axes.add_artist(
         Rectangle(corner, 1, 1, facecolor=fill, edgecolor="white", linewidth=0.8, hatch=hatch, zorder=0)
-    )
+    ).set_in_layout(False)
     axes.text(
         column,
         row,
@@ -125,7 +124,7 @@ def _draw_square(axes: Axes, row: int, column: int, square: Square) -> None:
         fontsize=_PANEL_PT if square.counts else _PANEL_PT - 2.5,
         color=("white" if is_dark(fill) else INK) if square.counts else "#5a6570",
         fontweight="bold" if square.counts and (square.ratio or 1.0) < 1 else "normal",
-    )
+    ).set_in_layout(False)
 
 
 def colour(square: Square) -> str:

@@ -217,7 +217,9 @@ def map_section() -> str:
     for file, (sheets, _) in maps().items():
         told = (f"{one.shown} less at {one.won} of {len(one.counted)} places" for one in sheets)
         where = f"{sheets[0].place}, {sheets[0].compression:.1f}×, {sheets[0].basis}"
-        rows.setdefault(sheets[0].place, []).append(f"![{where}, with an index ÷ without: {', '.join(told)}]({file})")
+        rows.setdefault(sheets[0].place, []).append(
+            f"![{where}, with an index ÷ without: {', '.join(told)}]({file})"
+        )
     tables = _titled(_tables("map-turns", "map-accuracy")).replace("\N{NARROW NO-BREAK SPACE}", " ")
     return "\n\n".join([*("\n".join(row) for row in rows.values()), tables])
 

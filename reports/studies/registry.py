@@ -86,9 +86,9 @@ def reproduce(
 ) -> Report:
     """Runs a study and writes its page, tables and figures to its folder in `out`. With `rerun` a study of
     trained networks trains them first, but for those that are remembered; with a `technology`, the path of a
-    file, a study of hardware is made on that one; `with_map` it says too who wins over many sizes. `home` is the address of a page that lists it, for a link.
-    Raises StudyError for an unknown study, or one that cannot do so, and OutputError where the folder cannot
-    be written, before anything is run.
+    file, a study of hardware is made on that one; `with_map` it says too who wins over many sizes. `home` is
+    the address of a page that lists it, for a link. Raises StudyError for an unknown study, or one that
+    cannot do so, and OutputError where the folder cannot be written, before anything is run.
     """
     study = studies.named(name)
     asked: dict[str, Any] = {"rerun": True} if rerun else {}

@@ -94,7 +94,8 @@ class Findings:
     """What a study found. `figures` are what sentences read; `rows` the cells of each table and `predictions`
     those of a table of predictions, by the table's name; `charts` SVG text by name; `filters` what else the
     template shows figures with; `plain` goes into `results.json`, and `data` are tables that are files only.
-    Rows whose columns are known before, as several studies show them, are a table. Without `assumptions` those of `published.yaml` are shown."""
+    Rows whose columns are known before, as several studies show them, are a table. Without `assumptions`
+    those of `published.yaml` are shown."""
 
     figures: Any
     plain: Mapping[str, Any]

@@ -245,6 +245,11 @@ def test_the_summary_speaks_of_the_figures(report: Report) -> None:
     assert any("held for power at equal throughput, energy and area" in said for said in report.summary)
 
 
+def test_without_a_map_the_page_has_none(report: Report) -> None:
+    assert not any(section.heading.startswith("Who wins") for section in report.sections)
+    assert "map" not in report.figures
+
+
 def test_equal_accuracy_leads(report: Report) -> None:
     assert report.sections[0].heading == "At equal accuracy"
     assert report.sections[0].tables[0].rows[0][:2] == ("pruned banked", "csc")

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reports.studies.csc_dac2019.points import TECHNOLOGIES
 from reports.studies.registry import StudyError, lasts, studies
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ def reproduce(technology: Path | None = None, *, with_map: bool = False) -> Repo
     that were found best in 65 nm. Raises StudyError for a map there, since settings are not searched."""
     if technology is not None:
         from reports.studies.csc_dac2019.own_technology import on_technology
+        from reports.studies.csc_dac2019.points import TECHNOLOGIES
 
         if with_map:
             raise StudyError.of("technology", str(technology), f"with a map {' and '.join(TECHNOLOGIES)}")

@@ -1,4 +1,4 @@
-"""What is told of the map of who wins: its numbers, where the sign turns, its drawings, and accuracy by bits."""
+"""What is told of the map of who wins: its numbers, where the sign turns, drawings, and accuracy by bits."""
 
 from __future__ import annotations
 
@@ -168,9 +168,14 @@ def accuracy_by_bits() -> Table:
     return Table("", ("network", Column("float", "share"), *widths), rows)
 
 
+def rows(met: Sequence[Meeting]) -> dict[str, Table]:
+    """The tables of the page; none without a map."""
+    return {"map-turns": turn_table(met), "map-accuracy": accuracy_by_bits()} if met else {}
+
+
 def map_table(met: Sequence[Meeting]) -> Table:
     """Every meeting, with all that is known of it."""
-    columns = (
+    columns: tuple[Column | str, ...] = (
         *("technology", "both with", "compression", Column("PEs", "count"), Column("bits", "count")),
         *("with an index", "without", Column("accuracy with an index", "share")),
         *(Column("accuracy without", "share"), *(Column(label, "ratio") for label in COMPARED)),

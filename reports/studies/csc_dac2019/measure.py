@@ -107,7 +107,7 @@ def findings(
         | {f"own-clock-{name}": _own_clock(results, own, name) for name in paired}
         | {f"settings-{name}": _settings(points, searched, results, name) for name in paired}
         | {"front": tables.front_table(on_front), "accuracy": _accuracy(trained)}
-        | ({"map-turns": map_view.turn_table(met), "map-accuracy": map_view.accuracy_by_bits()} if met else {}),
+        | map_view.rows(met),
         charts={
             name: svg
             for technology in technologies_of(sides)

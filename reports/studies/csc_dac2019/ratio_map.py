@@ -1,5 +1,5 @@
-"""Who wins, and by how much, over PEs and bits: at every place of a map the strongest design with an index beside
-the strongest one whose pattern is known beforehand.
+"""Who wins, and by how much, over PEs and bits: at every place of a map the strongest design with an index
+beside the strongest one whose pattern is known beforehand.
 
 Each side has the best of all engines that run its networks, each engine with the settings that the search of
 the tables finds there, at fidelity analytic. An engine takes part as soon as somebody calibrated its logic.
@@ -34,11 +34,12 @@ BITS = (2, 3, 4, 6, 8, 12, 16)
 """Of weights and activations alike."""
 
 MOST_LOST = 0.01
-"""Of the accuracy in floating point: who loses more by becoming integers of so few bits is not compared, for the
-networks were trained first and quantised afterwards."""
+"""Of the accuracy in floating point: who loses more by becoming integers of so few bits is not compared, for
+the networks were trained first and quantised afterwards."""
 
 STANDARD_ERROR = 0.001
-"""Of an accuracy of 98 to 99 % on 10,000 test images, about: networks no farther apart are equally accurate."""
+"""Of an accuracy of 98 to 99 % on 10,000 test images, about: networks no farther apart are equally
+accurate."""
 
 LEAST_BITS = 4
 """The narrowest weights and activations of netlists that a calibration draws for every engine
@@ -69,8 +70,8 @@ PLACES = tuple(Place(*at) for at in product(TECHNOLOGIES, PES, BITS))
 
 @dataclass(frozen=True)
 class Costed:
-    """A network on an engine with the settings that are best for it, and what the two cost. `expense` is energy
-    times size, by which the strongest is found; `tried` how many settings were."""
+    """A network on an engine with the settings that are best for it, and what the two cost. `expense` is
+    energy times size, by which the strongest is found; `tried` how many settings were."""
 
     point: Point
     result: Result
@@ -108,7 +109,7 @@ class Costed:
         settings = self.result.design["engine"]
         most = PLANS[self.point.technology].most_pes // (2 if variant in engines[kind].crossed else 1)
         narrowest = min(settings["weight_bits"], settings["activation_bits"])
-        return settings["pes"] <= most and narrowest >= LEAST_BITS
+        return bool(settings["pes"] <= most and narrowest >= LEAST_BITS)
 
 
 @dataclass(frozen=True)
@@ -157,8 +158,8 @@ class Meeting:
 
 
 def search_map(places: Sequence[Place] = PLACES, *, progress: bool = True) -> dict[Place, list[Costed]]:
-    """Every network of a few weights on every engine that runs it, at every place, some at a time. The settings
-    are remembered, so that a search that was stopped goes on."""
+    """Every network of few weights on every engine that runs it, at every place, as many at a time as there
+    are cores. The settings are remembered, so that a search that was stopped goes on."""
     from tqdm import tqdm
 
     from archsim.explore.cluster import cores

@@ -39,7 +39,7 @@ def skips(result: Result) -> bool:
 
 
 def skipping(paired: Mapping[str, Sequence[Pair]]) -> dict[str, Any]:
-    """What sentences read: the designs that skip, what they change, and the engines that nobody calibrated."""
+    """What sentences read: the designs that skip, what they change, and engines that nobody calibrated."""
     from archsim.engine import engines
 
     listed = [pair for pairs in paired.values() for pair in pairs]
