@@ -183,9 +183,7 @@ def test_a_part_of_the_map_comes_out_again(small: Sequence[Costed]) -> None:
 
 
 def test_no_parameter_that_changes_alone_makes_a_design_of_the_map_stronger(small: Sequence[Costed]) -> None:
-    (strongest,) = {
-        one.indexed.point: one.indexed for one in meetings({SMALL: small}) if not one.ending
-    }.values()
+    strongest = only(meetings({SMALL: small}), EQUAL_WEIGHTS, "-x40").indexed
     told = strongest.plain()
     clock_hz, kind = TECHNOLOGIES[SMALL.technology]
     design = DesignPoint(
@@ -206,9 +204,8 @@ def test_every_network_of_few_weights_meets_without_an_index_or_not_at_all(small
     assert indexed == {FEW[1]}
     assert {one.point.network for one in small} == set(FEW)
     assert set(FEW) < set(ratio_map.networks())
-    assert all(
-        (one.result.design["engine"]["pes"], one.result.accuracy is None) == (2, False) for one in small
-    )
+    assert {one.result.design["engine"]["pes"] for one in small} == {SMALL.pes}
+    assert all(one.result.accuracy is not None for one in small)
 
 
 def test_an_engine_takes_part_as_soon_as_it_is_calibrated(small: Sequence[Costed]) -> None:
@@ -237,6 +234,7 @@ def test_settings_are_remembered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert [one.expense for one in costed_at(SMALL)] == [one.expense for one in first]
 
 
+@pytest.mark.slow
 def test_the_page_shows_the_map_and_says_where_the_sign_turns() -> None:
     text = check_page(report())
     assert text.count("with an index ÷ without. Energy at") == 2 * len(BASES)
@@ -245,18 +243,12 @@ def test_the_page_shows_the_map_and_says_where_the_sign_turns() -> None:
     turns = {(row[0], row[1], row[2], row[3]): row for row in section.tables[0].values}
     sheet = next(map_view.sheets(met()))
     row = turns[sheet.place, sheet.basis, f"{sheet.compression:.1f}×", sheet.shown]
-    counted = [one.ratio("energy") or 0.0 for one in met() if one.counts and one in sheet.meetings]
+    counted = [one.ratio("energy") or 0.0 for one in sheet.meetings if one.counts]
     assert row[4:] == (len(counted), sum(ratio < 1 for ratio in counted), min(counted), max(counted))
     assert any("a design with an index takes less energy at" in said for said in report().summary)
 
 
-def test_without_a_map_the_page_has_none() -> None:
-    content = published(csc_dac2019.__name__)
-    told = write_up(csc_dac2019.__name__, findings(results(), designs(), searched(), content), content)
-    assert not any(one.heading.startswith("Who wins") for one in told.sections)
-    assert "map" not in told.figures
-
-
+@pytest.mark.slow
 def test_every_place_is_a_row_of_the_files(tmp_path: Path) -> None:
     write_page(report(), tmp_path)
     told = json.loads((tmp_path / "results.json").read_text())["map"]
