@@ -101,7 +101,7 @@ def map_chart(drawn: Sequence[Sheet], *, across: int, name: str) -> str:
         columns=[str(bits) for bits in BITS],
         less="with an index less",
         more="with an index more",
-        grey=f"lost over {MOST_LOST * 100:g} point, or the clock",
+        grey="does not count",
         star="outside of what was calibrated",
     )
     return heat_maps(name, panels, legend, across=across)

@@ -26,11 +26,6 @@ class Change:
     def side(self) -> SideBySide:
         return self.pair.side
 
-    @property
-    def turns(self) -> bool:
-        """Whether the strongest of all is one that skips."""
-        return self.side.baseline == self.skipping
-
 
 def skips(result: Result) -> bool:
     """Whether how many products there are depends on the inputs, as it does where some are left out."""
@@ -42,10 +37,9 @@ def skipping(paired: Mapping[str, Sequence[Pair]]) -> dict[str, Any]:
     """What sentences read: the designs that skip, what they change, and engines that nobody calibrated."""
     from archsim.engine import engines
 
-    listed = [pair for pairs in paired.values() for pair in pairs]
-    results = {name: result for pair in listed for name, result in pair.side.results.items()}
+    met = [item for pairs in paired.values() for pair in pairs for item in pair.side.results.items()]
     return {
-        "designs": [name for name, result in results.items() if skips(result)],
+        "designs": list(dict.fromkeys(name for name, result in met if skips(result))),
         "changes": {
             technology: [change for pair in pairs if pair.indexed_given and (change := _change(pair))]
             for technology, pairs in paired.items()
