@@ -16,7 +16,7 @@ help: ## Say what can be made
 demo: $(VENV)/installed ## Run the comparison of the CSC paper; pages under build/reports
 	$(BIN)/archsim reproduce csc-dac2019 --out build/reports
 
-map: $(VENV)/installed ## The same with a map of who wins over PEs and bits (minutes more)
+map: $(VENV)/installed ## The same with a map of who wins over PEs and bits (under five minutes more, once)
 	$(BIN)/archsim reproduce csc-dac2019 --map --out build/reports
 
 test: lint ## Lint, type-check and test

@@ -60,7 +60,7 @@ def _calibrations() -> Iterable[str]:
     "--map",
     "with_map",
     is_flag=True,
-    help="Say too who wins over PEs and bits (csc-dac2019); see its page for how long that takes.",
+    help="Say too who wins over PEs and bits (csc-dac2019); a few minutes more, once.",
 )
 @json_option
 def reproduce(

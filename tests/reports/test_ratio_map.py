@@ -39,6 +39,7 @@ from reports.studies.csc_dac2019.ratio_map import (
     costed_at,
     meetings,
 )
+from reports.studies.registry import StudyError, reproduce
 from reports.write_up.claims import published
 from reports.write_up.report import Report
 from reports.write_up.study_page import write_up
@@ -271,3 +272,10 @@ def test_a_drawing_has_every_ratio_and_fits_a_phone() -> None:
         for sheet in sheets:
             for ratio, one in sheet.counted:
                 assert f"<!-- {ratio:.2f}{'*' * (not one.is_drawn)} -->" in svg
+
+
+def test_a_map_is_refused_where_there_is_none(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"study to make a map of is 'eie-isca2016', allowed .* csc-dac2019"):
+        reproduce("eie-isca2016", tmp_path, with_map=True)
+    with pytest.raises(StudyError, match=r"technology is .*, allowed .* with a map cmos65 and artix7"):
+        csc_dac2019.reproduce(tmp_path / "own.yaml", with_map=True)
