@@ -8,13 +8,16 @@ WORKERS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test lint lines bench calibrate experiments tables docs zoo kill-test test-network clean
+.PHONY: help demo map check test lint lines bench calibrate experiments tables docs zoo kill-test test-network clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 demo: $(VENV)/installed ## Run the comparison of the CSC paper; pages under build/reports
 	$(BIN)/archsim reproduce csc-dac2019 --out build/reports
+
+map: $(VENV)/installed ## The same with a map of who wins over PEs and bits (under five minutes more, once)
+	$(BIN)/archsim reproduce csc-dac2019 --map --out build/reports
 
 test: lint ## Lint, type-check and test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore tests/benchmarks

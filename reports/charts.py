@@ -147,7 +147,11 @@ def stacked_bars(
             )
             shown = [_inside(width, longest) for width in widths]
             axes.bar_label(
-                bars, shown, label_type="center", fontsize=7.5, color="white" if _dark(group) else INK
+                bars,
+                shown,
+                label_type="center",
+                fontsize=7.5,
+                color="white" if is_dark(STACK[group]) else INK,
             )
             left = [start + width for start, width in zip(left, widths, strict=True)]
         for row, (end, total) in enumerate(zip(left, list(totals)[::-1], strict=True)):
@@ -171,8 +175,9 @@ def _inside(width: float, longest: float) -> str:
     return significant(width) if width > 0.055 * longest else ""
 
 
-def _dark(group: str) -> bool:
-    red, green, blue = (int(STACK[group][place : place + 2], 16) for place in (1, 3, 5))
+def is_dark(colour: str) -> bool:
+    """Whether words on a colour, as `#22303c`, are read in white."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
     return 0.3 * red + 0.59 * green + 0.11 * blue < 140
 
 

@@ -56,9 +56,8 @@ def write_page(report: Report, folder: Path, *, home: str = "") -> None:
     """Writes `index.html`, `results.json`, a CSV file for each table and a YAML file for each design."""
     write_text(folder / "index.html", render(report, home=home))
     write_text(folder / "results.json", plain_json(values_of(report)))
-    for section in report.sections:
-        for table in section.tables:
-            write_text(folder / f"{table.name}.csv", table.csv())
+    for table in report.files:
+        write_text(folder / f"{table.name}.csv", table.csv())
     designs = folder / "designs"
     for name, design in report.designs.items():
         designs.mkdir(exist_ok=True)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,9 +25,13 @@ from workloads.files import write_text
 
 if TYPE_CHECKING:
     from archsim.calibration.calibrate import Error
+    from reports.studies.csc_dac2019.map_view import Sheet
     from reports.write_up.report import Report
 
 _BLOCK = re.compile(r"(<!-- ([a-z][a-z0-9-]*) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
+WIDTH = 120
+"""Of a line of prose."""
+
 KINDS = {
     "measured": "measured here: netlists of our own Verilog",
     "published": "published",
@@ -155,7 +160,7 @@ def cell_table() -> str:
 def _comparison() -> Report:
     from reports.studies import studies
 
-    return studies["csc-dac2019"]()
+    return studies["csc-dac2019"](with_map=True)
 
 
 def engine_sections() -> str:
@@ -214,6 +219,35 @@ def _titled(tables: Iterable[Table]) -> str:
     return "\n\n".join(f"{table.title}:\n\n{table.markdown()}" for table in tables)
 
 
+def state() -> str:
+    """Where the question of the comparison stands, in words with figures."""
+    return fill(_comparison().finding, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def map_section() -> str:
+    """Who wins over PEs and bits: the drawings, how often a design with an index takes less, and accuracy by
+    bits."""
+    rows: dict[str, list[str]] = {}
+    for file, (sheets, _) in maps().items():
+        told = (f"{one.shown} less at {one.won} of {len(one.counted)} places" for one in sheets)
+        where = f"{sheets[0].place}, {sheets[0].compression:.1f}×, {sheets[0].basis}"
+        rows.setdefault(sheets[0].place, []).append(
+            f"![{where}, with an index ÷ without: {', '.join(told)}]({file})"
+        )
+    tables = _titled(_tables("map-turns", "map-accuracy")).replace("\N{NARROW NO-BREAK SPACE}", " ")
+    return "\n\n".join([*("\n".join(row) for row in rows.values()), tables])
+
+
+@cache
+def maps() -> dict[str, tuple[list[Sheet], str]]:
+    """The drawings of the map, narrow enough for a phone, by file, as sheets and as SVG text on white."""
+    from reports.studies.csc_dac2019.map_view import small_charts
+    from reports.studies.csc_dac2019.ratio_map import meetings, search_map
+
+    drawn = small_charts(meetings(search_map()))
+    return {f"{name}.svg": (sheets, _on_white(svg)) for name, (sheets, svg) in drawn.items()}
+
+
 def accuracy_table() -> str:
     """The pairs of networks that are equally accurate, in the first technology."""
     return _tables("equal-accuracy-")[0].markdown()
@@ -228,17 +262,22 @@ def picture() -> str:
     """Where the energy goes in the designs of equally many weights, on white, as SVG text."""
     charts = (chart for section in _comparison().sections for chart in section.charts)
     svg = next(chart.svg for chart in charts if "energy of one inference by component" in chart.caption)
+    return _on_white(svg)
+
+
+def _on_white(svg: str) -> str:
     head, rest = svg.split(">", 1)
     return f'{head}>\n<rect width="100%" height="100%" fill="#ffffff"/>{rest}'
 
 
 def equal_accuracy_tables() -> str:
-    """Networks of equal accuracy in both technologies, and what each design takes in the first."""
-    return _titled(_tables("equal-accuracy-cmos65", "mapped-cmos65", "equal-accuracy-artix7"))
+    """Networks of equal accuracy in both technologies, and what each design takes."""
+    names = ("equal-accuracy-cmos65", "mapped-cmos65", "equal-accuracy-artix7", "mapped-artix7")
+    return _titled(_tables(*names))
 
 
 def comparison_tables() -> str:
-    """The costs of designs of equally many weights at the first compression, and the claims."""
+    """The costs of designs of equally many weights, and the claims."""
     report = _comparison()
     claims = Table(
         "",
@@ -246,7 +285,8 @@ def comparison_tables() -> str:
         ((c.claim, c.where, c.baseline, c.measured, c.verdict) for c in report.claims),
         words=5,
     )
-    shown = ("costs-cmos65", "costs-artix7", "equal-data-", "own-clock-cmos65", "own-clock-artix7", "devices")
+    costs = [table.name for section in report.sections for table in section.tables if "costs-" in table.name]
+    shown = (*costs, "equal-data-", "own-clock-cmos65", "own-clock-artix7", "devices")
     return "\n\n".join([_titled(_tables(*shown)), claims.markdown()])
 
 
@@ -286,6 +326,8 @@ TABLES: Mapping[str, Callable[[], str | None]] = {
     "numbers": number_table,
     "memories": memory_table,
     "cells": cell_table,
+    "state": state,
+    "map": map_section,
     "accuracy": accuracy_table,
     "costs": cost_table,
     "equal-accuracy": equal_accuracy_tables,
@@ -308,7 +350,8 @@ def main(folder: Path) -> None:
 
     for file in (folder / "README.md", *sorted((folder / "docs").glob("*.md"))):
         write_text(file, rebuilt(file.read_text(encoding="utf-8"), TABLES))
-    write_text(folder / "docs" / PICTURE, picture())
+    for name, drawing in {PICTURE: picture(), **{file: svg for file, (_, svg) in maps().items()}}.items():
+        write_text(folder / "docs" / name, drawing)
     for name, drawing in drawings().items():
         write_text(folder / "docs" / FOLDER / name, drawing)
     for page in PAGES:

@@ -91,6 +91,11 @@ class SideBySide:
         metric = "area_mm2" if metric == "size" else metric
         return ratio_interval(self.results[self.reference], self.results[design], metric)
 
+    def within(self, metric: str, design: str) -> str:
+        """A ratio with the ends between which it lies, as it is read; a dash where there is none."""
+        ratio = self.ratio(metric, design)
+        return f.ratio(None) if ratio is None else f.ratio_within(ratio, self.interval(metric, design))
+
     def size_ratio(self, design: str) -> float:
         """Area over area; on an FPGA the geometric mean of the ratios of LUTs, flip-flops and block RAM
         tiles, those that both designs use. DSPs are as many as PEs in every design and left out."""

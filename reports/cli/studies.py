@@ -56,8 +56,16 @@ def _calibrations() -> Iterable[str]:
     metavar="FILE",
     help="Make it on the technology of a YAML file, as a design file describes one (csc-dac2019).",
 )
+@click.option(
+    "--map",
+    "with_map",
+    is_flag=True,
+    help="Say too who wins over PEs and bits (csc-dac2019); a few minutes more, once.",
+)
 @json_option
-def reproduce(study: str, out: Path, rerun: bool, technology: Path | None, as_json: bool) -> int:
+def reproduce(
+    study: str, out: Path, rerun: bool, technology: Path | None, with_map: bool, as_json: bool
+) -> int:
     """Reproduce a published comparison: tables here, and a page in a folder named after the STUDY.
 
     An interrupted run goes on from the netlists and trainings that it finished. `all` makes every page, the
@@ -68,12 +76,12 @@ def reproduce(study: str, out: Path, rerun: bool, technology: Path | None, as_js
     from reports.studies.registry import folder_of, refused_option
 
     if study == ALL:
-        for option, given in {"rerun": rerun, "technology": technology}.items():
+        for option, given in {"rerun": rerun, "technology": technology, "with_map": with_map}.items():
             if given:
                 raise refused_option(ALL, option)
         return _reproduce_all(out, as_json)
     with going_on(kept()):
-        report = run_study(study, out, rerun=rerun, technology=technology)
+        report = run_study(study, out, rerun=rerun, technology=technology, with_map=with_map)
     answer_report(as_json, report, out / folder_of(study, technology))
     return 0
 

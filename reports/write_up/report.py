@@ -64,8 +64,9 @@ class Report:
 
     `finding` is what came out, in a sentence with the figures that matter most.
     `summary` are sentences computed from the figures; `figures` the same as plain values, for
-    `results.json`; `designs` the design points as YAML, by name, where there are any. `claim_heads` are
-    the headings over the fields of a claim, `grounds` says what kind of numbers the assumptions are.
+    `results.json`; `designs` the design points as YAML, by name, where there are any; `data` are tables that
+    are too long for a page, and files beside it. `claim_heads` are the headings over the fields of a claim,
+    `grounds` says what kind of numbers the assumptions are.
     """
 
     name: str
@@ -85,6 +86,12 @@ class Report:
     figures: dict[str, Any] = field(repr=False)
     claim_heads: tuple[str, ...] = CLAIM_HEADS
     grounds: str = UNIT_COSTS
+    data: tuple[Table, ...] = ()
+
+    @property
+    def files(self) -> tuple[Table, ...]:
+        """Every table, each of which is a file beside the page."""
+        return (*(table for section in self.sections for table in section.tables), *self.data)
 
     @property
     def counts(self) -> str:

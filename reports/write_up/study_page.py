@@ -93,8 +93,9 @@ _KINDS = ("count", "number", "plain", "share", "times", "ratio", "bit", "stored"
 class Findings:
     """What a study found. `figures` are what sentences read; `rows` the cells of each table and `predictions`
     those of a table of predictions, by the table's name; `charts` SVG text by name; `filters` what else the
-    template shows figures with; `plain` goes into `results.json`. Rows whose columns are known before, as
-    several studies show them, are a table. Without `assumptions` those of `published.yaml` are shown."""
+    template shows figures with; `plain` goes into `results.json`, and `data` are tables that are files only.
+    Rows whose columns are known before, as several studies show them, are a table. Without `assumptions`
+    those of `published.yaml` are shown."""
 
     figures: Any
     plain: Mapping[str, Any]
@@ -104,6 +105,7 @@ class Findings:
     filters: Mapping[str, Callable[..., str]] = field(default_factory=dict)
     assumptions: Sequence[Assumption] | None = None
     designs: Mapping[str, str] = field(default_factory=dict)
+    data: Sequence[Table] = ()
 
 
 class _Part(BaseModel):
@@ -221,6 +223,7 @@ def write_up(
         figures=told,
         claim_heads=page.claim_heads or (PREDICTION_HEADS if rows else CLAIM_HEADS),
         grounds=page.grounds or (GROUNDS if rows else UNIT_COSTS),
+        data=tuple(findings.data),
     )
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from archsim import DesignPoint, MetricError, Result
 from archsim.costs.plain import heading
+from archsim.engine import engines
 from archsim.explore.settings import Found
 from archsim.technology.evidence import Bracket, Brackets
 from reports.page import render, write_page
@@ -236,13 +237,44 @@ def test_every_priced_ratio_stands_with_its_ends() -> None:
 
 
 def test_the_page_lists_what_the_pruned_designs_were_not_given(report: Report) -> None:
-    assert any("skips activations of zero" in limit for limit in report.limits)
+    missing = [engine for engine in engines if not engines[engine].calibrated]
+    said = "No design was given an engine that skips zero activations"
+    assert any(limit.startswith(said) for limit in report.limits)
+    assert said in report.finding
+    assert all(f"the logic of {engine} is not calibrated" in report.finding for engine in missing[:1])
+
+
+def test_what_skipping_changes_follows_from_the_results() -> None:
+    """A design whose products depend on its inputs skips some; here it is the strongest."""
+    found = results()
+    at = point("cmos65", "pruned replicated")
+    quick = result(at, times=0.5)
+    fewest = replace(quick.counts, macs=100)
+    found[at] = replace(quick, counts=quick.counts.between(fewest, quick.counts))
+    told = written(found)
+    assert "No design" not in told.finding
+    assert "skip zero activations took part (pruned replicated), the strongest of which takes" in told.finding
+    assert "0.67× the energy" in told.finding, "0.5 and an index of a third as much"
+    assert "the strongest of the others 2.67× the energy" in told.finding
+    assert not any("skips zero activations" in limit for limit in told.limits)
+
+
+def test_the_finding_says_where_the_question_stands(report: Report) -> None:
+    assert report.finding.startswith("At equal accuracy the strongest design with an index takes")
+    ratios = re.findall(r"[\d.]+× the energy, [\d.]+× the (?:area|resources) and", report.finding)
+    assert ratios[0] == "2.67× the energy, 2.00× the area and"
+    assert "in Artix-7 XC7A100T at" in report.finding
 
 
 def test_the_summary_speaks_of_the_figures(report: Report) -> None:
     first = report.summary[0].replace("\N{NARROW NO-BREAK SPACE}", " ")
     assert "At equal accuracy, 65 nm CMOS: pruned (98.50 %) takes 2.67× the energy" in first
     assert any("held for power at equal throughput, energy and area" in said for said in report.summary)
+
+
+def test_without_a_map_the_page_has_none(report: Report) -> None:
+    assert not any(section.heading.startswith("Who wins") for section in report.sections)
+    assert "map" not in report.figures
 
 
 def test_equal_accuracy_leads(report: Report) -> None:

@@ -11,7 +11,7 @@ from archsim.costs.equal_data import product_energy_j, with_equal_data
 from archsim.costs.metrics import METRICS
 from reports import formatting as f
 from reports.side_by_side import SideBySide
-from reports.studies.csc_dac2019 import tables
+from reports.studies.csc_dac2019 import map_view, tables
 from reports.studies.csc_dac2019.drawings import charts_of, fronts_chart, trained_chart
 from reports.studies.csc_dac2019.equal_accuracy import Pair, pairs
 from reports.studies.csc_dac2019.points import (
@@ -30,6 +30,8 @@ from reports.studies.csc_dac2019.points import (
     side_by_side,
     technologies_of,
 )
+from reports.studies.csc_dac2019.ratio_map import Meeting
+from reports.studies.csc_dac2019.skipping import skipping
 from reports.studies.topologies.accuracy import Group, accuracy_table, with_error
 from reports.studies.topologies.plan import BOTTOM_UP, LENET, PRUNED
 from reports.studies.topologies.runs import Run, shipped_runs
@@ -69,9 +71,11 @@ def findings(
     searched: Mapping[Point, Found],
     content: Mapping[str, Any],
     runs: Sequence[Run] | None = None,
+    met: Sequence[Meeting] = (),
 ) -> Findings:
     """What the page reads, of the designs that were mapped and of all whose settings were `searched`.
-    `content` is the study's data file; `runs` are those that are shipped, if not given."""
+    `content` is the study's data file; `runs` are those that are shipped, if not given; `met` is the map, if
+    one was asked for."""
     sides, own = side_by_side(results), at_own_clocks(results)
     equal = {key: replace(side, results=with_equal_data(side.results)) for key, side in sides.items()}
     rule = FactorRule(**content["rule"])
@@ -95,13 +99,15 @@ def findings(
             ],
             "tried": sum(one.tried for one in searched.values()),
             "searched": len(searched),
+            "map": map_view.figures(met),
         },
         filters={"with_error": with_error, "short": lambda network: network.removeprefix(FAMILY)},
         rows=_rows(results, sides, equal, content)
         | {f"equal-accuracy-{name}": tables.pair_table(of) for name, of in paired.items()}
         | {f"own-clock-{name}": _own_clock(results, own, name) for name in paired}
         | {f"settings-{name}": _settings(points, searched, results, name) for name in paired}
-        | {"front": tables.front_table(on_front), "accuracy": _accuracy(trained)},
+        | {"front": tables.front_table(on_front), "accuracy": _accuracy(trained)}
+        | map_view.rows(met),
         charts={
             name: svg
             for technology in technologies_of(sides)
@@ -109,10 +115,13 @@ def findings(
                 list(settings_of(sides, technology)), content["hardware"]["factor"], rule
             ).items()
         }
-        | {"csc-accuracy": trained_chart(trained), "fronts": fronts_chart(on_front)},
+        | {"csc-accuracy": trained_chart(trained), "fronts": fronts_chart(on_front)}
+        | map_view.charts(met),
         assumptions=assumptions_of(technologies),
         designs={point.file_name: dump_yaml(points[point].model_dump()) for point in results},
-        plain=_plain(results, sides, equal, paired, own, searched),
+        plain=_plain(results, sides, equal, paired, own, searched)
+        | ({"map": map_view.plain(met)} if met else {}),
+        data=(map_view.map_table(met),) if met else (),
     )
 
 
@@ -149,6 +158,7 @@ def _figures(
             for technology in technologies_of(sides)
         ],
         "pairs": {place_of(name): of for name, of in paired.items()},
+        "skipping": skipping({place_of(name): of for name, of in paired.items()}),
         "compressions": [side.compression for side in sides.values()],
         "sizes": SIZES,
         "labels": {name: metric.brief for name, metric in METRICS.items()},

@@ -106,13 +106,20 @@ def candidates() -> dict[Point, Candidate]:
     runs: dict[Point, Candidate] = {}
     for technology in TECHNOLOGIES:
         for network in zoo_names():
-            there = dict(_candidates(technology, network))
-            unindexed = {point: one for point, one in there.items() if not one.indexed}
-            runs |= there if technology == FRONT else unindexed or there
+            there = dict(candidates_of(technology, network))
+            runs |= there if technology == FRONT else unindexed_if_any(there)
     return runs
 
 
-def _candidates(technology: str, network: str) -> Iterator[tuple[Point, Candidate]]:
+def unindexed_if_any(there: Mapping[Point, Candidate]) -> Mapping[Point, Candidate]:
+    """Of a network's designs those that store no index; where none is without, every one with."""
+    return {point: one for point, one in there.items() if not one.indexed} or there
+
+
+def candidates_of(
+    technology: str, network: str, sizes: Mapping[str, int] = SIZES
+) -> Iterator[tuple[Point, Candidate]]:
+    """A network on every engine that runs it with so many PEs and bits."""
     from archsim import DesignError, DesignPoint
     from archsim.engine import engines
     from archsim.engine.mapping import MappingError
@@ -124,7 +131,7 @@ def _candidates(technology: str, network: str) -> Iterator[tuple[Point, Candidat
             try:
                 design = DesignPoint(
                     network=network,
-                    engine={"kind": name, **options, **SIZES},
+                    engine={"kind": name, **options, **sizes},
                     clock_hz=clock_hz,
                     technology=dict(kind),
                 )

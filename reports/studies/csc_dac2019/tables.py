@@ -30,7 +30,7 @@ FRONTS = {"energy": "energy_j", "area": "area_mm2"}
 def _ratio_cell(side: SideBySide, metric: str, design: str) -> Cell | None:
     """A ratio to the reference with the ends between which it lies."""
     ratio = side.ratio(metric, design)
-    return None if ratio is None else Cell(ratio, f.ratio_within(ratio, side.interval(metric, design)))
+    return None if ratio is None else Cell(ratio, side.within(metric, design))
 
 
 def pair_table(pairs: Sequence[Pair]) -> Table:

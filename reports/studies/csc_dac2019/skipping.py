@@ -1,0 +1,58 @@
+"""What changes where designs take part that skip activations of zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from reports.side_by_side import SideBySide
+from reports.studies.csc_dac2019.equal_accuracy import Pair
+
+if TYPE_CHECKING:
+    from archsim import Result
+
+
+@dataclass(frozen=True)
+class Change:
+    """A comparison at equal accuracy: the strongest design with an index that skips, and the strongest that
+    does not."""
+
+    pair: Pair
+    skipping: str
+    other: str
+
+    @property
+    def side(self) -> SideBySide:
+        return self.pair.side
+
+
+def skips(result: Result) -> bool:
+    """Whether how many products there are depends on the inputs, as it does where some are left out."""
+    fewest, most = result.counts.bounds.get("products", (0, 0))
+    return fewest < most
+
+
+def skipping(paired: Mapping[str, Sequence[Pair]]) -> dict[str, Any]:
+    """What sentences read: the designs that skip, what they change, and engines that nobody calibrated."""
+    from archsim.engine import engines
+
+    met = [item for pairs in paired.values() for pair in pairs for item in pair.side.results.items()]
+    return {
+        "designs": list(dict.fromkeys(name for name, result in met if skips(result))),
+        "changes": {
+            technology: [change for pair in pairs if pair.indexed_given and (change := _change(pair))]
+            for technology, pairs in paired.items()
+        },
+        "uncalibrated": [name for name, engine in engines.items() if not engine.calibrated],
+    }
+
+
+def _change(pair: Pair) -> Change | None:
+    """None where no design skips, or every one does."""
+    able = [name for name in pair.side.candidates if skips(pair.side.results[name])]
+    others = [name for name in pair.side.candidates if name not in able]
+    if not able or not others:
+        return None
+    strongest = (replace(pair.side, candidates=some).baseline for some in (able, others))
+    return Change(pair, *strongest)
