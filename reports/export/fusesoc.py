@@ -19,7 +19,8 @@ VERILOG = "verilogSource-2005"
 
 @exporters.register("fusesoc")
 def fusesoc(subject: Subject) -> Exported:
-    """The core: `lint`, `sim` of the engine, `sim_axi` of the wrapper, and for a device of Vivado `synth`."""
+    """The core: `lint`, `sim` of the engine and `sim_axi` of the wrapper in two simulators, and for a device
+    of Vivado `synth`."""
     top = subject.verilog.top
     name, file = f"{VENDOR}:{LIBRARY}:{top}:{version('archsim')}", f"{top}.core"
     targets = [target for target in _targets(subject) if target != "default"]
@@ -55,35 +56,35 @@ def _bench(verilog: str, files: dict[str, str]) -> dict[str, Any]:
 
 def _targets(subject: Subject) -> dict[str, Any]:
     technology = subject.design.technology
+    wrapper = {"filesets": ["rtl"], "toplevel": AXI_MODULE}
     synthesis = {}
     if isinstance(technology, Artix7):
         synthesis["synth"] = {
             "filesets": ["rtl", "vivado"],
             "toplevel": AXI_MODULE,
-            "default_tool": "vivado",
-            "tools": {"vivado": {"part": technology.vivado_part, "pnr": "none"}},
+            "flow": "vivado",
+            "flow_options": {"part": technology.vivado_part, "pnr": "none"},
         }
     return {
-        "default": {"filesets": ["rtl"], "toplevel": AXI_MODULE},
-        "lint": {
-            "filesets": ["rtl"],
-            "toplevel": AXI_MODULE,
-            "default_tool": "verilator",
-            "tools": {"verilator": {"mode": "lint-only", "verilator_options": ["-Wno-fatal"]}},
+        "default": wrapper,
+        "lint": {**wrapper, "flow": "lint", "flow_options": {"tool": "verilator", **_WARNS}},
+        **{
+            f"sim{ending}{simulator}": {
+                "filesets": ["rtl", f"bench{ending}"],
+                "toplevel": f"testbench{ending}",
+                "flow": "sim",
+                "flow_options": options,
+            }
+            for simulator, options in _SIMULATORS.items()
+            for ending in ("", "_axi")
         },
-        "sim": _simulation("bench", "testbench"),
-        "sim_axi": _simulation("bench_axi", "testbench_axi"),
         **synthesis,
     }
 
 
-def _simulation(fileset: str, top: str) -> dict[str, Any]:
-    return {
-        "filesets": ["rtl", fileset],
-        "toplevel": top,
-        "default_tool": "icarus",
-        "tools": {
-            "icarus": {"iverilog_options": ["-g2005-sv"]},
-            "verilator": {"mode": "binary", "verilator_options": ["--timing", "-Wno-fatal"]},
-        },
-    }
+_WARNS = {"verilator_options": ["-Wno-fatal"]}
+_SIMULATORS: dict[str, dict[str, Any]] = {
+    "": {"tool": "icarus", "iverilog_options": ["-g2005-sv"]},
+    "_verilator": {"tool": "verilator", "mode": "binary", "verilator_options": ["--timing", "-Wno-fatal"]},
+}
+"""What runs the test benches, by the endings of their targets."""

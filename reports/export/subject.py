@@ -82,15 +82,16 @@ class Subject:
         from rtl.axi import AXI_CLOCK, AXI_MODULE
 
         hardware = self.mapping.hardware
-        pins = ("reset", *(str(wire.name) for wire in vars(hardware.ports).values()))
-        behind = tuple(port.name for port in self.wrapper.ports if not port.output)
+        wires = {str(wire.name): len(wire) for wire in vars(hardware.ports).values()}
+        pins = {"reset": 1} | wires
+        behind = {port.name: port.bits for port in self.wrapper.ports if not port.output}
         return Top(self.verilog.top, "clk", pins), Top(AXI_MODULE, AXI_CLOCK, behind)
 
 
 @dataclass(frozen=True)
 class Top:
-    """A module that can be built by itself, its clock, and its other inputs."""
+    """A module that can be built by itself, its clock, and the bits of its other inputs."""
 
     name: str
     clock: str
-    inputs: tuple[str, ...]
+    inputs: MappingOf[str, int]

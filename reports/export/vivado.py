@@ -9,6 +9,9 @@ from reports.export.subject import Subject
 from reports.export.text import filled
 
 SCRIPT, ACTIVITY_SCRIPT, ACTIVITY = "vivado.tcl", "xsim_activity.tcl", "activity.saif"
+CLOCK_SOURCE = "BUFGCTRL_X0Y16"
+"""A clock buffer that every 7-series device has: from where the clock of a module comes that is built by
+itself (UG905)."""
 
 
 @exporters.register("vivado")
@@ -26,6 +29,8 @@ def vivado(subject: Subject) -> Exported:
                 top=top,
                 part=part,
                 sources=[f"{top}.v", WRAPPER],
+                clocks={built.name: built.clock for built in subject.tops},
+                clock_source=CLOCK_SOURCE,
                 saif=ACTIVITY,
             ),
             ACTIVITY_SCRIPT: filled("xsim_activity.tcl.j2", saif=ACTIVITY),

@@ -75,11 +75,11 @@ def register_map(
     port."""
     words = -(-widths["load_data"] // WORD_BITS)
     given = [
-        _constant("IDENTITY", IDENTITY, "`ARCH` in ASCII"),
-        _constant("VERSION", VERSION, "of this register map"),
-        _constant("DESIGN", design, "the engine: the first 32 bits of the SHA-256 of its Verilog"),
-        _constant("INPUTS", inputs, "beats of an input vector"),
-        _constant("OUTPUTS", outputs, "beats of the scores"),
+        _constant("IDENTITY", IDENTITY, f"0x{IDENTITY:08x}, `ARCH` in ASCII"),
+        _constant("VERSION", VERSION, f"{VERSION}, of this register map"),
+        _constant("DESIGN", design, f"0x{design:08x}, of the engine: how the SHA-256 of its Verilog begins"),
+        _constant("INPUTS", inputs, f"{inputs}, the beats of an input vector"),
+        _constant("OUTPUTS", outputs, f"{outputs}, the beats of the scores"),
         ("CONTROL", _CONTROL),
         ("STATUS", _STATUS),
         ("CYCLES", (Field(name="CYCLES", bits=32, what="of the last inference, from start to done"),)),
@@ -146,7 +146,7 @@ _STATUS = (
         low=9,
         access="w1c",
         set_by="tlast_late_now",
-        what="TLAST was missing at the last input; that vector, and what came up to the next TLAST, was dropped",
+        what="TLAST was missing at the last input; all was dropped up to the next TLAST",
     ),
     Field(
         name="LOAD_REFUSED",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ def test_constraints_name_every_input_and_the_clock(technology: str, top: str, t
         "proc all_outputs {} {return outputs}\n"
         + "".join(
             f"proc {command} args {{puts [list {command} {{*}}$args]}}\n"
-            for command in ("create_clock", "set_input_delay", "set_output_delay", "set_property")
+            for command in ("create_clock", "set_input_delay", "set_output_delay")
         )
         + file.read_text(),
         tmp_path,
@@ -122,9 +123,10 @@ def test_constraints_name_every_input_and_the_clock(technology: str, top: str, t
     assert seen[0] == f"create_clock -name {clock} -period 12.500 {clock}"
     given = re.fullmatch(rf"set_input_delay -clock {clock} 0 {{(.*)}}", seen[1])
     assert given is not None
-    assert set(given[1].split()) == {name for name in ports if ports[name] == "input"} - {clock}
-    assert seen[2] == f"set_output_delay -clock {clock} 0 outputs"
-    assert len(seen) == (4 if technology == "artix7" else 3)
+    assert {name.removesuffix("[*]") for name in given[1].split()} == {
+        name for name in ports if ports[name] == "input"
+    } - {clock}
+    assert seen[2:] == [f"set_output_delay -clock {clock} 0 outputs"]
 
 
 @pytest.mark.slow
@@ -148,7 +150,7 @@ def test_opensta_reads_the_constraints_and_finds_our_critical_path(tmp_path: Pat
 COMMANDS = (
     *("read_verilog", "read_xdc", "synth_design", "opt_design", "place_design", "phys_opt_design"),
     *("route_design", "read_saif", "report_utilization", "report_timing_summary", "report_power"),
-    "write_checkpoint",
+    *("write_checkpoint", "set_property"),
 )
 """Those of Vivado that the script may use."""
 
@@ -157,7 +159,9 @@ def vivado_asks(out: Path, *arguments: str, saif: bool = False) -> list[list[str
     """What the script asks of Vivado, a command a line, its arguments as words."""
     if saif:
         (out / "activity.saif").touch()
-    stubs = "".join(f"proc {name} args {{puts [join [list {name} {{*}}$args] |]}}\n" for name in COMMANDS)
+    stubs = "proc get_ports name {return port_$name}\n" + "".join(
+        f"proc {name} args {{puts [join [list {name} {{*}}$args] |]}}\n" for name in COMMANDS
+    )
     told = f"set argv {{{' '.join(arguments)}}}\nset argc {len(arguments)}\n"
     said = run_tcl(f"{stubs}{told}source {{{out / SCRIPT}}}\n", out)
     return [line.split("|") for line in said.splitlines()]
@@ -176,6 +180,7 @@ def test_vivado_builds_it_and_reports_what_archsim_reads(tmp_path: Path) -> None
     assert asked[3] == [
         *("synth_design", "-top", "archsim_engine", "-part", "xc7a35tcpg236-1", "-mode", "out_of_context")
     ]
+    assert ["set_property", "HD.CLK_SRC", "BUFGCTRL_X0Y16", "port_clk"] in asked
     (power,) = (words[-1] for words in asked if words[0] == "report_power")
     place = re.search(r"power_report: (\S+)}", (out / "README.md").read_text())
     assert place is not None
@@ -192,6 +197,7 @@ def test_vivado_takes_another_top_and_part_and_the_activity_of_the_engine(tmp_pa
     ]
     assert [str(out / "archsim_axi.xdc")] == [words[-1] for words in asked if words[0] == "read_xdc"]
     assert "read_saif" not in [words[0] for words in asked]
+    assert asked[4][-1] == "port_aclk"
     alone = vivado_asks(out, saif=True)
     assert ["read_saif", "-strip_path", "testbench/engine", str(out / "activity.saif")] in alone
 
@@ -222,14 +228,15 @@ def test_the_core_file_names_files_that_are_there(technology: str, tmp_path: Pat
 
 
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
-@pytest.mark.parametrize("target", ["sim", "sim_axi"])
+@pytest.mark.parametrize("target", ["lint", "sim", "sim_axi"])
 def test_fusesoc_runs_the_simulations(target: str, tmp_path: Path) -> None:
-    pytest.importorskip("fusesoc", reason="FuseSoC is not installed (pip install fusesoc)")
+    pytest.importorskip("fusesoc", reason="FuseSoC is not installed (the extra test)")
     out = exported(tmp_path)
-    command = ["fusesoc", "--cores-root", ".", "run", f"--target={target}", core_of(out)["name"]]
+    fusesoc = [sys.executable, "-m", "fusesoc.main", "--cores-root", "."]
+    command = [*fusesoc, "run", f"--target={target}", core_of(out)["name"]]
     done = subprocess.run(command, cwd=out, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert "PASS" in done.stdout + done.stderr
+    assert ("PASS" in done.stdout + done.stderr) == target.startswith("sim")
 
 
 def test_librelane_is_given_variables_that_it_knows(tmp_path: Path) -> None:
