@@ -23,6 +23,7 @@ def librelane(subject: Subject) -> Exported:
     if not isinstance(technology, StandardCells):
         return Exported()
     own = isinstance(technology, Asic)
+    files = _own_files(subject.values["technology"]) if own else {}
     (engine, _), top = subject.tops, subject.verilog.top
     config: dict[str, Any] = {
         "meta": {"version": 2, "flow": "Classic"},
@@ -31,7 +32,7 @@ def librelane(subject: Subject) -> Exported:
         "CLOCK_PORT": engine.clock,
         "CLOCK_PERIOD": float(subject.period_ns),
         "IO_DELAY_CONSTRAINT": 0,
-        **(_own_files(subject.values["technology"]) if own else {"PDK": OPEN_PDK}),
+        **(files if own else {"PDK": OPEN_PDK}),
     }
     return Exported(
         files={CONFIG: f"# librelane {CONFIG}\n{dump_yaml(config)}"},
@@ -40,6 +41,7 @@ def librelane(subject: Subject) -> Exported:
             "librelane.md.j2",
             own=own,
             config=CONFIG,
+            files=list(files),
             kind=technology.kind,
             pdk=OPEN_PDK,
             other_pdk=OTHER_PDK,

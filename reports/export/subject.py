@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from archsim import DesignPoint, Mapping
-    from rtl import Run, TestBench, VerilogDesign
+    from rtl import LoadWrite, Run, TestBench, VerilogDesign
     from rtl.axi import AxiWrapper
 
 
@@ -48,12 +48,16 @@ class Subject:
         return to_verilog(self.mapping.hardware)
 
     @cached_property
+    def loads(self) -> list[list[LoadWrite]]:
+        """What the load port writes for each of the inputs."""
+        return [self.mapping.load(x) for x in self.inputs.T]
+
+    @cached_property
     def bench(self) -> TestBench:
         """The test bench of the engine alone."""
         from rtl import make_test_bench
 
-        loads = [self.mapping.load(x) for x in self.inputs.T]
-        return make_test_bench(self.mapping.hardware, self.mapping.images, loads, self.runs)
+        return make_test_bench(self.mapping.hardware, self.mapping.images, self.loads, self.runs)
 
     @cached_property
     def wrapper(self) -> AxiWrapper:
@@ -72,6 +76,7 @@ class Subject:
             self.mapping.hardware,
             self.mapping.images,
             self.inputs.T.tolist(),
+            self.loads,
             self.outputs.T.tolist(),
             [run.cycles for run in self.runs],
         )

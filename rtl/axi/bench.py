@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from rtl.axi.registers import IDENTITY, VERSION, WORD_BYTES, Register
 from rtl.axi.wrapper import LOAD_PINS, AxiWrapper, render
 from rtl.parts.skeleton import Hardware
-from rtl.simulation import Images, load_writes
+from rtl.simulation import Images, LoadWrite, load_writes
 from rtl.testbench import TestBench, hex_lines, packed
 
-REPEATED = 2
-"""Inferences of the first input that follow all others, after what is not allowed was done."""
+REPEATED = 4
+"""Inferences that follow those of all inputs: after what is not allowed was done, and started by hand."""
 
 
 def make_axi_bench(
@@ -19,19 +19,21 @@ def make_axi_bench(
     hardware: Hardware,
     images: Images,
     inputs: Sequence[Sequence[int]],
+    loads: Sequence[Sequence[LoadWrite]],
     outputs: Sequence[Sequence[int]],
     cycles: Sequence[int],
 ) -> TestBench:
     """The test bench that streams these `inputs`, vector by vector in the order of the network, and expects
-    these `outputs` and `cycles` of each."""
+    these `outputs` and `cycles` of each. `loads` are what the load port would write for them."""
     widths = [len(getattr(hardware.ports, name)) for name in LOAD_PINS]
     network = load_writes(images)
-    mask, beats = (1 << wrapper.beat_bits) - 1, wrapper.numbers["data_words"] + 4
+    mask = (1 << wrapper.beat_bits) - 1
     of_name = {register.name: register for register in wrapper.registers}
     after = len(wrapper.registers) * WORD_BYTES
     files = {
         "network.hex": hex_lines(packed(network, widths), sum(widths)),
         "vectors.hex": hex_lines([value & mask for one in inputs for value in one], wrapper.beat_bits),
+        "inputs.hex": hex_lines([word for writes in loads for word in packed(writes, widths)], sum(widths)),
         "outputs.hex": hex_lines([value & mask for one in outputs for value in one], wrapper.beat_bits),
         "cycles.hex": hex_lines(cycles, 32),
     }
@@ -49,13 +51,12 @@ def make_axi_bench(
         "network": len(network),
         "load_bits": sum(widths),
         "vectors": len(inputs),
+        "writes": len(loads[0]),
+        "stall": max(cycles) + 4 * len(loads[0]) + 100,
         "runs": len(inputs) + REPEATED,
         "inputs": len(inputs[0]),
         "outputs": len(outputs[0]),
-        # Of twenty cycles a write, and eight a beat, whatever the dice say none comes near.
-        "limit": 20 * beats * (len(network) + 40)
-        + (len(inputs) + 6)
-        * (8 * len(outputs[0]) + 20 * len(wrapper.streams.writes) + 2 * max(cycles) + 400),
+        "limit": _limit(wrapper, len(network), len(loads[0]), len(inputs), max(cycles)),
     }
     return TestBench(render("testbench_axi.v.j2", numbers), files)
 
@@ -63,3 +64,12 @@ def make_axi_bench(
 def _bits_of(register: Register) -> dict[str, int]:
     """The fields of a register by name, each as the word in which it alone is high."""
     return {field.name: 1 << field.low for field in register.fields}
+
+
+def _limit(wrapper: AxiWrapper, network: int, vector: int, inputs: int, cycles: int) -> int:
+    """Cycles that no run needs: twenty for each write of a register, and eight for each beat, whatever the
+    dice say."""
+    words: int = wrapper.numbers["data_words"]
+    registers = 20 * (words + 4) * (network + vector + 60)
+    beats = 8 * (len(wrapper.streams.scores) + 2 * len(wrapper.streams.writes))
+    return registers + (inputs + REPEATED + 5) * (beats + 2 * cycles + 400)

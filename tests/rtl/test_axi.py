@@ -23,7 +23,7 @@ from rtl.axi import AxiWrapper, InputWrite, Streams, make_axi_bench, make_axi_wr
 from tests.archsim.test_places import convolved
 from tests.rtl.test_verilog import needs_icarus
 from tests.strategies import cases, parallel_network, stencil_network
-from workloads import Topology, build_layer, random_integer_network
+from workloads import Topology, build_layer, load_network, quantise, random_integer_network
 
 needs_verilator = pytest.mark.skipif(
     shutil.which("verilator") is None, reason="Verilator is not installed (Debian: verilator)"
@@ -35,8 +35,11 @@ def wrapped(mapping: Mapping) -> AxiWrapper:
     return make_axi_wrapper(mapping.hardware, to_verilog(mapping.hardware), streams_of(mapping))
 
 
-def in_icarus(mapping: Mapping, folder: Path, *, inputs: int = 3, wrong: int = 0) -> str:
-    """What the test bench of the wrapper prints; it is told that the first score is by so much another."""
+def in_icarus(
+    mapping: Mapping, folder: Path, *, inputs: int = 3, wrong: int = 0, broken: tuple[str, str] = ("", "")
+) -> str:
+    """What the test bench of the wrapper prints. It may be told that the first score is by so much another, and
+    the wrapper may be `broken`: one text in the place of another."""
     x = sample_inputs(mapping.network, inputs)
     runs, _ = run_rtl(mapping, x)
     outputs = mapping.network.run(x)
@@ -47,11 +50,13 @@ def in_icarus(mapping: Mapping, folder: Path, *, inputs: int = 3, wrong: int = 0
         mapping.hardware,
         mapping.images,
         x.T.tolist(),
+        [mapping.load(one) for one in x.T],
         outputs.T.tolist(),
         [run.cycles for run in runs],
     )
     (folder / "archsim_engine.v").write_text(to_verilog(mapping.hardware).text)
-    (folder / "archsim_axi.v").write_text(wrapper.verilog)
+    assert broken[0] in wrapper.verilog
+    (folder / "archsim_axi.v").write_text(wrapper.verilog.replace(*broken) if broken[0] else wrapper.verilog)
     (folder / "testbench_axi.v").write_text(bench.verilog)
     for name, text in bench.files.items():
         (folder / name).write_text(text)
@@ -77,7 +82,7 @@ def buffered(engine: Engine, *, buffer: bool) -> Engine:
 def test_an_engine_of_each_kind_gives_its_scores_behind_axi(kind: str, buffer: bool, tmp_path: Path) -> None:
     small = SMALL[kind]
     mapping = replace(small, engine=buffered(small.engine, buffer=buffer)).map()
-    assert "PASS: 5 inferences" in (said := in_icarus(mapping, tmp_path)), said
+    assert "PASS: 7 inferences" in (said := in_icarus(mapping, tmp_path)), said
 
 
 @needs_icarus
@@ -87,7 +92,7 @@ def test_an_engine_of_each_kind_gives_its_scores_behind_axi(kind: str, buffer: b
 def test_random_engines_give_their_scores_behind_axi(kind: str, data: st.DataObject, tmp_path: Path) -> None:
     case = data.draw(cases(kind, most_pes=6, biases=True))
     said = in_icarus(case.engine.map(case.network), tmp_path)
-    assert "PASS: 5 inferences" in said, said
+    assert "PASS: 7 inferences" in said, said
 
 
 @needs_icarus
@@ -98,14 +103,14 @@ def test_an_input_that_lies_in_several_places_is_one_beat(tmp_path: Path) -> Non
     ):
         streams = streams_of(mapping)
         assert len(streams.writes) > streams.inputs == mapping.network.n_in
-        assert "PASS: 5 inferences" in (said := in_icarus(mapping, tmp_path)), said
+        assert "PASS: 7 inferences" in (said := in_icarus(mapping, tmp_path)), said
 
 
 @needs_icarus
 @pytest.mark.parametrize("engine", [Csc(pes=4), Pruned(pes=3, gather="scheduled")], ids=["csc", "scheduled"])
 def test_maps_come_in_and_go_out_in_the_order_of_the_network(engine: Engine, tmp_path: Path) -> None:
     said = in_icarus(convolved(engine, fabric="fpga"), tmp_path, inputs=2)
-    assert "PASS: 4 inferences" in said, said
+    assert "PASS: 6 inferences" in said, said
 
 
 @needs_icarus
@@ -113,6 +118,41 @@ def test_the_bench_fails_when_a_score_is_wrong(tmp_path: Path) -> None:
     said = in_icarus(narrow(1), tmp_path, wrong=1)
     assert "score: got" in said
     assert "FAIL" in said
+
+
+@needs_icarus
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param((" & ~draining & ~commit", " & ~commit"), id="it starts while scores wait"),
+        pytest.param(("~vector_ready & ~start &", "~vector_ready &"), id="a beat enters as it starts"),
+        pytest.param(("~start & ~commit &", "~start &"), id="a word and a beat at once"),
+        pytest.param(("& (~m_axis_tvalid | m_axis_tready)", ""), id="a score is not held"),
+        pytest.param(("if (~address_held) ", ""), id="an address is not held"),
+        pytest.param(("(rewinds & last_place & s_axis_tlast)", "rewinds"), id="TLAST is not looked at"),
+        pytest.param(("& ~(loads & running)", ""), id="a load into a run"),
+    ],
+)
+def test_the_bench_finds_what_breaks_a_handshake(broken: tuple[str, str], tmp_path: Path) -> None:
+    said = in_icarus(narrow(2), tmp_path, broken=broken)
+    assert "FAIL" in said
+    assert "PASS" not in said
+
+
+@needs_icarus
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("network", "engine"),
+    [
+        ("lenet-300-100-csc", Csc(pes=16, input_buffer=True)),
+        ("lenet-300-100-pruned-x40", Pruned(pes=12, gather="scheduled", input_buffer=True)),
+        ("lenet-300-100-pruned-x40", engines["eie"](pes=8)),
+    ],
+    ids=["csc", "pruned", "eie"],
+)
+def test_digits_are_classified_behind_axi(network: str, engine: Engine, tmp_path: Path) -> None:
+    mapping = engine.map(quantise(load_network(network), 8, 8))
+    assert "PASS: 7 inferences" in (said := in_icarus(mapping, tmp_path)), said
 
 
 def narrow(pes: int, bits: int = 8) -> Mapping:
