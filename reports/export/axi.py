@@ -41,6 +41,7 @@ def _readme(subject: Subject) -> str:
         outputs=len(wrapper.streams.scores),
         beat=wrapper.beat_bits,
         bits=sizes.activation_bits,
+        design=wrapper.numbers["design"],
         overlaps=bool(sizes.input_rows or sizes.sweep),
         pins={pin: wrapper.numbers[pin] for pin in LOAD_PINS},
         table=_table(wrapper.registers).markdown(),

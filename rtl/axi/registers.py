@@ -77,7 +77,7 @@ def register_map(
     given = [
         _constant("IDENTITY", IDENTITY, f"0x{IDENTITY:08x}, `ARCH` in ASCII"),
         _constant("VERSION", VERSION, f"{VERSION}, of this register map"),
-        _constant("DESIGN", design, f"0x{design:08x}, of the engine: how the SHA-256 of its Verilog begins"),
+        _constant("DESIGN", design, "of the engine: how the SHA-256 of its Verilog begins"),
         _constant("INPUTS", inputs, f"{inputs}, the beats of an input vector"),
         _constant("OUTPUTS", outputs, f"{outputs}, the beats of the scores"),
         ("CONTROL", _CONTROL),

@@ -51,8 +51,9 @@ def make_axi_wrapper(hardware: Hardware, engine: VerilogDesign, streams: Streams
     ports, sizes = hardware.ports, hardware.sizes
     targets = LOAD_TARGETS if sizes.sweep else ENGINE_TARGETS
     widths = {name: len(getattr(ports, name)) for name in LOAD_PINS}
+    design = int(hashlib.sha256(engine.text.encode()).hexdigest()[:8], 16)
     registers = register_map(
-        design=int(hashlib.sha256(engine.text.encode()).hexdigest()[:8], 16),
+        design=design,
         inputs=streams.inputs,
         outputs=len(streams.scores),
         targets={name: number for number, name in enumerate(targets)},
@@ -63,6 +64,7 @@ def make_axi_wrapper(hardware: Hardware, engine: VerilogDesign, streams: Streams
     axi_ports = (Port("aresetn"), *_stream_ports(beat_bits), *_lite_ports(address_bits))
     numbers = {
         "top": engine.top,
+        "design": design,
         "module": AXI_MODULE,
         "clock": AXI_CLOCK,
         "ports": axi_ports,
