@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from archsim.technology import Asic, StandardCells
+from archsim.technology.asic.own_files import TABLES
 from reports.export.registry import Exported, exporters
 from reports.export.subject import Subject
 from reports.export.text import filled
@@ -23,7 +25,7 @@ def librelane(subject: Subject) -> Exported:
     if not isinstance(technology, StandardCells):
         return Exported()
     own = isinstance(technology, Asic)
-    files = _own_files(subject.values["technology"]) if own else {}
+    files = own_files(subject.values["technology"]) if own else {}
     (engine, _), top = subject.tops, subject.verilog.top
     config: dict[str, Any] = {
         "meta": {"version": 2, "flow": "Classic"},
@@ -50,15 +52,17 @@ def librelane(subject: Subject) -> Exported:
     )
 
 
-def _own_files(technology: Any) -> dict[str, Any]:
-    """The user's files, by the names that they have in the folder."""
+def own_files(technology: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables that name the user's files, from the options of a technology as they stand in the folder.
+    Tables of macros mean nothing to LibreLane."""
     memories = technology.get("memories")
-    macros = _listed(memories["files"] if isinstance(memories, dict) else memories)
-    liberty = {"LIB": {"*": _listed(technology["liberty"])}}
-    outlines, macros = _listed(technology.get("lef")), [name for name in macros if ".lib" in name]
-    return (
-        liberty | ({"CELL_LEFS": outlines} if outlines else {}) | ({"EXTRA_LIBS": macros} if macros else {})
-    )
+    macros = _listed(memories["files"] if isinstance(memories, Mapping) else memories)
+    named: dict[str, Any] = {
+        "LIB": {"*": _listed(technology["liberty"])},
+        "CELL_LEFS": _listed(technology.get("lef")),
+        "EXTRA_LIBS": [name for name in macros if not name.endswith(TABLES)],
+    }
+    return {name: files for name, files in named.items() if files}
 
 
 def _listed(files: Any) -> list[str]:

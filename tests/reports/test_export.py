@@ -17,6 +17,7 @@ from archsim.netlist import synthesise_asic
 from archsim.technology import Cmos65
 from archsim.technology.quantity import read_text
 from reports.export import Exported, export, exporters
+from reports.export.librelane import own_files
 from reports.export.registry import ExportError
 from reports.export.vivado import SCRIPT
 from rtl import to_verilog
@@ -202,6 +203,15 @@ def test_vivado_takes_another_top_and_part_and_the_activity_of_the_engine(tmp_pa
     assert ["read_saif", "-strip_path", "testbench/engine", str(out / "activity.saif")] in alone
 
 
+@needs_tcl
+def test_the_script_refuses_what_it_cannot_build(tmp_path: Path) -> None:
+    out = exported(tmp_path, technology="artix7")
+    (tmp_path / "asked.tcl").write_text(f"set argv pe\nset argc 1\nsource {{{out / SCRIPT}}}\n")
+    done = subprocess.run(["tclsh", tmp_path / "asked.tcl"], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1
+    assert done.stderr.startswith("TOP is pe, allowed are archsim_engine and archsim_axi\n")
+
+
 def test_the_report_of_another_family_is_not_promised(tmp_path: Path) -> None:
     readme = exported(tmp_path, technology={"kind": "artix7", "device": "XC7Z020"}) / "README.md"
     assert "power_report:" not in readme.read_text()
@@ -227,7 +237,11 @@ def test_the_core_file_names_files_that_are_there(technology: str, tmp_path: Pat
     assert ("synth" in core["targets"]) == (technology == "artix7")
 
 
-@pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
+@pytest.mark.slow
+@pytest.mark.skipif(
+    shutil.which("iverilog") is None or shutil.which("verilator") is None,
+    reason="Icarus Verilog or Verilator is not installed",
+)
 @pytest.mark.parametrize("target", ["lint", "sim", "sim_axi"])
 def test_fusesoc_runs_the_simulations(target: str, tmp_path: Path) -> None:
     pytest.importorskip("fusesoc", reason="FuseSoC is not installed (the extra test)")
@@ -250,6 +264,19 @@ def test_librelane_is_given_variables_that_it_knows(tmp_path: Path) -> None:
         assert all((out / file.removeprefix("dir::")).is_file() for file in files)
         assert ("PDK" in config) != ("LIB" in config)
         shutil.rmtree(out)
+
+
+def test_librelane_is_given_the_users_files() -> None:
+    memories = {"files": ["memories-1.lib.gz", "memories-2.csv"], "read_when": "CE"}
+    given = {"liberty": ["liberty-1.lib", "liberty-2.lib"], "lef": "lef.lef", "memories": memories}
+    assert own_files(given) == {
+        "LIB": {"*": ["dir::liberty-1.lib", "dir::liberty-2.lib"]},
+        "CELL_LEFS": ["dir::lef.lef"],
+        "EXTRA_LIBS": ["dir::memories-1.lib.gz"],
+    }
+    assert own_files({"liberty": "liberty.lib", "memories": "memories.csv"}) == {
+        "LIB": {"*": ["dir::liberty.lib"]}
+    }
 
 
 def test_the_readme_lists_the_memories_to_replace(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ def buffered(engine: Engine, *, buffer: bool) -> Engine:
 
 
 @needs_icarus
+@pytest.mark.slow
 @pytest.mark.parametrize("buffer", [False, True], ids=["loaded-between", "loaded-meanwhile"])
 @pytest.mark.parametrize("kind", SMALL)
 def test_an_engine_of_each_kind_gives_its_scores_behind_axi(kind: str, buffer: bool, tmp_path: Path) -> None:
@@ -87,6 +88,7 @@ def test_an_engine_of_each_kind_gives_its_scores_behind_axi(kind: str, buffer: b
 
 
 @needs_icarus
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(engines))
 @settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
@@ -108,6 +110,7 @@ def test_an_input_that_lies_in_several_places_is_one_beat(tmp_path: Path) -> Non
 
 
 @needs_icarus
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", [Csc(pes=4), Pruned(pes=3, gather="scheduled")], ids=["csc", "scheduled"])
 def test_maps_come_in_and_go_out_in_the_order_of_the_network(engine: Engine, tmp_path: Path) -> None:
     said = in_icarus(convolved(engine, fabric="fpga"), tmp_path, inputs=2)
