@@ -35,11 +35,11 @@ def make_test_bench(
         for row in range(rows)
     ]
     files = {
-        "network.hex": _hex(_packed(network, widths), sum(widths)),
-        "inputs.hex": _hex([word for one in inputs for word in _packed(one, widths)], sum(widths)),
-        "scores.hex": _hex(scores, bits),
-        "score_counts.hex": _hex([len(lane) for run in expected for lane in run.scores], 32),
-        "cycles.hex": _hex([run.cycles for run in expected], 32),
+        "network.hex": hex_lines(packed(network, widths), sum(widths)),
+        "inputs.hex": hex_lines([word for one in inputs for word in packed(one, widths)], sum(widths)),
+        "scores.hex": hex_lines(scores, bits),
+        "score_counts.hex": hex_lines([len(lane) for run in expected for lane in run.scores], 32),
+        "cycles.hex": hex_lines([run.cycles for run in expected], 32),
     }
     text = _TEMPLATE
     for name, value in {
@@ -58,7 +58,7 @@ def make_test_bench(
     return TestBench(text, files)
 
 
-def _packed(writes: Sequence[LoadWrite], widths: Sequence[int]) -> list[int]:
+def packed(writes: Sequence[LoadWrite], widths: Sequence[int]) -> list[int]:
     """Load-port writes as integers: target, unit, address, data from the top down."""
     words = []
     for write in writes:
@@ -70,7 +70,8 @@ def _packed(writes: Sequence[LoadWrite], widths: Sequence[int]) -> list[int]:
     return words
 
 
-def _hex(values: Sequence[int], bits: int) -> str:
+def hex_lines(values: Sequence[int], bits: int) -> str:
+    """Words for `$readmemh`, one a line."""
     return "".join(f"{value:0{-(-bits // 4)}x}\n" for value in values)
 
 

@@ -1,5 +1,5 @@
-"""An installed package adds a family, a technology, an engine, a format, a data set and a study: the house is
-told of none."""
+"""An installed package adds a family, a technology, an engine, a format, a data set, an exporter and a study:
+the house is told of none."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ PROJECT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="
 USE = """
 import archsim as a
 from archsim.verification import verify
+from reports.export import exporters
 from reports.studies import studies
 
 print(len(a.build_layer("omega", 8, 8)), "omega" in a.families)
@@ -31,7 +32,10 @@ print(a.DesignPoint.model_validate(design.model_dump()) == design)
 print("countdown-2026" in studies, "dry65" in a.technologies, "countdown" in a.engines)
 schema = str(a.DesignPoint.model_json_schema())
 print("countdown" in schema, "dry65" in schema)
+print("header" in exporters)
 """
+
+DESIGN = "{network: lenet-300-100-csc-x40, engine: {kind: csc, pes: 4}, technology: cmos65}"
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +90,7 @@ def test_what_an_installed_package_announces_works_everywhere(installed: Path, t
         "True",
         "True True True",
         "True True",
+        "True",
     ]
 
 
@@ -97,6 +102,9 @@ def test_the_command_line_knows_what_an_installed_package_announces(installed: P
     page = run(installed, tmp_path, "-m", "archsim", "reproduce", "countdown-2026", "--out", "pages")
     assert "cycles" in page
     assert (tmp_path / "pages" / "countdown-2026" / "index.html").exists()
+    (tmp_path / "design.yaml").write_text(DESIGN)
+    run(installed, tmp_path, "-m", "archsim", "export", "design.yaml", "--out", "engine", "--inputs", "1")
+    assert "#define ARCHSIM_PES 4" in (tmp_path / "engine" / "archsim.h").read_text()
 
 
 def test_a_data_set_of_an_installed_package_trains(installed: Path, tmp_path: Path) -> None:

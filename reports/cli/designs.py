@@ -176,10 +176,14 @@ def draw(design: Path, out: Path) -> None:
 @click.argument("design", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option(
-    "--inputs", default=2, show_default=True, type=click.IntRange(1, 40), help="Inputs in the test bench."
+    "--inputs", default=2, show_default=True, type=click.IntRange(1, 40), help="Inputs in the test benches."
 )
 def export(design: Path, out: Path, inputs: int) -> None:
-    """Write Verilog, memory images and a self-checking test bench."""
+    """Write an engine as hardware: Verilog, memory images, self-checking test benches, AXI around it, and
+    what the tools of its technology build it by.
+
+    The README in the folder says how each of them is used.
+    """
     from archsim import DesignPoint
     from reports.export import export as write
 

@@ -89,5 +89,5 @@ def refreshed(page: str, folder: Path) -> str:
     return _BLOCK.sub(answered, page)
 
 
-PAGES = ("tutorial.md",)
+PAGES = ("tutorial.md", "exports.md")
 """The pages of `docs` that are worked through."""

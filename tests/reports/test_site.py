@@ -28,6 +28,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::P
 ROOT = Path(__file__).parents[2]
 FETCHED = {"img": "src", "script": "src", "link": "href", "iframe": "src", "source": "src", "use": "href"}
 
+LEAVES = {"tutorial.md": "page/index.html", "exports.md": "board/vivado.tcl"}
+"""What each worked page leaves behind."""
+
 
 class Parsed(HTMLParser):
     """The links, anchors and fetched resources of a page."""
@@ -229,10 +232,10 @@ def test_a_notebook_shows_what_its_cells_end_with(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_a_worked_page_answers_what_it_says(name: str, tmp_path: Path) -> None:
     answers = list(worked((DOCS / name).read_text(encoding="utf-8"), tmp_path))
-    assert len(answers) > 7
+    assert len(answers) > 2
     for answer in answers:
         assert answer.stands == answer.abridged, answer.block
-    assert (tmp_path / "page" / "index.html").exists()
+    assert (tmp_path / LEAVES[name]).exists()
 
 
 def test_an_answer_is_shortened_as_the_one_in_the_page() -> None:

@@ -28,6 +28,9 @@ FIT = "artix7"
 FAMILY = "Artix-7"
 """The family whose power reports the coefficients come from."""
 
+SPEED_GRADE = "-1"
+"""The slowest of the commercial grades, which every device has."""
+
 COUNTED = {"logic": "lut", "signals": "lut", "clocks": "ff", "bram": "bram36", "dsp": "dsp"}
 """The kinds of fabric power, and the resource that each is counted by."""
 
@@ -135,6 +138,16 @@ class Artix7(Fpga):
         """The device; its static power is that of the report, where there is one of it."""
         return _with_static_power(self.devices()[self.device], self.report)
 
+    @property
+    def vivado_part(self) -> str:
+        """The part as Vivado names it: the device in its smallest package, of the slowest speed grade."""
+        return f"{self.device.lower()}{self.part.package}{SPEED_GRADE}"
+
+    @property
+    def reads_reports(self) -> bool:
+        """Whether a power report of this device can be its `power_report`."""
+        return self.part.family == FAMILY
+
     def _cost(self, kind: str) -> Quantity:
         """J per cycle and resource of one kind of power: the user's report where it tells, else the chosen
         set."""
@@ -159,7 +172,7 @@ class Artix7(Fpga):
 
     def _taken_over(self, figure: Quantity) -> Quantity:
         """A figure of Artix-7 as it stands for this device."""
-        if self.part.family == FAMILY:
+        if self.reads_reports:
             return figure
         name, source = f"{figure.name}_taken_over_from_artix7", f"taken over from {FAMILY}: {figure.source}"
         return replace(figure, name=name, kind="assumed", source=source)

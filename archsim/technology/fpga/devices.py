@@ -40,8 +40,8 @@ class FpgaResources(Mapping[str, int]):
 
 @dataclass(frozen=True, kw_only=True)
 class Device:
-    """One part of a `family`: how much it holds, by name, and its static power, None where nobody published
-    it.
+    """One part of a `family`: how much it holds, by name, its smallest `package`, empty where none is stated,
+    and its static power, None where nobody published it.
 
     Static power is that of a typical part at 25 C ambient, whose junction, `static_junction_c`, is hardly
     warmer. It grows with the junction: the reports give an XC7A35T 1.6 times as much at 65 C and 3.8 times
@@ -51,6 +51,7 @@ class Device:
     name: str
     family: str
     available: Mapping[str, int]
+    package: str = ""
     static_w: Quantity | None = None
     static_junction_c: float | None = None
 
@@ -61,7 +62,8 @@ class Device:
 
 def read_devices(file: str, columns: Mapping[str, str], *, family: str = "") -> dict[str, Device]:
     """The devices of a table of `technology/data`, in its order. `columns` says in which of them a resource
-    stands; a column `family` is read where there is no one family, `static_w` where static power is known."""
+    stands; a column `family` is read where there is no one family, `package` where packages are stated, and
+    `static_w` where static power is known."""
     table = load_table(file)
     static = {number.name: number for number in table.quantities() if number.name.endswith("static_w")}
     return {
@@ -69,6 +71,7 @@ def read_devices(file: str, columns: Mapping[str, str], *, family: str = "") -> 
             name=row["device"],
             family=family or row["family"],
             available={name: row[column] for name, column in columns.items()},
+            package=row.get("package", ""),
             static_w=static.get(f"{file}:{line}:static_w"),
             static_junction_c=row.get("static_junction_c"),
         )

@@ -1,22 +1,23 @@
-"""Writes a design point as hardware: Verilog, memory images, a self-checking test bench, how to run it."""
+"""The folder: the engine with its memory images, a self-checking test bench, and what all exporters add."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping as MappingOf, Sequence
+from collections.abc import Mapping as MappingOf
 from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from reports.export.registry import Exported, ExportError, exporters
+from reports.export.subject import Subject
+from reports.export.text import filled
 from reports.output import whole_folder
+from rtl.testbench import hex_lines
 from workloads.files import write_file, write_text
 from workloads.strict_yaml import dump_yaml
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Mapping
 
-TEMPLATE = "export_readme.md.j2"
 SINGLE = ("descriptor", "channel")
 """The loaded memories of which there is one."""
 
@@ -24,53 +25,68 @@ SINGLE = ("descriptor", "channel")
 def export(design: DesignPoint, folder: Path, *, inputs: int = 2) -> list[str]:
     """Writes `folder` and returns the names of its files.
 
-    The test bench runs `inputs` inputs and expects the outputs of the integer network and the cycles of the
+    The test benches run `inputs` inputs and expect the outputs of the integer network and the cycles of the
     simulated hardware. Raises OutputError where the folder cannot be written, MappingError where the engine
-    cannot run the network.
+    cannot run the network, ClockError where the clock is the fastest one and no fit tells it.
     """
     mapping = design.mapping
     with whole_folder(folder) as room:
-        for name, text in _files(design, mapping, inputs).items():
+        values = _with_its_files(design, room)
+        for name, text in _files(_subject(design, values, mapping, inputs)).items():
             file = room / name
             file.parent.mkdir(exist_ok=True)
             write_text(file, text)
-        write_text(room / "design.yaml", dump_yaml(_with_its_files(design, room)))
+        write_text(room / "design.yaml", dump_yaml(values))
         return sorted(str(file.relative_to(room)) for file in room.rglob("*") if file.is_file())
 
 
-def _files(design: DesignPoint, mapping: Mapping, inputs: int) -> dict[str, str]:
+def _subject(design: DesignPoint, values: dict[str, Any], mapping: Mapping, inputs: int) -> Subject:
     import numpy as np
 
     from archsim.engine.hardware_run import OutputMismatchError, run_rtl
-    from archsim.engine.stimulus import sample_inputs, stimulus_name
-    from rtl import make_test_bench, to_verilog
+    from archsim.engine.stimulus import sample_inputs
 
     x = sample_inputs(mapping.network, inputs)
     runs, outputs = run_rtl(mapping, x)
     if not np.array_equal(outputs, mapping.network.run(x)):
         raise OutputMismatchError("the hardware gives other outputs than the integer network")
-    verilog = to_verilog(mapping.hardware)
-    bench = make_test_bench(mapping.hardware, mapping.images, [mapping.load(column) for column in x.T], runs)
-    images = memory_images(mapping)
-    readme = Environment(
-        loader=PackageLoader("reports"), undefined=StrictUndefined, keep_trailing_newline=True
-    )
+    return Subject(design, values, mapping, x, outputs, runs)
+
+
+def _files(subject: Subject) -> dict[str, str]:
+    from archsim.engine.stimulus import stimulus_name
+
+    images, inputs = memory_images(subject.mapping), len(subject.runs)
+    added = [write(subject) for write in exporters.values()]
     return {
-        f"{verilog.top}.v": verilog.text,
-        "testbench.v": bench.verilog,
-        **bench.files,
+        f"{subject.verilog.top}.v": subject.verilog.text,
+        "testbench.v": subject.bench.verilog,
+        **subject.bench.files,
         **images,
-        "README.md": readme.get_template(TEMPLATE).render(
-            design=design,
-            top=verilog.top,
-            bench_files=sorted(bench.files),
+        **_together(added),
+        "README.md": filled(
+            "README.md.j2",
+            design=subject.design,
+            top=subject.verilog.top,
+            bench_files=sorted(subject.bench.files),
             images=sorted(images),
-            instances=verilog.instances,
+            instances=subject.verilog.instances,
             inputs=inputs,
-            stimulus=stimulus_name(mapping.network, inputs),
-            cycles=runs[0].cycles,
+            stimulus=stimulus_name(subject.mapping.network, inputs),
+            cycles=subject.runs[0].cycles,
+            added=added,
         ),
     }
+
+
+def _together(added: list[Exported]) -> dict[str, str]:
+    """The files of all exporters. Raises ExportError where two write different texts under one name."""
+    files: dict[str, str] = {}
+    for one in added:
+        for name, text in one.files.items():
+            if files.setdefault(name, text) != text:
+                raise ExportError.of("file of an exporter", name, "names that no other exporter writes to")
+    return files
 
 
 def _with_its_files(design: DesignPoint, room: Path) -> dict[str, Any]:
@@ -105,12 +121,8 @@ def memory_images(mapping: Mapping) -> dict[str, str]:
     """The words of every loaded memory as text for `$readmemh`, by file name."""
     widths = {shape.role: shape.word_bits for shape in mapping.sizes.memory_shapes}
     return {
-        f"memories/{role}{'' if role in SINGLE else f'_{unit:03d}'}.hex": _hex(words, widths[role])
+        f"memories/{role}{'' if role in SINGLE else f'_{unit:03d}'}.hex": hex_lines(words, widths[role])
         for role, memories in mapping.images.by_target.items()
         for unit, words in enumerate(memories)
         if role in widths
     }
-
-
-def _hex(words: Sequence[int], bits: int) -> str:
-    return "".join(f"{word:0{-(-bits // 4)}x}\n" for word in words)
