@@ -6,7 +6,8 @@ fitted models take for it. They are those of a PE that works off the outputs of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from weakref import WeakKeyDictionary
 
@@ -63,8 +64,11 @@ def workload_of(mapping: Mapping) -> Workload:
     if mapping not in _WORKLOADS:
         counts = mapping.counts
         sizes = mapping.sizes
-        operands = operand_activity(
-            mapping.network, mapping.accumulator_bits, zero_gating=bool(sizes.zero_gating)
+        network, bits, orders = mapping.network, mapping.accumulator_bits, mapping.product_orders
+        operands = (
+            operand_activity(network, bits, zero_gating=bool(sizes.zero_gating))
+            if orders is None
+            else ordered_activity(network, bits, orders)
         )
         _WORKLOADS[mapping] = Workload(
             sizes.pes, counts.cycles, counts.interval_cycles, counts.products, operands
@@ -78,6 +82,22 @@ def operand_activity(
 ) -> OperandActivity:
     """The rates of a network on the inputs of `archsim.engine.stimulus`, over all products of an inference.
     With `zero_gating` the operands and their product stay as they are while the activation is zero."""
+    rows = [np.arange(stage.weights.size) for stage in network.stages]
+    return _activity(network, accumulator_bits, rows, zeros_rest=zero_gating)
+
+
+def ordered_activity(
+    network: AnyIntegerNetwork, accumulator_bits: int, orders: Sequence[Integers]
+) -> OperandActivity:
+    """The rates where the products of each stage are made in an order of their own, shape (weights,), and
+    those of activations that are zero are not made at all."""
+    return replace(_activity(network, accumulator_bits, orders, zeros_rest=True), nonzero=1.0)
+
+
+def _activity(
+    network: AnyIntegerNetwork, accumulator_bits: int, orders: Sequence[Integers], *, zeros_rest: bool
+) -> OperandActivity:
+    """The rates over all products; where zeros rest, nothing moves for one whose activation is zero."""
     inputs = stimulus(network)
     widths = {
         "weight": network.weight_bits,
@@ -86,7 +106,7 @@ def operand_activity(
         "total": accumulator_bits,
     }
     changed, products, nonzero = dict.fromkeys(widths, 0), 0, 0
-    for integer, signal in zip(network.stages, network.signals(inputs), strict=True):
+    for integer, signal, order in zip(network.stages, network.signals(inputs), orders, strict=True):
         lengths = integer.stage.row_lengths()
         weights, columns = integer.weights.ravel(), integer.stage.columns()
         ends = np.cumsum(lengths)
@@ -96,7 +116,7 @@ def operand_activity(
             made = weights * activations
             running = np.concatenate([[0], np.cumsum(made)])
             totals = running[1:] - running[row_starts]
-            moves = activations != 0 if zero_gating else slice(None)
+            moves = order[activations[order] != 0] if zeros_rest else order
             words = {
                 "weight": weights[moves],
                 "activation": activations[moves],

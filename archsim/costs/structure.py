@@ -66,6 +66,7 @@ class Structure(Amounts):
             changing = {
                 f"{name}.{rate}": amounts[name] * rates[rate]
                 for name, follows in followed.items()
+                if name in amounts
                 for rate in follows
             }
             if metric != GLITCHES:
@@ -120,6 +121,8 @@ PE_GATES_FOLLOW = {
     "isolated_clipped_bits": ("activation", "total"),
     "zero_gated_bits": ("activation", "product"),
     "cells_weight_choice_bits": ("weight", "work"),
+    "sums": ("work",),
+    "cells_sum_choice_bits": ("total", "work"),
 }
 RIPPLING = ("cells_product_bits", "accumulator_bits")
 """The amounts of a PE in which glitches grow along the way."""
@@ -134,6 +137,8 @@ PE_REGISTERS_FOLLOW = {
     "cells_weight_choice_bits": ("weight", "work"),
     "cells_product_register_bits": ("product",),
     "result_bits": ("work",),
+    "sums": ("work",),
+    "row_bits": ("work",),
 }
 """Which operand's changes drive which amount of a PE."""
 

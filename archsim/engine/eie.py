@@ -42,7 +42,8 @@ class Eie(Engine):
 
     hardware: ClassVar = EieSizes
     unused: ClassVar = frozenset({"zero_gating"})
-    calibrated: ClassVar = False
+    drawn: ClassVar = {"queue_depth": (1, 2, 4, 16, 32), "zeros_bits": (2, 3, 5, 8)}
+    trained_for: ClassVar = "pruned"
 
     kind: Literal["eie"] = "eie"
     queue_depth: Annotated[int, Field(ge=1, le=64)] = 8
@@ -101,6 +102,16 @@ class EieMapping(Mapping):
     @property
     def watched(self) -> bool:
         return False
+
+    @cached_property
+    def product_orders(self) -> tuple[NDArray[np.int64], ...]:
+        lies_at = [np.arange(self.network.n_in, dtype=np.int64), *self.positions]
+        orders = []
+        for integer, read_from, positions in zip(self.network.stages, lies_at, self.positions, strict=False):
+            row = np.repeat(np.arange(integer.stage.n_out), integer.stage.row_lengths())
+            place, pe = np.divmod(positions[row], self.engine.pes)
+            orders.append(np.lexsort((place, read_from[integer.stage.columns()], pe)))
+        return tuple(orders)
 
     @property
     def score_positions(self) -> NDArray[np.int64]:

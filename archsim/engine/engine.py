@@ -55,8 +55,11 @@ class Engine(BaseModel, ABC):
     """Organisations that differ so much that each is measured for itself: their options by name. An engine
     without choices has one, of its own name."""
 
-    drawn: ClassVar[Mapping[str, Sequence[str]]] = {}
-    """Words of its own options that go with the networks which a calibration draws, where not all do."""
+    drawn: ClassVar[Mapping[str, Sequence[str | int]]] = {}
+    """What a calibration draws of its own options, where that is not any of their words."""
+
+    trained_for: ClassVar[str] = ""
+    """The family of the trained networks that a calibration holds out, where the engine is not named so."""
 
     best: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """What `auto` stands for on each fabric, where it differs from `BEST`."""

@@ -161,6 +161,13 @@ class Mapping(ABC):
         return record_engine(watch, self.simulate(watch=watch), self.input_memory, self.copies)
 
     @property
+    def product_orders(self) -> tuple[NDArray[np.int64], ...] | None:
+        """In which order the PEs, one after the other, make the products of each stage, shape (weights,) of
+        places in its weights by row; those of activations that are zero are not made. `None`: row by row, and
+        all of them."""
+        return None
+
+    @property
     def watched(self) -> bool:
         """Whether the event simulation tells a watch what happens in which cycle."""
         return True
