@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads import AnyIntegerNetwork, IntegerNetworkError
+from workloads.archive import UNREADABLE
 from workloads.refusal import Refusal
-from workloads.topology.archive import UNREADABLE
 from workloads.topology.samples import IntegerSamples
 
 MOST_REPRESENTATIVE = 8

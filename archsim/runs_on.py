@@ -15,9 +15,9 @@ from rtl import SizeError
 from workloads import AnyIntegerNetwork, IntegerModel, PlacedNetwork, Places, TrainedNetwork, quantise
 from workloads.importers.assemble import STAGE_NAMES
 from workloads.refusal import Refusal
+from workloads.stages import Stage
 from workloads.topology.places import Sweep
 from workloads.topology.recognise import told_pattern
-from workloads.topology.stages import Stage
 
 BITS = 8
 """Bits of weights and activations with which engines are asked, as they have unless told."""

@@ -29,9 +29,9 @@ from workloads import (
 )
 from workloads.importers.matrices import ACTIVATIONS, LAYOUTS
 from workloads.importers.zoo import FOLDER
+from workloads.stages import BlockStage
 from workloads.topology import placed
 from workloads.topology.network import BIASED, EXTENDED, PLAIN, RANGED
-from workloads.topology.stages import BlockStage
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")

@@ -12,6 +12,16 @@ from workloads.importers import (
     read_network as read_network,
     zoo_names as zoo_names,
 )
+from workloads.stages import (
+    BlockStage as BlockStage,
+    CscStage as CscStage,
+    DenseStage as DenseStage,
+    KroneckerStage as KroneckerStage,
+    PrunedStage as PrunedStage,
+    Stage as Stage,
+    TopologyError as TopologyError,
+    build_stage as build_stage,
+)
 from workloads.topology.integer import (
     IntegerNetwork as IntegerNetwork,
     IntegerNetworkError as IntegerNetworkError,
@@ -36,16 +46,6 @@ from workloads.topology.places import (
 )
 from workloads.topology.random_network import random_integer_network as random_integer_network
 from workloads.topology.samples import Samples as Samples
-from workloads.topology.stages import (
-    BlockStage as BlockStage,
-    CscStage as CscStage,
-    DenseStage as DenseStage,
-    KroneckerStage as KroneckerStage,
-    PrunedStage as PrunedStage,
-    Stage as Stage,
-    TopologyError as TopologyError,
-    build_stage as build_stage,
-)
 from workloads.topology.topology import Topology as Topology
 from workloads.training.checkpoint import CheckpointError as CheckpointError
 from workloads.training.evaluate import (

@@ -28,7 +28,7 @@ from rtl import Sizes
 from rtl.engines.csc import CscSizes
 from workloads import Topology, build_layer, random_integer_network
 from workloads.refusal import Refusal
-from workloads.topology.stages import PrunedStage
+from workloads.stages import PrunedStage
 
 pytestmark = pytest.mark.slow
 

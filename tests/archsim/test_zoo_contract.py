@@ -25,14 +25,16 @@ FETCH_BITS = (16, 64)
 
 def runs() -> Iterator[tuple[str, Engine]]:
     """Each network of the zoo on the engines made for it. The dense network, which takes the longest, runs on
-    many PEs only: what it asks of one PE the others ask too. Fetch widths take turns over PEs and networks:
-    random networks meet every combination."""
+    many PEs only: what it asks of one PE the others ask too. A crossbar, which grows with their square, has
+    half as many at most. Fetch widths take turns over PEs and networks: random networks meet every
+    combination."""
     for number, network in enumerate(zoo_names()):
         named = [kind for kind in engines if kind in network.split("-")]
         chosen = [(kind, organisation) for kind in named for organisation in engines[kind].organisations()]
         for kind, organisation in [*chosen, *([ALSO[network]] if network in ALSO else ())]:
             options = engines[kind].organisations()[organisation]
-            pes = (16, 64) if kind == "dense" else (1, 4, 16, 64)
+            most = 32 if organisation in engines[kind].crossed else 64
+            pes = (16, most) if kind == "dense" else (1, 4, 16, most)
             turns = itertools.islice(itertools.cycle(FETCH_BITS), number % 2, None)
             for some, fetch_bits in zip(pes, turns, strict=False):
                 widths = {"pes": some, "fetch_bits": fetch_bits}

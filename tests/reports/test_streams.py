@@ -37,7 +37,7 @@ def test_what_our_output_uses_is_told_in_ascii() -> None:
 def test_a_table_prints_on_any_stream(tmp_path: Path, encoding: str) -> None:
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
     design = write_design(tmp_path)
-    for arguments in (("simulate", design), ("explain", design, "energy_j"), ("networks",)):
+    for arguments in (("explain", design, "energy_j"), ("networks",)):
         done = subprocess.run(command(*arguments), capture_output=True, env=environment, check=False)
         assert (done.returncode, done.stderr) == (0, b"")
         assert b"?" not in done.stdout

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from workloads import BlockStage, CscStage, DenseStage, IntegerNetwork, IntegerStage, PrunedStage, Stage
-from workloads.topology.stages import KroneckerStage
+from workloads.stages import KroneckerStage
 
 sizes = st.integers(1, 9)
 

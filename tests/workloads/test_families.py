@@ -13,7 +13,7 @@ from workloads import CscStage, PrunedStage, Topology, TopologyError, build_laye
 from workloads.families import families, fit_budget
 from workloads.families.csc import stages_to_connect
 from workloads.families.expander import second_singular_value
-from workloads.topology.stages import KroneckerStage
+from workloads.stages import KroneckerStage
 
 
 def layer_topology(family: str, n_in: int, n_out: int, **parameters: Any) -> Topology:

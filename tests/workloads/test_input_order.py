@@ -24,7 +24,7 @@ from workloads import (
     quantise,
     train,
 )
-from workloads.topology.stages import KroneckerStage
+from workloads.stages import KroneckerStage
 from workloads.topology.topology import digit_reversed, tiles
 from workloads.training.model import Model, cross_entropy, initial_weights
 

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from tests.workloads.strategies import sizes, stages
 from workloads import BlockStage, CscStage, DenseStage, PrunedStage, Stage, TopologyError, build_stage
-from workloads.topology.stages import KroneckerStage
+from workloads.stages import KroneckerStage
 
 
 @given(stages())

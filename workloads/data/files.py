@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.archive import UNREADABLE, one_line
 from workloads.data.labelled import DataError, LabelledData
-from workloads.topology.archive import UNREADABLE, one_line
 
 IDX_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 """Types of an IDX file by their number, as its description lists them

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from workloads.archive import UNREADABLE, one_line
 from workloads.data.files import read_array
 from workloads.data.labelled import DataError
-from workloads.topology.archive import UNREADABLE, one_line
 
 BINARY = (b"\x93NUMPY", b"PK")
 """How files of NumPy begin."""

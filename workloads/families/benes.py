@@ -15,7 +15,7 @@ from typing import Any
 from workloads.families.butterfly import butterfly_core, butterfly_places
 from workloads.families.rectangular import powers_of, wrap
 from workloads.families.registry import families
-from workloads.topology.stages import Stage
+from workloads.stages import Stage
 
 OWNER = "a benes layer"
 

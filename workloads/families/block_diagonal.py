@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.families.registry import families
-from workloads.topology.stages import KroneckerStage, PrunedStage, Stage, whole_number
+from workloads.stages import KroneckerStage, PrunedStage, Stage, whole_number
 
 
 def _groups(n_in: int, n_out: int, blocks: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workloads.families.registry import families
-from workloads.topology.stages import TopologyError, whole_number
+from workloads.stages import TopologyError, whole_number
 
 NEAR = 0.02
 """Counts that differ from a budget by less than this share of it are as good as equal."""

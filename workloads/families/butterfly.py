@@ -15,7 +15,7 @@ from typing import Any
 
 from workloads.families.rectangular import exact_power, largest_power, powers_of, wrap, wrapped_weights
 from workloads.families.registry import families
-from workloads.topology.stages import KroneckerStage, Stage, whole_number
+from workloads.stages import KroneckerStage, Stage, whole_number
 
 OWNER = "a butterfly layer"
 

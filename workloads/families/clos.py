@@ -24,7 +24,7 @@ from typing import Any
 
 from workloads.families.rectangular import dividing, divisors
 from workloads.families.registry import families
-from workloads.topology.stages import BlockStage, KroneckerStage, Stage, TopologyError, whole_number
+from workloads.stages import BlockStage, KroneckerStage, Stage, TopologyError, whole_number
 
 OWNER = "a clos layer"
 FEWEST, MOST = 3, 5

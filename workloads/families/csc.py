@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from workloads.families.registry import families
-from workloads.topology.stages import CscStage, Stage, TopologyError, whole_number
+from workloads.stages import CscStage, Stage, TopologyError, whole_number
 
 
 def stages_to_connect(ring: int, fan_in: int) -> int:

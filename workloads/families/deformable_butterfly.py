@@ -15,7 +15,7 @@ from typing import Any
 
 from workloads.families.kronecker import factorings, number_lists
 from workloads.families.registry import families
-from workloads.topology.stages import BlockStage, Stage, TopologyError
+from workloads.stages import BlockStage, Stage, TopologyError
 
 OWNER = "a deformable-butterfly layer"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workloads.families.registry import families
-from workloads.topology.stages import DenseStage, Stage
+from workloads.stages import DenseStage, Stage
 
 
 @families.register("dense", grid=lambda n_in, n_out: [{}], examples=[(12, 9, {}), (9, 4, {})])

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from workloads.families.random_regular import every_fan_in, generator
 from workloads.families.rectangular import dividing, from_columns
 from workloads.families.registry import families
-from workloads.topology.stages import Stage, whole_number
+from workloads.stages import Stage, whole_number
 
 OWNER = "a dey layer"
 

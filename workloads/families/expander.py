@@ -22,7 +22,7 @@ from workloads.families.csc import stages_to_connect
 from workloads.families.random_regular import generator, regular_columns
 from workloads.families.rectangular import from_columns, wrap, wrapped_weights
 from workloads.families.registry import families
-from workloads.topology.stages import PrunedStage, Stage, TopologyError, whole_number
+from workloads.stages import PrunedStage, Stage, TopologyError, whole_number
 
 OWNER = "an expander layer"
 SLACK = 1.05

@@ -16,7 +16,7 @@ import numpy as np
 from workloads.families.butterfly import butterfly_places
 from workloads.families.rectangular import from_columns, powers_of, wrap, wrapped_weights
 from workloads.families.registry import families
-from workloads.topology.stages import Stage, whole_number
+from workloads.stages import Stage, whole_number
 
 OWNER = "a hypercube layer"
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from workloads.families.registry import families
-from workloads.topology.stages import KroneckerStage, Stage, TopologyError, whole_number
+from workloads.stages import KroneckerStage, Stage, TopologyError, whole_number
 
 OWNER = "a kronecker layer"
 

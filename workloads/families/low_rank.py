@@ -8,7 +8,7 @@ output.
 from __future__ import annotations
 
 from workloads.families.registry import families
-from workloads.topology.stages import DenseStage, Stage, whole_number
+from workloads.stages import DenseStage, Stage, whole_number
 
 
 @families.register(

@@ -16,7 +16,7 @@ from typing import Any
 
 from workloads.families.rectangular import dividing, divisors
 from workloads.families.registry import families
-from workloads.topology.stages import BlockStage, Stage, whole_number
+from workloads.stages import BlockStage, Stage, whole_number
 
 OWNER = "a monarch layer"
 

@@ -20,7 +20,7 @@ from workloads.families.butterfly import butterfly_core, butterfly_grid, butterf
 from workloads.families.random_regular import generator
 from workloads.families.rectangular import check_places, from_matrix, tiled, wrap, wrapped_weights
 from workloads.families.registry import families
-from workloads.topology.stages import KroneckerStage, Stage, TopologyError, whole_number
+from workloads.stages import KroneckerStage, Stage, TopologyError, whole_number
 
 OWNER = "a parallel-butterfly layer"
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.families.registry import families
-from workloads.topology.stages import PrunedStage, Stage, TopologyError
+from workloads.stages import PrunedStage, Stage, TopologyError
 
 
 @families.register(

@@ -19,7 +19,7 @@ from typing import Any
 
 from workloads.families.rectangular import wrap, wrapped_weights
 from workloads.families.registry import families
-from workloads.topology.stages import CscStage, Stage, TopologyError, whole_number
+from workloads.stages import CscStage, Stage, TopologyError, whole_number
 
 OWNER = "a radix layer"
 Radices = Sequence[int] | Sequence[Sequence[int]]

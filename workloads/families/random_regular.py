@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from workloads.families.rectangular import from_columns
 from workloads.families.registry import families
-from workloads.topology.stages import Stage, whole_number
+from workloads.stages import Stage, whole_number
 
 OWNER = "a random-regular layer"
 EXCHANGES = 1000

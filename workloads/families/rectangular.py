@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from workloads.topology.stages import (
+from workloads.stages import (
     CscStage,
     KroneckerStage,
     PrunedStage,

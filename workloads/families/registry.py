@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workloads.register import Register
-from workloads.topology.stages import Stage, TopologyError, whole_number
+from workloads.stages import Stage, TopologyError, whole_number
 
 Builder = Callable[..., tuple[Stage, ...]]
 Grid = Callable[[int, int], Iterable[dict[str, Any]]]

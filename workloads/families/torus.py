@@ -17,7 +17,7 @@ import numpy as np
 
 from workloads.families.rectangular import from_columns, wrap, wrapped_weights
 from workloads.families.registry import families
-from workloads.topology.stages import Stage, whole_number
+from workloads.stages import Stage, whole_number
 
 OWNER = "a torus layer"
 

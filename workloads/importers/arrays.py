@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from workloads.archive import UNREADABLE
 from workloads.importers.layers import Layers, Matrix
 from workloads.importers.matrices import Part, Told, is_matrix, layers_of, paired
 from workloads.importers.matrix_market import is_matrix_market, read_matrix_market
 from workloads.importers.names import layers_by_name
 from workloads.importers.npz import METADATA, begins, members
 from workloads.importers.registry import importers
-from workloads.topology.archive import UNREADABLE
 from workloads.topology.network import NetworkFileError
 
 SPARSE = {"format.npy", "shape.npy", "data.npy"}

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.archive import MOST_SHOWN, UNREADABLE, one_line
 from workloads.importers.layers import Layers, Matrix
 from workloads.importers.matrices import Told, layers_of, paired
 from workloads.importers.npz import begins
 from workloads.importers.registry import importers
-from workloads.topology.archive import MOST_SHOWN, UNREADABLE, one_line
 from workloads.topology.network import NetworkFileError
 
 GZIP = b"\x1f\x8b"

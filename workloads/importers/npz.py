@@ -6,8 +6,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from workloads.archive import format_of
 from workloads.importers.registry import AnyNetwork, importers
-from workloads.topology.archive import format_of
 from workloads.topology.network import TrainedNetwork
 from workloads.topology.placed import FORMAT as PLACED, PlacedNetwork
 from workloads.training.trained_model import FORMAT as MODEL, TrainedModel

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
+from workloads.archive import shortened
 from workloads.importers.assemble import Imported, assemble, renewed
 from workloads.importers.examples import Given
 from workloads.importers.layers import Layers
 from workloads.importers.zoo import networks
 from workloads.register import Register
-from workloads.topology.archive import shortened
 from workloads.topology.network import NetworkFileError, TrainedNetwork
 from workloads.topology.placed import PlacedNetwork
 from workloads.training.trained_model import TrainedModel

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.importers.layers import Matrix
+from workloads.stages import DenseStage, PrunedStage, Stage
 from workloads.topology.network import TrainedNetwork
 from workloads.topology.recognise import (
     WORTH_AN_INDEX,
@@ -22,7 +23,6 @@ from workloads.topology.recognise import (
     superfluous,
     weights_of,
 )
-from workloads.topology.stages import DenseStage, PrunedStage, Stage
 
 Weights = NDArray[np.float32]
 

@@ -10,7 +10,7 @@ from workloads.kernels.blocks import BlocksKernel
 from workloads.kernels.cyclic import CyclicKernel, RingKernel
 from workloads.kernels.gather import GatherKernel
 from workloads.kernels.kernel import DenseKernel, Kernel
-from workloads.topology.stages import BlockStage, CscStage, DenseStage, KroneckerStage, Stage
+from workloads.stages import BlockStage, CscStage, DenseStage, KroneckerStage, Stage
 
 WORTH_RINGS = 8
 """Taps from which neighbours on a ring are better computed together."""

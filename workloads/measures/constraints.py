@@ -27,8 +27,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.stages import Stage, whole_number
 from workloads.topology.paths import reachable
-from workloads.topology.stages import Stage, whole_number
 from workloads.topology.topology import Topology
 
 STEPS_A_STAGE = 24

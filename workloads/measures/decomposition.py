@@ -22,7 +22,7 @@ import scipy.optimize
 from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
-from workloads.topology.stages import Stage, whole_number
+from workloads.stages import Stage, whole_number
 from workloads.topology.topology import Topology
 from workloads.training.cascade import Cascade
 from workloads.training.model import initial_weights

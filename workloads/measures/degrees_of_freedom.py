@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.topology.stages import Stage, TopologyError
+from workloads.stages import Stage, TopologyError
 from workloads.topology.topology import Topology
 
 PRIME = 2**31 - 1

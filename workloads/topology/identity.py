@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.topology.stages import PrunedStage, Stage
+from workloads.stages import PrunedStage, Stage
 
 
 def with_identity(stage: Stage, weights: NDArray[Any], one: float = 1) -> tuple[Stage, NDArray[Any]]:

@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
+from workloads.stages import Stage
 from workloads.topology.ranges import IMAGES, InputWarning, checked_range
 from workloads.topology.samples import IntegerSamples
-from workloads.topology.stages import Stage
 from workloads.topology.topology import checked_order, compression_of
 
 BITS = range(2, 17)

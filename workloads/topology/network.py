@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.archive import one_line, read_archive, shortened, write_archive
 from workloads.refusal import Refusal
-from workloads.topology.archive import one_line, read_archive, shortened, write_archive
 from workloads.topology.ranges import IMAGES, checked_range
 from workloads.topology.samples import Samples
 from workloads.topology.stored import restored_topology, stored_layers

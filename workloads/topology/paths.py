@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.topology.stages import Stage, TopologyError
+from workloads.stages import Stage, TopologyError
 
 if TYPE_CHECKING:
     import scipy.sparse

@@ -15,7 +15,8 @@ from typing import Any, Literal, Self, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.topology.archive import one_line, read_archive, write_archive
+from workloads.archive import one_line, read_archive, write_archive
+from workloads.stages import DenseStage, PrunedStage, Stage
 from workloads.topology.network import (
     INCONSISTENT,
     RANGE,
@@ -30,7 +31,6 @@ from workloads.topology.network import (
 from workloads.topology.places import Places, PlacesError, Steps, Sweep
 from workloads.topology.ranges import IMAGES, checked_range
 from workloads.topology.samples import Samples
-from workloads.topology.stages import DenseStage, PrunedStage, Stage
 from workloads.topology.stored import restored_topology, stored_layers
 from workloads.topology.topology import Topology
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.topology.stages import (
+from workloads.stages import (
     BlockStage,
     CscStage,
     DenseStage,

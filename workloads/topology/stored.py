@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.topology.stages import build_stage
+from workloads.stages import build_stage
 from workloads.topology.topology import Topology
 
 Layers = list[list[dict[str, Any]]]

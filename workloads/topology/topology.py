@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
+from workloads.stages import Stage, TopologyError, whole_number
 from workloads.topology.paths import is_fully_connected, path_counts
-from workloads.topology.stages import Stage, TopologyError, whole_number
 
 MOST_SHOWN = 100
 """Characters of a shape that are shown."""

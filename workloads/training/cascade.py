@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from workloads.kernels.arrays import Array
 from workloads.kernels.stages import kernel_of
-from workloads.topology.stages import Stage
+from workloads.stages import Stage
 
 
 class Cascade:

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.archive import one_line, read_archive, write_archive
 from workloads.files import OutputError
 from workloads.refusal import Refusal
-from workloads.topology.archive import one_line, read_archive, write_archive
 from workloads.topology.network import INCONSISTENT
 from workloads.topology.stored import restored_topology, stored_layers
 from workloads.topology.topology import Topology

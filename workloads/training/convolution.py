@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.kernels.arrays import Array
-from workloads.topology.stages import TopologyError
+from workloads.stages import TopologyError
 from workloads.topology.topology import Topology
 from workloads.training.cascade import Cascade
 from workloads.training.model import HeadedModel, cross_entropy

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from workloads.topology.stages import CscStage, Stage
+from workloads.stages import CscStage, Stage
 from workloads.topology.topology import Topology
 from workloads.training.model import Model
 from workloads.training.optimisers import Optimiser, widened

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.kernels.arrays import Array
-from workloads.topology.stages import Stage
+from workloads.stages import Stage
 from workloads.topology.topology import Topology
 from workloads.training.cascade import Cascade
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.stages import DenseStage, PrunedStage, Stage
 from workloads.topology.integer import IntegerNetworkError
 from workloads.topology.placed import PlacedLayers, PlacedNetwork
 from workloads.topology.places import Places, Steps, Sweep
-from workloads.topology.stages import DenseStage, PrunedStage, Stage
 from workloads.topology.topology import Topology
 from workloads.training.convolution import Convolution
 from workloads.training.recipe import Recipe, parse_recipe

@@ -12,7 +12,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.topology.stages import PrunedStage, Stage
+from workloads.stages import PrunedStage, Stage
 from workloads.training.model import Model
 from workloads.training.optimisers import Optimiser
 from workloads.training.schema import PruningRecipe

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.stages import Stage
 from workloads.topology.identity import with_identity
 from workloads.topology.integer import IntegerNetwork, IntegerNetworkError, IntegerStage, check_bits
 from workloads.topology.network import Calibration, TrainedNetwork
 from workloads.topology.ranges import INNER_PERCENTILE, input_fraction_bits
 from workloads.topology.samples import IntegerSamples
-from workloads.topology.stages import Stage
 from workloads.training.float_network import FloatNetwork
 from workloads.training.model import Model
 from workloads.training.trained_model import TrainedModel

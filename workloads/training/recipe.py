@@ -13,8 +13,8 @@ from pydantic import ValidationError, model_validator
 from workloads.data.registry import datasets, is_there
 from workloads.families import build_layer
 from workloads.refusal import Refusal
+from workloads.stages import Stage
 from workloads.strict_yaml import read_yaml
-from workloads.topology.stages import Stage
 from workloads.topology.topology import TILES, Topology, skips_of, tiles
 from workloads.training.convolution import Convolution
 from workloads.training.schema import GrowthRecipe, LayerRecipe, PruningRecipe, RecipeError, RecipeFields

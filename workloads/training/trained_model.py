@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.topology.archive import one_line, read_archive, write_archive
+from workloads.archive import one_line, read_archive, write_archive
 from workloads.topology.network import (
     INCONSISTENT,
     SAMPLES,

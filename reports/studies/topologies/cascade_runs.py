@@ -31,7 +31,7 @@ from reports.studies.topologies.files import records_of
 from reports.studies.topologies.trainings import images_of
 from workloads.data.labelled import LabelledData
 from workloads.families import build_layer
-from workloads.topology.stages import DenseStage, Stage, TopologyError, whole_number
+from workloads.stages import DenseStage, Stage, TopologyError, whole_number
 from workloads.topology.topology import Topology
 from workloads.training.cascade import Cascade
 from workloads.training.model import Initialisation, Model, classify, initial_weights

@@ -20,7 +20,7 @@ from reports.write_up.claims import standard_error
 from reports.write_up.report import Report
 from reports.write_up.study_page import Findings, write_up
 from workloads.measures.decomposition import MET_WITHIN, Loss
-from workloads.topology.stages import TopologyError
+from workloads.stages import TopologyError
 
 CITATION = (
     "M. Isakov and M. A. Kinsy, NeuroFabric: Identifying Ideal Topologies for Training A Priori Sparse "

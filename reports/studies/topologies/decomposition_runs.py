@@ -24,7 +24,7 @@ from workloads.families import build_layer, families as known_families, fit_budg
 from workloads.measures.constraints import constraint_score
 from workloads.measures.decomposition import Loss, decompose, random_target
 from workloads.measures.degrees_of_freedom import degrees_of_freedom
-from workloads.topology.stages import Stage, TopologyError, whole_number
+from workloads.stages import Stage, TopologyError, whole_number
 from workloads.topology.topology import skips_of
 
 CODE_VERSION = 2
