@@ -91,7 +91,8 @@ def way_of(sizes: Sizes, path: LongestPath) -> str:
         if not is_part(path.end, (*OPERANDS, "zero", "enable")):
             return f"{own}add" if sizes.product_register else f"{own}multiply_add"
     role = begins.removesuffix(_MEMORY)
-    start = next((name for name, roles in sizes.control_starts.items() if role in roles), "control")
+    named = (name for name, roles in sizes.control_starts.items() if role in roles)
+    start = next(named, sizes.own_starts.get(begins, "control"))
     end = FLOPS
     if ends.endswith(_MEMORY):
         end = ACTIVATIONS if ends.removesuffix(_MEMORY) in sizes.activation_words else FETCHES

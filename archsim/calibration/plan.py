@@ -189,8 +189,8 @@ def _drawn_engine(
 
 
 def _with_own(random: np.random.Generator, make: type[Engine], options: dict[str, Any]) -> dict[str, Any]:
-    """The options, with any of what it lets be drawn for each of an engine's own ones in a third of the draws,
-    or any of its words, as far as they go together."""
+    """The options, with any of what it lets be drawn for each of an engine's own ones, or any of its words,
+    in a third of the draws, as far as they go together."""
     own: dict[str, Any] = {}
     for name in sorted(make.model_fields.keys() - Engine.model_fields.keys() - options.keys()):
         kinds = _kinds(make.model_fields[name].annotation)

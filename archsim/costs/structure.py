@@ -51,9 +51,9 @@ class Structure(Amounts):
 
     def _switching(self, metric: str, workload: Workload) -> Mapping[str, float]:
         """Amounts times how often each changes: in a PE with the operand it belongs to, elsewhere each cycle,
-        with the share of busy PEs, and with the activations that move. Glitches follow what the gates do; in
-        a PE they also grow with the rows of partial products that ripple, one for each bit of an activation,
-        and with how often the product changes."""
+        with the share of busy PEs, with the activations that move, and with those that are broadcast.
+        Glitches follow what the gates do; in a PE they also grow with the rows of partial products that
+        ripple, one for each bit of an activation, and with how often the product changes."""
         operands = workload.operands
         if self.component == "pe":
             rates = vars(operands) | {
@@ -74,6 +74,8 @@ class Structure(Amounts):
             return self._glitching(changing, operands)
         busy = workload.busy
         rates = {"cycle": 1.0, "busy": busy, "moved": busy * operands.activation}
+        if workload.broadcasts:
+            rates["broadcast"] = workload.broadcast
         described = self.registers if metric == "register_switching_j" else self.gates
         if metric == GLITCHES:
             described = {**described, **self.late}
@@ -131,7 +133,7 @@ PE_REGISTERS_FOLLOW = {
     "one": ("work",),
     "weight_bits": ("weight",),
     "activation_bits": ("activation",),
-    "accumulator_bits": ("total",),
+    "accumulator_bits": ("kept",),
     "shifter_bits": ("total",),
     "cells_product_bits": ("weight", "activation", "both"),
     "cells_weight_choice_bits": ("weight", "work"),

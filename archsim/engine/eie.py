@@ -103,6 +103,10 @@ class EieMapping(Mapping):
     def watched(self) -> bool:
         return False
 
+    def broadcasts(self, counts: Counts) -> int:
+        # Each PE reads two pointers of a column.
+        return counts.traffic["index"].words_read // (2 * self.engine.pes)
+
     @cached_property
     def product_orders(self) -> tuple[NDArray[np.int64], ...]:
         lies_at = [np.arange(self.network.n_in, dtype=np.int64), *self.positions]

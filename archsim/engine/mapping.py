@@ -167,6 +167,10 @@ class Mapping(ABC):
         all of them."""
         return None
 
+    def broadcasts(self, counts: Counts) -> int:
+        """Of these counts, how many activations were broadcast for PEs to queue; none where none queue."""
+        return 0
+
     @property
     def watched(self) -> bool:
         """Whether the event simulation tells a watch what happens in which cycle."""

@@ -72,7 +72,11 @@ def _products(sizes: Sizes) -> tuple[Way, ...]:
         # A row of full adders makes two rows of three.
         "tree_levels": math.log(min(weight, activation) / 2, 1.5),
     }
-    add = {"sum_levels": levels(total), "zero_gating": sizes.zero_gating, "kept_levels": levels(sizes.kept_sums)}
+    add = {
+        "sum_levels": levels(total),
+        "zero_gating": sizes.zero_gating,
+        "kept_levels": levels(sizes.kept_sums),
+    }
     ends = {"one": 1.0, "own_requantiser": own}
     if not sizes.product_register:
         return (Way("multiply_add", {**ends, **multiply, **add}),)

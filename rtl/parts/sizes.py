@@ -303,8 +303,13 @@ class Sizes:
 
     @property
     def control_starts(self) -> dict[str, tuple[str, ...]]:
-        """Where the control that finds the activations starts: in registers, and in memories of some roles."""
+        """Where the control that finds the activations starts: in registers, in memories of some roles."""
         return {"control": (), **({INDEX: (INDEX,)} if self.walks else {})}
+
+    @property
+    def own_starts(self) -> dict[str, str]:
+        """Starts of the control that lie in registers of one component, by that component."""
+        return {}
 
     @property
     def control_path(self) -> dict[str, float]:

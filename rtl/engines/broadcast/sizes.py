@@ -103,7 +103,13 @@ class BroadcastSizes(Sizes):
     @property
     def control_starts(self) -> dict[str, tuple[str, ...]]:
         activations = tuple(self.activation_words)
-        return {**super().control_starts, "scanned": activations, "weight": ("weight",)}
+        own = dict.fromkeys(self.own_starts.values(), ())
+        return {**super().control_starts, **own, "scanned": activations, "weight": ("weight",)}
+
+    @property
+    def own_starts(self) -> dict[str, str]:
+        # From a full queue through the scan that waits for it.
+        return {"address": "queue"}
 
     @property
     def control_path(self) -> dict[str, float]:
