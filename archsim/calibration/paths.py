@@ -69,6 +69,11 @@ def _by_way(sizes: Sizes, paths: Iterable[LongestPath]) -> MappingOf[str, float]
     for path in paths:
         family = way_of(sizes, path)
         longest[family] = max(longest.get(family, 0.0), path.delay_s)
+    if sizes.own_starts:
+        # An end tells only where its longest path starts: what starts elsewhere is told of at lesser ends.
+        rivals = [family for family in longest if family.endswith(f".{ACTIVATIONS}")]
+        for family in sorted(rivals, key=longest.__getitem__)[:-1]:
+            del longest[family]
     return longest
 
 

@@ -7,7 +7,7 @@ fitted models take for it. They are those of a PE that works off the outputs of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from weakref import WeakKeyDictionary
 
@@ -76,7 +76,7 @@ def workload_of(mapping: Mapping) -> Workload:
         operands = (
             operand_activity(network, bits, zero_gating=bool(sizes.zero_gating))
             if orders is None
-            else ordered_activity(network, bits, orders)
+            else ordered_activity(network, bits, orders, counts.padding / max(counts.products, 1))
         )
         _WORKLOADS[mapping] = Workload(
             sizes.pes,
@@ -100,12 +100,15 @@ def operand_activity(
 
 
 def ordered_activity(
-    network: AnyIntegerNetwork, accumulator_bits: int, orders: Sequence[Integers]
+    network: AnyIntegerNetwork, accumulator_bits: int, orders: Sequence[Integers], padding: float
 ) -> OperandActivity:
-    """The rates where the products of each stage are made in an order of their own, shape (weights,), and
-    those of activations that are zero are not made at all."""
+    """The rates where the products of each stage are made in an order of their own, shape (weights,), each
+    added to another sum, and those of activations that are zero are not made at all; a share of all is
+    `padding`, in which a weight is zero and all else stays."""
     activity = _activity(network, accumulator_bits, orders, by_row=False, zeros_rest=True)
-    return replace(activity, nonzero=1.0)
+    share = (1 - padding) / (activity.nonzero or 1.0)
+    made = {name: rate * share for name, rate in vars(activity).items()}
+    return OperandActivity(**made)
 
 
 def _activity(

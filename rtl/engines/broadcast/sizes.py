@@ -108,7 +108,7 @@ class BroadcastSizes(Sizes):
 
     @property
     def own_starts(self) -> dict[str, str]:
-        # From a full queue through the scan that waits for it.
+        # A full queue holds up the scan.
         return {"address": "queue"}
 
     @property
@@ -120,6 +120,7 @@ class BroadcastSizes(Sizes):
             "pes": self.pes,
             "word_levels": levels(self.activation_bits),
             "queue_levels": levels(self.queue_depth),
+            "counted_bits": bits_for(self.activation_rows + 1),
             "pointer_bits": self.pointer_bits,
             "entry_levels": levels(self.weights_per_fetch),
             "row_bits": self.row_bits,
