@@ -41,7 +41,8 @@ MEMORIES = "memories"
 """Stands for the memories of an FPGA among the components; those of an ASIC are macros, priced apart."""
 
 _RATES = tuple(field.name for field in fields(OperandActivity))
-_WORK = {"asic": ("cycles", "interval_cycles", "products", *(f"{rate}_rate" for rate in _RATES)), "fpga": ()}
+_COUNTED = ("cycles", "interval_cycles", "products", "broadcasts")
+_WORK = {"asic": (*_COUNTED, *(f"{rate}_rate" for rate in _RATES)), "fpga": ()}
 _HEAD = ("set", "configuration", "engine")
 _TAIL = (PATH_METRIC, "component", "instances")
 _TEXT_COLUMNS = ("set", "engine", "component")
@@ -178,15 +179,14 @@ def _work(workload: Workload | None) -> dict[str, str | int]:
     if workload is None:
         return {}
     rates = {f"{rate}_rate": f"{getattr(workload.operands, rate):.6g}" for rate in _RATES}
-    cycles = {"cycles": workload.cycles, "interval_cycles": workload.interval_cycles}
-    return {**cycles, "products": workload.products, **rates}
+    return {**{name: getattr(workload, name) for name in _COUNTED}, **rates}
 
 
 def _workload(row: Mapping[str, Any]) -> Workload | None:
     if "cycles" not in row:
         return None
     operands = OperandActivity(**{rate: row[f"{rate}_rate"] for rate in _RATES})
-    return Workload(row["pes"], row["cycles"], row["interval_cycles"], row["products"], operands)
+    return Workload(pes=row["pes"], operands=operands, **{name: row[name] for name in _COUNTED})
 
 
 def read_measured(technology: str) -> dict[str, list[Measurement]]:

@@ -18,7 +18,8 @@ from archsim.netlist.path_ends import LongestPath, is_part
 from archsim.technology import Fpga, StandardCells, Technology
 from archsim.technology.technology import refuse_fabric
 from rtl import Sizes, to_verilog
-from rtl.parts.paths import ACTIVATIONS, FETCHES, FLOPS, INDEX, SHARED_REQUANTISER
+from rtl.parts.paths import ACTIVATIONS, FETCHES, FLOPS, SHARED_REQUANTISER
+from rtl.parts.sizes import INDEX
 
 OPERANDS = ("weight", "activation", "passed_on", "copied")
 RESULTS = ("result", "scores")
@@ -68,27 +69,35 @@ def _by_way(sizes: Sizes, paths: Iterable[LongestPath]) -> MappingOf[str, float]
     for path in paths:
         family = way_of(sizes, path)
         longest[family] = max(longest.get(family, 0.0), path.delay_s)
+    if sizes.own_starts:
+        # An end tells only where its longest path starts: what starts elsewhere is told of at lesser ends.
+        rivals = [family for family in longest if family.endswith(f".{ACTIVATIONS}")]
+        for family in sorted(rivals, key=longest.__getitem__)[:-1]:
+            del longest[family]
     return longest
 
 
 def way_of(sizes: Sizes, path: LongestPath) -> str:
     """The family of the way that a path takes."""
     begins, ends = (place.partition(".")[0] for place in (path.start, path.end))
+    own = sizes.own_ways
     if "requantiser" in path.through:
         return f"{SHARED_REQUANTISER}.{ends.removesuffix(_MEMORY)}"
     if ends == "pe":
         if begins == f"weight{_MEMORY}":
-            return "weight"
+            return f"{own}weight"
         if begins.endswith(_MEMORY):
-            return "operand"
+            return f"{own}operand"
         if begins == "pe" and is_part(path.start, OPERANDS):
-            return "multiply" if sizes.product_register else "multiply_add"
+            return f"{own}multiply" if sizes.product_register else f"{own}multiply_add"
         # A register of an FPGA has no name; of those of a PE the result is the one far from its start.
         if not sizes.shared_requantiser and ("." not in path.end or is_part(path.end, RESULTS)):
-            return "requantiser"
+            return f"{own}requantiser"
         if not is_part(path.end, (*OPERANDS, "zero", "enable")):
-            return "add" if sizes.product_register else "multiply_add"
-    start = INDEX if begins == f"{INDEX}{_MEMORY}" else "control"
+            return f"{own}add" if sizes.product_register else f"{own}multiply_add"
+    role = begins.removesuffix(_MEMORY)
+    named = (name for name, roles in sizes.control_starts.items() if role in roles)
+    start = next(named, sizes.own_starts.get(begins, "control"))
     end = FLOPS
     if ends.endswith(_MEMORY):
         end = ACTIVATIONS if ends.removesuffix(_MEMORY) in sizes.activation_words else FETCHES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping as MappingOf
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args, get_origin
 
@@ -25,11 +26,11 @@ FLAGS = ("product_register", "operand_isolation", "zero_gating", "input_buffer")
 LONGEST_CYCLES, SMALL_CYCLES = 6000, 1000
 
 TURNS = ("dense", "csc", "clos", "pruned")
-"""The engines of the shipped tables, in the order in which they took turns. One that came later is drawn
-after them, from numbers of its own, so that it moves none of theirs."""
+"""The engines of the shipped tables, in the order in which they took turns."""
 
 LATER = ("scheduled",)
-"""Organisations of those engines that came later, which are drawn after everything, likewise."""
+"""Organisations of those engines that came later. They, and engines that are not in `TURNS`, are drawn after
+everything, from numbers of their own, so that they move none of the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,13 +107,13 @@ def in_turn() -> list[type[Engine]]:
 
 
 def trained_configurations() -> list[TrainedConfiguration]:
-    """The networks of the zoo, each on the engine that is named as its family is, with 16 PEs."""
+    """The networks of the zoo, each on the engines that its family was trained for, with 16 PEs."""
     return [
         TrainedConfiguration(make.model_validate({"pes": 16, **options}), name)
         for name in zoo_names()
         for make in in_turn()
         for options in make.organisations().values()
-        if make.kind_name() in name.split("-")
+        if (make.trained_for or make.kind_name()) in name.split("-")
     ]
 
 
@@ -131,8 +132,8 @@ def draw(plan: Plan, label: str) -> list[Configuration]:
     square). Weights and activations have 4 to 16 bits, each 8 in a third of the draws, and their product is
     `largest_product` at most; where the weight is wider than `widest_weight` the two change places. A fetch
     has 16 to 128 bits. What an engine may have or not, and words for its own options, it has in a third of
-    the draws. After these come the engines of `NARROW`, engines that are not in `TURNS`, and organisations
-    of `LATER`.
+    the draws. After these come the engines of `NARROW`, organisations of `LATER`, and engines that are not in
+    `TURNS`.
     """
     seed, count = plan.sets[label]
     random = np.random.default_rng(seed)
@@ -142,15 +143,12 @@ def draw(plan: Plan, label: str) -> list[Configuration]:
     for weight, activation in NARROW[label]:
         engine = Dense(pes=2, weight_bits=weight, activation_bits=activation)
         drawn.append(_sized(random, engine))
-    for added in in_turn()[len(TURNS) :]:
-        kinds = [(added, kind) for kind in added.organisations()]
-        turns = math.ceil(count / len(shipped)) * len(kinds)
-        drawn += _drawn_in_turn(np.random.default_rng(seed), plan, kinds, turns)
     sets = [(seed, count)]
     if plan.more is not None and label == "train":
         sets.append(plan.more)
         drawn += _drawn_in_turn(np.random.default_rng(plan.more[0]), plan, shipped, plan.more[1])
-    for later in (one for one in every if one[1] in LATER):
+    added = [(make, kind) for make in in_turn()[len(TURNS) :] for kind in make.organisations()]
+    for later in [*(one for one in every if one[1] in LATER), *added]:
         for seed, count in sets:
             turns = math.ceil(count / len(shipped))
             drawn += _drawn_in_turn(np.random.default_rng(seed), plan, [later], turns)
@@ -168,29 +166,38 @@ def _drawn_in_turn(
         make, kind = kinds[at]
         limit = plan.most_pes // 2 if kind in make.crossed else plan.most_pes
         share = (strata[at][turn] + random.random()) / turns
-        options: dict[str, Any] = {
-            "pes": min(limit, int((limit + 1) ** share)),
-            **_word_bits(random, plan.largest_product, plan.widest_weight),
-            "fetch_bits": int(random.choice([16, 32, 64, 128])),
-            **{flag: _in_a_third(random) for flag in FLAGS},
-            "requantiser": "each" if _in_a_third(random) else "auto",
-            **make.organisations()[kind],
-        }
-        engine = make.model_validate(_with_own(random, make, options))
+        pes = min(limit, int((limit + 1) ** share))
+        engine = _drawn_engine(random, plan, make, {"pes": pes, **make.organisations()[kind]})
         drawn.append(replace(_sized(random, engine), biased=_in_a_third(random)))
     return drawn
 
 
+def _drawn_engine(
+    random: np.random.Generator, plan: Plan, make: type[Engine], given: MappingOf[str, Any]
+) -> Engine:
+    """An engine as `given`, else as drawn: anew until its words fit into a fetch."""
+    while True:
+        options: dict[str, Any] = {
+            **_word_bits(random, plan.largest_product, plan.widest_weight),
+            "fetch_bits": int(random.choice([16, 32, 64, 128])),
+            **{flag: _in_a_third(random) and flag not in make.unused for flag in FLAGS},
+            "requantiser": "each" if _in_a_third(random) else "auto",
+            **given,
+        }
+        with suppress(ValidationError):
+            return make.model_validate(_with_own(random, make, options))
+
+
 def _with_own(random: np.random.Generator, make: type[Engine], options: dict[str, Any]) -> dict[str, Any]:
-    """The options, with any of its words for each of an engine's own ones in a third of the draws, as far as
-    they go together."""
-    own = {}
+    """The options, with any of what it lets be drawn for each of an engine's own ones, or any of its words,
+    in a third of the draws, as far as they go together."""
+    own: dict[str, Any] = {}
     for name in sorted(make.model_fields.keys() - Engine.model_fields.keys() - options.keys()):
         kinds = _kinds(make.model_fields[name].annotation)
-        words = make.drawn.get(name, [word for kind in kinds for word in get_args(kind)])
-        words = [word for word in words if isinstance(word, str)]
-        if words and _in_a_third(random):
-            own[name] = str(random.choice(words))
+        words = [word for kind in kinds for word in get_args(kind) if isinstance(word, str)]
+        allowed = make.drawn.get(name, words)
+        if (len(allowed) > 1 or name not in make.drawn) and allowed and _in_a_third(random):
+            own[name] = allowed[int(random.integers(len(allowed)))]
     try:
         make.model_validate(options | own)
     except ValidationError:

@@ -6,6 +6,7 @@ fitted models take for it. They are those of a PE that works off the outputs of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from weakref import WeakKeyDictionary
@@ -23,26 +24,34 @@ Integers = NDArray[np.int64]
 @dataclass(frozen=True)
 class OperandActivity:
     """The share of the bits of a word that change from one product to the next: of the weight, of the
-    activation, of their product, and of the sum; and the share of products whose activation is not zero."""
+    activation, of their product, of the sum that is added to, and of what is kept of it, which is the same
+    where a PE has one sum; and the share of products whose activation is not zero."""
 
     weight: float
     activation: float
     product: float
     total: float
+    kept: float
     nonzero: float
 
 
 @dataclass(frozen=True)
 class Workload:
     """What an engine of `pes` PEs does in one inference, as far as the switching of its logic depends on
-    it: its `cycles`, the `interval_cycles` from one inference to the next, the `products` of all its PEs, and
-    how their `operands` change."""
+    it: its `cycles`, the `interval_cycles` from one inference to the next, the `products` of all its PEs, how
+    their `operands` change, and how many activations are broadcast to all PEs."""
 
     pes: int
     cycles: int
     interval_cycles: int
     products: int
     operands: OperandActivity
+    broadcasts: int = 0
+
+    @property
+    def broadcast(self) -> float:
+        """Activations that are broadcast in a cycle."""
+        return self.broadcasts / self.cycles
 
     @property
     def busy(self) -> float:
@@ -63,11 +72,19 @@ def workload_of(mapping: Mapping) -> Workload:
     if mapping not in _WORKLOADS:
         counts = mapping.counts
         sizes = mapping.sizes
-        operands = operand_activity(
-            mapping.network, mapping.accumulator_bits, zero_gating=bool(sizes.zero_gating)
+        network, bits, orders = mapping.network, mapping.accumulator_bits, mapping.product_orders
+        operands = (
+            operand_activity(network, bits, zero_gating=bool(sizes.zero_gating))
+            if orders is None
+            else ordered_activity(network, bits, orders, counts.padding / max(counts.products, 1))
         )
         _WORKLOADS[mapping] = Workload(
-            sizes.pes, counts.cycles, counts.interval_cycles, counts.products, operands
+            sizes.pes,
+            counts.cycles,
+            counts.interval_cycles,
+            counts.products,
+            operands,
+            mapping.broadcasts(counts),
         )
     return _WORKLOADS[mapping]
 
@@ -78,15 +95,42 @@ def operand_activity(
 ) -> OperandActivity:
     """The rates of a network on the inputs of `archsim.engine.stimulus`, over all products of an inference.
     With `zero_gating` the operands and their product stay as they are while the activation is zero."""
+    rows = [np.arange(stage.weights.size) for stage in network.stages]
+    return _activity(network, accumulator_bits, rows, by_row=True, zeros_rest=zero_gating)
+
+
+def ordered_activity(
+    network: AnyIntegerNetwork, accumulator_bits: int, orders: Sequence[Integers], padding: float
+) -> OperandActivity:
+    """The rates where the products of each stage are made in an order of their own, shape (weights,), each
+    added to another sum, and those of activations that are zero are not made at all; a share of all is
+    `padding`, in which a weight is zero and all else stays."""
+    activity = _activity(network, accumulator_bits, orders, by_row=False, zeros_rest=True)
+    share = (1 - padding) / (activity.nonzero or 1.0)
+    made = {name: rate * share for name, rate in vars(activity).items()}
+    return OperandActivity(**made)
+
+
+def _activity(
+    network: AnyIntegerNetwork,
+    accumulator_bits: int,
+    orders: Sequence[Integers],
+    *,
+    by_row: bool,
+    zeros_rest: bool,
+) -> OperandActivity:
+    """The rates over all products; where zeros rest, nothing moves for one whose activation is zero. A row's
+    products follow each other, or each is added to another sum."""
     inputs = stimulus(network)
     widths = {
         "weight": network.weight_bits,
         "activation": network.activation_bits,
         "product": network.weight_bits + network.activation_bits,
         "total": accumulator_bits,
+        "kept": accumulator_bits,
     }
     changed, products, nonzero = dict.fromkeys(widths, 0), 0, 0
-    for integer, signal in zip(network.stages, network.signals(inputs), strict=True):
+    for integer, signal, order in zip(network.stages, network.signals(inputs), orders, strict=True):
         lengths = integer.stage.row_lengths()
         weights, columns = integer.weights.ravel(), integer.stage.columns()
         ends = np.cumsum(lengths)
@@ -96,12 +140,13 @@ def operand_activity(
             made = weights * activations
             running = np.concatenate([[0], np.cumsum(made)])
             totals = running[1:] - running[row_starts]
-            moves = activations != 0 if zero_gating else slice(None)
+            moves = order[activations[order] != 0] if zeros_rest else order
             words = {
                 "weight": weights[moves],
                 "activation": activations[moves],
                 "product": made[moves],
-                "total": totals,
+                "total": totals if by_row else (totals - made)[moves],
+                "kept": totals,
             }
             for name, values in words.items():
                 changed[name] += _changed_bits(values, widths[name])

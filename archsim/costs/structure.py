@@ -51,9 +51,9 @@ class Structure(Amounts):
 
     def _switching(self, metric: str, workload: Workload) -> Mapping[str, float]:
         """Amounts times how often each changes: in a PE with the operand it belongs to, elsewhere each cycle,
-        with the share of busy PEs, and with the activations that move. Glitches follow what the gates do; in
-        a PE they also grow with the rows of partial products that ripple, one for each bit of an activation,
-        and with how often the product changes."""
+        with the share of busy PEs, with the activations that move, and with those that are broadcast.
+        Glitches follow what the gates do; in a PE they also grow with the rows of partial products that
+        ripple, one for each bit of an activation, and with how often the product changes."""
         operands = workload.operands
         if self.component == "pe":
             rates = vars(operands) | {
@@ -66,6 +66,7 @@ class Structure(Amounts):
             changing = {
                 f"{name}.{rate}": amounts[name] * rates[rate]
                 for name, follows in followed.items()
+                if name in amounts
                 for rate in follows
             }
             if metric != GLITCHES:
@@ -73,6 +74,8 @@ class Structure(Amounts):
             return self._glitching(changing, operands)
         busy = workload.busy
         rates = {"cycle": 1.0, "busy": busy, "moved": busy * operands.activation}
+        if workload.broadcasts:
+            rates["broadcast"] = workload.broadcast
         described = self.registers if metric == "register_switching_j" else self.gates
         if metric == GLITCHES:
             described = {**described, **self.late}
@@ -120,6 +123,8 @@ PE_GATES_FOLLOW = {
     "isolated_clipped_bits": ("activation", "total"),
     "zero_gated_bits": ("activation", "product"),
     "cells_weight_choice_bits": ("weight", "work"),
+    "sums": ("work",),
+    "cells_sum_choice_bits": ("total", "work"),
 }
 RIPPLING = ("cells_product_bits", "accumulator_bits")
 """The amounts of a PE in which glitches grow along the way."""
@@ -128,12 +133,14 @@ PE_REGISTERS_FOLLOW = {
     "one": ("work",),
     "weight_bits": ("weight",),
     "activation_bits": ("activation",),
-    "accumulator_bits": ("total",),
+    "accumulator_bits": ("kept",),
     "shifter_bits": ("total",),
     "cells_product_bits": ("weight", "activation", "both"),
     "cells_weight_choice_bits": ("weight", "work"),
     "cells_product_register_bits": ("product",),
     "result_bits": ("work",),
+    "sums": ("work",),
+    "row_bits": ("work",),
 }
 """Which operand's changes drive which amount of a PE."""
 

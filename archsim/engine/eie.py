@@ -47,9 +47,13 @@ class Eie(Engine):
 
     hardware: ClassVar = EieSizes
     unused: ClassVar = frozenset({"zero_gating"})
-    calibrated: ClassVar = False
     # Random networks have more weights than a codebook names, and deep queues little to hold.
-    drawn: ClassVar[dict[str, Sequence[Any]]] = {"codebook_bits": (0,), "queue_depth": (1, 2, 3, 5, 8, 20)}
+    drawn: ClassVar[dict[str, Sequence[Any]]] = {
+        "codebook_bits": (0,),
+        "queue_depth": (1, 2, 4, 16, 32),
+        "zeros_bits": (2, 3, 5, 8),
+    }
+    trained_for: ClassVar = "pruned"
     stalls: ClassVar = "cycles of the scan are lost to full queues"
 
     kind: Literal["eie"] = "eie"
@@ -138,6 +142,20 @@ class EieMapping(Mapping):
     def biases(self) -> tuple[BiasRows, ...]:
         bits = self.engine.code_bits, self.network.activation_bits
         return tuple(bias_rows(stage, *bits) for stage in self.network.stages)
+
+    def broadcasts(self, counts: Counts) -> int:
+        # Each PE reads two pointers of a column.
+        return counts.traffic["index"].words_read // (2 * self.engine.pes)
+
+    @cached_property
+    def product_orders(self) -> tuple[NDArray[np.int64], ...]:
+        lies_at = [np.arange(self.network.n_in, dtype=np.int64), *self.positions]
+        orders = []
+        for integer, read_from, positions in zip(self.network.stages, lies_at, self.positions, strict=False):
+            row = np.repeat(np.arange(integer.stage.n_out), integer.stage.row_lengths())
+            place, pe = np.divmod(positions[row], self.engine.pes)
+            orders.append(np.lexsort((place, read_from[integer.stage.columns()], pe)))
+        return tuple(orders)
 
     @property
     def score_positions(self) -> NDArray[np.int64]:

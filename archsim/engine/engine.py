@@ -58,6 +58,9 @@ class Engine(BaseModel, ABC):
     drawn: ClassVar[Mapping[str, Sequence[Any]]] = {}
     """Values of its own options that go with the networks which a calibration draws, where not all do."""
 
+    trained_for: ClassVar[str] = ""
+    """The family of the trained networks that a calibration holds out, where the engine is not named so."""
+
     best: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """What `auto` stands for on each fabric, where it differs from `BEST`."""
 

@@ -165,6 +165,17 @@ class Mapping(ABC):
         return Watch(self.sizes.pes)
 
     @property
+    def product_orders(self) -> tuple[NDArray[np.int64], ...] | None:
+        """In which order the PEs, one after the other, make the products of each stage, shape (weights,) of
+        places in its weights by row; those of activations that are zero are not made. `None`: row by row, and
+        all of them."""
+        return None
+
+    def broadcasts(self, counts: Counts) -> int:
+        """Of these counts, how many activations were broadcast for PEs to queue; none where none queue."""
+        return 0
+
+    @property
     def watched(self) -> bool:
         """Whether the event simulation tells a watch what happens in which cycle."""
         return True

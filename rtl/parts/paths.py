@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rtl.parts.sizes import Sizes, levels
-
-INDEX = "index"
-"""The role of the memories that are walked to find activations, where an engine has any."""
 
 SHARED_REQUANTISER = "shared_requantiser"
 
@@ -53,13 +50,14 @@ def ways(sizes: Sizes) -> tuple[Way, ...]:
         "zero_gating": sizes.zero_gating,
     }
     weights = {"one": 1.0, "choice_levels": levels(sizes.weights_per_fetch)}
-    return (
+    through_pes = (
         *_products(sizes),
         *_requantised(sizes),
         Way("operand", operands, reads=activations),
         Way("weight", weights, reads=("weight",)),
-        *_control(sizes, activations),
     )
+    own = (replace(way, family=f"{sizes.own_ways}{way.family}") for way in through_pes)
+    return *own, *_control(sizes, activations)
 
 
 def _products(sizes: Sizes) -> tuple[Way, ...]:
@@ -74,7 +72,11 @@ def _products(sizes: Sizes) -> tuple[Way, ...]:
         # A row of full adders makes two rows of three.
         "tree_levels": math.log(min(weight, activation) / 2, 1.5),
     }
-    add = {"sum_levels": levels(total), "zero_gating": sizes.zero_gating}
+    add = {
+        "sum_levels": levels(total),
+        "zero_gating": sizes.zero_gating,
+        "kept_levels": levels(sizes.kept_sums),
+    }
     ends = {"one": 1.0, "own_requantiser": own}
     if not sizes.product_register:
         return (Way("multiply_add", {**ends, **multiply, **add}),)
@@ -97,6 +99,7 @@ def _requantised(sizes: Sizes) -> tuple[Way, ...]:
         "sum_levels": levels(total),
         "shift_bits": sizes.shift_bits,
         "isolated": isolated,
+        "kept_levels": levels(sizes.kept_sums),
     }
     if not sizes.shared_requantiser:
         # A PE whose result waits for the bus finishes no other, so that an isolated sum waits for a grant.
@@ -136,11 +139,8 @@ def _control(sizes: Sizes, activations: tuple[str, ...]) -> tuple[Way, ...]:
     name, amounts = sizes.label.replace(" ", "."), sizes.control_path
     roles = dict.fromkeys(shape.role for shape in sizes.memory_shapes)
     ends = {FLOPS: (), ACTIVATIONS: activations, FETCHES: tuple(r for r in roles if r not in activations)}
-    starts: dict[str, tuple[str, ...]] = {"control": ()}
-    if sizes.walks:
-        starts[INDEX] = (INDEX,)
     return tuple(
         Way(f"{name}.{start}.{end}", amounts, reads, writes, end)
-        for start, reads in starts.items()
+        for start, reads in sizes.control_starts.items()
         for end, writes in ends.items()
     )

@@ -21,6 +21,9 @@ ALLOWED = {
     "fetch_bits": (8, 128),
 }
 
+INDEX = "index"
+"""The role of the memories that are walked to find activations, where an engine has any."""
+
 
 @dataclass(frozen=True)
 class MemoryShape:
@@ -271,7 +274,7 @@ class Sizes:
     @property
     def walks(self) -> bool:
         """Whether each PE walks an index of its own."""
-        return any(shape.role == "index" for shape in self.memory_shapes)
+        return any(shape.role == INDEX for shape in self.memory_shapes)
 
     @property
     def own_controls(self) -> bool:
@@ -287,6 +290,26 @@ class Sizes:
     def heard_lanes(self) -> int:
         """The most words of banks of which a PE takes one."""
         return 1
+
+    @property
+    def own_ways(self) -> str:
+        """What the names of the ways through PEs begin with where these are built in a way of their own."""
+        return ""
+
+    @property
+    def kept_sums(self) -> int:
+        """How many sums a PE keeps, to one of which a product is added."""
+        return 1
+
+    @property
+    def control_starts(self) -> dict[str, tuple[str, ...]]:
+        """Where the control that finds the activations starts: in registers, in memories of some roles."""
+        return {"control": (), **({INDEX: (INDEX,)} if self.walks else {})}
+
+    @property
+    def own_starts(self) -> dict[str, str]:
+        """Starts of the control that lie in registers of one component, by that component."""
+        return {}
 
     @property
     def control_path(self) -> dict[str, float]:

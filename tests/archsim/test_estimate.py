@@ -272,7 +272,7 @@ def test_the_clock_of_registers_follows_the_busy_share_where_it_is_gated_and_onl
 
 def test_an_idle_multiplier_switches_less() -> None:
     sizes, busy = small("dense").sizes, workload_of(small("dense"))
-    still = replace(busy, operands=OperandActivity(0.0, 0.0, 0.0, 0.0, 0.0))
+    still = replace(busy, operands=OperandActivity(0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
     fitted = logic_fit("cmos65")
     (pe, idle) = (
         next(part for part in fitted.logic(sizes, work, Cmos65()).parts if part.component == "pe")
