@@ -41,7 +41,7 @@ MEMORIES = "memories"
 """Stands for the memories of an FPGA among the components; those of an ASIC are macros, priced apart."""
 
 _RATES = tuple(field.name for field in fields(OperandActivity))
-_COUNTED = ("cycles", "interval_cycles", "products", "broadcasts")
+_COUNTED = ("cycles", "interval_cycles", "products", "broadcasts", "emptied")
 _WORK = {"asic": (*_COUNTED, *(f"{rate}_rate" for rate in _RATES)), "fpga": ()}
 _HEAD = ("set", "configuration", "engine")
 _TAIL = (PATH_METRIC, "component", "instances")

@@ -67,4 +67,5 @@ def stimulus_of(network: AnyIntegerNetwork, fidelity: str, *, follows: bool, exa
     chosen = level(fidelity)
     ran = representative(network) if follows or not (exact or chosen.of_one) else chosen.inputs
     ran = ran if exact else max(ran, 1)
-    return stimulus_name(network, ran) if ran else None
+    said = stimulus_name(network, ran) if ran else None
+    return said if exact or ran == 1 or not chosen.of_one else f"{said}; cycles and traffic are of the first"

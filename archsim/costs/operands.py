@@ -39,7 +39,8 @@ class OperandActivity:
 class Workload:
     """What an engine of `pes` PEs does in one inference, as far as the switching of its logic depends on
     it: its `cycles`, the `interval_cycles` from one inference to the next, the `products` of all its PEs, how
-    their `operands` change, and how many activations are broadcast to all PEs."""
+    their `operands` change, how many activations are broadcast to all PEs, and how many sums are `emptied`
+    after all products of a stage."""
 
     pes: int
     cycles: int
@@ -47,6 +48,7 @@ class Workload:
     products: int
     operands: OperandActivity
     broadcasts: int = 0
+    emptied: int = 0
 
     @property
     def broadcast(self) -> float:
@@ -85,6 +87,7 @@ def workload_of(mapping: Mapping) -> Workload:
             counts.products,
             operands,
             mapping.broadcasts(counts),
+            mapping.emptied,
         )
     return _WORKLOADS[mapping]
 
@@ -95,42 +98,10 @@ def operand_activity(
 ) -> OperandActivity:
     """The rates of a network on the inputs of `archsim.engine.stimulus`, over all products of an inference.
     With `zero_gating` the operands and their product stay as they are while the activation is zero."""
-    rows = [np.arange(stage.weights.size) for stage in network.stages]
-    return _activity(network, accumulator_bits, rows, by_row=True, zeros_rest=zero_gating)
-
-
-def ordered_activity(
-    network: AnyIntegerNetwork, accumulator_bits: int, orders: Sequence[Integers], padding: float
-) -> OperandActivity:
-    """The rates where the products of each stage are made in an order of their own, shape (weights,), each
-    added to another sum, and those of activations that are zero are not made at all; a share of all is
-    `padding`, in which a weight is zero and all else stays."""
-    activity = _activity(network, accumulator_bits, orders, by_row=False, zeros_rest=True)
-    share = (1 - padding) / (activity.nonzero or 1.0)
-    made = {name: rate * share for name, rate in vars(activity).items()}
-    return OperandActivity(**made)
-
-
-def _activity(
-    network: AnyIntegerNetwork,
-    accumulator_bits: int,
-    orders: Sequence[Integers],
-    *,
-    by_row: bool,
-    zeros_rest: bool,
-) -> OperandActivity:
-    """The rates over all products; where zeros rest, nothing moves for one whose activation is zero. A row's
-    products follow each other, or each is added to another sum."""
     inputs = stimulus(network)
-    widths = {
-        "weight": network.weight_bits,
-        "activation": network.activation_bits,
-        "product": network.weight_bits + network.activation_bits,
-        "total": accumulator_bits,
-        "kept": accumulator_bits,
-    }
+    widths = _widths(network, accumulator_bits)
     changed, products, nonzero = dict.fromkeys(widths, 0), 0, 0
-    for integer, signal, order in zip(network.stages, network.signals(inputs), orders, strict=True):
+    for integer, signal in zip(network.stages, network.signals(inputs), strict=True):
         lengths = integer.stage.row_lengths()
         weights, columns = integer.weights.ravel(), integer.stage.columns()
         ends = np.cumsum(lengths)
@@ -140,13 +111,12 @@ def _activity(
             made = weights * activations
             running = np.concatenate([[0], np.cumsum(made)])
             totals = running[1:] - running[row_starts]
-            moves = order[activations[order] != 0] if zeros_rest else order
+            moves = activations != 0 if zero_gating else slice(None)
             words = {
                 "weight": weights[moves],
                 "activation": activations[moves],
                 "product": made[moves],
-                "total": totals if by_row else (totals - made)[moves],
-                "kept": totals,
+                "total": totals,
             }
             for name, values in words.items():
                 changed[name] += _changed_bits(values, widths[name])
@@ -154,7 +124,56 @@ def _activity(
             nonzero += int(np.count_nonzero(activations))
     each = max(products, 1)  # a network that keeps no weight makes none
     rates = {name: changed[name] / (each * bits) for name, bits in widths.items()}
-    return OperandActivity(**rates, nonzero=nonzero / each)
+    return OperandActivity(**rates, kept=rates["total"], nonzero=nonzero / each)
+
+
+def ordered_activity(
+    network: AnyIntegerNetwork, accumulator_bits: int, orders: Sequence[Integers], padding: float
+) -> OperandActivity:
+    """The rates where the products of each stage are made in an order of their own, shape (weights,), each
+    added to another sum, and those of activations that are zero are not made at all; a share of all is
+    `padding`, in which a weight is zero and all else stays."""
+    inputs = stimulus(network)
+    widths = _widths(network, accumulator_bits)
+    mask = np.int64((1 << accumulator_bits) - 1)
+    changed, kept, products = dict.fromkeys(widths, 0), 0, 0
+    for integer, signal, order in zip(network.stages, network.signals(inputs), orders, strict=True):
+        lengths = integer.stage.row_lengths()
+        rows = np.repeat(np.arange(len(lengths)), lengths)
+        weights, columns = integer.weights.ravel(), integer.stage.columns()
+        for x in signal.T:
+            taken = order[x[columns[order]] != 0]
+            activations = x[columns[taken]]
+            made = weights[taken] * activations
+            before = _sums_before(rows[taken], made)
+            words = {"weight": weights[taken], "activation": activations, "product": made, "total": before}
+            for name, values in words.items():
+                changed[name] += _changed_bits(values, widths[name])
+            kept += int(np.bitwise_count((before ^ (before + made)) & mask).sum())
+            products += len(taken)
+    each = max(products, 1) / (1 - padding)
+    rates = {name: changed[name] / (each * bits) for name, bits in widths.items()}
+    return OperandActivity(**rates, kept=kept / (each * accumulator_bits), nonzero=1 - padding)
+
+
+def _widths(network: AnyIntegerNetwork, accumulator_bits: int) -> dict[str, int]:
+    weight, activation = network.weight_bits, network.activation_bits
+    return {
+        "weight": weight,
+        "activation": activation,
+        "product": weight + activation,
+        "total": accumulator_bits,
+    }
+
+
+def _sums_before(rows: Integers, products: Integers) -> Integers:
+    """The sum of its row that each product is added to, products in the order in which they are made."""
+    by_row = np.argsort(rows, kind="stable")
+    running = np.cumsum(products[by_row]) - products[by_row]
+    begins = np.diff(rows[by_row], prepend=-1) != 0
+    before = np.zeros_like(running)
+    before[by_row] = running - running[begins][np.cumsum(begins) - 1]
+    return before
 
 
 def _changed_bits(values: Integers, bits: int) -> int:

@@ -61,6 +61,8 @@ class Structure(Amounts):
                 "nonzero_product": operands.product * operands.nonzero,
                 "both": operands.weight * operands.activation,
             }
+            if workload.emptied:
+                rates["emptied"] = workload.emptied / max(workload.products, 1)
             followed = PE_REGISTERS_FOLLOW if metric == "register_switching_j" else PE_GATES_FOLLOW
             amounts = {**self.gates, **self.registers, **self.operand_bits}
             changing = {
@@ -68,6 +70,7 @@ class Structure(Amounts):
                 for name, follows in followed.items()
                 if name in amounts
                 for rate in follows
+                if rate in rates
             }
             if metric != GLITCHES:
                 return changing
@@ -123,8 +126,8 @@ PE_GATES_FOLLOW = {
     "isolated_clipped_bits": ("activation", "total"),
     "zero_gated_bits": ("activation", "product"),
     "cells_weight_choice_bits": ("weight", "work"),
-    "sums": ("work",),
-    "cells_sum_choice_bits": ("total", "work"),
+    "sums": ("work", "emptied"),
+    "cells_sum_choice_bits": ("total", "work", "emptied"),
 }
 RIPPLING = ("cells_product_bits", "accumulator_bits")
 """The amounts of a PE in which glitches grow along the way."""
@@ -139,7 +142,7 @@ PE_REGISTERS_FOLLOW = {
     "cells_weight_choice_bits": ("weight", "work"),
     "cells_product_register_bits": ("product",),
     "result_bits": ("work",),
-    "sums": ("work",),
+    "sums": ("work", "emptied"),
     "row_bits": ("work",),
 }
 """Which operand's changes drive which amount of a PE."""

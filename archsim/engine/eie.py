@@ -147,6 +147,10 @@ class EieMapping(Mapping):
         # Each PE reads two pointers of a column.
         return counts.traffic["index"].words_read // (2 * self.engine.pes)
 
+    @property
+    def emptied(self) -> int:
+        return sum(stage.stage.n_out for stage in self.network.stages)
+
     @cached_property
     def product_orders(self) -> tuple[NDArray[np.int64], ...]:
         lies_at = [np.arange(self.network.n_in, dtype=np.int64), *self.positions]

@@ -176,6 +176,12 @@ class Mapping(ABC):
         return 0
 
     @property
+    def emptied(self) -> int:
+        """The sums that PEs empty one after the other when all products of a stage are made; none where a sum
+        leaves with its last product."""
+        return 0
+
+    @property
     def watched(self) -> bool:
         """Whether the event simulation tells a watch what happens in which cycle."""
         return True

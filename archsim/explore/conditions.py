@@ -2,7 +2,8 @@
 
 Names are fields of a point with dots (`engine.pes`), or their last part where only one field ends in it
 (`pes`); a field with a `kind` stands for its kind. A word that names no field is a text, so that `artix7`
-needs no quotes. `A if B` holds where B does not. Nothing else of Python is understood, and nothing is run.
+needs no quotes; `true` and `false` are what YAML means by them. `A if B` holds where B does not. Nothing else
+of Python is understood, and nothing is run.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ _CALCULATED: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
     ast.Mod: operator.mod,
 }
+TRUTHS = {"true": True, "false": False}
 _LEAST = 1e-9
 """What a comparison is missed by that is missed by nothing, as 4 < 4."""
 
@@ -205,4 +207,4 @@ def field_of(fields: Mapping[str, Any], name: str) -> Any:
         raise ConditionError.of("field", name, [f"one of {' and '.join(ends)}"])
     if ends:
         return fields[ends[0]]
-    return None if "." in name else name
+    return None if "." in name else TRUTHS.get(name, name)

@@ -7,12 +7,21 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import archsim as a
+from archsim.costs.estimate import EstimateError, estimate_logic
 from archsim.engine.eie import EieMapping
 from archsim.engine.engine import EngineError
 from archsim.engine.hardware_run import count_rtl
 from archsim.engine.stimulus import sample_inputs
+from archsim.technology import technology
 from tests.strategies import cases
-from workloads import PrunedStage, Topology, load_network, quantise, random_integer_network
+from workloads import (
+    PrunedStage,
+    Topology,
+    load_network,
+    quantise,
+    random_integer_network,
+    share_weights,
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +80,19 @@ def test_a_result_tells_its_bounds_and_its_inputs() -> None:
     assert mean.stimulus is not None
     assert mean.stimulus.startswith("2 of")
     assert first.stimulus is not None
-    assert first.stimulus.startswith("1 of")
-    assert "calibrated" in first.missing["energy_j"]
+    assert first.stimulus.startswith("2 of")
+    assert first.stimulus.endswith("; cycles and traffic are of the first")
+    assert first.energy_j is not None
+    gate = point.simulate("gate")
+    assert gate.energy_j is not None
+    assert first.energy_j == pytest.approx(gate.energy_j, rel=0.1)
+
+
+def test_a_codebook_has_counts_and_says_why_it_has_no_costs() -> None:
+    shared = share_weights(load_network("lenet-300-100-pruned-x40"), 4)
+    mapping = a.engines["eie"](codebook_bits=4).map(quantise(shared, 8, 8))
+    with pytest.raises(EstimateError, match="engine is eie codebook, whose logic nobody calibrated"):
+        estimate_logic(mapping, technology("cmos65"))
 
 
 def test_cycle_and_rtl_run_the_same_input_of_a_network_without_samples() -> None:

@@ -64,4 +64,4 @@ def test_a_newcomer_is_calibrated_after_the_others_and_moves_none_of_them() -> N
     added = [each for each in with_newcomer if each.engine.kind == KIND]
     assert [each for each in with_newcomer if each.engine.kind != KIND] == without
     assert len({each.map().sizes for each in added}) == len(added) == 6
-    assert small == ["dense", "csc", "clos", "pruned", "pruned", "pruned", KIND]
+    assert small == ["dense", "csc", "clos", "pruned", "pruned", "pruned", KIND, "eie"]

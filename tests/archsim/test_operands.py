@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings, strategies as st
 
 import archsim as a
-from archsim.costs.operands import operand_activity, workload_of
+from archsim.costs.operands import operand_activity, ordered_activity, workload_of
 from archsim.engine import engines
 from archsim.engine.stimulus import stimulus
 from tests.strategies import cases
@@ -44,7 +45,8 @@ def one_by_one(network: IntegerNetwork, accumulator_bits: int) -> dict[str, floa
                     before, products, nonzero = now, products + 1, nonzero + (x[column] != 0)
                 at += length
     rates = {name: changed[name] / (products * bits) for name, bits in widths.items()}
-    return rates | {"nonzero": nonzero / products}
+    # Row after row a PE keeps the sum that it adds to.
+    return rates | {"kept": rates["total"], "nonzero": nonzero / products}
 
 
 @settings(max_examples=40)
@@ -56,6 +58,40 @@ def test_rates_are_those_of_plain_loops(data: st.DataObject, kind: str) -> None:
     assert vars(operand_activity(network, network.accumulator_bits)) == one_by_one(
         network, network.accumulator_bits
     )
+
+
+@settings(max_examples=30)
+@given(data=st.data())
+def test_rates_of_products_by_column_are_those_of_plain_loops(data: st.DataObject) -> None:
+    """A PE makes products column after column, those of zero not at all, and adds each to another sum."""
+    case = data.draw(cases("eie"))
+    mapping = case.engine.map(case.network)
+    network, orders = case.network, mapping.product_orders
+    assert orders is not None
+    inputs = stimulus(network)
+    changed, kept, products, bits = 0, 0, 0, network.accumulator_bits
+    mask = (1 << bits) - 1
+    for integer, signal, order in zip(
+        network.stages, [inputs, *network.trace(inputs)[:-1]], orders, strict=True
+    ):
+        columns, weights = integer.stage.columns().tolist(), integer.weights.ravel().tolist()
+        row = [r for r, length in enumerate(integer.stage.row_lengths()) for _ in range(length)]
+        for x in signal.T.tolist():
+            sums: dict[int, int] = dict.fromkeys(row, 0)
+            before: int | None = None
+            for at in [at for at in order.tolist() if x[columns[at]] != 0]:
+                chosen = sums[row[at]]
+                if before is not None:
+                    changed += ((chosen ^ before) & mask).bit_count()
+                before, products = chosen, products + 1
+                sums[row[at]] += weights[at] * x[columns[at]]
+                kept += ((chosen ^ sums[row[at]]) & mask).bit_count()
+    if products == 0:
+        return
+    operands = ordered_activity(network, bits, orders, padding=0.0)
+    assert operands.total == pytest.approx(changed / (products * bits))
+    assert operands.kept == pytest.approx(kept / (products * bits))
+    assert ordered_activity(network, bits, orders, padding=0.5).total == pytest.approx(operands.total / 2)
 
 
 def test_an_engine_reading_blank_pixels_works_with_less_energy() -> None:

@@ -152,6 +152,14 @@ def test_a_malformed_file_is_refused_in_a_sentence(text: str, tmp_path: Path) ->
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "text", ["zero_gating == false", "zero_gating in [false]", "not zero_gating", "true"]
+)
+def test_truths_are_written_as_in_yaml(text: str) -> None:
+    assert Condition(text).holds({"engine.zero_gating": False})
+    assert Condition(text).holds({"engine.zero_gating": True}) is (text == "true")
+
+
 @given(text=st.text(max_size=40))
 def test_any_text_is_a_condition_or_refused(text: str) -> None:
     # Nothing but a refusal is ever raised, and that is one line.
