@@ -12,6 +12,7 @@ from archsim.engine import (
     Clos as Clos,
     Csc as Csc,
     Dense as Dense,
+    Eie as Eie,
     Engine as Engine,
     Pruned as Pruned,
     engines as engines,

@@ -15,12 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Change:
-    """A comparison at equal accuracy: the strongest design with an index that skips, and the strongest that
-    does not."""
+    """A comparison at equal accuracy, and the strongest design with an index of those that skip."""
 
     pair: Pair
     skipping: str
-    other: str
 
     @property
     def side(self) -> SideBySide:
@@ -49,10 +47,6 @@ def skipping(paired: Mapping[str, Sequence[Pair]]) -> dict[str, Any]:
 
 
 def _change(pair: Pair) -> Change | None:
-    """None where no design skips, or every one does."""
+    """None where no design skips."""
     able = [name for name in pair.side.candidates if skips(pair.side.results[name])]
-    others = [name for name in pair.side.candidates if name not in able]
-    if not able or not others:
-        return None
-    strongest = (replace(pair.side, candidates=some).baseline for some in (able, others))
-    return Change(pair, *strongest)
+    return Change(pair, replace(pair.side, candidates=able).baseline) if able else None
