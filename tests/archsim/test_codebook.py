@@ -127,7 +127,7 @@ def test_a_shared_network_classifies_a_digit_in_icarus(shared: IntegerNetwork, t
 @pytest.mark.slow
 def test_the_codebooks_are_memories_that_a_result_prices(tmp_path: Path) -> None:
     share_weights(load_network(ZOO), 4).save(tmp_path / "shared.npz")
-    engine, network = Eie(pes=1, codebook_bits=4), str(tmp_path / "shared.npz")
+    engine, network = Eie(pes=8, codebook_bits=4), str(tmp_path / "shared.npz")
     design = a.DesignPoint(network=network, engine=engine, technology="cmos65")
     result = design.simulate("gate")
     for metric in ("area_mm2", "energy_j"):

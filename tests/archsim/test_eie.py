@@ -70,7 +70,7 @@ def test_a_deeper_queue_takes_no_more_cycles(mapping: EieMapping) -> None:
 
 def test_a_result_tells_its_bounds_and_its_inputs() -> None:
     point = a.DesignPoint(
-        network="lenet-300-100-pruned-x40", engine={"kind": "eie", "pes": 16}, technology="cmos65"
+        network="lenet-300-100-pruned-x40", engine={"kind": "eie", "pes": 8}, technology="cmos65"
     )
     mean, first = point.simulate("analytic"), point.simulate("cycle")
     assert not mean.exact

@@ -25,6 +25,9 @@ needs_verilator = pytest.mark.skipif(
     shutil.which("verilator") is None, reason="Verilator is not installed (Debian: verilator)"
 )
 
+_BUILT: list[Path] = []
+"""Where an engine was built: Verilator's own runtime is the same for all, and compiled once."""
+
 
 def verilator(folder: Path, mapping: Mapping, loads: list[list[LoadWrite]], runs: list[Run]) -> str:
     """What the exported test bench prints. Verilator's warnings are errors, but for comparisons that a size
@@ -36,6 +39,9 @@ def verilator(folder: Path, mapping: Mapping, loads: list[list[LoadWrite]], runs
         (folder / name).write_text(text)
     fast_to_build = "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
     build = ["verilator", "--binary", "--timing", "-Wno-CMPCONST", "-j", "1", "-MAKEFLAGS", fast_to_build]
+    (folder / "obj_dir").mkdir()
+    for compiled in _BUILT[0].glob("verilated*.o") if _BUILT else ():
+        shutil.copy(compiled, folder / "obj_dir")
     subprocess.run(
         [*build, "--top-module", "testbench", "testbench.v", "engine.v"],
         cwd=folder,
@@ -43,6 +49,7 @@ def verilator(folder: Path, mapping: Mapping, loads: list[list[LoadWrite]], runs
         capture_output=True,
         timeout=300,
     )
+    _BUILT.append(folder / "obj_dir")
     run = ["obj_dir/Vtestbench"]
     return subprocess.run(run, cwd=folder, check=True, capture_output=True, text=True, timeout=60).stdout
 

@@ -30,8 +30,10 @@ NAME = "netlist"
 def recorded_run(counter: ToggleCounter, mapping: Mapping) -> Run:
     """One inference of the described hardware. The network comes in through the load port, as in the test
     bench, so that what counts while the engine rests stands the same when it starts."""
-    blank: list[list[int]] = [[]] * mapping.sizes.pes
-    simulation = Simulation(mapping.hardware, Images([], blank, blank), record=counter.recorded)
+    weights, indices = (
+        [list[int]() for _ in words] for words in (mapping.images.weights, mapping.images.indices)
+    )
+    simulation = Simulation(mapping.hardware, Images([], weights, indices), record=counter.recorded)
     inputs = mapping.load(stimulus(mapping.network)[:, 0])
     run = simulation.run([*load_writes(mapping.images), *inputs])
     return replace(run, recorded={name: held[run.load_cycles :] for name, held in run.recorded.items()})

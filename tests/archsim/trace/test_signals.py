@@ -103,7 +103,7 @@ CASES = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "places"), CASES)
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_they_make_the_same_transitions_in_many_cases(kind: str, places: bool, data: st.DataObject) -> None:
     agree(drawn(kind, data, places=places))
