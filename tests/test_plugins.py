@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tests" / "plugin" / "archsim_example"
 PROJECT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -79,7 +81,6 @@ def run(installed: Path, folder: Path, *command: str) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
 def test_what_an_installed_package_announces_works_everywhere(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "named.txt").write_text("lenet-300-100-dense")
     said = run(installed, tmp_path, "-c", USE).splitlines()

@@ -13,6 +13,8 @@ from reports.cli import main
 from reports.readme import TABLES, rebuilt
 from reports.site.worked import PAGES as WORKED
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -24,6 +24,8 @@ from tests.rtl.test_verilog import icarus, needs_icarus
 from tests.strategies import cases
 from workloads import IntegerNetwork, load_network, quantise, random_integer_network, share_weights
 
+pytestmark = pytest.mark.slow
+
 ZOO = "lenet-300-100-pruned-x40"
 
 
@@ -115,7 +117,6 @@ def test_exported_engines_with_a_codebook_agree_in_icarus(mapping: EieMapping, t
 
 
 @needs_icarus
-@pytest.mark.slow
 def test_a_shared_network_classifies_a_digit_in_icarus(shared: IntegerNetwork, tmp_path: Path) -> None:
     mapping = Eie(pes=8, codebook_bits=4).map(shared)
     inputs = sample_inputs(shared, 1)
@@ -124,7 +125,6 @@ def test_a_shared_network_classifies_a_digit_in_icarus(shared: IntegerNetwork, t
     assert "PASS: 1 inputs" in icarus(tmp_path, mapping, [mapping.load(inputs[:, 0])], runs)
 
 
-@pytest.mark.slow
 def test_the_codebooks_are_memories_that_a_result_prices(tmp_path: Path) -> None:
     share_weights(load_network(ZOO), 4).save(tmp_path / "shared.npz")
     engine, network = Eie(pes=8, codebook_bits=4), str(tmp_path / "shared.npz")

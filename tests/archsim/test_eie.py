@@ -23,6 +23,8 @@ from workloads import (
     share_weights,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def mapping() -> EieMapping:

@@ -14,6 +14,8 @@ from tests.strategies import engines_of_kind
 from workloads import Topology, build_layer, random_integer_network
 from workloads.topology.topology import skips_of
 
+pytestmark = pytest.mark.slow
+
 FAMILIES: dict[str, dict[str, Any]] = {
     "dense": {"dense": {}},
     "csc": {"csc": {"fan_in": 4}, "dense": {}},

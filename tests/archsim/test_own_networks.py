@@ -18,6 +18,8 @@ from tests.workloads.strategies import block_stages, csc_stages, kronecker_stage
 from tests.workloads.test_renewed import masked, network
 from workloads import CscStage, DenseStage, Stage
 
+pytestmark = pytest.mark.slow
+
 RANDOM = np.random.default_rng(5)
 
 

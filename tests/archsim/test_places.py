@@ -42,6 +42,8 @@ from workloads import (
 )
 from workloads.training.placed import placed_network
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("clos", "csc", "dense", "pruned")
 
 
@@ -249,7 +251,6 @@ def test_the_mapped_netlist_shows_what_moves_the_window() -> None:
     assert not logic.assumptions
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cnn-mnist", "rnn-mnist"])
 def test_the_shipped_recipes_run_on_hardware_bit_for_bit(name: str) -> None:
     of = load_recipe(name)

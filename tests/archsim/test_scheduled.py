@@ -31,6 +31,8 @@ from workloads import (
 )
 from workloads.refusal import Defect
 
+pytestmark = pytest.mark.slow
+
 CYCLES_AND_READS = {
     "lenet-300-100-pruned": {4: (5_299, 15_928), 8: (2_680, 13_287), 16: (1_360, 10_333), 32: (718, 7_811)},
     "lenet-300-100-pruned-x40": {4: (1_710, 5_265), 8: (870, 4_811), 16: (454, 4_218), 32: (253, 3_526)},

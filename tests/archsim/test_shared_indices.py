@@ -22,6 +22,8 @@ from rtl import SizeError, to_verilog
 from rtl.engines.pruned import PrunedSizes
 from workloads import IntegerNetwork, PrunedStage, Topology, random_integer_network
 
+pytestmark = pytest.mark.slow
+
 
 def blocks(random: np.random.Generator, rows: int, columns: int, height: int, width: int) -> NDArray[Any]:
     """A mask of so many rows and columns of blocks, each full or empty."""

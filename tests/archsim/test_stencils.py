@@ -28,6 +28,8 @@ from workloads import (
 from workloads.families import families
 from workloads.topology.topology import skips_of
 
+pytestmark = pytest.mark.slow
+
 STENCILS = ("hypercube", "torus")
 EXAMPLES = [(name, ex.n_in, ex.n_out, ex.parameters) for name in STENCILS for ex in families[name].examples]
 

@@ -29,6 +29,8 @@ from workloads import (
 )
 from workloads.families import families
 
+pytestmark = pytest.mark.slow
+
 STRIDED = (
     *("clos", "deformable-butterfly", "monarch", "kronecker", "block-diagonal", "butterfly", "benes"),
     "parallel-butterfly",

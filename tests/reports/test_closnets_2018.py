@@ -20,6 +20,8 @@ from reports.write_up.study_page import write_up
 from tests.reports.pages import check_page
 from tests.reports.stand_in_experiments import Gain, runs
 
+pytestmark = pytest.mark.slow
+
 STUDY = "reports.studies.closnets_2018"
 
 

@@ -21,6 +21,8 @@ from reports.cli import FIDELITIES as command_line_fidelities, main
 from tests.reports.stand_ins import small_network, write_design
 from workloads.refusal import Defect
 
+pytestmark = pytest.mark.slow
+
 KINDS = {"measured", "published", "fitted", "assumed"}
 
 

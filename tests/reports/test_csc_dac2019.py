@@ -42,6 +42,8 @@ from tests.reports.pages import check_page
 from tests.reports.stand_ins import designs, point, points, result, results, searched
 from workloads import zoo_names
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def report() -> Report:

@@ -16,6 +16,8 @@ from reports.studies.topologies.decomposition_runs import Figures
 from reports.write_up.report import Report
 from tests.reports.pages import check_page
 
+pytestmark = pytest.mark.slow
+
 
 def row(family: str, **changes: Any) -> Figures:
     values: dict[str, Any] = {

@@ -26,6 +26,8 @@ from rtl.blocks import INPUTS, OUTPUTS, BlockDiagram, block_diagram
 from tests.strategies import cases
 from workloads import PlacedLayers, PlacedNetwork, Places, Topology, build_layer
 
+pytestmark = pytest.mark.slow
+
 PINS = {INPUTS, OUTPUTS}
 SPACE = "{http://www.w3.org/2000/svg}"
 

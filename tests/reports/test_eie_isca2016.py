@@ -37,6 +37,8 @@ from reports.write_up.study_page import write_up
 from tests.reports.pages import check_page
 from workloads import PrunedStage, Topology, random_integer_network
 
+pytestmark = pytest.mark.slow
+
 
 @cache
 def content() -> dict[str, Any]:

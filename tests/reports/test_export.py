@@ -25,6 +25,8 @@ from tests.archsim.netlist.sta import worst_slack_ns
 from tests.reports.stand_ins import write_design
 from workloads.strict_yaml import read_yaml
 
+pytestmark = pytest.mark.slow
+
 ALWAYS = {
     *("archsim_engine.v", "testbench.v", "archsim_axi.v", "testbench_axi.v", "archsim_engine.core"),
     *(
@@ -130,7 +132,6 @@ def test_constraints_name_every_input_and_the_clock(technology: str, top: str, t
     assert seen[2:] == [f"set_output_delay -clock {clock} 0 outputs"]
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("sta") is None, reason="OpenSTA is not installed (Debian: opensta)")
 def test_opensta_reads_the_constraints_and_finds_our_critical_path(tmp_path: Path) -> None:
     design = DesignPoint.from_file(write_design(tmp_path, clock_hz=50e6))
@@ -237,7 +238,6 @@ def test_the_core_file_names_files_that_are_there(technology: str, tmp_path: Pat
     assert ("synth" in core["targets"]) == (technology == "artix7")
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(
     shutil.which("iverilog") is None or shutil.which("verilator") is None,
     reason="Icarus Verilog or Verilator is not installed",

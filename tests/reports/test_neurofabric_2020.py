@@ -19,6 +19,8 @@ from reports.write_up.verdicts import Verdict
 from tests.reports.pages import check_page
 from tests.reports.stand_in_experiments import cascades, experiments, measures, runs
 
+pytestmark = pytest.mark.slow
+
 STUDY = "reports.studies.neurofabric_2020"
 
 
@@ -128,7 +130,6 @@ def test_the_page_stands_by_itself() -> None:
     assert "look alike" in check_page(report())
 
 
-@pytest.mark.slow
 def test_the_shipped_experiments_make_a_page() -> None:
     check_page(neurofabric_2020.reproduce())
 

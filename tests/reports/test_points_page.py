@@ -27,6 +27,8 @@ from reports.points.labels import name_marks
 from reports.points.write import LARGEST_PAGE_BYTES, page as page_of, write_report
 from tests.reports.browser import browser
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["browser"]
 WIDTHS = (1200, 390)
 SPACE = {

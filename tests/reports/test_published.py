@@ -26,6 +26,8 @@ from reports.write_up.verdicts import Verdict, in_words
 from tests.reports.browser import HEIGHT, browser, looks, opened
 from workloads.refusal import Refusal
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["browser"]
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 9" width="660pt" height="300pt"></svg>'

@@ -11,6 +11,8 @@ from hypothesis import assume, given, settings, strategies as st
 
 from reports.studies.topologies.ranking import Observation, RankingError, rank_by
 
+pytestmark = pytest.mark.slow
+
 
 def observed(measures: list[float], accuracies: list[list[float]], group: str = "") -> list[Observation]:
     return [

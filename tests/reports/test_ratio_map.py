@@ -46,6 +46,8 @@ from reports.write_up.study_page import write_up
 from tests.reports.pages import check_page
 from tests.reports.stand_ins import designs, point, result, results, searched
 
+pytestmark = pytest.mark.slow
+
 SMALL = Place("cmos65", 8, 4)
 FEW = ("lenet-300-100-clos-x40", "lenet-300-100-pruned-x40")
 """A place and networks that are searched in a moment."""
@@ -235,7 +237,6 @@ def test_settings_are_remembered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert [one.expense for one in costed_at(SMALL)] == [one.expense for one in first]
 
 
-@pytest.mark.slow
 def test_the_page_shows_the_map_and_says_where_the_sign_turns() -> None:
     text = check_page(report())
     assert text.count("with an index ÷ without. Energy at") == 2 * len(BASES)
@@ -249,7 +250,6 @@ def test_the_page_shows_the_map_and_says_where_the_sign_turns() -> None:
     assert any("a design with an index takes less energy at" in said for said in report().summary)
 
 
-@pytest.mark.slow
 def test_every_place_is_a_row_of_the_files(tmp_path: Path) -> None:
     write_page(report(), tmp_path)
     told = json.loads((tmp_path / "results.json").read_text())["map"]

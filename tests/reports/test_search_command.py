@@ -21,6 +21,8 @@ from archsim.explore.store import Row, Store, StoreError
 from reports.cli import main
 from tests.reports.stand_ins import small_network
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
 SPEC = """
@@ -59,7 +61,6 @@ def rows(folder: Path) -> list[Row]:
     return list(Store(folder, read=True).rows())
 
 
-@pytest.mark.slow
 def test_the_commands_of_the_page_do_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "examples").mkdir()
     shutil.copy(ROOT / "examples" / "search.yaml", tmp_path / "examples")
@@ -174,7 +175,6 @@ def test_without_optuna_a_sentence_says_what_to_install(
     assert "pip install 'archsim[search]'" in refusal("spec.yaml", *TWO, "--trials", "9", "--out", "runs")
 
 
-@pytest.mark.slow
 def test_a_search_that_was_killed_goes_on_and_ends_as_one_that_was_not(folder: Path) -> None:
     command = [sys.executable, "-m", "archsim", "search", "spec.yaml", *TWO, "--trials", "120", "--json"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

@@ -14,6 +14,8 @@ from hypothesis import given, strategies as st
 from reports.streams import IN_ASCII, in_ascii
 from tests.reports.stand_ins import write_design
 
+pytestmark = pytest.mark.slow
+
 ENCODINGS = ["ascii", "latin-1", "cp1252", "utf-8"]
 FULL = Path("/dev/full")
 

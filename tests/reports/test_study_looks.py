@@ -19,6 +19,8 @@ from tests.reports import test_closnets_2018, test_csc_dac2019, test_neurofabric
 from tests.reports.browser import HEIGHT, WIDTHS, browser, looks, opened
 from tests.reports.stand_ins import results
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["browser"]
 
 STUDIES = Path(__file__).parents[2] / "reports" / "studies"

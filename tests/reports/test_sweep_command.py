@@ -31,6 +31,8 @@ from archsim.explore.spec import space_of
 from reports.cli import main
 from tests.archsim.explore.kill_sweep import PATIENCE_S, kept_in, until
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
 SPEC = """
@@ -230,7 +232,6 @@ def test_an_interrupted_sweep_says_that_it_goes_on(spec: Path, monkeypatch: pyte
     assert len(_rows(spec)) == 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("where", [("--workers", "0"), ("--workers", "1")])
 def test_an_interrupt_on_the_terminal_ends_it_and_loses_nothing(spec: Path, where: tuple[str, str]) -> None:
     axes = "axes: {engine.pes: {from: 1, to: 256}, engine.weight_bits: {from: 2, to: 16}}"
@@ -249,7 +250,6 @@ def test_an_interrupt_on_the_terminal_ends_it_and_loses_nothing(spec: Path, wher
     assert 0 < len(_rows(spec)) < 256 * 15
 
 
-@pytest.mark.slow
 def test_two_sweeps_at_once_in_one_folder_end_with_the_rows_of_one(spec: Path) -> None:
     (spec / "both.yaml").write_text(SPEC.replace("[4, 8, 999]", "{from: 1, to: 60}"))
     command = [sys.executable, "-m", "archsim", "sweep", "both.yaml", "--workers", "0", "--out"]

@@ -10,6 +10,8 @@ from archsim.engine import engines
 from rtl import Simulation
 from tests.strategies import cases
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("kind", sorted(engines))
 @settings(max_examples=4)

@@ -10,6 +10,8 @@ from hypothesis import given, settings, strategies as st
 from archsim.engine import engines
 from tests.strategies import cases
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("kind", sorted(engines))
 @settings(max_examples=15)

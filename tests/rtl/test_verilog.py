@@ -20,6 +20,8 @@ from rtl import Images, LoadWrite, Run, Simulation, load_writes, make_test_bench
 from tests.strategies import cases, parallel_network, stencil_network
 from workloads import load_network, quantise
 
+pytestmark = pytest.mark.slow
+
 needs_icarus = pytest.mark.skipif(
     shutil.which("iverilog") is None, reason="Icarus Verilog is not installed (Debian: iverilog)"
 )

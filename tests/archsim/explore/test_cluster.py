@@ -22,6 +22,8 @@ from archsim.explore.cluster import _Work
 from archsim.explore.work import Task
 from tests.archsim.explore.kill_sweep import ROOT, VICTIMS, Cluster, cluster, rows_of, until
 
+pytestmark = pytest.mark.slow
+
 BASE = {"network": "lenet-300-100-csc-x40", "engine": {"kind": "csc"}, "technology": "cmos65"}
 AXES: dict[str, Any] = {"engine.pes": [4, 8, 16, 1000], "technology": ["cmos65", "artix7"]}
 
@@ -67,7 +69,6 @@ def test_files_go_along_with_the_tasks(tmp_path: Path, running: Cluster) -> None
     assert any(str(tmp_path / "broken.npz") in (error or "") for *_, error, _ in rows)
 
 
-@pytest.mark.slow
 def test_a_sweep_survives_whoever_is_killed() -> None:
     # A process of its own, since it forks others off, which one with threads must not.
     many = str(len(VICTIMS))
@@ -77,7 +78,6 @@ def test_a_sweep_survives_whoever_is_killed() -> None:
     assert done.stdout.splitlines()[-1].startswith(f"{many} sweeps were killed and ended whole")
 
 
-@pytest.mark.slow
 def test_a_worker_of_another_version_is_refused(tmp_path: Path, running: Cluster) -> None:
     for package in ("archsim", "rtl", "workloads"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))

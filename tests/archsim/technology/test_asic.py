@@ -17,6 +17,8 @@ from archsim.technology.quantity import load_table
 from tests.archsim.netlist.sample import pe_module
 from tests.archsim.technology.small_library import clock_gate, flop, gate, library
 
+pytestmark = pytest.mark.slow
+
 OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 needs_osu018 = pytest.mark.skipif(
     not OSU018.is_file(), reason="the osu018 library is not installed (Debian: qflow-tech-osu018)"
@@ -189,7 +191,6 @@ def test_a_file_that_is_no_library_is_refused_with_its_name(tmp_path: Path) -> N
         Asic(liberty=written(tmp_path, 'library (a) {\n x : "1;\n}'), node_nm=65)
 
 
-@pytest.mark.slow
 @needs_osu018
 def test_the_open_180_nm_library_prices_an_engine_at_the_gates() -> None:
     def logic_mm2(of: Any) -> float:

@@ -15,6 +15,8 @@ from archsim.trace.timeline import Timeline
 from tests.archsim.test_places import models
 from tests.strategies import cases, engines_of_kind
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("clos", "csc", "dense", "pruned banked", "pruned replicated", "pruned scheduled")
 ALL_KINDS = (*KINDS, "eie")
 """Those that run networks with places, and one that does not."""
@@ -101,7 +103,6 @@ CASES = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "places"), CASES)
 @settings(max_examples=8)
 @given(data=st.data())

@@ -24,6 +24,8 @@ from workloads.importers.graphs.torch_module import TorchModule
 from workloads.topology.network import NetworkFileError
 from workloads.topology.placed import PLAIN, RANGED
 
+pytestmark = pytest.mark.slow
+
 torch = pytest.importorskip("torch")
 reference = pytest.importorskip("onnx.reference")
 prune = pytest.importorskip("torch.nn.utils.prune")

@@ -21,6 +21,8 @@ from workloads.importers.graphs.torch_module import TorchModule
 from workloads.importers.torch_archive import TorchArchive
 from workloads.topology.network import NetworkFileError
 
+pytestmark = pytest.mark.slow
+
 torch = pytest.importorskip("torch")
 nn = torch.nn
 prune = pytest.importorskip("torch.nn.utils.prune")
