@@ -102,8 +102,7 @@ class TrainedConfiguration:
 
 def in_turn() -> list[type[Engine]]:
     """The engines in the order in which they take turns: those of the shipped tables, then any others."""
-    others = {name for name, make in engines.items() if make.calibrated} - set(TURNS)
-    return [engines[name] for name in [*TURNS, *sorted(others)]]
+    return [engines[name] for name in [*TURNS, *sorted(set(engines) - set(TURNS))]]
 
 
 def trained_configurations() -> list[TrainedConfiguration]:

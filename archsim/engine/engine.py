@@ -67,9 +67,6 @@ class Engine(BaseModel, ABC):
     unused: ClassVar[frozenset[str]] = frozenset()
     """Parameters that mean nothing on this engine: only false or `auto` is allowed."""
 
-    calibrated: ClassVar[bool] = True
-    """Whether a calibration draws it."""
-
     stalls: ClassVar[str] = "cycles of PEs are lost to conflicts"
     """What its counts call stalls."""
 

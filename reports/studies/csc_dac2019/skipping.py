@@ -32,9 +32,7 @@ def skips(result: Result) -> bool:
 
 
 def skipping(paired: Mapping[str, Sequence[Pair]]) -> dict[str, Any]:
-    """What sentences read: the designs that skip, what they change, and engines that nobody calibrated."""
-    from archsim.engine import engines
-
+    """What sentences read: the designs that skip, and what they change."""
     met = [item for pairs in paired.values() for pair in pairs for item in pair.side.results.items()]
     return {
         "designs": list(dict.fromkeys(name for name, result in met if skips(result))),
@@ -42,7 +40,6 @@ def skipping(paired: Mapping[str, Sequence[Pair]]) -> dict[str, Any]:
             technology: [change for pair in pairs if pair.indexed_given and (change := _change(pair))]
             for technology, pairs in paired.items()
         },
-        "uncalibrated": [name for name, engine in engines.items() if not engine.calibrated],
     }
 
 
