@@ -78,6 +78,16 @@ class Expressions:
         dest = net.dests[0]
         return dest.name not in self.absorbed and not self._is_cut(net) and self._in_place(dest) is None
 
+    def bits(self, wire: Any) -> int:
+        """The bits of a wire that are worth keeping: of a sum without a name not the carry, unless it is read."""
+        net = self._parts.driver.get(wire.name)
+        if net is None or net.op not in SUMS or wire.name in self._kept:
+            return len(wire)
+        readers = self._parts.readers[wire.name]
+        if any(reader.op != "s" for reader in readers):
+            return len(wire)
+        return max(len(wire) - 1, 1 + max(max(reader.op_param) for reader in readers))
+
     def read_by(self, net: Any) -> list[str]:
         """The wires, by PyRTL's names, that stand in the expression of a net."""
         read: list[str] = []
@@ -229,10 +239,10 @@ class Expressions:
         """Some bits of a wire, lowest first in `op_param`."""
         wire, bits = net.args[0], net.op_param
         name = self.name(wire)
-        if len(wire) == 1:
+        if self.bits(wire) == 1:
             return name if len(bits) == 1 else f"{{{len(bits)}{{{name}}}}}"
         if bits == tuple(range(bits[0], bits[0] + len(bits))):
-            if len(bits) == len(wire):
+            if len(bits) == self.bits(wire):
                 return name
             return f"{name}[{bits[-1]}:{bits[0]}]" if len(bits) > 1 else f"{name}[{bits[0]}]"
         if len(set(bits)) == 1:

@@ -80,7 +80,7 @@ def assignments(part: Part, written: Expressions) -> list[str]:
             if read in makes and read not in done:
                 add(makes[read])
         right = written.right_side(net)
-        begins = "assign " if dest.name in part.outputs else f"wire {width(dest)}"
+        begins = "assign " if dest.name in part.outputs else f"wire {_range(written.bits(dest))}"
         lines.append(f"  {begins}{written.name(dest)} = {right};")
 
     for name, net in makes.items():
@@ -91,7 +91,11 @@ def assignments(part: Part, written: Expressions) -> list[str]:
 
 def width(wire: Any) -> str:
     """The range of a wire, nothing for a single bit."""
-    return f"[{len(wire) - 1}:0] " if len(wire) > 1 else ""
+    return _range(len(wire))
+
+
+def _range(bits: int) -> str:
+    return f"[{bits - 1}:0] " if bits > 1 else ""
 
 
 def _memory(bits: int, words: int) -> list[str]:

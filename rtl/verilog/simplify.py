@@ -7,6 +7,7 @@ components stay equal.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pyrtl
@@ -150,6 +151,14 @@ def _compared(args: list[Any], bits: int) -> Any | None:
     return None
 
 
+def _outside(args: list[Any], bits: int, *, most: bool) -> Any | None:
+    """Whether something lies beyond all that so many bits can say."""
+    value, limit = args
+    if isinstance(limit, Number) and limit.val == ((1 << len(value)) - 1 if most else 0):
+        return Number(0, 1)
+    return None
+
+
 def _joined(args: list[Any], bits: int) -> Any | None:
     if not all(isinstance(part, Number) for part in args):
         return args[0] if len(args) == 1 else None
@@ -166,6 +175,8 @@ _PLAIN = {
     "|": _either,
     "x": _chosen,
     "=": _compared,
+    "<": partial(_outside, most=False),
+    ">": partial(_outside, most=True),
     "c": _joined,
 }
 """What the result of an operation is the same as, from its operands and its bits."""

@@ -115,8 +115,14 @@ class _Writer:
         return "\n".join([header, *lines, *joined, *calls, "endmodule", ""])
 
 
+LINTING = """\
+// All modules are in this file, and words of memories and of the load port go to modules that read a part of them.
+/* verilator lint_off DECLFILENAME */
+/* verilator lint_off UNUSEDSIGNAL */"""
+
+
 def _heading(about: Sequence[str]) -> list[str]:
-    return [*(f"// {line}" for line in about), ""] if about else []
+    return [*(f"// {line}" for line in about), LINTING, ""]
 
 
 def _comment(kind: str) -> str:
