@@ -25,7 +25,7 @@ MAY_IMPORT = {
 }
 FLOW = {
     "workloads": ("topology", "families", "kernels", "data", "training", "measures", "importers"),
-    "rtl": ("parts", "engines", "axi"),
+    "rtl": ("parts", "engines", "verilog", "axi"),
     "archsim": ("engine", "technology", "netlist", "costs", "trace", "explore", "calibration"),
     "reports": ("diagram", "write_up", "points", "studies", "published", "export", "cli", "site"),
 }

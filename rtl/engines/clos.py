@@ -22,7 +22,7 @@ from rtl.engines.lockstep.machine import ORDINARY, Placed, Source, Special, Writ
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.amounts import rotator, wrap_bits
 from rtl.parts.arithmetic import BankedAddress, choose
-from rtl.parts.components import Wire, bits_for, fit, register
+from rtl.parts.components import Wire, bits_for, fit, named, register
 from rtl.parts.sizes import Amounts, levels
 from rtl.parts.skeleton import Hardware
 
@@ -247,7 +247,8 @@ def _boundaries(
         for i in range(sizes.touched - 1)
     ]
     read += [pyrtl.Const(0, 1)] * (sizes.lanes - sizes.touched)
-    return [_count(row, lane_bits) for row in passed], read, crosses
+    block_of = [named(_count(row, lane_bits), f"block_of_{p}") for p, row in enumerate(passed)]
+    return block_of, read, crosses
 
 
 def _turned(sizes: LockstepSizes, controller: Controller, written: Written) -> Placed:

@@ -21,7 +21,7 @@ from rtl.engines.lockstep.rows import RowBeat, RowSizes, rows_in_turn
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.amounts import rotator, wrap_bits
 from rtl.parts.arithmetic import choose
-from rtl.parts.components import Wire, bits_for, delayed, fit, register
+from rtl.parts.components import Wire, bits_for, delayed, fit, named, register
 from rtl.parts.sizes import Amounts, levels
 from rtl.parts.skeleton import Hardware
 
@@ -245,7 +245,10 @@ def _placed(sizes: LockstepSizes, controller: Controller, written: Written) -> P
         enables = [stored & bit for bit in written.valid]
         return Placed(written.data, enables, [address.row(at)] * sizes.banks, last)
     data, valid = address.spread(written.data, where), address.spread(written.valid, where)
-    return Placed(data, [stored & bit for bit in valid], address.rows_from(where), last, again)
+    data = [named(word, f"placed_{b}") for b, word in enumerate(data)]
+    return Placed(
+        data, [stored & bit for bit in valid], address.rows_from(where), named(last, "last_written"), again
+    )
 
 
 def _travelled(sizes: CscSizes, controller: Controller) -> Wire:

@@ -104,7 +104,7 @@ def build_eie(sizes: EieSizes) -> Hardware:
     with component("controller"):
         all_idle = controller.all_idle
         all_idle <<= ~pyrtl.rtl_any(broadcast.busy, *[bit for element in elements for bit in element.busy])
-        running = controller.state != IDLE
+        running = named(controller.state != IDLE, "busy")
     return described.finish(
         done=controller.done,
         busy=running,
@@ -152,7 +152,7 @@ def _controller(described: Description) -> _Controller:
     sizes = described.sizes
     with component("controller"):
         state = register(2, "state", reset=True)
-        starting = (state == IDLE) & described.ports.start
+        starting = named((state == IDLE) & described.ports.start, "starts")
         begin, stage_start = wire(1, "fetch_begins"), wire(1, "stage_start")
     fetch = descriptor_fetch(described, begin=begin, restart=starting, stage_start=stage_start)
     held = fetch.held

@@ -21,7 +21,7 @@ from rtl.engines.gather.scheduled import build_scheduled
 from rtl.engines.gather.sizes import GatherSizes
 from rtl.engines.gather.walk import Back, Walk, follow_entry, registered, walk_entries
 from rtl.parts.arithmetic import at_most
-from rtl.parts.components import Wire, component, register, wire
+from rtl.parts.components import Wire, component, named, register, wire
 from rtl.parts.processing_element import bias_operand, processing_element
 from rtl.parts.skeleton import Description, Hardware, Turn, descriptor_fetch, turns
 
@@ -100,7 +100,7 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
         issued, all_idle = controller.issued, controller.all_idle
         issued <<= ~pyrtl.rtl_any(*[walk.busy for walk in walks])
         all_idle <<= issued & ~pyrtl.rtl_any(*[control.busy for control in backs], *routed.pending)
-        busy = controller.state != IDLE
+        busy = named(controller.state != IDLE, "busy")
     return described.finish(
         done=controller.done,
         busy=busy,
@@ -113,12 +113,15 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
 def _controller(described: Description) -> _Controller:
     with component("controller"):
         state = register(2, "state", reset=True)
-        starting = (state == IDLE) & described.ports.start
+        starting = named((state == IDLE) & described.ports.start, "starts")
         begin, stage_start = wire(1, "fetch_begins"), wire(1, "stage_start")
     fetch = descriptor_fetch(described, begin=begin, restart=starting, stage_start=stage_start)
     field, held = fetch.fields, fetch.held
     with component("controller"):
-        has_last = at_most(field["valid_less_one"], described.sizes.pes)
+        has_last = [
+            named(bit, f"has_last_{p}")
+            for p, bit in enumerate(at_most(field["valid_less_one"], described.sizes.pes))
+        ]
         issued, all_idle = wire(1, "issued"), wire(1, "all_idle")
         running = state == RUN
         # The next descriptor is fetched from the first cycle on in which no PE has an entry left.

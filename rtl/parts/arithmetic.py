@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pyrtl
 
-from rtl.parts.components import Wire, bits_for, fit
+from rtl.parts.components import Wire, bits_for, fit, named
 
 
 def signed_product(a: Wire, b: Wire) -> Wire:
@@ -25,10 +25,12 @@ def requantise(total: Wire, shift: Wire, relu: Wire, bits: int) -> Wire:
     widened = pyrtl.concat(total, pyrtl.Const(0, 1))
     shifted = pyrtl.shift_right_arithmetic(widened, shift)
     rounded = shifted[1:].sign_extended(len(total) + 1) + shifted[0].zero_extended(len(total) + 1)
-    rounded = rounded[: len(total) + 1]
+    rounded = named(rounded[: len(total) + 1], "rounded")
     negative = rounded[-1]
     top = rounded[bits - 1 :]
-    overflow = pyrtl.rtl_any(*[bit ^ negative for bit in top[:-1]]) if len(top) > 1 else None
+    overflow = None
+    if len(top) > 1:
+        overflow = named(pyrtl.or_all_bits(top) & ~pyrtl.and_all_bits(top), "overflows")
     most = pyrtl.Const((1 << (bits - 1)) - 1, bits)
     least = pyrtl.Const(1 << (bits - 1), bits)
     clipped = rounded[:bits]

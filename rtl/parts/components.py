@@ -30,6 +30,30 @@ class Component:
         return self.kind if self.number is None else f"{self.kind}_{self.number}"
 
 
+DESCRIPTIONS = {
+    "top": "The engine: its memories, PEs and control, joined.",
+    "controller": "Fetches the descriptor of each stage, and leads the engine through it.",
+    "address": "Finds where the next activations lie.",
+    "sequencer": "Walks through the weights of a PE, and says when a row begins and ends.",
+    "route": "Brings activations from the banks to the PEs, and results back.",
+    "requantiser": "Rounds, shifts and clips a sum to an activation; PEs share it.",
+    "places": "Moves the stages over the places of a map.",
+    "pe": "A processing element: multiplies a weight by an activation and adds the product to its sum.",
+    "weight_memory": "Weights, several in each word.",
+    "index_memory": "What says where the inputs of a PE's weights lie.",
+    "input_memory": "The inputs of an inference, apart from all other activations.",
+    "activation_0_memory": "Activations that stages of even number read, and those of odd number write.",
+    "activation_1_memory": "Activations that stages of odd number read, and those of even number write.",
+    "descriptor_memory": "The descriptors of all stages.",
+}
+"""What components are for, by kind; an engine may have kinds that are not among them."""
+
+
+def described(kind: str) -> str:
+    """What components of a kind are for, in a sentence; empty where nobody said it."""
+    return DESCRIPTIONS.get(kind, "")
+
+
 TOP = Component("top")
 PROBE = Component("probe")
 """Nets that only watch: they are simulated and counted, and never exported."""

@@ -104,6 +104,7 @@ def processing_element(
         bits = sizes.weight_bits
         dealt = [word[i * bits : (i + 1) * bits] for i in range(sizes.weights_per_fetch)]
         weight = dealt[0] if weights.sub_word is None else choose(weights.sub_word, dealt)
+        weight = named(weight, "dealt_weight")
         zero = activation == 0 if sizes.zero_gating else None
         take = control.take if zero is None else control.take & ~zero
         weight_operand = delayed(weight, "weight", enable=take)
@@ -137,7 +138,7 @@ def shared_requantiser(number: int, sizes: Sizes, total: Wire, held: Mapping[str
     """A requantiser that serves several PEs, one after the other: the result of a sum while it is `used`."""
     with component("requantiser", number):
         total = only_if(used, total) if sizes.operand_isolation else total
-        return requantise(total, held["shift"], held["relu"], sizes.activation_bits)
+        return named(requantise(total, held["shift"], held["relu"], sizes.activation_bits), "result")
 
 
 def bias_operand(sizes: Sizes, field: Mapping[str, Wire]) -> Wire:

@@ -232,7 +232,7 @@ class Description:
         if self.feed:
             address, data = self.feed.address, self.feed.data
         read_row, loaded_row = fit(port.read_row, bits), fit(address, bits)
-        loaded = fit(data, self.sizes.activation_bits)
+        loaded = named(fit(data, self.sizes.activation_bits), f"loaded_{role}_{unit}")
         if writes is not None:
             write_enable, row, data = port.write_enable & writes, fit(port.write_row, bits), port.write_data
             if loads:
@@ -351,7 +351,7 @@ def descriptor_fetch(
         waiting = register(1, "descriptor_waits", reset=True)
         address = register(bits_for(depth + 1), "descriptor_address", reset=True)
         count = register(bits_for(format_.words + 1), "descriptor_count", reset=True)
-        reading = fetching & (count != format_.words)
+        reading = named(fetching & (count != format_.words), "fetch_descriptor")
         fetched = fetching & (count == format_.words)
         ready = fetched | waiting
         fetching.next <<= begin | (fetching & ~fetched)

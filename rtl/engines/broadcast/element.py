@@ -134,8 +134,8 @@ def column_of(
         for side, address in enumerate((even_row, odd_row))
     ]
     with component("address", number):
-        start = pyrtl.select(odd, banks[1], banks[0])
-        end = pyrtl.select(odd, banks[0], banks[1])
+        start = named(pyrtl.select(odd, banks[1], banks[0]), "column_start")
+        end = named(pyrtl.select(odd, banks[0], banks[1]), "column_end")
         biases = None
         if head.biases is not None:
             biases = delayed(head.biases, "column_of_biases", enable=issue)
@@ -157,7 +157,7 @@ def entries_of(
         )
         following = pyrtl.select(wraps, next_word, fit(at + 1, sizes.pointer_bits))
         last = following == until
-        takes = column.valid & (~busy | last)
+        takes = named(column.valid & (~busy | last), "takes")
         busy.next <<= pyrtl.select(takes, column.start != column.end, busy & ~last)
         first.next <<= takes
         at.next <<= pyrtl.select(takes, column.start, pyrtl.select(busy, following, at))
@@ -191,7 +191,7 @@ def entries_of(
         activation = delayed(value, "entry_value", enable=busy)
         bias = None if biases is None else delayed(biases, "entry_of_bias", enable=busy)
         walked = Entry(named(valid, "entry"), weight, named(at_row, "entry_at"), activation, bias)
-        return walked, busy | valid
+        return walked, named(busy | valid, "busy")
 
 
 def decoded(
@@ -260,6 +260,6 @@ def accumulating_element(
         finished = only_if(drain.valid, total) if sizes.operand_isolation else total
         rounded = requantise(finished, held["shift"], held["relu"], sizes.activation_bits)
         result = delayed(rounded, "result", enable=drain.valid)
-        busy = valid[1] | valid[stages]
+        busy = named(valid[1] | valid[stages], "busy")
     described.count_products(accumulate)
     return result, busy

@@ -85,7 +85,7 @@ def scan(
     bias = None
     if biases is not None and sizes.biases_beside_codes:
         bias = delayed(biases, "broadcast_bias", enable=offers)
-    return Scan(read, row, valid, column, value, scanning | valid, bias)
+    return Scan(read, row, valid, column, value, named(scanning | valid, "busy"), bias)
 
 
 def _first_column(

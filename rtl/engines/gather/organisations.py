@@ -80,7 +80,7 @@ def gather_replicated(given: Gathering) -> Routed:
         rows[p] if not address.bank_bits else pyrtl.concat(rows[p], pyrtl.Const(p, address.bank_bits))
         for p in range(pes)
     ]
-    bus_data, scores = _one_of(granted, results), list(results)
+    bus_data, scores = named(_one_of(granted, results), "granted_result"), list(results)
     if sizes.shared_requantiser:
         bus_data = shared_requantiser(0, sizes, bus_data, held, pyrtl.rtl_any(*granted))
         scores = [bus_data] * pes
@@ -95,7 +95,9 @@ def gather_replicated(given: Gathering) -> Routed:
         )
         for w, walk in enumerate(given.walks)
     ]
-    return Routed(activations, full, [bit & final for bit in granted], scores)
+    return Routed(
+        activations, full, [named(bit & final, f"scores_{p}") for p, bit in enumerate(granted)], scores
+    )
 
 
 def gather_banked(given: Gathering) -> Routed:
@@ -144,10 +146,17 @@ def gather_banked(given: Gathering) -> Routed:
     activations = [
         words[0]
         if bank is None
-        else choose(delayed(bank, f"bank_2_{w}", enable=walk.holds_entry & front[w]), words)
+        else named(
+            choose(delayed(bank, f"bank_2_{w}", enable=walk.holds_entry & front[w]), words), f"heard_{w}"
+        )
         for w, (bank, walk) in enumerate(zip(banks, walks, strict=True))
     ]
-    return Routed(activations, written, [bit & final for bit in written], given.results)
+    return Routed(
+        activations,
+        written,
+        [named(bit & final, f"scores_{p}") for p, bit in enumerate(written)],
+        given.results,
+    )
 
 
 def _lowest(bits: Sequence[Wire]) -> list[Wire]:

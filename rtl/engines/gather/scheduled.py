@@ -77,7 +77,10 @@ def build_scheduled(sizes: GatherSizes) -> Hardware:
             for p, unit in enumerate(units)
         ]
         words = [described.activation_bank(b, control.turn, port) for b, port in enumerate(ports)]
-        heard = [words[0] if unit.heard is None else choose(unit.heard, words) for unit in units]
+        heard = [
+            words[0] if unit.heard is None else named(choose(unit.heard, words), f"heard_{p}")
+            for p, unit in enumerate(units)
+        ]
         if sizes.bias_words:
             operand = bias_operand(sizes, control.field)
             heard = [pyrtl.select(unit.bias, operand, word) for unit, word in zip(units, heard, strict=True)]
@@ -100,7 +103,7 @@ def _controller(described: Description, sizes: GatherSizes) -> _Control:
     at = sizes.pipeline
     with component("controller"):
         state = register(2, "state", reset=True)
-        starting = (state == IDLE) & described.ports.start
+        starting = named((state == IDLE) & described.ports.start, "starts")
         begin, stage_start = wire(1, "fetch_begins"), wire(1, "stage_start")
     fetch = descriptor_fetch(described, begin=begin, restart=starting, stage_start=stage_start)
     with component("controller"):
@@ -130,7 +133,7 @@ def _controller(described: Description, sizes: GatherSizes) -> _Control:
         several = fetch.held["groups_less_one"] != 0
         with_row = at_most(fetch.held["valid_less_one"], sizes.pes)
         active = [named(bit | several, f"active_{p}") for p, bit in enumerate(with_row)]
-        busy = state != IDLE
+        busy = named(state != IDLE, "busy")
     return _Control(
         fetch.fields,
         fetch.held,

@@ -106,7 +106,9 @@ def walk_entries(
     sub_1.next <<= pyrtl.select(issue, sub, sub_1)
     counted_from(at, "index_address", starting=starting, step=word_due, resume=resume)
     starts_row.next <<= stage_start | pyrtl.select(accepted, ends_row, starts_row)
-    return Walk(holds, bias, target, ends_row, starts_row, ends_stage, active | holds, word_due, at)
+    return Walk(
+        holds, bias, target, ends_row, starts_row, ends_stage, named(active | holds, "walks"), word_due, at
+    )
 
 
 def _after(sizes: GatherSizes, distance: Wire, accepted: Wire, starts_row: Wire, bias: Wire | None) -> Wire:
@@ -213,5 +215,7 @@ def follow_entry(
         None if walk.bias is None else staged(walk.bias, "bias", take, first=after, enable=go)[take],
         ends[finish],
         last[finish] if last else None,
-        reduce(or_, [*(tap[stage] for stage in range(after, accumulate + 1)), ends[finish]]),
+        named(
+            reduce(or_, [*(tap[stage] for stage in range(after, accumulate + 1)), ends[finish]]), "follows"
+        ),
     )

@@ -139,11 +139,11 @@ def lockstep_controller(
     assert isinstance(sizes, LockstepSizes)
     with component("controller"):
         state = register(3, "state", reset=True)
-        starting = (state == IDLE) & described.ports.start
+        starting = named((state == IDLE) & described.ports.start, "starts")
         begin, stage_start, written = wire(1, "fetch_begins"), wire(1, "stage_start"), wire(1, "written")
     fetch = descriptor_fetch(described, begin=begin, restart=starting, stage_start=stage_start)
     with component("controller"):
-        running, step_ends = state == RUN, wire(1, "step_ends")
+        running, step_ends = named(state == RUN, "running"), wire(1, "step_ends")
         issue, last, last_group, scan = _issued(sizes, fetch, words, running & step_ends, stage_start)
         sequenced = Sequenced(running, issue.bias, issue.first_tap, issue.ends, last_group, stage_start)
         step = _step(sizes, fetch.fields, sequenced, last, rhythm)
@@ -273,7 +273,7 @@ def _sequence(
     step = register(len(field["steps_less_one"]), "step", reset=True)
     group = register(len(field["groups_less_one"]), "group", reset=True)
     tap = named(tap, "issue")
-    last = step == field["steps_less_one"]
+    last = named(step == field["steps_less_one"], "last_step")
     ends = named(tap & last, "group_ends")
     step.next <<= pyrtl.select(
         tap, pyrtl.select(last, pyrtl.Const(0, len(step)), fit(step + 1, len(step))), step

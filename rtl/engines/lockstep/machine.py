@@ -192,14 +192,18 @@ def _writes(
             )
         else:
             writing, more = ends, pyrtl.Const(0, 1)
-        last = writing & ~more
+        last = named(writing & ~more, "group_written")
         stored, scored = named(writing & ~final, "writing"), named(writing & final, "scoring")
         turns = [chunk == c if chunks > 1 and shared else pyrtl.Const(1, 1) for c in range(chunks)]
-        score_valid = [scored & bit & turns[p // sizes.banks] for p, bit in enumerate(valid)]
+        score_valid = [
+            named(scored & bit & turns[p // sizes.banks], f"scores_{p}") for p, bit in enumerate(valid)
+        ]
     scores = list(results)
     with component("route"):
         if chunks > 1:
-            results = [choose(chunk, results[b :: sizes.banks]) for b in range(sizes.banks)]
+            results = [
+                named(choose(chunk, results[b :: sizes.banks]), f"chosen_{b}") for b in range(sizes.banks)
+            ]
             valid = [choose(chunk, valid[b :: sizes.banks]) for b in range(sizes.banks)]
     requantising = wire(1, "requantising")
     if shared:

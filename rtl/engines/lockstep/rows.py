@@ -112,8 +112,8 @@ def rows_in_turn(sizes: LockstepSizes, field: Mapping[str, Wire], sequenced: Seq
     with component("controller"):
         low, rows = pyrtl.Const(0, 1), sizes.rows
         shares, words, by_row = (field[kind] if getattr(sizes, kind) else low for kind in KINDS)
-        passed, bias = words | by_row, low if sequenced.bias is None else sequenced.bias
-        loading = ~bias & ~shares & (~passed | sequenced.first_tap)
+        passed, bias = named(words | by_row, "passed"), low if sequenced.bias is None else sequenced.bias
+        loading = named(~bias & ~shares & (~passed | sequenced.first_tap), "loading")
         tile = _tile(sizes, field, sequenced)
         last_row = [field["rows_less_one"] == m for m in range(rows)] if rows > 1 else [pyrtl.Const(1, 1)]
         tops = [named(top, f"top_{m}") for m, top in enumerate(_tops(tile, last_row))]
@@ -128,10 +128,10 @@ def rows_in_turn(sizes: LockstepSizes, field: Mapping[str, Wire], sequenced: Seq
                 heard = pyrtl.select(passed & ~bias, read & whole, valid[-1])
                 takes.append(sequenced.running & heard & (~loading | turn[m]))
         partial = ~passed & pyrtl.rtl_any(low, *(at & edge for at, edge in zip(turn, edges, strict=True)))
-        single = shares | (words & ~loading)
+        single = named(shares | (words & ~loading), "single")
         lanes = [
-            pyrtl.select(partial, edge, whole) & ~single
-            for whole, edge in zip(tile.whole[1:], tile.edge[1:], strict=True)
+            named(pyrtl.select(partial, edge, whole) & ~single, f"lane_{t}")
+            for t, (whole, edge) in enumerate(zip(tile.whole[1:], tile.edge[1:], strict=True), 1)
         ]
         return RowBeat(
             first=first,
@@ -140,7 +140,7 @@ def rows_in_turn(sizes: LockstepSizes, field: Mapping[str, Wire], sequenced: Seq
             takes=takes,
             loading=loading,
             passed=passed,
-            passing=passed & ~loading & ~bias,
+            passing=named(passed & ~loading & ~bias, "passing"),
             lanes=[pyrtl.Const(1, 1), *lanes],
             single=single if sizes.banks > 1 and (sizes.shares_words or sizes.passes_words) else None,
             tops=tops,
