@@ -208,7 +208,7 @@ def _lanes(
     if len(ways) == 1:
         return list(ways[0]), list(reads[0]), crosses
     chosen = field["pattern"]
-    lanes = [choose(chosen, [way[p] for way in ways]) for p in range(sizes.pes)]
+    lanes = [named(choose(chosen, [way[p] for way in ways]), f"lane_of_{p}") for p in range(sizes.pes)]
     enables = [choose(chosen, [read[t] for read in reads]) for t in range(sizes.lanes)]
     return lanes, enables, crosses
 
@@ -258,6 +258,7 @@ def _turned(sizes: LockstepSizes, controller: Controller, written: Written) -> P
     following = pyrtl.select(written.writing, address.add(at, _number(written.valid, address)), at)
     at.next <<= pyrtl.select(controller.stage_written, zero, following)
     data, valid = address.spread(written.data, at), address.spread(written.valid, at)
+    data = [named(word, f"placed_{b}") for b, word in enumerate(data)]
     return Placed(data, [written.stored & bit for bit in valid], address.rows_from(at), written.last)
 
 

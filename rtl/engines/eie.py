@@ -88,7 +88,10 @@ def build_eie(sizes: EieSizes) -> Hardware:
             for p, there in enumerate(controller.present)
         ]
         write_row = delayed(controller.drain.row, "write_row", enable=controller.drain.valid)
-        read_row = fit(broadcast.row, sizes.address.row_bits)
+        write_row = named(fit(write_row, sizes.address.row_bits), "written_row")
+        scored = [named(bit & final, f"scores_{p}") for p, bit in enumerate(written)]
+        writes = [named(bit & ~final, f"writes_{b}") for b, bit in enumerate(written)]
+        read_row = named(fit(broadcast.row, sizes.address.row_bits), "scanned_row")
     for b in range(pes):
         words[b] <<= described.activation_bank(
             b,
@@ -96,8 +99,8 @@ def build_eie(sizes: EieSizes) -> Hardware:
             BankPort(
                 read_enable=broadcast.read,
                 read_row=read_row,
-                write_enable=written[b] & ~final,
-                write_row=fit(write_row, sizes.address.row_bits),
+                write_enable=writes[b],
+                write_row=write_row,
                 write_data=results[b],
             ),
         )
@@ -109,7 +112,7 @@ def build_eie(sizes: EieSizes) -> Hardware:
         done=controller.done,
         busy=running,
         turn=controller.turn,
-        score_valid=[bit & final for bit in written],
+        score_valid=scored,
         scores=results,
     )
 

@@ -144,7 +144,7 @@ def shared_requantiser(number: int, sizes: Sizes, total: Wire, held: Mapping[str
 def bias_operand(sizes: Sizes, field: Mapping[str, Wire]) -> Wire:
     """The power of two, as an activation, that brings biases to their scale."""
     bits = [field["bias_shift"] == k for k in range(sizes.activation_bits - 1)]
-    return pyrtl.concat_list([*bits, pyrtl.Const(0, 1)])
+    return named(pyrtl.concat_list([*bits, pyrtl.Const(0, 1)]), "bias_operand")
 
 
 def only_if(condition: Wire, value: Wire) -> Wire:

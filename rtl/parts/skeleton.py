@@ -365,13 +365,14 @@ def descriptor_fetch(
                 pyrtl.select(reading, fit(address + 1, len(address)), address),
             )
         count.next <<= pyrtl.select(reading, fit(count + 1, len(count)), pyrtl.Const(0, len(count)))
+        word_address = named(fit(address, bits_for(depth)), "descriptor_word")
     word = described.loaded_memory(
         "descriptor",
         0,
         words=depth,
         word_bits=DESCRIPTOR_WORD_BITS,
         read_enable=reading,
-        read_address=fit(address, bits_for(depth)),
+        read_address=word_address,
     )
     with component("controller"):
         arrives = [fetching & (count == i + 1) for i in range(format_.words)]
@@ -381,7 +382,8 @@ def descriptor_fetch(
         }
         for name in described.sizes.early_fields:
             at, low, bits = format_.places[name]
-            fields[name] = pyrtl.select(arrives[at], word[low : low + bits], fields[name])
+            newest = pyrtl.select(arrives[at], word[low : low + bits], fields[name])
+            fields[name] = named(newest, f"newest_{name}")
         begun = delayed(stage_start, "stage_begun", reset=True)
         held = {
             name: delayed(fields[name], f"held_{name}", enable=begun) for name in described.sizes.held_fields

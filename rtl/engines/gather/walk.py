@@ -174,7 +174,7 @@ def registered(walk: Walk, go: Wire) -> tuple[Walk, Wire]:
         target=delayed(walk.target, "routed_target", enable=takes),
         ends_row=delayed(walk.ends_row, "routed_ends", enable=takes),
         starts_row=delayed(walk.starts_row, "routed_starts", enable=takes),
-        busy=walk.busy | holds,
+        busy=named(walk.busy | holds, "walks_or_routes"),
     )
     return behind, ready
 

@@ -144,7 +144,9 @@ def lockstep_controller(
     fetch = descriptor_fetch(described, begin=begin, restart=starting, stage_start=stage_start)
     with component("controller"):
         running, step_ends = named(state == RUN, "running"), wire(1, "step_ends")
-        issue, last, last_group, scan = _issued(sizes, fetch, words, running & step_ends, stage_start)
+        issue, last, last_group, scan = _issued(
+            sizes, fetch, words, named(running & step_ends, "steps"), stage_start
+        )
         sequenced = Sequenced(running, issue.bias, issue.first_tap, issue.ends, last_group, stage_start)
         step = _step(sizes, fetch.fields, sequenced, last, rhythm)
         step_ends <<= pyrtl.Const(1, 1) if step.beat is None else step.beat.last
@@ -154,7 +156,9 @@ def lockstep_controller(
         drained = named((state == DRAIN) & written & ~pyrtl.rtl_any(*in_flight), "drained")
         begin <<= starting | ~_ends(fetch.fields) & stage_ends
         goes_on = drained & ~_ends(fetch.held)
-        stage_written = drained & ~fetch.held["continues"] if sizes.pieces else drained
+        stage_written = drained
+        if sizes.pieces:
+            stage_written = named(drained & ~fetch.held["continues"], "stage_written")
         stage_start <<= fetch.ready & ((state == FETCH) | goes_on)
         resuming, pausing = _pause(sizes, fetch, state, issue.ends & ~last_group)
         state.next <<= _priority(
@@ -237,7 +241,7 @@ def _run_ends(sizes: LockstepSizes, field: Mapping[str, Wire], sequenced: Sequen
         return None
     run_less_one, ends = field["run_less_one"], sequenced.ends
     run = register(len(run_less_one), "run", reset=True)
-    run_ends = run == run_less_one
+    run_ends = named(run == run_less_one, "run_ends")
     zero = pyrtl.Const(0, len(run))
     run.next <<= pyrtl.select(sequenced.stage_start | (ends & run_ends), zero, fit(run + ends, len(run)))
     return run_ends
@@ -295,7 +299,9 @@ def _step(
 ) -> Step:
     """What a step is: all PEs at once, of which some have no output in the last group or the last of a run,
     or as a rhythm says."""
-    reads = sequenced.running if sequenced.bias is None else sequenced.running & ~sequenced.bias
+    reads = sequenced.running
+    if sequenced.bias is not None:
+        reads = named(reads & ~sequenced.bias, "reads")
     if rhythm is None:
         run_ends = _run_ends(sizes, field, sequenced)
         valid, fetches = _busy(sizes, field, sequenced.last_group, run_ends)

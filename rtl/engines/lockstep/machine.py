@@ -128,7 +128,8 @@ def build_skipping(sizes: LockstepSizes) -> Hardware:
     assert scan is not None
     results = [wire(sizes.result_bits, f"result_{p}") for p in range(sizes.pes)]
     placed, scores = _writes(sizes, controller, results, _row_after_row)
-    row = fit(scan.row, sizes.address.row_bits)
+    with component("address"):
+        row = named(fit(scan.row, sizes.address.row_bits), "row")
     for b in banks:
         port = BankPort(scan.reads[b], row, placed.enables[b], placed.rows[b], placed.data[b])
         words[b] <<= described.activation_bank(b, controller.turn, port)
@@ -183,7 +184,7 @@ def _writes(
         chunks = sizes.pes // sizes.banks
         if chunks > 1:
             chunk = register(bits_for(chunks), "chunk", reset=True)
-            writing = ends | (chunk != 0)
+            writing = named(ends | (chunk != 0), "writes")
             following = [*(valid[sizes.banks * c] for c in range(1, chunks)), pyrtl.Const(0, 1)]
             more = choose(chunk, following)
             more = more if shared else more & ~final

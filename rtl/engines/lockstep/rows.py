@@ -167,7 +167,7 @@ def _tile(sizes: RowSizes, field: Mapping[str, Wire], sequenced: Sequenced) -> _
     column = register(sizes.address.row_bits, "column", reset=True)
     tile = register(len(field["tiles_less_one"]), "tile", reset=True)
     last = tile == field["tiles_less_one"]
-    column_ends = sequenced.ends & last
+    column_ends = named(sequenced.ends & last, "column_ends")
     tile.next <<= pyrtl.select(
         sequenced.stage_start | column_ends, pyrtl.Const(0, len(tile)), fit(tile + sequenced.ends, len(tile))
     )
@@ -178,6 +178,7 @@ def _tile(sizes: RowSizes, field: Mapping[str, Wire], sequenced: Sequenced) -> _
     inside, width = column != sizes.address.row(columns), sizes.address.bank(columns)
     before, at_edge = column < edge_row, column == edge_row
     next_column = pyrtl.concat(following, pyrtl.Const(0, bank_bits)) if bank_bits else following
+    next_column = named(next_column, "next_column")
     return _Tile(
         named(last, "last_tile"),
         [inside | below(width, b) for b in banks],
@@ -205,6 +206,8 @@ def _turns(running: Wire, loading: Wire, tops: Sequence[Wire]) -> tuple[list[Wir
         return [high], high, high
     beat = register(bits_for(len(tops)), "beat", reset=True)
     turn = [beat == m for m in range(len(tops))]
-    last = ~loading | pyrtl.rtl_any(*(at & top for at, top in zip(turn, tops, strict=True)))
+    last = named(
+        ~loading | pyrtl.rtl_any(*(at & top for at, top in zip(turn, tops, strict=True))), "last_beat"
+    )
     beat.next <<= pyrtl.select(running & ~last, fit(beat + 1, len(beat)), pyrtl.Const(0, len(beat)))
     return turn, turn[0], last

@@ -66,7 +66,7 @@ def scanned(
     chooses = running & holds & ~biases.now
     row_done = named(chooses & ~pyrtl.or_all_bits(there & ~lowest), "row_done")
     ends <<= row_done & last_row
-    last_group = group == field["groups_less_one"]
+    last_group = named(group == field["groups_less_one"], "last_group")
     read = named(running & (~holds | row_done) & ~(ends & last_group), "read_row")
     tap = named((chooses & pyrtl.or_all_bits(there)) | (running & biases.now), "issue")
 
@@ -87,7 +87,7 @@ def scanned(
         reads=[named(read & (~reads_last | bit), f"read_bank_{b}") for b, bit in enumerate(in_last)],
         row=row,
         tap=tap,
-        first=biases.first | (biases.none & first_row & lowest[0]),
+        first=named(biases.first | (biases.none & first_row & lowest[0]), "first_tap"),
         bias=biases.now,
         ends=ends,
         last_group=last_group,
