@@ -80,7 +80,9 @@ def _swapped(
 
 
 @njit(nogil=True, cache=True)
-def _reordered(start: Ints, cells: Ints, width: Floats, pulls: Pulls, spans: Floats, x: Floats, y: Floats) -> float:
+def _reordered(
+    start: Ints, cells: Ints, width: Floats, pulls: Pulls, spans: Floats, x: Floats, y: Floats
+) -> float:
     """Neighbours in a stretch change their order where that is shorter; what that gains."""
     gained = 0.0
     for s in range(len(start) - 1):
@@ -99,8 +101,16 @@ def _reordered(start: Ints, cells: Ints, width: Floats, pulls: Pulls, spans: Flo
 
 @njit(nogil=True, cache=True)
 def _shifted(
-    start: Ints, cells: Ints, first: Floats, end: Floats, site: float, width: Floats, pulls: Pulls,
-    spans: Floats, x: Floats, y: Floats,
+    start: Ints,
+    cells: Ints,
+    first: Floats,
+    end: Floats,
+    site: float,
+    width: Floats,
+    pulls: Pulls,
+    spans: Floats,
+    x: Floats,
+    y: Floats,
 ) -> float:
     """Each cell moves, in whole sites, as far between its neighbours as is best; what that gains."""
     gained, xs, ys = 0.0, np.empty(_MOST_BOUNDS), np.empty(_MOST_BOUNDS)
@@ -127,8 +137,17 @@ def _shifted(
 
 @njit(nogil=True, cache=True)
 def _into_gaps(
-    cells: int, site: float, width: Floats, pulls: Pulls, spans: Floats, x: Floats, y: Floats, grid: Grid,
-    low: Floats, high: Floats, at_y: Floats,
+    cells: int,
+    site: float,
+    width: Floats,
+    pulls: Pulls,
+    spans: Floats,
+    x: Floats,
+    y: Floats,
+    grid: Grid,
+    low: Floats,
+    high: Floats,
+    at_y: Floats,
 ) -> float:
     """Each cell that is far from its best place goes to the best gap round it; what that gains. Gaps reach
     from `low` to `high` in the row whose middle is `at_y`; what a cell leaves of one stays a gap."""
@@ -209,7 +228,9 @@ def improved_roughly(
             break
 
 
-def improved(x: Floats, y: Floats, width: Floats, pulls: Pulls, rows: Rows, site_um: float, row_um: float) -> None:
+def improved(
+    x: Floats, y: Floats, width: Floats, pulls: Pulls, rows: Rows, site_um: float, row_um: float
+) -> None:
     """Moves legal cells (first of the objects `x` and `y`, their centres in um) so that they stay legal and
     wires become shorter. In place."""
     cells, spans = len(width), all_spans(pulls, x, y)

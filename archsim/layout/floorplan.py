@@ -117,9 +117,7 @@ def _wanted(problem: PlacementProblem, seed: int) -> Floats:
     return shares
 
 
-def _sliced(
-    problem: PlacementProblem, blocks: Ints, cells: Ints, centre: Floats, beside: float
-) -> _Region:
+def _sliced(problem: PlacementProblem, blocks: Ints, cells: Ints, centre: Floats, beside: float) -> _Region:
     """The region of some blocks and cells, which a share `beside` of the cells takes its own area in."""
     if len(blocks) == 1:
         sites = beside * problem.cell_sites[cells].sum() / problem.utilisation
@@ -145,7 +143,10 @@ def _leaf(problem: PlacementProblem, block: int, sites: float) -> _Region:
         for longer in np.geomspace(1.0, 4.0, _SHAPES // 2):
             tall, wide = math.ceil(height * longer), math.ceil(width * longer)
             whole = width * height + sites
-            shapes += [(max(width, math.ceil(whole / tall)), tall), (wide, max(height, math.ceil(whole / wide)))]
+            shapes += [
+                (max(width, math.ceil(whole / tall)), tall),
+                (wide, max(height, math.ceil(whole / wide))),
+            ]
             choice += [is_turned, is_turned]
     kept = _front(np.array(shapes))
     return _Region(np.array(shapes)[kept], np.array(choice, np.int64)[kept], block)
@@ -206,9 +207,7 @@ def _unfit(problem: PlacementProblem) -> LayoutError:
     return LayoutError(f"{what}that holds the {problem.blocks} blocks side by side with their halos")
 
 
-def _laid(
-    problem: PlacementProblem, root: _Region, place: int, core: Core
-) -> tuple[Floats, Floats, Ints]:
+def _laid(problem: PlacementProblem, root: _Region, place: int, core: Core) -> tuple[Floats, Floats, Ints]:
     """Lower left corners (um) of all blocks, and whether they are turned."""
     x, y, is_turned = np.zeros(problem.blocks), np.zeros(problem.blocks), np.zeros(problem.blocks, np.int64)
     boxes = _boxes(problem), _turned_boxes(problem)

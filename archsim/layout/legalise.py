@@ -22,7 +22,14 @@ def _clipped(value: float, first: int, end: int, width: float) -> float:
 
 @njit(nogil=True, cache=True)
 def _trial(
-    want: float, width: int, first: int, end: int, k: int, weight: Floats, pulled: Floats, wide: Floats,
+    want: float,
+    width: int,
+    first: int,
+    end: int,
+    k: int,
+    weight: Floats,
+    pulled: Floats,
+    wide: Floats,
     at: Floats,
 ) -> tuple[int, float, float, float, float]:
     """What adding a cell to the right end of a stretch makes of its `k` clusters: how many stay, and weight,
@@ -69,8 +76,15 @@ def _assigned(
                         continue
                     b = offset[s]
                     _, _, _, w, place = _trial(
-                        want[cell], width[cell], first[s], end[s], clusters[s], weight[b:], pulled[b:],
-                        wide[b:], at[b:],
+                        want[cell],
+                        width[cell],
+                        first[s],
+                        end[s],
+                        clusters[s],
+                        weight[b:],
+                        pulled[b:],
+                        wide[b:],
+                        at[b:],
                     )
                     cost = abs(row - y[cell]) * aspect + abs(place + w - width[cell] - want[cell])
                     if cost < best:
@@ -115,7 +129,8 @@ def legalised(want: Floats, y: Floats, width: Ints, rows: Rows, aspect: float) -
     stretch = _assigned(want, y, width, order, rows.start, rows.first, rows.end, aspect)
     if (stretch < 0).any():
         raise LayoutError.of(
-            "utilisation", round(float(width.sum()) / max(rows.free_sites, 1), 4),
+            "utilisation",
+            round(float(width.sum()) / max(rows.free_sites, 1), 4),
             "values at which every cell fits whole into a stretch of a row: give a lower utilisation, or a larger core",
         )
     left = np.zeros(len(want), np.int64)

@@ -48,7 +48,15 @@ def span(
 
 @njit(nogil=True, cache=True)
 def change(
-    pulls: Pulls, spans: Floats, x: Floats, y: Floats, a: int, ax: float, ay: float, b: int, bx: float,
+    pulls: Pulls,
+    spans: Floats,
+    x: Floats,
+    y: Floats,
+    a: int,
+    ax: float,
+    ay: float,
+    b: int,
+    bx: float,
     by: float,
 ) -> float:
     """What moving `a`, and `b` unless it is -1, adds to the half perimeters, which are `spans` now."""

@@ -18,7 +18,7 @@ from archsim.layout.placement import Placement, pin_offsets
 from archsim.layout.ports import best_ports, slots
 from archsim.layout.problem import Floats, LayoutError, PlacementProblem
 from archsim.layout.quadratic import Axis
-from archsim.layout.rough import MOST_ROUNDS, Springy, axes, roughly
+from archsim.layout.rough import Springy, axes, roughly
 from archsim.layout.spreading import bins_of
 
 Progress = Callable[[str, float], None]

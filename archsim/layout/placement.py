@@ -74,9 +74,7 @@ class Placement:
     def centre_um(self) -> Floats:
         """The centres of all objects, (objects, 2)."""
         problem = self.problem
-        width, height = turned_sizes(
-            problem.block_width_um, problem.block_height_um, self.blocks.orientation
-        )
+        width, height = turned_sizes(problem.block_width_um, problem.block_height_um, self.blocks.orientation)
         cells = np.stack(
             [
                 (self.cell_site + 0.5 * problem.cell_sites) * problem.site_width_um,
