@@ -28,7 +28,7 @@ _PORT_ROUNDS = (10, 20)
 """Rounds of rough placement after each of which the ports are dealt anew."""
 
 
-def _quiet(what: str, share: float) -> None:
+def quiet(what: str, share: float) -> None:
     """Tells nobody."""
 
 
@@ -46,7 +46,7 @@ class _Start:
         return self.empty.width_um, self.empty.height_um
 
 
-def place(problem: PlacementProblem, *, seed: int = 1, progress: Progress = _quiet) -> Placement:
+def place(problem: PlacementProblem, *, seed: int = 1, progress: Progress = quiet) -> Placement:
     """Places a problem: blocks and ports unless they are fixed, then cells, legally.
 
     Raises LayoutError where blocks or cells do not fit into the core.
