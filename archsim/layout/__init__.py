@@ -4,7 +4,7 @@ placed."""
 from __future__ import annotations
 
 from archsim.layout.from_netlist import Subject, problem_of, subject_of
-from archsim.layout.place import Progress, place
+from archsim.layout.placer import Progress, place
 from archsim.layout.placement import Placement
 from archsim.layout.problem import Blocks, Core, LayoutError, PlacementProblem
 

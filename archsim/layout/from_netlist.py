@@ -8,6 +8,7 @@ import numpy as np
 
 from archsim.layout.blocks import LAYOUT_CONSTANTS, Block, blocks_of, halo_um
 from archsim.layout.problem import Core, Flags, Floats, Ints, LayoutError, PlacementProblem
+from archsim.netlist.clocks import gated_clocks
 from archsim.netlist.netlist import CONSTANTS, Netlist
 from archsim.technology.asic.abstracts import Abstracts
 from archsim.technology.asic.standard_cells import StandardCells
@@ -82,6 +83,7 @@ def subject_of(
     dx, dy = np.concatenate([pin_dx, table[:, 2], nowhere]), np.concatenate([pin_dy, table[:, 3], nowhere])
     order = np.argsort(net, kind="stable")
     order = order[net[order] >= CONSTANTS]
+    is_clock = clock_nets(netlist, technology)
     problem = PlacementProblem(
         name=netlist.name,
         row_height_um=abstracts.row_height_um,
@@ -97,7 +99,9 @@ def subject_of(
         pin_object=objects[order],
         pin_dx_um=dx[order],
         pin_dy_um=dy[order],
-        is_clock=clock_nets(netlist, technology),
+        is_clock=is_clock,
+        # A gate is to stand by its flops; what clocks everything tells nothing about where.
+        pulls=~is_clock | gated_clocks(netlist, technology.library),
         core=core,
     )
     return Subject(

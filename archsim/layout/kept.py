@@ -8,13 +8,13 @@ from importlib import resources
 
 import numpy as np
 
-from archsim.layout.place import Progress, place, quiet
+from archsim.layout.placer import Progress, place, quiet
 from archsim.layout.placement import Placement
 from archsim.layout.problem import Blocks, Core, PlacementProblem
 from archsim.store import remembered
 
 _PLACER = (
-    *("blocks.py", "detailed.py", "floorplan.py", "legalise.py", "moves.py", "place.py", "placement.py"),
+    *("blocks.py", "detailed.py", "floorplan.py", "legalise.py", "moves.py", "placement.py", "placer.py"),
     *("ports.py", "problem.py", "quadratic.py", "rough.py", "rows.py", "spreading.py"),
 )
 """The modules that placements follow from: where one changes, they are computed again."""

@@ -57,7 +57,8 @@ class PlacementProblem:
     `cell_sites` (cells,) are widths in sites, one row high; blocks have a width and a height as their abstract
     is drawn, may be turned by a quarter where `block_turns`, and keep cells and each other a halo away. Pins
     of net k are `net_start[k]` to `net_start[k + 1]` of `pin_object`, `pin_dx_um` and `pin_dy_um`, the latter
-    from the centre of the object as drawn. Nets that are `is_clock` have a tree of their own and do not pull.
+    from the centre of the object as drawn. Nets that are `is_clock` have a tree of buffers of their own. What a
+    net is long counts where it `pulls`.
 
     Without a `core` one is made in which the cells fill a share `utilisation` of what the blocks leave.
     Blocks and ports that lie somewhere already are `fixed_blocks` and `fixed_ports` (ports, 2); these need a
@@ -79,6 +80,7 @@ class PlacementProblem:
     pin_dx_um: Floats
     pin_dy_um: Floats
     is_clock: Flags
+    pulls: Flags
     core: Core | None = None
     fixed_blocks: Blocks | None = None
     fixed_ports: Floats | None = None

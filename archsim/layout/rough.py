@@ -40,10 +40,9 @@ class Springy:
 
 
 def axes(problem: PlacementProblem, offsets: Floats) -> tuple[Axis, Axis]:
-    """The pins (pins, 2, from the centres of their objects) of the nets that pull: of two pins or more, and no
-    clocks."""
+    """The pins (pins, 2, from the centres of their objects) of the nets that pull."""
     pins = np.diff(problem.net_start)
-    pulls = (pins > 1) & ~problem.is_clock
+    pulls = (pins > 1) & problem.pulls
     kept = pulls[problem.pin_net]
     start = np.concatenate([[0], np.cumsum(pins[pulls])])
     x, y = (Axis(start, problem.pin_object[kept], offsets[kept, axis]) for axis in (0, 1))
