@@ -22,10 +22,12 @@ _TRACKS_UM = 0.2
 
 @dataclass(frozen=True)
 class BlockPin:
-    """A pin of a block: its name, its net, and its place from the lower left corner of the block as drawn."""
+    """A pin of a block: its name, its net, whether it drives that, and its place from the lower left corner of
+    the block as drawn."""
 
     name: str
     net: int
+    drives: bool
     x_um: float
     y_um: float
 
@@ -117,7 +119,10 @@ def _drawn(memory: Memory, cost: MemoryMacro, abstracts: Abstracts, utilisation:
             width_um=max(width, height),
             height_um=min(width, height),
             turns=True,
-            pins=tuple(BlockPin(name, net, x, 0.0) for (_, name, net), x in zip(pins, places, strict=True)),
+            pins=tuple(
+                BlockPin(name, net, what == "data_out", x, 0.0)
+                for (what, name, net), x in zip(pins, places, strict=True)
+            ),
         )
 
 
@@ -138,7 +143,7 @@ def _outlined(memory: Memory, macro: OwnMacro, outline: Outline) -> Iterator[Blo
             bus = macro.buses.get(what, "")
             own = next((pin for pin in (f"{bus}[{index}]", bus) if pin in outline.pins), None)
             x, y = outline.pins[own] if own else next(places)
-            pins.append(BlockPin(own or name, net, x, y))
+            pins.append(BlockPin(own or name, net, what == "data_out", x, y))
         yield Block(
             name=_numbered(memory.name, number, beside * deep),
             abstract=macro.name,

@@ -12,6 +12,7 @@ from archsim.netlist.clocks import gated_clocks
 from archsim.netlist.netlist import CONSTANTS, Netlist
 from archsim.technology.asic.abstracts import Abstracts
 from archsim.technology.asic.standard_cells import StandardCells
+from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.quantity import load_quantities
 
 
@@ -26,6 +27,11 @@ class Subject:
     port_names: tuple[str, ...] = field(repr=False)
     port_nets: Ints = field(repr=False)
     problem: PlacementProblem
+    library: CellLibrary = field(repr=False)
+
+    def outputs(self, name: str) -> tuple[str, ...]:
+        """The output pins of a type of cell."""
+        return tuple(self.library.cells[name].functions)
 
 
 def problem_of(
@@ -111,6 +117,7 @@ def subject_of(
         port_names=tuple(name for name, _ in ports),
         port_nets=port_nets,
         problem=problem,
+        library=technology.library,
     )
 
 

@@ -128,13 +128,14 @@ class PlacementProblem:
     def digest(self) -> str:
         """Of all that a placement follows from."""
         told: Any = hashlib.sha256()
-        for name, value in sorted(vars(self).items()):
+        for name in sorted(self.__dataclass_fields__):
+            value = getattr(self, name)
             parts = vars(value) if isinstance(value, Blocks | Core) else {"": value}
             for part, content in parts.items():
                 told.update(f"{name}.{part}=".encode())
                 if isinstance(content, np.ndarray):
                     told.update(f"{content.dtype}{content.shape}".encode() + content.tobytes())
-                elif name != "pin_net":
+                else:
                     told.update(repr(content).encode())
         return str(told.hexdigest())
 

@@ -86,7 +86,10 @@ def _tree(pins: Floats) -> float:
         waits[pin] = False
         total += far[pin]
         old = near[pin]
-        x, y = _into(pins[pin, 0], ends[old, 0], ends[old, 2]), _into(pins[pin, 1], ends[old, 1], ends[old, 3])
+        x, y = (
+            _into(pins[pin, 0], ends[old, 0], ends[old, 2]),
+            _into(pins[pin, 1], ends[old, 1], ends[old, 3]),
+        )
         ends[edges] = (x, y, ends[old, 2], ends[old, 3])
         ends[old, 2], ends[old, 3] = x, y
         ends[edges + 1] = (x, y, pins[pin, 0], pins[pin, 1])
