@@ -188,6 +188,7 @@ def _fitting(problem: PlacementProblem, root: _Region) -> list[tuple[float, Core
             if sites > core.sites or rows > core.rows:
                 continue
         else:
+            sites = max(sites, int(problem.cell_sites.max(initial=1)))
             core = Core(rows=max(rows, math.ceil((needed + taken) / sites)), sites=sites)
         width, height = core.sites * problem.site_width_um, core.rows * problem.row_height_um
         score = sites * rows if problem.core else width * height

@@ -122,16 +122,47 @@ def _packed(cells: Ints, want: Floats, width: Ints, first: int, end: int, left: 
             place += width[cells[t]]
 
 
+@njit(nogil=True, cache=True)
+def _fitted(
+    want: Floats, y: Floats, width: Ints, order: Ints, start: Ints, first: Ints, end: Ints, aspect: float
+) -> Ints:
+    """The stretch of each cell where that by which cells are moved counts less than that all fit: in the given
+    order, widest first, each goes to the nearest that has room; -1 where none has."""
+    used, chosen = np.zeros(len(first), np.int64), np.full(len(want), -1, np.int64)
+    for cell in order:
+        best = np.inf
+        for row in range(len(start) - 1):
+            for s in range(start[row], start[row + 1]):
+                if used[s] + width[cell] > end[s] - first[s]:
+                    continue
+                outside = max(first[s] - want[cell], want[cell] + width[cell] - end[s], 0.0)
+                if abs(row - y[cell]) * aspect + outside < best:
+                    best, chosen[cell] = abs(row - y[cell]) * aspect + outside, s
+        if chosen[cell] >= 0:
+            used[chosen[cell]] += width[cell]
+    return chosen
+
+
+def can_hold(rows: Rows, width: Ints) -> bool:
+    """Whether the widest cell first, each next one finds a stretch with room."""
+    anywhere, order = np.zeros(len(width)), np.argsort(-width, kind="stable")
+    stretch = _fitted(anywhere, anywhere, width, order, rows.start, rows.first, rows.end, 1.0)
+    return bool((stretch >= 0).all())
+
+
 def legalised(want: Floats, y: Floats, width: Ints, rows: Rows, aspect: float) -> tuple[Ints, Ints]:
     """Left site and row of each cell, from the left edge in sites and the lower one in rows where it is
     wanted; a row is `aspect` sites high. Raises LayoutError where cells do not fit."""
+    stretches = rows.start, rows.first, rows.end
     order = np.lexsort((np.arange(len(want)), want))
-    stretch = _assigned(want, y, width, order, rows.start, rows.first, rows.end, aspect)
+    stretch = _assigned(want, y, width, order, *stretches, aspect)
     if (stretch < 0).any():
-        raise LayoutError.of(
-            "utilisation",
-            round(float(width.sum()) / max(rows.free_sites, 1), 4),
-            "values at which every cell fits whole into a stretch of a row: give a lower utilisation, or a larger core",
+        stretch = _fitted(want, y, width, np.argsort(-width, kind="stable"), *stretches, aspect)
+    if (stretch < 0).any():
+        share = float(width.sum()) / max(rows.free_sites, 1)
+        raise LayoutError(
+            f"utilisation is {share:.4g}, at which a cell of {width[stretch < 0].max()} sites fits into no row, "
+            "allowed are a lower one and a larger core"
         )
     left = np.zeros(len(want), np.int64)
     grouped = order[np.argsort(stretch[order], kind="stable")]

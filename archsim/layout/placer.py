@@ -12,12 +12,13 @@ import numpy as np
 
 from archsim.layout.detailed import improved, improved_roughly, listed
 from archsim.layout.floorplan import floorplan
-from archsim.layout.legalise import legalised
+from archsim.layout.legalise import can_hold, legalised
 from archsim.layout.moves import Pulls
 from archsim.layout.placement import Placement, pin_offsets
 from archsim.layout.ports import best_ports, slots
 from archsim.layout.problem import Floats, LayoutError, PlacementProblem
 from archsim.layout.quadratic import Axis
+from archsim.layout.rows import free_rows
 from archsim.layout.rough import Springy, axes, roughly
 from archsim.layout.spreading import bins_of
 
@@ -61,13 +62,16 @@ def place(problem: PlacementProblem, *, seed: int = 1, progress: Progress = quie
         progress=lambda share: progress("cells", 0.2 + 0.6 * share),
     )
     progress("rows", 0.8)
-    placed = _legal(start, centre)
+    placed = _legal(start, centre) if problem.cells else start.empty
     progress("done", 1.0)
     return placed
 
 
 def _start(problem: PlacementProblem, seed: int) -> _Start:
     core, blocks = floorplan(problem, seed=seed)
+    # Stretches between blocks may be too short for the widest cells.
+    while problem.core is None and not can_hold(free_rows(problem, core, blocks), problem.cell_sites):
+        core = replace(core, rows=core.rows + 1)
     nowhere = np.zeros(problem.cells, np.int64)
     size = core.sites * problem.site_width_um, core.rows * problem.row_height_um
     ports = slots(problem.ports, *size) if problem.fixed_ports is None else problem.fixed_ports

@@ -60,7 +60,9 @@ def roughly(
     """The centres (objects, 2) of the best upper bound that was met. What is fixed stays at its `centre`; the
     others start in the middle of the core."""
     movable, bins = len(given.area), given.bins
-    box = [np.nanmax(np.where(np.isfinite(end), end, np.nan)) for end in (bins.right, bins.high)]
+    if not movable:
+        return centre
+    box = bins.right.max(), bins.high.max()
     scatter = np.random.default_rng(seed).normal(0, 1, (2, movable))
     x, y = centre[:, 0].copy(), centre[:, 1].copy()
     x[:movable], y[:movable] = box[0] / 2 + scatter[0], box[1] / 2 + scatter[1]

@@ -19,7 +19,8 @@ _WAYS = np.array([(1, 0), (0, 1), (1, 1), (1, -1), (2, 0), (0, 2)])
 
 
 class Bins(NamedTuple):
-    """A grid of `across` x `up` bins: the free area of each, and the box in um around it."""
+    """A grid of `across` x `up` bins: the free area of each, and the box in um around it,
+    0 where nothing is free."""
 
     across: int
     up: int
@@ -48,6 +49,8 @@ def bins_of(rows: Rows, site_um: float, row_um: float) -> Bins:
         right[band, there] = np.maximum(right[band, there], ends[there])
         low[band, there] = np.minimum(low[band, there], row)
         high[band, there] = np.maximum(high[band, there], row + 1)
+    for box in (left, right, low, high):
+        box[free == 0] = 0.0
     scaled = (free * site_um * row_um, left * site_um, right * site_um, low * row_um, high * row_um)
     return Bins(across, up, *(part.ravel() for part in scaled))
 
