@@ -22,8 +22,8 @@ _TRACKS_UM = 0.2
 
 @dataclass(frozen=True)
 class BlockPin:
-    """A pin of a block: its name, its net, whether it drives that, and its place from the lower left corner of
-    the block as drawn."""
+    """A pin of a block: its name, its net, whether it drives that, and its place from the lower left corner
+    of the block as drawn."""
 
     name: str
     net: int
@@ -155,7 +155,7 @@ def _outlined(memory: Memory, macro: OwnMacro, outline: Outline) -> Iterator[Blo
 
 
 def _places(buses: Mapping[str, str], outline: Outline) -> Iterator[tuple[float, float]]:
-    """Where pins are that nobody names: at the clock, or in turn at the pins there are, the middle without."""
+    """Where pins are that nobody names: at the clock, else in turn at the pins there are or in the middle."""
     clock = outline.pins.get(buses.get("clock", ""))
     while True:
         yield from (

@@ -2,8 +2,8 @@
 
 Sinks are cut in two, along the longer side of their box and by number, until as many are left as a buffer may
 drive; a buffer stands in the middle of them. Buffers are the sinks of the next level, and so on up to the
-source, a port or a clock gate, which drives the last few itself. A clock gate is a sink of the net before it and
-the source of the one behind it. Nothing balances the branches: wires are as short as they can be.
+source, a port or a clock gate, which drives the last few itself. A clock gate is a sink of the net before it
+and the source of the one behind it. Nothing balances the branches: wires are as short as they can be.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from archsim.technology.quantity import load_quantities
 
 @dataclass(frozen=True, kw_only=True)
 class ClockTree:
-    """What distributes one clock net to its `sinks`: `buffers` by level, from the leaves up, each `drive` times
-    the library's cell `buffer`; capacitances in farad. In every cycle in which the clock runs `capacitance_f`
-    is charged and discharged once, and the buffers spend `internal_j` besides."""
+    """What distributes one clock net to its `sinks`: `buffers` by level, from the leaves up, each `drive`
+    times the library's cell `buffer`; capacitances in farad. In every cycle in which the clock runs
+    `capacitance_f` is charged and discharged once, and the buffers spend `internal_j` besides."""
 
     net: int
     sinks: int
@@ -58,8 +58,8 @@ class ClockTree:
 def clock_trees(
     placement: Placement, netlist: Netlist, technology: StandardCells, *, wire_f_per_um: float
 ) -> tuple[ClockTree, ...]:
-    """The trees of all clock nets, in the order of their nets. Buffers get no place among the cells: they are a
-    few in a thousand of them. Raises LibertyError for a library without a buffer."""
+    """The trees of all clock nets, in the order of their nets. Buffers get no place among the cells: they are
+    a few in a thousand of them. Raises LibertyError for a library without a buffer."""
     problem, library = placement.problem, technology.library
     constants = load_quantities(LAYOUT_CONSTANTS)
     leaf, fanout, drive = (
@@ -106,7 +106,7 @@ def _levels(sinks: Floats, leaf: int, fanout: int) -> Iterator[tuple[float, Floa
     source drives, without wire."""
     most = leaf
     while len(sinks) > most:
-        groups = list(_cut(np.arange(len(sinks)), sinks, most))
+        groups = list(cut(np.arange(len(sinks)), sinks, most))
         middles = np.array([(sinks[g].min(axis=0) + sinks[g].max(axis=0)) / 2 for g in groups])
         joined = [np.concatenate([middles[k : k + 1], sinks[g]]) for k, g in enumerate(groups)]
         start = np.concatenate([[0], np.cumsum([len(pins) for pins in joined])])
@@ -115,7 +115,7 @@ def _levels(sinks: Floats, leaf: int, fanout: int) -> Iterator[tuple[float, Floa
     yield 0.0, sinks
 
 
-def _cut(which: Ints, places: Floats, most: int) -> Iterator[Ints]:
+def cut(which: Ints, places: Floats, most: int) -> Iterator[Ints]:
     """Groups of at most so many sinks that lie together, all about equally large."""
     groups = -(-len(which) // most)
     if groups == 1:
@@ -123,9 +123,9 @@ def _cut(which: Ints, places: Floats, most: int) -> Iterator[Ints]:
         return
     box = np.ptp(places[which], axis=0)
     order = which[np.argsort(places[which, 0 if box[0] >= box[1] else 1], kind="stable")]
-    cut = round(len(which) * (groups // 2) / groups)
-    yield from _cut(order[:cut], places, most)
-    yield from _cut(order[cut:], places, most)
+    middle = round(len(which) * (groups // 2) / groups)
+    yield from cut(order[:middle], places, most)
+    yield from cut(order[middle:], places, most)
 
 
 def _pins_f(placement: Placement, netlist: Netlist, technology: StandardCells) -> Floats:
@@ -138,10 +138,10 @@ def _pins_f(placement: Placement, netlist: Netlist, technology: StandardCells) -
         ]
     ).reshape(len(netlist.type_names), len(netlist.pin_names))
     of_pins = table[netlist.cell_type[netlist.pin_cell], netlist.pin_name]
-    totals = np.bincount(netlist.pin_net, of_pins, netlist.nets)
+    totals: Floats = np.bincount(netlist.pin_net, of_pins, netlist.nets).astype(float)
     block = placement.problem.pin_object - placement.problem.cells
     is_block = (block >= 0) & (block < placement.problem.blocks)
-    totals += macro_f * np.bincount(placement.problem.pin_net[is_block], minlength=netlist.nets)
+    totals += macro_f * np.bincount(placement.problem.pin_net[is_block], minlength=netlist.nets).astype(float)
     totals[:CONSTANTS] = 0.0
     return totals
 

@@ -1,4 +1,4 @@
-"""Small moves that shorten wires: cells that change places, go to gaps, or shift and change order in a row."""
+"""Small moves that shorten wires: cells change places, go to gaps, shift and change their order in a row."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def listed(keys: Ints, number: int) -> tuple[Ints, Ints]:
 def _swapped(
     cells: int, alike_um: float, width: Floats, pulls: Pulls, spans: Floats, x: Floats, y: Floats, grid: Grid
 ) -> float:
-    """Each cell tries to change places with the cells, as wide as itself but for `alike_um`, in the bins round
-    its best place; what that gains."""
+    """Each cell tries to change places with the cells, as wide as itself but for `alike_um`, in the bins
+    round its best place; what that gains."""
     gained, xs, ys = 0.0, np.empty(_MOST_BOUNDS), np.empty(_MOST_BOUNDS)
     for a in range(cells):
         pulled, tx, ty = best_place(a, pulls, x, y, xs, ys)
@@ -197,7 +197,7 @@ def _lines(x: Floats, y: Floats, rows: Rows, site_um: float, row_um: float) -> L
     stretch = np.searchsorted(rows.row * along + rows.first * site_um, row * along + x, "right") - 1
     order = np.lexsort((x, stretch))
     start, _ = listed(stretch, len(rows.first))
-    return Lines(start, order, rows.first * site_um, rows.end * site_um)
+    return Lines(start, order, rows.first.astype(float) * site_um, rows.end.astype(float) * site_um)
 
 
 def _gaps(lines: Lines, width: Floats, x: Floats, rows: Rows, row_um: float) -> tuple[Floats, Floats, Floats]:

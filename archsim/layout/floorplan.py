@@ -1,9 +1,9 @@
 """The core and the blocks in it, before any cell: a slicing floorplan cut where a rough placement wants them.
 
 Cells and blocks are placed roughly together, blocks as points of their area. Regions are then cut in two, by
-the places of their blocks, until each holds one block and the cells around it; from the leaves up every region
-gets the shapes that it could have (L. Stockmeyer, Information and Control 57, 1983), in whole sites and rows,
-and the best shape of the whole decides all others.
+the places of their blocks, until each holds one block and the cells around it; from the leaves up every
+region gets the shapes that it could have (L. Stockmeyer, Information and Control 57, 1983), in whole sites
+and rows, and the best shape of the whole decides all others.
 """
 
 from __future__ import annotations

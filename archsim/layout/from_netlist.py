@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from archsim.netlist.clocks import gated_clocks
 from archsim.netlist.netlist import CONSTANTS, Netlist
 from archsim.technology.asic.abstracts import Abstracts
 from archsim.technology.asic.standard_cells import StandardCells
+from archsim.technology.lef import Outline
 from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.quantity import load_quantities
 
@@ -52,8 +55,8 @@ def subject_of(
     utilisation: float | None = None,
     core: Core | None = None,
 ) -> Subject:
-    """A flat netlist as a problem for the placer; without a `core` it makes one, in which cells fill the share
-    `utilisation` (that of the data file unless it is given) of what blocks leave.
+    """A flat netlist as a problem for the placer; without a `core` it makes one, in which cells fill the
+    share `utilisation` (that of the data file unless it is given) of what blocks leave.
 
     Raises LayoutError for a utilisation outside (0, 1], for a technology without outlines and for a cell or
     macro that has none, and a refusal for a memory that the technology cannot build.
@@ -66,45 +69,26 @@ def subject_of(
     abstracts = technology.abstracts
     if abstracts is None:
         raise LayoutError.of("lef", None, "files with the outlines of the library's cells and their site")
-    blocks = blocks_of(netlist, technology, abstracts, chosen)
-    cell_sites, pin_dx, pin_dy = _cells(netlist, abstracts)
+    blocks = blocks_of(netlist, technology, abstracts, float(chosen))
     ports = [
         (name if len(port.nets) == 1 else f"{name}[{place}]", net)
         for name, port in netlist.ports.items()
         for place, net in enumerate(port.nets.tolist())
     ]
     port_nets = np.array([net for _, net in ports], np.int64)
-    of_block = [
-        (len(cell_sites) + place, pin.net, pin.x_um - block.width_um / 2, pin.y_um - block.height_um / 2)
-        for place, block in enumerate(blocks)
-        for pin in block.pins
-    ]
-    table = np.array(of_block, float).reshape(-1, 4)
-    first_port = len(cell_sites) + len(blocks)
-    net = np.concatenate([netlist.pin_net, table[:, 1].astype(np.int64), port_nets])
-    objects = np.concatenate(
-        [netlist.pin_cell, table[:, 0].astype(np.int64), first_port + np.arange(len(ports))]
-    )
-    nowhere = np.zeros(len(ports))
-    dx, dy = np.concatenate([pin_dx, table[:, 2], nowhere]), np.concatenate([pin_dy, table[:, 3], nowhere])
-    order = np.argsort(net, kind="stable")
-    order = order[net[order] >= CONSTANTS]
     is_clock = clock_nets(netlist, technology)
     problem = PlacementProblem(
         name=netlist.name,
         row_height_um=abstracts.row_height_um,
         site_width_um=abstracts.site_width_um,
         utilisation=float(chosen),
-        cell_sites=cell_sites,
+        cell_sites=_cell_sites(netlist, abstracts),
         block_width_um=np.array([block.width_um for block in blocks], float),
         block_height_um=np.array([block.height_um for block in blocks], float),
         block_turns=np.array([block.turns for block in blocks], bool),
         halo_um=halo_um(abstracts),
         ports=len(ports),
-        net_start=np.concatenate([[0], np.cumsum(np.bincount(net[order], minlength=netlist.nets))]),
-        pin_object=objects[order],
-        pin_dx_um=dx[order],
-        pin_dy_um=dy[order],
+        **_pins(netlist, abstracts, blocks, port_nets),
         is_clock=is_clock,
         # A gate is to stand by its flops; what clocks everything tells nothing about where.
         pulls=~is_clock | gated_clocks(netlist, technology.library),
@@ -121,23 +105,54 @@ def subject_of(
     )
 
 
-def _cells(netlist: Netlist, abstracts: Abstracts) -> tuple[Ints, Floats, Floats]:
-    """Widths in sites (cells,), and the offset of each pin (pins,) from the middle of its cell."""
+def _cell_sites(netlist: Netlist, abstracts: Abstracts) -> Ints:
+    """Widths in sites (cells,)."""
     for name in netlist.count():
         if name not in abstracts.cells:
             raise LayoutError.of("cell", name, "cells with an outline on the library's site")
-    types = len(netlist.type_names)
-    sites = np.array([abstracts.sites(name) for name in netlist.type_names], np.int64)
-    offset = np.zeros((types, len(netlist.pin_names), 2))
+    sites = [abstracts.sites(name) if name in abstracts.cells else 0 for name in netlist.type_names]
+    return np.array(sites, np.int64)[netlist.cell_type]
+
+
+def _pins(netlist: Netlist, abstracts: Abstracts, blocks: Sequence[Block], port_nets: Ints) -> dict[str, Any]:
+    """The pins of cells, blocks and ports by net, as a problem has them; constants have none."""
+    dx, dy = _cell_pins(netlist, abstracts)
+    cells, wired = len(netlist.cell_names), len(port_nets)
+    of_blocks = np.array(
+        [
+            (cells + place, pin.net, pin.x_um - block.width_um / 2, pin.y_um - block.height_um / 2)
+            for place, block in enumerate(blocks)
+            for pin in block.pins
+        ],
+        float,
+    ).reshape(-1, 4)
+    ports = cells + len(blocks) + np.arange(wired)
+    net = np.concatenate([netlist.pin_net, of_blocks[:, 1].astype(np.int64), port_nets])
+    objects = np.concatenate([netlist.pin_cell, of_blocks[:, 0].astype(np.int64), ports])
+    dx = np.concatenate([dx, of_blocks[:, 2], np.zeros(wired)])
+    dy = np.concatenate([dy, of_blocks[:, 3], np.zeros(wired)])
+    order = np.argsort(net, kind="stable")
+    order = order[net[order] >= CONSTANTS]
+    pins = np.bincount(net[order], minlength=netlist.nets)
+    return {
+        "net_start": np.concatenate([[0], np.cumsum(pins)]),
+        "pin_object": objects[order],
+        "pin_dx_um": dx[order],
+        "pin_dy_um": dy[order],
+    }
+
+
+def _cell_pins(netlist: Netlist, abstracts: Abstracts) -> tuple[Floats, Floats]:
+    """The offset of each pin (pins,) from the middle of its cell."""
+    offset = np.zeros((len(netlist.type_names), len(netlist.pin_names), 2))
     for kind, name in enumerate(netlist.type_names):
-        outline = abstracts.cells[name]
+        outline = abstracts.cells.get(name, Outline(width_um=0.0, height_um=0.0))
         for place, pin in enumerate(netlist.pin_names):
             if pin in outline.pins:
                 x, y = outline.pins[pin]
                 offset[kind, place] = x - outline.width_um / 2, y - outline.height_um / 2
-    kinds = netlist.cell_type
-    at = offset[kinds[netlist.pin_cell], netlist.pin_name]
-    return sites[kinds], at[:, 0], at[:, 1]
+    at = offset[netlist.cell_type[netlist.pin_cell], netlist.pin_name]
+    return at[:, 0], at[:, 1]
 
 
 def clock_nets(netlist: Netlist, technology: StandardCells) -> Flags:

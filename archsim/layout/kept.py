@@ -8,8 +8,8 @@ from importlib import resources
 
 import numpy as np
 
-from archsim.layout.placer import Progress, place, quiet
 from archsim.layout.placement import Placement
+from archsim.layout.placer import Progress, place, quiet
 from archsim.layout.problem import Blocks, Core, PlacementProblem
 from archsim.store import remembered
 

@@ -1,4 +1,4 @@
-"""The abstracts of a placed design as a LEF file: its site, its cells, its memories, and layers for their pins."""
+"""The abstracts of a placed design as a LEF file: site, cells, memories, and layers for their pins."""
 
 from __future__ import annotations
 

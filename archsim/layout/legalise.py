@@ -1,8 +1,8 @@
 """Cells into rows and sites without overlap, each moved as little as may be.
 
-Abacus (P. Spindler, U. Schlichtmann, F. M. Johannes, ISPD 2008): cells go from left to right to the stretch of
-a row where they are moved least; cells of a stretch that touch form a cluster, which lies where the squares of
-all their moves are least. Widths and places are whole sites throughout.
+Abacus (P. Spindler, U. Schlichtmann, F. M. Johannes, ISPD 2008): cells go from left to right to the stretch
+of a row where they are moved least; cells of a stretch that touch form a cluster, which lies where the
+squares of all their moves are least. Widths and places are whole sites throughout.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from archsim.layout.rows import Rows
 @njit(nogil=True, cache=True, inline="always")
 def _clipped(value: float, first: int, end: int, width: float) -> float:
     """The whole site nearest to a value at which a width lies in a stretch."""
-    return min(max(np.floor(value + 0.5), first), end - width)
+    return float(min(max(np.floor(value + 0.5), first), end - width))
 
 
 @njit(nogil=True, cache=True)
@@ -49,8 +49,8 @@ def _trial(
 def _assigned(
     want: Floats, y: Floats, width: Ints, order: Ints, start: Ints, first: Ints, end: Ints, aspect: float
 ) -> Ints:
-    """The stretch of each cell, -1 where none has room. `want` is the left edge in sites, `y` the lower one in
-    rows; a row is `aspect` sites high."""
+    """The stretch of each cell, -1 where none has room. `want` is the left edge in sites, `y` the lower one
+    in rows; a row is `aspect` sites high."""
     rows, stretches = len(start) - 1, len(first)
     offset = np.zeros(stretches + 1, np.int64)
     offset[1:] = np.cumsum(end - first + 1)
@@ -126,8 +126,8 @@ def _packed(cells: Ints, want: Floats, width: Ints, first: int, end: int, left: 
 def _fitted(
     want: Floats, y: Floats, width: Ints, order: Ints, start: Ints, first: Ints, end: Ints, aspect: float
 ) -> Ints:
-    """The stretch of each cell where that by which cells are moved counts less than that all fit: in the given
-    order, widest first, each goes to the nearest that has room; -1 where none has."""
+    """The stretch of each cell where that by which cells are moved counts less than that all fit: in the
+    given order, widest first, each goes to the nearest that has room; -1 where none has."""
     used, chosen = np.zeros(len(first), np.int64), np.full(len(want), -1, np.int64)
     for cell in order:
         best = np.inf
@@ -161,8 +161,8 @@ def legalised(want: Floats, y: Floats, width: Ints, rows: Rows, aspect: float) -
     if (stretch < 0).any():
         share = float(width.sum()) / max(rows.free_sites, 1)
         raise LayoutError(
-            f"utilisation is {share:.4g}, at which a cell of {width[stretch < 0].max()} sites fits into no row, "
-            "allowed are a lower one and a larger core"
+            f"utilisation is {share:.4g}, at which a cell of {width[stretch < 0].max()} sites fits into no "
+            "row, allowed are a lower one and a larger core"
         )
     left = np.zeros(len(want), np.int64)
     grouped = order[np.argsort(stretch[order], kind="stable")]

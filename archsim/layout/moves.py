@@ -94,7 +94,7 @@ def _middle(values: Floats, m: int) -> float:
             values[j] = values[j - 1]
             j -= 1
         values[j] = value
-    return 0.5 * (values[(m - 1) // 2] + values[m // 2])
+    return 0.5 * float(values[(m - 1) // 2] + values[m // 2])
 
 
 @njit(nogil=True, cache=True)

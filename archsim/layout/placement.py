@@ -53,12 +53,14 @@ class Placement:
     @property
     def x_um(self) -> Floats:
         """The left edges of the cells."""
-        return self.cell_site * self.problem.site_width_um
+        edges: Floats = self.cell_site.astype(np.float64) * self.problem.site_width_um
+        return edges
 
     @property
     def y_um(self) -> Floats:
         """The lower edges of the cells."""
-        return self.cell_row * self.problem.row_height_um
+        edges: Floats = self.cell_row.astype(np.float64) * self.problem.row_height_um
+        return edges
 
     @property
     def cell_orientation(self) -> Ints:
@@ -101,7 +103,7 @@ class Placement:
 
 
 def pin_offsets(problem: PlacementProblem, orientation: Ints) -> Floats:
-    """The offsets of all pins (pins, 2) from the centres of their objects, which lie in these orientations."""
+    """The offsets of all pins (pins, 2) from the centres of their objects, as these lie."""
     drawn = np.stack([problem.pin_dx_um, problem.pin_dy_um], axis=1)
     turned: Floats = np.einsum("pij,pj->pi", MATRICES[orientation[problem.pin_object]], drawn)
     return turned

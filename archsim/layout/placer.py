@@ -18,8 +18,8 @@ from archsim.layout.placement import Placement, pin_offsets
 from archsim.layout.ports import best_ports, slots
 from archsim.layout.problem import Floats, LayoutError, PlacementProblem
 from archsim.layout.quadratic import Axis
-from archsim.layout.rows import free_rows
 from archsim.layout.rough import Springy, axes, roughly
+from archsim.layout.rows import free_rows
 from archsim.layout.spreading import bins_of
 
 Progress = Callable[[str, float], None]
@@ -90,7 +90,7 @@ def _start(problem: PlacementProblem, seed: int) -> _Start:
     # Cells of every second row lie upside down: what is up or down in a cell is nothing to aim at.
     offsets[problem.pin_object < problem.cells, 1] = 0.0
     bins = bins_of(empty.rows, problem.site_width_um, problem.row_height_um)
-    area = problem.cell_sites * problem.site_um2
+    area = problem.cell_sites.astype(float) * problem.site_um2
     return _Start(empty, Springy(*axes(problem, offsets), area, bins), offsets)
 
 
@@ -113,7 +113,7 @@ def _legal(start: _Start, centre: Floats) -> Placement:
     """The cells in rows and sites, near their rough centres and then where wires are shorter."""
     problem, rows = start.empty.problem, start.empty.rows
     site, row = problem.site_width_um, problem.row_height_um
-    width = problem.cell_sites * site
+    width = problem.cell_sites.astype(float) * site
     pulls = _pulls(problem, start.springs.x, start.springs.y)
     x, y = centre[:, 0].copy(), centre[:, 1].copy()
     improved_roughly(x, y, width, pulls, start.size_um, row)

@@ -10,7 +10,7 @@ from archsim.layout.problem import Floats, Ints, PlacementProblem
 
 
 def slots(ports: int, width_um: float, height_um: float) -> Floats:
-    """As many places (ports, 2), at equal distances round the edge from the lower left corner to the right."""
+    """As many places (ports, 2), equally far apart round the edge from the lower left corner to the right."""
     along = (np.arange(ports) + 0.5) / max(ports, 1) * 2 * (width_um + height_um)
     corners = np.cumsum([0, width_um, height_um, width_um, height_um])
     x = np.interp(along, corners, [0, width_um, width_um, 0, 0])

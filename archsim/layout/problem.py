@@ -35,7 +35,7 @@ class LayoutError(Refusal):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Blocks:
-    """Where the blocks lie: lower left corners as they lie (um), and orientations, indices of `ORIENTATIONS`."""
+    """Where the blocks lie: lower left corners (um), and orientations as indices of `ORIENTATIONS`."""
 
     x_um: Floats
     y_um: Floats
@@ -54,11 +54,11 @@ class Core:
 class PlacementProblem:
     """A netlist as a placer sees it.
 
-    `cell_sites` (cells,) are widths in sites, one row high; blocks have a width and a height as their abstract
-    is drawn, may be turned by a quarter where `block_turns`, and keep cells and each other a halo away. Pins
-    of net k are `net_start[k]` to `net_start[k + 1]` of `pin_object`, `pin_dx_um` and `pin_dy_um`, the latter
-    from the centre of the object as drawn. Nets that are `is_clock` have a tree of buffers of their own. What a
-    net is long counts where it `pulls`.
+    `cell_sites` (cells,) are widths in sites, one row high; blocks have a width and a height as their
+    abstract is drawn, may be turned by a quarter where `block_turns`, and keep cells and each other a halo
+    away. Pins of net k are `net_start[k]` to `net_start[k + 1]` of `pin_object`, `pin_dx_um` and
+    `pin_dy_um`, the latter from the centre of the object as drawn. Nets that are `is_clock` have a tree of
+    buffers of their own. How long a net is counts where it `pulls`.
 
     Without a `core` one is made in which the cells fill a share `utilisation` of what the blocks leave.
     Blocks and ports that lie somewhere already are `fixed_blocks` and `fixed_ports` (ports, 2); these need a

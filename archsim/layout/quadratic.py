@@ -17,7 +17,7 @@ from scipy.sparse import coo_array
 from archsim.layout.problem import Floats, Ints
 
 NEAREST_UM = 0.5
-"""Springs are no stiffer than at this length, about the width of a small cell: nearer pins may as well touch."""
+"""Springs are no stiffer than at this length, about the width of a small cell, as if the pins touched."""
 _TOLERANCE, _MOST_STEPS = 1e-3, 300
 """Of the conjugate gradients: what remains of the forces, and after how many steps that is good enough."""
 _LOOSE = 1e-9

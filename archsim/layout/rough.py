@@ -1,4 +1,4 @@
-"""Rough placement: springs at rest (the lower bound) and no crowds (the upper bound) in turn, until they meet.
+"""Rough placement: springs at rest (a lower bound) and no crowds (an upper one) in turn, until they meet.
 
 SimPL (M.-C. Kim, D.-J. Lee, I. L. Markov, IEEE TCAD 31(1), 2012): anchors at the spread places pull stronger
 from round to round.

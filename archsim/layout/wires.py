@@ -1,8 +1,8 @@
-"""How long the wire of each net will be: a rectilinear Steiner tree over its placed pins, and what routing adds.
+"""How long the wire of each net will be: a rectilinear Steiner tree over its pins, and what routing adds.
 
-The half perimeter is the tree of two or three pins and less than that of more. The tree here grows pin by pin,
-each time by the pin that is nearest to it, which joins at the nearest point that an edge can be led through
-without becoming longer (an edge is free inside the box of its ends).
+The half perimeter is the tree of two or three pins and less than that of more. The tree here grows pin by
+pin, each time by the pin that is nearest to it, which joins at the nearest point that an edge can be led
+through without becoming longer (an edge is free inside the box of its ends).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from archsim.layout.placement import Placement
 from archsim.layout.blocks import LAYOUT_CONSTANTS
+from archsim.layout.placement import Placement
 from archsim.layout.problem import Flags, Floats, Ints
 from archsim.technology.quantity import load_quantities
 

@@ -31,8 +31,8 @@ class LefError(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class Outline:
-    """A cell or macro: its size, the site that its rows are made of (empty: none), whether it may be turned by
-    a quarter, and the places of its pins, but for supplies, from the lower left corner."""
+    """A cell or macro: its size, the site that its rows are made of (empty: none), whether it may be turned
+    by a quarter, and the places of its pins, but for supplies, from the lower left corner."""
 
     width_um: float
     height_um: float

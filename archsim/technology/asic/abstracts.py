@@ -42,8 +42,8 @@ def drawn(library: CellLibrary, row_height_um: float, site_width_um: float) -> A
 
 
 def abstracts_of(lef: Lef, library: CellLibrary) -> Abstracts:
-    """The abstracts of a library whose outlines are in LEF files, on the site that most of its cells have; all
-    other outlines are macros.
+    """The abstracts of a library whose outlines are in LEF files, on the site that most of its cells have;
+    all other outlines are macros.
 
     Raises LefError where no cell of the library has a site with a size.
     """

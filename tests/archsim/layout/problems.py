@@ -67,7 +67,7 @@ def check(placed: Placement) -> None:
     """Everything lies inside the core, cells in rows and sites, and nothing over anything else."""
     problem = placed.problem
     width, height = turned_sizes(problem.block_width_um, problem.block_height_um, placed.blocks.orientation)
-    halo = problem.halo_um
+    halo, site, high = problem.halo_um, problem.site_width_um, problem.row_height_um
     boxes = [
         (x - halo, y - halo, x + w + halo, y + h + halo)
         for x, y, w, h in zip(placed.blocks.x_um, placed.blocks.y_um, width, height, strict=True)
@@ -78,8 +78,8 @@ def check(placed: Placement) -> None:
         assert 0 <= row < placed.core.rows
         occupied[row, left : left + sites] += 1
         for x0, y0, x1, y1 in boxes:
-            beside = left * SITE_UM >= x1 - 1e-6 or (left + sites) * SITE_UM <= x0 + 1e-6
-            assert beside or row * ROW_UM >= y1 - 1e-6 or (row + 1) * ROW_UM <= y0 + 1e-6
+            beside = left * site >= x1 - 1e-6 or (left + sites) * site <= x0 + 1e-6
+            assert beside or row * high >= y1 - 1e-6 or (row + 1) * high <= y0 + 1e-6
     assert occupied.max(initial=0) <= 1
     for place, (x0, y0, x1, y1) in enumerate(boxes):
         assert min(x0, y0) >= -1e-6

@@ -139,19 +139,19 @@ def test_a_utilisation_that_is_no_share_is_refused(utilisation: float) -> None:
 
 
 def test_a_netlist_that_does_not_fit_its_core_is_refused() -> None:
-    with pytest.raises(LayoutError, match=r"^core is 2 rows of 5 sites, of which 10 are free, allowed is one"):
+    with pytest.raises(LayoutError, match=r"^core is 2 rows of 5 sites, of which 10 are free, allowed is"):
         place(replace(problem(cells=40), core=Core(rows=2, sites=5)))
 
 
 def test_a_cell_that_fits_into_no_row_is_refused() -> None:
     given = replace(problem(cells=3), cell_sites=np.array([6, 6, 6]), core=Core(rows=2, sites=10))
-    with pytest.raises(LayoutError, match=r"^utilisation is 0\.9, at which a cell of 6 sites fits into no row"):
+    with pytest.raises(LayoutError, match=r"^utilisation is 0\.9, at which a cell of 6 sites fits into no"):
         place(given)
 
 
 def test_a_block_larger_than_the_core_is_refused() -> None:
     given = replace(problem(cells=4, blocks=2), core=Core(rows=3, sites=30))
-    with pytest.raises(LayoutError, match=r"^core is 3 rows of 30 sites, allowed is one that holds a block of"):
+    with pytest.raises(LayoutError, match=r"^core is 3 rows of 30 sites, allowed is one that holds a block"):
         place(given)
 
 
