@@ -26,7 +26,7 @@ MAY_IMPORT = {
 FLOW = {
     "workloads": ("topology", "families", "kernels", "data", "training", "measures", "importers"),
     "rtl": ("parts", "engines", "verilog", "axi"),
-    "archsim": ("engine", "technology", "netlist", "costs", "trace", "explore", "calibration"),
+    "archsim": ("engine", "technology", "netlist", "layout", "costs", "trace", "explore", "calibration"),
     "reports": ("diagram", "write_up", "points", "studies", "published", "export", "cli", "site"),
 }
 """The folders of each package in the order of the flow: none imports from one that comes after it."""

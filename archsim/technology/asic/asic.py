@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from archsim.technology.asic.abstracts import Abstracts, abstracts_of
 from archsim.technology.asic.generic_cells import CONSTANTS, cmos65_library, cmos65_wiring
 from archsim.technology.asic.own_files import (
     Liberties,
@@ -35,6 +36,7 @@ from archsim.technology.asic.scaling import (
     scaling_rows,
 )
 from archsim.technology.asic.standard_cells import CellType, StandardCells
+from archsim.technology.lef import read_lef
 from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.liberty.reader import read_liberty
 from archsim.technology.liberty.text import LibertyError
@@ -122,6 +124,11 @@ class Asic(StandardCells):
     @cached_property
     def wiring(self) -> Wiring:
         return _wiring(self.library, self.wire_capacitance_f_per_sink)
+
+    @cached_property
+    def abstracts(self) -> Abstracts | None:
+        """The outlines of `lef`; None without. Raises LefError where they cannot be placed by."""
+        return None if self.lef is None else abstracts_of(read_lef(paths_of(self.lef)), self.library)
 
     @property
     def memory_node_nm(self) -> int | None:

@@ -15,7 +15,14 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from archsim.technology.asic.generic_cells import CONSTANTS, FIT, cmos65_library, cmos65_wiring
+from archsim.technology.asic.abstracts import Abstracts
+from archsim.technology.asic.generic_cells import (
+    CONSTANTS,
+    FIT,
+    cmos65_library,
+    cmos65_wiring,
+    generic_abstracts,
+)
 from archsim.technology.asic.scaling import (
     SCALING_CONSTANTS,
     UNCHANGED,
@@ -105,6 +112,11 @@ class Cmos(StandardCells):
     @property
     def wiring(self) -> Wiring:
         return _scaled_wiring(self._factors, _SOURCE.nominal_v, self.supply_v)
+
+    @cached_property
+    def abstracts(self) -> Abstracts:
+        """Outlines of the 65 nm cells, shrunk."""
+        return generic_abstracts(self.library, self._factors.area)
 
     @property
     def memory_node_nm(self) -> int:

@@ -8,8 +8,15 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
+from archsim.technology.asic.abstracts import Abstracts
 from archsim.technology.asic.cmos import Cmos
-from archsim.technology.asic.generic_cells import CONSTANTS, FIT, cmos65_library, cmos65_wiring
+from archsim.technology.asic.generic_cells import (
+    CONSTANTS,
+    FIT,
+    cmos65_library,
+    cmos65_wiring,
+    generic_abstracts,
+)
 from archsim.technology.asic.standard_cells import StandardCells, SupplyV
 from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.memories.flop_memory import Wiring
@@ -63,6 +70,11 @@ class Cmos65(StandardCells):
     @property
     def wiring(self) -> Wiring:
         return self._scaled.wiring if self._scaled else cmos65_wiring()
+
+    @cached_property
+    def abstracts(self) -> Abstracts:
+        """Outlines drawn from the areas of the cells."""
+        return generic_abstracts(self.library)
 
     @property
     def macro_scaling(self) -> MacroScaling | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import cache
 from importlib import resources
 
+from archsim.technology.asic.abstracts import Abstracts, drawn
 from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.liberty.reader import read_liberty
 from archsim.technology.memories.flop_memory import Wiring
@@ -34,4 +36,15 @@ def cmos65_wiring() -> Wiring:
         memory_pin_capacitance_f=float(constants["memory_pin_capacitance_f"]),
         flop_memory_activity=float(constants["flop_memory_activity"]),
         clock_gate_open_share=float(constants["clock_gate_open_share"]),
+    )
+
+
+def generic_abstracts(library: CellLibrary, area_factor: float = 1.0) -> Abstracts:
+    """Outlines of the generic cells, or of the same in another process, in which areas are `area_factor` of
+    theirs: rows and sites shrink alike."""
+    constants, shrunk = load_quantities(CONSTANTS), math.sqrt(area_factor)
+    return drawn(
+        library,
+        float(constants["row_height_um"]) * shrunk,
+        float(constants["site_width_um"]) * shrunk,
     )

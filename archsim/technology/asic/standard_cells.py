@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from archsim.technology.asic.abstracts import Abstracts
 from archsim.technology.asic.clock_gating import ClockGates, ClockGating, clock_gates
 from archsim.technology.evidence import Brackets, brackets_of_cells
 from archsim.technology.liberty.cell_library import CellLibrary
@@ -75,6 +76,11 @@ class StandardCells(Technology):
     @abstractmethod
     def wiring(self) -> Wiring:
         """Wires and clock network, which are modelled."""
+
+    @property
+    def abstracts(self) -> Abstracts | None:
+        """Rows, sites and outlines to place by; None where nobody stated any."""
+        return None
 
     @property
     @abstractmethod

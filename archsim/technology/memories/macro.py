@@ -22,7 +22,10 @@ setup time of its inputs, that of a flop if it does not."""
 
 @dataclass(frozen=True, kw_only=True)
 class OwnMacro:
-    """A macro of `words` x `word_bits` and the `figures` that its file states of it, in SI units and mm2."""
+    """A macro of `words` x `word_bits` and the `figures` that its file states of it, in SI units and mm2.
+
+    `buses` are the names of its "clock", "address", "data_in" and "data_out", as far as the file says.
+    """
 
     name: str
     words: int
@@ -31,6 +34,7 @@ class OwnMacro:
     figures: Mapping[str, float] = field(hash=False)
     kind: str
     source: str
+    buses: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def lacks(self) -> tuple[str, ...]:

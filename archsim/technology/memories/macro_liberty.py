@@ -52,6 +52,7 @@ def read_macros(path: Path, conditions: Mapping[str, str], *, activity: float) -
                 figures=figures,
                 kind="published",
                 source=f"{cell.name} of {path}",
+                buses=_buses_of(cell),
             )
         )
     if not macros:
@@ -163,6 +164,17 @@ def _bus(cell: Group, what: str) -> Group | None:
             if name := access.text("address"):
                 return next((other for other in _buses(cell) if other.name == name), None)
     return None
+
+
+def _buses_of(cell: Group) -> dict[str, str]:
+    """The names of the buses that are known by what they carry."""
+    carried = {
+        "clock": _clock(cell),
+        "address": _bus(cell, "address"),
+        "data_in": _bus(cell, "memory_write"),
+        "data_out": _bus(cell, "memory_read"),
+    }
+    return {what: bus.name for what, bus in carried.items() if bus is not None}
 
 
 def _clock(cell: Group) -> Group | None:

@@ -1,0 +1,34 @@
+"""Where the cells and memories of a mapped netlist lie, and what wires and clock trees they need there."""
+
+from __future__ import annotations
+
+from archsim.layout.clock_tree import ClockTree, clock_trees
+from archsim.layout.def_file import def_text
+from archsim.layout.from_netlist import Subject, problem_of, subject_of
+from archsim.layout.kept import placed
+from archsim.layout.lef_file import lef_text
+from archsim.layout.placement import Placement
+from archsim.layout.placer import Progress, place
+from archsim.layout.problem import Blocks, Core, LayoutError, PlacementProblem
+from archsim.layout.wires import half_perimeter_um, tree_um, wire_length_m
+
+__all__ = [
+    "Blocks",
+    "ClockTree",
+    "Core",
+    "LayoutError",
+    "Placement",
+    "PlacementProblem",
+    "Progress",
+    "Subject",
+    "clock_trees",
+    "def_text",
+    "half_perimeter_um",
+    "lef_text",
+    "place",
+    "placed",
+    "problem_of",
+    "subject_of",
+    "tree_um",
+    "wire_length_m",
+]
