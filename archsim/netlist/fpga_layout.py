@@ -117,12 +117,7 @@ def lay_out_fpga(
     """
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise Refusal.of("seeds", seeds, "whole numbers from 1")
-    how = technology.place_and_route
-    if how is None:
-        raise NextpnrError(
-            f"technology is {technology.kind}, which is not placed and routed ({technology.unplaced}), "
-            "allowed is fidelity gate"
-        )
+    how = how_placed(technology)
     script = MAPPING.format(top=top, synthesis=technology.synthesis) + _FLATTEN
 
     @cache
@@ -141,6 +136,19 @@ def lay_out_fpga(
         packed = remembered("nextpnr", content | {"seed": seed}, _placing(mapped, how, seed, limit_s))
         layouts.append(read_layout(_unpacked(packed), technology, how, seed))
     return FpgaLayouts(tuple(layouts))
+
+
+def how_placed(technology: Fpga) -> PlaceAndRoute:
+    """How a technology is placed and routed, if that is possible here. Raises NextpnrError with the reason
+    where it is not."""
+    how = technology.place_and_route
+    if how is None:
+        raise NextpnrError(
+            f"technology is {technology.kind}, which is not placed and routed ({technology.unplaced}), "
+            "allowed is fidelity gate"
+        )
+    nextpnr_version(how)
+    return how
 
 
 def _placing(

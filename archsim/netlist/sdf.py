@@ -1,4 +1,4 @@
-"""Reads the delays of a placed and routed design from an SDF file, and times its paths from clock to clock."""
+"""Reads the delays of a placed and routed design from an SDF file, and times its paths, clock to clock."""
 
 from __future__ import annotations
 
