@@ -7,13 +7,11 @@ from dataclasses import asdict, dataclass, field
 from functools import singledispatch
 from typing import Any
 
-from archsim.costs.layout import LayoutError
+from archsim.costs.layout import LIMIT_S, LayoutError, layouts_of
 from archsim.design import DesignPoint
-from archsim.netlist.fpga_layout import FpgaLayout, PathStage, how_placed, lay_out_fpga
-from archsim.netlist.nextpnr import LIMIT_S
+from archsim.netlist.fpga_layout import FpgaLayout, PathStage
 from archsim.technology import Fpga, StandardCells, Technology
 from archsim.technology.technology import refuse_fabric
-from rtl import to_verilog
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +81,7 @@ def _cells(technology: StandardCells, design: DesignPoint, seeds: int, limit_s: 
 
 @reported.register(Fpga)
 def _fabric(technology: Fpga, design: DesignPoint, seeds: int, limit_s: float) -> LayoutReport:
-    how_placed(technology)
-    verilog = to_verilog(design.mapping.hardware)
-    made = lay_out_fpga(verilog.text, verilog.top, technology, seeds=seeds, limit_s=limit_s)
+    made = layouts_of(design.mapping, technology, seeds=seeds, limit_s=limit_s)
     median = made.median
     return FpgaLayoutReport(
         device=technology.device,

@@ -30,11 +30,11 @@ PES = (1, 4, 16)
 NETWORKS = {
     "csc": "lenet-300-100-csc-x40",
     "clos": "lenet-300-100-clos-x40",
+    "pruned": "lenet-300-100-pruned-x40",
     "dense": "lenet-300-100-dense",
     "eie": "lenet-300-100-pruned-x40",
-    "pruned": "lenet-300-100-pruned-x40",
 }
-"""Each engine's network, in the order in which engines take turns."""
+"""Each engine's network, those that are placed soonest first."""
 
 DEVICE = "LFE5U-85F"
 """The largest, for all designs: how full a device is shall not differ more than it must."""

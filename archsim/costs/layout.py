@@ -15,10 +15,14 @@ from rtl import to_verilog
 from workloads.refusal import Refusal
 
 if TYPE_CHECKING:
-    from archsim.netlist import FpgaLayout
+    from archsim.netlist import FpgaLayout, FpgaLayouts
 
 PLACING = "placing"
-"""What placing takes beyond the mapped netlist: constants, the ends of carry chains."""
+"""What placing takes beyond the mapped netlist (constants, the ends of carry chains), less what it leaves
+out."""
+
+LIMIT_S = 3600.0
+"""How long placing may take: nine times what the largest engine that was tried did."""
 
 
 class LayoutError(Refusal):
@@ -49,14 +53,9 @@ def _cells(technology: StandardCells, mapping: Mapping) -> Logic:
 def _fabric(technology: Fpga, mapping: Mapping) -> Logic:
     """The resources of each component are those of the netlist; what placing adds stands beside them, so that
     all together are what the placed design takes."""
-    from archsim.netlist.fpga_layout import how_placed, lay_out_fpga
-
-    how_placed(technology)
+    layout = layouts_of(mapping, technology).median
     mapped = map_to_gates(mapping, technology)
-    used = sum((part.resources for part in mapped.parts), mapped.memory_resources or FpgaResources())
-    refuse_overflow(technology, used)
-    design = to_verilog(mapping.hardware)
-    layout = lay_out_fpga(design.text, design.top, technology).median
+    used = _used(mapped)
     added = {name: count - used[name] for name, count in layout.resources.items()}
     return replace(
         mapped,
@@ -65,6 +64,23 @@ def _fabric(technology: Fpga, mapping: Mapping) -> Logic:
         source=f"{mapped.source}, placed and routed by nextpnr on {layout.device}, seed {layout.seed}",
         critical_path=path_of(layout),
     )
+
+
+def layouts_of(
+    mapping: Mapping, technology: Fpga, *, seeds: int = 1, limit_s: float = LIMIT_S
+) -> FpgaLayouts:
+    """The mapping's hardware placed and routed from so many seeds, of which each may take `limit_s`, where
+    it fits the device. Raises as `place_and_route` does."""
+    from archsim.netlist.fpga_layout import how_placed, lay_out_fpga
+
+    how_placed(technology)
+    refuse_overflow(technology, _used(map_to_gates(mapping, technology)))
+    design = to_verilog(mapping.hardware)
+    return lay_out_fpga(design.text, design.top, technology, seeds=seeds, limit_s=limit_s)
+
+
+def _used(mapped: Logic) -> FpgaResources:
+    return sum((part.resources for part in mapped.parts), mapped.memory_resources or FpgaResources())
 
 
 def path_of(layout: FpgaLayout) -> tuple[str, ...]:

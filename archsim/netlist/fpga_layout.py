@@ -9,10 +9,11 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from math import inf
 from typing import Any, Literal
 
 from archsim.netlist.fpga import MAPPING
-from archsim.netlist.nextpnr import DELAYS, LIMIT_S, REPORT, NextpnrError, nextpnr_version, run_nextpnr
+from archsim.netlist.nextpnr import DELAYS, REPORT, NextpnrError, nextpnr_version, run_nextpnr
 from archsim.netlist.sdf import Sdf, read_sdf
 from archsim.netlist.yosys import run_yosys_anew, yosys_version
 from archsim.store import remembered
@@ -107,7 +108,7 @@ class FpgaLayouts:
 
 
 def lay_out_fpga(
-    verilog: str, top: str, technology: Fpga, *, seeds: int = 1, limit_s: float = LIMIT_S
+    verilog: str, top: str, technology: Fpga, *, seeds: int = 1, limit_s: float = inf
 ) -> FpgaLayouts:
     """Map Verilog, place it on the technology's device and route it, from seeds 1 to `seeds`.
 

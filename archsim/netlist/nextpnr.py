@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import re
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib import metadata
+from math import inf
 from pathlib import Path
 from typing import IO
 
@@ -24,9 +24,6 @@ EXTRA = "fpga"
 REPORT, DELAYS = "report.json", "design.sdf"
 """What nextpnr tells of a design: utilisation and paths, and the delay of every net and cell."""
 
-LIMIT_S = 3600.0
-"""How long nextpnr may take: nine times what the largest engine that was tried did."""
-
 _LOG = logging.getLogger(__name__)
 _STEPS = {
     "Packing IOs": "packing",
@@ -35,6 +32,9 @@ _STEPS = {
     "Routing..": "routing",
 }
 """What a line of its log begins with, and what it then does."""
+
+_SITES = {"TRELLIS_IO": "pins"}
+"""What it calls sites whose name says little."""
 
 _NO_SITE = re.compile(r"no BELs remaining to implement cell type '(\w+)'")
 
@@ -61,9 +61,7 @@ def _tool(how: PlaceAndRoute) -> yowasp.Tool:
     return yowasp.Tool("nextpnr", f"yowasp_nextpnr_{family}", module, function)
 
 
-def run_nextpnr(
-    mapped: str, how: PlaceAndRoute, *, seed: int = 1, limit_s: float = LIMIT_S
-) -> dict[str, str]:
+def run_nextpnr(mapped: str, how: PlaceAndRoute, *, seed: int, limit_s: float) -> dict[str, str]:
     """Place and route a design that Yosys mapped (the text of its JSON): `REPORT` and `DELAYS`, as texts.
 
     It takes from 10 s to minutes, and up to a gigabyte of memory; one seed gives the same each time. An
@@ -88,25 +86,8 @@ def run_nextpnr(
 def _watched(
     tool: yowasp.Tool, arguments: Sequence[str], room: Path, seed: int, limit_s: float
 ) -> tuple[int, list[str]]:
-    """Its status, and the lines that it said while it ran."""
+    """Its status, and the lines that it said while it ran; however the wait for it ends, it is ended."""
     said: list[str] = []
-    with _process(tool, arguments, room) as process:
-        listener = threading.Thread(target=_listen, args=(process.stderr, said, seed), daemon=True)
-        listener.start()
-        try:
-            status = process.wait(timeout=limit_s)
-        except subprocess.TimeoutExpired:
-            raise NextpnrError(
-                f"nextpnr took longer than {limit_s:g} s for seed {seed}, allowed are designs that it places "
-                "and routes in that time, or a longer limit"
-            ) from None
-        listener.join()
-    return status, said
-
-
-@contextlib.contextmanager
-def _process(tool: yowasp.Tool, arguments: Sequence[str], room: Path) -> Iterator[subprocess.Popen[str]]:
-    """It while it runs; however that ends, it is ended."""
     with subprocess.Popen(
         tool.command(arguments),
         cwd=room,
@@ -117,10 +98,19 @@ def _process(tool: yowasp.Tool, arguments: Sequence[str], room: Path) -> Iterato
         text=True,
         errors="replace",
     ) as process:
+        listener = threading.Thread(target=_listen, args=(process.stderr, said, seed))
+        listener.start()
         try:
-            yield process
+            status = process.wait(timeout=limit_s if limit_s < inf else None)
+        except subprocess.TimeoutExpired:
+            raise NextpnrError(
+                f"nextpnr took longer than {limit_s:g} s for seed {seed}, allowed are designs that it places "
+                "and routes in that time, or a longer limit"
+            ) from None
         finally:
             process.kill()  # WebAssembly hears no gentler signal
+            listener.join()
+    return status, said
 
 
 def _listen(lines: IO[str] | None, said: list[str], seed: int) -> None:
@@ -138,8 +128,8 @@ def _why(said: Sequence[str], status: int) -> str:
     errors = [line.removeprefix("ERROR: ").rstrip(".") for line in said if line.startswith("ERROR:")]
     if errors and (out := _NO_SITE.search(errors[0])):
         return (
-            f"nextpnr finds no room for the design: the device has too few {out[1]}, allowed are a larger "
-            "technology.device, or an engine of fewer PEs"
+            f"nextpnr finds no room for the design: the device has too few {_SITES.get(out[1], out[1])}, "
+            "allowed are a larger technology.device, or an engine of fewer PEs"
         )
     if errors:
         return f"nextpnr refuses the design: {errors[0]}"
