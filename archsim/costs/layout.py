@@ -55,8 +55,8 @@ def _fabric(technology: Fpga, mapping: Mapping) -> Logic:
     all together are what the placed design takes."""
     layout = layouts_of(mapping, technology).median
     mapped = map_to_gates(mapping, technology)
-    used = _used(mapped)
-    added = {name: count - used[name] for name, count in layout.resources.items()}
+    before = _used(mapped)
+    added = {name: used - before[name] for name, (used, _) in layout.utilisation.items()}
     return replace(
         mapped,
         parts=(*mapped.parts, LogicPart(PLACING, 1, resources=FpgaResources(**added))),
