@@ -33,6 +33,9 @@ _STEPS = {
 }
 """What a line of its log begins with, and what it then does."""
 
+_ERROR = "ERROR:"
+"""What a line of its log that speaks of an error begins with."""
+
 _SITES = {"TRELLIS_IO": "pins"}
 """What it calls sites whose name says little."""
 
@@ -40,16 +43,21 @@ _NO_SITE = re.compile(r"no BELs remaining to implement cell type '(\w+)'")
 
 
 class NextpnrError(Refusal):
-    """nextpnr is not there, refused a design, or took too long; the message says which."""
+    """nextpnr refused a design; the message is its first error."""
+
+
+class NextpnrAbsentError(NextpnrError):
+    """nextpnr is not there, took too long, or ended without saying why: elsewhere, or another time, it may
+    place the same design."""
 
 
 def nextpnr_version(how: PlaceAndRoute) -> str:
-    """The version of nextpnr for a family; a part of every cache key. Raises NextpnrError where it is not
-    installed."""
+    """The version of nextpnr for a family; a part of every cache key. Raises NextpnrAbsentError where it is
+    not installed."""
     try:
         return _tool(how).version
     except metadata.PackageNotFoundError:
-        raise NextpnrError(
+        raise NextpnrAbsentError(
             f"nextpnr is not installed, allowed is fidelity layout where `pip install 'archsim[{EXTRA}]'` "
             f"brought yowasp-nextpnr-{how.family}"
         ) from None
@@ -79,7 +87,8 @@ def run_nextpnr(mapped: str, how: PlaceAndRoute, *, seed: int, limit_s: float) -
         status, said = _watched(tool, arguments, room, seed, limit_s)
         written = [name for name in (REPORT, DELAYS) if room.joinpath(name).is_file()]
         if status or len(written) < 2:
-            raise NextpnrError(_why(said, status))
+            refused = any(line.startswith(_ERROR) for line in said)
+            raise (NextpnrError if refused else NextpnrAbsentError)(_why(said, status))
         return {name: room.joinpath(name).read_text(encoding="utf-8") for name in written}
 
 
@@ -103,7 +112,7 @@ def _watched(
         try:
             status = process.wait(timeout=limit_s if limit_s < inf else None)
         except subprocess.TimeoutExpired:
-            raise NextpnrError(
+            raise NextpnrAbsentError(
                 f"nextpnr took longer than {limit_s:g} s for seed {seed}, allowed are designs that it places "
                 "and routes in that time, or a longer limit"
             ) from None
@@ -125,7 +134,7 @@ def _listen(lines: IO[str] | None, said: list[str], seed: int) -> None:
 
 def _why(said: Sequence[str], status: int) -> str:
     """One sentence: the resource that ran out, the first line that speaks of an error, or how it ended."""
-    errors = [line.removeprefix("ERROR: ").rstrip(".") for line in said if line.startswith("ERROR:")]
+    errors = [line.removeprefix(_ERROR).strip().rstrip(".") for line in said if line.startswith(_ERROR)]
     if errors and (out := _NO_SITE.search(errors[0])):
         return (
             f"nextpnr finds no room for the design: the device has too few {_SITES.get(out[1], out[1])}, "

@@ -20,7 +20,7 @@ from hypothesis import given, strategies as st
 
 from archsim.netlist import fpga_layout, nextpnr, yowasp
 from archsim.netlist.fpga_layout import FpgaLayout, FpgaLayouts, lay_out_fpga, read_layout
-from archsim.netlist.nextpnr import NextpnrError
+from archsim.netlist.nextpnr import NextpnrAbsentError, NextpnrError
 from archsim.netlist.sdf import Sdf, SdfError, read_sdf
 from archsim.technology import Artix7, Ecp5
 from tests.archsim.netlist.nextpnr_sample import DELAYS, REPORT, VERILOG
@@ -155,6 +155,22 @@ def test_why_it_ended_is_said_in_a_sentence(said: list[str], status: int, senten
     assert not why.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("says", "error"),
+    [("ERROR: Combinational loop.", NextpnrError), ("killed", NextpnrAbsentError), ("", NextpnrAbsentError)],
+)
+def test_what_refuses_a_design_is_told_from_what_is_of_the_place(
+    says: str, error: type[NextpnrError], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    command = f"import sys; print({says!r}, file=sys.stderr); sys.exit(1)"
+    monkeypatch.setattr(nextpnr, "nextpnr_version", lambda how: "1")
+    monkeypatch.setattr(yowasp, "compiled", lambda tool: tmp_path)
+    monkeypatch.setattr(yowasp.Tool, "command", lambda tool, arguments: [sys.executable, "-c", command])
+    with pytest.raises(NextpnrError) as caught:
+        nextpnr.run_nextpnr("{}", HOW, seed=1, limit_s=600)
+    assert type(caught.value) is error
+
+
 @pytest.fixture
 def slow_tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """In place of nextpnr something that never ends; the file that it makes once it runs."""
@@ -167,7 +183,7 @@ def slow_tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_what_takes_too_long_is_ended_and_refused(slow_tool: Path) -> None:
-    with pytest.raises(NextpnrError, match=r"longer than 0\.2 s for seed 7, allowed are designs that"):
+    with pytest.raises(NextpnrAbsentError, match=r"longer than 0\.2 s for seed 7, allowed are designs that"):
         nextpnr.run_nextpnr("{}", HOW, seed=7, limit_s=0.2)
 
 
@@ -199,7 +215,7 @@ def test_what_is_missing_is_said_with_the_extra_that_brings_it(monkeypatch: pyte
         raise metadata.PackageNotFoundError(package)
 
     monkeypatch.setattr(metadata, "version", absent)
-    with pytest.raises(NextpnrError, match=r"pip install 'archsim\[fpga\]'"):
+    with pytest.raises(NextpnrAbsentError, match=r"pip install 'archsim\[fpga\]'"):
         lay_out_fpga(VERILOG, "tiny", Ecp5())
 
 
