@@ -84,11 +84,11 @@ def run_nextpnr(mapped: str, how: PlaceAndRoute, *, seed: int, limit_s: float) -
         outputs = ("--report", REPORT, "--detailed-timing-report", "--sdf", DELAYS)
         arguments = ("--json", "mapped.json", *how.arguments, "--seed", str(seed), *outputs)
         _LOG.info("placing and routing with nextpnr, seed %d", seed)
-        status, said = _watched(tool, arguments, room, seed, limit_s)
+        status, lines = _watched(tool, arguments, room, seed, limit_s)
         written = [name for name in (REPORT, DELAYS) if room.joinpath(name).is_file()]
         if status or len(written) < 2:
-            refused = any(line.startswith(_ERROR) for line in said)
-            raise (NextpnrError if refused else NextpnrAbsentError)(_why(said, status))
+            refused = any(line.startswith(_ERROR) for line in lines)
+            raise (NextpnrError if refused else NextpnrAbsentError)(_why(lines, status))
         return {name: room.joinpath(name).read_text(encoding="utf-8") for name in written}
 
 
@@ -96,7 +96,7 @@ def _watched(
     tool: yowasp.Tool, arguments: Sequence[str], room: Path, seed: int, limit_s: float
 ) -> tuple[int, list[str]]:
     """Its status, and the lines that it said while it ran; however the wait for it ends, it is ended."""
-    said: list[str] = []
+    lines: list[str] = []
     with subprocess.Popen(
         tool.command(arguments),
         cwd=room,
@@ -107,7 +107,7 @@ def _watched(
         text=True,
         errors="replace",
     ) as process:
-        listener = threading.Thread(target=_listen, args=(process.stderr, said, seed))
+        listener = threading.Thread(target=_listen, args=(process.stderr, lines, seed))
         listener.start()
         try:
             status = process.wait(timeout=limit_s if limit_s < inf else None)
@@ -119,22 +119,22 @@ def _watched(
         finally:
             process.kill()  # WebAssembly hears no gentler signal
             listener.join()
-    return status, said
+    return status, lines
 
 
-def _listen(lines: IO[str] | None, said: list[str], seed: int) -> None:
+def _listen(stream: IO[str] | None, lines: list[str], seed: int) -> None:
     """Keeps what it says, and tells each step that it takes."""
-    for line in lines or ():
+    for line in stream or ():
         told = line.strip()
-        said.append(told)
+        lines.append(told)
         for begins, step in _STEPS.items():
             if told.startswith(f"Info: {begins}"):
                 _LOG.info("nextpnr, seed %d: %s", seed, step)
 
 
-def _why(said: Sequence[str], status: int) -> str:
+def _why(lines: Sequence[str], status: int) -> str:
     """One sentence: the resource that ran out, the first line that speaks of an error, or how it ended."""
-    errors = [line.removeprefix(_ERROR).strip().rstrip(".") for line in said if line.startswith(_ERROR)]
+    errors = [line.removeprefix(_ERROR).strip().rstrip(".") for line in lines if line.startswith(_ERROR)]
     if errors and (out := _NO_SITE.search(errors[0])):
         return (
             f"nextpnr finds no room for the design: the device has too few {_SITES.get(out[1], out[1])}, "
@@ -142,6 +142,6 @@ def _why(said: Sequence[str], status: int) -> str:
         )
     if errors:
         return f"nextpnr refuses the design: {errors[0]}"
-    last = yowasp.last_line("\n".join(said))
+    last = yowasp.last_line("\n".join(lines))
     why = f"the last that it said is: {last}" if last else "perhaps for lack of memory"
     return f"nextpnr ended with status {status} and no error line; {why}"
