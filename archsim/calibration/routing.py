@@ -73,14 +73,25 @@ def row_of(label: str, design: DesignPoint) -> dict[str, Any]:
         **{name: used for name, (used, _) in layout.utilisation.items()},
         "logic_path_s": layout.logic_path_s,
         "routed_path_s": layout.critical_path_s,
-        "logic_from_flops_s": _from_flops_s(layout, routed=False),
-        "routed_from_flops_s": _from_flops_s(layout, routed=True),
+        "logic_from_flops_s": 1e-12 * layout.delays.longest_path_ps(net_ps=0.0, from_cells=FLOPS),
+        "routed_from_flops_s": 1e-12 * layout.delays.longest_path_ps(from_cells=FLOPS),
+        "net_delay_s": net_delay_s(layout),
         "routing_share": layout.routing_share,
     }
 
 
-def _from_flops_s(layout: FpgaLayout, *, routed: bool) -> float:
-    return 1e-12 * layout.delays.longest_path_ps(routed=routed, from_cells=FLOPS)
+def net_delay_s(layout: FpgaLayout) -> float:
+    """How long every net that takes any time would have to take, all the same, for the longest path to be as
+    long as it is, in seconds."""
+    from scipy.optimize import brentq
+
+    delays, routed_ps = layout.delays, layout.critical_path_s * 1e12
+    slowest = max(ps for _, _, ps in delays.wires)
+
+    def beyond(net_ps: float) -> float:
+        return delays.longest_path_ps(net_ps=net_ps) - routed_ps
+
+    return 1e-12 * float(brentq(beyond, 0.0, slowest, xtol=0.5))
 
 
 def write_table(directory: Path, pes: Sequence[int] = PES) -> None:

@@ -79,7 +79,7 @@ class FpgaLayout:
     @property
     def logic_path_s(self) -> float:
         """The longest path where nets take no time; it may be another than the longest of all."""
-        return 1e-12 * self.delays.longest_path_ps(routed=False)
+        return 1e-12 * self.delays.longest_path_ps(net_ps=0.0)
 
     @property
     def routing_factor(self) -> float:

@@ -44,20 +44,22 @@ class Sdf:
         named = {clock for _, clock, _ in self.checks}
         return frozenset(named | {sink for source, sink, _ in self.wires if source in clocks})
 
-    def longest_path_ps(self, *, routed: bool = True, from_cells: frozenset[str] | None = None) -> float:
+    def longest_path_ps(
+        self, *, net_ps: float | None = None, from_cells: frozenset[str] | None = None
+    ) -> float:
         """The longest path from a clocked cell to a clocked cell, in ps: from the clock's edge through cells
         and nets to the setup of the next.
 
-        Without `routed` nets take no time: the longest path of logic alone, which may be another one. With
-        `from_cells` only paths count that start in cells of these types. Zero where there is no path. Raises
-        SdfError where paths run in circles.
+        With `net_ps` every net that takes any time takes so long; zero leaves the longest path of logic
+        alone, which may be another one. With `from_cells` only paths count that start in cells of these
+        types. Zero where there is no path. Raises SdfError where paths run in circles.
         """
         edges: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
         waiting: defaultdict[str, int] = defaultdict(int)
         arrival: dict[str, float] = {}
         for source, sink, ps in self.wires:
             if sink not in self.clock_pins:
-                edges[source].append((sink, ps if routed else 0.0))
+                edges[source].append((sink, ps if net_ps is None or not ps else net_ps))
                 waiting[sink] += 1
         for source, ends in self.arcs.items():
             if source not in self.clock_pins:

@@ -90,8 +90,9 @@ def chain(delays_ps: Sequence[float], setup_ps: float, net_ps: float) -> Sdf:
 def test_a_path_is_as_long_as_its_parts_together(delays_ps: list[int], setup_ps: int, net_ps: int) -> None:
     timed = chain(delays_ps, setup_ps, net_ps)
     logic_ps = sum(delays_ps) + setup_ps
-    assert timed.longest_path_ps(routed=False) == logic_ps
+    assert timed.longest_path_ps(net_ps=0.0) == logic_ps
     assert timed.longest_path_ps() == logic_ps + net_ps * len(delays_ps)
+    assert timed.longest_path_ps(net_ps=7.0) == logic_ps + (7.0 if net_ps else 0.0) * len(delays_ps)
 
 
 def test_logic_in_a_circle_and_other_files_are_refused() -> None:
