@@ -1,10 +1,6 @@
 from archsim.accuracy import AccuracyError as AccuracyError, accuracy_at as accuracy_at
 from archsim.comparison import compare as compare
-from archsim.costs.fidelities import (
-    FIDELITIES as FIDELITIES,
-    DeviceError as DeviceError,
-    FidelityError as FidelityError,
-)
+from archsim.costs.fidelities import FIDELITIES as FIDELITIES, FidelityError as FidelityError
 from archsim.costs.metrics import METRICS as METRICS
 from archsim.costs.result import MetricError as MetricError, Result as Result
 from archsim.design import DesignError as DesignError, DesignPoint as DesignPoint, simulate as simulate
@@ -31,6 +27,7 @@ from archsim.technology import (
     Asic as Asic,
     Cmos as Cmos,
     Cmos65 as Cmos65,
+    DeviceError as DeviceError,
     Ecp5 as Ecp5,
     Quantity as Quantity,
     technologies as technologies,

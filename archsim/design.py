@@ -16,7 +16,7 @@ from archsim.accuracy import AccuracyError, accuracy_at
 from archsim.clock import FASTEST, Clock, fastest_hz
 from archsim.costs.errors import fit_errors
 from archsim.costs.estimate import EstimateError
-from archsim.costs.fidelities import level, refuse_overflow, stimulus_of
+from archsim.costs.fidelities import level, stimulus_of
 from archsim.costs.logic import Logic
 from archsim.costs.pricing import NOTHING, price
 from archsim.costs.result import Result, clock_warnings
@@ -28,6 +28,7 @@ from archsim.inputs import InputFile, with_inputs
 from archsim.kinds import OneOf
 from archsim.refusals import one_sentence
 from archsim.technology import Technology, technologies
+from archsim.technology.technology import refuse_overflow
 from workloads import AnyIntegerNetwork, TrainedNetwork, quantise, read_network
 from workloads.importers import AnyNetwork
 from workloads.refusal import Refusal
@@ -108,10 +109,10 @@ class DesignPoint(Shown, BaseModel):
     def simulate(self, fidelity: str = "cycle") -> Result:
         """What this design point costs.
 
-        `fidelity` is analytic (closed form), cycle (event simulation), rtl (the hardware itself) or gate
-        (its mapped netlist). Raises FidelityError for an unknown fidelity, DeviceError for a device that is
-        too small, MappingError where the engine cannot run the network, ClockError for the fastest clock
-        where nobody knows the critical path.
+        `fidelity` is analytic (closed form), cycle (event simulation), rtl (the hardware itself), gate (its
+        mapped netlist) or layout (that netlist placed and routed). Raises FidelityError for an unknown
+        fidelity, DeviceError for a device that is too small, MappingError where the engine cannot run the
+        network, ClockError for the fastest clock where nobody knows the critical path.
         """
         chosen, mapping, technology = level(fidelity), self.mapping, self.technology
         counts = chosen.count(mapping)

@@ -77,7 +77,7 @@ def simulate_all(
     designs: Mapping[K, DesignPoint], fidelity: str, *, processes: int = 2, progress: bool = True
 ) -> dict[K, Result]:
     """The results of all design points, in their order."""
-    if fidelity == "gate":
+    if fidelity in ("gate", "layout"):
         from archsim.netlist import prepare_yosys
 
         prepare_yosys()

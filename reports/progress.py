@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.status import Status
@@ -40,6 +41,17 @@ def progress() -> Iterator[None]:
                 logger.setLevel(level)
 
 
+@dataclass(frozen=True)
+class _Step:
+    """A step, with the seconds since the first at the moment it is drawn: long ones are seen to go on."""
+
+    said: str
+    start: float
+
+    def __rich__(self) -> Text:
+        return Text(f"{self.said} (after {time.monotonic() - self.start:.0f} s)")
+
+
 class _Shown(logging.Handler):
     def __init__(self, status: Status) -> None:
         super().__init__(logging.INFO)
@@ -50,4 +62,4 @@ class _Shown(logging.Handler):
         if record.levelno >= logging.WARNING:
             self._status.console.print(Text(f"archsim: {record.getMessage()}"))
             return
-        self._status.update(f"{record.getMessage()} (after {time.monotonic() - self._start:.0f} s)")
+        self._status.update(_Step(record.getMessage(), self._start))

@@ -156,6 +156,31 @@ def cell_table() -> str:
     return Table("", columns, rows, words=2).markdown().replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
+def routing_table() -> str:
+    """The engines as they were placed and routed on an ECP5."""
+    from archsim.technology.quantity import load_table
+
+    columns = {
+        "engine": "",
+        **dict.fromkeys(("PEs", "LUT4", "FF", "EBR"), "count"),
+        "fastest clock": "Hz",
+        "routing in the path": "share 1",
+        "path over logic": "ratio",
+        "a net": "s",
+    }
+    rows = (
+        (
+            *(row[name] for name in ("engine", "pes", "lut4", "ff", "ebr")),
+            1 / row["routed_path_s"],
+            row["routing_share"],
+            row["routed_path_s"] / row["logic_path_s"],
+            row["net_delay_s"],
+        )
+        for row in load_table("routing_ecp5.csv").rows
+    )
+    return Table("", columns, rows).markdown().replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
 @cache
 def _comparison() -> Report:
     from reports.studies import studies
@@ -326,6 +351,7 @@ TABLES: Mapping[str, Callable[[], str | None]] = {
     "numbers": number_table,
     "memories": memory_table,
     "cells": cell_table,
+    "routing": routing_table,
     "state": state,
     "map": map_section,
     "accuracy": accuracy_table,

@@ -1,4 +1,4 @@
-"""The four fidelities: how counts are found, and with which logic they are priced."""
+"""The fidelities: how counts are found, and with which logic they are priced."""
 
 from __future__ import annotations
 
@@ -7,22 +7,19 @@ from dataclasses import dataclass
 
 from archsim.costs.estimate import estimate_logic
 from archsim.costs.gate import map_to_gates
+from archsim.costs.layout import place_and_route
 from archsim.costs.logic import Logic
 from archsim.engine.counts import Counts
 from archsim.engine.hardware_run import count_rtl
 from archsim.engine.mapping import Mapping
 from archsim.engine.stimulus import representative, sample_inputs, stimulus_name
-from archsim.technology import FpgaResources, Technology
+from archsim.technology import Technology
 from workloads import AnyIntegerNetwork
 from workloads.refusal import Refusal
 
 
 class FidelityError(Refusal):
     """A fidelity that does not exist."""
-
-
-class DeviceError(Refusal):
-    """A design that does not fit its device."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +40,10 @@ FIDELITIES = {
         lambda mapping: count_rtl(mapping, sample_inputs(mapping.network, 1)), estimate_logic, inputs=1
     ),
     "gate": Fidelity(lambda mapping: mapping.simulate(), map_to_gates),
+    "layout": Fidelity(lambda mapping: mapping.simulate(), place_and_route),
 }
 """All fidelities by name, from the quickest to the deepest: closed form, event simulation, the hardware
-itself, its mapped netlist."""
+itself, its mapped netlist, that netlist placed (and in an FPGA routed)."""
 
 
 def level(name: str) -> Fidelity:
@@ -53,12 +51,6 @@ def level(name: str) -> Fidelity:
     if not isinstance(name, str) or name not in FIDELITIES:
         raise FidelityError.of("fidelity", name, FIDELITIES)
     return FIDELITIES[name]
-
-
-def refuse_overflow(technology: Technology, used: FpgaResources) -> None:
-    """Raises DeviceError where a design needs more of a device than there is."""
-    if shortage := technology.shortage(used):
-        raise DeviceError(shortage)
 
 
 def stimulus_of(network: AnyIntegerNetwork, fidelity: str, *, follows: bool, exact: bool) -> str | None:

@@ -125,7 +125,7 @@ class Result(OfTheClock):
 
     def clock_warnings(self, clock_hz: float) -> Iterator[str]:
         """The warning that the result has at a clock."""
-        return clock_warnings(clock_hz, self.critical_path_s, estimated=self.fidelity != "gate")
+        return clock_warnings(clock_hz, self.critical_path_s, estimated=self.path_source[0] == "fitted")
 
     def _repr_html_(self) -> str:
         """The figures as a notebook shows them."""

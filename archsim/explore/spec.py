@@ -110,7 +110,7 @@ class _Spec(BaseModel):
     base: dict[str, Any] = Field(default_factory=dict)
     axes: dict[str, Any] = Field(default_factory=dict)
     where: list[str] = Field(default_factory=list)
-    fidelity: Literal["analytic", "cycle", "rtl", "gate"] = "analytic"
+    fidelity: str = "analytic"
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,12 +17,14 @@ from archsim.explore.batch import costed
 from archsim.explore.files import Named, laid_out, named_files, with_texts
 from archsim.explore.store import Row, key_of, this_version
 from archsim.netlist import ActivityError
+from archsim.netlist.nextpnr import NextpnrAbsentError
 from archsim.netlist.yosys import YosysCrashError
 from workloads.files import OutputError
 from workloads.refusal import Refusal
 
-OF_THE_PLACE = (OSError, MemoryError, OutputError, YosysCrashError, ActivityError)
-"""What a full disk or memory, or a process that was killed, ends in: another try may end otherwise."""
+OF_THE_PLACE = (OSError, MemoryError, OutputError, YosysCrashError, NextpnrAbsentError, ActivityError)
+"""What a full disk or memory, a process that was killed, or a tool that is not there ends in: another try may
+end otherwise."""
 
 DEFECT = "archsim itself is wrong"
 """Begins the error of a point that ended in what nobody thought of."""

@@ -6,7 +6,9 @@ from archsim.netlist.activity import Activity, ActivityError, Switching, ToggleC
 from archsim.netlist.asic import AsicSynthesis, Component, delays_of, synthesise_asic
 from archsim.netlist.event_simulation import EventSimulation, Transitions
 from archsim.netlist.fpga import FpgaComponent, FpgaSynthesis, synthesise_fpga
+from archsim.netlist.fpga_layout import FpgaLayout, FpgaLayouts, PathStage, lay_out_fpga
 from archsim.netlist.netlist import Netlist, NetlistError, read_netlists
+from archsim.netlist.nextpnr import NextpnrError
 from archsim.netlist.timing import analyse
 from archsim.netlist.yosys import YosysError, prepare_yosys, run_yosys
 
@@ -17,15 +19,20 @@ __all__ = [
     "Component",
     "EventSimulation",
     "FpgaComponent",
+    "FpgaLayout",
+    "FpgaLayouts",
     "FpgaSynthesis",
     "Netlist",
     "NetlistError",
+    "NextpnrError",
+    "PathStage",
     "Switching",
     "ToggleCounter",
     "Transitions",
     "YosysError",
     "analyse",
     "delays_of",
+    "lay_out_fpga",
     "prepare_yosys",
     "read_netlists",
     "run_yosys",

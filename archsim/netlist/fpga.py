@@ -16,12 +16,14 @@ from archsim.netlist.yosys import YosysCrashError, run_yosys
 from archsim.technology import Artix7, Fpga, FpgaResources
 from workloads.refusal import Refusal
 
-_MAP = """
+MAPPING = """
 read_verilog design.v
 hierarchy -check -top {top}
 {synthesis} -top {top}
-tee -o stat.json stat -json
 """
+"""Commands of Yosys that map `design.v` to the primitives of a family."""
+
+_COUNT = "tee -o stat.json stat -json\n"
 _TIME = """flatten
 opt_clean
 delete t:$scopeinfo
@@ -99,7 +101,8 @@ def synthesise_fpga(verilog: str, top: str, technology: Fpga | None = None) -> F
 
 def _mapped(verilog: str, top: str, technology: Fpga) -> dict[str, str]:
     """What Yosys writes of a design, in another way where it crashes and the family knows one."""
-    script, wanted = _MAP.format(top=top, synthesis=technology.synthesis), ["stat.json"]
+    script = MAPPING.format(top=top, synthesis=technology.synthesis) + _COUNT
+    wanted = ["stat.json"]
     if technology.timing_models:
         script += _TIME.format(models=technology.timing_models)
         wanted.append("sta.txt")

@@ -15,7 +15,7 @@ from archsim.technology.memories.flop_memory import Wiring
 from archsim.technology.memories.sram import MemoryCost, MemoryMacro, SramTable
 from archsim.technology.quantity import Quantity
 from archsim.technology.registry import technologies, technology
-from archsim.technology.technology import FitScaling, Technology, TechnologyError
+from archsim.technology.technology import DeviceError, FitScaling, Technology, TechnologyError
 
 __all__ = [
     "Artix7",
@@ -24,6 +24,7 @@ __all__ = [
     "Cmos",
     "Cmos65",
     "Device",
+    "DeviceError",
     "Ecp5",
     "FabricCost",
     "FitScaling",

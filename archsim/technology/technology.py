@@ -18,6 +18,10 @@ from archsim.technology.quantity import Quantity
 from workloads.refusal import Refusal
 
 
+class DeviceError(Refusal):
+    """A design that does not fit its device."""
+
+
 class TechnologyError(Refusal):
     """A technology was given an option that is not allowed; the message names option, value and what is."""
 
@@ -98,6 +102,12 @@ class Technology(BaseModel, ABC):
     @abstractmethod
     def provenance(self) -> tuple[Quantity, ...]:
         """Every constant that a cost of this technology rests on."""
+
+
+def refuse_overflow(technology: Technology, used: Mapping[str, int]) -> None:
+    """Raises DeviceError where a design needs more of a device than there is."""
+    if shortage := technology.shortage(used):
+        raise DeviceError(shortage)
 
 
 def refuse_fabric(technology: Technology, what: str) -> NoReturn:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from reports.cli import designs, explore, imports, networks, pages, studies, traces
+from reports.cli import designs, explore, imports, layouts, networks, pages, studies, traces
 from reports.cli.group import FIDELITIES, main
 
-__all__ = ["FIDELITIES", "designs", "explore", "imports", "main", "networks", "pages", "studies", "traces"]
+__all__ = [
+    "FIDELITIES",
+    "designs",
+    "explore",
+    "imports",
+    "layouts",
+    "main",
+    "networks",
+    "pages",
+    "studies",
+    "traces",
+]

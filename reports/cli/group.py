@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from reports.write_up.report import Report
 
-FIDELITIES = ("analytic", "cycle", "rtl", "gate")
+FIDELITIES = ("analytic", "cycle", "rtl", "gate", "layout")
 PIPED_WIDTH = 150
 BY_SYSTEM, BY_INPUT, BY_ARCHSIM, INTERRUPTED = 1, 2, 70, 130
 """Exit statuses; 70 is that of `sysexits.h` for software that is wrong."""
@@ -178,7 +178,7 @@ def fidelity_option(default: str) -> Callable[[_C], _C]:
         default=default,
         show_default=True,
         metavar="|".join(FIDELITIES),
-        help="How closely to look: closed form, event simulation, the hardware, or its netlist.",
+        help="How closely to look: closed form, event simulation, the hardware, its netlist, or that placed.",
     )
 
 

@@ -88,6 +88,10 @@ class Artix7(Fpga):
     fallback: ClassVar[str] = "scratchpad -set abc9.nomfs 1"
     timing_models: ClassVar[str] = "+/xilinx/cells_sim.v"
     fitted: ClassVar[tuple[str, ...]] = ("lut", "ff", "carry4")
+    unplaced: ClassVar[str] = (
+        "nothing that can be installed places and routes it: Vivado does, by what `archsim export` writes, "
+        "and its power report is read as technology.power_report"
+    )
     multiplier: ClassVar[str] = "dsp"
 
     kind: Literal["artix7"] = "artix7"

@@ -40,8 +40,8 @@ class FpgaResources(Mapping[str, int]):
 
 @dataclass(frozen=True, kw_only=True)
 class Device:
-    """One part of a `family`: how much it holds, by name, its smallest `package`, empty where none is stated,
-    and its static power, None where nobody published it.
+    """One part of a `family`: how much it holds, by name, a `package` that it comes in, empty where none is
+    stated, and its static power, None where nobody published it.
 
     Static power is that of a typical part at 25 C ambient, whose junction, `static_junction_c`, is hardly
     warmer. It grows with the junction: the reports give an XC7A35T 1.6 times as much at 65 C and 3.8 times

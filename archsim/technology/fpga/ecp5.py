@@ -1,4 +1,5 @@
-"""Lattice ECP5: LUT4s, flip-flops, block RAMs and multipliers, counted. Nobody published what they burn."""
+"""Lattice ECP5: LUT4s, flip-flops, block RAMs and multipliers, counted, placed and routed. Nobody published
+what they burn."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from functools import cache
 from typing import Any, ClassVar, Literal
 
 from archsim.technology.fpga.devices import Device, FpgaResources, read_devices
-from archsim.technology.fpga.fpga import Fpga, FpgaMemory
+from archsim.technology.fpga.fpga import Fpga, FpgaMemory, PlaceAndRoute
 from archsim.technology.memories.sram import Ports, known_size
 from archsim.technology.quantity import Quantity, load_table
 from archsim.technology.registry import technologies
@@ -18,7 +19,19 @@ SHAPES = "ecp5_memory_shapes.csv"
 _UNPRICED = (
     "no public report tells what an ECP5 burns for each resource at a known activity, so power is left out"
 )
-_UNTIMED = "Yosys knows no delays of ECP5's block RAMs and multipliers, so a path through them has no length"
+_UNTIMED = (
+    "Yosys knows no delays of ECP5's block RAMs and multipliers, so a path through them has no length; "
+    "fidelity layout has it placed, routed and timed"
+)
+
+SPEED = "6"
+"""The slowest of the speed grades, which every device has."""
+
+ASKED_MHZ = "100"
+"""The clock that placing and routing aim at. It stays the same whatever a design's clock is, which is a
+question to what comes out and not worth another placement."""
+
+_SITES = {"lut4": "TRELLIS_COMB", "ff": "TRELLIS_FF", "ebr": "DP16KD", "mult18": "MULT18X18D"}
 
 
 @cache
@@ -28,7 +41,8 @@ def _devices() -> Mapping[str, Device]:
 
 @technologies.register("ecp5")
 class Ecp5(Fpga):
-    """An ECP5 device (those without transceivers), whose resources are counted in the mapped netlist.
+    """An ECP5 device (those without transceivers), whose resources are counted in the mapped netlist, or in
+    what nextpnr placed and routed.
 
     `memory` tells the block RAMs or the LUTs of LUT RAM that a memory takes, not what addresses them: an EBR
     has no read enable that holds its output, so that Yosys adds a register and a multiplexer for each bit.
@@ -58,6 +72,14 @@ class Ecp5(Fpga):
     def missing(self) -> Mapping[str, str]:
         """Power and energy."""
         return dict.fromkeys(("energy_j", "power_w", "dynamic_power_w", "leakage_w"), _UNPRICED)
+
+    @property
+    def place_and_route(self) -> PlaceAndRoute:
+        """By nextpnr-ecp5, pins wherever it likes."""
+        size = self.device.removeprefix("LFE5U-").removesuffix("F")
+        chip = (f"--{size}k", "--package", self.part.package, "--speed", SPEED, "--freq", ASKED_MHZ)
+        free = ("--timing-allow-fail", "--lpf-allow-unconstrained")
+        return PlaceAndRoute(family="ecp5", arguments=chip + free, sites=_SITES)
 
     def memory(self, *, words: int, word_bits: int, ports: Ports = "1rw") -> FpgaMemory:
         """The cheapest shape by Yosys's own costs, as often as it takes to hold the words."""

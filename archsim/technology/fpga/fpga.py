@@ -39,6 +39,16 @@ class FabricCost:
     every_cycle: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlaceAndRoute:
+    """How nextpnr places and routes for a device: the `family` that it is built for, its arguments, and
+    which `sites` it counts for each resource."""
+
+    family: str
+    arguments: tuple[str, ...]
+    sites: Mapping[str, str]
+
+
 class Fpga(Technology):
     """A device of an FPGA family. What is not stated of a family (coefficients of power, delays) is left out
     of the results, and `missing` and `untimed` say why."""
@@ -62,6 +72,8 @@ class Fpga(Technology):
     """The resources of logic that a fit tells, where there is one."""
     multiplier: ClassVar[str] = ""
     """The resource of a hardware multiplier."""
+    unplaced: ClassVar[str] = "nobody said how nextpnr places and routes it"
+    """Why a design cannot be placed and routed, where `place_and_route` is None."""
 
     device: str
 
@@ -157,6 +169,11 @@ class Fpga(Technology):
     def routing_factor(self) -> float:
         """Path delay with routing over logic delay alone."""
         return 1.0
+
+    @property
+    def place_and_route(self) -> PlaceAndRoute | None:
+        """How a design is placed and routed for the device, where a tool that can be installed does it."""
+        return None
 
     def multipliers(self, weight_bits: int, activation_bits: int) -> int:
         """How many hardware multipliers a product takes, in a family whose logic was fitted."""

