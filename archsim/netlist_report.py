@@ -87,7 +87,7 @@ def _cells(technology: StandardCells, design: DesignPoint) -> NetlistReport:
     mapping = design.mapping
     verilog = to_verilog(mapping.hardware)
     made = synthesise_asic(verilog.text, verilog.top, technology)
-    switched = measure_switching(mapping, verilog, made, technology)
+    switched = measure_switching(mapping, verilog, made.flat(), technology)
     components = []
     for kind, modules in by_component(made.components.values(), verilog.top).items():
         if mapped := [module for module in modules if module.cells]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
-    from archsim.netlist import Component, FpgaComponent
+    from archsim.netlist import Component, FpgaComponent, Netlist
 
 P = TypeVar("P", "Component", "FpgaComponent")
 
@@ -41,3 +44,13 @@ def component_of_instance(name: str) -> str:
     """The component that an instance at the top of a netlist is; equal ones are numbered."""
     kind, _, number = name.rpartition("_")
     return kind if number.isdigit() else name or "top"
+
+
+def cells_by_component(netlist: Netlist) -> dict[str, NDArray[np.int64]]:
+    """The cells of each component in a flat netlist, from the top down."""
+    kinds: dict[str, list[int]] = {}
+    for cell, name in enumerate(netlist.cell_names):
+        kinds.setdefault(component_of_instance(name.partition(".")[0] if "." in name else ""), []).append(
+            cell
+        )
+    return {kind: np.array(cells, np.int64) for kind, cells in kinds.items()}

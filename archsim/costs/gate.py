@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from archsim.costs.components import area_mm2, by_component, total
 from archsim.costs.logic import Logic, LogicPart
+from archsim.engine.counts import Counts
 from archsim.engine.mapping import Mapping
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from archsim.technology.technology import refuse_fabric
@@ -39,32 +40,38 @@ def _cells(technology: StandardCells, mapping: Mapping, design: VerilogDesign) -
     from archsim.netlist import synthesise_asic
 
     made = synthesise_asic(design.text, design.top, technology)
-    switched = measure_switching(mapping, design, made, technology)
-    counts, parts = mapping.counts, []
+    switched = measure_switching(mapping, design, made.flat(), technology)
+    parts = []
     for kind, modules in by_component(made.components.values(), design.top).items():
         if kind.endswith(MEMORY_SUFFIX):
             # A bare macro is left out: its accesses are priced whole, pins included, from the memory table.
             modules = [module for module in modules if module.cells]
         if modules:
-            part = _part(kind, modules)
-            active = part.active_cycles(counts) * switched.inferences
-            spent = switched.of(kind)
-            parts.append(
-                replace(
-                    part,
-                    clock_energy_j=_clock_j(spent, switched, counts.interval_cycles),
-                    gate_switching_j=sum(s.gates_j for s in spent) / active,
-                    glitch_switching_j=sum(s.glitches_j for s in spent) / active,
-                    register_switching_j=sum(s.registers_j for s in spent) / active,
-                )
-            )
-    source = (
-        f"netlist mapped by Yosys to {technology.library.name}; what switches, from every net's toggles in "
+            parts.append(with_switching(_part(kind, modules), switched, mapping.counts))
+    source = f"netlist mapped by Yosys to {technology.library.name}; {told(switched)}"
+    return Logic(tuple(parts), made.critical_path_s, "measured", source, made.critical_path)
+
+
+def with_switching(part: LogicPart, switched: MeasuredSwitching, counts: Counts) -> LogicPart:
+    """The part with what its clock takes and what switched in it."""
+    active, spent = part.active_cycles(counts) * switched.inferences, switched.of(part.component)
+    return replace(
+        part,
+        clock_energy_j=_clock_j(spent, switched, counts.interval_cycles),
+        gate_switching_j=sum(s.gates_j for s in spent) / active,
+        glitch_switching_j=sum(s.glitches_j for s in spent) / active,
+        register_switching_j=sum(s.registers_j for s in spent) / active,
+    )
+
+
+def told(switched: MeasuredSwitching) -> str:
+    """How switching was measured, in words."""
+    return (
+        f"what switches, from every net's toggles in "
         f"{switched.inferences} inferences of {switched.cycles} cycles together; glitches, from an event "
         f"simulation of the same with the cells' delays, in which the last net is still "
         f"{switched.settling_s * 1e9:.3g} ns after an edge (a shorter clock period cuts nothing off)"
     )
-    return Logic(tuple(parts), made.critical_path_s, "measured", source, made.critical_path)
 
 
 def _clock_j(spent: Sequence[Switching], switched: MeasuredSwitching, interval_cycles: int) -> float:

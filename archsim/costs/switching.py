@@ -16,8 +16,8 @@ from archsim.engine.mapping import Mapping
 from archsim.engine.stimulus import stimulus
 from archsim.netlist import (
     Activity,
-    AsicSynthesis,
     EventSimulation,
+    Netlist,
     Switching,
     ToggleCounter,
     delays_of,
@@ -26,6 +26,7 @@ from archsim.netlist import (
 from archsim.netlist.asic import mapping_script
 from archsim.store import remembered
 from archsim.technology import StandardCells
+from archsim.technology.memories.flop_memory import Wiring
 from rtl import Simulation, VerilogDesign, load_writes
 
 _EVALUATION = ("activity.py", "event_simulation.py", "event_loop.py")
@@ -50,16 +51,20 @@ class MeasuredSwitching:
 
 
 def measure_switching(
-    mapping: Mapping, design: VerilogDesign, made: AsicSynthesis, technology: StandardCells
+    mapping: Mapping,
+    design: VerilogDesign,
+    netlist: Netlist,
+    technology: StandardCells,
+    wiring: Wiring | None = None,
 ) -> MeasuredSwitching:
-    """Runs the stimulus through the engine and counts the toggles of the mapped netlist, without delays and
-    with them, or reads the remembered result. Raises ActivityError where the netlist does not follow the
-    described hardware."""
+    """Runs the stimulus through the engine and counts the toggles of its flat mapped netlist, without delays
+    and with them, or reads the remembered result. Wires are those of the technology unless others are given.
+    Raises ActivityError where the netlist does not follow the described hardware."""
     inputs = stimulus(mapping.network)
     writes = [load_writes(mapping.images), *(mapping.load(x) for x in inputs.T)]
-    netlist, library = made.flat(), technology.library
+    library, wiring = technology.library, wiring or technology.wiring
     counter = ToggleCounter(netlist, library, design.wires)
-    simulation = EventSimulation(counter, delays_of(netlist, technology))
+    simulation = EventSimulation(counter, delays_of(netlist, technology, wiring))
     modules = resources.files("archsim.netlist")
     content = {
         "evaluation": [(modules / name).read_text(encoding="utf-8") for name in _EVALUATION],
@@ -72,7 +77,7 @@ def measure_switching(
     counts = remembered("toggles", content, lambda: _count(mapping, simulation))
     cycles = counts["cycles"]
     still, moving = (
-        switching(netlist, library, technology.wiring, Activity(cycles, np.array(toggles, np.int64)))
+        switching(netlist, library, wiring, Activity(cycles, np.array(toggles, np.int64)))
         for toggles in (counts["toggles"], counts["with_glitches"])
     )
     instances = {

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from archsim.layout.clock_tree import ClockTree, clock_trees
 from archsim.layout.def_file import def_text
-from archsim.layout.from_netlist import Subject, problem_of, subject_of
+from archsim.layout.from_netlist import Subject, outlines_of, problem_of, subject_of
 from archsim.layout.kept import placed
+from archsim.layout.layout import CellLayout, lay_out
 from archsim.layout.lef_file import lef_text
+from archsim.layout.placed_wiring import PlacedWiring
 from archsim.layout.placement import Placement
 from archsim.layout.placer import Progress, place
 from archsim.layout.problem import Blocks, Core, LayoutError, PlacementProblem
@@ -14,9 +16,11 @@ from archsim.layout.wires import half_perimeter_um, tree_um, wire_length_m
 
 __all__ = [
     "Blocks",
+    "CellLayout",
     "ClockTree",
     "Core",
     "LayoutError",
+    "PlacedWiring",
     "Placement",
     "PlacementProblem",
     "Progress",
@@ -24,7 +28,9 @@ __all__ = [
     "clock_trees",
     "def_text",
     "half_perimeter_um",
+    "lay_out",
     "lef_text",
+    "outlines_of",
     "place",
     "placed",
     "problem_of",

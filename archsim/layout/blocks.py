@@ -109,7 +109,6 @@ def _drawn(memory: Memory, cost: MemoryMacro, abstracts: Abstracts, utilisation:
     area_um2 = cost.area_mm2 * 1e6 / cost.macros / (utilisation if is_flops else 1.0)
     aspect = 1.0 if is_flops else float(load_quantities(LAYOUT_CONSTANTS)["macro_aspect"])
     width, height = math.sqrt(area_um2 * aspect), math.sqrt(area_um2 / aspect)
-    width = math.ceil(width / abstracts.site_width_um) * abstracts.site_width_um
     for number in range(cost.macros):
         pins = list(_pins(memory, number * bits, (number + 1) * bits))
         places = [(place + 0.5) / len(pins) * max(width, height) for place in range(len(pins))]

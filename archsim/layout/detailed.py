@@ -14,9 +14,9 @@ from archsim.layout.rows import Rows
 _LEAST_UM = 1e-6
 """What a move has to gain, so that rounding is no gain."""
 _MOST_BOUNDS = 400
-_BIN_ROWS = 3
-_ROUGH_PASSES, _PASSES = 40, 30
-_ROUGH_END, _END = 1e-3, 5e-4
+_ALIKE_UM = 1e-6
+_BIN_ROWS = 4
+_PASSES, _END = 30, 5e-4
 """Passes end when one gains less than this share of all wires."""
 
 
@@ -49,10 +49,10 @@ def listed(keys: Ints, number: int) -> tuple[Ints, Ints]:
 
 @njit(nogil=True, cache=True)
 def _swapped(
-    cells: int, alike_um: float, width: Floats, pulls: Pulls, spans: Floats, x: Floats, y: Floats, grid: Grid
+    cells: int, width: Floats, pulls: Pulls, spans: Floats, x: Floats, y: Floats, grid: Grid
 ) -> float:
-    """Each cell tries to change places with the cells, as wide as itself but for `alike_um`, in the bins
-    round its best place; what that gains."""
+    """Each cell tries to change places with the cells as wide as itself in the bins round its best place;
+    what that gains."""
     gained, xs, ys = 0.0, np.empty(_MOST_BOUNDS), np.empty(_MOST_BOUNDS)
     for a in range(cells):
         pulled, tx, ty = best_place(a, pulls, x, y, xs, ys)
@@ -66,7 +66,7 @@ def _swapped(
                 q = v * grid.across + u
                 for t in range(grid.start[q], grid.start[q + 1]):
                     b = grid.item[t]
-                    if b == a or abs(width[b] - width[a]) > alike_um:
+                    if b == a or abs(width[b] - width[a]) > _ALIKE_UM:
                         continue
                     more = change(pulls, spans, x, y, a, x[b], y[b], b, x[a], y[a])
                     if more < best:
@@ -203,10 +203,10 @@ def _lines(x: Floats, y: Floats, rows: Rows, site_um: float, row_um: float) -> L
 def _gaps(lines: Lines, width: Floats, x: Floats, rows: Rows, row_um: float) -> tuple[Floats, Floats, Floats]:
     """Left and right end and the middle of the row of every gap that is wider than nothing."""
     stretches = len(rows.first)
-    of = np.repeat(np.arange(stretches), np.diff(lines.start))
+    home = np.repeat(np.arange(stretches), np.diff(lines.start))
     left, right = (x - 0.5 * width)[lines.cell], (x + 0.5 * width)[lines.cell]
     begins = np.concatenate([lines.first, right])
-    home = np.concatenate([np.arange(stretches), of])
+    home = np.concatenate([np.arange(stretches), home])
     order = np.lexsort((begins, home))
     begins, home = begins[order], home[order]
     is_last = np.append(home[1:] != home[:-1], True)
@@ -217,17 +217,6 @@ def _gaps(lines: Lines, width: Floats, x: Floats, rows: Rows, row_um: float) -> 
     return begins[wide], ends[wide], (rows.row[home[wide]] + 0.5) * row_um
 
 
-def improved_roughly(
-    x: Floats, y: Floats, width: Floats, pulls: Pulls, size_um: tuple[float, float], row_um: float
-) -> None:
-    """Before rows are looked at: any two cells may change places, whatever their widths. In place."""
-    cells, spans = len(width), all_spans(pulls, x, y)
-    for _ in range(_ROUGH_PASSES):
-        grid = _grid(x[:cells], y[:cells], _BIN_ROWS * row_um, *size_um)
-        if _swapped(cells, np.inf, width, pulls, spans, x, y, grid) <= _ROUGH_END * spans.sum():
-            break
-
-
 def improved(
     x: Floats, y: Floats, width: Floats, pulls: Pulls, rows: Rows, site_um: float, row_um: float
 ) -> None:
@@ -236,11 +225,11 @@ def improved(
     cells, spans = len(width), all_spans(pulls, x, y)
     size = rows.core.sites * site_um, rows.core.rows * row_um
     for _ in range(_PASSES):
-        grid = _grid(x[:cells], y[:cells], (_BIN_ROWS + 1) * row_um, *size)
-        gained = _swapped(cells, 1e-6, width, pulls, spans, x, y, grid)
+        grid = _grid(x[:cells], y[:cells], _BIN_ROWS * row_um, *size)
+        gained = _swapped(cells, width, pulls, spans, x, y, grid)
         lines = _lines(x[:cells], y[:cells], rows, site_um, row_um)
         low, high, at_y = _gaps(lines, width, x[:cells], rows, row_um)
-        grid = _grid(0.5 * (low + high), at_y, (_BIN_ROWS + 1) * row_um, *size)
+        grid = _grid(0.5 * (low + high), at_y, _BIN_ROWS * row_um, *size)
         gained += _into_gaps(cells, site_um, width, pulls, spans, x, y, grid, low, high, at_y)
         lines = _lines(x[:cells], y[:cells], rows, site_um, row_um)
         gained += _reordered(lines.start, lines.cell, width, pulls, spans, x, y)

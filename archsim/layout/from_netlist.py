@@ -37,6 +37,13 @@ class Subject:
         return tuple(self.library.cells[name].functions)
 
 
+def outlines_of(technology: StandardCells) -> Abstracts:
+    """The outlines of a technology's cells. Raises LayoutError where it has none."""
+    if technology.abstracts is None:
+        raise LayoutError.of("lef", None, "files with the outlines of the library's cells and their site")
+    return technology.abstracts
+
+
 def problem_of(
     netlist: Netlist,
     technology: StandardCells,
@@ -66,9 +73,7 @@ def subject_of(
     )
     if isinstance(chosen, bool) or not isinstance(chosen, int | float) or not 0 < chosen <= 1:
         raise LayoutError.of("utilisation", chosen, "numbers above 0, up to 1")
-    abstracts = technology.abstracts
-    if abstracts is None:
-        raise LayoutError.of("lef", None, "files with the outlines of the library's cells and their site")
+    abstracts = outlines_of(technology)
     blocks = blocks_of(netlist, technology, abstracts, float(chosen))
     ports = [
         (name if len(port.nets) == 1 else f"{name}[{place}]", net)

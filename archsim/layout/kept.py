@@ -15,7 +15,8 @@ from archsim.store import remembered
 
 _PLACER = (
     *("blocks.py", "detailed.py", "floorplan.py", "legalise.py", "moves.py", "placement.py", "placer.py"),
-    *("ports.py", "problem.py", "quadratic.py", "rough.py", "rows.py", "spreading.py"),
+    *("ports.py", "problem.py", "quadratic.py", "rough.py", "rows.py", "shapes.py", "spreading.py"),
+    "start.py",
 )
 """The modules that placements follow from: where one changes, they are computed again."""
 

@@ -29,9 +29,9 @@ def best_ports(problem: PlacementProblem, pin_x: Floats, pin_y: Floats, places: 
     pins = np.bincount(net[inner], minlength=problem.nets)
     middle = [np.bincount(net[inner], at[inner], problem.nets) / np.maximum(pins, 1) for at in (pin_x, pin_y)]
     wanted = np.full((problem.ports, 2), np.nan)
-    port, of = problem.pin_object[is_port] - first, net[is_port]
-    pulled = pins[of] > 0
-    wanted[port[pulled]] = np.stack(middle, axis=1)[of[pulled]]
+    port, port_net = problem.pin_object[is_port] - first, net[is_port]
+    pulled = pins[port_net] > 0
+    wanted[port[pulled]] = np.stack(middle, axis=1)[port_net[pulled]]
     free = np.isnan(wanted[:, 0])
     far = np.abs(wanted[:, None, :] - places[None, :, :]).sum(axis=2)
     far[free] = 0.0

@@ -60,7 +60,7 @@ def _dealt(x: Floats, y: Floats, area: Floats, bins: Bins, square: Floats) -> In
     """A bin for each cell, all about equally full and the order of the cells kept: a region is cut in two
     along its longer side, its cells by the free area of both sides. `square` holds the free area below and
     to the left of each corner."""
-    of = np.zeros(len(x), np.int64)
+    home = np.zeros(len(x), np.int64)
     order = np.arange(len(x))
     stack = [(0, len(x), 0, bins.across, 0, bins.up)]
     while stack:
@@ -68,7 +68,7 @@ def _dealt(x: Floats, y: Floats, area: Floats, bins: Bins, square: Floats) -> In
         if begin == end:
             continue
         if x1 - x0 == 1 and y1 - y0 == 1:
-            of[order[begin:end]] = y0 * bins.across + x0
+            home[order[begin:end]] = y0 * bins.across + x0
             continue
         is_wide = x1 - x0 >= y1 - y0
         cells = order[begin:end].copy()
@@ -95,7 +95,7 @@ def _dealt(x: Floats, y: Floats, area: Floats, bins: Bins, square: Floats) -> In
         else:
             stack.append((begin, middle, x0, x1, y0, ym))
             stack.append((middle, end, x0, x1, ym, y1))
-    return of
+    return home
 
 
 @njit(nogil=True, cache=True)
@@ -132,15 +132,15 @@ def _share(
 
 
 @njit(nogil=True, cache=True)
-def _shared(of: Ints, x: Floats, y: Floats, area: Floats, bins: Bins, ways: Ints, passes: int) -> Ints:
+def _shared(home: Ints, x: Floats, y: Floats, area: Floats, bins: Bins, ways: Ints, passes: int) -> Ints:
     """The bin of each cell after neighbours have shared theirs."""
     number = bins.across * bins.up
-    count = np.bincount(of, minlength=number)
+    count = np.bincount(home, minlength=number)
     room = 4 * count.max() + 8
     members, filled = np.zeros((number, room), np.int64), np.zeros(number, np.int64)
-    for cell in range(len(of)):
-        members[of[cell], filled[of[cell]]] = cell
-        filled[of[cell]] += 1
+    for cell in range(len(home)):
+        members[home[cell], filled[home[cell]]] = cell
+        filled[home[cell]] += 1
     mid = np.empty((number, 2))
     mid[:, 0], mid[:, 1] = 0.5 * (bins.left + bins.right), 0.5 * (bins.low + bins.high)
     for _ in range(passes):
@@ -155,19 +155,19 @@ def _shared(of: Ints, x: Floats, y: Floats, area: Floats, bins: Bins, ways: Ints
                         continue
                     if 0 < filled[a] + filled[b] < room:
                         _share(a, b, members, filled, x, y, area, bins, mid)
-    told = np.empty_like(of)
+    told = np.empty_like(home)
     for b in range(number):
         for t in range(filled[b]):
             told[members[b, t]] = b
     return told
 
 
-def _within(wanted: Floats, of: Ints, area: Floats, low: Floats, high: Floats) -> Floats:
+def _within(wanted: Floats, home: Ints, area: Floats, low: Floats, high: Floats) -> Floats:
     """Along one axis each bin's cells in the order in which they were wanted, evenly by area."""
-    order = np.lexsort((wanted, of))
+    order = np.lexsort((wanted, home))
     part, summed = area[order], np.cumsum(area[order])
-    bins = of[order]
-    total = np.bincount(of, area, len(low))
+    bins = home[order]
+    total = np.bincount(home, area, len(low))
     before = np.concatenate([[0.0], np.cumsum(total)[:-1]])
     share = (summed - part / 2 - before[bins]) / total[bins]
     places = np.empty_like(wanted)
@@ -180,5 +180,5 @@ def spread(x: Floats, y: Floats, area: Floats, bins: Bins) -> tuple[Floats, Floa
     fit elsewhere."""
     square = np.zeros((bins.up + 1, bins.across + 1))
     square[1:, 1:] = bins.free_um2.reshape(bins.up, bins.across).cumsum(0).cumsum(1)
-    of = _shared(_dealt(x, y, area, bins, square), x, y, area, bins, _WAYS, _PASSES)
-    return _within(x, of, area, bins.left, bins.right), _within(y, of, area, bins.low, bins.high)
+    home = _shared(_dealt(x, y, area, bins, square), x, y, area, bins, _WAYS, _PASSES)
+    return _within(x, home, area, bins.left, bins.right), _within(y, home, area, bins.low, bins.high)

@@ -321,10 +321,11 @@ def switching(
             if pin == cell.clock_pin:
                 continue
             nets = netlist.pin(type_name, pin)
-            each_j = 0.5 * (capacitance_f + wiring.capacitance_f_per_sink) * library.supply_v**2
+            driven_f = capacitance_f + wiring.switched_f(nets) + np.zeros(len(nets))
+            each_j = 0.5 * driven_f * library.supply_v**2
             for gates, sums in energy.items():
                 used = (nets >= CONSTANTS) & (driven_by_gate[nets] == gates)
-                np.add.at(sums, owner[cells[used]], each_j * toggles[nets[used]])
+                np.add.at(sums, owner[cells[used]], each_j[used] * toggles[nets[used]])
     clocks = []
     for pulses in (activity.toggles, np.zeros_like(activity.toggles)):
         taken = clock_energies_j(netlist, library, wiring, cycles=activity.cycles, toggles=pulses)

@@ -21,7 +21,7 @@ from archsim.netlist.yosys import run_yosys
 from archsim.technology.asic.clock_gating import pulse_energy_j, ungated_flop
 from archsim.technology.asic.cmos65 import Cmos65
 from archsim.technology.asic.standard_cells import StandardCells
-from archsim.technology.memories.flop_memory import clock_energy_j
+from archsim.technology.memories.flop_memory import Wiring, clock_energy_j
 from archsim.technology.memories.sram import MemoryMacro
 
 _LOG = logging.getLogger(__name__)
@@ -150,13 +150,13 @@ def longest_paths_of(made: AsicSynthesis, technology: StandardCells) -> tuple[Lo
     )
 
 
-def delays_of(netlist: Netlist, technology: StandardCells) -> Delays:
-    """The delays of a flat netlist in a technology, memories included. Raises a refusal as `synthesise_asic`
-    does."""
+def delays_of(netlist: Netlist, technology: StandardCells, wiring: Wiring | None = None) -> Delays:
+    """The delays of a flat netlist in a technology, memories included, with its wires unless others are
+    given. Raises a refusal as `synthesise_asic` does."""
     return net_delays(
         netlist,
         library=technology.library,
-        wiring=technology.wiring,
+        wiring=wiring or technology.wiring,
         memory=lambda each: _macro(each, technology),
     )
 
@@ -196,14 +196,14 @@ def _component(module: Netlist, instances: int, technology: StandardCells) -> Co
 
 def _without_gates(module: Netlist, technology: StandardCells) -> tuple[float, float]:
     """What area and clock energy would be more if gated flops were flops with enable, and no gate there."""
-    library, wiring = technology.library, technology.wiring
+    library, factor = technology.library, technology.wiring.clock_network_factor
     more_um2 = more_j = 0.0
     behind_gate = gated_clocks(module, library)
     for name, number in module.count().items():
         cell = library.cells[name]
         if cell.kind == "clock gate":
             more_um2 -= number * cell.area_um2
-            more_j -= number * (clock_energy_j(cell, library.supply_v, wiring) + pulse_energy_j(cell))
+            more_j -= number * (clock_energy_j(cell, library.supply_v, factor) + pulse_energy_j(cell))
         elif cell.is_flop:
             gated, other = (
                 int(behind_gate[module.pin(name, cell.clock_pin)].sum()),
@@ -211,7 +211,7 @@ def _without_gates(module: Netlist, technology: StandardCells) -> tuple[float, f
             )
             more_um2 += gated * (other.area_um2 - cell.area_um2)
             more_j += gated * (
-                clock_energy_j(other, library.supply_v, wiring)
-                - clock_energy_j(cell, library.supply_v, wiring)
+                clock_energy_j(other, library.supply_v, factor)
+                - clock_energy_j(cell, library.supply_v, factor)
             )
     return more_um2, more_j

@@ -59,9 +59,9 @@ def clock_energies_j(
         if not cell.clock_pin:
             continue
         cells = netlist.cells_of(name)
-        energies[cells] = (
-            clock_energy_j(cell, library.supply_v, wiring) * pulses[netlist.pin(name, cell.clock_pin)]
-        )
+        clocks = netlist.pin(name, cell.clock_pin)
+        each_j = clock_energy_j(cell, library.supply_v, wiring.clock_factor(clocks))
+        energies[cells] = each_j * pulses[clocks]
         if cell.kind == "clock gate":
             (output,) = cell.functions
             nets = netlist.pin(name, output)

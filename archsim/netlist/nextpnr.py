@@ -114,7 +114,7 @@ def _watched(
         except subprocess.TimeoutExpired:
             raise NextpnrAbsentError(
                 f"nextpnr took longer than {limit_s:g} s for seed {seed}, allowed are designs that it places "
-                "and routes in that time, or a longer limit"
+                "and routes in that time, or a longer --limit of archsim layout, which keeps what it made"
             ) from None
         finally:
             process.kill()  # WebAssembly hears no gentler signal

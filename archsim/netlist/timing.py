@@ -81,10 +81,11 @@ def net_loads(netlist: Netlist, library: CellLibrary, wiring: Wiring) -> tuple[F
         for pin, capacitance_f in cell.input_capacitance_f.items():
             if pin != cell.clock_pin:
                 nets = netlist.pin(type_name, pin)
-                np.add.at(load, nets[nets >= 0], capacitance_f + wiring.capacitance_f_per_sink)
-                np.add.at(sinks, nets[nets >= 0], 1)
+                nets = nets[nets >= 0]
+                np.add.at(load, nets, capacitance_f + wiring.sink_f(nets))
+                np.add.at(sinks, nets, 1)
     for memory in netlist.memories:
-        np.add.at(load, memory.inputs, wiring.memory_pin_capacitance_f + wiring.capacitance_f_per_sink)
+        np.add.at(load, memory.inputs, wiring.memory_pin_capacitance_f + wiring.sink_f(memory.inputs))
         np.add.at(sinks, memory.inputs, 1)
     load[:CONSTANTS], sinks[:CONSTANTS] = 0.0, 0
     return load, sinks
@@ -96,7 +97,7 @@ def design_loads(netlist: Netlist, library: CellLibrary, wiring: Wiring) -> tupl
     load, sinks = net_loads(netlist, library, wiring)
     for port in netlist.ports.values():
         if port.direction == "output":
-            np.add.at(load, port.nets, wiring.capacitance_f_per_sink)
+            np.add.at(load, port.nets, wiring.sink_f(port.nets))
             np.add.at(sinks, port.nets, 1)
     load[:CONSTANTS], sinks[:CONSTANTS] = 0.0, 0
     return load, sinks
@@ -122,6 +123,7 @@ class Arrivals:
     arcs: _Arcs
     arrival_s: Floats
     origin: Mapping[int, str]
+    load_f: Floats
 
     def ends(self) -> list[tuple[Nets, float, str]]:
         """Nets at which paths end, the setup they need there, and what it is."""
@@ -145,18 +147,26 @@ class Arrivals:
         order = np.argsort(self.arcs.target, kind="stable")
         return order, self.arcs.target[order]
 
+    def way_to(self, net: int) -> list[tuple[int, int]]:
+        """The longest path to a net, from its start: each net of it with the cell whose gate it goes through
+        to that, -1 at the start."""
+        way: list[tuple[int, int]] = []
+        while (arc := self.into(net)) is not None:
+            way.append((net, int(self.arcs.cell[arc])))
+            net = int(self.arcs.source[arc])
+        return [(net, -1), *reversed(way)]
+
     def path_to(self, net: int) -> list[str]:
         """The stages of the longest path to a net, from its start."""
         stages: list[str] = []
-        while True:
-            time = f"{self.arrival_s[net] * 1e9:.3f} ns"
-            arc = self.into(net)
-            if arc is None:
-                return [f"{self.start_of(net)}: {time}", *reversed(stages)]
-            cell = int(self.arcs.cell[arc])
-            kind = self.netlist.type_names[self.netlist.cell_type[cell]]
-            stages.append(f"{kind} {_place(self.netlist, net, cell)}: {time}")
-            net = int(self.arcs.source[arc])
+        for passed, cell in self.way_to(net):
+            time = f"{self.arrival_s[passed] * 1e9:.3f} ns"
+            if cell < 0:
+                stages.append(f"{self.start_of(passed)}: {time}")
+            else:
+                kind = self.netlist.type_names[self.netlist.cell_type[cell]]
+                stages.append(f"{kind} {_place(self.netlist, passed, cell)}: {time}")
+        return stages
 
 
 def arrivals(
@@ -172,7 +182,7 @@ def arrivals(
     arrival, origin = _starts(netlist, library, times, load, tree_delay)
     arcs = _arcs(netlist, library, load, tree_delay)
     _propagate(netlist, arcs, arrival)
-    return Arrivals(netlist, library, times, arcs, arrival, origin)
+    return Arrivals(netlist, library, times, arcs, arrival, origin, load)
 
 
 def analyse(
@@ -254,18 +264,7 @@ def _ends(
 
 def _buffered(netlist: Netlist, library: CellLibrary, wiring: Wiring) -> tuple[Floats, Floats]:
     """The load a driver sees and the delay of the buffer tree behind it, for each net."""
-    load, sinks = design_loads(netlist, library, wiring)
-    seen, delay = load.copy(), np.zeros_like(load)
-    buffer = library.buffer
-    arc = buffer.arcs[0]
-    buffer_load_f = next(iter(buffer.input_capacitance_f.values())) + wiring.capacitance_f_per_sink
-    for net in np.flatnonzero(sinks > wiring.max_fanout):
-        count, each_f = int(sinks[net]), load[net] / sinks[net]
-        while count > wiring.max_fanout:
-            delay[net] += arc.intrinsic_s + arc.slope_s_per_f * wiring.max_fanout * each_f
-            count, each_f = -(-count // wiring.max_fanout), buffer_load_f
-        seen[net] = count * each_f
-    return seen, delay
+    return wiring.buffered(*design_loads(netlist, library, wiring), library.buffer)
 
 
 def _arcs(netlist: Netlist, library: CellLibrary, load: Floats, tree_delay: Floats) -> _Arcs:

@@ -61,7 +61,7 @@ def read_lef(paths: Iterable[Path]) -> Lef:
         starts = list(_PART.finditer(text))
         ends = [*(start.start() for start in starts[1:]), len(text)]
         sized = 0
-        for start, end in zip(starts, ends, strict=True):
+        for start, end in zip(starts, ends, strict=False):
             part = text[start.end() : end]
             size = _SIZE.search(part)
             if size is None:

@@ -32,10 +32,11 @@ def clock_gates(library: CellLibrary, wiring: Wiring) -> ClockGates | None:
     if gate is None:
         return None
     plain = library.flop(enable=False)
-    saved_j = clock_energy_j(ungated_flop(library, plain), library.supply_v, wiring)
+    factor = wiring.clock_network_factor
+    saved_j = clock_energy_j(ungated_flop(library, plain), library.supply_v, factor)
     share = wiring.clock_gate_open_share
-    saved_j -= share * clock_energy_j(plain, library.supply_v, wiring)
-    spent_j = clock_energy_j(gate, library.supply_v, wiring) + share * pulse_energy_j(gate)
+    saved_j -= share * clock_energy_j(plain, library.supply_v, factor)
+    spent_j = clock_energy_j(gate, library.supply_v, factor) + share * pulse_energy_j(gate)
     return ClockGates(cell=gate, least_flops=max(1, math.ceil(spent_j / saved_j))) if saved_j > 0 else None
 
 

@@ -31,6 +31,7 @@ def cmos65_wiring() -> Wiring:
     return Wiring(
         capacitance_f_per_sink=float(constants["wire_capacitance_f_per_um"])
         * float(constants["wire_length_um_per_sink"]),
+        f_per_um=float(constants["wire_capacitance_f_per_um"]),
         clock_network_factor=float(constants["clock_network_factor"]),
         max_fanout=int(float(constants["max_fanout"])),
         memory_pin_capacitance_f=float(constants["memory_pin_capacitance_f"]),

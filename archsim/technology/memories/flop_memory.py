@@ -9,15 +9,20 @@ behind a gate needs no enable, so that the memory is smaller too.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 from archsim.technology.liberty.cell_library import Cell, CellLibrary
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wiring:
-    """What the wires of a placed design add to its cells. All of it is modelled: place and route is not run.
+    """What the wires of a design add to its cells, as it is assumed before anything is placed.
 
-    `capacitance_f_per_sink` is added to a net for each pin it drives; `clock_network_factor` is the
+    `capacitance_f_per_sink` is added to a net for each pin it drives, where wires have `f_per_um`;
+    `clock_network_factor` is the
     switched capacitance of the clock over that of the flops' clock pins; a net of more than `max_fanout`
     sinks gets a tree of buffers in the timing model; `memory_pin_capacitance_f` is one input of an SRAM
     macro. `clock_gate_open_share` is the share of cycles in which a clock gate is taken to be open where it
@@ -25,11 +30,40 @@ class Wiring:
     """
 
     capacitance_f_per_sink: float
+    f_per_um: float
     clock_network_factor: float
     max_fanout: int
     memory_pin_capacitance_f: float
     flop_memory_activity: float
     clock_gate_open_share: float
+
+    def sink_f(self, nets: NDArray[np.int64]) -> float | NDArray[np.float64]:
+        """The wire in farad for each pin that the given nets drive, the same of every net or one for each."""
+        return self.capacitance_f_per_sink
+
+    def switched_f(self, nets: NDArray[np.int64]) -> float | NDArray[np.float64]:
+        """What of a net switches for each pin that it drives, beside that pin, in farad."""
+        return self.sink_f(nets)
+
+    def buffered(
+        self, load_f: NDArray[np.float64], sinks: NDArray[np.int64], buffer: Cell
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The load (nets,) in farad that the driver of each net sees, where those of more sinks than
+        `max_fanout` have a tree of buffers, and the delay of that in seconds."""
+        seen, delay = load_f.copy(), np.zeros_like(load_f)
+        arc = buffer.arcs[0]
+        pin_f = next(iter(buffer.input_capacitance_f.values()))
+        for net in np.flatnonzero(sinks > self.max_fanout):
+            count, each_f = int(sinks[net]), load_f[net] / sinks[net]
+            while count > self.max_fanout:
+                delay[net] += arc.intrinsic_s + arc.slope_s_per_f * self.max_fanout * each_f
+                count, each_f = -(-count // self.max_fanout), pin_f + self.capacitance_f_per_sink
+            seen[net] = count * each_f
+        return seen, delay
+
+    def clock_factor(self, nets: NDArray[np.int64]) -> float | NDArray[np.float64]:
+        """The switched capacitance of the given clock nets over that of the clock pins behind them."""
+        return self.clock_network_factor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +79,19 @@ class MemoryFigures:
     setup_s: float
 
 
-def clock_energy_j(flop: Cell, supply_v: float, wiring: Wiring) -> float:
+@overload
+def clock_energy_j(flop: Cell, supply_v: float, network_factor: float) -> float: ...
+@overload
+def clock_energy_j(
+    flop: Cell, supply_v: float, network_factor: float | NDArray[np.float64]
+) -> float | NDArray[np.float64]: ...
+def clock_energy_j(
+    flop: Cell, supply_v: float, network_factor: float | NDArray[np.float64]
+) -> float | NDArray[np.float64]:
     """Energy of one flop's clock in one cycle: two edges inside the cell, one charge and discharge of
     the network."""
     pin_f = flop.input_capacitance_f[flop.clock_pin]
-    return 2 * flop.clock_edge_energy_j + wiring.clock_network_factor * pin_f * supply_v**2
+    return 2 * flop.clock_edge_energy_j + network_factor * pin_f * supply_v**2
 
 
 def clock_gate(cells: CellLibrary) -> Cell:
@@ -99,7 +141,9 @@ def flop_memory(
     write_j = activity * (
         word_bits * toggle_j(flop) + words * word_bits * pin_j(flop) + levels * toggle_j(decoder)
     )
-    word_clock_j, gate_clock_j = (clock_energy_j(cell, cells.supply_v, wiring) for cell in (flop, gate))
+    word_clock_j, gate_clock_j = (
+        clock_energy_j(cell, cells.supply_v, wiring.clock_network_factor) for cell in (flop, gate)
+    )
     word_clock_j *= word_bits
     pulse_j = 2 * sum(gate.switch_energy_j.values())
     load_f = 4 * (max(cells.nand2.input_capacitance_f.values()) + wiring.capacitance_f_per_sink)

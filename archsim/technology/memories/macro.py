@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 
 from archsim.technology.liberty.cell_library import Cell, CellLibrary
 from archsim.technology.liberty.text import LibertyError
-from archsim.technology.memories.flop_memory import MemoryFigures, Wiring, flop_memory
+from archsim.technology.memories.flop_memory import (
+    MemoryFigures,
+    Wiring,
+    clock_energy_j,
+    flop_memory,
+)
 from archsim.technology.memories.sram import MemoryMacro, Ports, known_size, worth
 from workloads.refusal import Refusal
 
@@ -175,8 +180,7 @@ def _around(deep: int, word_bits: int, cells: CellLibrary, wiring: Wiring) -> Me
 
     activity = wiring.flop_memory_activity
     decode_j = activity * levels * decoder_parts * toggle_j(decoder)
-    pin_f = flop.input_capacitance_f[flop.clock_pin]
-    clock_j = 2 * flop.clock_edge_energy_j + wiring.clock_network_factor * pin_f * cells.supply_v**2
+    clock_j = clock_energy_j(flop, cells.supply_v, wiring.clock_network_factor)
     return MemoryFigures(
         area_mm2=1e-6 * math.fsum(cell.area_um2 * number for cell, number in counts),
         read_energy_j=decode_j + activity * levels * word_bits * parts * toggle_j(multiplexer),

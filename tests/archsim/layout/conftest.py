@@ -1,4 +1,4 @@
-"""A small engine, mapped and placed once; and a cache of its own for each session."""
+"""A small engine, mapped and placed once; and a cache of its own."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from workloads.data.cache import CACHE_VARIABLE
 TECHNOLOGY = Cmos65()
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def empty_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def subject() -> Subject:
     """An engine of two PEs, with its weight and activation memories."""
     made = synthesise_asic(engine(2), "archsim_engine", TECHNOLOGY)
     return subject_of(made.flat(), TECHNOLOGY)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def placed(subject: Subject) -> Placement:
     return place(subject.problem)

@@ -76,8 +76,8 @@ def test_the_clock_of_a_gated_engine_never_costs_more_and_the_rest_not_either(ki
 @pytest.mark.parametrize("kind", sorted(SMALL))
 def test_the_ungated_figures_of_a_gated_netlist_are_those_of_one_without_gates(kind: str) -> None:
     gated, ungated = (map_to_gates(mapping(kind), each) for each in (GATED, UNGATED))
-    # What enables registers is mapped anew where no gate takes it: the same logic mapped twice differs by some
-    # hundredths of a part, and of the whole by less.
+    # What enables registers is mapped anew where no gate takes it: the same logic mapped twice differs by
+    # some hundredths of a part, and of the whole by less.
     some_mm2 = 0.02 * sum(part.area_mm2 for part in ungated.parts)
     for of_gated, of_ungated in zip(gated.parts, ungated.parts, strict=True):
         assert of_gated.ungated_clock_energy_j == pytest.approx(of_ungated.clock_energy_j, rel=1e-6)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from archsim.calibration.routing import LAST, NETWORKS, PES, TABLE, designs, row_of
+from archsim.calibration.routing import (
+    LAST,
+    NETWORKS,
+    PES,
+    TABLE,
+    NetLaw,
+    designs,
+    law_without,
+    nets_of,
+    row_of,
+)
 from archsim.engine import engines
-from archsim.netlist import FpgaLayouts
-from archsim.netlist.fpga_layout import read_layout
+from archsim.netlist.fpga_layout import FpgaLayout, read_layout
 from archsim.netlist.nextpnr import DELAYS as DELAYS_FILE, REPORT as REPORT_FILE
+from archsim.netlist.sdf import read_sdf
 from archsim.technology import Ecp5
 from archsim.technology.quantity import load_table
 from tests.archsim.netlist.nextpnr_sample import DELAYS, REPORT
@@ -22,18 +34,39 @@ def test_every_engine_is_placed_in_every_organisation_and_the_long_ones_last() -
     assert [label for label, _ in labels[-len(PES) :]] == [*LAST] * len(PES)
 
 
-def test_a_row_is_what_a_layout_tells(monkeypatch: pytest.MonkeyPatch) -> None:
-    def placed(verilog: str, top: str, technology: Ecp5) -> FpgaLayouts:
-        files = {REPORT_FILE: REPORT, DELAYS_FILE: DELAYS}
-        return FpgaLayouts((read_layout(files, technology, technology.place_and_route, 1),))
+def layout() -> FpgaLayout:
+    files = {REPORT_FILE: REPORT, DELAYS_FILE: DELAYS}
+    return read_layout(files, Ecp5(), Ecp5().place_and_route, 1)
 
-    monkeypatch.setattr("archsim.calibration.routing.lay_out_fpga", placed)
-    row = row_of(*next(designs((1,))))
+
+def test_a_row_is_what_a_layout_tells() -> None:
+    row = row_of(*next(designs((1,))), layout())
     assert (row["engine"], row["pes"], row["lut4"]) == ("csc", 1, 3)
     assert row["routed_path_s"] == row["routed_from_flops_s"] == pytest.approx(1.714e-9)
     assert row["logic_path_s"] == row["logic_from_flops_s"] == pytest.approx(0.761e-9)
     assert row["net_delay_s"] == pytest.approx((1.714e-9 - 0.761e-9) / 2, abs=1e-12)
     assert list(row) == list(load_table(TABLE).columns)
+
+
+def test_a_law_gives_back_the_paths_that_follow_it() -> None:
+    """Designs whose nets all take what a law says, each of another size."""
+    law, measured = NetLaw(1e-9, 0.1), []
+    for number in (3, 300, 3000):
+        share = number / 24288
+        net_ps = 1000 * share**law.exponent
+        delays = read_sdf(DELAYS)
+        wires = [(source, sink, net_ps if ps else 0.0) for source, sink, ps in delays.wires]
+        routed_s = 1e-12 * replace(delays, wires=wires).longest_path_ps()
+        made = replace(
+            layout(), critical_path_s=routed_s, utilisation={"lut4": (number, 24288), "ff": (9, 9)}
+        )
+        measured.append(nets_of(str(number), made))
+        assert measured[-1].share == share
+        assert law.path_ratio(made, share) == pytest.approx(1)
+        assert law.path_ratio(made, 10 * share) > 1.1
+    for fitted in (NetLaw.fitted(measured), law_without("300", measured)):
+        assert fitted.whole_s == pytest.approx(law.whole_s, rel=5e-3)
+        assert fitted.exponent == pytest.approx(law.exponent, rel=2e-2)
 
 
 def test_routing_makes_paths_longer_and_more_so_in_larger_designs() -> None:

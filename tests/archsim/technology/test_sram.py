@@ -200,7 +200,7 @@ def flops(words: int, word_bits: int) -> MemoryFigures:
 
 def test_flops_that_stand_by_are_clocked_at_two_gates_however_many_they_are() -> None:
     flop_j, gate_j = (
-        clock_energy_j(cell, SRAM.cells.supply_v, SRAM.wiring)
+        clock_energy_j(cell, SRAM.cells.supply_v, SRAM.wiring.clock_network_factor)
         for cell in (SRAM.cells.flop(enable=False), clock_gate(SRAM.cells))
     )
     for words, word_bits in ((1, 1), (13, 8), (24, 60)):
@@ -214,7 +214,8 @@ def test_a_write_clocks_the_gates_of_all_words_and_the_flops_of_one() -> None:
     still = replace(SRAM.wiring, flop_memory_activity=0.0)
     gate = clock_gate(SRAM.cells)
     flop_j, gate_j = (
-        clock_energy_j(cell, SRAM.cells.supply_v, still) for cell in (SRAM.cells.flop(enable=False), gate)
+        clock_energy_j(cell, SRAM.cells.supply_v, still.clock_network_factor)
+        for cell in (SRAM.cells.flop(enable=False), gate)
     )
     pulse_j = 2 * sum(gate.switch_energy_j.values())
     memory = flop_memory(words=13, word_bits=8, cells=SRAM.cells, wiring=still)
@@ -226,7 +227,7 @@ def test_without_gates_every_flop_of_a_small_memory_is_clocked_in_every_cycle() 
     table = replace(SRAM, gated=False)
     enabled = SRAM.cells.flop(enable=True)
     memory = table.macro(words=10, word_bits=8)
-    one_j = clock_energy_j(enabled, SRAM.cells.supply_v, SRAM.wiring)
+    one_j = clock_energy_j(enabled, SRAM.cells.supply_v, SRAM.wiring.clock_network_factor)
     assert memory.built_as == "flops"
     assert memory.clock_energy_j == pytest.approx(11 * 8 * one_j)
     assert table.macro(words=20, word_bits=8, ports="1r1w").built_as == "macro"
