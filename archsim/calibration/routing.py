@@ -4,7 +4,8 @@
 
 writes `routing_ecp5.csv`, a row after each design, from the smallest to the largest. A design takes from half
 a minute to ten minutes of one core; what is done is remembered, so that an interrupted run goes on. A list of
-numbers of PEs after the folder (`1,4`) leaves out the others.
+numbers of PEs after the folder (`1,4`) leaves out the others. At the end it says what a net takes by how much
+of the device a design takes, and how far paths with such nets are from the routed ones.
 """
 
 from __future__ import annotations
@@ -12,16 +13,18 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from archsim.design import DesignPoint
 from archsim.engine import Engine, engines
 from archsim.netlist.fpga_layout import FpgaLayout, lay_out_fpga
-from archsim.technology import Ecp5
+from archsim.technology import Ecp5, Technology
 from rtl import to_verilog
 from workloads.files import write_text
 
@@ -49,23 +52,29 @@ FLOPS = frozenset({"TRELLIS_FF"})
 7-series part and dilutes what routing adds."""
 
 
-def designs(pes: Sequence[int] = PES) -> Iterator[tuple[str, DesignPoint]]:
-    """The design points by a label, in turn from few PEs to many."""
+def designs(
+    pes: Sequence[int] = PES, technology: Technology | None = None
+) -> Iterator[tuple[str, DesignPoint]]:
+    """The design points by a label, in turn from few PEs to many; on an ECP5, or in another technology."""
+    placed = technology or Ecp5(device=DEVICE)
     turns = ([kind for kind in NETWORKS if kind not in LAST], LAST)
     for kinds, number in itertools.product(turns, pes):
         for kind in kinds:
             for name, options in engines[kind].organisations().items():
                 engine: Engine = engines[kind].model_validate({"pes": number, **options})
-                placed = Ecp5(device=DEVICE)
                 yield name, DesignPoint(network=NETWORKS[kind], engine=engine, technology=placed)
 
 
-def row_of(label: str, design: DesignPoint) -> dict[str, Any]:
-    """One design as the table has it."""
+def placed(design: DesignPoint) -> FpgaLayout:
+    """A design placed and routed."""
     verilog = to_verilog(design.mapping.hardware)
     technology = design.technology
     assert isinstance(technology, Ecp5)
-    layout = lay_out_fpga(verilog.text, verilog.top, technology).median
+    return lay_out_fpga(verilog.text, verilog.top, technology).median
+
+
+def row_of(label: str, design: DesignPoint, layout: FpgaLayout) -> dict[str, Any]:
+    """One design as the table has it."""
     return {
         "engine": label,
         "pes": design.engine.pes,
@@ -94,17 +103,81 @@ def net_delay_s(layout: FpgaLayout) -> float:
     return 1e-12 * float(brentq(beyond, 0.0, slowest, xtol=0.5))
 
 
-def write_table(directory: Path, pes: Sequence[int] = PES) -> None:
-    """Place and route all designs, and write the table to four digits after each of them."""
-    rows: list[dict[str, Any]] = []
+@dataclass(frozen=True)
+class Nets:
+    """The nets of one design of an engine, by its label: what one would take if all took the same, in
+    seconds, and how much of the device the design takes."""
+
+    label: str
+    delay_s: float
+    share: float
+
+
+def nets_of(label: str, layout: FpgaLayout) -> Nets:
+    """The nets of a placed design. Its share of the device is that of LUTs, block RAMs and multipliers
+    together: a flip-flop lies beside a LUT."""
+    share = sum(used / there for name, (used, there) in layout.utilisation.items() if name != "ff")
+    return Nets(label, net_delay_s(layout), share)
+
+
+@dataclass(frozen=True)
+class NetLaw:
+    """What a net takes: `whole_s` in a design that takes a whole device, times the share of the device to the
+    power of `exponent`."""
+
+    whole_s: float
+    exponent: float
+
+    @classmethod
+    def fitted(cls, measured: Sequence[Nets]) -> NetLaw:
+        """By least squares of the logarithms over at least two designs of different sizes."""
+        shares = np.log([nets.share for nets in measured])
+        exponent, whole = np.polyfit(shares, np.log([nets.delay_s for nets in measured]), 1)
+        return cls(float(np.exp(whole)), float(exponent))
+
+    def path_ratio(self, layout: FpgaLayout, share: float) -> float:
+        """The longest path with such nets over the routed one."""
+        net_ps = 1e12 * self.whole_s * share**self.exponent
+        return 1e-12 * layout.delays.longest_path_ps(net_ps=net_ps) / layout.critical_path_s
+
+
+def law_without(label: str, measured: Sequence[Nets]) -> NetLaw:
+    """The law of all other engines."""
+    return NetLaw.fitted([nets for nets in measured if nets.label != label])
+
+
+def write_table(directory: Path, pes: Sequence[int] = PES) -> list[Nets]:
+    """Place and route all designs, and write the table to four digits after each of them. Gives their
+    nets."""
+    rows, measured = [], []
     with tqdm(list(designs(pes)), unit="design") as bar:
         for label, design in bar:
             bar.set_postfix_str(f"{label}, {design.engine.pes} PEs")
-            rows.append(row_of(label, design))
+            layout = placed(design)
+            measured.append(nets_of(label, layout))
+            rows.append(row_of(label, design, layout))
             text = pd.DataFrame(rows).to_csv(index=False, float_format="%.4g")
             write_text(directory / TABLE, text, precious=True)
+    return measured
+
+
+def main() -> None:
+    """Write the table to the directory named, and say what follows from it."""
+    pes = tuple(map(int, sys.argv[2].split(","))) if len(sys.argv) > 2 else PES
+    measured = write_table(Path(sys.argv[1]), pes)
+    law = NetLaw.fitted(measured)
+    # Layouts are read once more, one at a time: together they take gigabytes.
+    ratios = [
+        law_without(nets.label, measured).path_ratio(placed(design), nets.share)
+        for (_, design), nets in zip(designs(pes), measured, strict=True)
+    ]
+    errors = np.abs(np.log(ratios))
+    rms = float(np.sqrt(np.mean(errors**2)))
+    print(
+        f"a net takes {law.whole_s * 1e9:.3f} ns x share of the device ^ {law.exponent:.3f}; by the law of "
+        f"the other engines paths are off by {rms:.1%} (rms), {errors.max():.1%} (worst)"
+    )
 
 
 if __name__ == "__main__":
-    chosen = tuple(map(int, sys.argv[2].split(","))) if len(sys.argv) > 2 else PES
-    write_table(Path(sys.argv[1]), chosen)
+    main()
