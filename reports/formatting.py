@@ -123,7 +123,7 @@ UNITS: Mapping[str, Callable[[Any, int | None], str]] = {
     "bit": lambda value, places: f"{_fixed(value, places)} bit",
     "stored": lambda value, places: stored(value),
     "byte": _scaled("B"),
-    **{unit: _scaled(unit) for unit in ("J", "W", "s", "Hz", "op/s")},
+    **{unit: _scaled(unit) for unit in ("J", "W", "s", "Hz", "m", "op/s")},
     "mm2": lambda value, places: area(value),
     "1/s": _rounded("/s"),
     "1/J": _rounded("/J"),

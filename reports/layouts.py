@@ -7,7 +7,7 @@ from functools import singledispatch
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from archsim.layout_report import FpgaLayoutReport, LayoutReport
+from archsim.layout_report import CellLayoutReport, FpgaLayoutReport, LayoutReport
 from reports import formatting as f
 from reports.tables import Table
 
@@ -30,6 +30,53 @@ def _fpga(report: FpgaLayoutReport) -> Group:
     heads = {"seed": "", "fastest clock": "Hz", "routing": "share 1", "path over logic": "ratio"}
     parts += [Table("Seeds", heads, seeds), Text(), Text(_fastest(report), style="bold"), Text()]
     return Group(*parts, _path_table(report))
+
+
+@layout_tables.register
+def _cells(report: CellLayoutReport) -> Group:
+    taken = (
+        ("cells", report.cells_mm2),
+        ("memories", report.memories_mm2),
+        ("clock trees", report.clock_tree_mm2),
+        ("repeaters", report.repeaters_mm2),
+    )
+    free_mm2 = report.core_mm2 - sum(area for _, area in taken)
+    areas = (*taken, ("free and halos", free_mm2), ("core", report.core_mm2))
+    size = f"{report.width_um:.0f} x {report.height_um:.0f} um"
+    rows = ((name, area, area / report.core_mm2) for name, area in areas)
+    title = (
+        f"Placed in cells of {report.library}: a core of {size}, rows {f.percent(report.utilisation)} full"
+    )
+    core = Table(title, {"what": "", "area": "mm2", "share": "share 1"}, rows)
+    figures = (
+        ("cells, of which given another drive", f"{report.cells:,}, {report.resized:,}"),
+        ("repeaters, memories", f"{report.repeaters:,}, {report.memories}"),
+        ("wire", f"{f.scaled(report.wire_m, 'm')}, {report.um_per_sink:.1f} um a sink"),
+        ("clock trees", f"{report.clock_buffers} buffers; {report.clock_factor:.2f} times their pins switch"),
+        ("longest path, wires assumed", f.scaled(report.mapped_path_s, "s")),
+        ("longest path, placed", f.scaled(report.critical_path_s, "s")),
+    )
+    told = Table("What it came to", {"what": "", "value": ""}, figures, words=2)
+    clock = Text(f"Fastest clock: {f.scaled(report.fastest_hz, 'Hz')}", style="bold")
+    stages = ((stage.rpartition(": ")[0], stage.rpartition(": ")[2]) for stage in report.critical_path)
+    path = Table("Longest path", {"to": "", "arrives": ""}, stages, words=1)
+    return Group(core, Text(), told, Text(), clock, Text(), path)
+
+
+@singledispatch
+def pictures(report: LayoutReport) -> dict[str, str]:
+    """Pictures of a layout as SVG text, by the name of their file; none where places are not known."""
+    return {}
+
+
+@pictures.register
+def _of_cells(report: CellLayoutReport) -> dict[str, str]:
+    from reports.placement_picture import density_picture, placement_picture
+
+    return {
+        "placement.svg": placement_picture(report.layout),
+        "wires.svg": density_picture(report.layout),
+    }
 
 
 def _fastest(report: FpgaLayoutReport) -> str:

@@ -20,6 +20,7 @@ import click
 
 from archsim.costs.metrics import metric_of
 from reports.formatting import significant
+from reports.placed_tables import placing_table, routing_table
 from reports.tables import Table
 from workloads.files import write_text
 
@@ -154,31 +155,6 @@ def cell_table() -> str:
     }
     rows = (tuple(vars(each).values()) for each in sorted(comparison(), key=lambda each: each.circuit))
     return Table("", columns, rows, words=2).markdown().replace("\N{NARROW NO-BREAK SPACE}", " ")
-
-
-def routing_table() -> str:
-    """The engines as they were placed and routed on an ECP5."""
-    from archsim.technology.quantity import load_table
-
-    columns = {
-        "engine": "",
-        **dict.fromkeys(("PEs", "LUT4", "FF", "EBR"), "count"),
-        "fastest clock": "Hz",
-        "routing in the path": "share 1",
-        "path over logic": "ratio",
-        "a net": "s",
-    }
-    rows = (
-        (
-            *(row[name] for name in ("engine", "pes", "lut4", "ff", "ebr")),
-            1 / row["routed_path_s"],
-            row["routing_share"],
-            row["routed_path_s"] / row["logic_path_s"],
-            row["net_delay_s"],
-        )
-        for row in load_table("routing_ecp5.csv").rows
-    )
-    return Table("", columns, rows).markdown().replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
 @cache
@@ -351,6 +327,7 @@ TABLES: Mapping[str, Callable[[], str | None]] = {
     "numbers": number_table,
     "memories": memory_table,
     "cells": cell_table,
+    "placing": placing_table,
     "routing": routing_table,
     "state": state,
     "map": map_section,

@@ -23,17 +23,22 @@ from reports.cli.group import answer, going_on, json_option, kept, main
     metavar="SECONDS",
     help="How long one seed may take.",
 )
+@click.option(
+    "--utilisation", type=float, metavar="SHARE", help="Of the rows, what cells fill (standard cells)."
+)
 @json_option
-def layout(design: Path, out: Path | None, seeds: int, limit: float, as_json: bool) -> None:
-    """Place an engine, and on an FPGA route it: what it takes of the device, its fastest clock, and the
-    longest path with its share of routing.
+def layout(
+    design: Path, out: Path | None, seeds: int, limit: float, utilisation: float | None, as_json: bool
+) -> None:
+    """Place an engine, and on an FPGA route it: the core or what it takes of the device, its wires, its
+    fastest clock, and the longest path. With --out also DEF, LEF and pictures, or what the tools wrote.
 
-    A seed takes from ten seconds to ten minutes, once: it is kept, and an interrupted run goes on from those
-    that are done.
+    It takes from ten seconds to ten minutes, once: what is placed is kept, and an interrupted run goes on
+    from there. Seeds and their limit are for FPGAs.
     """
     from archsim import DesignPoint
-    from archsim.layout_report import report_layout
-    from reports.layouts import layout_tables
+    from archsim.layout_report import LayoutOptions, report_layout
+    from reports.layouts import layout_tables, pictures
     from reports.progress import progress
     from workloads.files import check_folder, write_text
 
@@ -41,10 +46,11 @@ def layout(design: Path, out: Path | None, seeds: int, limit: float, as_json: bo
     if out is not None:
         check_folder(out)
     with going_on(kept()), progress():
-        report = report_layout(point, seeds=seeds, limit_s=limit)
+        report = report_layout(point, LayoutOptions(seeds=seeds, limit_s=limit, utilisation=utilisation))
     if out is not None:
-        for name, text in report.files.items():
+        files = {**report.files, **pictures(report)}
+        for name, text in files.items():
             write_text(out / name, text)
     answer(as_json, report.plain, lambda: layout_tables(report))
     if out is not None and not as_json:
-        click.echo(f"{', '.join(report.files)} in {out}")
+        click.echo(f"{', '.join(files)} in {out}")

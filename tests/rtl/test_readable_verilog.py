@@ -31,7 +31,9 @@ FULL: list[tuple[str, Engine]] = [
     ("lenet-300-100-pruned-x40", Pruned(pes=8, gather="replicated", requantiser="shared")),
     ("lenet-300-100-pruned-x40", Pruned(pes=8, gather="banked", route_register=True)),
 ]
-_MODULE = re.compile(r"^((?://[^\n]*\n)?)module (\w+) \(\n(.*?)\n\);(.*?)^endmodule", re.MULTILINE | re.DOTALL)
+_MODULE = re.compile(
+    r"^((?://[^\n]*\n)?)module (\w+) \(\n(.*?)\n\);(.*?)^endmodule", re.MULTILINE | re.DOTALL
+)
 _PORT = re.compile(r"^ +(?:input|output)(?: reg)? (?:\[\d+:0\] )?(\w+),?$", re.MULTILINE)
 
 

@@ -156,9 +156,8 @@ def lockstep_controller(
         drained = named((state == DRAIN) & written & ~pyrtl.rtl_any(*in_flight), "drained")
         begin <<= starting | ~_ends(fetch.fields) & stage_ends
         goes_on = drained & ~_ends(fetch.held)
-        stage_written = drained
-        if sizes.pieces:
-            stage_written = named(drained & ~fetch.held["continues"], "stage_written")
+        goes_on_later = fetch.held["continues"] if sizes.pieces else None
+        stage_written = drained if goes_on_later is None else named(drained & ~goes_on_later, "stage_written")
         stage_start <<= fetch.ready & ((state == FETCH) | goes_on)
         resuming, pausing = _pause(sizes, fetch, state, issue.ends & ~last_group)
         state.next <<= _priority(

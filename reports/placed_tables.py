@@ -1,0 +1,59 @@
+"""Tables of the engines as they were placed, in cells and on an ECP5, for the documentation."""
+
+from __future__ import annotations
+
+from archsim.technology.quantity import load_table
+from reports.tables import Table
+
+
+def routing_table() -> str:
+    """The engines as they were placed and routed on an ECP5."""
+    columns = {
+        "engine": "",
+        **dict.fromkeys(("PEs", "LUT4", "FF", "EBR"), "count"),
+        "fastest clock": "Hz",
+        "routing in the path": "share 1",
+        "path over logic": "ratio",
+        "a net": "s",
+    }
+    rows = (
+        (
+            *(row[name] for name in ("engine", "pes", "lut4", "ff", "ebr")),
+            1 / row["routed_path_s"],
+            row["routing_share"],
+            row["routed_path_s"] / row["logic_path_s"],
+            row["net_delay_s"],
+        )
+        for row in load_table("routing_ecp5.csv").rows
+    )
+    return Table("", columns, rows).markdown().replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+def placing_table() -> str:
+    """The engines as they were mapped to 65 nm cells, and as they were placed."""
+    columns = {
+        "engine": "",
+        **dict.fromkeys(("PEs", "cells"), "count"),
+        "wire a sink": "m",
+        "clock trees": "ratio",
+        "area at gate": "mm2",
+        "placed": "ratio",
+        "path at gate": "s",
+        "path placed": "ratio",
+        "energy at gate": "J",
+        "energy placed": "ratio",
+    }
+    rows = (
+        (
+            *(row[name] for name in ("engine", "pes", "cells")),
+            1e-6 * row["um_per_sink"],
+            row["clock_factor"],
+            *(
+                value
+                for name in ("area_mm2", "path_s", "energy_j")
+                for value in (row[f"mapped_{name}"], row[f"placed_{name}"] / row[f"mapped_{name}"])
+            ),
+        )
+        for row in load_table("placement_cmos65.csv").rows
+    )
+    return Table("", columns, rows).markdown().replace("\N{NARROW NO-BREAK SPACE}", " ")
