@@ -102,8 +102,8 @@ def test_only_an_engine_with_a_codebook_has_one(shared: IntegerNetwork) -> None:
     def verilog(bits: int) -> str:
         return to_verilog(Eie(pes=2, codebook_bits=bits).map(shared).hardware).text
 
-    assert "codebook" in verilog(4)
-    assert "codebook" not in verilog(0)
+    assert "module codebook_memory" in verilog(4)
+    assert "module codebook_memory" not in verilog(0)
 
 
 @needs_icarus
