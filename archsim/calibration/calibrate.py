@@ -230,10 +230,13 @@ def _of_cells(technology: StandardCells) -> dict[str, Callable[[Measurement], fl
 def write_fit(
     technology: Technology, measured: dict[str, list[Measurement]], directory: Path
 ) -> tuple[Error, ...]:
-    """Fits the training set and writes coefficients, measurements and held-out errors of one technology."""
-    fitted = fit(measured["train"], technology)
-    held_out = errors(measured["held_out"], fitted, technology)
+    """Writes the measurements of one technology, fits the training set as it is stored, so that coefficients
+    follow from what ships, and writes them with the held-out errors."""
     name, count = technology.kind, (len(measured["train"]), len(measured["held_out"]))
+    write_measured(name, technology.fabric, measured, directory)
+    stored = read_measured(name, directory)
+    fitted = fit(stored["train"], technology)
+    held_out = errors(stored["held_out"], fitted, technology)
     source = (
         f"Non-negative least squares on {count[0]} netlists mapped by Yosys "
         f"(logic_fit_{name}_measured.csv, set train), by archsim.calibration.calibrate"
@@ -259,5 +262,4 @@ def write_fit(
             for amount, cost in costs.items():
                 entry(f"{family}/{metric}/{amount}", cost, UNITS[metric], "fitted", "*fit")
     write_text(directory / f"logic_fit_{name}.yaml", "\n".join(lines) + "\n", precious=True)
-    write_measured(name, technology.fabric, measured, directory)
     return held_out

@@ -16,7 +16,7 @@ from archsim.costs.logic import Logic, LogicPart
 from archsim.costs.operands import OperandActivity, Workload
 from archsim.engine import engines
 from archsim.technology import Artix7, FpgaResources
-from archsim.technology.quantity import load_table
+from archsim.technology.quantity import read_table
 from rtl import Sizes
 from workloads.files import write_text
 
@@ -189,16 +189,16 @@ def _workload(row: Mapping[str, Any]) -> Workload | None:
     return Workload(pes=row["pes"], operands=operands, **{name: row[name] for name in _COUNTED})
 
 
-def read_measured(technology: str) -> dict[str, list[Measurement]]:
-    """The stored measurements of a technology, by set. Raises ProvenanceError where the table is not
-    described."""
+def read_measured(technology: str, directory: Path | None = None) -> dict[str, list[Measurement]]:
+    """The stored measurements of a technology, by set: those that ship, or those of a directory. Raises
+    ProvenanceError where the table is not described."""
     file = f"logic_fit_{technology}_measured.csv"
     measured: dict[str, list[Measurement]] = {label: [] for label in SETS}
     delays: dict[tuple[str, int], dict[str, float]] = {}
-    for row in load_table(f"logic_fit_{technology}_delays.csv").rows:
+    for row in read_table(f"logic_fit_{technology}_delays.csv", directory).rows:
         delays.setdefault((row["set"], row["configuration"]), {})[row["way"]] = row["delay_s"]
     by_configuration = itertools.groupby(
-        load_table(file).rows, key=lambda row: (row["set"], row["configuration"])
+        read_table(file, directory).rows, key=lambda row: (row["set"], row["configuration"])
     )
     for (label, number), grouped in by_configuration:
         rows = list(grouped)

@@ -13,13 +13,6 @@ from archsim.layout.placer import Progress, place, quiet
 from archsim.layout.problem import Blocks, Core, PlacementProblem
 from archsim.store import remembered
 
-_PLACER = (
-    *("blocks.py", "detailed.py", "floorplan.py", "legalise.py", "moves.py", "placement.py", "placer.py"),
-    *("ports.py", "problem.py", "quadratic.py", "rough.py", "rows.py", "shapes.py", "spreading.py"),
-    "start.py",
-)
-"""The modules that placements follow from: where one changes, they are computed again."""
-
 
 def placed(problem: PlacementProblem, *, seed: int = 1, progress: Progress = quiet) -> Placement:
     """The placement of a problem, from the cache where it was placed before. Raises LayoutError as `place`
@@ -55,7 +48,8 @@ def _plain(placement: Placement) -> dict[str, object]:
 
 @cache
 def _placer() -> str:
-    """A digest of the placer's own text."""
-    folder = resources.files("archsim.layout")
-    texts = [(folder / name).read_text(encoding="utf-8") for name in _PLACER]
+    """A digest of the text of this package, from which placements follow: where it changes, they are computed
+    again."""
+    files = (file for file in resources.files("archsim.layout").iterdir() if file.name.endswith(".py"))
+    texts = [file.read_text(encoding="utf-8") for file in sorted(files, key=lambda file: file.name)]
     return hashlib.sha256("".join(texts).encode()).hexdigest()

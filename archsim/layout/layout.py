@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,6 @@ from archsim.layout.wires import wire_length_m
 from archsim.netlist.netlist import Memory, Netlist
 from archsim.netlist.timing import Timing, analyse, arrivals, design_loads
 from archsim.technology.asic.standard_cells import StandardCells
-from archsim.technology.memories.flop_memory import Wiring
 from archsim.technology.memories.sram import MemoryMacro
 
 _LOG = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class CellLayout:
         costs = (_memory(technology)(memory) for memory in self.netlist.memories)
         return float(sum(cost.area_mm2 for cost in costs))
 
-    @property
+    @cached_property
     def wire_m(self) -> Floats:
         """The routed length of each net (nets,), clock nets left out."""
         return wire_length_m(self.placement)
@@ -114,23 +114,18 @@ def lay_out(
     if resized:
         subject, placement, trees, wiring = at_places(driven, wiring.net_repeaters > 0)
     before = analyse(netlist, library=library, wiring=assumed, memory=memory)
+    timed = arrivals(driven, library=library, wiring=wiring, memory=memory)
+    path = [cell for _, end in worst_ends(timed, 1) for _, cell in timed.way_to(end) if cell >= 0]
     return CellLayout(
         subject=subject,
         placement=placement,
         wiring=wiring,
         trees=trees,
-        timing=analyse(driven, library=library, wiring=wiring, memory=memory),
-        path_um=placement.centre_um[_path(driven, technology, wiring)],
+        timing=timed.timing(),
+        path_um=placement.centre_um[path],
         mapped_path_s=before.critical_path_s,
         resized=resized,
     )
-
-
-def _path(netlist: Netlist, technology: StandardCells, wiring: Wiring) -> list[int]:
-    """The gates along the longest path."""
-    timed = arrivals(netlist, library=technology.library, wiring=wiring, memory=_memory(technology))
-    ends = worst_ends(timed, 1)
-    return [cell for _, cell in timed.way_to(ends[0][1]) if cell >= 0] if ends else []
 
 
 def _memory(technology: StandardCells) -> Callable[[Memory], MemoryMacro]:

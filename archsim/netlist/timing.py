@@ -147,6 +147,18 @@ class Arrivals:
         order = np.argsort(self.arcs.target, kind="stable")
         return order, self.arcs.target[order]
 
+    def timing(self) -> Timing:
+        """The longest path of all, to flops, memories and outputs."""
+        arrival, worst_s, worst_net, worst_end = self.arrival_s, 0.0, -1, ""
+        for nets, setup_s, label in self.ends():
+            reached = nets[nets >= CONSTANTS]
+            if reached.size and arrival[reached].max() + setup_s > worst_s:
+                worst_net = int(reached[np.argmax(arrival[reached])])
+                worst_s, worst_end = float(arrival[worst_net]) + setup_s, label
+        if worst_net < 0:
+            return Timing(0.0, ())
+        return Timing(worst_s, (*self.path_to(worst_net), f"{worst_end}: {worst_s * 1e9:.3f} ns"))
+
     def way_to(self, net: int) -> list[tuple[int, int]]:
         """The longest path to a net, from its start: each net of it with the cell whose gate it goes through
         to that, -1 at the start."""
@@ -192,16 +204,7 @@ def analyse(
 
     Outputs need no setup. Raises a refusal as `arrivals` does.
     """
-    timed = arrivals(netlist, library=library, wiring=wiring, memory=memory)
-    arrival, worst_s, worst_net, worst_end = timed.arrival_s, 0.0, -1, ""
-    for nets, setup_s, label in timed.ends():
-        reached = nets[nets >= CONSTANTS]
-        if reached.size and arrival[reached].max() + setup_s > worst_s:
-            worst_net = int(reached[np.argmax(arrival[reached])])
-            worst_s, worst_end = float(arrival[worst_net]) + setup_s, label
-    if worst_net < 0:
-        return Timing(0.0, ())
-    return Timing(worst_s, (*timed.path_to(worst_net), f"{worst_end}: {worst_s * 1e9:.3f} ns"))
+    return arrivals(netlist, library=library, wiring=wiring, memory=memory).timing()
 
 
 def _flops(netlist: Netlist, library: CellLibrary) -> list[Cell]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from workloads.refusal import Refusal
@@ -115,9 +116,9 @@ def quantity(name: str, entry: object) -> Quantity:
     return Quantity(name=name, **entry)
 
 
-def read_text(file: str) -> str:
-    """The text of one file of `technology/data`."""
-    return (resources.files("archsim.technology") / "data" / file).read_text(encoding="utf-8")
+def read_text(file: str, directory: Path | None = None) -> str:
+    """The text of one file of `technology/data`, or of another directory of such files."""
+    return ((directory or resources.files("archsim.technology") / "data") / file).read_text(encoding="utf-8")
 
 
 def title_of(file: str) -> str:
@@ -128,8 +129,8 @@ def title_of(file: str) -> str:
     return title
 
 
-def _read_yaml(file: str) -> dict[str, Any]:
-    content = parse_yaml(read_text(file), file, error=ProvenanceError)
+def _read_yaml(file: str, directory: Path | None = None) -> dict[str, Any]:
+    content = parse_yaml(read_text(file, directory), file, error=ProvenanceError)
     if not isinstance(content, dict) or not {"quantities", "table"} & content.keys():
         raise ProvenanceError(
             f"{file}: content has neither of the keys 'quantities' and 'table', of which one is required"
@@ -150,8 +151,13 @@ def load_quantities(file: str) -> Mapping[str, Quantity]:
 def load_table(file: str) -> Table:
     """One CSV file of `archsim/technology/data` with the YAML file that describes it; ProvenanceError where a
     column lacks a unit."""
+    return read_table(file)
+
+
+def read_table(file: str, directory: Path | None = None) -> Table:
+    """As `load_table`, read anew, also from another directory."""
     sidecar = file.removesuffix(".csv") + ".yaml"
-    described = _read_yaml(sidecar)
+    described = _read_yaml(sidecar, directory)
     if described.get("table") != file:
         raise ProvenanceError(f"{sidecar}: table is {described.get('table')!r}, allowed is {file!r}")
     for field, allowed in (
@@ -161,7 +167,7 @@ def load_table(file: str) -> Table:
     ):
         if not described.get(field):
             raise ProvenanceError(f"{sidecar}: {field} is missing, allowed is {allowed}")
-    reader = csv.DictReader(io.StringIO(read_text(file)))
+    reader = csv.DictReader(io.StringIO(read_text(file, directory)))
     columns, provenance = {}, {}
     for column in reader.fieldnames or ():
         entry = described["columns"].get(column)

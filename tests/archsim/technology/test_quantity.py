@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import yaml
 
-from archsim.technology import quantity as quantities
 from archsim.technology.asic.generic_cells import LIBRARY_FILE
 from archsim.technology.quantity import (
     KINDS,
@@ -23,6 +22,7 @@ from archsim.technology.quantity import (
     all_quantities,
     load_table,
     quantity,
+    read_table,
 )
 
 COMPLETE = {"value": 1.2, "unit": "V", "source": "a data sheet", "kind": "published"}
@@ -155,18 +155,20 @@ def test_a_complete_entry_becomes_a_frozen_quantity() -> None:
         each.value = 2.0  # type: ignore[misc]
 
 
-def test_a_table_column_without_a_unit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_column_without_a_unit_is_refused(tmp_path: Path) -> None:
     files = {
         "t.csv": "node_nm,speed\n65,3\n",
         "t.yaml": "{table: t.csv, kind: published, source: somewhere, columns: {node_nm: nm}}",
     }
-    monkeypatch.setattr(quantities, "read_text", files.__getitem__)
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
     with pytest.raises(ProvenanceError, match="column 'speed' has unit None"):
-        load_table.__wrapped__("t.csv")
+        read_table("t.csv", tmp_path)
 
 
-def test_a_table_without_a_source_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_without_a_source_is_refused(tmp_path: Path) -> None:
     files = {"t.csv": "node_nm\n65\n", "t.yaml": "{table: t.csv, kind: published, columns: {node_nm: nm}}"}
-    monkeypatch.setattr(quantities, "read_text", files.__getitem__)
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
     with pytest.raises(ProvenanceError, match="source is missing"):
-        load_table.__wrapped__("t.csv")
+        read_table("t.csv", tmp_path)
