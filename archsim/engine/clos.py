@@ -137,7 +137,7 @@ class ClosMapping(LockstepMapping):
 
     @cached_property
     def patterns(self) -> tuple[tuple[int, ...], ...]:
-        return patterns_of(self.together, crossing=self.crosses)
+        return patterns_of(self.together, self.lanes, crossing=self.crosses)
 
     @cached_property
     def sizes(self) -> ClosSizes:
@@ -205,7 +205,8 @@ class ClosMapping(LockstepMapping):
         values["run_valid_less_one"] = max(schedule.run_valid, 1) - 1
         values["full_less_one"] = schedule.full - 1
         values["continues"] = int(plan.continues)
-        values["pattern"] = len(self.patterns) if counted else self.patterns.index(pattern_of(plan))
+        own = None if counted else self.patterns.index(pattern_of(plan, self.lanes))
+        values["pattern"] = len(self.patterns) if own is None else own
         return {name: values[name] for name, _ in sizes.own_fields if name in values}
 
     @cached_property

@@ -143,6 +143,15 @@ def test_no_two_words_of_a_step_are_in_one_bank() -> None:
                 assert words.max() - words.min() < mapping.order.lanes
 
 
+def test_a_pe_without_an_output_listens_to_no_lane_beyond_the_last() -> None:
+    """Blocks of a pruned stage may be short anywhere: the first PEs then need few lanes, the rest none."""
+    ends = np.cumsum([0, 4, 4, 3, 4, 3])
+    stage = PrunedStage(18, 5, ends, np.arange(18))
+    mapping = mapped(stage, pes=5)
+    assert max(max(pattern) for pattern in mapping.patterns) < mapping.lanes
+    assert verify(mapping, inputs=2).agrees
+
+
 @given(left=st.integers(1, 5), outputs=st.integers(1, 5), inputs=st.integers(1, 5), right=st.integers(1, 5))
 def test_a_kronecker_product_is_one_piece_in_its_own_order(
     left: int, outputs: int, inputs: int, right: int

@@ -90,17 +90,18 @@ def plans_of(order: StridedOrder, pes: int, bias_words: Sequence[int]) -> tuple[
     return tuple(plans)
 
 
-def patterns_of(plans: Sequence[StridedPlan], *, crossing: bool) -> tuple[tuple[int, ...], ...]:
-    """The different ways in which PEs listen to lanes, but for those that follow from the outputs of a block
-    where some blocks lie across two groups; the lane of a PE without an output is that of the one before."""
+def patterns_of(plans: Sequence[StridedPlan], lanes: int, *, crossing: bool) -> tuple[tuple[int, ...], ...]:
+    """The different ways in which PEs listen to so many lanes, but for those that follow from the outputs of
+    a block where some blocks lie across two groups; the lane of a PE without an output is that of the one before."""
     patterns: dict[tuple[int, ...], None] = {}
     for plan in plans:
         if not (crossing and plan.schedule.block_out):
-            patterns[pattern_of(plan)] = None
+            patterns[pattern_of(plan, lanes)] = None
     return tuple(patterns)
 
 
-def pattern_of(plan: StridedPlan) -> tuple[int, ...]:
-    """The lane of each PE, in all groups."""
-    lanes = plan.schedule.lanes[0]
-    return tuple(int(lanes[min(p, plan.schedule.full - 1)]) for p in range(plan.pes))
+def pattern_of(plan: StridedPlan, lanes: int) -> tuple[int, ...]:
+    """The lane of each PE, in all groups, of so many. A PE may listen to a later one only where it has no
+    output, since the last blocks of a piece are cut short: it then listens to the last."""
+    heard = plan.schedule.lanes[0]
+    return tuple(min(int(heard[min(p, plan.schedule.full - 1)]), lanes - 1) for p in range(plan.pes))
