@@ -92,7 +92,7 @@ def plans_of(order: StridedOrder, pes: int, bias_words: Sequence[int]) -> tuple[
 
 def patterns_of(plans: Sequence[StridedPlan], lanes: int, *, crossing: bool) -> tuple[tuple[int, ...], ...]:
     """The different ways in which PEs listen to so many lanes, but for those that follow from the outputs of
-    a block where some blocks lie across two groups; the lane of a PE without an output is that of the one before."""
+    a block where some blocks lie across two groups. A PE without output has the lane of the one before."""
     patterns: dict[tuple[int, ...], None] = {}
     for plan in plans:
         if not (crossing and plan.schedule.block_out):
