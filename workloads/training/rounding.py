@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,9 +79,7 @@ class RoundingModel(Model):
                 for (integers, places), array in zip(whole, exact, strict=True)
             ]
             places = [fraction for _, fraction in whole]
-            outputs = cascade.forward(
-                weights, signals[-1], lambda stage, y, places=places: settling.settle(y, places[stage])
-            )
+            outputs = cascade.forward(weights, signals[-1], partial(settling.between, places))
             last, is_end = outputs[-1], number == len(self.cascades) - 1
             if self.biases:
                 of_sums = settling.fraction + places[-1]
@@ -103,6 +102,10 @@ class _Settling:
         self.bits, self.fraction = bits, fraction
         self.inside: list[Array] = []
         self.fractions: list[int] = []
+
+    def between(self, weight_fractions: Sequence[int], stage: int, y: Array) -> None:
+        """Rounds what passes from a stage of a cascade to the next."""
+        self.settle(y, weight_fractions[stage])
 
     def settle(self, y: Array, weight_fraction: int, *, all_of_it: bool = False) -> None:
         """Rounds outputs in place to the format that holds nearly all of their magnitudes, or all."""
