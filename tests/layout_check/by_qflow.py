@@ -150,7 +150,7 @@ def places_of(case: Case, placed: Def) -> Places:
     ports = [placed.pins.get(f"n{net}", (0.0, 0.0)) for net in case.subject.port_nets.tolist()]
     orientation = np.array(lying, np.int64)
     width, height = turned_sizes(
-        problem.cell_sites * problem.site_width_um,
+        problem.cell_sites.astype(np.float64) * problem.site_width_um,
         np.full(problem.cells, problem.row_height_um),
         orientation,
     )

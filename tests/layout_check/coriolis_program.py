@@ -25,7 +25,11 @@ METALS = 6
 """Metals; the first holds pins alone, the last is left to supplies, so that four route."""
 GRID_UM = 0.005
 STICK = 9
+"""A pin is so many times as long, upright, as wide: it reaches the tracks of the second metal that lie within
+two of its place."""
 ROOM = 2
+"""Rows round the core that wires may use: in the first and last column of the routing grid the ports would
+crowd."""
 
 
 def _technology(pitch_um: float) -> list[Any]:
