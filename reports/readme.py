@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archsim.costs.metrics import metric_of
-from reports.formatting import significant
+from reports.formatting import count, significant
 from reports.placed_tables import placing_table, routing_table
 from reports.tables import Table
 from workloads.files import write_text
@@ -190,14 +190,22 @@ def performance_table() -> str:
     run = json.loads(PERFORMANCE.read_text(encoding="utf-8"))
     shown = Table(
         "",
-        {"what": "", "case": "", "least time": "s", "rounds": "count", "points a second": "number"},
+        {
+            "what": "",
+            "case": "",
+            "least time": "s",
+            "rounds": "count",
+            "points a second": "number",
+            "cells": "count",
+            "wire": "m",
+        },
         (
             (
                 row["group"],
                 row["case"],
                 row["minimum_s"],
                 row["rounds"],
-                row.get("points_per_s"),
+                *(row.get(name) for name in ("points_per_s", "cells", "wire_m")),
             )
             for row in run["figures"]
         ),
@@ -207,7 +215,13 @@ def performance_table() -> str:
         f"archsim {run['archsim']}, Python {run['python']}, {run['processor']} with {run['cores']} cores at "
         f"a load of {run['load']:g}, {run['date']}:"
     )
-    return f"{about}\n\n{shown.markdown()}".replace("\N{NARROW NO-BREAK SPACE}", " ")
+    grown = [
+        f"{group}, {count(powers['least_cells'])} to {count(powers['most_cells'])} cells: time grows as the "
+        f"power {powers['minimum_s']:.2f} of the cells, wire as the power {powers['wire_m']:.2f}."
+        for group, powers in run["exponents"].items()
+    ]
+    text = "\n\n".join([about, shown.markdown(), *grown])
+    return text.replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
 def _tables(*beginnings: str) -> list[Table]:

@@ -30,11 +30,11 @@ def rows(case: Case, folder: Path) -> Iterator[Row]:
     problem, placement = case.subject.problem, case.placement
     no_ports: Floats = np.zeros((0, 2))
     loose = _made(given_of(case, no_ports, is_routed=False), folder, "loose")
-    places = _places(case, loose, placement.port_um)
+    places = places_of(case, loose, placement.port_um)
     free = slots(problem.ports, placement.width_um, placement.height_um)
     port_um = best_ports(problem, places.pin_um[:, 0], places.pin_um[:, 1], free)
     theirs = _made(given_of(case, port_um), folder, "theirs")
-    places = _places(case, theirs, port_um)
+    places = places_of(case, theirs, port_um)
     yield Row(
         case=case.name,
         cells=case.cells,
@@ -79,7 +79,8 @@ def open_segments(log: str) -> int:
     return len(_OPEN.findall(log))
 
 
-def _places(case: Case, made: dict[str, Any], port_um: Floats) -> Places:
+def places_of(case: Case, made: dict[str, Any], port_um: Floats) -> Places:
+    """Where the program put the cells, with ports (ports, 2) where they were given."""
     problem = case.subject.problem
     corners = np.array([(one["x_um"], one["y_um"]) for one in made["places"]])
     half = np.stack(

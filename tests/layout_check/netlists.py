@@ -76,12 +76,17 @@ class Case:
         return ours(self.placement)
 
 
-def case(name: str, pes: int, technology: StandardCells) -> Case:
-    """A CSC engine of so many PEs, mapped and placed: legally, and in so many seconds of processor time."""
+def engine(pes: int, technology: StandardCells) -> Subject:
+    """A CSC engine of so many PEs, mapped, without its memories."""
     design = a.DesignPoint(network=NETWORK, engine=a.Csc(pes=pes), technology=technology)
     described = to_verilog(design.mapping.hardware)
     netlist = synthesise_asic(described.text, described.top, technology).flat()
-    subject = subject_of(without_memories(netlist), technology)
+    return subject_of(without_memories(netlist), technology)
+
+
+def case(name: str, pes: int, technology: StandardCells) -> Case:
+    """A CSC engine of so many PEs, mapped and placed: legally, and in so many seconds of processor time."""
+    subject = engine(pes, technology)
     began = time.process_time()
     placement = place(subject.problem)
     placing_s = time.process_time() - began
