@@ -9,7 +9,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -190,24 +190,17 @@ def performance_table() -> str:
     run = json.loads(PERFORMANCE.read_text(encoding="utf-8"))
     shown = Table(
         "",
-        {
-            "what": "",
-            "case": "",
-            "least time": "s",
-            "rounds": "count",
-            "points a second": "number",
-            "cells": "count",
-            "wire": "m",
-        },
+        {"what": "", "case": "", "least time": "s", "rounds": "count", "points a second": "number"},
         (
             (
                 row["group"],
                 row["case"],
                 row["minimum_s"],
                 row["rounds"],
-                *(row.get(name) for name in ("points_per_s", "cells", "wire_m")),
+                row.get("points_per_s"),
             )
             for row in run["figures"]
+            if "cells" not in row
         ),
         words=2,
     )
@@ -215,13 +208,27 @@ def performance_table() -> str:
         f"archsim {run['archsim']}, Python {run['python']}, {run['processor']} with {run['cores']} cores at "
         f"a load of {run['load']:g}, {run['date']}:"
     )
-    grown = [
-        f"{group}, {count(powers['least_cells'])} to {count(powers['most_cells'])} cells: time grows as the "
-        f"power {powers['minimum_s']:.2f} of the cells, wire as the power {powers['wire_m']:.2f}."
-        for group, powers in run["exponents"].items()
-    ]
-    text = "\n\n".join([about, shown.markdown(), *grown])
+    text = "\n\n".join([about, shown.markdown(), *_placed(run)])
     return text.replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+def _placed(run: Mapping[str, Any]) -> Iterator[str]:
+    """What was placed, against its size, and by which power of the cells time and wire grow."""
+    for group, powers in run["exponents"].items():
+        rows = [row for row in run["figures"] if row["group"] == group]
+        yield (
+            f"{group}, {count(powers['least_cells'])} to {count(powers['most_cells'])} cells: time grows as the\n"
+            f"power {powers['minimum_s']:.2f} of the cells, wire as the power {powers['wire_m']:.2f}."
+        )
+        yield Table(
+            "",
+            {"": "", "cells": "count", "time": "s", "wire": "m", "time a cell": "s", "wire a cell": "m"},
+            (
+                (row["case"], row["cells"], *(figures := (row["minimum_s"], row["wire_m"])))
+                + tuple(figure / row["cells"] for figure in figures)
+                for row in rows
+            ),
+        ).markdown()
 
 
 def _tables(*beginnings: str) -> list[Table]:

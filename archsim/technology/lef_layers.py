@@ -53,8 +53,9 @@ def read_layers(paths: Iterable[Path]) -> tuple[Layer, ...]:
             width_um, area, edge = given.values()
             if width_um is None:
                 continue
-            stated = area is not None and edge is not None and area + edge > 0
-            f_per_um = _PF * (area * width_um + 2 * edge) if stated else None
+            f_per_um = None
+            if area is not None and edge is not None and area + edge > 0:
+                f_per_um = _PF * (area * width_um + 2 * edge)
             known = layers.get(name)
             if known is None or known.f_per_um is None:
                 layers[name] = Layer(name, width_um, f_per_um)

@@ -22,7 +22,7 @@ PES = (1, 2, 4, 8)
 
 
 @pytest.mark.benchmark(group="layout: placing a CSC engine without memories", timer=time.process_time)
-@pytest.mark.parametrize("pes", PES, ids="{} PEs".format)
+@pytest.mark.parametrize("pes", PES, ids=["1 PE", *(f"{pes} PEs" for pes in PES[1:])])
 def test_placing(benchmark: BenchmarkFixture, pes: int) -> None:
     subject = engine(pes, Cmos65())
     place(problem(cells=20, ports=4, nets=30))  # compiles what is compiled, untimed

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from archsim.layout.problem import Floats
 from archsim.netlist.netlist import CONSTANTS
 from tests.layout_check.comparison import Row
 from tests.layout_check.netlists import Case
-from tests.layout_check.places import Places, ours
+from tests.layout_check.places import Places
 from tests.layout_check.programs import CORIOLIS, run
 
 PROGRAM = Path(__file__).with_name("coriolis_program.py")
@@ -26,40 +27,52 @@ _OPEN = re.compile(r"^ *\d+\| (?:Horizontal|Vertical|&?<id:\d+ (?:Horizontal|Ver
 
 
 def rows(case: Case, folder: Path) -> Iterator[Row]:
-    """The netlist placed by Coloquinte in the same core, and both placements routed by Katana."""
-    problem, placement = case.subject.problem, case.placement
+    """The netlist placed by Coloquinte in the same core, and both placements routed by Katana.
+
+    Ports may stand in our order, or in that which is best for Coloquinte's places without any: of the two
+    placements the shorter is compared with.
+    """
+    problem, placement, port_um = case.subject.problem, case.placement, case.placement.port_um
     no_ports: Floats = np.zeros((0, 2))
-    loose = _made(given_of(case, no_ports, is_routed=False), folder, "loose")
-    places = places_of(case, loose, placement.port_um)
+    loose = places_of(case, _made(given_of(case, no_ports, is_routed=False), folder, "loose"), port_um)
     free = slots(problem.ports, placement.width_um, placement.height_um)
-    port_um = best_ports(problem, places.pin_um[:, 0], places.pin_um[:, 1], free)
-    theirs = _made(given_of(case, port_um), folder, "theirs")
-    places = places_of(case, theirs, port_um)
-    yield Row(
-        case=case.name,
-        cells=case.cells,
+    own_um = best_ports(problem, loose.pin_um[:, 0], loose.pin_um[:, 1], free)
+    tried = []
+    for name, at_um in (("own_ports", own_um), ("our_ports", port_um)):
+        made = _made(given_of(case, at_um, is_routed=False), folder, name)
+        tried.append((places_of(case, made, at_um), at_um, made))
+    theirs, at_um, made = min(tried, key=lambda each: each[0].half_perimeter_um)
+    routed = _made(given_of(case, at_um, made["places"]), folder, "theirs")
+    yield replace(
+        _row(case, theirs, routed),
         placer="Coloquinte",
-        router="Katana",
-        ours_um=case.places.half_perimeter_um,
-        theirs_um=places.half_perimeter_um,
-        routed_over_tree=places.routed_over_tree(np.array(theirs["wire_um"])),
-        open=theirs["open"],
-        ours_s=case.placing_s,
-        placing_s=theirs["placing_s"],
-        routing_s=theirs["routing_s"],
+        theirs_um=theirs.half_perimeter_um,
+        placing_s=made["placing_s"],
     )
-    routed = _made(given_of(case, placement.port_um, placement), folder, "ours")
-    yield Row(
+    yield _row(case, case.places, _made(given_of(case, port_um, lying(placement)), folder, "ours"))
+
+
+def _row(case: Case, places: Places, routed: dict[str, Any]) -> Row:
+    """What Katana made of places."""
+    return Row(
         case=case.name,
         cells=case.cells,
         placer="archsim",
         router="Katana",
         ours_um=case.places.half_perimeter_um,
-        routed_over_tree=ours(placement).routed_over_tree(np.array(routed["wire_um"])),
+        routed_over_tree=places.routed_over_tree(np.array(routed["wire_um"])),
         open=routed["open"],
         ours_s=case.placing_s,
         routing_s=routed["routing_s"],
     )
+
+
+def lying(placement: Placement) -> list[dict[str, Any]]:
+    """A placement as the program says one."""
+    return [
+        {"x_um": float(x), "y_um": float(y), "flipped": bool(row % 2)}
+        for x, y, row in zip(placement.x_um, placement.y_um, placement.cell_row, strict=True)
+    ]
 
 
 def _made(given: dict[str, Any], folder: Path, name: str) -> dict[str, Any]:
@@ -91,10 +104,10 @@ def places_of(case: Case, made: dict[str, Any], port_um: Floats) -> Places:
 
 
 def given_of(
-    case: Case, port_um: Floats, placement: Placement | None = None, *, is_routed: bool = True
+    case: Case, port_um: Floats, places: Sequence[dict[str, Any]] = (), *, is_routed: bool = True
 ) -> dict[str, Any]:
-    """A case as the program reads it, with ports (ports, 2) or none: with the places of a placement, or for
-    it to place."""
+    """A case as the program reads it, with ports (ports, 2) or none: with the places of its cells, or for it
+    to place."""
     subject, netlist = case.subject, case.subject.netlist
     outlines = subject.abstracts.cells
     masters = {
@@ -106,9 +119,8 @@ def given_of(
         for name in netlist.count()
     }
     instances: list[dict[str, Any]] = [{"master": netlist.type_names[kind]} for kind in netlist.cell_type]
-    if placement is not None:
-        for one, x, y, row in zip(instances, placement.x_um, placement.y_um, placement.cell_row, strict=True):
-            one |= {"x_um": float(x), "y_um": float(y), "flipped": bool(row % 2)}
+    for one, place in zip(instances, places, strict=False):
+        one |= place
     nets: list[dict[str, Any]] = [{"pins": [], "ports": []} for _ in range(netlist.nets)]
     for cell, pin, net in zip(netlist.pin_cell, netlist.pin_name, netlist.pin_net, strict=True):
         nets[net]["pins"].append((int(cell), netlist.pin_names[pin]))

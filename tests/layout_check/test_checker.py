@@ -126,7 +126,7 @@ def test_what_a_memory_was_connected_to_has_a_port(case: Case) -> None:
 
 def test_coriolis_gets_every_pin_and_gives_places_back(case: Case) -> None:
     placement = case.placement
-    given = by_coriolis.given_of(case, placement.port_um, placement)
+    given = by_coriolis.given_of(case, placement.port_um, by_coriolis.lying(placement))
     problem, netlist = case.subject.problem, case.subject.netlist
     assert len(given["instances"]) == problem.cells
     assert sum(len(net["pins"]) for net in given["nets"]) == (netlist.pin_net >= 2).sum()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -88,19 +89,19 @@ def test_a_layer_that_states_no_capacitance_or_none_but_zero_tells_nothing(tmp_p
     ],
 )
 def test_a_rule_that_cannot_be_is_refused(changed: dict[str, object], message: str, tmp_path: Path) -> None:
-    lef = [str(written(tmp_path, layer("M1") + layer("M2", **changed))), _cells(tmp_path)]
+    lef = (str(written(tmp_path, layer("M1") + layer("M2", **changed))), _cells(tmp_path))
     with pytest.raises(Refusal, match=message):
         _ = Asic(liberty=_liberty(tmp_path), lef=lef, node_nm=65).wiring
 
 
 def test_wires_follow_the_option_then_the_layers_then_the_project(tmp_path: Path) -> None:
-    cells, given = _cells(tmp_path), {"liberty": _liberty(tmp_path), "node_nm": 65}
-    ours, rules = Cmos65().wiring.f_per_um, [str(written(tmp_path, layer("M1") + layer("M2")))]
+    cells, given = _cells(tmp_path), partial(Asic, liberty=_liberty(tmp_path), node_nm=65)
+    ours, rules = Cmos65().wiring.f_per_um, str(written(tmp_path, layer("M1") + layer("M2")))
     plain, outlined, ruled, told = (
-        Asic(**given),
-        Asic(**given, lef=cells),
-        Asic(**given, lef=[*rules, cells]),
-        Asic(**given, lef=[*rules, cells], wire_capacitance_f_per_um=1.73e-16),
+        given(),
+        given(lef=cells),
+        given(lef=(rules, cells)),
+        given(lef=(rules, cells), wire_capacitance_f_per_um=1.73e-16),
     )
     for one, f_per_um, kind, source in (
         (plain, ours, "assumed", "no file states the capacitance of layers; as at 65 nm: N. Weste"),
@@ -111,7 +112,8 @@ def test_wires_follow_the_option_then_the_layers_then_the_project(tmp_path: Path
         assert one.wiring.f_per_um == pytest.approx(f_per_um)
         by_pitch = plain.wiring.capacitance_f_per_sink * f_per_um / ours
         assert one.wiring.capacitance_f_per_sink == pytest.approx(by_pitch)
-        assert (wire(one).value, wire(one).kind) == (pytest.approx(f_per_um), kind)
+        assert wire(one).value == pytest.approx(f_per_um)
+        assert wire(one).kind == kind
         assert source in wire(one).source
         assert any("which state a wire by itself" in warning for warning in one.warnings) == (one is ruled)
         assert Asic(**one.options()) == one
