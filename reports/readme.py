@@ -9,7 +9,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archsim.costs.metrics import metric_of
-from reports.formatting import count, significant
-from reports.placed_tables import placing_table, routing_table
+from reports.formatting import significant
+from reports.placed_tables import placed, placing_table, routing_table
 from reports.tables import Table
 from workloads.files import write_text
 
@@ -208,27 +208,8 @@ def performance_table() -> str:
         f"archsim {run['archsim']}, Python {run['python']}, {run['processor']} with {run['cores']} cores at "
         f"a load of {run['load']:g}, {run['date']}:"
     )
-    text = "\n\n".join([about, shown.markdown(), *_placed(run)])
+    text = "\n\n".join([about, shown.markdown(), *placed(run)])
     return text.replace("\N{NARROW NO-BREAK SPACE}", " ")
-
-
-def _placed(run: Mapping[str, Any]) -> Iterator[str]:
-    """What was placed, against its size, and by which power of the cells time and wire grow."""
-    for group, powers in run["exponents"].items():
-        rows = [row for row in run["figures"] if row["group"] == group]
-        yield (
-            f"{group}, {count(powers['least_cells'])} to {count(powers['most_cells'])} cells: time grows as the\n"
-            f"power {powers['minimum_s']:.2f} of the cells, wire as the power {powers['wire_m']:.2f}."
-        )
-        yield Table(
-            "",
-            {"": "", "cells": "count", "time": "s", "wire": "m", "time a cell": "s", "wire a cell": "m"},
-            (
-                (row["case"], row["cells"], *(figures := (row["minimum_s"], row["wire_m"])))
-                + tuple(figure / row["cells"] for figure in figures)
-                for row in rows
-            ),
-        ).markdown()
 
 
 def _tables(*beginnings: str) -> list[Table]:
