@@ -72,11 +72,12 @@ def placed(run: Mapping[str, Any]) -> Iterator[str]:
             f"{group}, {least} to {most} cells: time grows as the\n"
             f"power {powers['minimum_s']:.2f} of the cells, wire as the power {powers['wire_m']:.2f}."
         )
-        columns = {"cells": "count", "time": "s", "wire": "m", "time a cell": "s", "wire a cell": "m"}
+        columns = {"netlist": "", "cells": "count", "time": "s", "wire": "m"}
+        columns |= {"time a cell": "s", "wire a cell": "m"}
         figures = [
             (row["case"], row["cells"], row["minimum_s"], row["wire_m"])
             for row in run["figures"]
             if row["group"] == group
         ]
         cells = [(*row, row[2] / row[1], row[3] / row[1]) for row in figures]
-        yield Table("", {"netlist": "", **columns}, cells).markdown()
+        yield Table("", columns, cells).markdown()
