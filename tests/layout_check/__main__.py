@@ -37,20 +37,28 @@ def main() -> None:
         placers["graywolf"] = by_qflow.rows_of(is_routed=known["qrouter"].is_there)
     if not placers:
         sys.exit("neither Coriolis nor graywolf is there, so that nothing can be compared")
+    made: list[Row] = []
+    faults: list[str] = []
+
+    def compare(rows: Callable[[Case, Path], Iterator[Row]], case: Case, room: Path) -> None:
+        """Keeps what there is of a case, although a program may fail."""
+        try:
+            for row in rows(case, room):
+                made.append(row)
+                faults.extend(row.faults)
+        except ProgramError as error:
+            faults.append(f"{case.name}: {error}")
+
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         waiting = [
-            pool.submit(lambda rows, *given: list(rows(*given)), rows, case, folder / name / case.folder)
+            pool.submit(compare, rows, case, folder / name / case.folder)
             for case in cases()
             for name, rows in placers.items()
             if name != "coriolis" or case.is_ours
         ]
-        made, faults = [], []
-        for each in waiting:
-            try:
-                made += each.result()
-            except ProgramError as error:
-                faults.append(str(error))
-    faults += [fault for row in made for fault in row.faults]
+    for each in waiting:
+        each.result()
+    made.sort(key=lambda row: (row.case, row.placer, row.router))
     folder.mkdir(parents=True, exist_ok=True)
     figures = {"rows": [row.plain() for row in made], "faults": faults}
     (folder / "layout_check.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from archsim.technology.lef import read_lef
 from archsim.technology.lef_layers import read_layers
 from tests.archsim.layout.problems import problem
 from tests.archsim.netlist.sample import engine
-from tests.layout_check import by_coriolis, by_qflow, programs
+from tests.layout_check import __main__ as check, by_coriolis, by_qflow, programs
 from tests.layout_check.comparison import Row, table
 from tests.layout_check.def_reading import Component, read_def
 from tests.layout_check.netlists import Case, OnTracks, without_memories
@@ -219,3 +220,37 @@ def test_the_target_is_there_and_runs_coriolis_in_an_environment_of_its_own() ->
     for path in Path(__file__).parent.glob("*.py"):
         imports = "from coriolis import" in path.read_text(encoding="utf-8")
         assert not imports or path.name in ("coriolis_program.py", "programs.py", Path(__file__).name)
+
+
+def test_without_any_tool_the_check_fails_and_names_each(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    nothing = {name: programs.Tool(name, False, "it grows on trees") for name in programs.tools()}
+    monkeypatch.setattr(check, "tools", lambda: nothing)
+    monkeypatch.setattr("sys.argv", ["layout_check", str(tmp_path)])
+    with pytest.raises(SystemExit, match=r"^neither Coriolis nor graywolf is there"):
+        check.main()
+    assert capsys.readouterr().err.splitlines() == [tool.missing for tool in nothing.values()]
+
+
+def test_rows_and_faults_are_shown_and_kept(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, case: Case
+) -> None:
+    there = {name: programs.Tool(name, name != "graywolf", "") for name in programs.tools()}
+
+    def rows(of: Case, folder: Path) -> Iterator[Row]:
+        assert folder == tmp_path / "coriolis" / of.folder
+        yield row(case=of.name, theirs_um=50.0)
+        raise programs.ProgramError("katana ended with status 11, a.log says why")
+
+    monkeypatch.setattr(check, "tools", lambda: there)
+    monkeypatch.setattr(check, "cases", lambda: [case])
+    monkeypatch.setattr(check.by_coriolis, "rows", rows)
+    monkeypatch.setattr("sys.argv", ["layout_check", str(tmp_path)])
+    with pytest.raises(SystemExit, match="katana ended with status 11") as ended:
+        check.main()
+    assert "our half perimeter is 2.000 of theirs" in str(ended.value)
+    assert case.name in capsys.readouterr().out
+    kept = json.loads((tmp_path / "layout_check.json").read_text(encoding="utf-8"))
+    assert [one["case"] for one in kept["rows"]] == [case.name]
+    assert len(kept["faults"]) == 2
