@@ -245,7 +245,7 @@ def test_rows_and_faults_are_shown_and_kept(
 
     monkeypatch.setattr(check, "tools", lambda: there)
     monkeypatch.setattr(check, "cases", lambda: [case])
-    monkeypatch.setattr(check.by_coriolis, "rows", rows)
+    monkeypatch.setattr(by_coriolis, "rows", rows)
     monkeypatch.setattr("sys.argv", ["layout_check", str(tmp_path)])
     with pytest.raises(SystemExit, match="katana ended with status 11") as ended:
         check.main()
