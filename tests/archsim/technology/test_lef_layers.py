@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from archsim.technology import Asic, Cmos65
 from archsim.technology.lef_layers import Layer, mean_f_per_um, read_layers, signal_layers
 from archsim.technology.quantity import Quantity
 from tests.archsim.technology.small_library import library
+from tests.archsim.test_own_process import FOLDER_VARIABLE, needs_the_process
 from workloads.refusal import Refusal
 
 LAYER = """
@@ -59,6 +61,14 @@ def test_a_wire_has_its_area_and_both_of_its_edges(tmp_path: Path) -> None:
         assert (first.name, first.width_um, second.name) == ("M1", 0.16, "M2")
         assert second.f_per_um == pytest.approx(IHP_METAL_2)
         assert second.f_per_um == pytest.approx(9.302e-17)
+
+
+@needs_the_process
+def test_signals_of_a_real_process_use_its_four_thin_upper_metals() -> None:
+    path = Path(os.environ[FOLDER_VARIABLE]) / "sg13g2_tech.lef.gz"
+    layers = signal_layers(read_layers([path]))
+    assert [one.name for one in layers] == ["Metal2", "Metal3", "Metal4", "Metal5"]
+    assert mean_f_per_um(layers) == pytest.approx(9.141e-17, rel=1e-4)
 
 
 def test_signals_use_neither_the_first_layer_nor_wide_ones_nor_those_that_state_nothing() -> None:
