@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from archsim import DesignPoint, Result
 from archsim.netlist.nextpnr import NextpnrAbsentError
 from archsim.technology import FpgaResources
+from reports.cli import main
 from reports.studies import csc_dac2019
 from reports.studies.csc_dac2019.measure import findings
 from reports.studies.csc_dac2019.placed_view import design_table, ratio_table
@@ -105,4 +108,138 @@ def test_the_strongest_of_each_comparison_are_placed_and_in_65_nm_more_of_the_sm
         ("equal weights", "pruned-x40 banked", "csc-x40"),
     ]
     assert pairs_of(asked_of(results(), "artix7")) == strongest
-    assert pairs_of(asked_of(results(), "cmos65")) == strongest
+    more = [("equal weights", name, "csc-x40") for name in ("clos-x40", "pruned-x40 replicated")]
+    assert pairs_of(asked_of(results(), "cmos65")) == [*strongest, *more]
+
+
+def test_a_technology_of_the_users_own_has_only_the_strongest_pruned_designs_over_csc() -> None:
+    own = {at._replace(technology="own"): one for at, one in results().items() if at.technology == "cmos65"}
+    assert pairs_of(strongest_over_csc(own, "own")) == [
+        ("equal weights", "pruned banked", "csc"),
+        ("equal weights", "pruned-x40 banked", "csc-x40"),
+    ]
+
+
+def test_each_ratio_stands_at_gate_and_at_layout_with_what_placing_changes() -> None:
+    table = ratio_table(in_65_nm())
+    assert table.headings == (
+        *("designs", "at equal", "energy, gate", "energy, layout", "area, gate", "area, layout"),
+        *("path, gate", "path, layout", "own clock, gate", "own clock, layout"),
+    )
+    first = dict(zip(table.headings, table.values[0], strict=True))
+    # The pruned design takes 8 nJ where CSC takes 3, and half as much again once it is placed.
+    assert (first["energy, gate"], first["energy, layout"]) == pytest.approx((8 / 3, 4.0))
+    assert (first["area, gate"], first["area, layout"]) == pytest.approx((2.0, 3.0))
+    assert (first["path, gate"], first["path, layout"]) == pytest.approx((2.0, 4.0))
+    assert table.rows[0][3].replace("\N{NARROW NO-BREAK SPACE}", " ") == "4.00× (+50.0 %)"
+    (clos,) = (row for row in table.rows if row[0] == "clos-x40 ÷ csc-x40")
+    assert clos[2:4] == ("0.80×", "0.80× (0\N{NARROW NO-BREAK SPACE}%)")
+
+
+def test_at_its_own_clock_a_design_is_as_fast_as_its_cycles_and_its_path_let_it() -> None:
+    placed = in_65_nm()
+    (first, *_) = placed.comparisons
+    slow = placed.laid[first.design].layout
+    twice = replace(slow.counts, interval_cycles=2 * slow.counts.interval_cycles)
+    laid = {**placed.laid, first.design: Laid(gate=slow, layout=replace(slow, counts=twice))}
+    slower = replace(placed, laid=laid)
+    assert slower.ratio(first, "own_clock", "layout") == pytest.approx(8.0)
+    assert slower.ratio(first, "own_clock", "gate") == pytest.approx(4.0)
+
+
+def test_on_an_ecp5_are_resources_and_paths_but_no_energies_and_what_does_not_fit_is_left_out() -> None:
+    table = ratio_table(on_ecp5())
+    assert [row[0] for row in table.rows] == ["pruned banked ÷ csc"] * 2
+    assert not [heading for heading in table.headings if "energy" in heading]
+    # Nobody knows a path before it is routed.
+    assert [heading for heading in table.headings if "path" in heading] == ["path, layout"]
+    first = dict(zip(table.headings, table.values[0], strict=True))
+    assert (first["LUT4, gate"], first["LUT4, layout"]) == (2.0, 3.0)
+    assert first["resources, layout"] == pytest.approx(3.0 ** (1 / 3))
+    assert len(design_table(on_ecp5()).rows) == 3
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    return written(in_65_nm(), on_ecp5())
+
+
+def told(report: Report) -> str:
+    words = (*report.summary, *(line for section in report.sections for line in section.paragraphs))
+    return " ".join(words).replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+def test_the_page_says_what_placing_changes_and_shows_cores(report: Report) -> None:
+    words = told(report)
+    assert "pruned banked takes 4.00× (mapped 2.67×) the energy, 3.00× (mapped 2.00×) the area" in words
+    assert "of areas by 0 % to +50.0 %" in words
+    assert "1.44× (mapped 1.26×) the resources and 1.00× the critical path of csc" in words
+    assert "pruned-x40 banked was not placed in ECP5 LFE5U-85F: device is LFE5U-85F" in words
+    assert "Artix-7 XC7A100T itself stays at gate" in words
+    page = check_page(report)
+    assert page.count(PICTURE) == 4
+    assert "65 nm CMOS: csc-x40, placed: cells in the colours" in page
+    assert len(report.figures["placed"][0]["ratios"]) == 6
+
+
+def test_where_nextpnr_is_missing_65_nm_is_shown_all_the_same() -> None:
+    asked = [one.on(ROUTED) for one in asked_of(results(), "artix7")]
+    missing = Placed(technology=ROUTED, place="ECP5", asked=asked, laid={}, refused={"": ABSENT})
+    report = written(in_65_nm(), missing)
+    assert f"Nothing was placed in ECP5: {ABSENT}." in told(report)
+    names = {table.name for section in report.sections for table in section.tables}
+    assert "placed-ratios-cmos65" in names
+    assert "placed-ratios-ecp5" not in names
+    check_page(report)
+
+
+def test_a_missing_router_is_noticed_before_anything_is_mapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(technology: object) -> None:
+        raise NextpnrAbsentError(ABSENT)
+
+    monkeypatch.setattr("archsim.netlist.fpga_layout.how_placed", absent)
+    monkeypatch.setattr("reports.parallel.in_processes", None)
+    at = point("artix7", "csc")
+    moved = {at._replace(technology=ROUTED): designs()[at].replace(technology=dict(DEVICE))}
+    placed = lay_out(moved, [], place="ECP5", progress=False)
+    assert placed.refused == {"": ABSENT}
+    assert placed.comparisons == []
+
+
+@pytest.mark.slow
+def test_small_designs_are_placed_with_pictures_and_a_refused_one_costs_only_itself(tmp_path: Path) -> None:
+    library = resources.files("archsim.technology") / "data" / "cmos65.lib"
+    made = {}
+    for kind in ("csc", "dense"):
+        small_network(kind).save(tmp_path / f"{kind}.npz")
+        network = str(tmp_path / f"{kind}.npz")
+        made[Point("cmos65", kind, kind)] = DesignPoint(
+            network=network, engine={"kind": kind, "pes": 1}, technology="cmos65"
+        )
+    csc, dense = made
+    bare = {"kind": "asic", "liberty": str(library), "node_nm": 65}
+    refused = Point("cmos65", "bare", "csc")
+    made[refused] = made[csc].replace(technology=bare)
+    asked = [Comparison("equal weights", csc, at) for at in (dense, refused)]
+    placed = lay_out(made, asked, place="65 nm", drawn=[csc], progress=False)
+    assert placed.comparisons == asked[:1]
+    assert "lef is None" in placed.refused["bare on csc"]
+    assert placed.laid[csc].layout.area_mm2 == made[csc].simulate("layout").area_mm2
+    assert set(placed.laid[csc].drawings) == {"placement", "wires"}
+    assert not placed.laid[dense].drawings
+    assert "<image" in placed.laid[csc].drawings["placement"]
+
+
+def test_a_study_that_places_nothing_and_another_fidelity_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        StudyError, match="study to make at a fidelity is 'eie-isca2016', allowed are csc-dac2019"
+    ):
+        reproduce("eie-isca2016", tmp_path, fidelity="layout")
+    with pytest.raises(StudyError, match="fidelity is 'rtl', allowed are gate, layout"):
+        reproduce("csc-dac2019", tmp_path, fidelity="rtl")
+    for study in ("csc-dac2019", "all"):
+        done = CliRunner().invoke(main, ["reproduce", study, "--fidelity", "rtl", "--out", str(tmp_path)])
+        assert done.exit_code == 2
+        assert done.stderr.count("\n") == 1
+        assert "allowed are" in done.stderr
+    assert not list(tmp_path.iterdir())

@@ -24,7 +24,7 @@ from reports.tables import Cell, Column, Table
 from reports.write_up.predictions import signed_percent
 from reports.write_up.report import Chart
 
-_TIMES = {"path": "critical_path_s", "interval at its own clock": OWN_CLOCK}
+_TIMES = {"path": "critical_path_s", "own clock": OWN_CLOCK}
 ASIC_RATIOS = {"energy": "energy_j", "area": "area_mm2"} | _TIMES
 FPGA_RATIOS = {"LUT4": "lut4", "FF": "ff", "EBR": "ebr", "resources": "size"} | _TIMES
 """What a ratio is told of, and the name of the figure."""
@@ -44,14 +44,13 @@ def ratio_table(placed: Placed) -> Table:
     """Every ratio of every comparison, at gate where it is known there and at layout, with the change."""
     told = [_ratios(placed, one) for one in placed.comparisons]
     known = {label for ratios in told for label, (gate, _) in ratios.items() if gate is not None}
-    columns = [Column("designs"), Column("at equal"), Column("compression", "times", 1)]
+    columns = [Column("designs"), Column("at equal")]
     for label in told[0]:
         columns += [Column(f"{label}, {fidelity}", "ratio") for fidelity in FIDELITIES[label not in known :]]
     rows = (
         (
             f"{one.design.name} ÷ {one.reference.name}",
             one.basis.removeprefix("equal "),
-            placed.laid[one.design].gate.compression,
             *(cell for label in ratios for cell in _cells(*ratios[label])[label not in known :]),
         )
         for one, ratios in zip(placed.comparisons, told, strict=True)
