@@ -94,11 +94,7 @@ def findings(
             "front_size": len(on_front),
             "devices": _devices(results),
             "clock_step_hz": CLOCK_STEP_HZ,
-            "missed": [
-                f"{point.name} in {place_of(point.technology)}"
-                for point, result in results.items()
-                if (result.critical_path_s or 0.0) * result.clock_hz > 1
-            ],
+            "missed": _missed(results),
             "tried": sum(one.tried for one in searched.values()),
             "searched": len(searched),
             "map": map_view.figures(met),
@@ -123,9 +119,15 @@ def findings(
         designs={point.file_name: dump_yaml(points[point].model_dump()) for point in results},
         plain=_plain(results, sides, equal, paired, own, searched)
         | ({"map": map_view.plain(met)} if met else {})
-        | ({"placed": placed_view.plain(placed)} if placed else {}),
+        | placed_view.plain(placed),
         data=(map_view.map_table(met),) if met else (),
     )
+
+
+def _missed(results: Results) -> list[str]:
+    """The designs whose critical path does not allow the common clock."""
+    slow = (point for point, result in results.items() if not result.clock_met)
+    return [f"{point.name} in {place_of(point.technology)}" for point in slow]
 
 
 def _charts(sides: Sides, claimed: float, rule: FactorRule) -> dict[str, str]:

@@ -162,7 +162,7 @@ def findings(
             "results": {point.file_name: result.to_dict() for point, result in clocked.items()},
             "predicted": {point.file_name: result.to_dict() for point, result in predicted.items()},
             "ratios": [vars(ratio) for ratio in _ratios(sides, expected)],
-            **({"placed": placed_view.plain(placed)} if placed else {}),
+            **placed_view.plain(placed),
         },
     )
 

@@ -110,9 +110,9 @@ def charts(placed: Sequence[Placed]) -> dict[str, Chart]:
     }
 
 
-def plain(placed: Sequence[Placed]) -> list[dict[str, Any]]:
-    """As plain values."""
-    return [
+def plain(placed: Sequence[Placed]) -> dict[str, Any]:
+    """As plain values; nothing where nothing was to be placed."""
+    told = [
         {
             "technology": one.technology,
             "refused": dict(one.refused),
@@ -124,6 +124,7 @@ def plain(placed: Sequence[Placed]) -> list[dict[str, Any]]:
         }
         for one in placed
     ]
+    return {"placed": told} if told else {}
 
 
 def _plain_ratios(placed: Placed, one: Comparison) -> Mapping[str, Any]:
