@@ -177,6 +177,7 @@ def test_the_page_says_what_placing_changes_and_shows_cores(report: Report) -> N
     assert "1.44× (mapped 1.26×) the resources and 1.00× the critical path of csc-x40" in words
     assert "clos-x40 was not placed in ECP5 LFE5U-85F: device is LFE5U-85F" in words
     assert "Artix-7 XC7A100T itself stays at gate" in words
+    assert "once it is placed, pruned banked, pruned-x40 banked and pruned-x40 replicated cannot run" in words
     page = check_page(report)
     assert page.count(PICTURE) == 4
     assert "65 nm CMOS: csc-x40, placed: cells in the colours" in page
