@@ -25,7 +25,7 @@ def placement_picture(layout: CellLayout) -> str:
     """The core with every cell in the colour of its component, memories in grey, and the longest path."""
     placement, problem = layout.placement, layout.placement.problem
     with style("placement"):
-        figure, axes = _core(layout, share=0.86)
+        figure, axes = _core(layout, share=0.92)
         width, height = turned_sizes(
             problem.block_width_um, problem.block_height_um, placement.blocks.orientation
         )
@@ -56,7 +56,7 @@ def placement_picture(layout: CellLayout) -> str:
 def density_picture(layout: CellLayout) -> str:
     """The wire on each square of the core (um/um2), each net's spread evenly over the box of its pins."""
     with style("density"):
-        figure, axes = _core(layout, share=0.72)
+        figure, axes = _core(layout, share=0.75)
         density, side_um = wire_density(layout)
         extent = (0.0, density.shape[1] * side_um, 0.0, density.shape[0] * side_um)
         shown = axes.imshow(density, origin="lower", extent=extent, cmap="YlOrBr", vmin=0.0)
@@ -92,7 +92,7 @@ def _core(layout: CellLayout, *, share: float) -> tuple[Figure, Axes]:
     """An empty core to scale that takes a share of the width of its picture, its sides in um."""
     placement = layout.placement
     tall = _WIDTH * share * placement.height_um / placement.width_um
-    figure = Figure(figsize=(_WIDTH, min(7.5, tall + 1.2)), dpi=_DPI, layout="constrained")
+    figure = Figure(figsize=(_WIDTH, min(7.5, tall + 1.4)), dpi=_DPI, layout="constrained")
     axes = figure.subplots()
     axes.set_xlim(0, placement.width_um)
     axes.set_ylim(0, placement.height_um)

@@ -83,6 +83,7 @@ def on_ecp5() -> Placed:
         at: Laid(
             gate=routed(at, lut4=200 if "pruned" in at.design else 100, path_s=None),
             layout=routed(at, lut4=330 if "pruned" in at.design else 110, path_s=2e-8),
+            original=result(at._replace(technology="artix7")),
         )
         for at in designs_of(asked)
     }
@@ -153,9 +154,11 @@ def test_on_an_ecp5_are_resources_and_paths_but_no_energies_and_what_does_not_fi
     assert [row[0] for row in table.rows] == ["pruned-x40 banked ÷ csc-x40"] * 2
     assert not [heading for heading in table.headings if "energy" in heading]
     # Nobody knows a path before it is routed.
-    assert [heading for heading in table.headings if "path" in heading] == ["path, layout"]
+    paths = [heading for heading in table.headings if "path" in heading]
+    assert paths == ["path, layout", "path, Artix-7 XC7A100T at gate"]
     first = dict(zip(table.headings, table.values[0], strict=True))
     assert (first["LUT4, gate"], first["LUT4, layout"]) == (2.0, 3.0)
+    assert (first[paths[0]], first[paths[1]]) == pytest.approx((1.0, 2.0))
     assert first["resources, layout"] == pytest.approx(3.0 ** (1 / 3))
     assert [row[0] for row in design_table(on_ecp5()).rows] == ["csc-x40", "pruned-x40 banked"]
 

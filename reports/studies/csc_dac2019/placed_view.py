@@ -47,11 +47,14 @@ def ratio_table(placed: Placed) -> Table:
     columns = [Column("designs"), Column("at equal")]
     for label in told[0]:
         columns += [Column(f"{label}, {fidelity}", "ratio") for fidelity in FIDELITIES[label not in known :]]
+    apart = [] if placed.is_asic else [label for label in _TIMES if label not in known]
+    columns += [Column(f"{label}, {place_of(UNPLACED)} at gate", "ratio") for label in apart]
     rows = (
         (
             f"{one.design.name} ÷ {one.reference.name}",
             one.basis.removeprefix("equal "),
             *(cell for label in ratios for cell in _cells(*ratios[label])[label not in known :]),
+            *(placed.ratio(one, _TIMES[label], "original") for label in apart),
         )
         for one, ratios in zip(placed.comparisons, told, strict=True)
     )

@@ -4,7 +4,7 @@ what they are held against, with the settings that they were mapped with."""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -46,6 +46,10 @@ SMALLER = "-x40"
 these alone: a design takes minutes there, and twice as many at the other compression."""
 
 
+Form = Literal["gate", "layout", "original"]
+"""In which a design is compared: the names of its results in `Laid`."""
+
+
 class Comparison(NamedTuple):
     """Two designs that are placed: what `design` takes is told as a multiple of `reference`."""
 
@@ -61,10 +65,12 @@ class Comparison(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Laid:
-    """A design as it was mapped and as it was placed, and the drawings of its core by name, as SVG text."""
+    """A design as it was mapped and as it was placed, and the drawings of its core by name, as SVG text;
+    `original` is the same as mapped to the FPGA that this one stands in for, where it does."""
 
     gate: Result
     layout: Result
+    original: Result | None = None
     drawings: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -105,15 +111,15 @@ class Placed:
         """The designs whose placed path is too long for their clock."""
         return [point.name for point, laid in self.laid.items() if not laid.layout.clock_met]
 
-    def side(self, one: Comparison, fidelity: Literal["gate", "layout"]) -> SideBySide:
-        """The two designs of a comparison at a fidelity."""
-        shown = {point.name: getattr(self.laid[point], fidelity) for point in (one.reference, one.design)}
+    def side(self, one: Comparison, form: Form) -> SideBySide:
+        """The two designs of a comparison in one form."""
+        shown = {point.name: getattr(self.laid[point], form) for point in (one.reference, one.design)}
         return SideBySide(self.technology, shown, one.reference.name, [one.design.name])
 
-    def ratio(self, one: Comparison, metric: str, fidelity: Literal["gate", "layout"]) -> float | None:
+    def ratio(self, one: Comparison, metric: str, form: Form) -> float | None:
         """A figure of the design over that of the reference; `own_clock` is the time between inferences,
         each at the fastest clock that its own critical path allows."""
-        side = self.side(one, fidelity)
+        side = self.side(one, form)
         if metric != OWN_CLOCK:
             return side.ratio(metric, one.design.name)
         path, interval = (side.ratio(name, one.design.name) for name in ("critical_path_s", "interval_s"))
@@ -180,8 +186,17 @@ def placed_in(
             drawn=(drawn.reference, drawn.design),
             progress=progress,
         ),
-        lay_out(routed, moved, place=f"ECP5 {DEVICE['device']}", progress=progress),
+        _beside(results, lay_out(routed, moved, place=f"ECP5 {DEVICE['device']}", progress=progress)),
     ]
+
+
+def _beside(results: Mapping[Point, Result], placed: Placed) -> Placed:
+    """With the same designs as they were mapped to the FPGA that this one stands in for."""
+    laid = {
+        point: replace(one, original=results[point._replace(technology=UNPLACED)])
+        for point, one in placed.laid.items()
+    }
+    return replace(placed, laid=laid)
 
 
 def designs_of(asked: Sequence[Comparison]) -> list[Point]:
