@@ -41,7 +41,8 @@ def figures(placed: Sequence[Placed]) -> dict[str, Any]:
 
 
 def ratio_table(placed: Placed) -> Table:
-    """Every ratio of every comparison, at gate where it is known there and at layout, with how far that is from it."""
+    """Every ratio of every comparison: at gate, where it is known there, and at layout, with how far that is
+    from it."""
     told = [_ratios(placed, one) for one in placed.comparisons]
     known = {label for ratios in told for label, (gate, _) in ratios.items() if gate is not None}
     columns = [Column("designs"), Column("at equal")]
