@@ -98,7 +98,10 @@ GENR*flip_alternate_rows : 1
 _OWN = "check"
 _UNITS_PER_UM = 100
 """graywolf counts in centimicrons."""
-_LEFT = re.compile(r"^Final: (?:No|(\d+)).* failed routes?|Failed net routes: (\d+)", re.MULTILINE)
+_LEFT = re.compile(r"No failed routes!|Failed net routes: (\d+)")
+TIDIED = 2000
+"""Of netlists with more cells qrouter is not asked to tidy what it has routed, its third stage, which takes
+longer than all else."""
 
 
 def rows_of(*, is_routed: bool) -> Callable[[Case, Path], Iterator[Row]]:
@@ -113,6 +116,8 @@ def rows_of(*, is_routed: bool) -> Callable[[Case, Path], Iterator[Row]]:
         places = places_of(case, placed)
         routed_over_tree = routing_s = left = None
         if is_routed:
+            if case.cells > TIDIED:
+                _leave_untidied(layout / f"{NAME}.cfg")
             routing_s = run(["qrouter", "-nog", "-s", f"{NAME}.cfg"], layout, "routing.log")
             made = read_def((layout / f"{NAME}_route.def").read_text(encoding="utf-8"))
             wire_um = np.array([made.wire_um.get(f"n{net}", 0.0) for net in range(case.subject.problem.nets)])
@@ -158,10 +163,17 @@ def places_of(case: Case, placed: Def) -> Places:
     return Places(problem, np.concatenate([centre, np.array(ports)]), orientation)
 
 
+def _leave_untidied(script: Path) -> None:
+    """Has qrouter's own procedure end after its second stage: its third argument says so."""
+    text = script.read_text(encoding="utf-8")
+    whole = f"qrouter::standard_route {NAME}_route.def false\n"
+    script.write_text(text.replace(whole, f"{whole.rstrip()} true\n"), encoding="utf-8")
+
+
 def open_nets(log: str) -> int:
     """How many nets qrouter says that it left open, in the end."""
     told = _LEFT.findall(log)
-    return int(next((number for number in told[-1] if number), 0)) if told else -1
+    return int(told[-1] or 0) if told else -1
 
 
 def _write(case: Case, folder: Path) -> None:

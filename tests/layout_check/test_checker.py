@@ -153,6 +153,9 @@ def test_open_nets_are_those_that_qrouter_names_in_the_end() -> None:
     first = "Progress: Stage 1 total routes completed: 90\nFailed net routes: 7\n"
     assert by_qflow.open_nets(first + "Final: No failed routes!\n") == 0
     assert by_qflow.open_nets(first + "Final: Failed net routes: 2\n") == 2
+    assert (
+        by_qflow.open_nets(first + "Progress: Stage 2 total routes completed: 97\nNo failed routes!\n") == 0
+    )
     assert by_qflow.open_nets("killed\n") == -1
 
 

@@ -118,7 +118,7 @@ def test_what_was_placed_there_is_told_first_and_drawn(tmp_path: Path) -> None:
     placed = Placed(technology=NAME, place=NAME, asked=asked, laid=laid, refused={})
     report = written(tmp_path, made, placed)
     (told,) = (sentence for sentence in report.summary if sentence.startswith(f"Placed, {NAME}"))
-    assert "pruned banked takes 0.89× (mapped 0.89×) the energy" in told
+    assert "pruned banked takes 0.89× (at gate 0.89×) the energy" in told
     assert "nothing assumed but the clock tree" in told
     assert [section.heading for section in report.sections][1:3] == ["Placed", "Placed cores"]
     assert "Place and route is not run for any other design" in report.limits[-1]

@@ -175,9 +175,9 @@ def told(report: Report) -> str:
 
 def test_the_page_says_what_placing_changes_and_shows_cores(report: Report) -> None:
     words = told(report)
-    assert "pruned banked takes 4.00× (mapped 2.67×) the energy, 3.00× (mapped 2.00×) the area" in words
-    assert "of areas by 0 % to +50.0 %" in words
-    assert "1.44× (mapped 1.26×) the resources and 1.00× the critical path of csc-x40" in words
+    assert "pruned banked takes 4.00× (at gate 2.67×) the energy, 3.00× (at gate 2.00×) the area" in words
+    assert "of areas 0 % to +50.0 %" in words
+    assert "1.44× (at gate 1.26×) the resources and 1.00× the critical path of csc-x40" in words
     assert "clos-x40 was not placed in ECP5 LFE5U-85F: device is LFE5U-85F" in words
     assert "Artix-7 XC7A100T itself stays at gate" in words
     assert "once it is placed, pruned banked, pruned-x40 banked and pruned-x40 replicated cannot run" in words

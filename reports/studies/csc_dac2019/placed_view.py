@@ -41,7 +41,8 @@ def figures(placed: Sequence[Placed]) -> dict[str, Any]:
 
 
 def ratio_table(placed: Placed) -> Table:
-    """Every ratio of every comparison, at gate where it is known there and at layout, with the change."""
+    """Every ratio of every comparison: at gate, where it is known there, and at layout, with how far that is
+    from it."""
     told = [_ratios(placed, one) for one in placed.comparisons]
     known = {label for ratios in told for label, (gate, _) in ratios.items() if gate is not None}
     columns = [Column("designs"), Column("at equal")]
@@ -62,7 +63,7 @@ def ratio_table(placed: Placed) -> Table:
 
 
 def _cells(gate: float | None, layout: float | None) -> tuple[float | None, Cell | float | None]:
-    """A ratio at gate and at layout, there with what placing changes it by."""
+    """A ratio at gate and at layout, there with how far it is from gate."""
     if gate is None or layout is None:
         return gate, layout
     return gate, Cell(layout, f"{f.ratio(layout)} ({signed_percent(layout / gate - 1)})")

@@ -126,7 +126,7 @@ class Placed:
         return path * interval if path and interval else None
 
     def changes(self, metric: str) -> tuple[float, float]:
-        """The least and the most that placing changes the ratio of a figure by, as shares of it."""
+        """The least and the most that a ratio at layout is from that at gate, as shares of it."""
         told = [[self.ratio(one, metric, fidelity) for fidelity in FIDELITIES] for one in self.comparisons]
         changes = [layout / gate - 1 for gate, layout in told if gate and layout]
         return min(changes), max(changes)
