@@ -71,7 +71,7 @@ class Asic(StandardCells):
     chooses CACTI's memories, where there are no macros or these lack a figure: macros of `cell_type` at 65 or
     45 nm, scaled to the node at its nominal supply by Stillmaker and Baas (2017); energy goes with the square
     and leakage with the ratio of the files' supply to the nominal one. It is needed unless the macros state
-    everything. `lef` names files of outlines, which are held beside all areas; nothing is placed.
+    everything. `lef` names files of outlines, which are held beside all areas, and placed at `layout`.
 
     A wire is as many gate pitches long as at 65 nm, so its capacitance a sink follows the root of the NAND2's
     area; `wire_capacitance_f_per_sink` overrides that. What a um of wire has, `wire_capacitance_f_per_um`
@@ -217,13 +217,16 @@ class Asic(StandardCells):
             f"technology_error is not known of library {self.library.name}{own}: nobody held their figures "
             f"beside real ones{known}"
         )
-        unused = "lef was held beside the areas of cells and macros; nothing is placed by it"
+        placing = (
+            "below fidelity layout placing is expected to make of these cells what it made of those of cmos65"
+            f"{'' if self.lef is not None else '; with lef it can be done'}"
+        )
         alone = (
             f"{_WIRE} is {float(self.wire_f_per_um):.3g} by the layers of lef, which state a wire by itself; "
             "between others it has up to twice that"
         )
         by_layers = self.wire_f_per_um.kind == "published"
-        return (*super().warnings, unknown, *[alone] * by_layers, *[unused] * (self.lef is not None))
+        return (*super().warnings, unknown, *[alone] * by_layers, placing)
 
     def provenance(self) -> tuple[Quantity, ...]:
         """The supply of the files, the rules for wires, clock and small memories, what was counted as none or
