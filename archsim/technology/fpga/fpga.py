@@ -68,6 +68,8 @@ class Fpga(Technology):
     """Commands before the mapping that take away what makes Yosys crash, for another try."""
     timing_models: ClassVar[str] = ""
     """The file of Yosys that knows the delays of the primitives."""
+    dedicated: ClassVar[Mapping[str, frozenset[str]]] = {}
+    """Data pins of primitives that their neighbours feed by wires of their own, with no net in between."""
     fitted: ClassVar[tuple[str, ...]] = ()
     """The resources of logic that a fit tells, where there is one."""
     multiplier: ClassVar[str] = ""
@@ -165,10 +167,9 @@ class Fpga(Technology):
         off = Bracket.factor(float(error))
         return Brackets(parts={"energy_j": dict.fromkeys(DYNAMIC_PARTS, off)})
 
-    @property
-    def routing_factor(self) -> float:
-        """Path delay with routing over logic delay alone."""
-        return 1.0
+    def net_delay_s(self, resources: FpgaResources) -> float:
+        """How long a net is taken to take in a design of these resources that is not routed."""
+        return 0.0
 
     @property
     def place_and_route(self) -> PlaceAndRoute | None:
