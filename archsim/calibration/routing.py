@@ -5,8 +5,8 @@
 writes `routing_ecp5.csv`, a row after each design, from the smallest to the largest. A design takes from half
 a minute to ten minutes of one core; what is done is remembered, so that an interrupted run goes on. A list of
 numbers of PEs after the folder (`1,4`) leaves out the others. At the end it writes `routing_ecp5_fit.yaml`
-from the table: what a net takes by how much of the device a design takes, which other FPGAs take over. It says
-how far paths with such nets are from the routed ones.
+from the table: what a net takes by how much of the device a design takes, which other FPGAs take over; and it
+says how far paths with such nets are from the routed ones.
 """
 
 from __future__ import annotations
@@ -132,9 +132,7 @@ def law_without(label: str, measured: Sequence[Nets]) -> NetLaw:
 
 def error_factor(measured: Sequence[Nets]) -> float:
     """How far nets are from what the law of the other engines says, as a ratio of one sigma."""
-    off = [
-        np.log(nets.delay_s / law_without(nets.label, measured).delay_s(nets.share)) for nets in measured
-    ]
+    off = [np.log(nets.delay_s / law_without(nets.label, measured).delay_s(nets.share)) for nets in measured]
     return float(np.exp(np.sqrt(np.mean(np.square(off)))))
 
 
@@ -142,17 +140,25 @@ def write_law(directory: Path) -> NetLaw:
     """Fit the law to the table of a directory and write its constants beside it."""
     measured = [Nets.of_row(row) for row in read_table(TABLE, directory).rows]
     law = fit_law(measured)
-    source = (
-        f"Least squares of logarithms over the {len(measured)} designs of {TABLE}, by archsim.calibration.routing"
-    )
-    off = f"{source}; the error is that of nets by the law of the other engines, root mean square of logarithms"
     write_text(
         directory / FIT,
-        f"""title: "Nets of designs routed on an ECP5, by their share of an {REFERENCE}"
+        f"""title: "Nets of designs routed on an ECP5, by the share that a design takes of an {REFERENCE}"
+note: >-
+  Written by archsim.calibration.routing from {TABLE}. The error is that of a design's nets by the law of
+  the other engines, root mean square of logarithms.
 quantities:
   net_delay_s_of_whole_device:
-    {{value: {law.whole_s:.3e}, unit: s, kind: fitted, source: "{off}", error_factor: {error_factor(measured):.3f}}}
-  net_delay_exponent: {{value: {law.exponent:.3f}, unit: "1", kind: fitted, source: "{source}"}}
+    value: {law.whole_s:.3e}
+    unit: s
+    kind: fitted
+    source: &fit >-
+      Least squares of logarithms over the {len(measured)} designs of {TABLE}
+    error_factor: {error_factor(measured):.3f}
+  net_delay_exponent:
+    value: {law.exponent:.3f}
+    unit: "1"
+    kind: fitted
+    source: *fit
 """,
         precious=True,
     )
