@@ -58,7 +58,7 @@ def fit_errors(bill: Bill, logic: Logic, technology: Technology) -> dict[str, Fi
         return {}
     stated = {name: FitError(*error) for name, error in logic.fit_error.items()}
     errors = _fitted(technology, bill, logic, stated)
-    if "critical_path_s" in stated:
+    if "critical_path_s" in stated and technology.known_path is None:
         errors["critical_path_s"] = stated["critical_path_s"]
     return {name: error for name, error in errors.items() if name not in technology.missing}
 

@@ -10,13 +10,13 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, model_validator
 
 from archsim.technology.evidence import Bracket, Brackets
 from archsim.technology.fpga.devices import Device, FpgaResources, read_devices
 from archsim.technology.fpga.fpga import FabricCost, Fpga, FpgaMemory
 from archsim.technology.fpga.nets import NetLaw, share_of_reference
-from archsim.technology.fpga.vivado_report import RESOLUTION_W, VivadoReport, changed_ns, read_power_report
+from archsim.technology.fpga.vivado_report import RESOLUTION_W, VivadoReport, read_power_report
 from archsim.technology.memories.block_ram import plan_memory, tiles
 from archsim.technology.memories.sram import Ports, known_size
 from archsim.technology.quantity import Quantity, load_quantities
@@ -110,8 +110,6 @@ class Artix7(Fpga):
     power_report: str | None = None
     bram_enable_rate: Annotated[float | None, Field(gt=0, le=1)] = None
 
-    _changed_ns: int = PrivateAttr(0)
-
     @model_validator(mode="before")
     @classmethod
     def _as_the_report_tells(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -133,9 +131,9 @@ class Artix7(Fpga):
             values = values | {"device": report.device if report else cls.model_fields["device"].default}
         return values
 
-    def model_post_init(self, context: Any, /) -> None:
-        if self.power_report is not None:
-            self._changed_ns = changed_ns(self.power_report)
+    @property
+    def named_reports(self) -> Mapping[str, str | None]:
+        return {**super().named_reports, "power_report": self.power_report}
 
     @classmethod
     def devices(cls) -> Mapping[str, Device]:
@@ -263,7 +261,9 @@ class Artix7(Fpga):
     def brackets(self) -> Brackets:
         """The error of dynamic power, and that of nets, of which a path usually has a share: the one of the
         law between engines, and the one of taking it over from another family, neither of which knows of the
-        other."""
+        other. A path that a report tells is taken as it stands."""
+        if self.known_path is not None:
+            return super().brackets
         nets = ("net_delay_s_of_whole_device", "speed_ratio_to_ecp5")
         off = math.exp(math.hypot(*(math.log(_constants()[name].error_factor or 1.0) for name in nets)))
         share = float(_constants()["share_of_nets_in_path"])
@@ -318,16 +318,16 @@ class Artix7(Fpga):
         )
 
     def provenance(self) -> tuple[Quantity, ...]:
-        """The coefficients in use, their error, the toggle rate, what nets take and the device's static
-        power."""
+        """The coefficients in use, their error, the toggle rate, what nets take (or the path that a report
+        tells) and the device's static power."""
+        nets = (*load_quantities(ROUTING_FILE).values(), *load_quantities(NETS_FILE).values())
         activity = () if self.power_report else (_constants()["toggle_rate"],)
         return (
             *self.costs.values(),
             self.bram_access_cost,
             self.dynamic_power_error,
             *activity,
-            *load_quantities(ROUTING_FILE).values(),
-            *load_quantities(NETS_FILE).values(),
+            *(nets if self.known_path is None else (self.known_path,)),
             *([] if self.part.static_w is None else [self.part.static_w]),
         )
 
