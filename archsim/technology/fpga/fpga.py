@@ -118,8 +118,8 @@ class Fpga(Technology):
     def _timed_on_the_family(self) -> Self:
         if (timed := self.timing) and timed.device and timed.device not in self.devices():
             raise TechnologyError(
-                f"timing_report is {self.timing_report!r}, whose device is {timed.device}, allowed is a report "
-                f"of {', '.join(self.devices())}"
+                f"timing_report is {self.timing_report!r}, whose device is {timed.device}, allowed is a "
+                f"report of {', '.join(self.devices())}"
             )
         return self
 

@@ -32,4 +32,5 @@ class NetLaw:
     exponent: float
 
     def delay_s(self, share: float) -> float:
-        return self.whole_s * share**self.exponent
+        """What a net takes in a design of this share; nothing in one that takes no room."""
+        return self.whole_s * float(share**self.exponent)

@@ -71,7 +71,9 @@ def test_a_path_from_a_block_ram_through_the_route_into_a_multiplier(mapped: Fpg
 def test_the_longest_path_is_its_cells_and_a_net_before_each_that_routing_leads_to(
     mapped: FpgaSynthesis,
 ) -> None:
-    assert mapped.net_delay_s and mapped.logic_delay_s and mapped.critical_path_s
+    assert mapped.net_delay_s is not None
+    assert mapped.logic_delay_s is not None
+    assert mapped.critical_path_s is not None
     assert mapped.net_delay_s == pytest.approx(Artix7().net_delay_s(mapped.resources), abs=1e-12)
     stages = [stage.rpartition(": ") for stage in mapped.critical_path]
     at_ns = [float(time.removesuffix(" ns")) for _, _, time in stages]
