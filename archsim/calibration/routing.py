@@ -6,7 +6,7 @@ writes `routing_ecp5.csv`, a row after each design, from the smallest to the lar
 a minute to ten minutes of one core; what is done is remembered, so that an interrupted run goes on. A list of
 numbers of PEs after the folder (`1,4`) leaves out the others. At the end it writes `routing_ecp5_fit.yaml`
 from the table: what a net takes by how much of the device a design takes, which other FPGAs take over; and it
-says how far paths with such nets are from the routed ones.
+says how far paths with such nets are from the routed ones, and which share nets have of paths on an Artix-7.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from tqdm import tqdm
 
 from archsim.design import DesignPoint
 from archsim.engine import Engine, engines
+from archsim.netlist.fpga import synthesise_fpga
 from archsim.netlist.fpga_layout import FpgaLayout, lay_out_fpga
-from archsim.technology import Ecp5, Technology
+from archsim.technology import Artix7, Ecp5, Technology
 from archsim.technology.fpga.nets import REFERENCE, NetLaw, share_of_reference
 from archsim.technology.quantity import read_table
 from rtl import to_verilog
@@ -181,6 +182,16 @@ def write_table(directory: Path, pes: Sequence[int] = PES) -> None:
             write_text(directory / TABLE, text, precious=True)
 
 
+def routing_shares(pes: Sequence[int] = PES) -> list[float]:
+    """The share of nets in the longest path of each design, mapped to an Artix-7 with nets as the law has
+    them."""
+    family, shares = Artix7(), []
+    for _, design in tqdm(list(designs(pes, family)), "nets of an Artix-7", unit="design"):
+        verilog = to_verilog(design.mapping.hardware)
+        shares.append(synthesise_fpga(verilog.text, verilog.top, family).routing_share or 0.0)
+    return shares
+
+
 def main() -> None:
     """Write the table and the law to the directory named, and say what follows from them."""
     directory = Path(sys.argv[1])
@@ -198,6 +209,11 @@ def main() -> None:
     print(
         f"a net takes {law.whole_s * 1e9:.3f} ns x share of the device ^ {law.exponent:.3f}; by the law of "
         f"the other engines paths are off by {rms:.1%} (rms), {errors.max():.1%} (worst)"
+    )
+    shares = routing_shares(pes)
+    print(
+        f"on an Artix-7 nets are {np.median(shares):.2f} of the longest path in the median, "
+        f"{min(shares):.2f} to {max(shares):.2f}"
     )
 
 

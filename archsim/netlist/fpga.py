@@ -41,6 +41,9 @@ tee -o sta.txt sta
 chains without their arcs, and the path would end at the first of them."""
 _LATEST = re.compile(r"Latest arrival time in '[^']*' is (\d+):\n((?:(?! *\n).*\n)*)")
 _STAGE = re.compile(r"^ +(\d+) +(\S.*)$", re.MULTILINE)
+_NET = "net to "
+"""What a stage along a net begins with."""
+
 _ENTERED = re.compile(r".* \((\w+)\.(\w+)(?:->\w+)?\)")
 """A stage that a path enters at a pin of a primitive."""
 
@@ -71,6 +74,13 @@ class FpgaSynthesis:
     net_delay_s: float | None = None
     critical_path_s: float | None = None
     critical_path: tuple[str, ...] = ()
+
+    @property
+    def routing_share(self) -> float | None:
+        """The share of nets in the longest path."""
+        if self.net_delay_s is None or not self.critical_path_s:
+            return None
+        return sum(map(_is_net, self.critical_path)) * self.net_delay_s / self.critical_path_s
 
     @property
     def resources(self) -> FpgaResources:
@@ -172,9 +182,13 @@ def _with_net_stages(
     for place, at_ps in stages:
         entered = _ENTERED.fullmatch(place)
         if entered and (entered[1], entered[2]) in pins:
-            yield f"net to {place}: {(before_ps + net_ps) / 1e3:.3f} ns"
+            yield f"{_NET}{place}: {(before_ps + net_ps) / 1e3:.3f} ns"
         yield f"{place}: {at_ps / 1e3:.3f} ns"
         before_ps = at_ps
+
+
+def _is_net(stage: str) -> bool:
+    return stage.startswith(_NET)
 
 
 def _plain(place: str) -> str:

@@ -99,7 +99,7 @@ class Artix7(Fpga):
     fitted: ClassVar[tuple[str, ...]] = ("lut", "ff", "carry4")
     unplaced: ClassVar[str] = (
         "nothing that can be installed places and routes it: Vivado does, by what `archsim export` writes, "
-        "and its power report is read as technology.power_report"
+        "and its reports are read as technology.power_report and technology.timing_report"
     )
     multiplier: ClassVar[str] = "dsp"
 

@@ -86,6 +86,7 @@ def test_the_longest_path_is_its_cells_and_a_net_before_each_that_routing_leads_
     assert nets == pytest.approx([1e9 * mapped.net_delay_s] * len(nets))
     assert at_ns == sorted(at_ns)
     assert mapped.critical_path_s == pytest.approx(1e-9 * at_ns[-1])
+    assert mapped.routing_share == pytest.approx(1e-9 * sum(nets) / mapped.critical_path_s)
     in_cells_s = mapped.critical_path_s - 1e-9 * sum(nets)
     assert in_cells_s < mapped.logic_delay_s + 1e-15 < mapped.critical_path_s
 
