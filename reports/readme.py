@@ -20,7 +20,7 @@ import click
 
 from archsim.costs.metrics import metric_of
 from reports.formatting import significant
-from reports.placed_tables import placing_table, routing_table
+from reports.placed_tables import placing_errors, placing_table, routing_table
 from reports.tables import Table
 from workloads.files import write_text
 
@@ -328,6 +328,7 @@ TABLES: Mapping[str, Callable[[], str | None]] = {
     "memories": memory_table,
     "cells": cell_table,
     "placing": placing_table,
+    "placing errors": placing_errors,
     "routing": routing_table,
     "state": state,
     "map": map_section,

@@ -48,19 +48,41 @@ class FitError:
     def __add__(self, other: FitError) -> FitError:
         return FitError(self.mean + other.mean, self.worst + other.worst)
 
+    def beside(self, other: FitError) -> FitError:
+        """Of a figure that two independent fits rest under: means by their squares, the worst together."""
+        return FitError(math.hypot(self.mean, other.mean), self.worst + other.worst)
+
 
 NO_ERROR = FitError(0.0, 0.0)
 
 
 def fit_errors(bill: Bill, logic: Logic, technology: Technology) -> dict[str, FitError]:
     """The error of the fit by metric; a metric of which nothing was fitted is left out."""
-    if not logic.fit_error:
-        return {}
-    stated = {name: FitError(*error) for name, error in logic.fit_error.items()}
-    errors = _fitted(technology, bill, logic, stated)
-    if "critical_path_s" in stated and technology.known_path is None:
-        errors["critical_path_s"] = stated["critical_path_s"]
+    errors: dict[str, FitError] = {}
+    if logic.fit_error:
+        stated = {name: FitError(*error) for name, error in logic.fit_error.items()}
+        errors = _fitted(technology, bill, logic, stated)
+        if "critical_path_s" in stated and technology.known_path is None:
+            errors["critical_path_s"] = stated["critical_path_s"]
+    for name, error in _of_placing(bill, logic).items():
+        errors[name] = errors.get(name, NO_ERROR).beside(error)
     return {name: error for name, error in errors.items() if name not in technology.missing}
+
+
+def _of_placing(bill: Bill, logic: Logic) -> dict[str, FitError]:
+    """The error of what placing is expected to do. That of energy is of what the logic spends, memories and
+    leakage left out."""
+    stated = {name: FitError(*error) for name, error in logic.placing_error.items()}
+    if not stated:
+        return {}
+    parts, dynamic = {part.component for part in logic.parts}, dynamic_terms(bill)
+    energy = stated.pop("energy_j")
+    of_all = energy.of_share(_share(dynamic, bill.energy_j, parts))
+    return stated | {
+        "energy_j": of_all,
+        "power_w": of_all,
+        "dynamic_power_w": energy.of_share(_share(dynamic, _sum(dynamic), parts)),
+    }
 
 
 @singledispatch

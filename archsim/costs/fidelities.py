@@ -9,6 +9,7 @@ from archsim.costs.estimate import estimate_logic
 from archsim.costs.gate import map_to_gates
 from archsim.costs.layout import place_and_route
 from archsim.costs.logic import Logic
+from archsim.costs.placing import placed_by_law
 from archsim.engine.counts import Counts
 from archsim.engine.hardware_run import count_rtl
 from archsim.engine.mapping import Mapping
@@ -33,13 +34,15 @@ class Fidelity:
     of_one: bool = True
 
 
+_ESTIMATED, _MAPPED = placed_by_law(estimate_logic), placed_by_law(map_to_gates)
+
 FIDELITIES = {
-    "analytic": Fidelity(lambda mapping: mapping.counts, estimate_logic, of_one=False),
-    "cycle": Fidelity(lambda mapping: mapping.simulate(), estimate_logic),
+    "analytic": Fidelity(lambda mapping: mapping.counts, _ESTIMATED, of_one=False),
+    "cycle": Fidelity(lambda mapping: mapping.simulate(), _ESTIMATED),
     "rtl": Fidelity(
-        lambda mapping: count_rtl(mapping, sample_inputs(mapping.network, 1)), estimate_logic, inputs=1
+        lambda mapping: count_rtl(mapping, sample_inputs(mapping.network, 1)), _ESTIMATED, inputs=1
     ),
-    "gate": Fidelity(lambda mapping: mapping.simulate(), map_to_gates),
+    "gate": Fidelity(lambda mapping: mapping.simulate(), _MAPPED),
     "layout": Fidelity(lambda mapping: mapping.simulate(), place_and_route),
 }
 """All fidelities by name, from the quickest to the deepest: closed form, event simulation, the hardware

@@ -12,6 +12,7 @@ import numpy as np
 from archsim.costs.components import cells_by_component
 from archsim.costs.gate import map_to_gates, told, with_switching
 from archsim.costs.logic import Logic, LogicPart
+from archsim.costs.placing import PLACING
 from archsim.engine.mapping import Mapping
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from archsim.technology.technology import refuse_fabric, refuse_overflow
@@ -20,10 +21,6 @@ from rtl import to_verilog
 if TYPE_CHECKING:
     from archsim.layout import CellLayout
     from archsim.netlist import FpgaLayout, FpgaLayouts, Netlist
-
-PLACING = "placing"
-"""What placing takes beyond the mapped netlist: on an FPGA constants and the ends of carry chains, less what
-it leaves out; of cells the free part of the core and the halos of macros."""
 
 REPEATERS = "repeaters"
 """The buffers that share the load of long nets and of those of many sinks. What they spend is counted with

@@ -57,10 +57,13 @@ class Logic:
     fit_error: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Of fitted logic: the mean and the worst relative error of its totals on netlists that no fit saw, by
     metric."""
+    placing_error: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Where placing is expected and not done: the same of whole figures, on placed engines that the law of
+    placing did not see."""
 
     @property
     def fitted_components(self) -> set[str]:
-        """The components whose figures are those of the logic, and not assumed."""
+        """The components whose figures are those of the logic, and of no other source."""
         return {part.component for part in self.parts if part.origin is None}
 
     @property
@@ -68,7 +71,7 @@ class Logic:
         """A sentence for each source of figures that are assumed."""
         components: dict[str, list[str]] = {}
         for part in self.parts:
-            if part.origin is not None:
+            if part.origin is not None and part.origin[0] == "assumed":
                 components.setdefault(part.origin[1], []).append(part.component)
         return tuple(
             f"the logic of {' and '.join(names)} is assumed: {source}" for source, names in components.items()

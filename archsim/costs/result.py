@@ -49,16 +49,16 @@ class Result(OfTheClock):
     """One design point at one fidelity.
 
     `cycles` from start to done, after the inputs were loaded; `energy_j` of one inference, its inputs loaded,
-    `power_w` while inferences follow each other as fast as they can; `area_mm2` on an ASIC (cells and memory
-    macros, not placed), `resources` on an FPGA; `critical_path_s` where the hardware was mapped; `accuracy`
-    the share of test images classified rightly, known for the widths at which it was measured; `assumed` the
-    assumptions behind the costs. A cost that nobody can tell is None, and `missing` says why, by metric;
-    counts are always there. `fit_error` is the mean and the worst relative error of each figure that was
-    fitted, against gates, on designs that no fit saw; `technology_error` between which multiples of each
-    figure comparisons of the technology with real ones found the truth, from `brackets`, by part, and from
-    what each memory has of its own. `stimulus` names the inputs that ran: those whose switching was priced,
-    the first of them on the hardware at `rtl`; None where nothing did, as on an FPGA whose power is
-    vectorless. `path_source` is the kind and the source of the critical path.
+    `power_w` while inferences follow each other as fast as they can; `area_mm2` on an ASIC (the core of cells
+    and memory macros, placed or as it is expected), `resources` on an FPGA; `critical_path_s` where the
+    hardware was mapped; `accuracy` the share of test images classified rightly, known for the widths at which
+    it was measured; `assumed` the assumptions behind the costs. A cost that nobody can tell is None, and
+    `missing` says why, by metric; counts are always there. `fit_error` is the mean and the worst relative
+    error of each figure that was fitted, against gates and placed designs that no fit saw; `technology_error`
+    between which multiples of each figure comparisons of the technology with real ones found the truth, from
+    `brackets`, by part, and from what each memory has of its own. `stimulus` names the inputs that ran: those
+    whose switching was priced, the first of them on the hardware at `rtl`; None where nothing did, as on an
+    FPGA whose power is vectorless. `path_source` is the kind and the source of the critical path.
     """
 
     fidelity: str

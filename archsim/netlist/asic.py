@@ -1,8 +1,8 @@
 """Maps a hierarchical design to standard cells and measures each of its components once.
 
 Memories stay memories: they are listed with their sizes and priced from the SRAM table. Identical
-modules are mapped once, so totals are component x instances. Place and route is modelled by a wire for
-each pin, not run.
+modules are mapped once, so totals are component x instances. A wire of a stated length for
+each pin stands for those that placing would make.
 """
 
 from __future__ import annotations

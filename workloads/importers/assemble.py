@@ -68,7 +68,7 @@ def assemble(
     built = structures([(layer.name, layer.matrix) for layer in layers.layers])
     given = Given.of("inputs", inputs), Given.of("labels", labels)
     examples = read_examples(*given, n_in=layers.layers[0].n_in, n_out=layers.layers[-1].n_out)
-    span, assumed = _span(examples, told.get("input_range")), list[str]()
+    span, assumed = spanned(examples, told.get("input_range")), list[str]()
     if examples is None and "output_ranges" not in told:
         assumed = [_assumed(span)]
     named = name or layers.name
@@ -85,12 +85,12 @@ def assemble(
         _refuse_sharing(named, codebook_bits)
         parts = placed_layers(layers.layers, built)
         network = PlacedNetwork(named, parts, recipe=recipe, remarks=remarks, input_range=span)
-        network = replace(network, calibration=_calibrated(network, examples, span))
+        network = replace(network, calibration=calibrated(network, examples, span))
     else:
         topology, weights, biases = _topology(layers.layers, built)
         if codebook_bits is not None:
             weights = sharing.share(weights, codebook_bits)
-        calibration = _calibrated(FloatNetwork(topology, weights, biases), examples, span)
+        calibration = calibrated(FloatNetwork(topology, weights, biases), examples, span)
         network = TrainedNetwork(
             named, topology, weights, calibration, recipe, biases=biases, remarks=remarks, input_range=span
         )
@@ -98,7 +98,7 @@ def assemble(
         counts = [len(structure.stages) for structure in built]
         calibration = _with_ranges(network.calibration, told["output_ranges"], counts)
         network = replace(network, calibration=calibration)
-    return network if examples is None else _with_examples(network, examples)
+    return network if examples is None else with_examples(network, examples)
 
 
 def _refuse_sharing(name: str, codebook_bits: int | None) -> None:
@@ -147,7 +147,7 @@ def _of_the_end(last: Layer) -> tuple[str, ...]:
     )
 
 
-def _span(examples: Examples | None, told: Sequence[float] | None) -> tuple[float, float]:
+def spanned(examples: Examples | None, told: Sequence[float] | None) -> tuple[float, float]:
     """The range of the inputs: as told, else that of those given, else of images."""
     if told is not None:
         return checked_range("input_range", told, DataError)
@@ -162,7 +162,7 @@ def _assumed(span: tuple[float, float]) -> str:
     )
 
 
-def _calibrated(
+def calibrated(
     network: FloatNetwork | PlacedNetwork, examples: Examples | None, span: tuple[float, float]
 ) -> Calibration:
     """Scales from the inputs given, or from random ones in a range. What overflows is refused as it is."""
@@ -203,7 +203,7 @@ def _files(inputs: Given | None, labels: Given | None) -> dict[str, Any]:
     return {"data": {"inputs": inputs.path, "labels": labels.path}}
 
 
-def _with_examples(network: TrainedNetwork | PlacedNetwork, examples: Examples) -> Imported:
+def with_examples(network: TrainedNetwork | PlacedNetwork, examples: Examples) -> Imported:
     """The network with samples of its inputs, and with its accuracy where they are labelled, at every width
     and with the layer that loses most by being integers. Inputs beyond the range of a network saturate, as
     its results then say."""
@@ -243,14 +243,14 @@ def renewed(
     examples = read_examples(*given, n_in=sizes.n_in, n_out=sizes.n_out)
     if examples is None and input_range is None:
         return network
-    span = _span(examples, input_range)
+    span = spanned(examples, input_range)
     network = replace(
         network,
-        calibration=_calibrated(_computing(network), examples, span),
+        calibration=calibrated(_computing(network), examples, span),
         input_range=span,
         recipe={key: value for key, value in network.recipe.items() if key not in ("data", LOSSES)}
         | _files(*given),
     )
     if examples is not None:
-        return _with_examples(network, examples)
+        return with_examples(network, examples)
     return replace(network, samples=None, accuracy={}, remarks=(*network.remarks, _assumed(span)))

@@ -11,6 +11,7 @@ import pytest
 import archsim as a
 
 PAGE = Path(__file__).parents[3] / "docs" / "frameworks.md"
+EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 MOST_LINES = 10
 
 
@@ -18,7 +19,7 @@ MOST_LINES = 10
 def test_a_pytorch_model_is_costed_in_ten_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     monkeypatch.chdir(tmp_path)
-    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    example, _ = EXAMPLES
     _, _, costed = example.partition("# Ten lines to the cost.\n")
     assert 5 < len([line for line in costed.splitlines() if line]) <= MOST_LINES
     names: dict[str, Any] = {}
@@ -31,6 +32,21 @@ def test_a_pytorch_model_is_costed_in_ten_lines(tmp_path: Path, monkeypatch: pyt
     assert network.accuracy["int8"] > 0.9
     assert any("softmax" in remark for remark in network.remarks)
     assert any("batch normalisation" in remark for remark in network.remarks)
+
+
+@pytest.mark.slow
+def test_layers_of_the_families_are_trained_and_costed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(compile(EXAMPLES[1], "example", "exec"), names)
+    network, cost = names["network"], names["cost"]
+    assert isinstance(cost, a.Result)
+    assert network.accuracy["float"] > 0.6
+    assert a.quantise(network, 4, 8).weight_bits == 4
+    assert cost.stored_weights == network.stored_weights < 64 * 74 / 1.5
 
 
 def test_every_format_that_the_page_names_is_there() -> None:

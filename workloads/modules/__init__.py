@@ -1,0 +1,1 @@
+"""Layers of the families as modules of PyTorch: `archsim.torch` has their names."""
