@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from archsim.calibration import routing
 from archsim.calibration.routing import (
     FIT,
     LAST,
@@ -23,6 +24,7 @@ from archsim.calibration.routing import (
     write_law,
 )
 from archsim.engine import engines
+from archsim.netlist.fpga import FpgaSynthesis
 from archsim.netlist.fpga_layout import FpgaLayout, read_layout
 from archsim.netlist.nextpnr import DELAYS as DELAYS_FILE, REPORT as REPORT_FILE
 from archsim.netlist.sdf import read_sdf
@@ -86,6 +88,17 @@ def test_the_constants_that_ship_follow_from_the_table_that_ships(tmp_path: Path
     shipped = load_quantities(FIT)
     assert float(shipped["net_delay_s_of_whole_device"]) == pytest.approx(law.whole_s, rel=1e-3)
     assert float(shipped["net_delay_exponent"]) == pytest.approx(law.exponent, abs=1e-3)
+
+
+def test_the_share_of_nets_is_that_of_the_stages_along_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = ("net to a: 0.500 ns", "a: 1.200 ns", "net to b: 1.700 ns", "b: 2.000 ns")
+    made = FpgaSynthesis(
+        top="top", components={}, net_delay_s=5e-10, critical_path_s=2e-9, critical_path=path
+    )
+    one = next(designs((1,)))
+    monkeypatch.setattr(routing, "designs", lambda pes, technology: [one])
+    monkeypatch.setattr(routing, "synthesise_fpga", lambda *mapped: made)
+    assert routing.routing_shares((1,)) == [pytest.approx(0.5)]
 
 
 def test_routing_makes_paths_longer_and_more_so_in_larger_designs() -> None:
