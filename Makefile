@@ -8,7 +8,7 @@ WORKERS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo map check test lint lines bench calibrate experiments tables docs zoo kill-test test-network clean
+.PHONY: help demo map check test lint lines bench calibrate experiments tables layout-check docs zoo kill-test test-network clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,10 @@ experiments: $(VENV)/installed ## Train the networks of the topology studies ane
 tables: $(VENV)/installed-test ## Rebuild the tables of the README and docs, and their pictures
 	$(BIN)/python -m reports.readme .
 
+layout-check: $(VENV)/installed-test ## Hold the placer beside Coriolis, graywolf and qrouter, where they are (under ten minutes)
+	@$(MAKE) --no-print-directory build/coriolis/installed || true
+	$(BIN)/python -m tests.layout_check build/layout_check
+
 docs: $(VENV)/installed-test ## Build the documentation as a site, under build/docs
 	$(BIN)/python -m reports.site.build build/docs
 
@@ -88,4 +92,10 @@ $(VENV)/installed-torch: $(VENV)/installed-test
 
 $(VENV)/installed-bench: $(VENV)/installed-test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	touch $@
+
+# Coriolis is under the GPL: a program of its own, in an environment of its own.
+build/coriolis/installed:
+	$(PYTHON) -m venv build/coriolis
+	build/coriolis/bin/python -m pip install --quiet --disable-pip-version-check coriolis-eda==2.5.4
 	touch $@

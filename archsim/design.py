@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_serializer, f
 
 from archsim.accuracy import AccuracyError, accuracy_at
 from archsim.clock import FASTEST, Clock, fastest_hz
-from archsim.costs.errors import fit_errors
+from archsim.costs.errors import fit_errors, placing_errors
 from archsim.costs.estimate import EstimateError
 from archsim.costs.fidelities import level, stimulus_of
 from archsim.costs.logic import Logic
@@ -145,6 +145,7 @@ class DesignPoint(Shown, BaseModel):
             ),
             assumed=_assumed(technology),
             fit_error=fit_errors(bill, logic, technology) if logic else {},
+            placing_error=placing_errors(bill, logic) if logic else {},
             brackets=technology.brackets,
             critical_path=logic.critical_path if logic and technology.known_path is None else (),
             path_source=(path_source[0], path_source[1]),

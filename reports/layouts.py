@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 from functools import singledispatch
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from archsim.costs.layout import cell_layout_of
 from archsim.layout_report import CellLayoutReport, FpgaLayoutReport, LayoutReport
+from archsim.technology import StandardCells
 from reports import formatting as f
 from reports.tables import Table
+from workloads.refusal import Refusal
+
+if TYPE_CHECKING:
+    from archsim.design import DesignPoint
+    from archsim.layout import CellLayout
+
+
+SHOWN = {
+    "placement": (
+        "{name}, placed: cells in the colours of their components, memories in grey, the longest path in "
+        "yellow."
+    ),
+    "wires": "{name}: the wire on each square of the core. Where it is darkest a router would work hardest.",
+}
+"""What each picture shows of a design, for whoever sets it on a page."""
 
 
 @singledispatch
 def layout_tables(report: LayoutReport) -> RenderableType:
-    """A report as tables; each fabric's own registers here."""
-    raise NotImplementedError(type(report).__name__)
+    """A report as tables; each fabric's own registers here. Raises a refusal for a fabric that has none."""
+    raise Refusal(
+        f"report is {type(report).__name__}, the tables of which are not known, allowed are reports of "
+        "standard cells and FPGAs"
+    )
 
 
 @layout_tables.register
@@ -71,12 +92,20 @@ def pictures(report: LayoutReport) -> dict[str, str]:
 
 @pictures.register
 def _of_cells(report: CellLayoutReport) -> dict[str, str]:
+    return {f"{name}.svg": svg for name, svg in _drawn(report.layout).items()}
+
+
+def pictures_of(design: DesignPoint) -> dict[str, str]:
+    """The same of a design point, which is placed if it was not before: the core, and its wires. None of an
+    FPGA. Raises a refusal as `cell_layout_of` does."""
+    technology = design.technology
+    return _drawn(cell_layout_of(design.mapping, technology)) if isinstance(technology, StandardCells) else {}
+
+
+def _drawn(layout: CellLayout) -> dict[str, str]:
     from reports.placement_picture import density_picture, placement_picture
 
-    return {
-        "placement.svg": placement_picture(report.layout),
-        "wires.svg": density_picture(report.layout),
-    }
+    return {"placement": placement_picture(layout), "wires": density_picture(layout)}
 
 
 def _fastest(report: FpgaLayoutReport) -> str:

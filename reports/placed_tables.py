@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from archsim.costs.placing import placing_law
 from archsim.technology.quantity import load_table
+from reports.formatting import count
 from reports.tables import Table
 
 
@@ -62,6 +63,26 @@ def placing_table() -> str:
         for row in load_table("placement_cmos65.csv").rows
     )
     return Table("", columns, rows).markdown().replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+def placed(run: Mapping[str, Any]) -> Iterator[str]:
+    """What the benchmarks placed, against its size: by which power of the cells time and wire grow, and the
+    figures."""
+    for group, powers in run["exponents"].items():
+        least, most = (count(powers[name]) for name in ("least_cells", "most_cells"))
+        yield (
+            f"{group}, {least} to {most} cells: time grows as the\n"
+            f"power {powers['minimum_s']:.2f} of the cells, wire as the power {powers['wire_m']:.2f}."
+        )
+        columns = {"netlist": "", "cells": "count", "time": "s", "wire": "m"}
+        columns |= {"time a cell": "s", "wire a cell": "m"}
+        figures = [
+            (row["case"], row["cells"], row["minimum_s"], row["wire_m"])
+            for row in run["figures"]
+            if row["group"] == group
+        ]
+        cells = [(*row, row[2] / row[1], row[3] / row[1]) for row in figures]
+        yield Table("", columns, cells).markdown()
 
 
 def _mapped_and_placed(row: Mapping[str, Any], names: Iterable[str]) -> tuple[float, float]:

@@ -17,15 +17,15 @@ from reports.charts import INK, MORE_HUES, PALE, style, svg
 _BINS = 48
 """Squares along the longer side of a density map."""
 
-_WIDTH = 7.0
-"""Inches of a picture, of which the core takes all but the legend."""
+_WIDTH, _DPI = 5.5, 140
+"""Inches of a picture, narrow enough for its words to be read on a phone, and pixels an inch of its cells."""
 
 
 def placement_picture(layout: CellLayout) -> str:
     """The core with every cell in the colour of its component, memories in grey, and the longest path."""
     placement, problem = layout.placement, layout.placement.problem
     with style("placement"):
-        figure, axes = _core(layout)
+        figure, axes = _core(layout, share=0.92)
         width, height = turned_sizes(
             problem.block_width_um, problem.block_height_um, placement.blocks.orientation
         )
@@ -41,7 +41,14 @@ def placement_picture(layout: CellLayout) -> str:
             handles.append(Patch(color=colour, label=kind.replace("_", " ")))
         axes.plot(*layout.path_um.T, color=INK, linewidth=2.6, solid_joinstyle="round")
         axes.plot(*layout.path_um.T, color="#ffd23f", linewidth=1.3, marker="o", markersize=2.5)
-        figure.legend(handles=handles, loc="outside lower left", ncols=4, fontsize=8)
+        figure.legend(
+            handles=handles,
+            loc="outside lower left",
+            ncols=4,
+            fontsize=7.5,
+            handlelength=1,
+            columnspacing=1.2,
+        )
         axes.set_title(f"Longest path: {layout.timing.critical_path_s * 1e9:.2f} ns, in yellow")
         return svg(figure)
 
@@ -49,7 +56,7 @@ def placement_picture(layout: CellLayout) -> str:
 def density_picture(layout: CellLayout) -> str:
     """The wire on each square of the core (um/um2), each net's spread evenly over the box of its pins."""
     with style("density"):
-        figure, axes = _core(layout)
+        figure, axes = _core(layout, share=0.75)
         density, side_um = wire_density(layout)
         extent = (0.0, density.shape[1] * side_um, 0.0, density.shape[0] * side_um)
         shown = axes.imshow(density, origin="lower", extent=extent, cmap="YlOrBr", vmin=0.0)
@@ -81,11 +88,11 @@ def wire_density(layout: CellLayout) -> tuple[NDArray[np.float64], float]:
     return total.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] / side**2, side
 
 
-def _core(layout: CellLayout) -> tuple[Figure, Axes]:
-    """An empty core to scale, its sides in um."""
+def _core(layout: CellLayout, *, share: float) -> tuple[Figure, Axes]:
+    """An empty core to scale that takes a share of the width of its picture, its sides in um."""
     placement = layout.placement
-    tall = _WIDTH * 0.86 * placement.height_um / placement.width_um
-    figure = Figure(figsize=(_WIDTH, min(9.0, tall + 1.2)), layout="constrained")
+    tall = _WIDTH * share * placement.height_um / placement.width_um
+    figure = Figure(figsize=(_WIDTH, min(7.5, tall + 1.4)), dpi=_DPI, layout="constrained")
     axes = figure.subplots()
     axes.set_xlim(0, placement.width_um)
     axes.set_ylim(0, placement.height_um)

@@ -20,7 +20,7 @@ import click
 
 from archsim.costs.metrics import metric_of
 from reports.formatting import significant
-from reports.placed_tables import placing_errors, placing_table, routing_table
+from reports.placed_tables import placed, placing_errors, placing_table, routing_table
 from reports.tables import Table
 from workloads.files import write_text
 
@@ -200,6 +200,7 @@ def performance_table() -> str:
                 row.get("points_per_s"),
             )
             for row in run["figures"]
+            if "cells" not in row
         ),
         words=2,
     )
@@ -207,7 +208,8 @@ def performance_table() -> str:
         f"archsim {run['archsim']}, Python {run['python']}, {run['processor']} with {run['cores']} cores at "
         f"a load of {run['load']:g}, {run['date']}:"
     )
-    return f"{about}\n\n{shown.markdown()}".replace("\N{NARROW NO-BREAK SPACE}", " ")
+    text = "\n\n".join([about, shown.markdown(), *placed(run)])
+    return text.replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
 def _tables(*beginnings: str) -> list[Table]:

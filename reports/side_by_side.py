@@ -28,7 +28,9 @@ GROUPS = {
 """Groups of components, in the order in which charts stack them. What has no group is shown as *other*."""
 
 _GROUP_OF = {component: group for group, components in GROUPS.items() for component in components}
-FPGA_SIZE = ("lut", "ff", "bram_tiles")
+FPGA_SIZE = ("lut", "lut4", "ff", "bram_tiles", "ebr")
+"""What the size of a design on an FPGA is a mean of: LUTs, flip-flops and block RAM, as its family has
+them."""
 
 
 def group_of(component: str) -> str:
@@ -97,8 +99,8 @@ class SideBySide:
         return f.ratio(None) if ratio is None else f.ratio_within(ratio, self.interval(metric, design))
 
     def size_ratio(self, design: str) -> float:
-        """Area over area; on an FPGA the geometric mean of the ratios of LUTs, flip-flops and block RAM
-        tiles, those that both designs use. DSPs are as many as PEs in every design and left out."""
+        """Area over area; on an FPGA the geometric mean of the ratios of LUTs, flip-flops and block RAMs,
+        those that both designs use. DSPs are as many as PEs in every design and left out."""
         if self.is_asic:
             return self.ratio("area_mm2", design) or 1.0
         ratios = [value for name in FPGA_SIZE if (value := self.ratio(name, design))]

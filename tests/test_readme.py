@@ -12,6 +12,7 @@ from archsim.technology.quantity import title_of
 from reports.cli import main
 from reports.readme import TABLES, rebuilt
 from reports.site.worked import PAGES as WORKED
+from tests.benchmarks.record import exponents
 
 pytestmark = pytest.mark.slow
 
@@ -73,6 +74,25 @@ def test_the_tables_are_what_the_packages_say(name: str) -> None:
     made = rebuilt(PAGES, dict.fromkeys(TABLES, lambda: "") | {name: TABLES[name]})
     block = re.compile(rf"<!-- {name} -->\n(.*?)\n<!-- end of {name} -->", re.DOTALL)
     assert block.findall(PAGES) == block.findall(made)
+
+
+def test_the_exponents_of_the_benchmarks_are_those_of_powers() -> None:
+    sizes = (10, 20, 50, 100)
+    figures = [
+        {"group": "grows", "cells": cells, "minimum_s": 3.0 * cells**1.5, "wire_m": cells**0.5}
+        for cells in sizes
+    ]
+    few = [{**figure, "group": "few"} for figure in figures[1:]]
+    other = {"group": "other", "minimum_s": 1.0}
+    made = exponents([*figures, *few, other])
+    assert made == {
+        "grows": {
+            "least_cells": 10,
+            "most_cells": 100,
+            "minimum_s": pytest.approx(1.5),
+            "wire_m": pytest.approx(0.5),
+        }
+    }
 
 
 def test_every_file_that_the_documents_name_is_there() -> None:

@@ -17,6 +17,12 @@ _ARRIVAL = re.compile(r"(.*): ([0-9.]+) ns")
 _OF_THE_CLOCK = "clock_hz of the design, allowed as far as the critical path allows it"
 
 
+def later(stage: str, times: float) -> str:
+    """A stage of a path at so many times its arrival."""
+    arrival = _ARRIVAL.fullmatch(stage)
+    return f"{arrival[1]}: {float(arrival[2]) * times:.3f} ns" if arrival else stage
+
+
 def latency_terms(result: Result) -> Iterator[Term]:
     """From the first input that is loaded to the last score: each stage, and what the controller takes around
     them, in cycles of the clock."""

@@ -64,14 +64,14 @@ def fit_errors(bill: Bill, logic: Logic, technology: Technology) -> dict[str, Fi
         errors = _fitted(technology, bill, logic, stated)
         if "critical_path_s" in stated and technology.known_path is None:
             errors["critical_path_s"] = stated["critical_path_s"]
-    for name, error in _of_placing(bill, logic).items():
+    for name, error in placing_errors(bill, logic).items():
         errors[name] = errors.get(name, NO_ERROR).beside(error)
     return {name: error for name, error in errors.items() if name not in technology.missing}
 
 
-def _of_placing(bill: Bill, logic: Logic) -> dict[str, FitError]:
-    """The error of what placing is expected to do. That of energy is of what the logic spends, memories and
-    leakage left out."""
+def placing_errors(bill: Bill, logic: Logic) -> dict[str, FitError]:
+    """The part of the error that is of placing, which is expected and not done; empty where it is done. That
+    of energy is of what the logic spends, memories and leakage left out."""
     stated = {name: FitError(*error) for name, error in logic.placing_error.items()}
     if not stated:
         return {}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, singledispatch, wraps
 
+from archsim.costs.durations import later
 from archsim.costs.logic import Logic, LogicPart
 from archsim.costs.memories import memories
 from archsim.engine.mapping import Mapping as EngineMapping
@@ -116,7 +117,7 @@ def _cells(technology: StandardCells, logic: Logic, sizes: Sizes) -> Logic:
         logic,
         parts=(*parts, free),
         critical_path_s=None if path_s is None else path_s * path,
-        critical_path=logic.critical_path and (*logic.critical_path, f"placing, expected: times {path:.3f}"),
+        critical_path=tuple(later(stage, path) for stage in logic.critical_path),
         source=source,
         placing_error=law.errors,
     )

@@ -85,6 +85,7 @@ def plain(result: Result) -> dict[str, Any]:
             role: {name: getattr(words, name) for name in TRAFFIC} for role, words in result.traffic.items()
         },
         "fit_error": {name: asdict(error) for name, error in result.fit_error.items()},
+        "placing_error": {name: asdict(error) for name, error in result.placing_error.items()},
         "technology_error": {name: asdict(ends) for name, ends in result.technology_error.items()},
         "assumed": list(result.assumed),
         "design": dict(result.design),

@@ -3,14 +3,14 @@
 What both share cancels: a technology whose logic takes half as much everywhere moves a ratio only where the
 two balance logic and memory otherwise. So the ratio is taken with each part at either end of its bracket,
 alike in both designs: all memories at their low ends or all at their high ones. The errors of the two fits
-are of two netlists, and do not cancel.
+are of two netlists, and do not cancel; nor do those of placing, where it is expected of two engines.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from archsim.costs.errors import BRACKET_OF, NO_ERROR, Parts, by_part, part_ends
@@ -30,8 +30,7 @@ def ratio_interval(first: Result, other: Result, metric: str) -> RatioInterval |
     priced, base, value = compared.priced_as or metric, compared.read(first), compared.read(other)
     if not base or not value:
         return None
-    fits = [result.fit_error.get(priced, NO_ERROR).worst for result in (first, other)]
-    off = math.hypot(*fits)
+    off = math.hypot(*_fits(first, other, priced))
     compared_in = [priced in BRACKET_OF and priced in result.technology_error for result in (first, other)]
     if not any(compared_in) and not off:
         return None
@@ -46,6 +45,17 @@ def ratio_intervals(results: Sequence[Result]) -> dict[str, list[RatioInterval |
         for name in ratios_to_first(results)
     }
     return {name: ends for name, ends in told.items() if any(ends)}
+
+
+def _fits(first: Result, other: Result, metric: str) -> Iterator[float]:
+    """The relative errors that do not cancel: the worst of each fit, and the mean of what is expected of
+    placing, which between placed engines of as many PEs is what ratios were off by; none where both are one
+    engine."""
+    same = first.design["engine"] == other.design["engine"]
+    for result in (first, other):
+        of_placing = result.placing_error.get(metric, NO_ERROR)
+        yield result.fit_error.get(metric, NO_ERROR).worst - of_placing.worst
+        yield 0.0 if same else of_placing.mean
 
 
 def _moved(first: Result, other: Result, metric: str) -> Bracket:

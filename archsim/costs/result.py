@@ -54,11 +54,12 @@ class Result(OfTheClock):
     hardware was mapped; `accuracy` the share of test images classified rightly, known for the widths at which
     it was measured; `assumed` the assumptions behind the costs. A cost that nobody can tell is None, and
     `missing` says why, by metric; counts are always there. `fit_error` is the mean and the worst relative
-    error of each figure that was fitted, against gates and placed designs that no fit saw; `technology_error`
-    between which multiples of each figure comparisons of the technology with real ones found the truth, from
-    `brackets`, by part, and from what each memory has of its own. `stimulus` names the inputs that ran: those
-    whose switching was priced, the first of them on the hardware at `rtl`; None where nothing did, as on an
-    FPGA whose power is vectorless. `path_source` is the kind and the source of the critical path.
+    error of each figure that was fitted, against gates and placed designs that no fit saw, `placing_error`
+    the part of it that is of placing; `technology_error` between which multiples of each figure comparisons
+    of the technology with real ones found the truth, from `brackets`, by part, and from what each memory has
+    of its own. `stimulus` names the inputs that ran: those whose switching was priced, the first of them on
+    the hardware at `rtl`; None where nothing did, as on an FPGA whose power is vectorless. `path_source` is
+    the kind and the source of the critical path.
     """
 
     fidelity: str
@@ -75,6 +76,7 @@ class Result(OfTheClock):
     warnings: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
     fit_error: Mapping[str, FitError] = field(default_factory=dict)
+    placing_error: Mapping[str, FitError] = field(default_factory=dict)
     brackets: Brackets = field(default=UNKNOWN, repr=False)
     critical_path: tuple[str, ...] = field(default=(), repr=False)
     path_source: tuple[str, str] = field(default=("assumed", "not known"), repr=False)
@@ -110,15 +112,19 @@ class Result(OfTheClock):
             raise Refusal.of(CLOCK, clock_hz, "numbers in hertz")
         bill = self.bill.over(self.counts.interval_cycles / clock_hz)
         share = self.bill.energy_j / bill.energy_j if bill.energy else 1.0
-        errors = {
-            name: error.of_share(share) if name in ("energy_j", "power_w") else error
-            for name, error in self.fit_error.items()
-        }
+        of_fit, of_placing = (
+            {
+                name: error.of_share(share) if name in ("energy_j", "power_w") else error
+                for name, error in errors.items()
+            }
+            for errors in (self.fit_error, self.placing_error)
+        )
         return replace(
             self,
             clock_hz=clock_hz,
             bill=bill,
-            fit_error=errors,
+            fit_error=of_fit,
+            placing_error=of_placing,
             design={**self.design, "clock_hz": clock_hz},
             warnings=(*self.clock_warnings(clock_hz), *self.notes),
         )

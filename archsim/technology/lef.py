@@ -19,7 +19,8 @@ _ORIGIN = re.compile(rf"^\s*ORIGIN\s+{_NUMBER}\s+{_NUMBER}\s*;", re.MULTILINE)
 _PIN = re.compile(r"^\s*PIN\s+(\S+)\s*$(.*?)^\s*END\s+\1\s*$", re.MULTILINE | re.DOTALL)
 _USE = re.compile(r"^\s*USE\s+(\w+)", re.MULTILINE)
 _RECT = re.compile(rf"\bRECT\s+{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}\s*;")
-_COMMENT = re.compile(r"#[^\n]*")
+COMMENT = re.compile(r"#[^\n]*")
+_LAYER = re.compile(r"^\s*LAYER\s+\S+\s*$", re.MULTILINE)
 _SUPPLIES = ("POWER", "GROUND")
 TOLERANCE = 0.01
 """How far the area of an outline may lie from the stated one: both are rounded, and by no more than this."""
@@ -52,12 +53,13 @@ class Lef:
 def read_lef(paths: Iterable[Path]) -> Lef:
     """The cells and sites of all files, plain or gzip.
 
-    Raises LefError for a file with neither, and for two different outlines of one cell.
+    Raises LefError for a file with neither, unless it describes layers, and for two different outlines of one
+    cell.
     """
     outlines: dict[str, Outline] = {}
     sites: dict[str, tuple[float, float]] = {}
     for path in paths:
-        text = _COMMENT.sub("", liberty_text(path))
+        text = COMMENT.sub("", liberty_text(path))
         starts = list(_PART.finditer(text))
         ends = [*(start.start() for start in starts[1:]), len(text)]
         sized = 0
@@ -78,7 +80,7 @@ def read_lef(paths: Iterable[Path]) -> Lef:
                     f"{outline.height_um:g} um after {known.width_um:g} by {known.height_um:g} um, allowed "
                     "is one of a cell"
                 )
-        if not sized:
+        if not sized and not _LAYER.search(text):
             raise LefError(f"lef is {str(path)!r}, which gives no MACRO a SIZE, allowed are files that do")
     return Lef(outlines, sites)
 

@@ -62,9 +62,20 @@ def _calibrations() -> Iterable[str]:
     is_flag=True,
     help="Say too who wins over PEs and bits (csc-dac2019); a few minutes more, once.",
 )
+@click.option(
+    "--fidelity",
+    metavar="gate|layout",
+    help="At layout also of placed designs (csc-dac2019); ten minutes more, once.  [default: gate]",
+)
 @json_option
 def reproduce(
-    study: str, out: Path, rerun: bool, technology: Path | None, with_map: bool, as_json: bool
+    study: str,
+    out: Path,
+    rerun: bool,
+    technology: Path | None,
+    with_map: bool,
+    fidelity: str | None,
+    as_json: bool,
 ) -> int:
     """Reproduce a published comparison: tables here, and a page in a folder named after the STUDY.
 
@@ -76,12 +87,15 @@ def reproduce(
     from reports.studies.registry import folder_of, refused_option
 
     if study == ALL:
-        for option, given in {"rerun": rerun, "technology": technology, "with_map": with_map}.items():
+        options = {"rerun": rerun, "technology": technology, "with_map": with_map, "fidelity": fidelity}
+        for option, given in options.items():
             if given:
                 raise refused_option(ALL, option)
         return _reproduce_all(out, as_json)
     with going_on(kept()):
-        report = run_study(study, out, rerun=rerun, technology=technology, with_map=with_map)
+        report = run_study(
+            study, out, rerun=rerun, technology=technology, with_map=with_map, fidelity=fidelity
+        )
     answer_report(as_json, report, out / folder_of(study, technology))
     return 0
 

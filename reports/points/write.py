@@ -16,9 +16,11 @@ from archsim.explore.point import Point
 from reports.output import whole_folder
 from reports.page import asset
 from reports.points import figures, words
+from reports.points.cores import cores_of
 from reports.points.data import Content, content_of, payload, shown_first
 from reports.points.drawings import drawn, kind_of
 from reports.points.runs import Watch, runs_of
+from reports.write_up.report import Chart
 from workloads.files import write_file, write_text
 
 PAGE = "points.html.j2"
@@ -37,7 +39,7 @@ def write_report(
     watch: Watch = iter,
 ) -> Content:
     """Writes `index.html`, `points.csv`, `report.md` and figures as SVG and PDF into the folder `out`.
-    `watch` sees each point that is run for the page.
+    `watch` sees each point that is run, and each that is drawn, for the page.
 
     Raises FigureError where the plotting library is missing, OutputError for a folder of something else.
     """
@@ -46,17 +48,23 @@ def write_report(
     with whole_folder(out) as room:
         drawings = drawn(content)
         runs = runs_of(content.points, shown_first(content), watch)
+        cores = cores_of(content.points, shown_first(content), watch)
         for name, drawing in drawings.items():
             write_text(room / f"{name}.svg", drawing.svg)
             write_file(room / f"{name}.pdf", lambda file, drawing=drawing: file.write(drawing.pdf))  # type: ignore[misc]
         write_text(room / "points.csv", csv_of([*content.points, *content.refused]))
         write_text(room / "report.md", markdown(content, title, command, tuple(drawings)))
-        write_text(room / "index.html", page(content, title, command, tuple(drawings), runs))
+        write_text(room / "index.html", page(content, title, command, tuple(drawings), runs, cores))
     return content
 
 
 def page(
-    content: Content, title: str, command: str, drawings: Sequence[str], runs: Mapping[int, Any] = _NONE
+    content: Content,
+    title: str,
+    command: str,
+    drawings: Sequence[str],
+    runs: Mapping[int, Any] = _NONE,
+    cores: Sequence[Chart] = (),
 ) -> str:
     """The page as text: everything that it needs is in it."""
     environment = Environment(
@@ -89,6 +97,7 @@ def page(
         version=metadata.version("archsim"),
         versions=words.versions(content),
         drawings=drawings,
+        cores=[(chart, Markup(chart.svg)) for chart in cores],
         shell=Markup(asset("shell.css")),
         script=Markup(asset("points.js")),
         vega=Markup(figures.script()),

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Study = Callable[..., "Report"]
 """A study of trained networks takes `rerun`, whether to train them anew; one of hardware that can be made on
 any technology takes `technology`, the path of a file; one that can be made over many sizes of hardware takes
-`with_map`, whether to; others take nothing."""
+`with_map`, whether to; one whose designs can be placed takes `fidelity`, `gate` or `layout`; others take
+nothing."""
 
 PACKAGES = ("archsim", "reports", "rtl", "workloads")
 """What a page follows from: their code, and their data."""
@@ -82,18 +83,21 @@ def reproduce(
     rerun: bool = False,
     technology: Path | None = None,
     with_map: bool = False,
+    fidelity: str | None = None,
     home: str = "",
 ) -> Report:
     """Runs a study and writes its page, tables and figures to its folder in `out`. With `rerun` a study of
     trained networks trains them first, but for those that are remembered; with a `technology`, the path of a
-    file, a study of hardware is made on that one; `with_map` it says too who wins over many sizes. `home` is
-    the address of a page that lists it, for a link. Raises StudyError for an unknown study, or one that
+    file, a study of hardware is made on that one; `with_map` it says too who wins over many sizes; with the
+    `fidelity` layout also what placing changes. `home` is the address of a page that lists it, for a link.
+    Raises StudyError for an unknown study, or one that
     cannot do so, and OutputError where the folder cannot be written, before anything is run.
     """
     study = studies.named(name)
     asked: dict[str, Any] = {"rerun": True} if rerun else {}
     asked |= {"technology": technology} if technology is not None else {}
     asked |= {"with_map": True} if with_map else {}
+    asked |= {"fidelity": fidelity} if fidelity is not None else {}
     for option in asked:
         if not _takes(study, option):
             raise refused_option(name, option)
@@ -137,10 +141,11 @@ _ASKED = {
     "rerun": "study to rerun",
     "technology": "study to make on another technology",
     "with_map": "study to make a map of",
+    "fidelity": "study to make at a fidelity",
 }
 
 
 def _takes(study: Study, option: str) -> bool:
     """Whether a study rests on trained networks, which are shipped and can be trained anew (`rerun`), can be
-    made on another `technology`, or over many sizes (`with_map`)."""
+    made on another `technology`, over many sizes (`with_map`), or of placed designs (`fidelity`)."""
     return option in inspect.signature(study).parameters

@@ -11,6 +11,7 @@ import pytest
 import archsim as a
 from archsim.costs.errors import by_part, part_ends
 from archsim.costs.estimate import logic_fit
+from archsim.costs.placing import placing_law
 from archsim.costs.ratio_error import ratio_interval, ratio_intervals
 from archsim.technology.evidence import EXACT
 
@@ -30,13 +31,18 @@ def test_the_error_of_the_fit_is_that_of_the_logic_times_its_share(kind: str) ->
         term.value for term in result.terms("energy_j") if term.component in LOGIC and term.what != "leakage"
     )
     stated = logic_fit("cmos65").constants
-    for end in ("mean", "worst"):
-        shared = stated[f"held_out_{end}/energy_j"] * logic / result.cost("energy_j")
+    share = logic / result.cost("energy_j")
+    for end, of_placing in zip(("mean", "worst"), placing_law().errors["energy_j"], strict=True):
+        both = share * stated[f"held_out_{end}/energy_j"], share * of_placing
+        shared = math.hypot(*both) if end == "mean" else math.fsum(both)
         assert getattr(result.fit_error["energy_j"], end) == pytest.approx(shared)
-        assert shared < stated[f"held_out_{end}/energy_j"]
+        assert getattr(result.placing_error["energy_j"], end) == pytest.approx(share * of_placing)
     area = math.fsum(term.value for term in result.terms("area_mm2") if term.component in LOGIC)
     assert result.fit_error["area_mm2"].mean == pytest.approx(
-        stated["held_out_mean/area_mm2"] * area / result.cost("area_mm2")
+        math.hypot(
+            stated["held_out_mean/area_mm2"] * area / result.cost("area_mm2"),
+            placing_law().errors["area_mm2"][0],
+        )
     )
 
 
@@ -48,7 +54,7 @@ def test_counts_carry_no_error_of_either_kind() -> None:
 @pytest.mark.slow
 def test_a_netlist_carries_no_error_of_a_fit_and_the_same_technology() -> None:
     mapped, fitted = point(pes=2).simulate("gate"), point(pes=2).simulate("analytic")
-    assert mapped.fit_error == {}
+    assert mapped.fit_error == mapped.placing_error
     assert mapped.technology_error.keys() == fitted.technology_error.keys()
 
 
@@ -103,8 +109,22 @@ def test_a_design_beside_itself_is_moved_by_the_fits_only() -> None:
     for metric in PRICED:
         low, high = ratio_interval(result, result, metric) or (0.0, 0.0)
         priced = "energy_j" if "power" in metric else metric
-        off = math.sqrt(2) * result.fit_error[priced].worst
+        off = math.sqrt(2) * (result.fit_error[priced].worst - result.placing_error[priced].worst)
         assert (low, high) == pytest.approx((1 - off, 1 + off))
+
+
+def test_what_is_expected_of_placing_moves_the_ratio_of_two_engines_and_not_of_one() -> None:
+    first = point().simulate("analytic")
+    for other, moves in ((point(), 0.0), (point("pruned", gather="banked"), 1.0)):
+        result = other.simulate("analytic")
+        low, high = ratio_interval(first, result, "critical_path_s") or (0.0, 0.0)
+        of_fits, of_placing = logic_fit("cmos65").errors, placing_law().errors
+        off = math.hypot(
+            *[of_fits["critical_path_s"][1]] * 2, *[moves * of_placing["critical_path_s"][0]] * 2
+        )
+        ratio = (result.critical_path_s or 0.0) / (first.critical_path_s or 1.0)
+        assert high == pytest.approx(ratio * (1 + off))
+        assert low == pytest.approx(ratio * (1 - off))
 
 
 @pytest.mark.parametrize("technology", ["cmos65", "artix7", {"kind": "cmos", "node_nm": 7}])
@@ -129,7 +149,10 @@ def test_the_ends_of_a_ratio_are_the_ratio_with_a_part_at_its_end() -> None:
         at = dict(zip(sides[0], places, strict=True))
         above, below = (math.fsum(side[part].ends[at[part]] for part in side) for side in sides)
         corners.append(above / below)
-    off = math.hypot(*(result.fit_error["energy_j"].worst for result in (first, other)))
+    off = math.hypot(
+        *(r.fit_error["energy_j"].worst - r.placing_error["energy_j"].worst for r in (first, other)),
+        *(r.placing_error["energy_j"].mean for r in (first, other)),
+    )
     told = ratio_interval(first, other, "energy_j")
     assert told == pytest.approx((min(corners) * (1 - off), max(corners) * (1 + off)))
 

@@ -7,12 +7,13 @@ import pytest
 from archsim.calibration.plan import draw_small
 from archsim.costs.estimate import estimate_logic
 from archsim.costs.fidelities import level
+from archsim.costs.gate import map_to_gates
 from archsim.costs.logic import Logic
 from archsim.costs.memories import memories
 from archsim.costs.placing import PLACING, placing_law
 from archsim.design import DesignPoint
 from archsim.engine.mapping import Mapping
-from archsim.technology import Artix7, Cmos, Cmos65, technologies
+from archsim.technology import Artix7, Cmos, Cmos65
 from archsim.technology.asic.standard_cells import StandardCells
 from archsim.technology.technology import Technology
 
@@ -61,6 +62,12 @@ def test_a_size_in_gates_is_the_same_at_every_node() -> None:
     assert ratios[0] == pytest.approx(ratios[1])
 
 
+def law_ratio(logic: Logic, figure: str) -> float:
+    """By what the law multiplies a figure of a csc engine."""
+    gates = 1e6 * sum(part.area_mm2 for part in logic.parts) / CMOS65.library.gate_equivalent_um2
+    return placing_law().ratio(figure, "csc", gates)
+
+
 def test_an_fpga_has_no_part_for_it() -> None:
     bare, placed = expected(SMALL["csc"].map("fpga"), Artix7())
     assert bare == placed
@@ -92,5 +99,14 @@ def test_a_mapped_netlist_has_the_error_of_placing_alone() -> None:
         off = abs(getattr(gate, metric) / getattr(placed, metric) - 1)
         assert off <= error.worst
     assert not placed.fit_error
-    assert "placing, expected" in gate.critical_path[-1]
-    assert technologies.named("cmos65") is Cmos65
+    assert not placed.placing_error
+    bare = map_to_gates(design.mapping, CMOS65)
+    ratio = law_ratio(bare, "path")
+    assert bare.critical_path_s
+    assert gate.critical_path_s
+    assert gate.critical_path_s == pytest.approx(ratio * bare.critical_path_s)
+    assert [stage.rpartition(": ")[0] for stage in gate.critical_path] == [
+        stage.rpartition(": ")[0] for stage in bare.critical_path
+    ]
+    last_ns = float(gate.critical_path[-1].split()[-2])
+    assert last_ns == pytest.approx(1e9 * gate.critical_path_s, abs=2e-3)

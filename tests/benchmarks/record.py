@@ -7,10 +7,16 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+BESIDE = ("points_per_s", "cells", "wire_m")
+"""What is kept of a benchmark beside its times, where it says so."""
+LEAST_SIZES = 4
 TARGET = Path(__file__).parents[2] / "docs" / "performance.json"
 
 
@@ -25,7 +31,7 @@ def kept(run: dict[str, Any]) -> dict[str, Any]:
             "minimum_s": entry["stats"]["min"],
             "median_s": entry["stats"]["median"],
             "rounds": entry["stats"]["rounds"],
-            **({"points_per_s": rate} if (rate := entry["extra_info"].get("points_per_s")) else {}),
+            **{name: told for name in BESIDE if (told := entry["extra_info"].get(name))},
         }
         for entry in run["benchmarks"]
     ]
@@ -40,12 +46,38 @@ def kept(run: dict[str, Any]) -> dict[str, Any]:
         "load": round(os.getloadavg()[2], 1),
         "python": machine["python_version"],
         "figures": figures,
+        "exponents": exponents(figures),
     }
+
+
+def exponents(figures: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """For each group whose cases are netlists of so many `cells`: by which power of that the time and the
+    wire grow, by least squares of logarithms, and between how many cells. Of fewer than four cases nothing
+    is said."""
+    made = {}
+    for group in dict.fromkeys(figure["group"] for figure in figures if "cells" in figure):
+        rows = [figure for figure in figures if figure["group"] == group]
+        cells = [row["cells"] for row in rows]
+        if len(set(cells)) >= LEAST_SIZES:
+            made[group] = {
+                "least_cells": min(cells),
+                "most_cells": max(cells),
+                **{name: _slope(cells, [row[name] for row in rows]) for name in ("minimum_s", "wire_m")},
+            }
+    return made
+
+
+def _slope(sizes: Sequence[float], values: Sequence[float]) -> float:
+    slope, _ = np.polyfit(np.log(sizes), np.log(values), 1)
+    return float(slope)
 
 
 def main() -> None:
     run = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    TARGET.write_text(json.dumps(kept(run), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    told = kept(run)
+    TARGET.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for group, powers in told["exponents"].items():
+        print(f"{group}: time as cells ^ {powers['minimum_s']:.2f}, wire as cells ^ {powers['wire_m']:.2f}")
 
 
 if __name__ == "__main__":

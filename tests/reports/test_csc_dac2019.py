@@ -54,6 +54,11 @@ def written(results: Mapping[Point, Result]) -> Report:
     return write_up(csc_dac2019.__name__, findings(results, designs(), searched(), content), content)
 
 
+def test_at_gate_nothing_is_said_of_placing(report: Report) -> None:
+    assert not [section for section in report.sections if "Placed" in section.heading]
+    assert "placed" not in report.figures
+
+
 def verdicts(report: Report, where: str) -> dict[str, str]:
     return {claim.topic: claim.verdict for claim in report.claims if claim.where == where}
 

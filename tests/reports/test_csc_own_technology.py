@@ -8,10 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from archsim import Result
+from archsim import DesignPoint, Result
 from archsim.technology import Asic
 from reports.studies import csc_dac2019
-from reports.studies.csc_dac2019.own_technology import TEMPLATE, common_clock_hz, findings, on_technology
+from reports.studies.csc_dac2019.own_technology import (
+    TEMPLATE,
+    common_clock_hz,
+    findings,
+    on_technology,
+    placed_on,
+)
+from reports.studies.csc_dac2019.placing import Laid, Placed, designs_of, strongest_over_csc
 from reports.studies.csc_dac2019.points import Point
 from reports.studies.registry import StudyError, folder_of, reproduce
 from reports.tables import Table
@@ -35,7 +42,7 @@ def own(times: float = 3.0) -> dict[Point, Result]:
     }
 
 
-def written(folder: Path, made: Mapping[Point, Result]) -> Report:
+def written(folder: Path, made: Mapping[Point, Result], *placed: Placed) -> Report:
     (folder / "own.lib").write_text(library())
     technology = Asic(liberty=str(folder / "own.lib"), node_nm=65)
     predicted = {at: one for at, one in results().items() if at.technology == "cmos65"}
@@ -45,7 +52,7 @@ def written(folder: Path, made: Mapping[Point, Result]) -> Report:
         if at in predicted
     }
     content = published(csc_dac2019.__name__)
-    found = findings(made, predicted, points, searched(), content)
+    found = findings(made, predicted, points, searched(), content, placed)
     return write_up(csc_dac2019.__name__, found, content, template=TEMPLATE, command="archsim reproduce")
 
 
@@ -99,6 +106,43 @@ def test_claims_are_judged_on_the_library(report: Report) -> None:
 
 def test_its_page_stands_by_itself(report: Report) -> None:
     check_page(report)
+
+
+def test_what_was_placed_there_is_told_first_and_drawn(tmp_path: Path) -> None:
+    made = own()
+    asked = strongest_over_csc(made, NAME)
+    laid = {
+        at: Laid(gate=made[at], layout=made[at], drawings={"placement": "<svg></svg>"})
+        for at in designs_of(asked)
+    }
+    placed = Placed(technology=NAME, place=NAME, asked=asked, laid=laid, refused={})
+    report = written(tmp_path, made, placed)
+    (told,) = (sentence for sentence in report.summary if sentence.startswith(f"Placed, {NAME}"))
+    assert "pruned banked takes 0.89× (mapped 0.89×) the energy" in told
+    assert "nothing assumed but the clock tree" in told
+    assert [section.heading for section in report.sections][1:3] == ["Placed", "Placed cores"]
+    assert "Place and route is not run for any other design" in report.limits[-1]
+    check_page(report)
+
+
+def test_designs_are_placed_at_the_clock_that_all_are_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.lib").write_text(library())
+    technology = Asic(liberty=str(tmp_path / "own.lib"), node_nm=65)
+    made = own()
+    points = {
+        at._replace(technology=NAME): one.replace(technology=technology) for at, one in designs().items()
+    }
+    asked: dict[Point, DesignPoint] = {}
+
+    def lay_out(placed: Mapping[Point, DesignPoint], *rest: object, **more: object) -> None:
+        asked.update(placed)
+
+    monkeypatch.setattr("reports.studies.csc_dac2019.own_technology.lay_out", lay_out)
+    placed_on(made, points, progress=False)
+    assert {at.name for at in asked} == {"csc", "pruned banked", "csc-x40", "pruned-x40 banked"}
+    assert {design.clock_hz for design in asked.values()} == {common_clock_hz(made)} == {66e6}
 
 
 def test_only_a_study_of_hardware_is_made_on_another_technology(tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ from archsim.netlist.fpga_layout import read_layout
 from archsim.netlist.nextpnr import DELAYS as DELAYS_FILE, REPORT as REPORT_FILE
 from archsim.technology import Ecp5
 from reports.cli import main
+from reports.layouts import layout_tables, pictures
 from tests.archsim.netlist.nextpnr_sample import DELAYS, REPORT
+from workloads.refusal import Refusal
 
 DESIGN = "network: lenet-300-100-csc-x40\nengine: {kind: csc, pes: 2}\ntechnology: "
 needs_nextpnr = pytest.mark.skipif(
@@ -195,3 +197,12 @@ def test_a_utilisation_that_no_row_can_have_is_refused(share: str, tmp_path: Pat
     assert done.exit_code == 2
     assert "utilisation" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_report_of_another_fabric_has_no_tables_and_no_pictures() -> None:
+    unknown = layout_report.LayoutReport(files={})
+    with pytest.raises(
+        Refusal, match="report is LayoutReport, the tables of which are not known, allowed are"
+    ):
+        layout_tables(unknown)
+    assert pictures(unknown) == {}

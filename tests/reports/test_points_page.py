@@ -26,6 +26,7 @@ from reports.points.figures import FigureError
 from reports.points.labels import name_marks
 from reports.points.write import LARGEST_PAGE_BYTES, page as page_of, write_report
 from tests.reports.browser import browser
+from tests.reports.stand_ins import write_design
 
 pytestmark = pytest.mark.slow
 
@@ -81,6 +82,22 @@ def test_it_opens_from_disk_without_a_word_at_any_width_in_any_theme(
         "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
     )
     assert (red + green + blue > 600) == (scheme == "light")
+    assert heard == []
+
+
+def test_a_placed_design_has_pictures_of_its_core(browser: Browser, tmp_path: Path) -> None:
+    design = write_design(tmp_path)
+    out = tmp_path / "report"
+    asked = ["report", str(design), "--fidelity", "layout", "--out", str(out)]
+    done = CliRunner().invoke(main, asked)
+    assert done.exit_code == 0, done.output
+    assert (out / "index.html").stat().st_size < 3_000_000
+    page, heard = opened(browser, out / "index.html", width=390, scheme="dark")
+    # Their pixels are shown, and in their own colours, where other drawings are turned for a dark page.
+    shown = page.locator("#cores ~ figure:has(svg image)")
+    assert shown.count() == 2
+    assert page.evaluate("getComputedStyle(document.querySelector('.drawing svg')).filter") == "none"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert heard == []
 
 

@@ -98,10 +98,14 @@ class Model(Classifier):
         """The biases, an array a layer; empty where there are none."""
         return self.weights[self.parts[-1].stop :]
 
+    def ordered(self, x: Array) -> Array:
+        """Inputs x (n_in, batch) in the order of the first stage."""
+        return x if self.input_order is None else x[self.input_order]
+
     def forward(self, x: Array) -> list[Array]:
         """The inputs x (n_in, batch) in the order of the first stage, then the outputs of every stage, after
         bias and ReLU where there are any."""
-        signals, biases = [x if self.input_order is None else x[self.input_order]], self.biases
+        signals, biases = [self.ordered(x)], self.biases
         for number, (cascade, part) in enumerate(zip(self.cascades, self.parts, strict=True), start=1):
             signals += cascade.forward(self.weights[part], signals[-1])
             if biases:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
+from workloads.topology.ranges import range_of
 from workloads.training.augmentation import Shifts
 from workloads.training.checkpoint import State
 from workloads.training.convolution import ConvolutionalModel
@@ -17,6 +18,7 @@ from workloads.training.optimisers import RATES, Adam, Optimiser, Sgd
 from workloads.training.pruning import PruningSchedule
 from workloads.training.recipe import Recipe
 from workloads.training.recurrent import RecurrentModel
+from workloads.training.rounding import RoundingModel
 
 Judge = Callable[[Classifier], float]
 
@@ -52,6 +54,9 @@ class Run:
         self.growth = GrowthSchedule(recipe, self.batches) if recipe.growth else None
         self.shifts = Shifts(recipe.inputs, recipe.shift_pixels) if recipe.shift_pixels else None
         self.model = initial_model(recipe, initial)
+        if recipe.rounding and isinstance(self.model, Model):
+            span = recipe.input_range or range_of(images)
+            self.model = RoundingModel(self.model.topology, self.model.weights, recipe.rounding, span)
         self.optimiser = _optimiser(recipe, self.model)
         self.shuffled: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self.step = 0
@@ -82,6 +87,8 @@ class Run:
                 self.pruning.prune(self.step, self.model, self.optimiser)
             if self.growth:
                 self.growth.grow(self.step, self.model, self.optimiser, self.judge)
+            if isinstance(self.model, RoundingModel):
+                self.model.is_rounding = self.step >= self.model.rounding.begin * self.steps
 
     def _out_of_range(self, what: str, x: NDArray[np.float32]) -> TrainingError:
         return TrainingError(

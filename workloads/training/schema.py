@@ -113,6 +113,16 @@ class GrowthRecipe(_Strict):
     until: Real | None = Field(default=None, gt=0, le=1)
 
 
+class RoundingRecipe(_Strict):
+    """Training in the arithmetic of the hardware, from the share `begin` of the steps on: weights of
+    `weight_bits`, and inputs and the outputs of every stage of `activation_bits`, rounded and cut off.
+    Gradients go straight through what is rounded, and are zero where an activation is cut off."""
+
+    weight_bits: Whole = Field(ge=2, le=16)
+    activation_bits: Whole = Field(ge=2, le=16)
+    begin: Real = Field(default=0.0, ge=0, lt=1)
+
+
 class ConvolutionRecipe(LayerRecipe):
     """A convolution: a cascade from kernel * kernel * channels inputs to `outputs` channels, at every place.
 
@@ -174,6 +184,7 @@ class RecipeFields(_Strict):
     rate: RateRecipe
     pruning: PruningRecipe | None = None
     growth: GrowthRecipe | None = None
+    rounding: RoundingRecipe | None = None
     shift_pixels: Whole = Field(default=0, ge=0)
     hold_out: Whole = Field(default=0, ge=0)
 
@@ -203,9 +214,11 @@ class RecipeFields(_Strict):
                 )
         if self.input_digits and self.input_order:
             raise RecipeError("input_order is given with input_digits, allowed is one of the two")
-        for section in ("pruning", "growth", "input_digits", "input_order", "bias"):
+        for section in ("pruning", "growth", "rounding", "input_digits", "input_order", "bias"):
             if self.model != "mlp" and getattr(self, section):
                 raise RecipeError.of("model", self.model, f"mlp with {section}")
         if self.pruning and self.growth:
             raise RecipeError("growth is given with pruning, allowed is one of the two")
+        if self.rounding and any(layer.skips for layer in self.layers):
+            raise RecipeError("rounding is given with layers.skips, allowed is one of the two")
         return self

@@ -37,6 +37,7 @@ from archsim.technology.asic.scaling import (
 )
 from archsim.technology.asic.standard_cells import CellType, StandardCells
 from archsim.technology.lef import read_lef
+from archsim.technology.lef_layers import mean_f_per_um, read_layers, signal_layers
 from archsim.technology.liberty.cell_library import CellLibrary
 from archsim.technology.liberty.reader import read_liberty
 from archsim.technology.liberty.text import LibertyError
@@ -47,7 +48,8 @@ from archsim.technology.quantity import Quantity, load_quantities
 from archsim.technology.registry import technologies
 from archsim.technology.technology import TechnologyError
 
-_WIRE_RULE = ("wire_capacitance_f_per_um", "wire_length_um_per_sink", "nand2_area_um2")
+_WIRE_RULE = ("wire_length_um_per_sink", "nand2_area_um2")
+_WIRE = "wire_capacitance_f_per_um"
 _MODEL = (
     *("clock_network_factor", "clock_gate_open_share"),
     *("max_fanout", "memory_pin_capacitance_f", "flop_memory_activity"),
@@ -72,8 +74,10 @@ class Asic(StandardCells):
     everything. `lef` names files of outlines, which are held beside all areas; nothing is placed.
 
     A wire is as many gate pitches long as at 65 nm, so its capacitance a sink follows the root of the NAND2's
-    area; `wire_capacitance_f_per_sink` overrides that. A pin of a macro is as many NAND2 inputs as at 65 nm;
-    the clock network factor is the same. `missing_power: zero` counts internal energy and leakage that the
+    area; `wire_capacitance_f_per_sink` overrides that. What a um of wire has, `wire_capacitance_f_per_um`
+    says, without it the rules of the signal layers in `lef`, which are of a wire without its neighbours;
+    without these it is as at 65 nm. A pin of a macro is as many NAND2 inputs as at 65 nm; the clock network
+    factor is the same. `missing_power: zero` counts internal energy and leakage that the
     files do not state as none, and says so among the assumptions; without it such cells are not used. Nobody
     fitted the logic of a library of the user's own: it has to be synthesised.
 
@@ -87,6 +91,7 @@ class Asic(StandardCells):
     memories: Memories = None
     lef: Outlines | None = None
     wire_capacitance_f_per_sink: Annotated[float | None, Field(ge=0, le=1e-12)] = None
+    wire_capacitance_f_per_um: Annotated[float | None, Field(gt=0, le=1e-14)] = None
     missing_power: Literal["refuse", "zero"] = "refuse"
 
     _changed_ns: tuple[int, ...] = PrivateAttr(())
@@ -123,7 +128,25 @@ class Asic(StandardCells):
 
     @cached_property
     def wiring(self) -> Wiring:
-        return _wiring(self.library, self.wire_capacitance_f_per_sink)
+        return _wiring(self.library, self.wire_capacitance_f_per_sink, float(self.wire_f_per_um))
+
+    @cached_property
+    def wire_f_per_um(self) -> Quantity:
+        """The capacitance of a um of wire, and who says so."""
+        if self.wire_capacitance_f_per_um is not None:
+            return _own(_WIRE, self.wire_capacitance_f_per_um, "F/um", "assumed", "given in the design point")
+        layers = signal_layers(read_layers(paths_of(self.lef)))
+        if not layers:
+            ours = load_quantities(CONSTANTS)[_WIRE]
+            why = f"no file states the capacitance of layers; as at 65 nm: {ours.source}"
+            return _own(_WIRE, ours.value, "F/um", "assumed", why)
+        names = ", ".join(layer.name for layer in layers)
+        files = ", ".join(map(str, paths_of(self.lef)))
+        why = (
+            f"mean of CPERSQDIST x WIDTH + 2 x EDGECAPACITANCE of the layers {names} in {files}: a wire by "
+            "itself, without what its neighbours add"
+        )
+        return _own(_WIRE, mean_f_per_um(layers), "F/um", "published", why)
 
     @cached_property
     def abstracts(self) -> Abstracts | None:
@@ -195,7 +218,12 @@ class Asic(StandardCells):
             f"beside real ones{known}"
         )
         unused = "lef was held beside the areas of cells and macros; nothing is placed by it"
-        return (*super().warnings, unknown, *[unused] * (self.lef is not None))
+        alone = (
+            f"{_WIRE} is {float(self.wire_f_per_um):.3g} by the layers of lef, which state a wire by itself; "
+            "between others it has up to twice that"
+        )
+        by_layers = self.wire_f_per_um.kind == "published"
+        return (*super().warnings, unknown, *[alone] * by_layers, *[unused] * (self.lef is not None))
 
     def provenance(self) -> tuple[Quantity, ...]:
         """The supply of the files, the rules for wires, clock and small memories, what was counted as none or
@@ -219,6 +247,7 @@ class Asic(StandardCells):
         return (
             *own,
             *_figures_of(self.macros),
+            self.wire_f_per_um,
             *(constants[name] for name in rules),
             *(scaling[name] for name in _MACRO_RULE if scaled and self.macro_scaling is not None),
             *(
@@ -242,14 +271,15 @@ def _own(name: str, value: float, unit: str, kind: str, source: str) -> Quantity
     return Quantity(name=f"asic:{name}", value=value, unit=unit, kind=kind, source=source)
 
 
-def _wiring(library: CellLibrary, capacitance_f_per_sink: float | None) -> Wiring:
-    """The wires of the 65 nm process, at the pitch and the pin of another library."""
+def _wiring(library: CellLibrary, capacitance_f_per_sink: float | None, f_per_um: float) -> Wiring:
+    """The wires of the 65 nm process, at the pitch and the pin of another library, with its capacitance."""
     ours, wiring = cmos65_library(), cmos65_wiring()
     pitch = math.sqrt(library.gate_equivalent_um2 / ours.gate_equivalent_um2)
-    by_pitch = wiring.capacitance_f_per_sink * pitch
+    by_pitch = wiring.capacitance_f_per_sink * pitch * (f_per_um / wiring.f_per_um)
     pins = [max(each.nand2.input_capacitance_f.values()) for each in (library, ours)]
     return replace(
         wiring,
+        f_per_um=f_per_um,
         capacitance_f_per_sink=by_pitch if capacitance_f_per_sink is None else capacitance_f_per_sink,
         memory_pin_capacitance_f=wiring.memory_pin_capacitance_f * pins[0] / pins[1],
     )

@@ -11,9 +11,10 @@ from archsim.costs.equal_data import product_energy_j, with_equal_data
 from archsim.costs.metrics import METRICS
 from reports import formatting as f
 from reports.side_by_side import SideBySide
-from reports.studies.csc_dac2019 import map_view, tables
+from reports.studies.csc_dac2019 import map_view, placed_view, tables
 from reports.studies.csc_dac2019.drawings import charts_of, fronts_chart, trained_chart
 from reports.studies.csc_dac2019.equal_accuracy import Pair, pairs
+from reports.studies.csc_dac2019.placing import Placed
 from reports.studies.csc_dac2019.points import (
     CLOS,
     DENSE,
@@ -72,10 +73,11 @@ def findings(
     content: Mapping[str, Any],
     runs: Sequence[Run] | None = None,
     met: Sequence[Meeting] = (),
+    placed: Sequence[Placed] = (),
 ) -> Findings:
     """What the page reads, of the designs that were mapped and of all whose settings were `searched`.
-    `content` is the study's data file; `runs` are those that are shipped, if not given; `met` is the map, if
-    one was asked for."""
+    `content` is the study's data file; `runs` are those that are shipped, if not given; `met` is the map and
+    `placed` what was placed, if asked for."""
     sides, own = side_by_side(results), at_own_clocks(results)
     equal = {key: replace(side, results=with_equal_data(side.results)) for key, side in sides.items()}
     rule = FactorRule(**content["rule"])
@@ -92,37 +94,46 @@ def findings(
             "front_size": len(on_front),
             "devices": _devices(results),
             "clock_step_hz": CLOCK_STEP_HZ,
-            "missed": [
-                f"{point.name} in {place_of(point.technology)}"
-                for point, result in results.items()
-                if (result.critical_path_s or 0.0) * result.clock_hz > 1
-            ],
+            "missed": _missed(results),
             "tried": sum(one.tried for one in searched.values()),
             "searched": len(searched),
             "map": map_view.figures(met),
-        },
+        }
+        | placed_view.figures(placed),
         filters={"with_error": with_error, "short": lambda network: network.removeprefix(FAMILY)},
         rows=_rows(results, sides, equal, content)
         | {f"equal-accuracy-{name}": tables.pair_table(of) for name, of in paired.items()}
         | {f"own-clock-{name}": _own_clock(results, own, name) for name in paired}
         | {f"settings-{name}": _settings(points, searched, results, name) for name in paired}
         | {"front": tables.front_table(on_front), "accuracy": _accuracy(trained)}
-        | map_view.rows(met),
+        | map_view.rows(met)
+        | placed_view.rows(placed),
         charts={
-            name: svg
-            for technology in technologies_of(sides)
-            for name, svg in charts_of(
-                list(settings_of(sides, technology)), content["hardware"]["factor"], rule
-            ).items()
-        }
-        | {"csc-accuracy": trained_chart(trained), "fronts": fronts_chart(on_front)}
-        | map_view.charts(met),
+            **_charts(sides, content["hardware"]["factor"], rule),
+            "csc-accuracy": trained_chart(trained),
+            "fronts": fronts_chart(on_front),
+            **map_view.charts(met),
+            **placed_view.charts(placed),
+        },
         assumptions=assumptions_of(technologies),
         designs={point.file_name: dump_yaml(points[point].model_dump()) for point in results},
         plain=_plain(results, sides, equal, paired, own, searched)
-        | ({"map": map_view.plain(met)} if met else {}),
+        | ({"map": map_view.plain(met)} if met else {})
+        | placed_view.plain(placed),
         data=(map_view.map_table(met),) if met else (),
     )
+
+
+def _missed(results: Results) -> list[str]:
+    """The designs whose critical path does not allow the common clock."""
+    slow = (point for point, result in results.items() if not result.clock_met)
+    return [f"{point.name} in {place_of(point.technology)}" for point in slow]
+
+
+def _charts(sides: Sides, claimed: float, rule: FactorRule) -> dict[str, str]:
+    """The charts of designs of equally many weights."""
+    of_each = (charts_of([*settings_of(sides, name)], claimed, rule) for name in technologies_of(sides))
+    return {name: svg for charts in of_each for name, svg in charts.items()}
 
 
 def at_own_clocks(results: Results) -> dict[Point, Result]:

@@ -7,7 +7,7 @@ best in 65 nm CMOS, and are mapped to gates. What 65 nm predicts of every ratio 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,17 @@ from typing import TYPE_CHECKING, Any
 from archsim.costs.equal_data import with_equal_data
 from archsim.technology import StandardCells
 from reports import formatting as f
-from reports.studies.csc_dac2019 import tables
+from reports.studies.csc_dac2019 import placed_view, tables
 from reports.studies.csc_dac2019.equal_accuracy import pairs
 from reports.studies.csc_dac2019.measure import CLOCK_STEP_HZ, at_own_clocks, claimed_factors
+from reports.studies.csc_dac2019.placing import (
+    GATE,
+    LAYOUT,
+    Placed,
+    designs_of,
+    lay_out,
+    strongest_over_csc,
+)
 from reports.studies.csc_dac2019.points import (
     FAMILY,
     FRONT,
@@ -50,9 +58,10 @@ PREDICTED = {"energy": "energy_j", "area": "area_mm2", "interval": "interval_s"}
 """The ratios that 65 nm CMOS predicts, and the figures."""
 
 
-def on_technology(path: Path) -> Report:
-    """The comparison on the technology of a file. Raises DesignError for a file that describes none, and a
-    StudyError for one that is not of standard cells."""
+def on_technology(path: Path, *, fidelity: str = GATE) -> Report:
+    """The comparison on the technology of a file; at `fidelity` layout CSC and the strongest pruned design
+    are placed there too. Raises DesignError for a file that describes none, and a StudyError for one that is
+    not of standard cells."""
     from archsim.design import technology_of_file
     from reports.parallel import simulate_all
     from reports.studies.registry import StudyError
@@ -73,8 +82,10 @@ def on_technology(path: Path) -> Report:
     predicted = simulate_all(designs, "gate")
     content = published(PACKAGE)
     in_order = {point: results[point] for point in (_at(name, point) for point in designs)}
-    found = findings(in_order, predicted, own, searched, content)
+    placed = [placed_on(in_order, own)] if fidelity == LAYOUT else []
+    found = findings(in_order, predicted, own, searched, content, placed=placed)
     command = f"archsim reproduce csc-dac2019 --technology {path.name}"
+    command += f" --fidelity {LAYOUT}" * (fidelity == LAYOUT)
     return write_up(PACKAGE, found, content, template=TEMPLATE, command=command)
 
 
@@ -83,15 +94,29 @@ def _at(technology: str, point: Point) -> Point:
     return point._replace(technology=technology)
 
 
+def placed_on(
+    results: Mapping[Point, Result], points: Mapping[Point, DesignPoint], *, progress: bool = True
+) -> Placed:
+    """CSC and the strongest pruned design of equally many weights, placed at the clock that all are given,
+    with pictures."""
+    clock_hz = common_clock_hz(results)
+    name = next(iter(results)).technology
+    clocked = {point: result.at_clock(clock_hz) for point, result in results.items()}
+    asked = strongest_over_csc(clocked, name)
+    designs = {point: points[point].replace(clock_hz=clock_hz) for point in designs_of(asked)}
+    return lay_out(designs, asked, place=name, drawn=designs, progress=progress)
+
+
 def findings(
     results: Mapping[Point, Result],
     predicted: Mapping[Point, Result],
     points: Mapping[Point, DesignPoint],
     searched: Mapping[Point, Found],
     content: Mapping[str, Any],
+    placed: Sequence[Placed] = (),
 ) -> Findings:
-    """What the page reads, of the designs on one technology and of the same in 65 nm. All designs are given
-    one clock, which each of them meets."""
+    """What the page reads, of the designs on one technology and of the same in 65 nm, and what was `placed`
+    there, if asked for. All designs are given one clock, which each of them meets."""
     technology = next(iter(points.values())).technology
     assert isinstance(technology, StandardCells)
     clock_hz = common_clock_hz(results)
@@ -126,15 +151,18 @@ def findings(
             "factors": [*claimed_factors(sides, equal, rule)],
             "inside": inside(sides, expected),
             "warnings": technology.warnings,
+            **placed_view.figures(placed),
         },
         filters={"short": lambda network: network.removeprefix(FAMILY)},
-        rows=rows,
+        rows=rows | placed_view.rows(placed),
+        charts=placed_view.charts(placed),
         assumptions=assumptions_of({name: technology}),
         designs={point.file_name: dump_yaml(points[point].model_dump()) for point in results},
         plain={
             "results": {point.file_name: result.to_dict() for point, result in clocked.items()},
             "predicted": {point.file_name: result.to_dict() for point, result in predicted.items()},
             "ratios": [vars(ratio) for ratio in _ratios(sides, expected)],
+            **placed_view.plain(placed),
         },
     )
 

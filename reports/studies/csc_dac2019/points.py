@@ -180,20 +180,27 @@ def longest_first(
     return dict(sorted(points.items(), key=lambda item: -searched[item[0]].result.cycles))
 
 
-def side_by_side(results: Mapping[Point, Result]) -> Sides:
-    """The designs of equally many weights by technology and ending. One without an index has the name of its
+def shown_as(point: Point) -> str:
+    """What a design is called among those of equally many weights: one without an index has the name of its
     network, one with an index that of its engine."""
+    stem = point.short.partition("-x")[0]
+    return point.design if stem == INDEXED else stem
+
+
+def of_equal_weights(results: Mapping[Point, Result], technology: str, ending: str) -> dict[str, Point]:
+    """The designs of equally many weights there, by what they are called among each other."""
+    networks = [f"{FAMILY}{stem}{ending}" for stem in EQUAL_WEIGHTS]
+    there = [point for point in results if point.technology == technology and point.network in networks]
+    return {shown_as(point): point for point in sorted(there, key=lambda one: networks.index(one.network))}
+
+
+def side_by_side(results: Mapping[Point, Result]) -> Sides:
+    """The designs of equally many weights by technology and ending."""
     sides = {}
     for technology in dict.fromkeys(point.technology for point in results):
         for ending in ENDINGS:
-            shown: dict[str, Result] = {}
-            for stem in EQUAL_WEIGHTS:
-                network = f"{FAMILY}{stem}{ending}"
-                shown |= {
-                    point.design if stem == INDEXED else stem: results[point]
-                    for point in results
-                    if (point.technology, point.network) == (technology, network)
-                }
+            points = of_equal_weights(results, technology, ending)
+            shown = {name: results[point] for name, point in points.items()}
             candidates = [name for name, result in shown.items() if result.stored_bits.index]
             sides[technology, ending] = SideBySide(technology, shown, REFERENCE, candidates)
     return sides

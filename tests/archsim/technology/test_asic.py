@@ -175,6 +175,7 @@ def test_missing_power_that_counts_as_none_is_among_the_assumptions(tmp_path: Pa
         ({"missing_power": "none"}, "missing_power is 'none', allowed are 'refuse' or 'zero'"),
         ({"wire_capacitance_f_per_sink": -1e-15}, "wire_capacitance_f_per_sink is -1e-15, allowed are 0 to"),
         ({"wire_capacitance_f_per_sink": 1.0}, "wire_capacitance_f_per_sink is 1.0, allowed are 0 to"),
+        ({"wire_capacitance_f_per_um": 0.0}, "wire_capacitance_f_per_um is 0.0, allowed are more than 0 to"),
         ({"wire_capacitance_f_per_sink": "big"}, "wire_capacitance_f_per_sink is 'big', allowed are"),
     ],
 )
