@@ -36,7 +36,7 @@ from workloads.strict_yaml import read_yaml
 from workloads.topology.recognise import superfluous
 from workloads.training.trained_model import TrainedModel
 
-FILES = ("liberty", "power_report", "memories", "lef")
+FILES = ("liberty", "power_report", "timing_report", "memories", "lef")
 """The options of technologies that name files."""
 
 
@@ -117,7 +117,7 @@ class DesignPoint(Shown, BaseModel):
         chosen, mapping, technology = level(fidelity), self.mapping, self.technology
         counts = chosen.count(mapping)
         logic, missing = self._logic(fidelity, mapping)
-        path_s = logic.critical_path_s if logic else None
+        path_s, *path_source = self._longest_path(logic)
         clock_hz = fastest_hz(path_s, fidelity) if self.clock_hz == FASTEST else self.clock_hz
         bill = price(counts, mapping.sizes, logic, technology, clock_hz) if logic else NOTHING
         refuse_overflow(technology, bill.total_resources)
@@ -138,7 +138,7 @@ class DesignPoint(Shown, BaseModel):
             critical_path_s=path_s,
             design=self.model_dump() | {"engine": mapping.engine.model_dump()},
             warnings=(
-                *clock_warnings(clock_hz, path_s, estimated=logic is not None and logic.kind == "fitted"),
+                *clock_warnings(clock_hz, path_s, estimated=path_source[0] == "fitted"),
                 *self._warnings(unknown),
                 *(logic.assumptions if logic else ()),
                 *(stimulus_warnings(mapping.network) if stimulus else ()),
@@ -147,8 +147,8 @@ class DesignPoint(Shown, BaseModel):
             fit_error=fit_errors(bill, logic, technology) if logic else {},
             placing_error=placing_errors(bill, logic) if logic else {},
             brackets=technology.brackets,
-            critical_path=logic.critical_path if logic else (),
-            **({"path_source": (logic.kind, logic.source)} if logic else {}),
+            critical_path=logic.critical_path if logic and technology.known_path is None else (),
+            path_source=(path_source[0], path_source[1]),
             missing=missing,
             stimulus=stimulus,
         )
@@ -165,9 +165,23 @@ class DesignPoint(Shown, BaseModel):
         try:
             logic = level(fidelity).logic(mapping, technology)
         except EstimateError as refused:
-            return None, {**dict.fromkeys(technology.metrics, str(refused)), **technology.missing}
+            unknown = dict.fromkeys(technology.metrics, str(refused))
+            return None, self._with_known({**unknown, **technology.missing})
         untimed = {} if logic.critical_path_s is not None else {"critical_path_s": technology.untimed}
-        return logic, {**technology.missing, **untimed}
+        return logic, self._with_known({**technology.missing, **untimed})
+
+    def _with_known(self, missing: MappingOf[str, str]) -> MappingOf[str, str]:
+        """What is missing, but a path that a report tells."""
+        told = self.technology.known_path is not None
+        return {metric: why for metric, why in missing.items() if not (told and metric == "critical_path_s")}
+
+    def _longest_path(self, logic: Logic | None) -> tuple[float | None, str, str]:
+        """The longest path with its kind and source: that of the user's report, else of the logic."""
+        if (told := self.technology.known_path) is not None:
+            return told.value, told.kind, told.source
+        if logic is None:
+            return None, "assumed", "not known"
+        return logic.critical_path_s, logic.kind, logic.source
 
     def _warnings(self, unknown: str) -> Iterator[str]:
         """Those that no clock changes."""

@@ -44,7 +44,7 @@ def path_terms(result: Result) -> Iterator[Term]:
     if not arrivals or None in arrivals or not float(arrivals[-1][2]):  # type: ignore[index]
         yield Term("longest path", "whole", 1, "paths", path_s, "s/path", kind, source)
         return
-    # Times are told in whole picoseconds, and on an FPGA without routing: the last is the path.
+    # Times are told in whole picoseconds: the last is the path.
     named = [(arrival[1], float(arrival[2])) for arrival in arrivals if arrival]
     scale, before = path_s / named[-1][1], 0.0
     for number, (name, at_ns) in enumerate(named, start=1):

@@ -62,7 +62,7 @@ def fit_errors(bill: Bill, logic: Logic, technology: Technology) -> dict[str, Fi
     if logic.fit_error:
         stated = {name: FitError(*error) for name, error in logic.fit_error.items()}
         errors = _fitted(technology, bill, logic, stated)
-        if "critical_path_s" in stated:
+        if "critical_path_s" in stated and technology.known_path is None:
             errors["critical_path_s"] = stated["critical_path_s"]
     for name, error in placing_errors(bill, logic).items():
         errors[name] = errors.get(name, NO_ERROR).beside(error)

@@ -108,4 +108,6 @@ def _fabric(technology: Fpga, mapping: Mapping, design: VerilogDesign) -> Logic:
             instances = sum(module.instances for module in modules)
             parts.append(LogicPart(kind, instances, resources=taken))
     source = f"netlist mapped by Yosys to {technology.primitives}"
+    if made.net_delay_s:
+        source += f", timed as if each net took {made.net_delay_s * 1e12:.0f} ps"
     return Logic(tuple(parts), made.critical_path_s, "measured", source, made.critical_path, memory)

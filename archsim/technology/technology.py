@@ -76,6 +76,11 @@ class Technology(BaseModel, ABC):
         return None
 
     @property
+    def known_path(self) -> Quantity | None:
+        """The longest path in s that a report of the user's tells of the design, in place of any other."""
+        return None
+
+    @property
     def brackets(self) -> Brackets:
         """How far its figures lie from real ones, as far as anybody compared them."""
         return UNKNOWN

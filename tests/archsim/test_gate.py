@@ -14,6 +14,9 @@ def test_a_module_that_crashes_abc9_is_mapped_without_its_last_optimisation() ->
     assert result.resources is not None
     assert result.resources["dsp"] == 1
     assert result.resources["lut"] > 100
+    kind, source = result.path_source
+    assert kind == "measured"
+    assert "timed as if each net took" in source
 
 
 def test_gate_and_estimate_agree_on_what_does_not_depend_on_logic() -> None:

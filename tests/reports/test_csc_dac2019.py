@@ -350,7 +350,7 @@ def test_the_page_stands_by_itself(report: Report) -> None:
     assert report.citation in text
     for claim in report.claims:
         assert claim.why in text or "&" in claim.why
-    for quantity in ("routing_factor", "clock_network_factor"):
+    for quantity in ("speed_ratio_to_ecp5", "clock_network_factor"):
         assert quantity in text
 
 

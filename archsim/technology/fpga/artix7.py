@@ -3,18 +3,20 @@ power reports of Artix-7 parts."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, model_validator
 
 from archsim.technology.evidence import Bracket, Brackets
 from archsim.technology.fpga.devices import Device, FpgaResources, read_devices
 from archsim.technology.fpga.fpga import FabricCost, Fpga, FpgaMemory
-from archsim.technology.fpga.vivado_report import RESOLUTION_W, VivadoReport, changed_ns, read_power_report
+from archsim.technology.fpga.nets import NetLaw, share_of_reference
+from archsim.technology.fpga.vivado_report import RESOLUTION_W, VivadoReport, read_power_report
 from archsim.technology.memories.block_ram import plan_memory, tiles
 from archsim.technology.memories.sram import Ports, known_size
 from archsim.technology.quantity import Quantity, load_quantities
@@ -24,6 +26,7 @@ from rtl.parts.amounts import NARROWEST_DSP_PRODUCT_BITS
 
 POWER_FILE = "artix7.yaml"
 FIT_FILE = "artix7_power_fit.yaml"
+ROUTING_FILE, NETS_FILE = "artix7_routing.yaml", "routing_ecp5_fit.yaml"
 FIT = "artix7"
 FAMILY = "Artix-7"
 """The family whose power reports the coefficients come from."""
@@ -87,10 +90,16 @@ class Artix7(Fpga):
     # ABC9's last optimisation, &mfs, breaks a few small modules (its own check then aborts).
     fallback: ClassVar[str] = "scratchpad -set abc9.nomfs 1"
     timing_models: ClassVar[str] = "+/xilinx/cells_sim.v"
+    dedicated: ClassVar[Mapping[str, frozenset[str]]] = {
+        "MUXF7": frozenset({"I0", "I1"}),
+        "MUXF8": frozenset({"I0", "I1"}),
+        "CARRY4": frozenset({"CI", "S", "DI"}),
+        "DSP48E1": frozenset({"PCIN"}),
+    }
     fitted: ClassVar[tuple[str, ...]] = ("lut", "ff", "carry4")
     unplaced: ClassVar[str] = (
         "nothing that can be installed places and routes it: Vivado does, by what `archsim export` writes, "
-        "and its power report is read as technology.power_report"
+        "and its reports are read as technology.power_report and technology.timing_report"
     )
     multiplier: ClassVar[str] = "dsp"
 
@@ -100,8 +109,6 @@ class Artix7(Fpga):
     toggle_rate: Annotated[float | None, Field(ge=0, le=1)] = None
     power_report: str | None = None
     bram_enable_rate: Annotated[float | None, Field(gt=0, le=1)] = None
-
-    _changed_ns: int = PrivateAttr(0)
 
     @model_validator(mode="before")
     @classmethod
@@ -124,9 +131,9 @@ class Artix7(Fpga):
             values = values | {"device": report.device if report else cls.model_fields["device"].default}
         return values
 
-    def model_post_init(self, context: Any, /) -> None:
-        if self.power_report is not None:
-            self._changed_ns = changed_ns(self.power_report)
+    @property
+    def named_reports(self) -> Mapping[str, str | None]:
+        return {**super().named_reports, "power_report": self.power_report}
 
     @classmethod
     def devices(cls) -> Mapping[str, Device]:
@@ -237,16 +244,31 @@ class Artix7(Fpga):
         """The fit to netlists of 7-series primitives, the same for every device."""
         return FitScaling(fit=FIT)
 
-    @property
-    def routing_factor(self) -> float:
-        return float(_constants()["routing_factor"])
+    def net_delay_s(self, resources: FpgaResources) -> float:
+        """As on an ECP5, for a design that takes as much room there, times how much faster the fabric is. It
+        is the same whatever device the design lies in, whose size does not make nets longer."""
+        constants = _constants()
+        room = {
+            "lut4": resources["lut"] * float(constants["lut4_per_lut6"]),
+            "ebr": (resources["bram18"] + 2 * resources["bram36"]) * float(constants["ebr_per_bram18"]),
+            "mult18": resources["dsp"] * float(constants["mult18_per_dsp"]),
+        }
+        of_whole, exponent = constants["net_delay_s_of_whole_device"], constants["net_delay_exponent"]
+        law = NetLaw(float(of_whole), float(exponent))
+        return float(constants["speed_ratio_to_ecp5"]) * law.delay_s(share_of_reference(room))
 
     @property
     def brackets(self) -> Brackets:
-        """The error of dynamic power, and what routing may add to a path."""
-        routed = _constants()["routing_factor"].error_factor or 1.0
-        path = {"critical_path_s": {"logic": Bracket.factor(routed)}}
-        return Brackets(parts={**super().brackets.parts, **path})
+        """The error of dynamic power, and that of nets, of which a path usually has a share: the one of the
+        law between engines, and the one of taking it over from another family, neither of which knows of the
+        other. A path that a report tells is taken as it stands."""
+        if self.known_path is not None:
+            return super().brackets
+        nets = ("net_delay_s_of_whole_device", "speed_ratio_to_ecp5")
+        off = math.exp(math.hypot(*(math.log(_constants()[name].error_factor or 1.0) for name in nets)))
+        share = float(_constants()["share_of_nets_in_path"])
+        path = Bracket(1 - share + share / off, 1 - share + share * off)
+        return Brackets(parts={**super().brackets.parts, "critical_path_s": {"logic": path}})
 
     @property
     def missing(self) -> Mapping[str, str]:
@@ -296,22 +318,24 @@ class Artix7(Fpga):
         )
 
     def provenance(self) -> tuple[Quantity, ...]:
-        """The coefficients in use, their error, the toggle rate, the routing factor and the device's static
-        power."""
+        """The coefficients in use, their error, the toggle rate, what nets take (or the path that a report
+        tells) and the device's static power."""
+        nets = (*load_quantities(ROUTING_FILE).values(), *load_quantities(NETS_FILE).values())
         activity = () if self.power_report else (_constants()["toggle_rate"],)
         return (
             *self.costs.values(),
             self.bram_access_cost,
             self.dynamic_power_error,
             *activity,
-            _constants()["routing_factor"],
+            *(nets if self.known_path is None else (self.known_path,)),
             *([] if self.part.static_w is None else [self.part.static_w]),
         )
 
 
 @cache
 def _constants() -> Mapping[str, Quantity]:
-    return {**load_quantities(POWER_FILE), **load_quantities(FIT_FILE)}
+    files = (POWER_FILE, FIT_FILE, ROUTING_FILE, NETS_FILE)
+    return {name: number for file in files for name, number in load_quantities(file).items()}
 
 
 def _default_rate() -> float:

@@ -105,5 +105,7 @@ class Ecp5(Fpga):
         )
 
     def provenance(self) -> tuple[Quantity, ...]:
-        """What the device holds, and what each primitive takes of it."""
-        return (*load_table(DEVICES).quantities(device=self.device), *load_table(PRIMITIVES).quantities())
+        """What the device holds, what each primitive takes of it, and the path that a report tells."""
+        told = () if self.known_path is None else (self.known_path,)
+        held = load_table(DEVICES).quantities(device=self.device)
+        return (*held, *load_table(PRIMITIVES).quantities(), *told)

@@ -6,14 +6,17 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from pydantic import GetJsonSchemaHandler, model_validator
+from pydantic import GetJsonSchemaHandler, PrivateAttr, field_validator, model_validator
 from pydantic_core import CoreSchema
 
 from archsim.technology.evidence import DYNAMIC_PARTS, UNKNOWN, Bracket, Brackets
 from archsim.technology.fpga.devices import Device, FpgaResources
+from archsim.technology.fpga.timing_report import TimingReport, read_timing_report
+from archsim.technology.fpga.vivado_report import changed_ns
 from archsim.technology.memories.sram import MemoryCost, Ports
 from archsim.technology.quantity import Quantity, load_table
 from archsim.technology.technology import Technology, TechnologyError, refuse_fabric
@@ -68,6 +71,8 @@ class Fpga(Technology):
     """Commands before the mapping that take away what makes Yosys crash, for another try."""
     timing_models: ClassVar[str] = ""
     """The file of Yosys that knows the delays of the primitives."""
+    dedicated: ClassVar[Mapping[str, frozenset[str]]] = {}
+    """Data pins of primitives that their neighbours feed by wires of their own, with no net in between."""
     fitted: ClassVar[tuple[str, ...]] = ()
     """The resources of logic that a fit tells, where there is one."""
     multiplier: ClassVar[str] = ""
@@ -76,6 +81,10 @@ class Fpga(Technology):
     """Why a design cannot be placed and routed, where `place_and_route` is None."""
 
     device: str
+    timing_report: str | None = None
+    """The report of a tool that routed the design, whose longest path then stands in place of ours."""
+
+    _changed_ns: tuple[int, ...] = PrivateAttr(())
 
     def __init__(self, device: str | None = None, **options: Any) -> None:
         super().__init__(**options if device is None else {"device": device, **options})
@@ -99,6 +108,46 @@ class Fpga(Technology):
         if self.device not in self.devices():
             raise TechnologyError.of("device", self.device, self.devices())
         return self
+
+    @field_validator("timing_report", mode="before")
+    @classmethod
+    def _path(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, Path) else value
+
+    @model_validator(mode="after")
+    def _timed_on_the_family(self) -> Self:
+        if (timed := self.timing) and timed.device and timed.device not in self.devices():
+            raise TechnologyError(
+                f"timing_report is {self.timing_report!r}, whose device is {timed.device}, allowed is a "
+                f"report of {', '.join(self.devices())}"
+            )
+        return self
+
+    def model_post_init(self, context: Any, /) -> None:
+        named = self.named_reports.items()
+        self._changed_ns = tuple(changed_ns(path, option) for option, path in named if path is not None)
+
+    @property
+    def named_reports(self) -> Mapping[str, str | None]:
+        """The reports that its options name, by option: one that is changed makes another technology."""
+        return {"timing_report": self.timing_report}
+
+    @cached_property
+    def timing(self) -> TimingReport | None:
+        """The user's timing report, as it is when it is first asked for."""
+        return None if self.timing_report is None else read_timing_report(self.timing_report)
+
+    @property
+    def known_path(self) -> Quantity | None:
+        if self.timing is None:
+            return None
+        return Quantity(
+            name="timing_report:critical_path_s",
+            value=self.timing.path_s,
+            unit="s",
+            kind="measured",
+            source=self.timing.source,
+        )
 
     @property
     def part(self) -> Device:
@@ -165,10 +214,9 @@ class Fpga(Technology):
         off = Bracket.factor(float(error))
         return Brackets(parts={"energy_j": dict.fromkeys(DYNAMIC_PARTS, off)})
 
-    @property
-    def routing_factor(self) -> float:
-        """Path delay with routing over logic delay alone."""
-        return 1.0
+    def net_delay_s(self, resources: FpgaResources) -> float:
+        """How long a net is taken to take in a design of these resources that is not routed."""
+        return 0.0
 
     @property
     def place_and_route(self) -> PlaceAndRoute | None:

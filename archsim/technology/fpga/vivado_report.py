@@ -39,8 +39,7 @@ _CLOCKS = "2.2 Clock Constraints"
 
 
 class ReportError(Refusal):
-    """A file is no Vivado power report of a single-clock Artix-7 design; the message says why in one
-    sentence."""
+    """A file is no report as it is wanted, of power or of timing; the message says why in one sentence."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,22 +66,22 @@ class VivadoReport:
         )
 
 
-def changed_ns(path: str | Path) -> int:
-    """When a report was last changed. Raises ReportError with the path where it cannot be read."""
+def changed_ns(path: str | Path, option: str) -> int:
+    """When the report that an option names was last changed. Raises ReportError with the path where it cannot
+    be read."""
     try:
         with open(path, "rb") as file:
             return os.fstat(file.fileno()).st_mtime_ns
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", error)
         raise ReportError(
-            f"power_report is {str(path)!r}, which cannot be read ({why}), allowed is the path of a Vivado "
-            "power report"
+            f"{option} is {str(path)!r}, which cannot be read ({why}), allowed is the path of a report"
         ) from None
 
 
 def read_power_report(path: str | Path) -> VivadoReport:
     """Read a report from a file, once. Raises ReportError with the path and the reason."""
-    return _read(Path(path), changed_ns(path))
+    return _read(Path(path), changed_ns(path, "power_report"))
 
 
 @lru_cache(maxsize=64)
@@ -97,7 +96,7 @@ def parse_power_report(text: str, *, file: str = "text") -> VivadoReport:
         return ReportError(f"power_report is {file!r}, {why}, allowed is {allowed}")
 
     text = "\n".join(text.splitlines())
-    header = dict(re.findall(r"^\| *(\w[\w ]*?) *: (.*?) *$", text, re.MULTILINE))
+    header = header_of(text)
     components = {row[0]: row[1:] for row in _table(text, _COMPONENTS) if len(row) > 2}
     if "Device" not in header or not {"Slice Logic", "Static Power"} <= components.keys():
         raise refused(
@@ -129,6 +128,11 @@ def parse_power_report(text: str, *, file: str = "text") -> VivadoReport:
         static_w=_number(components["Static Power"][0]),
         junction_c=float(junction.group(1)) if junction else None,
     )
+
+
+def header_of(text: str) -> dict[str, str]:
+    """What the head of a report says of tool, design and device."""
+    return dict(re.findall(r"^\| *(\w[\w ]*?) *: (.*?) *$", text, re.MULTILINE))
 
 
 def _table(text: str, title: str) -> list[list[str]]:

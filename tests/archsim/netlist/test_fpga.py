@@ -1,11 +1,14 @@
-"""An engine mapped to 7-series primitives: resources by component, and path delay without routing."""
+"""An engine mapped to 7-series primitives: resources by component, and the longest path."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
-from archsim.netlist import FpgaSynthesis, YosysError, synthesise_fpga
-from archsim.netlist.fpga import _component, _logic_delay
+from archsim.netlist import FpgaSynthesis, YosysError, synthesise_fpga, yosys
+from archsim.netlist.fpga import _component, _latest, _with_net_stages
+from archsim.netlist.yosys import run_yosys_anew
 from archsim.technology import Artix7, FpgaResources
 from tests.archsim.netlist.sample import engine, memory_module
 
@@ -61,10 +64,57 @@ def test_components_times_instances_are_the_resources_of_the_design(mapped: Fpga
 def test_a_path_from_a_block_ram_through_the_route_into_a_multiplier(mapped: FpgaSynthesis) -> None:
     assert mapped.logic_delay_s is not None
     assert 3e-9 < mapped.logic_delay_s < 6e-9
-    assert mapped.routing_factor == Artix7().routing_factor
-    assert mapped.critical_path_s == pytest.approx(mapped.logic_delay_s * mapped.routing_factor)
     assert "RAMB18E1" in mapped.critical_path[1]
     assert mapped.critical_path[-1].startswith("engine_0.pe_")
+
+
+def test_the_longest_path_is_its_cells_and_a_net_before_each_that_routing_leads_to(
+    mapped: FpgaSynthesis,
+) -> None:
+    assert mapped.net_delay_s is not None
+    assert mapped.logic_delay_s is not None
+    assert mapped.critical_path_s is not None
+    assert mapped.net_delay_s == pytest.approx(Artix7().net_delay_s(mapped.resources), abs=1e-12)
+    stages = [stage.rpartition(": ") for stage in mapped.critical_path]
+    at_ns = [float(time.removesuffix(" ns")) for _, _, time in stages]
+    nets = [
+        after - before
+        for (place, _, _), before, after in zip(stages[1:], at_ns, at_ns[1:], strict=False)
+        if place.startswith("net to")
+    ]
+    assert len(nets) >= 2
+    assert nets == pytest.approx([1e9 * mapped.net_delay_s] * len(nets))
+    assert at_ns == sorted(at_ns)
+    assert mapped.critical_path_s == pytest.approx(1e-9 * at_ns[-1])
+    assert mapped.routing_share == pytest.approx(1e-9 * sum(nets) / mapped.critical_path_s)
+    in_cells_s = mapped.critical_path_s - 1e-9 * sum(nets)
+    assert in_cells_s < mapped.logic_delay_s + 1e-15 < mapped.critical_path_s
+
+
+class _Routed(Artix7):
+    """A device each net of which takes `net_s`, whatever the design."""
+
+    net_s: float
+
+    def net_delay_s(self, resources: FpgaResources) -> float:
+        return self.net_s
+
+
+def test_another_law_of_nets_times_anew_and_maps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = engine(1)
+    first = synthesise_fpga(text, "archsim_engine")
+    scripts = []
+
+    def recorded(script: str, files: Mapping[str, str], outputs: Sequence[str]) -> dict[str, str]:
+        scripts.append(script)
+        return run_yosys_anew(script, files, outputs)
+
+    monkeypatch.setattr(yosys, "run_yosys_anew", recorded)
+    paths = [synthesise_fpga(text, "archsim_engine", _Routed(net_s=net_s)) for net_s in (0.0, 2e-9)]
+    assert not any("synth_xilinx" in script for script in scripts)
+    assert paths[0].critical_path_s == first.logic_delay_s == paths[1].logic_delay_s
+    slow_s, usual_s, quick_s = (made.critical_path_s or 0.0 for made in (paths[1], first, paths[0]))
+    assert slow_s > usual_s > quick_s > 0
 
 
 @pytest.mark.parametrize(("words", "bits"), MEMORIES)
@@ -97,22 +147,23 @@ def test_verilog_without_the_top_is_refused() -> None:
 
 
 def test_a_timing_report_without_a_path_is_no_delay() -> None:
-    assert _logic_delay("7. Executing STA pass (static timing analysis).\n") == (0.0, ())
+    assert _latest("7. Executing STA pass (static timing analysis).\n") == (0.0, [])
 
 
 def test_the_path_of_a_timing_report_is_read_from_its_start() -> None:
-    report = """Latest arrival time in 'top' is 3420:
-    3420 $flatten\\pe_0.$mul (DSP48E1.B)
+    report = """Latest arrival time in 'top' is 3920:
+    3920 $flatten\\pe_0.$mul (DSP48E1.B)
            \\pe_0.activation [2]
-    2454 memory_0.mem.0.0 (RAMB18E1.CLKBWRCLK->DOPBDOP)
+    2954 memory_0.mem.0.0 (RAMB18E1.CLKBWRCLK->DOPBDOP)
        0   \\clk (<primary input>)
 
 Arrival histogram:
 """
-    delay_s, path = _logic_delay(report)
-    assert delay_s == pytest.approx(3.42e-9)
-    assert path == (
+    delay_s, stages = _latest(report)
+    assert delay_s == pytest.approx(3.92e-9)
+    assert tuple(_with_net_stages(stages, 500, {("DSP48E1", "B")})) == (
         "clk (<primary input>): 0.000 ns",
-        "memory_0.mem.0.0 (RAMB18E1.CLKBWRCLK->DOPBDOP): 2.454 ns",
-        "pe_0.$mul (DSP48E1.B): 3.420 ns",
+        "memory_0.mem.0.0 (RAMB18E1.CLKBWRCLK->DOPBDOP): 2.954 ns",
+        "net to pe_0.$mul (DSP48E1.B): 3.454 ns",
+        "pe_0.$mul (DSP48E1.B): 3.920 ns",
     )
