@@ -8,7 +8,7 @@ WORKERS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo map check test lint lines bench calibrate experiments tables layout-check docs zoo kill-test test-network clean
+.PHONY: help demo map check test test-long lint lines bench calibrate experiments tables layout-check docs zoo kill-test test-network clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -20,10 +20,13 @@ map: $(VENV)/installed ## The same with a map of who wins over PEs and bits (und
 	$(BIN)/archsim reproduce csc-dac2019 --map --out build/reports
 
 test: lint ## Lint, type-check and test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore tests/benchmarks
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore tests/benchmarks -m 'not long and not network'
+
+test-long: $(VENV)/installed-test ## Pass the tests that are left out there: largest engines, simulators of others, killed runs
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore tests/benchmarks -m long
 
 check: lint ## Lint, type-check and pass the quick tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore tests/benchmarks -m 'not slow and not network'
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore tests/benchmarks -m 'not slow and not long and not network'
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from archsim.costs.placing import placing_law
-from archsim.technology.quantity import load_table
+from archsim.technology.quantity import load_quantities, load_table
 from reports.formatting import count
 from reports.tables import Table
 
@@ -32,6 +32,18 @@ def routing_table() -> str:
         for row in load_table("routing_ecp5.csv").rows
     )
     return Table("", columns, rows).markdown().replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+def net_law() -> str:
+    """What a net of an ECP5 takes, in a sentence."""
+    law = load_quantities("routing_ecp5_fit.yaml")
+    whole, exponent = law["net_delay_s_of_whole_device"], law["net_delay_exponent"]
+    off = (whole.error_factor or 1.0) - 1
+    return (
+        f"A net takes {float(whole) * 1e9:.2f} ns × (share of the device)^{float(exponent):.2f}: by that law, "
+        "found\nwithout the engine in question, the nets of a design are off by "
+        f"{off:.0%} (root mean square)."
+    )
 
 
 def placing_table() -> str:

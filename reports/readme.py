@@ -20,7 +20,7 @@ import click
 
 from archsim.costs.metrics import metric_of
 from reports.formatting import significant
-from reports.placed_tables import placed, placing_errors, placing_table, routing_table
+from reports.placed_tables import placed, net_law, placing_errors, placing_table, routing_table
 from reports.tables import Table
 from workloads.files import write_text
 
@@ -332,6 +332,7 @@ TABLES: Mapping[str, Callable[[], str | None]] = {
     "placing": placing_table,
     "placing errors": placing_errors,
     "routing": routing_table,
+    "net law": net_law,
     "state": state,
     "map": map_section,
     "accuracy": accuracy_table,

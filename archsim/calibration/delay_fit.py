@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from archsim.calibration.measurement import Measurement
-from archsim.costs.delays import charge
+from archsim.costs.delays import charge, stretch
 from archsim.technology import Technology
 from rtl.parts.paths import ways
 
@@ -44,11 +44,13 @@ def way_delays(measurements: Sequence[Measurement], technology: Technology) -> d
     it from a way that is in no netlist."""
     told: dict[str, list[Told]] = {}
     for measurement in measurements:
-        longest_s = measurement.logic.critical_path_s or 0.0
+        stretched = stretch(technology, measurement.logic, measurement.sizes)
+        longest_s = (measurement.logic.critical_path_s or 0.0) / stretched
         charges = {way.family: charge(technology, measurement.sizes, way) for way in ways(measurement.sizes)}
         known = {charges[way].family for way in measurement.delays if way in charges}
         for way, charged in charges.items():
             found_s = measurement.delays.get(way)
+            found_s = None if found_s is None else found_s / stretched
             if found_s is not None or charged.family not in known:
                 path_s = longest_s if found_s is None else found_s
                 logic_s = path_s - charged.access_s - charged.setup_s

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import singledispatch
 
-from archsim.costs.memories import memory_costs
-from archsim.technology import Fpga, StandardCells, Technology
+from archsim.costs.logic import Logic
+from archsim.costs.memories import memories, memory_costs
+from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from archsim.technology.technology import refuse_fabric
 from rtl import Sizes
 from rtl.parts.paths import Way
@@ -23,6 +24,22 @@ class Charge:
     amounts: Mapping[str, float]
     access_s: float = 0.0
     setup_s: float = 0.0
+
+
+@singledispatch
+def stretch(technology: Technology, logic: Logic, sizes: Sizes) -> float:
+    """By how much paths of a design are longer for how large it is, than fitted ones are."""
+    return 1.0
+
+
+@stretch.register(Fpga)
+def _of_room(technology: Fpga, logic: Logic, sizes: Sizes) -> float:
+    """As the technology says for what logic and memories take."""
+    taken = sum((part.resources for part in logic.parts), FpgaResources())
+    if logic.memory_resources is not None:
+        return technology.path_stretch(taken + logic.memory_resources)
+    built = memories(sizes, technology)
+    return technology.path_stretch(sum((cost.resources * shape.number for shape, cost in built), taken))
 
 
 @singledispatch

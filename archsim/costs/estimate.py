@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache, singledispatch
 
-from archsim.costs.delays import charge
+from archsim.costs.delays import charge, stretch
 from archsim.costs.logic import Logic, LogicPart
 from archsim.costs.operands import Workload, workload_of
 from archsim.costs.structure import Structure, structures
@@ -128,7 +128,10 @@ class LogicFit:
         parts = tuple(fitted_part(technology, self, part, sizes, workload) for part in structures(sizes))
         parts = tuple(replace(part, origin=_assumed_origin(part.component)) for part in parts)
         path_s = self.critical_path_s(sizes, technology)
-        return Logic(parts, path_s, "fitted", self.source, fit_error=self.errors)
+        logic = Logic(parts, path_s, "fitted", self.source, fit_error=self.errors)
+        if path_s is None:
+            return logic
+        return replace(logic, critical_path_s=path_s * stretch(technology, logic, sizes))
 
     @cached_property
     def errors(self) -> Mapping[str, tuple[float, float]]:

@@ -125,6 +125,7 @@ def test_a_shared_network_classifies_a_digit_in_icarus(shared: IntegerNetwork, t
     assert "PASS: 1 inputs" in icarus(tmp_path, mapping, [mapping.load(inputs[:, 0])], runs)
 
 
+@pytest.mark.long
 def test_the_codebooks_are_memories_that_a_result_prices(tmp_path: Path) -> None:
     share_weights(load_network(ZOO), 4).save(tmp_path / "shared.npz")
     engine, network = Eie(pes=8, codebook_bits=4), str(tmp_path / "shared.npz")

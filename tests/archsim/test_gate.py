@@ -7,7 +7,7 @@ import pytest
 import archsim as a
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_module_that_crashes_abc9_is_mapped_without_its_last_optimisation() -> None:
     design = a.DesignPoint(network="lenet-300-100-clos-x40", engine=a.Clos(pes=1), technology="artix7")
     result = design.simulate("gate")

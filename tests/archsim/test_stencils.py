@@ -71,6 +71,7 @@ def stencil_cases(draw: st.DrawFn, most_pes: int = 16) -> Case:
     return Case(engine, network)
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_stencils_keep_the_contract(data: st.DataObject) -> None:

@@ -42,14 +42,17 @@ def runs() -> Iterator[tuple[str, Engine]]:
 
 
 RUNS = list(runs())
+MARKED = [
+    pytest.param(network, engine, marks=pytest.mark.long if engine.pes > 16 else pytest.mark.slow)
+    for network, engine in RUNS
+]
 
 
 def test_every_network_of_the_zoo_runs_on_an_engine() -> None:
     assert {network for network, _ in RUNS} == set(zoo_names())
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("network", "engine"), RUNS, ids=lambda each: str(each).replace(" ", "-"))
+@pytest.mark.parametrize(("network", "engine"), MARKED, ids=lambda each: str(each).replace(" ", "-"))
 def test_all_fidelities_agree_on_the_zoo(network: str, engine: Engine) -> None:
     verification = verify(engine.map(quantise(load_network(network), 8, 8)), inputs=1)
     assert verification.agrees, [str(difference) for difference in verification.differences]

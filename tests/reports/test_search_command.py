@@ -175,6 +175,7 @@ def test_without_optuna_a_sentence_says_what_to_install(
     assert "pip install 'archsim[search]'" in refusal("spec.yaml", *TWO, "--trials", "9", "--out", "runs")
 
 
+@pytest.mark.long
 def test_a_search_that_was_killed_goes_on_and_ends_as_one_that_was_not(folder: Path) -> None:
     command = [sys.executable, "-m", "archsim", "search", "spec.yaml", *TWO, "--trials", "120", "--json"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

@@ -63,17 +63,20 @@ def agrees(mapping: Mapping, folder: Path, *, inputs: int = 2) -> bool:
     return f"input 0: {runs[0].cycles} cycles" in said and f"PASS: {inputs} inputs" in said
 
 
+@pytest.mark.long
 @needs_verilator
 @pytest.mark.parametrize("kind", SMALL)
 def test_a_small_random_engine_of_each_kind_agrees_in_verilator(kind: str, tmp_path: Path) -> None:
     assert agrees(SMALL[kind].map(), tmp_path)
 
 
+@pytest.mark.long
 @needs_verilator
 def test_stencils_agree_in_verilator(tmp_path: Path) -> None:
     assert agrees(Csc(pes=8).map(stencil_network()), tmp_path)
 
 
+@pytest.mark.long
 @needs_verilator
 def test_a_parallel_butterfly_agrees_in_verilator(tmp_path: Path) -> None:
     assert agrees(Clos(pes=8).map(parallel_network()), tmp_path)

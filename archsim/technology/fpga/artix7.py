@@ -248,14 +248,25 @@ class Artix7(Fpga):
         """As on an ECP5, for a design that takes as much room there, times how much faster the fabric is. It
         is the same whatever device the design lies in, whose size does not make nets longer."""
         constants = _constants()
-        room = {
+        of_whole, exponent = constants["net_delay_s_of_whole_device"], constants["net_delay_exponent"]
+        law, share = NetLaw(float(of_whole), float(exponent)), share_of_reference(self._room(resources))
+        return float(constants["speed_ratio_to_ecp5"]) * law.delay_s(share)
+
+    def _room(self, resources: FpgaResources) -> Mapping[str, float]:
+        """What resources would be on the device on which nets were measured."""
+        constants = _constants()
+        return {
             "lut4": resources["lut"] * float(constants["lut4_per_lut6"]),
             "ebr": (resources["bram18"] + 2 * resources["bram36"]) * float(constants["ebr_per_bram18"]),
             "mult18": resources["dsp"] * float(constants["mult18_per_dsp"]),
         }
-        of_whole, exponent = constants["net_delay_s_of_whole_device"], constants["net_delay_exponent"]
-        law = NetLaw(float(of_whole), float(exponent))
-        return float(constants["speed_ratio_to_ecp5"]) * law.delay_s(share_of_reference(room))
+
+    def path_stretch(self, resources: FpgaResources) -> float:
+        """Nets take a power of the room that a design takes, and are a share of a path: that share of the
+        exponent."""
+        constants = _constants()
+        exponent = float(constants["net_delay_exponent"]) * float(constants["share_of_nets_in_path"])
+        return float(share_of_reference(self._room(resources)) ** exponent)
 
     @property
     def brackets(self) -> Brackets:

@@ -218,6 +218,11 @@ class Fpga(Technology):
         """How long a net is taken to take in a design of these resources that is not routed."""
         return 0.0
 
+    def path_stretch(self, resources: FpgaResources) -> float:
+        """By how much a path is longer in a design of these resources than along the same cells and nets in
+        one that takes a whole reference device, where nets are known to differ so."""
+        return 1.0
+
     @property
     def place_and_route(self) -> PlaceAndRoute | None:
         """How a design is placed and routed for the device, where a tool that can be installed does it."""

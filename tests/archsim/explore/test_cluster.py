@@ -69,6 +69,7 @@ def test_files_go_along_with_the_tasks(tmp_path: Path, running: Cluster) -> None
     assert any(str(tmp_path / "broken.npz") in (error or "") for *_, error, _ in rows)
 
 
+@pytest.mark.long
 def test_a_sweep_survives_whoever_is_killed() -> None:
     # A process of its own, since it forks others off, which one with threads must not.
     many = str(len(VICTIMS))

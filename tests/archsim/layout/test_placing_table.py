@@ -66,8 +66,10 @@ def test_an_engine_has_its_own_factor_and_an_unknown_one_that_of_all() -> None:
         assert larger == pytest.approx(10 ** law.exponents[figure])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("label", ["csc", "scheduled"])
+@pytest.mark.parametrize(
+    "label",
+    [pytest.param("csc", marks=pytest.mark.slow), pytest.param("scheduled", marks=pytest.mark.long)],
+)
 def test_rows_come_out_again(label: str) -> None:
     row, known = row_of(label, POINTS[label, 1]), ROWS[label, 1]
     for name, value in row.items():

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from archsim.netlist.net_models import models_with_nets, with_nets
-from archsim.technology import Artix7
+from archsim.technology import Artix7, Ecp5, FpgaResources
+from archsim.technology.quantity import load_quantities
 
 MODELS = """module GATE (output O, input A, input B);
   specify
@@ -34,6 +35,16 @@ def test_a_net_lies_before_each_data_pin_and_none_before_clocks_and_dedicated_on
     assert len(changed) == len(made.pins)
     assert "    (A => O) = 100 + 40;" in changed.values()
     assert "    $setup(D , posedge C &&& CE, /*-46*/ 7 + 40); // not below zero" in changed.values()
+
+
+def test_a_path_is_stretched_by_the_share_that_nets_have_of_it() -> None:
+    small, large = (FpgaResources(lut=luts, bram36=luts // 100, dsp=4) for luts in (1_000, 20_000))
+    technology, share = Artix7(), float(load_quantities("artix7_routing.yaml")["share_of_nets_in_path"])
+    nets = technology.net_delay_s(large) / technology.net_delay_s(small)
+    assert nets > 1.2
+    stretched = technology.path_stretch(large) / technology.path_stretch(small)
+    assert stretched == pytest.approx(nets**share)
+    assert Ecp5().path_stretch(large) == 1
 
 
 @pytest.mark.parametrize("net_ps", [0, 450])
