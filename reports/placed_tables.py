@@ -40,8 +40,8 @@ def net_law() -> str:
     whole, exponent = law["net_delay_s_of_whole_device"], law["net_delay_exponent"]
     off = (whole.error_factor or 1.0) - 1
     return (
-        f"A net takes {float(whole) * 1e9:.2f} ns × (share of the device)^{float(exponent):.2f}: by that law, "
-        "found\nwithout the engine in question, the nets of a design are off by "
+        f"A net takes {float(whole) * 1e9:.2f} ns × (share of the device)^{float(exponent):.2f}: by that "
+        "law, found\nwithout the engine in question, the nets of a design are off by "
         f"{off:.0%} (root mean square)."
     )
 
