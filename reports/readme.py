@@ -20,7 +20,7 @@ import click
 
 from archsim.costs.metrics import metric_of
 from reports.formatting import significant
-from reports.placed_tables import placed, net_law, placing_errors, placing_table, routing_table
+from reports.placed_tables import net_law, placed, placing_errors, placing_table, routing_table
 from reports.tables import Table
 from workloads.files import write_text
 
