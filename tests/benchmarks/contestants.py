@@ -128,6 +128,28 @@ def torch_blocks(layer: Layer) -> Contestant:
     return Contestant("PyTorch, bmm", step)
 
 
+def torch_module(layer: Layer) -> Contestant:
+    """The products of `archsim.torch`, with PyTorch's own gradients."""
+    from workloads.modules.products import product
+
+    x, dy = torch.tensor(layer.x, requires_grad=True), torch.tensor(layer.dy)
+    weights = [torch.nn.Parameter(torch.tensor(array)) for array in layer.weights]
+    products = [product(stage) for stage in layer.stages]
+    adam = _torch_adam(weights)
+
+    def step() -> tuple[Any, Any]:
+        adam.zero_grad()
+        x.grad = None
+        y = x
+        for multiply, array in zip(products, weights, strict=True):
+            y = multiply(array, y)
+        y.backward(dy)
+        adam.step()
+        return y.detach().numpy(), x.grad.numpy()
+
+    return Contestant("archsim.torch", step)
+
+
 def torch_rows(layer: Layer) -> Contestant:
     """A CSC layer in compressed sparse rows. PyTorch's own gradient of the weights forms the dense matrix,
     and takes a hundred times as long; here it is its sampled product, which computes the stored part alone.

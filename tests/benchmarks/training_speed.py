@@ -46,7 +46,11 @@ LAYERS: dict[int, list[tuple[str, dict[str, Any]]]] = {
         ("csc", {"fan_in": 32}),
     ],
 }
-RIVALS = {"dense": contestants.torch_dense, "clos": contestants.torch_blocks, "csc": contestants.torch_rows}
+RIVALS: dict[str, tuple[Callable[[Layer], Contestant], ...]] = {
+    "dense": (contestants.torch_dense,),
+    "clos": (contestants.torch_blocks, contestants.torch_module),
+    "csc": (contestants.torch_rows, contestants.torch_module),
+}
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ def step_table(size: int, machine: Machine, with_torch: bool, rounds: int) -> Ta
         if family == "csc":
             rivals.append(contestants.reference(layer))
         if with_torch:
-            rivals.append(RIVALS[family](layer))
+            rivals += [make(layer) for make in RIVALS[family]]
         check_alike(rivals)
         name = " ".join([family, *(f"{key}={value}" for key, value in parameters.items())])
         rows += [(name, layer, rival, number == 0) for number, rival in enumerate(rivals)]
@@ -149,7 +153,7 @@ def step_table(size: int, machine: Machine, with_torch: bool, rounds: int) -> Ta
             "" if is_first else f"{taken / ours_s:.1f}",
             f"{1e3 * bound_s:.2f}",
             limit,
-            end_section=name != "dense" and rival.name.startswith("PyTorch"),
+            end_section=rival.name == "archsim.torch",
         )
     return table
 

@@ -101,14 +101,19 @@ class CascadeLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Outputs (..., out_features) of inputs x (..., in_features)."""
+        features = x.reshape(-1, self.in_features).t()
         if self.is_rounded:
-            return self._rounded(x)
-        for multiply, weights in zip(self.products, self.weights, strict=True):
-            x = multiply(weights, x)
-        return x if self.bias is None else x + self.bias
+            features = self._rounded(features)
+        else:
+            for multiply, weights in zip(self.products, self.weights, strict=True):
+                features = multiply(weights, features)
+            if self.bias is not None:
+                features = features + self.bias[:, None]
+        return features.t().reshape(*x.shape[:-1], self.out_features)
 
     def _rounded(self, x: Tensor) -> Tensor:
-        """As `forward`, in the arithmetic of the hardware up to the sums of the last stage."""
+        """Outputs (out_features, batch) of inputs x (in_features, batch), in the arithmetic of the hardware
+        up to the sums of the last stage."""
         assert self.weight_bits is not None
         assert self.activation_bits is not None
         bits = self.activation_bits
@@ -125,7 +130,7 @@ class CascadeLinear(nn.Module):
             fraction = torch.minimum(fraction_bits(self.reaches[number], bits), of_sums)
             x = rounded(x, fraction, bits)
         if self.bias is not None:
-            x = x + rounded_bias(self.bias, of_sums, self.weight_bits)
+            x = x + rounded_bias(self.bias, of_sums, self.weight_bits)[:, None]
         self._see(len(self.stages), x)
         return x
 

@@ -1,26 +1,28 @@
 """The products of stages in PyTorch, batched: no stage is ever a masked dense matrix.
 
-`product(stage)` gives a function of weights, of the stage's `weight_shape`, and of inputs (..., n_in) that
-returns outputs (..., n_out). What a pattern of connections needs besides is a tensor of indices, which lies
-where the weights lie.
+`product(stage)` gives a function of weights, of the stage's `weight_shape`, and of inputs (n_in, batch) that
+returns outputs (n_out, batch). Activations lie feature by feature, as in the numpy core, so that blocks are
+views and what a tap reads is contiguous. What a pattern of connections needs besides is a tensor of indices,
+which lies where the weights lie.
 """
 
 from __future__ import annotations
 
 from functools import singledispatch
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+from torch.autograd.function import once_differentiable
 
-from workloads.stages import BlockStage, DenseStage, KroneckerStage, Stage
+from workloads.stages import BlockStage, CscStage, DenseStage, KroneckerStage, Stage
 
 
 class Product(nn.Module):
     """The product of one stage; weights are given with the inputs."""
 
     def forward(self, weights: Tensor, x: Tensor) -> Tensor:
-        """Outputs (..., n_out) of inputs x (..., n_in)."""
+        """Outputs (n_out, batch) of inputs x (n_in, batch)."""
         raise NotImplementedError
 
 
@@ -35,7 +37,7 @@ def product(stage: Stage) -> Product:
 
 class _Dense(Product):
     def forward(self, weights: Tensor, x: Tensor) -> Tensor:
-        return functional.linear(x, weights)
+        return weights @ x
 
 
 @product.register
@@ -51,8 +53,8 @@ class _Blocks(Product):
         self.inputs = (stage.block_in, stage.blocks)
 
     def forward(self, weights: Tensor, x: Tensor) -> Tensor:
-        blocks = x.unflatten(-1, self.inputs)
-        return torch.einsum("...kb,bok->...bo", blocks, weights).flatten(-2)
+        blocks = x.unflatten(0, self.inputs).transpose(0, 1)
+        return torch.bmm(weights, blocks).flatten(0, 1)
 
 
 @product.register
@@ -68,13 +70,56 @@ class _Kronecker(Product):
         self.inputs = (stage.left, stage.inputs, stage.right)
 
     def forward(self, weights: Tensor, x: Tensor) -> Tensor:
-        blocks = x.unflatten(-1, self.inputs)
-        return torch.einsum("...lir,lori->...lor", blocks, weights).flatten(-3)
+        blocks = x.unflatten(0, self.inputs).transpose(1, 2)
+        return torch.matmul(weights.transpose(1, 2), blocks).transpose(1, 2).flatten(0, 2)
 
 
 @product.register
 def _kronecker(stage: KroneckerStage) -> Product:
     return _Kronecker(stage)
+
+
+class _Cyclic(Product):
+    """Rows that read the ring from one place further on each: tap by tap, a shifted view of the inputs."""
+
+    def __init__(self, stage: CscStage) -> None:
+        super().__init__()
+        self.n_out, self.starts = stage.n_out, [k * stage.stride % stage.n_in for k in range(stage.taps)]
+        self.turns = -(-stage.n_out // stage.n_in) + 1
+
+    def forward(self, weights: Tensor, x: Tensor) -> Tensor:
+        y: Tensor = _Taps.apply(weights, x.repeat(self.turns, 1), self.starts)
+        return y
+
+
+@product.register
+def _cyclic(stage: CscStage) -> Product:
+    return _Cyclic(stage)
+
+
+class _Taps(torch.autograd.Function):
+    """y[j] = sum over k of weights[j, k] * x[starts[k] + j]. PyTorch's own gradient of a view would be as
+    large as what it is a view of, for each tap."""
+
+    @staticmethod
+    def forward(ctx: Any, weights: Tensor, x: Tensor, starts: list[int]) -> Tensor:
+        ctx.save_for_backward(weights, x)
+        ctx.starts = starts
+        y = x.new_zeros((len(weights), x.shape[1]))
+        for tap, start in enumerate(starts):
+            y.addcmul_(weights[:, tap, None], x[start : start + len(weights)])
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, None]:
+        weights, x = ctx.saved_tensors
+        dx, gradients = torch.zeros_like(x), []
+        for tap, start in enumerate(ctx.starts):
+            read = slice(start, start + len(weights))
+            dx[read].addcmul_(weights[:, tap, None], dy)
+            gradients.append(torch.linalg.vecdot(x[read], dy))
+        return torch.stack(gradients, 1), dx, None
 
 
 class _Gathered(Product):
@@ -88,15 +133,15 @@ class _Gathered(Product):
 
 
 class _EqualRows(_Gathered):
-    """As many inputs for each output: gathered, multiplied and summed."""
+    """As many inputs for each output: gathered, then one batched product."""
 
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage)
         self.outputs = (stage.n_out, stage.stored_weights // stage.n_out)
 
     def forward(self, weights: Tensor, x: Tensor) -> Tensor:
-        read = x.index_select(-1, self.columns).unflatten(-1, self.outputs)
-        return (read * weights.view(self.outputs)).sum(-1)
+        read = x.index_select(0, self.columns).unflatten(0, self.outputs)
+        return torch.bmm(weights.reshape(self.outputs).unsqueeze(1), read).squeeze(1)
 
 
 class _AnyRows(_Gathered):
@@ -112,6 +157,5 @@ class _AnyRows(_Gathered):
         self.register_buffer("rows", rows, persistent=False)
 
     def forward(self, weights: Tensor, x: Tensor) -> Tensor:
-        products = x.index_select(-1, self.columns) * weights
-        y = products.new_zeros((*x.shape[:-1], self.n_out))
-        return y.index_add(-1, self.rows, products)
+        products = x.index_select(0, self.columns) * weights[:, None]
+        return products.new_zeros((self.n_out, x.shape[1])).index_add(0, self.rows, products)
