@@ -30,10 +30,11 @@ def design_name(result: Result) -> str:
     return f"{result.design['network']} on {kind}, {engine['pes']} PEs"
 
 
-FIT_ERROR = "fit against gates"
+FIT_ERROR = "fits, mean and worst"
 TECHNOLOGY_ERROR = "truth, as far as compared"
 MEANING = {
-    FIT_ERROR: "mean and worst error of fitted logic on netlists that the fit never saw, times its share",
+    FIT_ERROR: "error of fitted logic on netlists that the fit never saw, times its share, and of placing, "
+    "where it is expected, on placed engines that were left out",
     TECHNOLOGY_ERROR: "multiples of the figure between which comparisons of the technology with real cells, "
     "memories, nodes and power reports put it; what nobody compared is taken as it is",
 }

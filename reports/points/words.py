@@ -10,6 +10,7 @@ from archsim.costs.metrics import metric_of
 from archsim.explore.point import Point
 from reports import formatting as f
 from reports.points.data import ENGINE, Content, axes_of
+from reports.results import FIT_ERROR, TECHNOLOGY_ERROR
 from reports.tables import Table
 
 MOST_REASONS = 20
@@ -167,7 +168,7 @@ def errors(content: Content) -> Table:
                     f.ends(ends.low, ends.high) if ends else None,
                 )
             )
-    heads = ("technology and point", "figure", "fit against gates", "truth, as far as compared")
+    heads = ("technology and point", "figure", FIT_ERROR, TECHNOLOGY_ERROR)
     return Table("How far off the figures may be", heads, rows, name="errors", words=2)
 
 

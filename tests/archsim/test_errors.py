@@ -1,4 +1,5 @@
-"""What is known of an error comes in two lines: the fit against gates, the technology against real ones."""
+"""What is known of an error comes in two lines: the fits against gates and placed cores, the technology
+against real ones."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ def test_explain_shows_terms_that_sum_to_the_metric(tmp_path: Path) -> None:
         assert own == pytest.approx(part["contribution"], rel=1e-15)
     shown = archsim("explain", design, "energy_j", "--fidelity", "analytic").stdout
     assert "unit cost" in shown
-    assert "fit against gates: " in shown
+    assert "fits, mean and worst: " in shown
     assert "truth, as far as compared: " in shown
 
 
@@ -204,7 +204,7 @@ def test_simulate_shows_in_two_lines_what_is_known_of_the_error(tmp_path: Path) 
     assert set(told["technology_error"]) >= fitted
     assert all(0 < ends["low"] <= 1 <= ends["high"] for ends in told["technology_error"].values())
     shown = archsim("simulate", design, "--fidelity", "analytic").stdout
-    assert "fit against gates" in shown
+    assert "fits, mean and worst" in shown
     assert "truth, as far as compared" in shown
     assert "±" not in shown
     mapped = json.loads(archsim("simulate", design, "--fidelity", "gate", "--json").stdout)
