@@ -183,7 +183,6 @@ def test_a_core_of_cells_is_told_written_and_drawn(tmp_path: Path) -> None:
     assert result.counts == mapped.counts
     assert set(result.by_component("area_mm2")) - set(mapped.by_component("area_mm2")) == {
         "clock_tree",
-        "placing",
         "repeaters",
     }
     shown = archsim("layout", design(tmp_path, "cmos65")).stdout

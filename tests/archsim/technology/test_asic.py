@@ -111,16 +111,17 @@ def test_libraries_of_few_and_odd_cells_are_mapped_and_timed(changes: dict[str, 
 def test_a_library_without_a_clock_gate_says_that_no_clock_is_gated(tmp_path: Path) -> None:
     bare, other = Asic(liberty=written(tmp_path, library()), node_nm=65), _sub(tmp_path)
     assert bare.clock_gates is None
-    said, of_errors = bare.warnings
+    said, of_errors, of_placing = bare.warnings
     assert of_errors.startswith("technology_error is not known of library foundry: nobody held")
     assert said.startswith("clock_gating is auto, and library foundry has no clock gate")
     assert not said.endswith(".")
-    assert Asic(liberty=bare.liberty, node_nm=65, clock_gating="none").warnings == (of_errors,)
+    assert Asic(liberty=bare.liberty, node_nm=65, clock_gating="none").warnings == (of_errors, of_placing)
     assert Cmos65().warnings == ()
     gated = Asic(liberty=written(other, library(CG=clock_gate("CG"))), node_nm=65)
     assert gated.clock_gates is not None
     assert gated.clock_gates.cell.name == "CG"
-    assert gated.warnings == (of_errors,)
+    assert gated.warnings == (of_errors, of_placing)
+    assert of_placing.startswith("below fidelity layout placing is expected")
 
 
 def test_the_clocks_of_a_users_library_are_gated_with_its_own_gate(tmp_path: Path) -> None:
