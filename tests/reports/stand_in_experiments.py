@@ -1,4 +1,5 @@
-"""Experiments that nobody had to run: every network of the plan, with accuracies that follow its weights."""
+"""Experiments that nobody had to run: every network of the plan, with accuracies that follow its weights, and
+every layer of the bed, with accuracies that follow its depth."""
 
 from __future__ import annotations
 
@@ -6,14 +7,17 @@ import zlib
 from collections.abc import Callable
 from functools import cache
 
+from reports.studies.topologies.bed import NATURAL, PERMUTED, BedLayer, beds
+from reports.studies.topologies.bed_measures import BedMeasures
+from reports.studies.topologies.bed_runs import OF_ORDER, RATES, TUNING, BedRun
 from reports.studies.topologies.cascade_runs import CascadeRun
 from reports.studies.topologies.experiments import Experiments
-from reports.studies.topologies.measures import Measures
-from reports.studies.topologies.plan import DENSE, PRUNED, READ_OUT, SQUARE, plan
+from reports.studies.topologies.plan import plan
 from reports.studies.topologies.runs import Planned, Run
 from reports.studies.topologies.trainings import Outcome, recipe_values
 
 Gain = Callable[[Planned], float]
+BEST_RATE = RATES[1]
 
 
 @cache
@@ -21,10 +25,14 @@ def _plan() -> tuple[Planned, ...]:
     return tuple(plan())
 
 
+def chance(text: str) -> float:
+    """From 0 to 1, the same for the same text."""
+    return zlib.crc32(text.encode()) / 2**32
+
+
 def accuracy(planned: Planned, seed: int) -> float:
     """More weights are better, and a seed moves an accuracy by a tenth of a point at most."""
-    chance = zlib.crc32(f"{planned.label} {planned.budget} {seed}".encode()) / 2**32
-    return 0.9 - 20 / planned.budget + 0.001 * chance
+    return 0.9 - 20 / planned.budget + 0.001 * chance(f"{planned.label} {planned.budget} {seed}")
 
 
 def runs(gain: Gain = lambda planned: 0.0) -> list[Run]:
@@ -35,22 +43,44 @@ def runs(gain: Gain = lambda planned: 0.0) -> list[Run]:
         settings.pop("seed", 0)
         for seed in planned.seeds:
             share = accuracy(planned, seed) + gain(planned)
-            dense = 4_736 if planned.group == SQUARE else 266_200
-            outcome = Outcome(planned.budget, dense, share, share, 1.0)
+            outcome = Outcome(planned.budget, 266_200, share, share, 1.0)
             found.append(
                 Run(planned.group, planned.label, planned.budget, planned.images, seed, settings, outcome)
             )
     return found
 
 
-def measures(efficiency: Callable[[Planned], float] = lambda planned: 0.8) -> list[Measures]:
-    """Measures for every layer that is sparse from the start."""
+def bed(gain: Callable[[BedLayer, str], float] = lambda layer, images: 0.0) -> list[BedRun]:
+    """A run for every layer, rate and seed, `gain` better than its depth makes it: a stage costs a tenth of a
+    point, and a seed moves an accuracy by as much at most. The second rate is the best."""
     found = []
-    for planned in _plan():
-        if planned.group == SQUARE and planned.label not in (DENSE, PRUNED):
-            weights = planned.budget - READ_OUT
-            solved = round(weights * efficiency(planned))
-            found.append(Measures(planned.label, planned.budget, weights, 3, 2, 4, solved, weights - 10))
+    for each in beds():
+        for images in each.images:
+            for layer in each.layers:
+                cells = {(PERMUTED, rate, seed) for rate in RATES for seed in TUNING}
+                cells |= {(order, BEST_RATE, seed) for order, seeds in OF_ORDER.items() for seed in seeds}
+                for order, rate, seed in sorted(cells):
+                    luck = chance(f"{layer.label} {images} {order} {seed}")
+                    share = 0.9 - 0.001 * len(layer.stages) + 0.001 * luck + gain(layer, images)
+                    share -= 0.05 * (rate != BEST_RATE)
+                    figures = (share, share - 0.01 * (order == NATURAL), 1.0)
+                    found.append(BedRun(each.places, images, layer.label, order, rate, seed, *figures))
+    return found
+
+
+def measures(efficiency: Callable[[BedLayer], float] | None = None) -> list[BedMeasures]:
+    """Measures for every layer of the bed: weights less places in between, or as efficient as said."""
+    found = []
+    for each in beds():
+        for layer in each.layers:
+            inner = each.places * (len(layer.stages) - 1)
+            count = layer.weights - inner
+            if efficiency is not None:
+                count = round(layer.weights * efficiency(layer))
+            counts = (layer.weights, len(layer.stages), 1.0, 2, 4, count)
+            task = (count - 5, count, count - 10.0, 1 - count / each.places**2)
+            measured = task if each.places <= 64 else (None,) * 4
+            found.append(BedMeasures(each.places, layer.label, *counts, *measured))
     return found
 
 
@@ -69,4 +99,4 @@ def cascades(*, glorot_fails: bool = True) -> list[CascadeRun]:
 
 def experiments() -> Experiments:
     """All of them."""
-    return Experiments(runs(), measures(), cascades())
+    return Experiments(runs(), bed(), measures(), cascades())

@@ -12,13 +12,14 @@ from archsim.costs.plain import heading
 from reports.page import write_page
 from reports.studies import closnets_2018, studies
 from reports.studies.closnets_2018.measure import findings
+from reports.studies.topologies.experiments import Experiments
 from reports.studies.topologies.plan import CONTIGUOUS, LENET, LONG, ZOO
 from reports.studies.topologies.runs import Planned
 from reports.write_up.claims import published
 from reports.write_up.report import Report
 from reports.write_up.study_page import write_up
 from tests.reports.pages import check_page
-from tests.reports.stand_in_experiments import Gain, runs
+from tests.reports.stand_in_experiments import Gain, bed, measures, runs
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +28,7 @@ STUDY = "reports.studies.closnets_2018"
 
 def told(gain: Gain) -> Report:
     content = published(STUDY)
-    return write_up(STUDY, findings(runs(gain), content), content)
+    return write_up(STUDY, findings(Experiments(runs(gain), bed(), measures(), ()), content), content)
 
 
 @cache

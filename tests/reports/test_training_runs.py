@@ -10,9 +10,8 @@ import pytest
 
 from reports.studies.topologies import runs as training_runs
 from reports.studies.topologies.cascade_runs import CascadeRun, shipped_cascades
-from reports.studies.topologies.experiments import shipped
+from reports.studies.topologies.compared import error_of_difference, seed_deviation
 from reports.studies.topologies.files import write_records
-from reports.studies.topologies.measures import Measures, shipped_measures
 from reports.studies.topologies.plan import (
     BOTTOM_UP,
     CONTIGUOUS,
@@ -21,20 +20,17 @@ from reports.studies.topologies.plan import (
     LENET,
     NEAR,
     PRUNED,
-    SQUARE,
     plan,
 )
 from reports.studies.topologies.runs import (
     FILE,
     Run,
     Trained,
-    error_of_difference,
     networks,
-    seed_deviation,
     shipped_runs,
     write_runs,
 )
-from reports.studies.topologies.trainings import Outcome, train_cell
+from reports.studies.topologies.trainings import Outcome
 from tests.reports.stand_in_experiments import runs
 
 
@@ -105,9 +101,6 @@ def test_what_is_shipped_is_what_the_plan_asks_for() -> None:
     wanted = {(each.group, each.label, each.budget, cell.key) for each in planned for cell in each.cells()}
     found = {(each.group, each.label, each.budget, each.cell.key) for each in shipped_runs()}
     assert found == wanted
-    measured = {(each.label, each.budget) for each in shipped_measures()}
-    sparse = [each for each in planned if each.group == SQUARE and each.label not in (DENSE, PRUNED)]
-    assert measured == {(each.label, each.budget) for each in sparse}
 
 
 def test_every_network_has_three_seeds_at_least() -> None:
@@ -116,32 +109,9 @@ def test_every_network_has_three_seeds_at_least() -> None:
         assert all(len({one.seed for one in each.runs}) >= 3 for each in networks(found, group))
 
 
-def test_measures_and_cascades_come_back_from_their_files(tmp_path: Path) -> None:
+def test_runs_and_cascades_are_written_as_they_were_read(tmp_path: Path) -> None:
     data = Path(training_runs.__file__).parent / "data"
-    write_records(tmp_path / "topology_measures.csv", Measures, shipped_measures())
     write_records(tmp_path / "linear_cascades.csv", CascadeRun, shipped_cascades())
     write_runs(shipped_runs(), tmp_path / FILE)
     for path in tmp_path.iterdir():
         assert path.read_text() == (data / path.name).read_text(), path.name
-
-
-def test_measures_keep_their_bounds() -> None:
-    for each in shipped().measures:
-        assert 0 < each.solved <= each.weights
-        assert 0 < each.freedom <= each.weights
-        assert each.least_paths <= each.most_paths
-
-
-@pytest.mark.network
-def test_a_shipped_network_trains_again_to_its_accuracy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The same BLAS and the same kernels give the same figure; others round sums differently, and may differ
-    as another seed would, by half a point at most."""
-    import archsim.store
-
-    monkeypatch.setattr(archsim.store, "cache_folder", lambda: tmp_path)
-    chosen = next(each for each in shipped_runs() if each.group == SQUARE and each.label == "csc, fan-in 4")
-    again = train_cell(chosen.cell)
-    assert again.stored_weights == chosen.outcome.stored_weights
-    assert again.test_accuracy == pytest.approx(chosen.outcome.test_accuracy, abs=0.005)

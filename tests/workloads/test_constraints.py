@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from tests.workloads.strategies import stages
 from workloads import DenseStage, PrunedStage, Stage, TopologyError, build_layer
 from workloads.measures import constraints
 from workloads.measures.constraints import ConstraintScore, constraint_score
+from workloads.measures.degrees_of_freedom import degrees_of_freedom
 
 
 def pattern(*rows: list[int]) -> Stage:
@@ -131,7 +134,7 @@ def test_drawn_paths_keep_the_rules(cascade: tuple[list[Stage], list[bool]], see
     drawings: list[list[Path]] = []
     draw, colour = constraints._Drawing.draw, constraints._Drawing._colour
 
-    def listed(self: Any, pairs: Any, rounds: Any) -> int:
+    def listed(self: Any, pairs: Any, rounds: Any) -> list[tuple[int, int]]:
         drawings.append([])
         return draw(self, pairs, rounds)
 
@@ -142,7 +145,7 @@ def test_drawn_paths_keep_the_rules(cascade: tuple[list[Stage], list[bool]], see
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(constraints._Drawing, "draw", listed)
         patch.setattr(constraints._Drawing, "_colour", noted)
-        score = constraint_score(built, skips, seed=seed)
+        score = constraint_score(built, skips, seed=seed, swaps=3)
     assert score.solved == max(len(paths) for paths in drawings)
     firsts = np.cumsum([0, *(stage.stored_weights for stage in built)])
     for paths in drawings:
@@ -173,7 +176,89 @@ def test_more_restarts_never_solve_less(cascade: tuple[list[Stage], list[bool]])
     assert few <= many
 
 
+def optimum(built: Sequence[Stage], skips: Sequence[bool]) -> int:
+    """The most constraints that any drawing solves, by branch and bound over the paths of every pair."""
+    graph = constraints._Graph(built, skips)
+    every: dict[tuple[int, int], list[Path]] = {}
+    for source in range(built[0].n_in):
+        ways: list[list[tuple[int, int]]] = [[]]
+        for leaving in graph.leaving:
+            ways = [[*way, edge] for way in ways for edge in leaving[way[-1][0] if way else source]]
+        for way in ways:
+            every.setdefault((source, way[-1][0]), []).append((source, way))
+    pairs = sorted(every, key=lambda pair: len(every[pair]))
+    bound, best = constraints.most_constraints(built, skips), 0
+
+    def go(place: int, drawn: list[Path]) -> None:
+        nonlocal best
+        best = max(best, len(drawn))
+        if best == bound or len(drawn) + len(pairs) - place <= best:
+            return
+        for path in every[pairs[place]]:
+            longer = [*drawn, path]
+            if all(parts_of_intersection(path, other) <= 1 for other in drawn) and has_order(longer):
+                go(place + 1, longer)
+        go(place + 1, drawn)
+
+    go(0, [])
+    return best
+
+
+def has_order(paths: Sequence[Path]) -> bool:
+    """Whether they can be drawn so that each colours an edge: taken away from the last, each leaves one."""
+    left = [{edge for _, edge in path} - {constraints.IDENTITY} for _, path in paths]
+    while left:
+        times = Counter(edge for edges in left for edge in edges)
+        last = next((edges for edges in left if any(times[edge] == 1 for edge in edges)), None)
+        if last is None:
+            return False
+        left.remove(last)
+    return True
+
+
+SMALL: dict[str, Sequence[Stage]] = {
+    "low rank": build_layer("low-rank", 4, 4, rank=2),
+    "clos": build_layer("clos", 4, 4, ingress=2, middle=2, egress=2),
+    "butterfly": build_layer("butterfly", 4, 4),
+    "csc": build_layer("csc", 4, 4, fan_in=2),
+    "monarch": build_layer("monarch", 4, 4, ingress=2, egress=2),
+    "monarch, rectangular": build_layer("monarch", 6, 4, ingress=3, egress=2),
+    "csc, rectangular": build_layer("csc", 6, 3, fan_in=2),
+    "random": build_layer("random-regular", 4, 4, fan_in=2, depth=3),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_swaps_reach_the_optimum_of_small_graphs(name: str) -> None:
+    stages = SMALL[name]
+    most = optimum(stages, [False] * len(stages))
+    assert constraint_score(stages, swaps=300).solved == most <= constraints.most_constraints(stages)
+
+
+@given(cascades(), st.integers(0, 9))
+def test_no_drawing_solves_more_than_weights_less_places_in_between(
+    cascade: tuple[list[Stage], list[bool]], seed: int
+) -> None:
+    built, skips = cascade
+    score = constraint_score(built, skips, seed=seed, restarts=1, swaps=5)
+    assert constraint_score(built, skips, seed=seed, restarts=1).solved <= score.solved
+    assert score.solved <= constraints.most_constraints(built, skips)
+
+
+def test_degrees_of_freedom_of_a_connected_cascade_are_its_weights_less_the_places_in_between() -> None:
+    stages = build_layer("clos", 16, 16, ingress=4, middle=4, egress=4)
+    assert constraints.most_constraints(stages) == 3 * 64 - 2 * 16 == degrees_of_freedom(stages)
+
+
+def test_places_and_weights_that_lie_on_no_path_do_not_count() -> None:
+    """Of three places in between, one reaches no output and one no input reaches."""
+    first, second = pattern([1, 1], [0, 1], [0, 0]), pattern([1, 0, 1])
+    assert constraints.most_constraints([first, second]) == 2
+
+
 def test_a_score_refuses_a_value_by_name() -> None:
+    with pytest.raises(TopologyError, match="swaps of a constraint score is -1"):
+        constraint_score([DenseStage(1, 1)], swaps=-1)
     with pytest.raises(TopologyError, match="restarts of a constraint score is 0"):
         constraint_score([DenseStage(1, 1)], restarts=0)
     with pytest.raises(TopologyError, match="skips has 2 entries, allowed are 1, one a stage"):

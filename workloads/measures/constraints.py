@@ -13,10 +13,15 @@ between the same places are different edges.)  So for every pair (u, v) of place
 holds the edge by which to leave u for v, and a path is extended to a place v only if the table agrees, or is
 silent, for every place u that it came through.
 
-Solving as many constraints as possible is NP-hard. This is a greedy estimate from below: pairs are taken in
-a random order, each draws the path with the fewest uncoloured edges of those that a bounded random search
-meets, and the best of several restarts counts. Every drawn path colours an edge, so at most as many
-constraints are solved as there are weights, and parameter efficiency never exceeds 1.
+Solving as many constraints as possible is NP-hard. This is an estimate from below: pairs are taken in a
+random order, each draws the path with the fewest uncoloured edges of those that a bounded random search
+meets, and the best of several restarts counts; swaps then take a few pairs out of it and draw again from
+another one.
+
+What bounds it from above is simple. Each drawn path colours an edge that no path before it had, so the paths,
+as vectors over the edges, are independent; and each carries as much into a place between the stages as out of
+it. Without skips no drawing therefore solves more than the weights minus the places between the stages,
+`most_constraints`. Cascades nearly always have as many degrees of freedom; a drawing shows where they lie.
 """
 
 from __future__ import annotations
@@ -55,25 +60,96 @@ class ConstraintScore:
 
 
 def constraint_score(
-    stages: Sequence[Stage], skips: Sequence[bool] = (), *, seed: int = 0, restarts: int = 4
+    stages: Sequence[Stage],
+    skips: Sequence[bool] = (),
+    *,
+    seed: int = 0,
+    restarts: int = 4,
+    swaps: int = 0,
 ) -> ConstraintScore:
-    """The best score of `restarts` greedy drawings, whose random orders `seed` decides.
+    """The best score of `restarts` greedy drawings, whose random orders `seed` decides, after `swaps`.
 
     `skips` has one flag a stage, or is empty. Restarts take the pairs by turns input by input, output by
     output, and in no order. Where stages are skipped, every second restart goes through the pairs in rounds,
     first for paths with one uncoloured edge only, then two, and so on: skips offer many of the first kind,
-    which are the ones that waste nothing. Time grows with n_in * n_out and the square of the depth.
+    which are the ones that waste nothing. A swap draws again what the best drawing solved, but for a few
+    pairs, after one that it did not; it is kept if it solves as much. Time grows with n_in * n_out and the
+    square of the depth, for each restart and swap.
     """
     whole_number("a constraint score", "restarts", restarts)
+    whole_number("a constraint score", "swaps", swaps, least=0)
     flags = Topology((tuple(stages),), tuple(skips)).skipped
     graph = _Graph(stages, flags)
-    solved = 0
+    every = range(1, graph.depth + 1)
+    best: list[tuple[int, int]] = []
     for restart in range(restarts):
         random = np.random.default_rng((seed, restart))
-        frugal = any(flags) and restart % 2 == 1
-        rounds = range(1, graph.depth + 1) if frugal else (graph.depth,)
-        solved = max(solved, _Drawing(graph, random).draw(_pairs(graph, restart, random), rounds))
-    return ConstraintScore(solved, stages[0].n_in * stages[-1].n_out, graph.weights)
+        rounds: Sequence[int] = every if any(flags) and restart % 2 == 1 else (graph.depth,)
+        solved = _Drawing(graph, random).draw(_pairs(graph, restart, random), rounds)
+        best = max(best, solved, key=len)
+    bound = most_constraints(stages, flags)
+    random = np.random.default_rng((seed, restarts))
+    joined = _pairs(graph, 0, random)
+    for _ in range(swaps):
+        if len(best) == min(bound, len(joined)):
+            break
+        solved = _Drawing(graph, random).draw(_swapped(best, joined, random), (graph.depth,))
+        best = max(solved, best, key=len)
+    return ConstraintScore(len(best), stages[0].n_in * stages[-1].n_out, graph.weights)
+
+
+def most_constraints(stages: Sequence[Stage], skips: Sequence[bool] = ()) -> int:
+    """What no drawing exceeds: the weights on paths minus the places between stages that lie on them, or the
+    pairs that are joined if those are fewer.
+
+    With a skip anywhere, whose identity edges carry no weight, it is the weights on paths or the joined
+    pairs. `skips` has one flag a stage, or is empty.
+    """
+    flags = Topology((tuple(stages),), tuple(skips)).skipped
+    levels = range(len(stages) + 1)
+    whole = reachable(stages, flags)
+    reached = [np.ones(stages[0].n_in, dtype=bool)]
+    onwards = [np.ones(stages[-1].n_out, dtype=bool)]
+    for level in levels[1:]:
+        reached.append(_some_way(stages[level - 1], flags[level - 1], reached[-1]))
+        place = len(stages) - level
+        onwards.append(_some_way(stages[place], flags[place], onwards[-1], back=True))
+    on_path = [there & back for there, back in zip(reached, reversed(onwards), strict=True)]
+    weights = sum(
+        int(
+            np.count_nonzero(
+                on_path[level][stage.columns()]
+                & on_path[level + 1][np.repeat(np.arange(stage.n_out), stage.row_lengths())]
+            )
+        )
+        for level, stage in enumerate(stages)
+    )
+    inner = 0 if any(flags) else sum(int(places.sum()) for places in on_path[1:-1])
+    return min(weights - inner, int(whole.sum()))
+
+
+def _some_way(
+    stage: Stage, skip: bool, places: NDArray[np.bool_], *, back: bool = False
+) -> NDArray[np.bool_]:
+    """The places that an edge joins to some of those given, from its inputs to its outputs or back."""
+    matrix = stage.adjacency().astype(np.int64)
+    ways = np.asarray((matrix.T if back else matrix) @ places.astype(np.int64)).ravel()
+    joined: NDArray[np.bool_] = ways > 0
+    return joined | places if skip else joined
+
+
+def _swapped(
+    solved: Sequence[tuple[int, int]], joined: NDArray[np.int64], random: np.random.Generator
+) -> NDArray[np.int64]:
+    """All joined pairs in another order: one that was not solved, then those that were but for a few, then
+    the others."""
+    known = set(solved)
+    others = [pair for pair in map(tuple, joined.tolist()) if pair not in known]
+    random.shuffle(others)
+    out = set(random.choice(len(solved), size=min(len(solved), int(random.integers(1, 4))), replace=False))
+    kept = [pair for place, pair in enumerate(solved) if place not in out]
+    dropped = [pair for place, pair in enumerate(solved) if place in out]
+    return np.array(others[:1] + kept + others[1:] + dropped, dtype=np.int64)
 
 
 class _Graph:
@@ -127,12 +203,13 @@ class _Drawing:
         self.left = graph.weights
         self.ways: dict[tuple[int, int, int, int], Edge] = {}
 
-    def draw(self, pairs: NDArray[np.int64], rounds: Iterable[int]) -> int:
-        """Draw a path for every pair that still admits one; how many did.
+    def draw(self, pairs: NDArray[np.int64], rounds: Iterable[int]) -> list[tuple[int, int]]:
+        """Draw a path for every pair that still admits one; the pairs that did, in turn.
 
         In round `most` only paths of at most so many uncoloured edges are drawn.
         """
         waiting: list[tuple[int, int]] = [(source, target) for source, target in pairs.tolist()]
+        solved = []
         for most in rounds:
             unsolved = []
             for source, target in waiting:
@@ -141,8 +218,9 @@ class _Drawing:
                     unsolved.append((source, target))
                 else:
                     self._colour(source, path)
+                    solved.append((source, target))
             waiting = unsolved
-        return len(pairs) - len(waiting)
+        return solved
 
     def _search(self, source: int, target: int, most: int) -> list[Edge] | None:
         """The edges of a path that may be drawn, with the fewest uncoloured ones of those met and at most

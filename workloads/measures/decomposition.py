@@ -25,7 +25,7 @@ from workloads.refusal import Refusal
 from workloads.stages import Stage, whole_number
 from workloads.topology.topology import Topology
 from workloads.training.cascade import Cascade
-from workloads.training.model import initial_weights
+from workloads.training.model import initial_arrays
 
 Loss = Literal["l1", "l2"]
 LOSSES: tuple[Loss, ...] = get_args(Loss)
@@ -93,8 +93,7 @@ def decompose(
     """Weights of the cascade whose product is near `target` (n_out, n_in); the same call gives the same ones.
 
     `skips` is that of a `Topology`: a flag a stage, or nothing for none. `iterations` is the most steps of
-    L-BFGS, which stops sooner where the loss no longer falls. The start is sparse Glorot; stages with a skip
-    start smaller, by the root of their number, so that a deep cascade of them does not start large.
+    L-BFGS, which stops sooner where the loss no longer falls. The start is that of `initial_arrays`.
     """
     product = _Product(stages, skips)
     target = _checked_target(product, target)
@@ -124,8 +123,8 @@ class _Product:
     """The product of a cascade and its gradient, as functions of one vector of all the weights."""
 
     def __init__(self, stages: Sequence[Stage], skips: Sequence[bool]) -> None:
-        topology = Topology((tuple(stages),), tuple(skips))
-        self.stages, self.skips = topology.stages, topology.skipped
+        self.topology = Topology((tuple(stages),), tuple(skips))
+        self.stages, self.skips = self.topology.stages, self.topology.skipped
         for number, stage in enumerate(self.stages):
             if not stage.stored_weights:
                 field = f"stored_weights of stage {number} of a decomposition"
@@ -139,12 +138,7 @@ class _Product:
         return (self.stages[-1].n_out, self.stages[0].n_in)
 
     def start(self, random: np.random.Generator) -> Matrix:
-        smaller = max(sum(self.skips), 1) ** -0.5
-        drawn = [
-            initial_weights(stage, random, np.float64).ravel() * (smaller if skip else 1.0)
-            for stage, skip in zip(self.stages, self.skips, strict=True)
-        ]
-        return np.concatenate(drawn)
+        return np.concatenate([array.ravel() for array in initial_arrays(self.topology, random, np.float64)])
 
     def split(self, vector: Matrix) -> list[Matrix]:
         parts = np.split(vector, self.ends)

@@ -40,6 +40,29 @@ def initial_weights(
     return random.uniform(-reach, reach, size=stage.weight_shape).astype(dtype)
 
 
+def initial_arrays(
+    topology: Topology,
+    random: np.random.Generator,
+    dtype: type[np.floating] = np.float32,
+    *,
+    init: Initialisation = "sparse-glorot",
+) -> list[NDArray[np.floating]]:
+    """The weights of all stages at the start, an array a stage, drawn in turn by `initial_weights`.
+
+    A stage with a skip passes its inputs on beside what it computes, which doubles the variance of a signal
+    if its weights alone keep it. Those of a layer of k such stages start smaller by the root of k, so that
+    all of them together multiply it by (1 + 1/k)^k, which is below e at any depth.
+    """
+    arrays: list[NDArray[np.floating]] = []
+    for number, layer in enumerate(topology.layers):
+        skips = topology.skipped_in(number)
+        smaller = max(sum(skips), 1) ** -0.5
+        for stage, skip in zip(layer, skips, strict=True):
+            drawn = initial_weights(stage, random, dtype, init=init)
+            arrays.append(drawn * dtype(smaller) if skip else drawn)
+    return arrays
+
+
 class Classifier(ABC):
     """What is trained: weights that change in place, and the slope of the loss with respect to them."""
 

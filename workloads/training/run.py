@@ -13,7 +13,7 @@ from workloads.training.augmentation import Shifts
 from workloads.training.checkpoint import State
 from workloads.training.convolution import ConvolutionalModel
 from workloads.training.growth import GrowthSchedule
-from workloads.training.model import Classifier, Model, initial_weights
+from workloads.training.model import Classifier, Model, initial_arrays
 from workloads.training.optimisers import RATES, Adam, Optimiser, Sgd
 from workloads.training.pruning import PruningSchedule
 from workloads.training.recipe import Recipe
@@ -121,9 +121,7 @@ def initial_model(recipe: Recipe, random: np.random.Generator) -> Classifier:
     topology = GrowthSchedule(recipe, 1).sizes[0] if recipe.growth else recipe.topology()
     convolutions, recurrence = recipe.geometry(), recipe.recurrent_cascades()
     cascades = [*(each.mixing for each in convolutions), *(recurrence or ()), topology]
-    weights = [
-        initial_weights(stage, random, init=recipe.init) for cascade in cascades for stage in cascade.stages
-    ]
+    weights = [array for each in cascades for array in initial_arrays(each, random, init=recipe.init)]
     if recipe.bias:
         weights += [np.zeros(layer[-1].n_out, dtype=np.float32) for layer in topology.layers]
     if recipe.recurrence and recurrence:

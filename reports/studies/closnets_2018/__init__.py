@@ -20,4 +20,4 @@ def reproduce(*, rerun: bool = False) -> Report:
     from reports.write_up.study_page import write_up
 
     experiments, content = anew() if rerun else shipped(), published(__name__)
-    return write_up(__name__, findings(experiments.runs, content), content)
+    return write_up(__name__, findings(experiments, content), content)

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports import formatting as f
-from reports.studies.topologies.accuracy import Group, accuracy_chart, accuracy_table, with_error
+from reports.studies.topologies.accuracy import Group, accuracy_chart, accuracy_table
+from reports.studies.topologies.bed_view import BedView, bed_views
+from reports.studies.topologies.compared import with_error
+from reports.studies.topologies.experiments import Experiments
 from reports.studies.topologies.plan import (
     BOTTOM_UP,
     CONTIGUOUS,
@@ -18,11 +21,10 @@ from reports.studies.topologies.plan import (
     LONG,
     NEAR,
     PRUNED,
-    SQUARE,
     ZOO,
 )
-from reports.studies.topologies.runs import Run, Trained
-from reports.tables import Table
+from reports.studies.topologies.runs import Trained
+from reports.tables import Cell, Table
 from reports.write_up.claims import SeedRule, by_hand, judge_cases
 from reports.write_up.study_page import Findings
 
@@ -66,12 +68,12 @@ class Standing:
     ahead: tuple[str, ...]
 
 
-def findings(runs: Sequence[Run], content: Mapping[str, Any]) -> Findings:
+def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
     """What the page reads. `content` is the study's data file."""
-    short, long, zoo, square = (Group.among(runs, name) for name in (LENET, LONG, ZOO, SQUARE))
+    short, long, zoo = (Group.among(experiments.runs, name) for name in (LENET, LONG, ZOO))
+    views = bed_views(experiments.bed, experiments.measures)
     counted = [_count(network) for network in short.networks if network.label not in NOT_A_PRIORI]
     paths = sorted(counted, key=lambda one: (-one.network.budget, one.network.label))
-    stages = [one for one in square.networks if one.label.startswith(CLOS) and "square" not in one.label]
     rule = SeedRule(content["rule"]["significant"])
     weights = _weights(long, short, content, rule)
     standings = {"short": list(_standings(short, rule)), "zoo": list(_standings(zoo, rule))}
@@ -83,7 +85,7 @@ def findings(runs: Sequence[Run], content: Mapping[str, Any]) -> Findings:
             "short": short,
             "long": long,
             "zoo": zoo,
-            "groups": (short, long, square),
+            "groups": (short, long),
             "near": NEAR,
             "first_layer": FIRST_LAYER,
             "weights": weights,
@@ -100,7 +102,7 @@ def findings(runs: Sequence[Run], content: Mapping[str, Any]) -> Findings:
             "zoo": accuracy_table(
                 sorted(zoo.networks, key=lambda one: (-one.budget, -one.validation)), validation=True
             ),
-            "stages": accuracy_table(sorted(stages, key=lambda one: (one.budget, one.label))),
+            "stages": list(_by_stages(views)),
             "paths": [tuple(one.plain().values()) for one in paths],
         },
         charts={"closnets-accuracy": _chart(short)},
@@ -110,6 +112,17 @@ def findings(runs: Sequence[Run], content: Mapping[str, Any]) -> Findings:
             "paths": [one.plain() for one in counted],
         },
     )
+
+
+def _by_stages(views: Sequence[BedView]) -> Iterator[tuple[Any, ...]]:
+    """The Clos layers that a bed compares by their stages only, on each set of images."""
+    for view in views:
+        clos = [
+            one for one in view.layers.values() if one.label.startswith(f"{CLOS}, ") and "stages" in one.label
+        ]
+        for one in sorted(clos, key=lambda one: (one.measures.weights, one.measures.stages)):
+            reached = Cell(one.permuted.mean, with_error(one.permuted))
+            yield (view.where, one.measures.weights, one.measures.stages, one.measures.most_paths, reached)
 
 
 # The claims.

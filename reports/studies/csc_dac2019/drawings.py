@@ -11,9 +11,10 @@ from reports import formatting as f
 from reports.charts import metric_bars, ratio_chart, stacked_bars
 from reports.front import Dot, front_chart
 from reports.side_by_side import STATIC, SideBySide
-from reports.studies.csc_dac2019.points import CLOS, DENSE, INDEXED, RATIOS, REFERENCE, Point
+from reports.studies.csc_dac2019.points import DENSE, INDEXED, RATIOS, REFERENCE, Point
 from reports.studies.csc_dac2019.tables import FRONTS
-from reports.studies.topologies.accuracy import Group, accuracy_chart, with_error
+from reports.studies.topologies.accuracy import Group, accuracy_chart
+from reports.studies.topologies.compared import with_error
 from reports.studies.topologies.plan import PRUNED
 from reports.write_up.claims import FactorRule
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def trained_chart(trained: Group) -> str:
     dense = trained.dense
     levels = {f"dense, {with_error(dense)}": dense.mean, "two points below": dense.mean - 0.02}
-    shown = [one for one in trained.networks if one.label in (REFERENCE, PRUNED, CLOS)]
+    shown = [one for one in trained.networks if one.label in (REFERENCE, PRUNED)]
     return accuracy_chart("csc-accuracy", shown, levels=levels)
 
 

@@ -16,7 +16,6 @@ from reports.studies.csc_dac2019.drawings import charts_of, fronts_chart, traine
 from reports.studies.csc_dac2019.equal_accuracy import Pair, pairs
 from reports.studies.csc_dac2019.placing import Placed
 from reports.studies.csc_dac2019.points import (
-    CLOS,
     DENSE,
     FAMILY,
     FRONT,
@@ -33,8 +32,9 @@ from reports.studies.csc_dac2019.points import (
 )
 from reports.studies.csc_dac2019.ratio_map import Meeting
 from reports.studies.csc_dac2019.skipping import skipping
-from reports.studies.topologies.accuracy import Group, accuracy_table, with_error
-from reports.studies.topologies.plan import BOTTOM_UP, LENET, PRUNED
+from reports.studies.topologies.accuracy import Group, accuracy_table
+from reports.studies.topologies.compared import with_error
+from reports.studies.topologies.plan import BOTTOM_UP, LENET, PRUNED, TO_THE_END
 from reports.studies.topologies.runs import Run, shipped_runs
 from reports.tables import Table
 from reports.write_up.claims import FactorRule
@@ -81,12 +81,13 @@ def findings(
     sides, own = side_by_side(results), at_own_clocks(results)
     equal = {key: replace(side, results=with_equal_data(side.results)) for key, side in sides.items()}
     rule = FactorRule(**content["rule"])
-    trained = Group.among(shipped_runs() if runs is None else runs, LENET)
+    known = shipped_runs() if runs is None else runs
+    trained, grown = (Group.among(known, name) for name in (TO_THE_END, LENET))
     paired = {name: pairs(results, name) for name in technologies_of(sides)}
     on_front = {point: one for point, one in searched.items() if point.technology == FRONT}
     technologies = {points[point].technology.kind: points[point].technology for point in results}
     return Findings(
-        figures=_figures(sides, equal, side_by_side(own), paired, trained, rule)
+        figures=_figures(sides, equal, side_by_side(own), paired, (trained, grown), rule)
         | {
             "fronts": tables.fronts(on_front),
             "front_place": place_of(FRONT),
@@ -151,7 +152,7 @@ def _figures(
     equal: Sides,
     fastest: Sides,
     paired: Mapping[str, Sequence[Pair]],
-    trained: Group,
+    trained: tuple[Group, Group],
     rule: FactorRule,
 ) -> dict[str, Any]:
     """What sentences read of the designs that were mapped."""
@@ -178,7 +179,7 @@ def _figures(
         "products_j": {name: j for name, one in first.results.items() if (j := product_energy_j(one))},
         "losses": _losses(settings, reference=True),
         "pruned_losses": _losses(settings, reference=False),
-        "trained": _trained(trained),
+        "trained": _trained(*trained),
     }
 
 
@@ -250,8 +251,9 @@ def _losses(settings: Sequence[SideBySide], *, reference: bool) -> list[float]:
     return [dense - (side.results[name].accuracy or 0.0) for name, side in zip(names, settings, strict=True)]
 
 
-def _trained(group: Group) -> dict[str, Any]:
-    """The networks that were trained with several seeds."""
+def _trained(group: Group, grown: Group) -> dict[str, Any]:
+    """The networks that were trained with several seeds to the end, and those that grew, beside the same
+    without growth."""
     csc = group.labelled(REFERENCE)
     return {
         "group": group,
@@ -259,8 +261,9 @@ def _trained(group: Group) -> dict[str, Any]:
         "csc": csc,
         "pruned": group.labelled(PRUNED),
         "losses": [group.dense.mean - one.mean for one in csc],
-        "direct": {one.budget: one for one in csc},
-        "bottom_up": group.labelled(BOTTOM_UP),
+        "grown": grown,
+        "direct": {one.budget: one for one in grown.labelled(REFERENCE)},
+        "bottom_up": grown.labelled(BOTTOM_UP),
     }
 
 
@@ -317,7 +320,7 @@ def _settings(
 
 
 def _accuracy(trained: Group) -> Table:
-    shown = trained.labelled(REFERENCE, PRUNED, CLOS, BOTTOM_UP)
+    shown = trained.labelled(REFERENCE, PRUNED)
     return accuracy_table(sorted(shown, key=lambda one: (-one.budget, -one.mean)), marked=(REFERENCE,))
 
 

@@ -1,18 +1,20 @@
-"""Charts of the NeuroFabric study: deep linear cascades, and accuracy over what the heuristic counts."""
+"""Charts of the NeuroFabric study: deep linear cascades, the bed, and the task that needs no data."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from matplotlib.figure import Figure
 
 from reports.charts import HUES, MARKERS, MORE_HUES, style, svg
+from reports.studies.topologies.bed_view import FEWEST_STAGES, BedLayerView, BedView
 from reports.studies.topologies.cascade_runs import CascadeRun
-from reports.studies.topologies.measures import Measures
-from reports.studies.topologies.runs import Trained
 
 START_HUES = {"Glorot": HUES["pruned"], "sparse Glorot": HUES["csc"]}
+KINDS = ("clos", "csc", "random", "butterfly", "radix", "benes")
+"""Layers are coloured by the first word of their label."""
+COUNTS = {"solved": "constraints drawn", "bound": "their bound", "freedom": "degrees of freedom"}
 
 
 def cascades_chart(starts: Mapping[str, Mapping[int, Sequence[CascadeRun]]]) -> str:
@@ -42,31 +44,50 @@ def cascades_chart(starts: Mapping[str, Mapping[int, Sequence[CascadeRun]]]) -> 
         return svg(figure)
 
 
-def efficiency_chart(series: Mapping[str, Sequence[tuple[Trained, Measures]]]) -> str:
-    """Accuracy over constraints solved and over degrees of freedom, both for each weight: series of networks
-    with what was measured of their layers."""
-    titles = {
-        "efficiency": "constraints solved for each weight",
-        "free_share": "degrees of freedom for each weight",
-    }
-    with style("neurofabric-efficiency"):
-        figure = Figure(figsize=(9.2, 4.0), layout="constrained")
-        panels = figure.subplots(1, 2, sharey=True)
-        for axes, (measure, title) in zip(panels, titles.items(), strict=True):
-            for place, (label, shown) in enumerate(series.items()):
-                axes.errorbar(
-                    [getattr(measures, measure) for _, measures in shown],
-                    [network.mean * 100 for network, _ in shown],
-                    yerr=[network.standard_error * 100 for network, _ in shown],
-                    linestyle="none",
-                    marker=MARKERS[place],
-                    color=MORE_HUES[place],
-                    markersize=5,
-                    capsize=2,
-                    label=label,
-                )
-            axes.set_xlabel(title)
+def bed_chart(views: Sequence[BedView]) -> str:
+    """Accuracy over the bound on constraints for each weight: a panel a bed, a dot a ranked layer."""
+    with style("neurofabric-bed"):
+        figure = Figure(figsize=(9.2, 3.6 * -(-len(views) // 2)), layout="constrained")
+        panels = figure.subplots(-(-len(views) // 2), 2, squeeze=False).ravel()
+        for axes, view in zip(panels, views, strict=False):
+            for place, kind in enumerate(KINDS):
+                layers = [one for one in view.ranked if one.label.split()[0].rstrip(",") == kind]
+                for one in layers:
+                    shallow = one.measures.stages < FEWEST_STAGES
+                    axes.errorbar(
+                        one.measures.score,
+                        one.permuted.mean * 100,
+                        yerr=one.permuted.standard_error * 100,
+                        linestyle="none",
+                        marker=MARKERS[place],
+                        color=MORE_HUES[place],
+                        markerfacecolor="none" if shallow else MORE_HUES[place],
+                        markersize=5,
+                        capsize=2,
+                        label=kind if one is layers[0] else None,
+                    )
+            axes.set_title(view.where)
+            axes.set_xlabel("bound on constraints for each weight")
+            axes.set_ylabel("accuracy on the test images, %")
             axes.grid(color="#e6e9ec", linewidth=0.7)
-        panels[0].set_ylabel("accuracy on the test images, %")
         panels[0].legend(fontsize=8.5)
+        return svg(figure)
+
+
+def task_chart(layers: Iterable[BedLayerView]) -> str:
+    """Entries of a random matrix that are met, over each count of constraints; both for each weight."""
+    measured = [one.measures for one in layers if one.measures.met is not None]
+    with style("neurofabric-task"):
+        figure = Figure(figsize=(9.2, 3.6), layout="constrained")
+        panels = figure.subplots(1, len(COUNTS), sharey=True)
+        for axes, (count, title) in zip(panels, COUNTS.items(), strict=True):
+            axes.scatter(
+                [one.a_weight(count) for one in measured],
+                [one.a_weight("met") for one in measured],
+                s=18,
+                color=HUES["csc"],
+            )
+            axes.set_xlabel(f"{title}, for each weight")
+            axes.grid(color="#e6e9ec", linewidth=0.7)
+        panels[0].set_ylabel("entries met, for each weight")
         return svg(figure)

@@ -1,230 +1,232 @@
-"""What the experiments say on the claims of NeuroFabric: square layers, deep linear cascades and others."""
+"""What the experiments say on the claims of NeuroFabric: the bed, deep linear cascades and other layers."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from reports.studies.neurofabric_2020.charts import cascades_chart, efficiency_chart
-from reports.studies.topologies.accuracy import Group, accuracy_table, with_error
-from reports.studies.topologies.cascade_runs import FAN_IN, RATES, STEPS, WIDTH, CascadeRun, of_init
-from reports.studies.topologies.experiments import Experiments
-from reports.studies.topologies.measures import Measures
-from reports.studies.topologies.plan import (
-    CASCADES,
-    DENSE,
-    FIRST_LAYER,
-    NEAR,
-    OTHER_LAYERS,
-    OTHER_MODELS,
-    PRUNED,
-    READ_OUT,
-    SHAPES,
-    SQUARE,
-    WITH_SKIPS,
+from reports.studies.neurofabric_2020.charts import bed_chart, cascades_chart, task_chart
+from reports.studies.topologies.accuracy import Group, accuracy_table
+from reports.studies.topologies.bed_measures import BedMeasures
+from reports.studies.topologies.bed_runs import RATES as BED_RATES, SEEDS, TUNING
+from reports.studies.topologies.bed_view import (
+    FEWEST_STAGES,
+    BedLayerView,
+    BedView,
+    bed_views,
+    rank_measures,
 )
-from reports.studies.topologies.ranking import Observation, Ranking, RankingError, rank_by
-from reports.studies.topologies.runs import Trained
+from reports.studies.topologies.cascade_runs import FAN_IN, RATES, STEPS, WIDTH, CascadeRun, of_init
+from reports.studies.topologies.compared import with_error
+from reports.studies.topologies.experiments import Experiments
+from reports.studies.topologies.plan import CASCADES, DENSE, OTHER_LAYERS, OTHER_MODELS
+from reports.studies.topologies.ranking import Ranking
 from reports.tables import Cell
-from reports.write_up.claims import FactorRule, SeedRule, by_hand, judge_cases, judge_losses
+from reports.write_up.claims import SeedRule, judge_cases, judge_losses
 from reports.write_up.study_page import Findings
 from reports.write_up.verdicts import Verdict
 
 STARTS = {"Glorot": "glorot", "sparse Glorot": "sparse-glorot"}
-MEASURES = {"constraints": "efficiency", "degrees of freedom": "free_share"}
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A square layer: its network, and what can be measured of it without training."""
-
-    network: Trained
-    measures: Measures
-
-    @property
-    def label(self) -> str:
-        return self.network.label
-
-    @property
-    def budget(self) -> int:
-        """The weights that it was asked to store."""
-        return self.network.budget - READ_OUT
-
-    @property
-    def has_skips(self) -> bool:
-        return self.label.endswith(WITH_SKIPS)
+TASK = {"constraints drawn": "solved", "their bound": "bound", "degrees of freedom": "freedom"}
+"""What is held against the entries that a layer meets, by the field that holds it."""
+RATERS = {"bound on constraints": "score", "entries met": "met", "L2 error, the least first": "error"}
+"""What is held against accuracy."""
+CUTS = {"all": 1, f"from {FEWEST_STAGES} stages on": FEWEST_STAGES}
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two layers that differ in one thing."""
+    """Two layers of a bed that differ in one thing."""
 
-    base: Layer
-    changed: Layer
+    view: BedView
+    base: BedLayerView
+    changed: BedLayerView
 
     @property
     def gain(self) -> float:
         """What the change does to accuracy."""
-        return self.changed.network.mean - self.base.network.mean
+        return self.changed.permuted.mean - self.base.permuted.mean
+
+    @property
+    def shown_gain(self) -> str:
+        return self.view.permuted.difference(self.changed.permuted, self.base.permuted)
+
+    @property
+    def errors_apart(self) -> float:
+        return self.view.errors_apart(self.changed.label, self.base.label)
+
+    @property
+    def efficiencies(self) -> tuple[float, float]:
+        """Degrees of freedom for each weight, or their bound where they were not measured."""
+        return efficiency(self.base.measures), efficiency(self.changed.measures)
 
     @property
     def raised(self) -> float:
-        """What the change does to parameter efficiency."""
-        return self.changed.measures.efficiency - self.base.measures.efficiency
+        """What the change does to that."""
+        before, after = self.efficiencies
+        return after - before
 
 
-Layers = Mapping[tuple[str, int], Layer]
-"""Layers by their label and their weights."""
+def efficiency(measures: BedMeasures) -> float:
+    """Degrees of freedom for each weight; the bound on constraints where they were not measured, which equals
+    them wherever both were and no skip is in the layer."""
+    freedom = measures.a_weight("freedom")
+    return measures.score if freedom is None else freedom
 
 
 def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
     """What the page reads. `content` is the study's data file."""
     compared, rule = content["compared"], content["rule"]
-    square, others = (Group.among(experiments.runs, name) for name in (SQUARE, OTHER_LAYERS))
-    layers = _layers(square, experiments.measures)
+    others = Group.among(experiments.runs, OTHER_LAYERS)
+    views = bed_views(experiments.bed, experiments.measures)
     starts = {shown: of_init(experiments.cascades, init) for shown, init in STARTS.items()}
-    at = {weights: [one for one in layers.values() if one.budget == weights] for weights in SHAPES}
+    pairs = {name: list(_pairs(views, compared[name])) for name in compared if name != "clos"}
     figures = {
-        "square": square,
-        "groups": (square,),
-        "near": NEAR,
-        "first_layer": FIRST_LAYER,
+        "views": views,
+        "others": others,
+        "bed": {"seeds": len(SEEDS), "tuning": len(TUNING), "rates": BED_RATES, "cuts": CUTS},
         "cascade": {"width": WIDTH, "fan_in": FAN_IN, "steps": STEPS, "rates": RATES},
         "deepest": max(starts["Glorot"]),
         "starts": {start: _start(runs, rule["trained_from"]) for start, runs in starts.items()},
-        "best_first": {
-            weights: sorted(several, key=lambda layer: -layer.network.mean) for weights, several in at.items()
-        },
-        "pruned": {one.budget - READ_OUT: one for one in square.labelled(PRUNED)},
-        "look_alikes": [_best_and_worst(layers, alike) for alike in compared["look_alikes"]],
-        "pairs": _pairs(layers, compared, rule["ideal_efficiency"]),
-        "rankings": _rankings([layer for several in at.values() for layer in several]),
+        "pairs": pairs,
+        "apart_from": _errors_apart(len(pairs["look_alikes"]), rule["family_error"]),
+        "task": _task(views[0]),
+        "predictions": [_predictions(view) for view in views],
+        "clos": [_clos_standing(view, compared["clos"], SeedRule(rule["significant"])) for view in views],
+        "skipped_clos": next(pair for pair in pairs["skips"] if pair.base.label.startswith("clos")),
+        "locality": [_locality(view) for view in views],
         "served": [_served(others, label) for label in OTHER_MODELS],
     }
     return Findings(
-        figures=figures | {"verdicts": _verdicts(figures, rule) | by_hand(content)},
+        figures=figures | {"verdicts": _verdicts(figures, rule)},
         filters={"with_error": with_error, "power": _power},
-        rows=_rows(figures, layers, starts) | {"other-layers": accuracy_table(others.networks)},
-        charts={"cascades": cascades_chart(starts), "efficiency": efficiency_chart(_series(at))},
+        rows=_rows(figures, starts) | {"other-layers": accuracy_table(others.networks)},
+        charts={
+            "cascades": cascades_chart(starts),
+            "bed": bed_chart(views),
+            "task": task_chart(views[0].layers.values()),
+        },
         assumptions=(),
         plain={
-            "networks": [one.plain() for one in square.networks],
+            "bed": [_plain(view) for view in views],
             "measures": [asdict(one) for one in experiments.measures],
             "cascades": [asdict(one) for one in experiments.cascades],
+            "others": [one.plain() for one in others.networks],
         },
     )
 
 
 def _verdicts(figures: Mapping[str, Any], rule: Mapping[str, Any]) -> dict[str, Verdict]:
     """The verdict on each claim, by the name that it has in the data file."""
-    square: Group = figures["square"]
-    pairs, starts = figures["pairs"], figures["starts"]
-    ranking = figures["rankings"]["constraints"]["all layers"]
-    ranks = FactorRule(rule["ranks_from"], rule["ranks_partly_from"])
-    seeds, less, ideal = SeedRule(rule["significant"]), rule["less_by"], rule["ideal_efficiency"]
-    clos = pairs["clos"].changed.measures
-
-    def differ(pair: Pair) -> bool:
-        return square.differ(pair.changed.network, pair.base.network, seeds)
-
+    pairs, starts, views = figures["pairs"], figures["starts"], figures["views"]
+    seeds, less, apart = SeedRule(rule["significant"]), rule["less_by"], figures["apart_from"]
+    skipped = figures["skipped_clos"].changed.measures
+    drawn = figures["task"]["constraints drawn"]
     cases = {
         "initialisation": [
             not starts["sparse Glorot"]["lost"],
             figures["deepest"] in starts["Glorot"]["lost"],
         ],
-        "look_alikes": [square.differ(best, worst, seeds) for best, worst in figures["look_alikes"]],
+        "look_alikes": [abs(pair.errors_apart) > apart for pair in pairs["look_alikes"]],
         "depth": [pair.raised < -less for pair in pairs["depth"]],
-        "skips": [pair.raised > less for pair in pairs["not ideal"]],
-        "butterflies": [pair.gain < 0 and differ(pair) for pair in pairs["butterflies"][1:]],
-        "clos": [clos.efficiency >= ideal, clos.least_paths > 1],
-        "fourth_stage": [pair.gain <= 0 or not differ(pair) for pair in pairs["stages"]],
+        "skips": [pair.raised > less for pair in pairs["skips"]],
+        "butterflies": [-pair.errors_apart > seeds.significant for pair in pairs["butterflies"]],
+        "clos": [efficiency(skipped) >= rule["ideal_efficiency"], skipped.least_paths > 1],
+        "best": [not one["ahead"] for one in figures["clos"]],
+        "fourth_stage": [pair.errors_apart <= seeds.significant for pair in pairs["stages"]],
     }
     losses = [dense.mean - cascades.mean for cascades, dense in (pair.networks for pair in figures["served"])]
+    ranked = [one["bound on constraints"]["all"] for one in figures["predictions"]]
     return {claim: judge_cases(of_claim) for claim, of_claim in cases.items()} | {
-        "heuristic": ranks.judge(ranking.correlation) if ranking else Verdict.NOT_TESTABLE,
+        "heuristic": _judge_ranks([drawn], rule),
+        "predicts": _judge_ranks(ranked, rule) if len(ranked) == len(views) else Verdict.NOT_TESTABLE,
         "layers": judge_losses(losses, rule["serves_within_points"] / 100),
     }
 
 
-# Square layers.
+def _judge_ranks(rankings: Sequence[Ranking | None], rule: Mapping[str, Any]) -> Verdict:
+    """A measure ranks topologies where every correlation is high enough, partly where each is some way up."""
+    found = [ranking.correlation for ranking in rankings if ranking is not None]
+    if len(found) < len(rankings):
+        return Verdict.NOT_TESTABLE
+    if min(found) >= rule["ranks_from"]:
+        return Verdict.HELD
+    return Verdict.PARTLY if statistics.fmean(found) >= rule["ranks_partly_from"] else Verdict.FAILED
 
 
-def _layers(square: Group, measures: Sequence[Measures]) -> Layers:
-    """The layers that were measured: all but the dense and the pruned ones."""
-    networks = {(one.label, one.budget): one for one in square.networks}
-    of_layer = {(one.label, one.budget): one for one in measures}
+def _errors_apart(pairs: int, family_error: float) -> float:
+    """From how many standard errors on a pair is told apart, so that of so many pairs that do not differ any
+    is told apart with this chance at most (Bonferroni's correction, two sides)."""
+    return statistics.NormalDist().inv_cdf(1 - family_error / (2 * pairs)) if pairs else math.inf
+
+
+# The bed.
+
+
+def _pairs(views: Sequence[BedView], labels: Mapping[int, Sequence[tuple[str, str]]]) -> Iterator[Pair]:
+    """The pairs of these labels in every bed that has them."""
+    for view in views:
+        for base, changed in labels.get(view.bed.places, ()):
+            yield Pair(view, view.layers[base], view.layers[changed])
+
+
+def _task(view: BedView) -> dict[str, Ranking | None]:
+    """How each count ranks how many entries of a random matrix are met, over layers of equal weights."""
+    layers = [*view.ranked, *view.apart]
+    return {name: rank_measures(layers, field, "met") for name, field in TASK.items()}
+
+
+def _predictions(view: BedView) -> dict[str, Any]:
+    """How each rater ranks accuracies, over all layers that join all pairs and over a second cut of them."""
+    return {"view": view} | {
+        name: {cut: view.ranking(field, fewest_stages=fewest) for cut, fewest in CUTS.items()}
+        for name, field in RATERS.items()
+    }
+
+
+def _clos_standing(view: BedView, labels: Mapping[int, str], rule: SeedRule) -> dict[str, Any]:
+    """Where the Clos layer stands in a bed, and which layers are ahead of it by the rule."""
+    label = labels[view.bed.places]
+    places = [one.label for one in view.ranked]
+    ahead = [one.label for one in view.ranked if view.errors_apart(one.label, label) > rule.significant]
     return {
-        (label, budget - READ_OUT): Layer(one, of_layer[label, budget])
-        for (label, budget), one in networks.items()
-        if (label, budget) in of_layer
+        "view": view,
+        "label": label,
+        "place": places.index(label) + 1,
+        "of": len(places),
+        "ahead": ahead,
     }
 
 
-def _series(at: Mapping[int, Sequence[Layer]]) -> dict[str, list[tuple[Trained, Measures]]]:
-    """The layers of so many weights, those with skip connections apart."""
+def _locality(view: BedView) -> dict[str, Any]:
+    """What the natural order of the pixels is worth: most, least, and over all layers."""
+    gains = sorted(view.ranked, key=lambda one: one.gain_of_order)
     return {
-        f"{weights:,} weights{WITH_SKIPS if skips else ''}": [
-            (layer.network, layer.measures) for layer in layers if layer.has_skips == skips
-        ]
-        for weights, layers in at.items()
-        for skips in (False, True)
+        "view": view,
+        "least": gains[0],
+        "most": gains[-1],
+        "mean": statistics.fmean(one.gain_of_order for one in gains),
     }
 
 
-def _best_and_worst(layers: Layers, alike: Mapping[str, Any]) -> tuple[Trained, Trained]:
-    networks = [layers[label, alike["weights"]].network for label in alike["labels"]]
-    return max(networks, key=lambda one: one.mean), min(networks, key=lambda one: one.mean)
-
-
-def _pairs(layers: Layers, compared: Mapping[str, Any], ideal: float) -> dict[str, Any]:
-    """What is compared in pairs, and all layers of square stages without skips and with them."""
-    pairs: dict[str, Any] = {
-        name: [
-            Pair(*(layers[one[end], one["weights"]] for end in ("base", "changed"))) for one in compared[name]
-        ]
-        for name in ("depth", "butterflies", "stages")
-    }
-    skips = [
-        Pair(layers[label.removesuffix(WITH_SKIPS), weights], layer)
-        for (label, weights), layer in layers.items()
-        if layer.has_skips
-    ]
-    return pairs | {
-        "skips": skips,
-        "not ideal": [pair for pair in skips if pair.base.measures.efficiency < ideal],
-        "clos": next(pair for pair in skips if pair.base.label == compared["clos"]),
-    }
-
-
-def _rankings(layers: Sequence[Layer]) -> dict[str, dict[str, Ranking | None]]:
-    """How well each measure ranks the layers of equal weights; none where it has no order."""
-    plain = [layer for layer in layers if not layer.has_skips]
-    ways = {
-        "all layers": plain,
-        "with skips too": layers,
-        "fully connected ones": [layer for layer in plain if layer.measures.is_connected],
-    }
+def _plain(view: BedView) -> dict[str, Any]:
     return {
-        name: {way: _ranking(several, measure) for way, several in ways.items()}
-        for name, measure in MEASURES.items()
+        "places": view.bed.places,
+        "images": view.images,
+        "weights": view.bed.weights,
+        "layers": [
+            {
+                "label": one.label,
+                "rate": one.permuted.rate,
+                "accuracies": list(one.permuted.accuracies),
+                "accuracies_in_natural_order": list(one.natural.accuracies),
+            }
+            for one in view.layers.values()
+        ],
     }
-
-
-def _ranking(layers: Sequence[Layer], measure: str) -> Ranking | None:
-    try:
-        return rank_by(
-            [
-                Observation(
-                    layer.label, getattr(layer.measures, measure), layer.network.accuracies, str(layer.budget)
-                )
-                for layer in layers
-            ]
-        )
-    except RankingError:
-        return None
 
 
 # Deep linear cascades, and other layers.
@@ -251,20 +253,19 @@ def _served(others: Group, label: str) -> Group:
 
 
 def _rows(
-    figures: Mapping[str, Any], layers: Layers, starts: Mapping[str, Mapping[int, Sequence[CascadeRun]]]
+    figures: Mapping[str, Any], starts: Mapping[str, Mapping[int, Sequence[CascadeRun]]]
 ) -> dict[str, Any]:
-    clos = [one.network for one in layers.values() if one.label.startswith("clos")]
     depths = sorted(starts["Glorot"])
     return {
         "cascades": [_cascade_row(start, starts[start][depth]) for depth in depths for start in starts],
-        "clos": accuracy_table(sorted(clos, key=lambda one: (one.budget, one.label))),
+        "predictions": [row for predicted in figures["predictions"] for row in _prediction_rows(predicted)],
         **{
-            f"topologies-{weights}": map(_topology_row, several)
-            for weights, several in figures["best_first"].items()
+            f"bed-{view.key}": [_layer_row(one) for one in (*view.ranked, *view.apart)]
+            for view in figures["views"]
         },
         **{
-            name: [_pair_row(pair, figures["square"]) for pair in figures["pairs"][name]]
-            for name in ("skips", "depth", "butterflies")
+            name: [_pair_row(pair) for pair in figures["pairs"][name]]
+            for name in ("skips", "depth", "butterflies", "look_alikes", "stages")
         },
     }
 
@@ -277,20 +278,34 @@ def _cascade_row(start: str, runs: Sequence[CascadeRun]) -> tuple[Any, ...]:
     return (first.depth, start, *energies, statistics.fmean(accuracies), min(accuracies), first.rate)
 
 
-def _topology_row(layer: Layer) -> tuple[Any, ...]:
-    one, measures = layer.network, layer.measures
-    accuracy = Cell(one.mean, f"{one.mean * 100:.2f} %")
-    error = Cell(one.standard_error, f"{one.standard_error * 100:.2f}")
-    counts = (measures.weights, measures.stages, measures.least_paths, measures.most_paths)
-    return (one.label, accuracy, error, *counts, measures.efficiency, measures.free_share)
+def _prediction_rows(predicted: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    view = predicted["view"]
+    for name in RATERS:
+        shown = [_correlation(ranking) for ranking in predicted[name].values()]
+        if any(shown):
+            yield (view.where, name, *shown)
 
 
-def _pair_row(pair: Pair, square: Group) -> tuple[Any, ...]:
-    base, changed = pair.base.network, pair.changed.network
-    accuracies = (Cell(one.mean, with_error(one)) for one in (base, changed))
-    gain = Cell(pair.gain, square.difference(changed, base))
-    efficiencies = (pair.base.measures.efficiency, pair.changed.measures.efficiency)
-    return (base.label, changed.label, pair.changed.measures.weights, *accuracies, gain, *efficiencies)
+def _correlation(ranking: Ranking | None) -> str:
+    if ranking is None:
+        return ""
+    low, high = (f"{end:+.2f}" for end in (ranking.low, ranking.high))
+    return f"{ranking.correlation:+.2f} ({low} to {high})".replace("-", "−")
+
+
+def _layer_row(one: BedLayerView) -> tuple[Any, ...]:
+    measures, reached = one.measures, one.permuted
+    accuracy = Cell(reached.mean, f"{reached.mean * 100:.2f} %")
+    error = Cell(reached.standard_error, f"{reached.standard_error * 100:.2f}")
+    paths = (measures.pairs, measures.least_paths, measures.most_paths)
+    counts = (measures.score, *(measures.a_weight(name) for name in ("solved", "met")), measures.error)
+    return (one.label, accuracy, error, one.natural.mean, measures.stages, *paths, *counts, reached.rate)
+
+
+def _pair_row(pair: Pair) -> tuple[Any, ...]:
+    accuracies = (Cell(one.permuted.mean, with_error(one.permuted)) for one in (pair.base, pair.changed))
+    gain = Cell(pair.gain, pair.shown_gain)
+    return (pair.view.where, pair.base.label, pair.changed.label, *accuracies, gain, *pair.efficiencies)
 
 
 def _power(value: float) -> str:

@@ -4,43 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from reports.charts import HUES, INK, MARKERS, hues, style, svg
+from reports.studies.topologies.compared import Compared, with_error
 from reports.studies.topologies.plan import DENSE
-from reports.studies.topologies.runs import (
-    Run,
-    Trained,
-    error_of_difference,
-    networks as networks_of,
-    seed_deviation,
-)
+from reports.studies.topologies.runs import Run, Trained, networks as networks_of
 from reports.tables import Cell, Column, Table
-from reports.write_up.claims import SeedRule
-
-NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
-class Group:
-    """Networks that are trained alike and compared with each other."""
-
-    name: str
-    networks: tuple[Trained, ...]
+class Group(Compared[Trained]):
+    """Networks of a group of the plan."""
 
     @classmethod
     def among(cls, runs: Iterable[Run], name: str) -> Group:
         """The group of this name."""
         return cls(name, tuple(networks_of(runs, name)))
-
-    @cached_property
-    def deviation(self) -> float:
-        """The standard deviation of accuracy from seed to seed, of all networks together."""
-        return seed_deviation(self.networks)
 
     @property
     def dense(self) -> Trained:
@@ -59,21 +42,6 @@ class Group:
     def at(self, budget: int) -> list[Trained]:
         """The networks of this budget, the best first."""
         return sorted((one for one in self.networks if one.budget == budget), key=lambda one: -one.mean)
-
-    def differ(self, one: Trained, other: Trained, rule: SeedRule) -> bool:
-        """Whether two means differ by the rule."""
-        return rule.differs(one.mean - other.mean, error_of_difference(one, other, self.deviation))
-
-    def difference(self, one: Trained, other: Trained) -> str:
-        """How much better `one` is, with the error of that: +0.21 ± 0.06 points."""
-        error = error_of_difference(one, other, self.deviation) * 100
-        shown = f"{(one.mean - other.mean) * 100:+.2f} ± {error:.2f} points"
-        return shown.replace("-", "−").replace(" ", NO_BREAK)
-
-
-def with_error(network: Trained) -> str:
-    """Mean and standard error over seeds: 97.42 ± 0.05 %."""
-    return f"{network.mean * 100:.2f} ± {network.standard_error * 100:.2f} %".replace(" ", NO_BREAK)
 
 
 def accuracy_table(

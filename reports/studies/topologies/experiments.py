@@ -15,10 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from reports.studies.topologies import cascade_runs, measures, runs
+from reports.studies.topologies import bed_measures, bed_runs, cascade_runs, runs
+from reports.studies.topologies.bed import beds
+from reports.studies.topologies.bed_measures import BedMeasures, measure_beds, shipped_measures
+from reports.studies.topologies.bed_runs import BedRun, shipped_bed, train_beds
 from reports.studies.topologies.cascade_runs import CascadeRun, shipped_cascades, train_cascades
 from reports.studies.topologies.files import write_records
-from reports.studies.topologies.measures import Measures, measure_all, shipped_measures
 from reports.studies.topologies.plan import plan
 from reports.studies.topologies.runs import Run, shipped_runs, train_all, write_runs
 from reports.studies.topologies.trainings import CODE_VERSION
@@ -31,24 +33,25 @@ PACKAGES = ("numpy", "scipy", "numba")
 
 @dataclass(frozen=True)
 class Experiments:
-    """Trained networks, measures of their topologies, and deep linear cascades."""
+    """Trained networks; the layers of the bed, trained and measured; and deep linear cascades."""
 
     runs: Sequence[Run]
-    measures: Sequence[Measures]
+    bed: Sequence[BedRun]
+    measures: Sequence[BedMeasures]
     cascades: Sequence[CascadeRun]
 
 
 def shipped() -> Experiments:
     """The experiments that come with the package."""
-    return Experiments(shipped_runs(), shipped_measures(), shipped_cascades())
+    return Experiments(shipped_runs(), shipped_bed(), shipped_measures(), shipped_cascades())
 
 
 def anew(*, processes: int = 1, progress: bool = True) -> Experiments:
     """The experiments run here, but for what is remembered of earlier runs."""
-    planned = plan()
     return Experiments(
-        train_all(planned, processes=processes, progress=progress),
-        measure_all(planned, progress=progress),
+        train_all(plan(), processes=processes, progress=progress),
+        train_beds(beds(), processes=processes, progress=progress),
+        measure_beds(beds(), progress=progress),
         train_cascades(progress=progress),
     )
 
@@ -68,12 +71,14 @@ def description(experiments: Experiments) -> dict[str, Any]:
     return {
         "files": {
             runs.FILE: "a line a training: MNIST, float32, accuracies as shares, the recipe as JSON",
-            measures.FILE: "a line a topology: paths, constraints solved, degrees of freedom",
+            bed_runs.FILE: "a line a training of a square layer of the bed: accuracies as shares",
+            bed_measures.FILE: "a line a layer of the bed: paths, constraints, degrees of freedom, errors",
             cascade_runs.FILE: "a line a deep linear cascade: energies at the start, loss and accuracy",
         },
         "kind": "measured here",
         "command": "archsim experiments --out FOLDER",
         "groups": groups,
+        "bed": {"runs": len(experiments.bed), "cpu_s": round(sum(one.cpu_s for one in experiments.bed))},
         "code_version": CODE_VERSION,
         "versions": {"python": platform.python_version(), "blas": _blas()} | _versions(),
     }
@@ -92,8 +97,10 @@ def run_and_write(folder: Path, *, processes: int = 1) -> list[Path]:
     """Runs the experiments and writes their data files into a folder; the paths of these."""
     experiments = anew(processes=processes)
     write_runs(experiments.runs, folder / runs.FILE)
-    write_records(folder / measures.FILE, Measures, experiments.measures)
+    write_records(folder / bed_runs.FILE, BedRun, experiments.bed)
+    write_records(folder / bed_measures.FILE, BedMeasures, experiments.measures)
     write_records(folder / cascade_runs.FILE, CascadeRun, experiments.cascades)
     text = dump_yaml(description(experiments))
     write_text(folder / DESCRIPTION, text)
-    return [folder / name for name in (runs.FILE, measures.FILE, cascade_runs.FILE, DESCRIPTION)]
+    files = (runs.FILE, bed_runs.FILE, bed_measures.FILE, cascade_runs.FILE, DESCRIPTION)
+    return [folder / name for name in files]

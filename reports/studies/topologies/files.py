@@ -21,6 +21,7 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "int": int,
     "float": float,
     "float | None": lambda text: float(text) if text else None,
+    "int | None": lambda text: int(text) if text else None,
 }
 """How a field of this type is read."""
 

@@ -11,7 +11,8 @@ from reports.studies.topologies.runs import Planned
 from workloads import parse_recipe
 from workloads.strict_yaml import parse_yaml
 
-LENET, LONG, SQUARE = "LeNet-300-100", "LeNet-300-100, long", "square"
+LENET, LONG = "LeNet-300-100", "LeNet-300-100, long"
+TO_THE_END = "LeNet-300-100, csc to the end"
 ZOO = "LeNet-300-100, budgets of the zoo"
 OTHER_LAYERS = "convolutional and recurrent"
 """The groups: in each, networks differ in their layers alone."""
@@ -21,7 +22,6 @@ BOTTOM_UP = "csc, bottom up"
 CONTIGUOUS = "clos, contiguous blocks"
 """The Clos layers of `clos` but for the order of their inputs: blocks read neighbours, and are not
 interleaved."""
-WITH_SKIPS = ", skips"
 OTHER_MODELS = ("convolutional", "recurrent")
 CASCADES = ", cascades"
 """Labels of networks, and what is behind a label."""
@@ -31,11 +31,6 @@ FIRST_LAYER = 0.8
 """The first layer's share of what the third, which stays dense, leaves of a budget: about that of the zoo."""
 NEAR = 0.15
 """A family is left out at a budget that none of its members comes so near to, as a share."""
-READ_OUT = 640
-"""Weights behind the square layer."""
-SHAPES = (768, 1408)
-"""Weights of the square layer at which many forms of it are compared."""
-
 PLAN = Path(__file__).with_suffix(".yaml")
 
 
@@ -54,16 +49,10 @@ def plan() -> tuple[Planned, ...]:
     )
 
 
-def skipped() -> frozenset[str]:
-    """The labels of square layers that are trained with skip connections too, without the mark of those."""
-    labels = (each.label for each in plan() if each.group == SQUARE)
-    return frozenset(label.removesuffix(WITH_SKIPS) for label in labels if label.endswith(WITH_SKIPS))
-
-
 def _networks(group: Mapping[str, Any]) -> Iterator[Planned]:
-    seeds = tuple(group["seeds"])
     for network in group["networks"]:
         settings = dict(network)
+        seeds = tuple(settings.pop("seeds", group["seeds"]))
         label, weights = settings.pop("label"), settings.pop("weights")
         if "outputs" in group:
             settings["layers"] = _completed(settings.get("layers", []), group["outputs"])

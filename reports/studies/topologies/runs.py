@@ -7,7 +7,6 @@ compared inside a *group*: one set of images, layers, epochs, batch and learning
 from __future__ import annotations
 
 import json
-import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -128,23 +127,6 @@ def networks(runs: Iterable[Run], group: str) -> list[Trained]:
         if one.group == group:
             several.setdefault((one.label, one.budget), []).append(one)
     return [Trained(group, label, budget, tuple(seeds)) for (label, budget), seeds in several.items()]
-
-
-def seed_deviation(trained: Sequence[Trained]) -> float:
-    """The standard deviation of accuracy from seed to seed, pooled over networks: with few seeds a network's
-    own says little."""
-    freedoms = [len(each.accuracies) - 1 for each in trained]
-    squares = [
-        statistics.variance(each.accuracies) * freedom
-        for each, freedom in zip(trained, freedoms, strict=True)
-        if freedom
-    ]
-    return math.sqrt(math.fsum(squares) / sum(freedoms)) if sum(freedoms) else 0.0
-
-
-def error_of_difference(one: Trained, other: Trained, deviation: float) -> float:
-    """The standard error of the difference of two means, from the pooled deviation from seed to seed."""
-    return deviation * math.sqrt(1 / len(one.runs) + 1 / len(other.runs))
 
 
 # The file.

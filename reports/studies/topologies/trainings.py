@@ -11,7 +11,7 @@ import functools
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from tqdm import tqdm
 from archsim.store import remembered
 from reports.parallel import in_processes
 from workloads import LabelledData, load_mnist
+from workloads.data.fashion import load_fashion_mnist
 from workloads.refusal import Refusal
 from workloads.training.recipe import Recipe
 from workloads.training.training import Examples, TrainingError, fit, train_model
@@ -30,12 +31,13 @@ KIND = "experiments"
 CODE_VERSION = 3
 """Raised whenever the training core gives other weights for the same recipe: old outcomes are then stale."""
 
-Images = Literal["mnist", "mnist-16", "mnist-8"]
+Images = Literal["mnist", "mnist-16", "mnist-8", "fashion", "fashion-16", "fashion-8"]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A training of `recipe` on MNIST as it is (784 inputs), or shrunk to 16 x 16 or 8 x 8 pixels."""
+    """A training of `recipe` on MNIST or Fashion-MNIST as it is (784 inputs), or shrunk to 16 x 16 or 8 x 8
+    pixels."""
 
     recipe: Recipe
     images: Images = "mnist"
@@ -93,7 +95,7 @@ def run(cells: Sequence[Cell], *, processes: int = 1, progress: bool = True) -> 
 
 
 def train_cell(cell: Cell) -> Outcome:
-    """Trains one cell on MNIST, or recalls what came out before."""
+    """Trains one cell, or recalls what came out before."""
     return Outcome(
         **remembered(KIND, cell.content, lambda: asdict(train_on(cell.recipe, images_of(cell.images))))
     )
@@ -132,15 +134,18 @@ def shrink(images: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(squares.mean(axis=(2, 4), dtype=np.float32).reshape(-1, side * side))
 
 
+SETS: Mapping[str, Callable[[], LabelledData]] = {"mnist": load_mnist, "fashion": load_fashion_mnist}
+
+
 @functools.cache
 def images_of(images: Images) -> LabelledData:
-    """MNIST in this form."""
-    if images == "mnist":
-        return load_mnist()
-    full, side = images_of("mnist"), int(images.removeprefix("mnist-"))
-    return replace(
-        full, train_inputs=shrink(full.train_inputs, side), test_inputs=shrink(full.test_inputs, side)
-    )
+    """MNIST or Fashion-MNIST in this form."""
+    name, _, side = images.partition("-")
+    full = SETS[name]()
+    if not side:
+        return full
+    learnt, tested = (shrink(part, int(side)) for part in (full.train_inputs, full.test_inputs))
+    return replace(full, train_inputs=learnt, test_inputs=tested)
 
 
 def _trained(cells: Sequence[Cell], processes: int) -> Iterator[tuple[Cell, Outcome]]:
