@@ -181,7 +181,7 @@ class DesignPoint(Shown, BaseModel):
             return told.value, told.kind, told.source
         if logic is None:
             return None, "assumed", "not known"
-        return logic.critical_path_s, logic.kind, logic.source
+        return logic.critical_path_s, *logic.switching_origin
 
     def _warnings(self, unknown: str) -> Iterator[str]:
         """Those that no clock changes."""

@@ -60,6 +60,19 @@ class Logic:
     placing_error: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Where placing is expected and not done: the same of whole figures, on placed engines that the law of
     placing did not see."""
+    switching_kind: str = ""
+    """The kind of energies and of the longest path, where it is not that of the cells: fitted, where placing is
+    expected and not done."""
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """The kind and source of what the cells are: their area, leakage and resources."""
+        return self.kind, self.source
+
+    @property
+    def switching_origin(self) -> tuple[str, str]:
+        """The kind and source of energies and of the longest path."""
+        return self.switching_kind or self.kind, self.source
 
     @property
     def fitted_components(self) -> set[str]:

@@ -120,4 +120,5 @@ def _cells(technology: StandardCells, logic: Logic, sizes: Sizes) -> Logic:
         critical_path=tuple(later(stage, path) for stage in logic.critical_path),
         source=source,
         placing_error=law.errors,
+        switching_kind="fitted",
     )

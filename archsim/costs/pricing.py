@@ -130,7 +130,8 @@ def _priced(technology: Technology, counts: Counts, sizes: Sizes, logic: Logic) 
 def _cells(technology: StandardCells, counts: Counts, sizes: Sizes, logic: Logic) -> Bill:
     energy, area, leakage, access = list(_memory_energy(technology, counts, sizes)), [], [], []
     for part in logic.parts:
-        name, origin = part.component, part.origin or (logic.kind, logic.source)
+        name, origin = part.component, part.origin or logic.origin
+        switching = part.origin or logic.switching_origin
         active = part.active_cycles(counts)
         for what, count, counted, cost_j in (
             ("clock", counts.interval_cycles, "cycles", part.clock_energy_j),
@@ -138,7 +139,7 @@ def _cells(technology: StandardCells, counts: Counts, sizes: Sizes, logic: Logic
             ("registers", active, "active cycles", part.register_switching_j),
             ("glitches", active, "active cycles", part.glitch_switching_j),
         ):
-            energy.append(Term(name, what, count, counted, cost_j, "J/cycle", *origin))
+            energy.append(Term(name, what, count, counted, cost_j, "J/cycle", *switching))
         one_mm2 = part.area_mm2 / part.instances
         area.append(Term(name, "cells", part.instances, "instances", one_mm2, "mm2", *origin))
         leakage.append(Term(name, "cells", 1, "all instances", part.leakage_w, "W", *origin))
@@ -161,10 +162,10 @@ def _fabric(technology: Fpga, counts: Counts, sizes: Sizes, logic: Logic) -> Bil
                 price_j, origin = cost.value, (cost.kind, cost.source)
                 energy.append(Term(name, charged.what, count, "active cycles", price_j, "J/cycle", *origin))
     resources = {part.component: part.resources for part in logic.parts}
-    origins = {part.component: part.origin or (logic.kind, logic.source) for part in logic.parts}
+    origins = {part.component: part.origin or logic.origin for part in logic.parts}
     if logic.memory_resources is not None:
         resources["memories"] = logic.memory_resources
-        origins["memories"] = (logic.kind, logic.source)
+        origins["memories"] = logic.origin
     else:
         for shape, cost in memories(sizes, technology):
             resources[f"{shape.role} memory"] = cost.resources * shape.number

@@ -27,7 +27,7 @@ def test_glitches_at_the_gates_are_those_of_the_design() -> None:
     engines = {"csc-x40": a.Csc(**alike, reads="rotated"), "pruned-x40": a.Pruned(**alike, gather="banked")}
     for network, engine in engines.items():
         terms = {(t.component, t.what): t for t in design(network, engine).simulate("gate").terms("energy_j")}
-        assert terms["pe", "glitches"].kind == "measured"
+        assert terms["pe", "glitches"].kind == "fitted", "what was measured, times what placing makes of it"
         assert "event simulation" in terms["pe", "glitches"].source
         shares[network] = terms["pe", "glitches"].value / terms["pe", "gates"].value
     assert 0.1 < shares["pruned-x40"] < shares["csc-x40"] < 1.3
