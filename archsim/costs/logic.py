@@ -61,8 +61,8 @@ class Logic:
     """Where placing is expected and not done: the same of whole figures, on placed engines that the law of
     placing did not see."""
     switching_kind: str = ""
-    """The kind of energies and of the longest path, where it is not that of the cells: fitted, where placing is
-    expected and not done."""
+    """The kind of energies and of the longest path, where it is not that of the cells: fitted, where placing
+    is expected and not done."""
 
     @property
     def origin(self) -> tuple[str, str]:

@@ -3,6 +3,7 @@ every layer of the bed, with accuracies that follow its depth."""
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections.abc import Callable
 from functools import cache
@@ -10,7 +11,7 @@ from functools import cache
 from reports.studies.topologies.bed import NATURAL, PERMUTED, BedLayer, beds
 from reports.studies.topologies.bed_measures import BedMeasures
 from reports.studies.topologies.bed_runs import OF_ORDER, RATES, TUNING, BedRun
-from reports.studies.topologies.cascade_runs import CascadeRun
+from reports.studies.topologies.cascade_runs import INITIALISATIONS, TOPOLOGIES, CascadeRun
 from reports.studies.topologies.experiments import Experiments
 from reports.studies.topologies.plan import plan
 from reports.studies.topologies.runs import Planned, Run
@@ -87,13 +88,13 @@ def measures(efficiency: Callable[[BedLayer], float] | None = None) -> list[BedM
 def cascades(*, glorot_fails: bool = True) -> list[CascadeRun]:
     """Cascades that sparse Glorot trains at any depth, and Glorot at a few stages."""
     found = []
-    for depth in (1, 4, 64):
-        for init in ("glorot", "sparse-glorot"):
-            lost = glorot_fails and init == "glorot" and depth > 4
-            signal = 16.0**-depth if init == "glorot" else 1.0
-            for seed in range(3):
-                share = (0.1 if lost else 0.88) + seed / 1000
-                found.append(CascadeRun(depth, init, seed, signal, signal, signal * 1.1, 0.003, 0.5, share))
+    for topology, depth, init in itertools.product(TOPOLOGIES, (1, 4, 64), INITIALISATIONS):
+        lost = glorot_fails and init == "glorot" and depth > 4
+        signal = 16.0**-depth if init == "glorot" else 1.0
+        for seed in range(3):
+            share = (0.1 if lost else 0.88) + seed / 1000
+            figures = (signal, signal, signal * 1.1, 0.003, 0.5, share)
+            found.append(CascadeRun(topology, depth, init, seed, *figures))
     return found
 
 

@@ -149,7 +149,7 @@ def test_a_study_of_depths_is_remembered_and_has_both_starts_at_each(
         "steps": 30,
         "progress": False,
     }
-    once = list(depth_study(LAYER, clusters(), **settings))
+    once = list(depth_study("csc", LAYER, clusters(), **settings))
     starts = itertools.product((1, 12), INITIALISATIONS, (0, 1))
     assert [(each.depth, each.init, each.seed) for each in once] == list(starts)
     assert all(one.rate == other.rate for one, other in zip(once[::2], once[1::2], strict=True))
@@ -157,4 +157,4 @@ def test_a_study_of_depths_is_remembered_and_has_both_starts_at_each(
     assert vanished.signal == pytest.approx(DENSITY**12)
     assert kept.gradient == pytest.approx(1)
     monkeypatch.setattr(cascade_runs, "train_cascade", None)
-    assert list(depth_study(LAYER, clusters(), **settings)) == once
+    assert list(depth_study("csc", LAYER, clusters(), **settings)) == once

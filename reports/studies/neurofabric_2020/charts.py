@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -17,27 +18,25 @@ KINDS = ("clos", "csc", "random", "butterfly", "radix", "benes")
 COUNTS = {"solved": "constraints drawn", "bound": "their bound", "freedom": "degrees of freedom"}
 
 
-def cascades_chart(starts: Mapping[str, Mapping[int, Sequence[CascadeRun]]]) -> str:
-    """Energy of the signal at the start, and accuracy after training, over the number of stages; a start has
-    runs at each depth."""
+def cascades_chart(starts: Mapping[str, Mapping[str, Mapping[int, Sequence[CascadeRun]]]]) -> str:
+    """Energy of the signal at the start, and accuracy after training, over the number of stages; a topology
+    has a marker, and runs at each depth for each start."""
     with style("neurofabric-cascades"):
         figure = Figure(figsize=(9.2, 3.6), layout="constrained")
         energy, accuracy = figure.subplots(1, 2)
-        for start, runs in starts.items():
-            hue, depths = START_HUES[start], sorted(runs)
-            at = [runs[depth] for depth in depths]
-            energy.plot(depths, [several[0].signal for several in at], color=hue, label=f"{start}, expected")
-            for seed in zip(*at, strict=True):
-                energy.scatter(depths, [one.measured_signal for one in seed], s=9, color=hue)
-            means = [statistics.fmean(one.accuracy for one in several) * 100 for several in at]
-            accuracy.plot(depths, means, color=hue, marker="o", label=start)
-            for seed in zip(*at, strict=True):
-                accuracy.scatter(depths, [one.accuracy * 100 for one in seed], s=9, color=hue)
+        for place, (topology, of_start) in enumerate(starts.items()):
+            for start, runs in of_start.items():
+                look: Any = {"color": START_HUES[start], "marker": MARKERS[place], "markersize": 4}
+                depths = sorted(runs)
+                at = [runs[depth] for depth in depths]
+                energy.plot(depths, [several[0].signal for several in at], **look)
+                means = [statistics.fmean(one.accuracy for one in several) * 100 for several in at]
+                accuracy.plot(depths, means, label=f"{topology}, {start}", **look)
         for axes in (energy, accuracy):
             axes.set_xscale("log", base=2)
             axes.set_xticks(depths, [str(depth) for depth in depths])
             axes.set_xlabel("stages")
-            axes.legend(fontsize=8.5)
+        accuracy.legend(fontsize=8)
         energy.set_yscale("log")
         energy.set_title("energy of a signal after all stages, at the start")
         accuracy.set_title("accuracy after training, %")

@@ -19,7 +19,15 @@ from reports.studies.topologies.bed_view import (
     bed_views,
     rank_measures,
 )
-from reports.studies.topologies.cascade_runs import FAN_IN, RATES, STEPS, WIDTH, CascadeRun, of_init
+from reports.studies.topologies.cascade_runs import (
+    FAN_IN,
+    RATES,
+    STEPS,
+    TOPOLOGIES,
+    WIDTH,
+    CascadeRun,
+    of_init,
+)
 from reports.studies.topologies.compared import with_error
 from reports.studies.topologies.experiments import Experiments
 from reports.studies.topologies.plan import CASCADES, DENSE, OTHER_LAYERS, OTHER_MODELS
@@ -34,6 +42,8 @@ TASK = {"constraints drawn": "solved", "their bound": "bound", "degrees of freed
 """What is held against the entries that a layer meets, by the field that holds it."""
 RATERS = {"bound on constraints": "score", "entries met": "met", "L2 error, the least first": "error"}
 """What is held against accuracy."""
+Starts = Mapping[str, Mapping[str, Mapping[int, Sequence[CascadeRun]]]]
+"""Runs by topology, start and depth."""
 CUTS = {"all": 1, f"from {FEWEST_STAGES} stages on": FEWEST_STAGES}
 
 
@@ -82,15 +92,21 @@ def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
     compared, rule = content["compared"], content["rule"]
     others = Group.among(experiments.runs, OTHER_LAYERS)
     views = bed_views(experiments.bed, experiments.measures)
-    starts = {shown: of_init(experiments.cascades, init) for shown, init in STARTS.items()}
+    starts = {
+        topology: {shown: of_init(experiments.cascades, init, topology) for shown, init in STARTS.items()}
+        for topology in TOPOLOGIES
+    }
     pairs = {name: list(_pairs(views, compared[name])) for name in compared if name != "clos"}
     figures = {
         "views": views,
         "others": others,
         "bed": {"seeds": len(SEEDS), "tuning": len(TUNING), "rates": BED_RATES, "cuts": CUTS},
         "cascade": {"width": WIDTH, "fan_in": FAN_IN, "steps": STEPS, "rates": RATES},
-        "deepest": max(starts["Glorot"]),
-        "starts": {start: _start(runs, rule["trained_from"]) for start, runs in starts.items()},
+        "deepest": max(run.depth for run in experiments.cascades),
+        "starts": {
+            topology: {start: _start(runs, rule["trained_from"]) for start, runs in of_start.items()}
+            for topology, of_start in starts.items()
+        },
         "pairs": pairs,
         "apart_from": _errors_apart(len(pairs["look_alikes"]), rule["family_error"]),
         "task": _task(views[0]),
@@ -127,8 +143,9 @@ def _verdicts(figures: Mapping[str, Any], rule: Mapping[str, Any]) -> dict[str, 
     drawn = figures["task"]["constraints drawn"]
     cases = {
         "initialisation": [
-            not starts["sparse Glorot"]["lost"],
-            figures["deepest"] in starts["Glorot"]["lost"],
+            holds
+            for start in starts.values()
+            for holds in (not start["sparse Glorot"]["lost"], figures["deepest"] in start["Glorot"]["lost"])
         ],
         "look_alikes": [abs(pair.errors_apart) > apart for pair in pairs["look_alikes"]],
         "depth": [pair.raised < -less for pair in pairs["depth"]],
@@ -252,12 +269,14 @@ def _served(others: Group, label: str) -> Group:
 # The tables.
 
 
-def _rows(
-    figures: Mapping[str, Any], starts: Mapping[str, Mapping[int, Sequence[CascadeRun]]]
-) -> dict[str, Any]:
-    depths = sorted(starts["Glorot"])
+def _rows(figures: Mapping[str, Any], starts: Starts) -> dict[str, Any]:
     return {
-        "cascades": [_cascade_row(start, starts[start][depth]) for depth in depths for start in starts],
+        "cascades": [
+            _cascade_row(start, of_start[start][depth])
+            for of_start in starts.values()
+            for depth in sorted(of_start["Glorot"])
+            for start in of_start
+        ],
         "predictions": [row for predicted in figures["predictions"] for row in _prediction_rows(predicted)],
         **{
             f"bed-{view.key}": [_layer_row(one) for one in (*view.ranked, *view.apart)]
@@ -275,7 +294,15 @@ def _cascade_row(start: str, runs: Sequence[CascadeRun]) -> tuple[Any, ...]:
     measured = statistics.fmean(one.measured_signal for one in runs)
     first = runs[0]
     energies = (first.signal, measured, first.gradient)
-    return (first.depth, start, *energies, statistics.fmean(accuracies), min(accuracies), first.rate)
+    return (
+        first.topology,
+        first.depth,
+        start,
+        *energies,
+        statistics.fmean(accuracies),
+        min(accuracies),
+        first.rate,
+    )
 
 
 def _prediction_rows(predicted: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:

@@ -9,15 +9,15 @@ The expectations here are exact. Weights are independent of each other and have 
 a stage, so the expected squares of the outputs of a stage are v A times those of its inputs, with A the 0/1
 matrix of its connections; A' takes squares of gradients the other way. A skip adds the squares themselves.
 
-`data/linear_cascades.csv` holds a line for every depth, start and seed, at the learning rate that suits the
-depth and start best.
+`data/linear_cascades.csv` holds a line for every topology, depth, start and seed, at the learning rate that
+suits the topology, depth and start best.
 """
 
 from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -42,6 +42,12 @@ CODE_VERSION = 1
 """Raised whenever the same settings train to other figures: what was remembered is then stale."""
 WIDTH = 64
 FAN_IN = 4
+TOPOLOGIES: Mapping[str, Mapping[str, Any]] = {
+    "csc": {"fan_in": FAN_IN},
+    "butterfly": {"radix": FAN_IN},
+    "random-regular": {"fan_in": FAN_IN, "depth": 4},
+}
+"""The families of the cascades with their parameters: each stage of a fan-in of four."""
 RATES = (3e-3, 1e-2)
 STEPS = 400
 INITIALISATIONS: tuple[Initialisation, ...] = ("glorot", "sparse-glorot")
@@ -204,12 +210,13 @@ def best_rate(runs: Sequence[TrainedCascade]) -> tuple[TrainedCascade, ...]:
 
 @dataclass(frozen=True)
 class CascadeRun:
-    """A cascade with a read-out, trained on MNIST of 8 x 8 pixels for some hundred steps.
+    """A cascade of a family with a read-out, trained on MNIST of 8 x 8 pixels for some hundred steps.
 
     `signal` and `gradient` are the expected energies behind all stages over those before them, exact;
     `measured_signal` is that of this seed. `accuracy` is on all test images.
     """
 
+    topology: str
     depth: int
     init: str
     seed: int
@@ -222,12 +229,22 @@ class CascadeRun:
 
 
 def train_cascades(*, progress: bool = True) -> list[CascadeRun]:
-    """Both starts at every depth from 1 to 64, trained where they are not remembered."""
-    layer = build_layer("csc", WIDTH, WIDTH, fan_in=FAN_IN)
-    return list(depth_study(layer, images_of("mnist-8"), rates=RATES, steps=STEPS, progress=progress))
+    """Both starts of every topology at every depth from 1 to 64, trained where they are not remembered."""
+    data = images_of("mnist-8")
+    return [
+        run
+        for topology in TOPOLOGIES
+        for run in depth_study(topology, layer_of(topology), data, steps=STEPS, progress=progress)
+    ]
+
+
+def layer_of(topology: str) -> tuple[Stage, ...]:
+    """The square layer that a cascade of this family repeats."""
+    return build_layer(topology, WIDTH, WIDTH, **TOPOLOGIES[topology])
 
 
 def depth_study(
+    topology: str,
     layer: Sequence[Stage],
     data: LabelledData,
     *,
@@ -237,14 +254,14 @@ def depth_study(
     steps: int = STEPS,
     progress: bool = True,
 ) -> Iterator[CascadeRun]:
-    """Both starts at every depth of the repeated `layer`, whose width must be that of the images; a run for
-    each seed, at the best of the rates.
+    """Both starts at every depth of the repeated `layer`, which is called by its `topology` and whose width
+    must be that of the images; a run for each seed, at the best of the rates.
 
     Every training is remembered, so an interrupted study goes on where it stopped.
     """
     digest = _digest(data)
     cells = len(depths) * len(INITIALISATIONS) * len(rates) * len(seeds)
-    with tqdm(total=cells, desc="linear cascades", unit="run", disable=not progress) as bar:
+    with tqdm(total=cells, desc=f"linear cascades, {topology}", unit="run", disable=not progress) as bar:
         for depth, init in itertools.product(depths, INITIALISATIONS):
             stages = deep_cascade(layer, depth)
             runs = []
@@ -261,7 +278,7 @@ def depth_study(
             for run, measured in zip(best_rate(runs), gains.measured_signal[:, -1].tolist(), strict=True):
                 signal, gradient = float(gains.expected_signal[-1]), float(gains.expected_gradient[-1])
                 figures = (signal, gradient, measured, run.rate, run.loss, run.accuracy)
-                yield CascadeRun(depth, init, run.seed, *figures)
+                yield CascadeRun(topology, depth, init, run.seed, *figures)
 
 
 def _trained(stages: Sequence[Stage], data: LabelledData, settings: dict[str, Any]) -> dict[str, Any]:
@@ -283,11 +300,11 @@ def _plain(stages: Sequence[Stage]) -> list[list[Any]]:
     ]
 
 
-def of_init(runs: Iterable[CascadeRun], init: str) -> dict[int, list[CascadeRun]]:
-    """The runs with one start, by depth."""
+def of_init(runs: Iterable[CascadeRun], init: str, topology: str) -> dict[int, list[CascadeRun]]:
+    """The runs of a topology with one start, by depth."""
     depths: dict[int, list[CascadeRun]] = {}
     for run in runs:
-        if run.init == init:
+        if (run.init, run.topology) == (init, topology):
             depths.setdefault(run.depth, []).append(run)
     return depths
 
