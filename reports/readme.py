@@ -293,6 +293,19 @@ def comparison_tables() -> str:
     return "\n\n".join([_titled(_tables(*shown)), claims.markdown()])
 
 
+def topology_claims() -> str:
+    """The claims of the topologies' papers with their verdicts, from the trainings that are shipped."""
+    from reports.studies import studies
+
+    claims = [
+        (study, claim.claim, claim.ours or claim.measured, claim.verdict)
+        for study in ("closnets-2018", "neurofabric-2020")
+        for claim in studies[study]().claims
+    ]
+    shown = Table("", {"study": "", "claim": "", "here": "", "verdict": ""}, claims, words=3).markdown()
+    return shown.replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
 def real_process_tables() -> str | None:
     """The CSC comparison on a whole real process, beside what 65 nm predicts of it; None where the folder of
     the process is not at hand."""
@@ -340,6 +353,7 @@ TABLES: Mapping[str, Callable[[], str | None]] = {
     "equal-accuracy": equal_accuracy_tables,
     "comparison": comparison_tables,
     "real-process": real_process_tables,
+    "topologies": topology_claims,
     "engines": engine_sections,
     "zeros": zero_table,
     "zero-flags": flag_table,

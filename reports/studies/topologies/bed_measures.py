@@ -27,7 +27,6 @@ MOST_MEASURED = 64
 TARGETS = (0, 1)
 """The seeds of the random matrices that a layer is decomposed to."""
 ITERATIONS = 3000
-SWAPS = 20
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def measure_beds(given: Sequence[Bed], *, progress: bool = True) -> list[BedMeas
     layers = [layer for bed in given for layer in bed.layers]
     measured = []
     for layer in tqdm(layers, desc="layers", unit="layer", disable=not progress):
-        settings = {"version": MEASURES_VERSION, "targets": TARGETS, "iterations": ITERATIONS, "swaps": SWAPS}
+        settings = {"version": MEASURES_VERSION, "targets": TARGETS, "iterations": ITERATIONS}
         values = remembered(KIND, settings | layer.content, partial(_measured, layer))
         measured.append(BedMeasures(layer.places, layer.label, **values))
     return measured
@@ -111,7 +110,7 @@ def _measured(layer: BedLayer) -> dict[str, Any]:
     met = [decompose(stages, target, loss="l1", **common).met for target in targets]
     errors = [decompose(stages, target, loss="l2", **common).relative_error for target in targets]
     return counted(layer) | {
-        "solved": constraint_score(stages, flags, swaps=SWAPS).solved,
+        "solved": constraint_score(stages, flags).solved,
         "freedom": degrees_of_freedom(stages, flags),
         "met": statistics.fmean(met),
         "error": round(statistics.fmean(errors), 5),

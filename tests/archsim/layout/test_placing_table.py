@@ -10,6 +10,7 @@ from archsim.calibration.routing import PES, designs
 from archsim.costs.placing import ANY, FIGURES, LAW, placing_law
 from archsim.technology import Cmos65
 from archsim.technology.quantity import load_table, read_text
+from tests.daily import day, todays
 
 ROWS = {(row["organisation"], row["pes"]): row for row in load_table(TABLE).rows}
 STATES = ("mapped", "placed")
@@ -66,13 +67,14 @@ def test_an_engine_has_its_own_factor_and_an_unknown_one_that_of_all() -> None:
         assert larger == pytest.approx(10 ** law.exponents[figure])
 
 
-@pytest.mark.parametrize(
-    "label",
-    [pytest.param("csc", marks=pytest.mark.slow), pytest.param("scheduled", marks=pytest.mark.long)],
-)
+SMALL = [label for label, pes in ROWS if pes == 1 and label not in ("dense", "eie")]
+"""Engines of one PE are placed in seconds, but for those whose memories or flip-flops are many."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("label", todays(SMALL, 2, "placement_cmos65.csv"))
 def test_rows_come_out_again(label: str) -> None:
     row, known = row_of(label, POINTS[label, 1]), ROWS[label, 1]
     for name, value in row.items():
-        assert value == (known[name] if isinstance(value, str) else pytest.approx(known[name], rel=1e-3)), (
-            name
-        )
+        there = known[name] if isinstance(value, str) else pytest.approx(known[name], rel=1e-3)
+        assert value == there, (name, day())
