@@ -63,7 +63,7 @@ def test_every_layer_of_the_bed_is_measured_and_trained_as_its_rule_says() -> No
 def test_layers_of_a_bed_store_equal_weights_and_are_as_wide_everywhere() -> None:
     for bed in beds():
         ranked = [layer for layer in bed.layers if layer.ranked]
-        assert len([layer for layer in ranked if layer.is_connected]) >= 20
+        assert not ranked or len([layer for layer in ranked if layer.is_connected]) >= 20
         for layer in ranked:
             assert layer.weights == bed.weights, layer.label
             assert {size for stage in layer.stages for size in (stage.n_in, stage.n_out)} == {bed.places}

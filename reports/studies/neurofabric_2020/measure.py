@@ -91,13 +91,15 @@ def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
     """What the page reads. `content` is the study's data file."""
     compared, rule = content["compared"], content["rule"]
     others = Group.among(experiments.runs, OTHER_LAYERS)
-    views = bed_views(experiments.bed, experiments.measures)
+    every = bed_views(experiments.bed, experiments.measures)
+    views = [view for view in every if view.ranked]
     starts = {
         topology: {shown: of_init(experiments.cascades, init, topology) for shown, init in STARTS.items()}
         for topology in TOPOLOGIES
     }
-    pairs = {name: list(_pairs(views, compared[name])) for name in compared if name != "clos"}
+    pairs = {name: list(_pairs(every, compared[name])) for name in compared if name != "clos"}
     figures = {
+        "every": every,
         "views": views,
         "others": others,
         "bed": {"seeds": len(SEEDS), "tuning": len(TUNING), "rates": BED_RATES, "cuts": CUTS},
@@ -127,7 +129,7 @@ def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
         },
         assumptions=(),
         plain={
-            "bed": [_plain(view) for view in views],
+            "bed": [_plain(view) for view in every],
             "measures": [asdict(one) for one in experiments.measures],
             "cascades": [asdict(one) for one in experiments.cascades],
             "others": [one.plain() for one in others.networks],

@@ -31,7 +31,7 @@ KIND = "experiments"
 CODE_VERSION = 3
 """Raised whenever the training core gives other weights for the same recipe: old outcomes are then stale."""
 
-Images = Literal["mnist", "mnist-16", "mnist-8", "fashion", "fashion-16", "fashion-8"]
+Images = Literal["mnist", "mnist-32", "mnist-16", "mnist-8", "fashion", "fashion-16", "fashion-8"]
 
 
 @dataclass(frozen=True)
