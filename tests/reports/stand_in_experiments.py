@@ -59,7 +59,7 @@ def bed(gain: Callable[[BedLayer, str], float] = lambda layer, images: 0.0) -> l
         for images in each.images:
             for layer in each.layers:
                 cells = {(PERMUTED, rate, seed) for rate in RATES for seed in TUNING}
-                cells |= {(order, BEST_RATE, seed) for order, seeds in OF_ORDER.items() for seed in seeds}
+                cells |= {(order, BEST_RATE, seed) for order in each.orders for seed in OF_ORDER[order]}
                 for order, rate, seed in sorted(cells):
                     luck = chance(f"{layer.label} {images} {order} {seed}")
                     share = 0.9 - 0.001 * len(layer.stages) + 0.001 * luck + gain(layer, images)

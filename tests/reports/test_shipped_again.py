@@ -54,7 +54,7 @@ def test_every_layer_of_the_bed_is_measured_and_trained_as_its_rule_says() -> No
             for layer in bed.layers:
                 rate = best_rate(here, layer.label, images)
                 cells = {("permuted", each, seed) for each in RATES for seed in TUNING}
-                cells |= {(order, rate, seed) for order, seeds in OF_ORDER.items() for seed in seeds}
+                cells |= {(order, rate, seed) for order in bed.orders for seed in OF_ORDER[order]}
                 assert {
                     (run.order, run.rate, run.seed) for run in here if run.label == layer.label
                 } == cells, layer.label

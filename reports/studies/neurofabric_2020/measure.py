@@ -115,7 +115,7 @@ def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
         "predictions": [_predictions(view) for view in views],
         "clos": [_clos_standing(view, compared["clos"], SeedRule(rule["significant"])) for view in views],
         "skipped_clos": next(pair for pair in pairs["skips"] if pair.base.label.startswith("clos")),
-        "locality": [_locality(view) for view in views],
+        "locality": [_locality(view) for view in views if view.bed.natural],
         "served": [_served(others, label) for label in OTHER_MODELS],
     }
     return Findings(
@@ -221,14 +221,10 @@ def _clos_standing(view: BedView, labels: Mapping[int, str], rule: SeedRule) -> 
 
 
 def _locality(view: BedView) -> dict[str, Any]:
-    """What the natural order of the pixels is worth: most, least, and over all layers."""
-    gains = sorted(view.ranked, key=lambda one: one.gain_of_order)
-    return {
-        "view": view,
-        "least": gains[0],
-        "most": gains[-1],
-        "mean": statistics.fmean(one.gain_of_order for one in gains),
-    }
+    """What the natural order of the pixels is worth to the layer that gains least, and to the one that gains
+    most."""
+    gains = sorted(view.ranked, key=lambda one: one.gain_of_order or 0.0)
+    return {"view": view, "least": gains[0], "most": gains[-1]}
 
 
 def _plain(view: BedView) -> dict[str, Any]:
@@ -241,7 +237,7 @@ def _plain(view: BedView) -> dict[str, Any]:
                 "label": one.label,
                 "rate": one.permuted.rate,
                 "accuracies": list(one.permuted.accuracies),
-                "accuracies_in_natural_order": list(one.natural.accuracies),
+                "accuracies_in_natural_order": list(one.natural.accuracies) if one.natural else [],
             }
             for one in view.layers.values()
         ],
@@ -328,7 +324,8 @@ def _layer_row(one: BedLayerView) -> tuple[Any, ...]:
     error = Cell(reached.standard_error, f"{reached.standard_error * 100:.2f}")
     paths = (measures.pairs, measures.least_paths, measures.most_paths)
     counts = (measures.score, *(measures.a_weight(name) for name in ("solved", "met")), measures.error)
-    return (one.label, accuracy, error, one.natural.mean, measures.stages, *paths, *counts, reached.rate)
+    natural = None if one.natural is None else one.natural.mean
+    return (one.label, accuracy, error, natural, measures.stages, *paths, *counts, reached.rate)
 
 
 def _pair_row(pair: Pair) -> tuple[Any, ...]:

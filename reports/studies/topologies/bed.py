@@ -66,13 +66,20 @@ class BedLayer:
 
 @dataclass(frozen=True, eq=False)
 class Bed:
-    """Layers of so many places and so many weights, and the images that they see for so many epochs."""
+    """Layers of so many places and so many weights, and the images that they see for so many epochs, with
+    their pixels permuted and, if `natural`, as they come too."""
 
     places: int
     weights: int
     images: tuple[Images, ...]
     epochs: int
     layers: tuple[BedLayer, ...]
+    natural: bool = False
+
+    @property
+    def orders(self) -> tuple[str, ...]:
+        """The orders of pixels in which all seeds are trained."""
+        return (PERMUTED, NATURAL) if self.natural else (PERMUTED,)
 
 
 @functools.cache
@@ -88,4 +95,5 @@ def _bed(given: Mapping[str, Any]) -> Bed:
         for name in ("layers", "beside")
         for one in given.get(name, ())
     ]
-    return Bed(places, given["weights"], tuple(given["images"]), given["epochs"], tuple(layers))
+    natural = bool(given.get("natural"))
+    return Bed(places, given["weights"], tuple(given["images"]), given["epochs"], tuple(layers), natural)

@@ -112,8 +112,8 @@ def train_beds(given: Sequence[Bed], *, processes: int = 1, progress: bool = Tru
         cells = [
             BedCell(layer, images, bed.epochs, order, best_rate(tuned, layer.label, images), seed)
             for layer, images in todo
-            for order, seeds in OF_ORDER.items()
-            for seed in seeds
+            for order in bed.orders
+            for seed in OF_ORDER[order]
         ]
         known = {run_key(run) for run in tuned}
         rest = [cell for cell in cells if _key(cell) not in known]

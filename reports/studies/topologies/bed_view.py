@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from reports.studies.topologies.bed import NATURAL, PERMUTED, Bed, beds
+from reports.studies.topologies.bed import NATURAL, Bed, beds
 from reports.studies.topologies.bed_measures import BedMeasures
 from reports.studies.topologies.bed_runs import BedRun, OnBed, on_bed
 from reports.studies.topologies.compared import Compared, error_of_difference
@@ -24,14 +24,14 @@ class BedLayerView:
 
     label: str
     permuted: OnBed
-    natural: OnBed
+    natural: OnBed | None
     measures: BedMeasures
     is_ranked: bool
 
     @property
-    def gain_of_order(self) -> float:
-        """What the natural order of the pixels adds to accuracy."""
-        return self.natural.mean - self.permuted.mean
+    def gain_of_order(self) -> float | None:
+        """What the natural order of the pixels adds to accuracy, where it was tried."""
+        return None if self.natural is None else self.natural.mean - self.permuted.mean
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,14 @@ def _view(
     runs: Sequence[BedRun],
     measured: Mapping[tuple[int, str], BedMeasures],
 ) -> BedView:
-    permuted, natural = (on_bed(runs, bed.places, images, order) for order in (PERMUTED, NATURAL))
+    permuted = on_bed(runs, bed.places, images)
+    natural = on_bed(runs, bed.places, images, NATURAL) if bed.natural else {}
     layers = {}
     for layer in bed.layers:
         measures = measured[bed.places, layer.label]
         is_ranked = layer.ranked and measures.is_connected
         layers[layer.label] = BedLayerView(
-            layer.label, permuted[layer.label], natural[layer.label], measures, is_ranked
+            layer.label, permuted[layer.label], natural.get(layer.label), measures, is_ranked
         )
     return BedView(bed, images, layers)
 
