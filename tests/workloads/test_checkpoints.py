@@ -14,9 +14,11 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from tests.workloads.synthetic import dense_layers, patches, recipe
 from tests.workloads.test_convolution import cnn
 from tests.workloads.test_growth import growing
+from tests.workloads.test_pruning import by
 from tests.workloads.test_recurrent import rnn
 from workloads import CheckpointError, Recipe, TrainingError, train_to_file
 from workloads.training.checkpoint import Checkpoints, checkpoint_beside, interrupts_held
+from workloads.training.pruning.registry import methods
 from workloads.training.run import Run
 
 DATA = patches()
@@ -31,6 +33,7 @@ RECIPES: dict[str, Recipe] = {
     "biased": recipe(
         epochs=3, layers=dense_layers(), bias=True, pruning={"stored_weights": 130, "events": 4}
     ),
+    **{f"pruned by {method}": by(method) for method in methods},
     "growing": growing(until=0.99).replace(epochs=5),
     "cnn": cnn(epochs=2),
     "rnn": rnn(epochs=2),
@@ -66,7 +69,7 @@ def killed_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     name=st.sampled_from(sorted(RECIPES)),
-    kills=st.lists(st.integers(0, 40), max_size=4),
+    kills=st.lists(st.integers(0, 40), max_size=5),
     every_steps=st.integers(1, 9),
 )
 def test_a_run_killed_at_any_steps_ends_in_the_same_file(

@@ -30,7 +30,7 @@ from workloads.topology.stored import restored_topology, stored_layers
 from workloads.topology.topology import Topology
 from workloads.training.recipe import Recipe
 
-FORMAT, VERSION = "archsim checkpoint", 1
+FORMAT, VERSION = "archsim checkpoint", 2
 EVERY_S = 30.0
 _LOG = logging.getLogger(__name__)
 
@@ -43,7 +43,8 @@ class CheckpointError(Refusal):
 class State:
     """A run between two steps.
 
-    `weights` and every moment of the optimiser have an array a stage, `shuffled` is the order of the images
+    `weights`, every moment of the optimiser and each of what the schedule has `kept` have an array a stage,
+    and the biases after them, `shuffled` is the order of the images
     in the epoch that is running, `random` the states of the generators by name. `topology` is that of the
     fully connected layers, which may have been pruned or have grown.
     """
@@ -52,6 +53,7 @@ class State:
     topology: Topology
     weights: Sequence[NDArray[Any]]
     moments: Sequence[Sequence[NDArray[Any]]]
+    kept: Sequence[Sequence[NDArray[Any]]]
     shuffled: NDArray[np.int64]
     random: Mapping[str, Any]
 
@@ -96,12 +98,17 @@ class Checkpoints:
                 metadata["input_digits"],
                 metadata.get("input_order", ()),
             )
-            stages, moments = range(metadata["arrays"]), range(metadata["moments"])
+            stages = range(metadata["arrays"])
+            moments, kept = (
+                [[arrays[f"{kind}_{each}_{number}"] for number in stages] for each in range(metadata[count])]
+                for kind, count in (("moment", "moments"), ("kept", "kept"))
+            )
             state = State(
                 step=metadata["step"],
                 topology=topology,
                 weights=[arrays[f"weights_{number}"] for number in stages],
-                moments=[[arrays[f"moment_{each}_{number}"] for number in stages] for each in moments],
+                moments=moments,
+                kept=kept,
                 shuffled=arrays["shuffled"],
                 random=metadata["random"],
             )
@@ -125,8 +132,9 @@ class Checkpoints:
         arrays: dict[str, NDArray[Any]] = {"shuffled": state.shuffled}
         layers = stored_layers(state.topology, arrays)
         arrays |= {f"weights_{number}": array for number, array in enumerate(state.weights)}
-        for each, moment in enumerate(state.moments):
-            arrays |= {f"moment_{each}_{number}": array for number, array in enumerate(moment)}
+        for kind, several in (("moment", state.moments), ("kept", state.kept)):
+            for each, of_stages in enumerate(several):
+                arrays |= {f"{kind}_{each}_{number}": array for number, array in enumerate(of_stages)}
         metadata = {
             "format": FORMAT,
             "version": VERSION,
@@ -139,6 +147,7 @@ class Checkpoints:
             "input_order": state.topology.input_order,
             "arrays": len(state.weights),
             "moments": len(state.moments),
+            "kept": len(state.kept),
             "random": dict(state.random),
         }
         try:

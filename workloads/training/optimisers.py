@@ -1,8 +1,8 @@
 """Optimisers and their rates.
 
 An optimiser keeps moments of the shape of every weight array; `select` carries them over when entries are
-pruned, `widen` when the last axis grows, `resume` when a run goes on from a checkpoint. The last arrays may
-be biases, which no weight decay pulls to zero.
+pruned, `reconnect` when they move, `widen` when the last axis grows, `resume` when a run goes on from a
+checkpoint or goes back. The last arrays may be biases, which no weight decay pulls to zero.
 """
 
 from __future__ import annotations
@@ -45,6 +45,13 @@ class Optimiser(ABC):
         """Keep the state of these entries, by position in the raveled array, of weight array `number`."""
         for moment in self.moments:
             moment[number] = moment[number].ravel()[kept]
+
+    def reconnect(self, number: int, sources: NDArray[np.int64]) -> None:
+        """Give weight array `number` the state of these entries, by position in the raveled array; one that
+        comes from none, below zero, starts afresh."""
+        for moment in self.moments:
+            old = moment[number].ravel()
+            moment[number] = np.where(sources < 0, 0, old[sources]).astype(old.dtype)
 
     def widen(self, number: int, width: int) -> None:
         """Give the last axis of the state of weight array `number` this width; new entries start afresh."""
@@ -102,6 +109,13 @@ class Adam(Optimiser):
                 scale=1 / math.sqrt(1 - self.second_decay**self.steps),
                 epsilon=self.epsilon,
             )
+
+    def reconnect(self, number: int, sources: NDArray[np.int64]) -> None:
+        """The second moment of a new entry is the mean of those that stay, as in `widen`."""
+        super().reconnect(number, sources)
+        second, is_new = self.moments[1][number], sources < 0
+        if is_new.any() and not is_new.all():
+            second[is_new] = second[~is_new].mean()
 
     def widen(self, number: int, width: int) -> None:
         """The second moment of a new entry is the mean of those beside it: bias correction is long over, and

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import ValidationError, model_validator
+from pydantic import ValidationError, field_validator, model_validator
 
 from workloads.data.registry import datasets, is_there
 from workloads.families import build_layer
@@ -17,6 +17,8 @@ from workloads.stages import Stage
 from workloads.strict_yaml import read_yaml
 from workloads.topology.topology import TILES, Topology, skips_of, tiles
 from workloads.training.convolution import Convolution
+from workloads.training.pruning.registry import MAGNITUDE, methods
+from workloads.training.pruning.schedule import Schedule
 from workloads.training.schema import GrowthRecipe, LayerRecipe, PruningRecipe, RecipeError, RecipeFields
 
 if TYPE_CHECKING:
@@ -32,6 +34,13 @@ MOST_SHOWN = 60
 class Recipe(RecipeFields):
     """How to train one network. The same recipe on the same machine gives the same network."""
 
+    @field_validator("pruning", mode="before")
+    @classmethod
+    def _pruning_is_of_its_method(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        return methods.named(values.get("method", MAGNITUDE)).model_validate(values)
+
     @model_validator(mode="after")
     def _topology_exists(self) -> Self:
         topology = self.topology()
@@ -46,17 +55,7 @@ class Recipe(RecipeFields):
         if any(layer.family != "dense" for layer in self.layers):
             families = [layer.family for layer in self.layers]
             raise RecipeError.of("layers", families, "dense ones alone in a network that is pruned")
-        dense = [stage.stored_weights for stage in topology.stages]
-        budgets, budget = pruning.layer_weights, pruning.stored_weights
-        if budget is not None and budget > sum(dense):
-            raise RecipeError.of(
-                "pruning.stored_weights", budget, f"1 to {sum(dense)}, those of the dense network"
-            )
-        if budgets is not None and (
-            len(budgets) != len(dense)
-            or any(not 1 <= kept <= full for kept, full in zip(budgets, dense, strict=True))
-        ):
-            raise RecipeError.of("pruning.layer_weights", budgets, f"an entry a layer, of 1 to {dense} each")
+        pruning.check([(stage.n_in, stage.n_out) for stage in topology.stages], self.epochs)
 
     def _check_growth(self, growth: GrowthRecipe) -> None:
         final = [layer.parameters["fan_in"] for layer in self.layers if layer.family == "csc"]
@@ -99,6 +98,12 @@ class Recipe(RecipeFields):
     def stored_weights(self) -> int:
         """Number of weights that are trained, before any pruning."""
         return sum(each.stored_weights for each in self._cascades())
+
+    @property
+    def total_epochs(self) -> int:
+        """How often every image is seen: more than `epochs` where pruning trains several times."""
+        schedule = self.pruning.schedule if self.pruning else Schedule
+        return schedule(self.epochs, batches=1).steps
 
     def _cascades(self) -> tuple[Topology, ...]:
         """Those of the convolutions or the recurrence, and of the fully connected layers."""

@@ -15,7 +15,7 @@ from workloads.training.convolution import ConvolutionalModel
 from workloads.training.growth import GrowthSchedule
 from workloads.training.model import Classifier, Model, initial_arrays
 from workloads.training.optimisers import RATES, Adam, Optimiser, Sgd
-from workloads.training.pruning import PruningSchedule
+from workloads.training.pruning.schedule import Schedule
 from workloads.training.recipe import Recipe
 from workloads.training.recurrent import RecurrentModel
 from workloads.training.rounding import RoundingModel
@@ -49,8 +49,8 @@ class Run:
         seeds = np.random.SeedSequence(recipe.seed).spawn(3)
         initial, self.order, self.offsets = (np.random.default_rng(seed) for seed in seeds)
         self.batches = len(labels) // recipe.batch
-        self.steps = self.batches * recipe.epochs
-        self.pruning = PruningSchedule(recipe.pruning, self.steps) if recipe.pruning else None
+        self.schedule = (recipe.pruning.schedule if recipe.pruning else Schedule)(recipe.epochs, self.batches)
+        self.steps = self.schedule.steps
         self.growth = GrowthSchedule(recipe, self.batches) if recipe.growth else None
         self.shifts = Shifts(recipe.inputs, recipe.shift_pixels) if recipe.shift_pixels else None
         self.model = initial_model(recipe, initial)
@@ -66,29 +66,30 @@ class Run:
         recipe, step, place = self.recipe, self.step, self.step % self.batches
         if place == 0:
             self.shuffled = self.order.permutation(len(self.labels))
-        self._change_size()
         chosen = self.shuffled[place * recipe.batch :][: recipe.batch]
         seen = self.images[chosen] if self.shifts is None else self.shifts(self.images[chosen], self.offsets)
-        x = np.ascontiguousarray(seen.T)
+        x, labels = np.ascontiguousarray(seen.T), self.labels[chosen]
+        progress = self.schedule.place(step) / self.schedule.training
         with np.errstate(over="ignore", invalid="ignore"):
-            loss, gradients = self.model.loss_and_gradients(x, self.labels[chosen])
+            self._change(x, labels)
+            loss, gradients = self.model.loss_and_gradients(x, labels)
             if not np.isfinite(loss):
                 raise self._out_of_range(f"the loss of {recipe.name} is {loss}", x)
-            rate = recipe.rate.peak * RATES[recipe.rate.course](step / self.steps)
+            rate = recipe.rate.peak * RATES[recipe.rate.course](progress)
             self.optimiser.step(self.model.weights, gradients, rate)
             self.step += 1
             if self.step == self.steps and not all(np.isfinite(each).all() for each in self.model.weights):
                 raise self._out_of_range(f"a weight of {recipe.name} is not finite", x)
         return loss
 
-    def _change_size(self) -> None:
+    def _change(self, x: NDArray[np.float32], labels: NDArray[np.int64]) -> None:
         if isinstance(self.model, Model):
-            if self.pruning:
-                self.pruning.prune(self.step, self.model, self.optimiser)
+            self.schedule.change(self.step, self.model, self.optimiser, x, labels)
             if self.growth:
                 self.growth.grow(self.step, self.model, self.optimiser, self.judge)
             if isinstance(self.model, RoundingModel):
-                self.model.is_rounding = self.step >= self.model.rounding.begin * self.steps
+                begin = self.model.rounding.begin * self.schedule.training
+                self.model.is_rounding = self.schedule.place(self.step) >= begin
 
     def _out_of_range(self, what: str, x: NDArray[np.float32]) -> TrainingError:
         return TrainingError(
@@ -103,6 +104,7 @@ class Run:
             topology=self.model.topology,
             weights=self.model.weights,
             moments=self.optimiser.moments,
+            kept=self.schedule.kept,
             shuffled=self.shuffled,
             random={"order": self.order.bit_generator.state, "offsets": self.offsets.bit_generator.state},
         )
@@ -111,7 +113,8 @@ class Run:
         """Go on from this state of a run of the same recipe on the same data."""
         self.step, self.shuffled = state.step, state.shuffled
         self.model.replace(state.topology, state.weights)
-        self.optimiser.resume(state.step, state.moments)
+        self.optimiser.resume(self.schedule.place(state.step), state.moments)
+        self.schedule.kept = [list(arrays) for arrays in state.kept]
         self.order.bit_generator.state = state.random["order"]
         self.offsets.bit_generator.state = state.random["offsets"]
 
@@ -119,6 +122,8 @@ class Run:
 def initial_model(recipe: Recipe, random: np.random.Generator) -> Classifier:
     """The model of the recipe with random weights, at the size that training starts from."""
     topology = GrowthSchedule(recipe, 1).sizes[0] if recipe.growth else recipe.topology()
+    if recipe.pruning:
+        topology = recipe.pruning.start(topology, random)
     convolutions, recurrence = recipe.geometry(), recipe.recurrent_cascades()
     cascades = [*(each.mixing for each in convolutions), *(recurrence or ()), topology]
     weights = [array for each in cascades for array in initial_arrays(each, random, init=recipe.init)]

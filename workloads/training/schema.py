@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
 from workloads.data.order import read_order
 from workloads.data.registry import datasets, is_there
 from workloads.refusal import Refusal
 from workloads.topology.ranges import checked_range
-from workloads.topology.topology import TILES
+from workloads.topology.topology import TILES, Topology
 from workloads.training.model import Initialisation
+
+if TYPE_CHECKING:
+    from workloads.training.pruning.schedule import Schedule
 
 
 class RecipeError(Refusal):
@@ -73,27 +79,31 @@ class RateRecipe(_Strict):
     course: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
 
 
-class PruningRecipe(_Strict):
-    """Magnitude pruning of every layer, in `events` steps between the shares `begin` and `end` of training.
+Shape = tuple[int, int]
+"""The inputs and outputs of a dense layer."""
 
-    Either `stored_weights`, a budget for the whole network (the smallest magnitudes go, wherever they are),
-    or `layer_weights`, a budget a layer.
+
+class PruningRecipe(_Strict, ABC):
+    """How the weights of dense layers become few. A `method` is a member of
+    `workloads.training.pruning.registry.methods`, with fields of its own; what it leaves is a network of
+    `PrunedStage`s, which every engine for any pattern runs.
     """
 
-    stored_weights: Whole | None = Field(default=None, ge=1)
-    layer_weights: tuple[Whole, ...] | None = None
-    begin: Real = Field(default=0.2, ge=0, le=1)
-    end: Real = Field(default=0.6, ge=0, le=1)
-    events: Whole = Field(default=10, ge=1)
+    method: str
+    example: ClassVar[dict[str, Any]]
+    """Fields with which the method prunes layers of 36 to 16 to 4 places, for the tests of all methods."""
 
-    @model_validator(mode="after")
-    def _one_budget(self) -> Self:
-        if (self.stored_weights is None) == (self.layer_weights is None):
-            given = (self.stored_weights, self.layer_weights)
-            raise RecipeError.of("stored_weights, layer_weights", given, "one of the two")
-        if self.begin > self.end:
-            raise RecipeError.of("begin", self.begin, f"shares up to end, {self.end}")
-        return self
+    @abstractmethod
+    def check(self, shapes: Sequence[Shape], epochs: int) -> None:
+        """Raises RecipeError where a field does not fit dense layers of these shapes or so many epochs."""
+
+    def start(self, topology: Topology, random: np.random.Generator) -> Topology:
+        """What training starts from in place of these dense layers: these, unless the method says more."""
+        return topology
+
+    @abstractmethod
+    def schedule(self, epochs: int, batches: int) -> Schedule:
+        """What it does at which step of a run with so many steps an epoch."""
 
 
 class GrowthStep(_Strict):
@@ -182,7 +192,7 @@ class RecipeFields(_Strict):
     batch: Whole = Field(default=128, ge=1)
     optimiser: OptimiserRecipe = OptimiserRecipe()
     rate: RateRecipe
-    pruning: PruningRecipe | None = None
+    pruning: SerializeAsAny[PruningRecipe] | None = None
     growth: GrowthRecipe | None = None
     rounding: RoundingRecipe | None = None
     shift_pixels: Whole = Field(default=0, ge=0)
