@@ -1,5 +1,5 @@
-"""An installed package adds a family, a technology, an engine, a format, a data set, an exporter and a study:
-the house is told of none."""
+"""An installed package adds a family, a technology, an engine, a format, a data set, a method of pruning, an
+exporter and a study: the house is told of none."""
 
 from __future__ import annotations
 
@@ -115,6 +115,15 @@ def test_a_data_set_of_an_installed_package_trains(installed: Path, tmp_path: Pa
     )
     (tmp_path / "l.yaml").write_text(recipe)
     assert "stored weights" in run(installed, tmp_path, "-m", "archsim", "train", "l.yaml")
+
+
+def test_a_method_of_pruning_of_an_installed_package_trains(installed: Path, tmp_path: Path) -> None:
+    recipe = (
+        "{name: l, data: letters, inputs: 9, epochs: 3, batch: 3, rate: {peak: 0.1}, "
+        "layers: [{family: dense, outputs: 3}], pruning: {method: every-other, events: 1}}"
+    )
+    (tmp_path / "l.yaml").write_text(recipe)
+    assert "15" in run(installed, tmp_path, "-m", "archsim", "train", "l.yaml")
 
 
 def test_a_package_that_cannot_be_loaded_is_named_and_harms_nothing(tmp_path: Path) -> None:
