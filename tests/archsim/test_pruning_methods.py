@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import archsim as a
+from archsim.engine.pruned import PrunedMapping
 from archsim.runs_on import engines_of_trained
 from archsim.verification import verify
 from tests.workloads.synthetic import patches
@@ -40,10 +41,12 @@ def test_every_engine_for_any_pattern_runs_what_a_method_leaves(method: str, eng
 
 def test_an_index_of_groups_is_a_place_in_the_group() -> None:
     mapping = a.Pruned(pes=4, gather="banked").map(a.quantise(trained("n-m", n=2, m=4), 8, 8))
+    assert isinstance(mapping, PrunedMapping)
     assert (mapping.encoding.group, mapping.encoding.bits) == (4, 2)
 
 
 def test_blocks_have_an_index_each() -> None:
     network = trained("blocks", rows=2, columns=4, stored_weights=104)
     mapping = a.Pruned(pes=4, gather="banked", index="blocks").map(a.quantise(network, 8, 8))
+    assert isinstance(mapping, PrunedMapping)
     assert (mapping.encoding.lockstep, mapping.encoding.run) == (2, 4)

@@ -135,7 +135,8 @@ def test_blocks_stay_or_go_as_a_whole_by_their_root_mean_square(
     before, optimiser = matrices(model), Adam(model.weights, weight_decay=0)
     for share in (left, 0.0):
         keep(model, optimiser, method.kept(model, share))
-    kept, gone = [], []
+    kept: list[float] = []
+    gone: list[float] = []
     for full, sparse in zip(before, matrices(model), strict=True):
         for row in range(0, full.shape[0], rows):
             for column in range(0, full.shape[1], columns):
@@ -228,8 +229,8 @@ def test_the_gradient_of_a_connection_that_is_not_there_is_a_slope() -> None:
     x, labels = DATA.train_inputs[:9].T.astype(np.float64), DATA.train_labels[:9]
     gradients = dense_gradients(model, x, labels)
     _, sparse = model.loss_and_gradients(x, labels)
-    for stage, dense, own in zip(model.topology.stages, gradients, sparse, strict=True):
-        np.testing.assert_allclose(dense.ravel()[places_of(stage)], own, atol=1e-12)
+    for stage, whole, own in zip(model.topology.stages, gradients, sparse, strict=True):
+        np.testing.assert_allclose(whole.ravel()[places_of(stage)], own, atol=1e-12)
     full, dense = random_model(), matrices(model)
     losses = []
     for step in (1e-6, -1e-6):
@@ -288,8 +289,13 @@ def test_rewinding_returns_to_the_weights_and_moments_of_that_epoch(
 
 
 def test_the_rate_goes_back_with_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
-    monkeypatch.setitem(RATES, "one-cycle", lambda progress: seen.append(progress) or 0.5)
+    seen: list[float] = []
+
+    def watched(progress: float) -> float:
+        seen.append(progress)
+        return 0.5
+
+    monkeypatch.setitem(RATES, "one-cycle", watched)
     finished(by("rewinding", rounds=1, rewind_to=1))
     first = [step / 45 for step in range(45)]
     assert seen == [*first, *first[BATCHES:]]

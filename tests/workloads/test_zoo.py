@@ -7,6 +7,7 @@ import pytest
 
 from workloads import evaluate, load_network, load_recipe, parse_recipe, quantise, zoo_names
 from workloads.data import digits
+from workloads.training.pruning import BudgetedPruning
 
 FAMILIES = ("csc", "clos", "deformable-butterfly", "pruned")
 EQUAL = tuple(f"lenet-300-100-{family}" for family in FAMILIES)
@@ -37,6 +38,7 @@ def test_a_network_of_the_zoo_is_lenet_300_100_and_follows_its_recipe(name: str)
     if recipe.pruning is None:
         assert network.topology == recipe.topology()
     else:
+        assert isinstance(recipe.pruning, BudgetedPruning)
         assert network.stored_weights == recipe.pruning.stored_weights
 
 
