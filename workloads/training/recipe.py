@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,8 @@ from workloads.stages import Stage
 from workloads.strict_yaml import read_yaml
 from workloads.topology.topology import TILES, Topology, skips_of, tiles
 from workloads.training.convolution import Convolution
-from workloads.training.schema import GrowthRecipe, LayerRecipe, PruningRecipe, RecipeError, RecipeFields
+from workloads.training.schema import LayerRecipe, PruningRecipe, RecipeError, RecipeFields
+from workloads.training.sizes import check_growth
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -39,7 +39,10 @@ class Recipe(RecipeFields):
         if self.pruning:
             self._check_pruning(self.pruning, topology)
         if self.growth:
-            self._check_growth(self.growth)
+            check_growth(self.growth, self.layers, topology, self.epochs)
+            if self.growth.until is not None and not self.hold_out:
+                allowed = "none without hold_out images to judge by"
+                raise RecipeError.of("growth.until", self.growth.until, allowed)
         return self
 
     def _check_pruning(self, pruning: PruningRecipe, topology: Topology) -> None:
@@ -57,26 +60,6 @@ class Recipe(RecipeFields):
             or any(not 1 <= kept <= full for kept, full in zip(budgets, dense, strict=True))
         ):
             raise RecipeError.of("pruning.layer_weights", budgets, f"an entry a layer, of 1 to {dense} each")
-
-    def _check_growth(self, growth: GrowthRecipe) -> None:
-        final = [layer.parameters["fan_in"] for layer in self.layers if layer.family == "csc"]
-        sizes = [*(list(step.fan_in) for step in growth.steps), final]
-        steps = [step.fan_in for step in growth.steps]
-        if any(len(size) != len(final) for size in sizes):
-            raise RecipeError.of("growth.steps.fan_in", steps, f"{len(final)} each, one a csc layer")
-        if any(
-            not 1 <= smaller <= larger
-            for before, after in itertools.pairwise(sizes)
-            for smaller, larger in zip(before, after, strict=True)
-        ):
-            raise RecipeError.of(
-                "growth.steps.fan_in", steps, f"those that rise from 1 to {final}, the layers'"
-            )
-        epochs = sum(step.epochs for step in growth.steps)
-        if epochs >= self.epochs:
-            raise RecipeError.of("growth.steps.epochs", epochs, f"sums below {self.epochs}, all epochs")
-        if growth.until is not None and not self.hold_out:
-            raise RecipeError.of("growth.until", growth.until, "none without hold_out images to judge by")
 
     def topology(self) -> Topology:
         """The fully connected layers: of a network that is pruned, the dense ones; of one that grows, the

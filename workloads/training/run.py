@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.kernels.arrays import Array
 from workloads.refusal import Refusal
 from workloads.topology.ranges import range_of
 from workloads.training.augmentation import Shifts
 from workloads.training.checkpoint import State
 from workloads.training.convolution import ConvolutionalModel
-from workloads.training.growth import GrowthSchedule
+from workloads.training.growth import GrowthSchedule, sizes_of
 from workloads.training.model import Classifier, Model, initial_arrays
 from workloads.training.optimisers import RATES, Adam, Optimiser, Sgd
 from workloads.training.pruning import PruningSchedule
@@ -63,7 +64,7 @@ class Run:
 
     def advance(self) -> float:
         """Take one step and return the loss before it; `TrainingError` if that is not finite."""
-        recipe, step, place = self.recipe, self.step, self.step % self.batches
+        recipe, place = self.recipe, self.step % self.batches
         if place == 0:
             self.shuffled = self.order.permutation(len(self.labels))
         self._change_size()
@@ -74,12 +75,30 @@ class Run:
             loss, gradients = self.model.loss_and_gradients(x, self.labels[chosen])
             if not np.isfinite(loss):
                 raise self._out_of_range(f"the loss of {recipe.name} is {loss}", x)
-            rate = recipe.rate.peak * RATES[recipe.rate.course](step / self.steps)
-            self.optimiser.step(self.model.weights, gradients, rate)
+            self._update(gradients)
             self.step += 1
             if self.step == self.steps and not all(np.isfinite(each).all() for each in self.model.weights):
                 raise self._out_of_range(f"a weight of {recipe.name} is not finite", x)
         return loss
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all steps are taken, or a search has found its size."""
+        return self.step == self.steps or (
+            self.growth is not None
+            and isinstance(self.model, Model)
+            and self.growth.is_found(self.step, self.model, self.judge)
+        )
+
+    def _update(self, gradients: Sequence[Array]) -> None:
+        rate, growth = self.recipe.rate, self.growth
+        progress = growth.progress(self.step) if growth else self.step / self.steps
+        now = rate.peak * RATES[rate.course](progress)
+        if growth and isinstance(self.model, Model):
+            with growth.calcified(self.model):
+                self.optimiser.step(self.model.weights, gradients, now)
+        else:
+            self.optimiser.step(self.model.weights, gradients, now)
 
     def _change_size(self) -> None:
         if isinstance(self.model, Model):
@@ -118,7 +137,7 @@ class Run:
 
 def initial_model(recipe: Recipe, random: np.random.Generator) -> Classifier:
     """The model of the recipe with random weights, at the size that training starts from."""
-    topology = GrowthSchedule(recipe, 1).sizes[0] if recipe.growth else recipe.topology()
+    topology = sizes_of(recipe)[0]
     convolutions, recurrence = recipe.geometry(), recipe.recurrent_cascades()
     cascades = [*(each.mixing for each in convolutions), *(recurrence or ()), topology]
     weights = [array for each in cascades for array in initial_arrays(each, random, init=recipe.init)]
