@@ -46,7 +46,7 @@ class GrowthSchedule:
         assert recipe.growth is not None, "a schedule is made for a recipe that grows"
         self.recipe, self.growth = recipe, recipe.growth
         ends = np.cumsum([step.epochs for step in self.growth.steps]) * batches
-        self.ends = [*ends.tolist(), recipe.epochs * batches]
+        self.ends: list[int] = [*ends.tolist(), recipe.epochs * batches]
         at_steps = sizes_of(recipe)
         self.sizes = list({size.stored_weights: size for size in at_steps}.values())
         self.number = {size.stored_weights: number for number, size in enumerate(self.sizes)}
