@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,12 @@ def _searches() -> Iterator[Planned]:
 def _rungs() -> Iterator[Planned]:
     """Each rung from the start."""
     ladder = content()["ladder"]
-    for label, epochs in ((DIRECT, ladder["epochs"]), (LONGER, ladder["longer"])):
-        for rung in ladder["rungs"]:
-            yield _of_ladder(label, rung, epochs=epochs)
+    for rung in ladder["rungs"]:
+        yield _of_ladder(DIRECT, rung, epochs=ladder["epochs"])
+    longer = ladder["longer"]
+    for rung in ladder["rungs"]:
+        planned = _of_ladder(LONGER, rung, epochs=longer["epochs"])
+        yield replace(planned, seeds=tuple(longer["seeds"]))
 
 
 def rung_weights() -> list[int]:

@@ -98,7 +98,7 @@ def targets(runs: Iterable[Run], rungs_within: int) -> list[Target]:
             (ALL_RUNGS, DIRECT, False),
             (LONGER_GRID, LONGER, True),
         ):
-            seeds = range(len(search.runs))
+            seeds = range(len(direct[label][0].runs))
             each = (_in_grid(direct[label], seed, accuracy, stops=stops) for seed in seeds)
             ways.append(Way(name, tuple(each)))
         found.append(Target(accuracy, {way.name: way for way in ways}, rungs_within))
