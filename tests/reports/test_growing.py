@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from reports.studies.topologies.growing import DIRECT, FILE, LONGER, SEARCH, content, growing, rung_weights
+from reports.studies.topologies.growing import DIRECT, FILE, SEARCH, content, growing, rung_weights
 from reports.studies.topologies.growing_view import (
     ALL_RUNGS,
     GRID,
-    LONGER_GRID,
     Target,
     grown,
     grown_table,
@@ -63,19 +62,17 @@ def test_rungs_of_the_search_are_those_of_the_grid() -> None:
     for planned in growing():
         if planned.label.startswith(SEARCH):
             assert [size.stored_weights for size in sizes_of(planned.recipe)] == rung_weights()
-    for label in (DIRECT, LONGER):
-        assert [each.budget for each in growing() if each.label == label] == rung_weights()
+    assert [each.budget for each in growing() if each.label == DIRECT] == rung_weights()
     assert rung_weights() == sorted(set(rung_weights()))
 
 
 def test_a_search_takes_the_first_rung_that_reaches_the_target() -> None:
-    first, *_, last = found({LONGER: 0.01})
+    first, *_, last = found()
     ways = {name: (way.rung, way.epochs, way.weights(way.rung)) for name, way in first.ways.items()}
     assert ways == {
         SEARCH: (3, 20, 7_400),
         GRID: (3, 20, 7_400),
         ALL_RUNGS: (3, 40, 7_400),
-        LONGER_GRID: (2, 60, 5_200),
     }
     assert (last.ways[GRID].rung, last.ways[GRID].epochs) == (7, 40)
 
@@ -104,7 +101,7 @@ def test_every_seed_counts_by_its_own() -> None:
     grid = targets(worse, 1)[0].ways[GRID]
     assert [one.rung for one in grid.seeds] == [8, 8, 3, 3, 3]
     assert (grid.rung, grid.reached) == (3, 3)
-    assert len(search_table(found()).cells) == 12
+    assert len(search_table(found()).cells) == 9
 
 
 def test_work_is_a_share_of_that_of_the_final_size() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from workloads.strict_yaml import parse_yaml
 
 PLAN = Path(__file__).with_suffix(".yaml")
 FILE = "growing_runs.csv"
-SEARCH, DIRECT, LONGER = "bottom up", "direct", "direct, for longer"
+SEARCH, DIRECT = "bottom up", "direct"
 """Labels of the ladder: what grows, and what is of a rung from the start."""
 
 
@@ -50,10 +49,6 @@ def _rungs() -> Iterator[Planned]:
     ladder = content()["ladder"]
     for rung in ladder["rungs"]:
         yield _of_ladder(DIRECT, rung, epochs=ladder["epochs"])
-    longer = ladder["longer"]
-    for rung in ladder["rungs"]:
-        planned = _of_ladder(LONGER, rung, epochs=longer["epochs"])
-        yield replace(planned, seeds=tuple(longer["seeds"]))
 
 
 def rung_weights() -> list[int]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.studies.topologies.compared import Compared, with_error
-from reports.studies.topologies.growing import DIRECT, LONGER, SEARCH, content, rung_weights
+from reports.studies.topologies.growing import DIRECT, SEARCH, content, rung_weights
 from reports.studies.topologies.runs import Run, Trained, networks
 from reports.tables import Cell, Column, Table
 from reports.write_up.claims import judge_cases
@@ -18,7 +18,7 @@ from reports.write_up.verdicts import Verdict
 from workloads import Recipe
 from workloads.training.growth import GrowthSchedule, sizes_of
 
-GRID, ALL_RUNGS, LONGER_GRID = "grid", "grid, all rungs", "grid, rungs trained for longer"
+GRID, ALL_RUNGS = "grid", "grid, all rungs"
 """Ways to search beside bottom up. A grid begins with the smallest rung and stops at the first that reaches
 the target, unless it trains all."""
 
@@ -88,19 +88,14 @@ def targets(runs: Iterable[Run], rungs_within: int) -> list[Target]:
     """The searches of the ladder, the lowest target first."""
     ladder = content()["ladder"]
     trained = networks(runs, ladder["group"])
-    direct = {label: [one for one in trained if one.label == label] for label in (DIRECT, LONGER)}
+    direct = [one for one in trained if one.label == DIRECT]
     found = []
     for accuracy in ladder["targets"]:
         (search,) = (one for one in trained if _until(one) == accuracy)
         ways = [Way(SEARCH, tuple(_bottom_up(run, accuracy) for run in search.runs))]
-        for name, label, stops in (
-            (GRID, DIRECT, True),
-            (ALL_RUNGS, DIRECT, False),
-            (LONGER_GRID, LONGER, True),
-        ):
-            seeds = range(len(direct[label][0].runs))
-            each = (_in_grid(direct[label], seed, accuracy, stops=stops) for seed in seeds)
-            ways.append(Way(name, tuple(each)))
+        for name, stops in ((GRID, True), (ALL_RUNGS, False)):
+            seeds = range(len(direct[0].runs))
+            ways.append(Way(name, tuple(_in_grid(direct, seed, accuracy, stops=stops) for seed in seeds)))
         found.append(Target(accuracy, {way.name: way for way in ways}, rungs_within))
     return found
 
