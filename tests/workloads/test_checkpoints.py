@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tests.workloads.synthetic import dense_layers, patches, recipe
 from tests.workloads.test_convolution import cnn
-from tests.workloads.test_growth import growing
+from tests.workloads.test_growth import growing, mixed
 from tests.workloads.test_pruning import by
 from tests.workloads.test_recurrent import rnn
 from workloads import CheckpointError, Recipe, TrainingError, train_to_file
@@ -35,6 +35,8 @@ RECIPES: dict[str, Recipe] = {
     ),
     **{f"pruned by {method}": by(method) for method in methods},
     "growing": growing(until=0.99).replace(epochs=5),
+    "searching": growing(until=0.6, search=True).replace(epochs=5),
+    "calcifying": mixed({"fan_in": [1, 2], "depth": [1, 1], "middle": [2]}, calcify=1).replace(epochs=3),
     "cnn": cnn(epochs=2),
     "rnn": rnn(epochs=2),
 }

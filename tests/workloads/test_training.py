@@ -214,6 +214,39 @@ def test_too_little_data_for_a_batch_is_refused() -> None:
         (growth([3, 3]), "recipe.growth.steps.fan_in is [(3, 3)], allowed are 1 each, one a csc layer"),
         (growth([5]), "recipe.growth.steps.fan_in is [(5,)], allowed are those that rise from 1 to [4]"),
         (growth([0]), "allowed are those that rise from 1"),
+        (growth([2], [1]), "allowed are those that rise from 1"),
+        (
+            {"growth": {"steps": [{"depth": [3], "epochs": 1}]}},
+            "recipe.growth.steps.depth is [(3,)], allowed are those that rise from 1 to [2], the layers'",
+        ),
+        (
+            {"growth": {"steps": [{"middle": [1, 2], "epochs": 1}]}},
+            "recipe.growth.steps.middle is [(1, 2)], allowed are 1 each, one a clos layer",
+        ),
+        (
+            {"growth": {"steps": [{"epochs": 1}]}},
+            "recipe.growth.steps.0.size is missing, allowed are fan_in, depth, middle",
+        ),
+        (
+            {
+                "layers": [
+                    {"family": "clos", "outputs": 4, "ingress": 6, "middle": 2, "egress": 2, "stages": 4}
+                ],
+                "growth": {"steps": [{"middle": [1], "epochs": 1}]},
+            },
+            "recipe.layers.stages is 4, allowed is 3 where middle grows",
+        ),
+        (
+            {
+                "layers": [
+                    {"family": "clos", "outputs": 36, "ingress": 6, "middle": 6, "egress": 6, "skips": True}
+                ],
+                "growth": {"steps": [{"middle": [1], "epochs": 1}]},
+            },
+            "recipe.layers.skips is True, allowed is False for a clos layer where middle grows",
+        ),
+        (growth([2], search=True), "recipe.growth.search is given without until, allowed is an accuracy to"),
+        (growth([2], calcify=2), "recipe.growth.calcify is 2, allowed are 1 to 1, the number of steps"),
         (growth([2], epochs=30), "recipe.growth.steps.epochs is 30, allowed are sums below 30"),
         (growth([2], until=0.9), "recipe.growth.until is 0.9, allowed are none without hold_out images"),
         (

@@ -1,8 +1,8 @@
 """Optimisers and their rates.
 
 An optimiser keeps moments of the shape of every weight array; `select` carries them over when entries are
-pruned, `reconnect` when they move, `widen` when the last axis grows, `resume` when a run goes on from a
-checkpoint or goes back. The last arrays may be biases, which no weight decay pulls to zero.
+pruned, `reconnect` when they move, `grow` when a network grows, `resume` when a run goes on from a checkpoint
+or goes back. The last arrays may be biases, which no weight decay pulls to zero.
 """
 
 from __future__ import annotations
@@ -53,10 +53,16 @@ class Optimiser(ABC):
             old = moment[number].ravel()
             moment[number] = np.where(sources < 0, 0, old[sources]).astype(old.dtype)
 
-    def widen(self, number: int, width: int) -> None:
-        """Give the last axis of the state of weight array `number` this width; new entries start afresh."""
-        for moment in self.moments:
-            moment[number] = widened(moment[number], width)
+    def grow(self, origins: Sequence[int | None], shapes: Sequence[tuple[int, ...]]) -> None:
+        """Carry the state over to the arrays of a network that has grown: each has this shape, and comes from
+        the array of this number, or is new. New entries start afresh."""
+        self.moments = [
+            [
+                np.zeros(shape, dtype=moment[0].dtype) if origin is None else filled(moment[origin], shape)
+                for origin, shape in zip(origins, shapes, strict=True)
+            ]
+            for moment in self.moments
+        ]
 
 
 class Sgd(Optimiser):
@@ -117,19 +123,29 @@ class Adam(Optimiser):
         if is_new.any() and not is_new.all():
             second[is_new] = second[~is_new].mean()
 
-    def widen(self, number: int, width: int) -> None:
-        """The second moment of a new entry is the mean of those beside it: bias correction is long over, and
-        with a second moment of zero the first step would be some three times the rate."""
-        grown = self.moments[1][number].shape[-1]
-        beside = self.moments[1][number].mean(axis=-1, keepdims=True)
-        super().widen(number, width)
-        self.moments[1][number][..., grown:] = beside
+    def grow(self, origins: Sequence[int | None], shapes: Sequence[tuple[int, ...]]) -> None:
+        """The second moment of a new entry is the mean of those beside it, and in a new array that of the
+        array behind it: bias correction is long over, and with a second moment of zero the first step would
+        be some three times the rate."""
+        before = self.moments[1]
+        super().grow(origins, shapes)
+        for number in reversed(range(len(shapes))):
+            origin, shape = origins[number], shapes[number]
+            self.moments[1][number] = (
+                np.full(shape, self.moments[1][number + 1].mean(), dtype=before[0].dtype)
+                if origin is None
+                else filled(before[origin], shape, with_means=True)
+            )
 
 
-def widened(array: Array, width: int) -> Array:
-    """The array with its last axis filled up with zeros to this width."""
-    missing = np.zeros((*array.shape[:-1], width - array.shape[-1]), dtype=array.dtype)
-    return np.concatenate([array, missing], axis=-1)
+def filled(array: Array, shape: Sequence[int], *, with_means: bool = False) -> Array:
+    """The array filled up to this shape, axis by axis: with zeros, or with the means along the axis."""
+    for axis, length in enumerate(shape):
+        if missing := length - array.shape[axis]:
+            mean = array.mean(axis=axis, keepdims=True)
+            new = np.repeat(mean if with_means else np.zeros_like(mean), missing, axis=axis)
+            array = np.concatenate([array, new], axis=axis)
+    return array
 
 
 RISE, START = 0.3, 1 / 25

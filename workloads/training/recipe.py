@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,8 @@ from workloads.topology.topology import TILES, Topology, skips_of, tiles
 from workloads.training.convolution import Convolution
 from workloads.training.pruning.registry import MAGNITUDE, methods
 from workloads.training.pruning.schedule import Schedule
-from workloads.training.schema import GrowthRecipe, LayerRecipe, PruningRecipe, RecipeError, RecipeFields
+from workloads.training.schema import LayerRecipe, PruningRecipe, RecipeError, RecipeFields
+from workloads.training.sizes import check_growth
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -48,7 +48,10 @@ class Recipe(RecipeFields):
         if self.pruning:
             self._check_pruning(self.pruning, topology)
         if self.growth:
-            self._check_growth(self.growth)
+            check_growth(self.growth, self.layers, topology, self.epochs)
+            if self.growth.until is not None and not self.hold_out:
+                allowed = "none without hold_out images to judge by"
+                raise RecipeError.of("growth.until", self.growth.until, allowed)
         return self
 
     def _check_pruning(self, pruning: PruningRecipe, topology: Topology) -> None:
@@ -56,26 +59,6 @@ class Recipe(RecipeFields):
             families = [layer.family for layer in self.layers]
             raise RecipeError.of("layers", families, "dense ones alone in a network that is pruned")
         pruning.check([(stage.n_in, stage.n_out) for stage in topology.stages], self.epochs)
-
-    def _check_growth(self, growth: GrowthRecipe) -> None:
-        final = [layer.parameters["fan_in"] for layer in self.layers if layer.family == "csc"]
-        sizes = [*(list(step.fan_in) for step in growth.steps), final]
-        steps = [step.fan_in for step in growth.steps]
-        if any(len(size) != len(final) for size in sizes):
-            raise RecipeError.of("growth.steps.fan_in", steps, f"{len(final)} each, one a csc layer")
-        if any(
-            not 1 <= smaller <= larger
-            for before, after in itertools.pairwise(sizes)
-            for smaller, larger in zip(before, after, strict=True)
-        ):
-            raise RecipeError.of(
-                "growth.steps.fan_in", steps, f"those that rise from 1 to {final}, the layers'"
-            )
-        epochs = sum(step.epochs for step in growth.steps)
-        if epochs >= self.epochs:
-            raise RecipeError.of("growth.steps.epochs", epochs, f"sums below {self.epochs}, all epochs")
-        if growth.until is not None and not self.hold_out:
-            raise RecipeError.of("growth.until", growth.until, "none without hold_out images to judge by")
 
     def topology(self) -> Topology:
         """The fully connected layers: of a network that is pruned, the dense ones; of one that grows, the

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.kernels.arrays import Array
 from workloads.refusal import Refusal
 from workloads.topology.ranges import range_of
 from workloads.training.augmentation import Shifts
 from workloads.training.checkpoint import State
 from workloads.training.convolution import ConvolutionalModel
-from workloads.training.growth import GrowthSchedule
+from workloads.training.growth import GrowthSchedule, sizes_of
 from workloads.training.model import Classifier, Model, initial_arrays
 from workloads.training.optimisers import RATES, Adam, Optimiser, Sgd
 from workloads.training.pruning.schedule import Schedule
@@ -63,24 +64,42 @@ class Run:
 
     def advance(self) -> float:
         """Take one step and return the loss before it; `TrainingError` if that is not finite."""
-        recipe, step, place = self.recipe, self.step, self.step % self.batches
+        recipe, place = self.recipe, self.step % self.batches
         if place == 0:
             self.shuffled = self.order.permutation(len(self.labels))
         chosen = self.shuffled[place * recipe.batch :][: recipe.batch]
         seen = self.images[chosen] if self.shifts is None else self.shifts(self.images[chosen], self.offsets)
         x, labels = np.ascontiguousarray(seen.T), self.labels[chosen]
-        progress = self.schedule.place(step) / self.schedule.training
         with np.errstate(over="ignore", invalid="ignore"):
             self._change(x, labels)
             loss, gradients = self.model.loss_and_gradients(x, labels)
             if not np.isfinite(loss):
                 raise self._out_of_range(f"the loss of {recipe.name} is {loss}", x)
-            rate = recipe.rate.peak * RATES[recipe.rate.course](progress)
-            self.optimiser.step(self.model.weights, gradients, rate)
+            self._update(gradients)
             self.step += 1
             if self.step == self.steps and not all(np.isfinite(each).all() for each in self.model.weights):
                 raise self._out_of_range(f"a weight of {recipe.name} is not finite", x)
         return loss
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all steps are taken, or a search has found its size."""
+        return self.step == self.steps or (
+            self.growth is not None
+            and isinstance(self.model, Model)
+            and self.growth.is_found(self.step, self.model, self.judge)
+        )
+
+    def _update(self, gradients: Sequence[Array]) -> None:
+        rate, growth = self.recipe.rate, self.growth
+        whole = self.schedule.place(self.step) / self.schedule.training
+        progress = growth.progress(self.step) if growth else whole
+        now = rate.peak * RATES[rate.course](progress)
+        if growth and isinstance(self.model, Model):
+            with growth.calcified(self.model):
+                self.optimiser.step(self.model.weights, gradients, now)
+        else:
+            self.optimiser.step(self.model.weights, gradients, now)
 
     def _change(self, x: NDArray[np.float32], labels: NDArray[np.int64]) -> None:
         if isinstance(self.model, Model):
@@ -121,7 +140,7 @@ class Run:
 
 def initial_model(recipe: Recipe, random: np.random.Generator) -> Classifier:
     """The model of the recipe with random weights, at the size that training starts from."""
-    topology = GrowthSchedule(recipe, 1).sizes[0] if recipe.growth else recipe.topology()
+    topology = sizes_of(recipe)[0]
     if recipe.pruning:
         topology = recipe.pruning.start(topology, random)
     convolutions, recurrence = recipe.geometry(), recipe.recurrent_cascades()

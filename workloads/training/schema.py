@@ -106,21 +106,48 @@ class PruningRecipe(_Strict, ABC):
         """What it does at which step of a run with so many steps an epoch."""
 
 
-class GrowthStep(_Strict):
-    """A size on the way to the final one: the fan-in of every csc layer, and how long it trains."""
+GROWN = {"fan_in": "csc", "depth": "csc", "middle": "clos"}
+"""What grows of the layers of which family: taps, support layers, middle blocks."""
 
-    fan_in: tuple[Whole, ...] = Field(min_length=1)
+
+class GrowthStep(_Strict):
+    """A size on the way to the final one, and how long it trains: the `fan_in` and the `depth`, the number of
+    support layers, of every csc layer, and the `middle` blocks of every clos layer. What is not named has its
+    final size."""
+
+    fan_in: tuple[Whole, ...] | None = Field(default=None, min_length=1)
+    depth: tuple[Whole, ...] | None = Field(default=None, min_length=1)
+    middle: tuple[Whole, ...] | None = Field(default=None, min_length=1)
     epochs: Whole = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _a_size_is_named(self) -> Self:
+        if all(getattr(self, name) is None for name in GROWN):
+            raise RecipeError(f"size is missing, allowed are {', '.join(GROWN)}")
+        return self
 
 
 class GrowthRecipe(_Strict):
     """Bottom-up training: sizes from the smallest on; what epochs remain train the layers of the recipe.
 
-    With `until`, a network grows only while its accuracy on the images held out is below it.
+    With `until`, a network grows only while its accuracy on the images held out is below it. In a `search`
+    every size trains to its end: the rate runs its course anew at each, and training is over with the first
+    that reaches `until`. With `calcify`, connections freeze once the network has grown so many times since
+    they came: their weights get no update any more. Biases never freeze.
     """
 
     steps: tuple[GrowthStep, ...] = Field(min_length=1)
     until: Real | None = Field(default=None, gt=0, le=1)
+    search: Flag = False
+    calcify: Whole | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _options_have_their_ground(self) -> Self:
+        if self.search and self.until is None:
+            raise RecipeError("search is given without until, allowed is an accuracy to search for")
+        if self.calcify is not None and self.calcify > len(self.steps):
+            raise RecipeError.of("calcify", self.calcify, f"1 to {len(self.steps)}, the number of steps")
+        return self
 
 
 class RoundingRecipe(_Strict):

@@ -241,11 +241,11 @@ def _fit(
     bar = functools.partial(tqdm, desc=recipe.name, unit="step", disable=not progress)
     with bar(total=run.steps, initial=run.step) as shown:
         if checkpoints is None:
-            while run.step < run.steps:
+            while not run.is_over:
                 _advance(run, shown)
             return run.model
         with interrupts_held() as interrupt:
-            while run.step < run.steps and not interrupt.is_set():
+            while not interrupt.is_set() and not run.is_over:
                 _advance(run, shown)
                 if checkpoints.is_due(run.step):
                     checkpoints.write(recipe.name, run.state())

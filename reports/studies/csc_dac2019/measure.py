@@ -32,8 +32,10 @@ from reports.studies.csc_dac2019.points import (
 )
 from reports.studies.csc_dac2019.ratio_map import Meeting
 from reports.studies.csc_dac2019.skipping import skipping
+from reports.studies.topologies import growing
 from reports.studies.topologies.accuracy import Group, accuracy_table
 from reports.studies.topologies.compared import with_error
+from reports.studies.topologies.growing_view import judged, search_table, targets
 from reports.studies.topologies.plan import BOTTOM_UP, LENET, PRUNED, TO_THE_END
 from reports.studies.topologies.runs import Run, shipped_runs
 from reports.tables import Table
@@ -72,22 +74,26 @@ def findings(
     searched: Mapping[Point, Found],
     content: Mapping[str, Any],
     runs: Sequence[Run] | None = None,
+    grown: Sequence[Run] | None = None,
     met: Sequence[Meeting] = (),
     placed: Sequence[Placed] = (),
 ) -> Findings:
     """What the page reads, of the designs that were mapped and of all whose settings were `searched`.
-    `content` is the study's data file; `runs` are those that are shipped, if not given; `met` is the map and
+    `content` is the study's data file; `runs` and those that `grown` are the
+    shipped ones, if not given; `met` is the map and
     `placed` what was placed, if asked for."""
     sides, own = side_by_side(results), at_own_clocks(results)
     equal = {key: replace(side, results=with_equal_data(side.results)) for key, side in sides.items()}
     rule = FactorRule(**content["rule"])
     known = shipped_runs() if runs is None else runs
-    trained, grown = (Group.among(known, name) for name in (TO_THE_END, LENET))
+    trained, raised = (Group.among(known, name) for name in (TO_THE_END, LENET))
+    growing_runs = shipped_runs(growing.FILE) if grown is None else grown
+    searched_up = targets(growing_runs, content["bottom_up"]["rungs_within"])
     paired = {name: pairs(results, name) for name in technologies_of(sides)}
     on_front = {point: one for point, one in searched.items() if point.technology == FRONT}
     technologies = {points[point].technology.kind: points[point].technology for point in results}
     return Findings(
-        figures=_figures(sides, equal, side_by_side(own), paired, (trained, grown), rule)
+        figures=_figures(sides, equal, side_by_side(own), paired, (trained, raised), rule)
         | {
             "fronts": tables.fronts(on_front),
             "front_place": place_of(FRONT),
@@ -99,6 +105,10 @@ def findings(
             "tried": sum(one.tried for one in searched.values()),
             "searched": len(searched),
             "map": map_view.figures(met),
+            "bottom_up": searched_up,
+            "bottom_up_verdict": judged(searched_up),
+            "ladder": growing.content()["ladder"],
+            "rungs": growing.rung_weights(),
         }
         | placed_view.figures(placed),
         filters={"with_error": with_error, "short": lambda network: network.removeprefix(FAMILY)},
@@ -107,6 +117,7 @@ def findings(
         | {f"own-clock-{name}": _own_clock(results, own, name) for name in paired}
         | {f"settings-{name}": _settings(points, searched, results, name) for name in paired}
         | {"front": tables.front_table(on_front), "accuracy": _accuracy(trained)}
+        | {"bottom-up": search_table(searched_up)}
         | map_view.rows(met)
         | placed_view.rows(placed),
         charts={

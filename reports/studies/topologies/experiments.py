@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from reports.studies.topologies import bed_measures, bed_runs, cascade_runs, runs
+from reports.studies.topologies import bed_measures, bed_runs, cascade_runs, growing, runs
 from reports.studies.topologies.bed import beds
 from reports.studies.topologies.bed_measures import BedMeasures, measure_beds, shipped_measures
 from reports.studies.topologies.bed_runs import BedRun, shipped_bed, train_beds
@@ -33,17 +33,25 @@ PACKAGES = ("numpy", "scipy", "numba")
 
 @dataclass(frozen=True)
 class Experiments:
-    """Trained networks; the layers of the bed, trained and measured; and deep linear cascades."""
+    """Trained networks; the layers of the bed, trained and measured; deep linear cascades; and networks that
+    grow, with those beside them."""
 
     runs: Sequence[Run]
     bed: Sequence[BedRun]
     measures: Sequence[BedMeasures]
     cascades: Sequence[CascadeRun]
+    growing: Sequence[Run] = ()
 
 
 def shipped() -> Experiments:
     """The experiments that come with the package."""
-    return Experiments(shipped_runs(), shipped_bed(), shipped_measures(), shipped_cascades())
+    return Experiments(
+        shipped_runs(),
+        shipped_bed(),
+        shipped_measures(),
+        shipped_cascades(),
+        shipped_runs(growing.FILE),
+    )
 
 
 def anew(*, processes: int = 1, progress: bool = True) -> Experiments:
@@ -53,14 +61,16 @@ def anew(*, processes: int = 1, progress: bool = True) -> Experiments:
         train_beds(beds(), processes=processes, progress=progress),
         measure_beds(beds(), progress=progress),
         train_cascades(progress=progress),
+        train_all(growing.growing(), processes=processes, progress=progress),
     )
 
 
 def description(experiments: Experiments) -> dict[str, Any]:
     """What the data files hold, how it came about, and the versions of what it came about with."""
     groups = {}
-    for group in dict.fromkeys(one.group for one in experiments.runs):
-        members = [one for one in experiments.runs if one.group == group]
+    trained = [*experiments.runs, *experiments.growing]
+    for group in dict.fromkeys(one.group for one in trained):
+        members = [one for one in trained if one.group == group]
         groups[group] = {
             "images": members[0].images,
             "networks": len({(one.label, one.budget) for one in members}),
@@ -73,6 +83,7 @@ def description(experiments: Experiments) -> dict[str, Any]:
             runs.FILE: "a line a training: MNIST, float32, accuracies as shares, the recipe as JSON",
             bed_runs.FILE: "a line a training of a square layer of the bed: accuracies as shares",
             bed_measures.FILE: "a line a layer of the bed: paths, constraints, degrees of freedom, errors",
+            growing.FILE: "the same of networks that grow, and of those beside them",
             cascade_runs.FILE: "a line a deep linear cascade: energies at the start, loss and accuracy",
         },
         "kind": "measured here",
@@ -97,10 +108,11 @@ def run_and_write(folder: Path, *, processes: int = 1) -> list[Path]:
     """Runs the experiments and writes their data files into a folder; the paths of these."""
     experiments = anew(processes=processes)
     write_runs(experiments.runs, folder / runs.FILE)
+    write_runs(experiments.growing, folder / growing.FILE)
     write_records(folder / bed_runs.FILE, BedRun, experiments.bed)
     write_records(folder / bed_measures.FILE, BedMeasures, experiments.measures)
     write_records(folder / cascade_runs.FILE, CascadeRun, experiments.cascades)
     text = dump_yaml(description(experiments))
     write_text(folder / DESCRIPTION, text)
-    files = (runs.FILE, bed_runs.FILE, bed_measures.FILE, cascade_runs.FILE, DESCRIPTION)
+    files = (runs.FILE, growing.FILE, bed_runs.FILE, bed_measures.FILE, cascade_runs.FILE, DESCRIPTION)
     return [folder / name for name in files]

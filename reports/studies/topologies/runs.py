@@ -132,13 +132,13 @@ def networks(runs: Iterable[Run], group: str) -> list[Trained]:
 # The file.
 
 
-def shipped_runs() -> list[Run]:
-    """The runs that come with the package."""
-    return [_run(line) for line in lines_of(FILE)]
+def shipped_runs(file: str = FILE) -> list[Run]:
+    """The runs that come with the package, in this file."""
+    return [_run(line) for line in lines_of(file)]
 
 
 def write_runs(runs: Iterable[Run], path: Path) -> None:
-    """Writes the file that `shipped_runs` reads."""
+    """Writes a file that `shipped_runs` reads."""
     write_lines(path, COLUMNS, (_line(one) for one in runs))
 
 

@@ -114,11 +114,12 @@ def train_on(recipe: Recipe, data: LabelledData) -> Outcome:
         return Outcome(stored, dense, *shares, time.process_time() - start)
     topology, seen = recipe.topology(), len(data.train_labels) - recipe.hold_out
     dense = topology.dense_weights
+    held_out = Examples(data.train_inputs[seen:], data.train_labels[seen:])
     try:
-        model = fit(recipe, data.train_inputs[:seen], data.train_labels[:seen], progress=False)
+        learnt = data.train_inputs[:seen], data.train_labels[:seen]
+        model = fit(recipe, *learnt, progress=False, held_out=held_out if recipe.hold_out else None)
     except TrainingError:
         return Outcome(topology.stored_weights, dense, None, None, time.process_time() - start)
-    held_out = Examples(data.train_inputs[seen:], data.train_labels[seen:])
     validation = held_out.accuracy(model) if recipe.hold_out else None
     test = Examples(data.test_inputs, data.test_labels).accuracy(model)
     stored = model.topology.stored_weights
