@@ -30,6 +30,7 @@ from reports.studies.topologies.cascade_runs import (
 )
 from reports.studies.topologies.compared import with_error
 from reports.studies.topologies.experiments import Experiments
+from reports.studies.topologies.growing_view import grown, grown_table
 from reports.studies.topologies.plan import CASCADES, DENSE, OTHER_LAYERS, OTHER_MODELS
 from reports.studies.topologies.ranking import Ranking
 from reports.tables import Cell
@@ -116,12 +117,14 @@ def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
         "clos": [_clos_standing(view, compared["clos"], SeedRule(rule["significant"])) for view in views],
         "skipped_clos": next(pair for pair in pairs["skips"] if pair.base.label.startswith("clos")),
         "locality": [_locality(view) for view in views if view.bed.natural],
+        "grown": grown(experiments.growing),
         "served": [_served(others, label) for label in OTHER_MODELS],
     }
     return Findings(
         figures=figures | {"verdicts": _verdicts(figures, rule)},
         filters={"with_error": with_error, "power": _power},
-        rows=_rows(figures, starts) | {"other-layers": accuracy_table(others.networks)},
+        rows=_rows(figures, starts)
+        | {"other-layers": accuracy_table(others.networks), "densified": grown_table(figures["grown"])},
         charts={
             "cascades": cascades_chart(starts),
             "bed": bed_chart(views),
