@@ -99,7 +99,7 @@ def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
         for topology in TOPOLOGIES
     }
     pairs = {name: list(_pairs(every, compared[name])) for name in compared if name != "clos"}
-    figures = {
+    figures: dict[str, Any] = {
         "every": every,
         "views": views,
         "others": others,
