@@ -99,6 +99,9 @@ def test_narrow_words_are_learnt(tmp_path: Any) -> None:
         integer = quantise(trained, 2, 8)
         shares[section is not None] = evaluate(integer, data.test_inputs, data.test_labels)
         assert trained.recipe["rounding"] == (section and {**section})
+        told = {name: share for name, share in trained.accuracy.items() if "x" in name}
+        assert list(told) == [f"int{bits}x8" for bits in range(2, 8) if section]
+        assert told.get("int2x8") == (shares[True] if section else None)
     assert shares[True] > shares[False] + 0.02
     assert shares[True] > 0.8
 

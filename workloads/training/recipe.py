@@ -15,7 +15,7 @@ from workloads.families import build_layer
 from workloads.refusal import Refusal
 from workloads.stages import Stage
 from workloads.strict_yaml import read_yaml
-from workloads.topology.topology import TILES, Topology, skips_of, tiles
+from workloads.topology.topology import ORDERS, Topology, skips_of
 from workloads.training.convolution import Convolution
 from workloads.training.pruning.registry import MAGNITUDE, methods
 from workloads.training.pruning.schedule import Schedule
@@ -80,8 +80,7 @@ class Recipe(RecipeFields):
     def topology(self) -> Topology:
         """The fully connected layers: of a network that is pruned, the dense ones; of one that grows, the
         final ones."""
-        order = tiles(self.inputs) if isinstance(self.input_order, str) else self.input_order
-        return _chain(self._features(), self.layers, self.input_digits, order)
+        return _chain(self._features(), self.layers, self.input_digits, self.input_order)
 
     def _features(self) -> int:
         """What the fully connected layers read."""
@@ -151,15 +150,14 @@ def _chain(
     n_in: int,
     layers: Sequence[LayerRecipe],
     input_digits: tuple[int, ...] = (),
-    input_order: Sequence[int] = (),
+    input_order: Sequence[int] | str = (),
 ) -> Topology:
     built: list[tuple[Stage, ...]] = []
     for layer in layers:
         built.append(build_layer(layer.family, n_in, layer.outputs, **layer.parameters))
         n_in = layer.outputs
-    return Topology(
-        tuple(built), skips_of(built, [layer.skips for layer in layers]), input_digits, tuple(input_order)
-    )
+    order = ORDERS[input_order](built[0][0]) if isinstance(input_order, str) else tuple(input_order)
+    return Topology(tuple(built), skips_of(built, [layer.skips for layer in layers]), input_digits, order)
 
 
 def parse_recipe(values: Any) -> Recipe:
@@ -220,5 +218,5 @@ def _beside(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
     named = {name: values[name] for name in FILES if isinstance(values.get(name), str)}
     there = {name: folder / path for name, path in named.items() if is_there(folder / path)}
     return values | {
-        name: str(path.absolute()) for name, path in there.items() if named[name] not in (*datasets, TILES)
+        name: str(path.absolute()) for name, path in there.items() if named[name] not in (*datasets, *ORDERS)
     }
