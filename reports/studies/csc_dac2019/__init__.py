@@ -32,6 +32,7 @@ def reproduce(technology: Path | None = None, *, with_map: bool = False, fidelit
             raise StudyError.of("technology", str(technology), f"with a map {' and '.join(TECHNOLOGIES)}")
         return on_technology(technology, fidelity=fidelity)
     from reports.parallel import simulate_all
+    from reports.studies.csc_dac2019.bits_view import compared_in_bits
     from reports.studies.csc_dac2019.measure import findings
     from reports.studies.csc_dac2019.placing import placed_in
     from reports.studies.csc_dac2019.points import candidates, longest_first, search_settings, to_map
@@ -45,7 +46,9 @@ def reproduce(technology: Path | None = None, *, with_map: bool = False, fidelit
     points = to_map(searched)
     made = simulate_all(longest_first(points, searched), "gate")
     results = {point: made[point] for point in points}
+    narrow = compared_in_bits(searched, results)
     placed = placed_in(results, points) if fidelity == LAYOUT else []
-    report = write_up(__name__, findings(results, points, searched, content, met=met, placed=placed), content)
+    found = findings(results, points, searched, content, met=met, placed=placed, narrow=narrow)
+    report = write_up(__name__, found, content)
     options = " --map" * with_map + f" --fidelity {LAYOUT}" * (fidelity == LAYOUT)
     return replace(report, command=report.command + options)
