@@ -134,6 +134,22 @@ def test_a_first_stage_reads_neighbours(layer: dict[str, Any], reads: int) -> No
     np.testing.assert_array_equal(pixels, tops + np.array([0, 1, 8, 9]))  # squares of two by two
 
 
+def test_every_block_of_a_first_stage_reads_a_tile() -> None:
+    layer = {"family": "clos", "outputs": 4, "ingress": 8, "middle": 2, "egress": 2}
+    chosen = recipe(inputs=64, layers=[layer], input_order={"tile": [2, 4]})
+    assert parse_recipe(chosen.model_dump(mode="json")) == chosen
+    topology = chosen.topology()
+    read = np.array(topology.input_order)[topology.stages[0].columns()].reshape(8, 2, 8)[:, 0]
+    for pixels, (row, column) in zip(np.sort(read), np.ndindex(4, 2), strict=True):
+        tile = np.arange(64).reshape(8, 8)[row * 2 :, column * 4 :][:2, :4]
+        np.testing.assert_array_equal(pixels, tile.ravel())
+    allowed = "of tiles of 3 by 4 with 64 inputs, allowed are divisors of the side"
+    with pytest.raises(RecipeError, match=allowed):
+        recipe(inputs=64, layers=[layer], input_order={"tile": [3, 4]})
+    with pytest.raises(RecipeError, match="tile"):
+        recipe(inputs=64, layers=[layer], input_order={"tile": [0, 4]})
+
+
 def test_an_input_that_nothing_reads_has_a_place_in_the_order() -> None:
     stage = PrunedStage(4, 2, np.array([0, 1, 2]), np.array([3, 1]))
     assert neighbours(stage) == (2, 1, 3, 0)

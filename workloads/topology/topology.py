@@ -57,17 +57,30 @@ def tiles(n_in: int) -> tuple[int, ...]:
     return tuple(np.argsort(place, kind="stable").tolist())
 
 
-def neighbours(stage: Stage) -> tuple[int, ...]:
-    """The order in which a first stage reads neighbours in a square image: the pixels, in the order of
-    `tiles`, are dealt to its outputs in turn, to each those that it reads and none before it does. A block of
-    the interleaved ones then reads a piece of the image, an output of a fold pixels that touch. Raises
-    TopologyError where the number of inputs is no square.
+def tile_by_tile(n_in: int, rows: int, columns: int) -> tuple[int, ...]:
+    """The pixels of a square image in tiles of so many rows and columns, one tile after the other, row by row
+    in each. Raises TopologyError where the number of inputs is no square, or its side no multiple."""
+    side = math.isqrt(n_in)
+    if side * side != n_in or side % rows or side % columns:
+        raise TopologyError(
+            f"input_order is of tiles of {rows} by {columns} with {n_in} inputs, allowed are divisors of the "
+            "side of a square image"
+        )
+    places = np.arange(n_in).reshape(side // rows, rows, side // columns, columns)
+    return tuple(places.swapaxes(1, 2).ravel().tolist())
+
+
+def neighbours(stage: Stage, pixels: Sequence[int] = ()) -> tuple[int, ...]:
+    """The order in which a first stage reads neighbours in a square image: the `pixels`, in the order of
+    `tiles` unless given in another, are dealt to its outputs in turn, to each those that it reads and none
+    before it does. A block of the interleaved ones then reads a piece of the image, an output of a fold
+    pixels that touch. Raises TopologyError as `tiles` does.
     """
     read = stage.columns()
     _, first = np.unique(read, return_index=True)
     dealt = read[np.sort(first)]
     order = np.empty(stage.n_in, dtype=np.int64)
-    order[np.concatenate((dealt, np.setdiff1d(np.arange(stage.n_in), dealt)))] = tiles(stage.n_in)
+    order[np.concatenate((dealt, np.setdiff1d(np.arange(stage.n_in), dealt)))] = pixels or tiles(stage.n_in)
     return tuple(order.tolist())
 
 

@@ -15,11 +15,18 @@ from workloads.families import build_layer
 from workloads.refusal import Refusal
 from workloads.stages import Stage
 from workloads.strict_yaml import read_yaml
-from workloads.topology.topology import ORDERS, Topology, skips_of
+from workloads.topology.topology import ORDERS, Topology, neighbours, skips_of, tile_by_tile
 from workloads.training.convolution import Convolution
 from workloads.training.pruning.registry import MAGNITUDE, methods
 from workloads.training.pruning.schedule import Schedule
-from workloads.training.schema import GrowthRecipe, LayerRecipe, PruningRecipe, RecipeError, RecipeFields
+from workloads.training.schema import (
+    GrowthRecipe,
+    LayerRecipe,
+    PruningRecipe,
+    RecipeError,
+    RecipeFields,
+    TileOrder,
+)
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -150,14 +157,21 @@ def _chain(
     n_in: int,
     layers: Sequence[LayerRecipe],
     input_digits: tuple[int, ...] = (),
-    input_order: Sequence[int] | str = (),
+    input_order: Sequence[int] | str | TileOrder = (),
 ) -> Topology:
     built: list[tuple[Stage, ...]] = []
     for layer in layers:
         built.append(build_layer(layer.family, n_in, layer.outputs, **layer.parameters))
         n_in = layer.outputs
-    order = ORDERS[input_order](built[0][0]) if isinstance(input_order, str) else tuple(input_order)
-    return Topology(tuple(built), skips_of(built, [layer.skips for layer in layers]), input_digits, order)
+    skips, order = skips_of(built, [layer.skips for layer in layers]), _places(built[0][0], input_order)
+    return Topology(tuple(built), skips, input_digits, order)
+
+
+def _places(first: Stage, order: Sequence[int] | str | TileOrder) -> tuple[int, ...]:
+    """The order as numbers of inputs, where it follows from the first stage."""
+    if isinstance(order, TileOrder):
+        return neighbours(first, tile_by_tile(first.n_in, *order.tile))
+    return ORDERS[order](first) if isinstance(order, str) else tuple(order)
 
 
 def parse_recipe(values: Any) -> Recipe:
