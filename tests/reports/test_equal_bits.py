@@ -206,7 +206,7 @@ def test_the_page_says_what_became_of_area(tmp_path: Path) -> None:
     (section,) = (one for one in report.sections if one.heading.startswith("At equal bits stored"))
     tables = {table.name: table for table in section.tables}
     assert len(tables["equal-bits"].rows) == len(compared().bits)
-    assert len(tables["equal-accuracy-free"].rows) == len(compared().accuracy)
+    assert len(tables["free-widths"].rows) == len(compared().accuracy)
     equal = [row[0] for row in tables["what-is-equal"].rows]
     assert equal.count("bits stored") == len(compared().given) == 2
     assert {"weights, 8 bits", "accuracy, 8 bits", "accuracy, any width"} <= set(equal)

@@ -89,7 +89,7 @@ def tables(narrow: AtEqualBits | None, sides: Sides, pairs: Sequence[Pair]) -> d
     return {
         "what-is-equal": basis_table(narrow, sides, pairs),
         "equal-bits": match_table(narrow.bits, "bits of"),
-        "equal-accuracy-free": match_table(narrow.accuracy, "accuracy of"),
+        "free-widths": match_table(narrow.accuracy, "accuracy of"),
     }
 
 
