@@ -2,8 +2,9 @@
 with whatever width of weights suits either side.
 
 Every network takes part with weights of the width that it was trained for, one that was trained for narrow
-weights with a bit fewer too, each on the engine that is strongest for it. Both sides are chosen alike: of
-the networks whose hardware stores indices and of the others, whichever does best within what is given.
+weights with fewer bits too, down to 2, each on the engine that is strongest for it. Both sides are chosen
+alike: of the networks whose hardware stores indices and of the others, whichever does best within what is
+given.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ from reports.studies.csc_dac2019.ratio_map import STANDARD_ERROR
 if TYPE_CHECKING:
     from archsim import DesignPoint, Result
     from archsim.explore.settings import Found
+
+
+LEAST_BITS = 2
+"""The narrowest weights that an engine has."""
 
 
 class Narrow(NamedTuple):
@@ -113,13 +118,13 @@ class Match:
 
 
 def narrow_candidates() -> dict[Narrow, Candidate]:
-    """The networks that were trained for weights narrower than others, with these and with a bit fewer."""
+    """The networks that were trained for weights narrower than others, with these and with fewer bits."""
     from workloads import zoo_names
 
     found: dict[Narrow, Candidate] = {}
     for network in zoo_names():
         trained = trained_bits(network)
-        for bits in (trained, trained - 1) if trained < SIZES["weight_bits"] else ():
+        for bits in range(LEAST_BITS, trained + 1) if trained < SIZES["weight_bits"] else ():
             there = dict(candidates_of(FRONT, network, SIZES | {"weight_bits": bits}))
             found |= {Narrow(point, bits): one for point, one in unindexed_if_any(there).items()}
     return found
