@@ -20,6 +20,7 @@ from reports.studies.csc_dac2019.equal_bits import (
     to_map,
 )
 from reports.studies.csc_dac2019.points import FRONT, SIZES, Point, place_of, search_settings, settings_of
+from reports.studies.csc_dac2019.ratio_map import MOST_LOST
 from reports.studies.csc_dac2019.tables import ratio_cell
 from reports.tables import Column, Table
 from workloads.strict_yaml import dump_yaml
@@ -77,6 +78,7 @@ def figures(narrow: AtEqualBits | None) -> dict[str, Any]:
         "areas": [match.side.size_ratio(match.side.baseline) for match in given],
         "energies": [match.side.ratio("energy_j", match.side.baseline) for match in given],
         "ahead": [match.ahead for match in given],
+        "most_lost": MOST_LOST,
         "took_part": len(narrow.standings),
         "widths": sorted({at.weight_bits for at in narrow.standings}),
     }

@@ -1,10 +1,9 @@
 """Networks at equal bits stored, of weights and of indices as an engine stores them, and at equal accuracy
 with whatever width of weights suits either side.
 
-Every network takes part with weights of the width that it was trained for, one that was trained for narrow
-weights with fewer bits too, down to 2, each on the engine that is strongest for it. Both sides are chosen
-alike: of the networks whose hardware stores indices and of the others, whichever does best within what is
-given.
+Every network takes part with weights of the width that it was trained for and of all narrower ones that it
+bears, each on the engine that is strongest for it. Both sides are chosen alike: of the networks whose
+hardware stores indices and of the others, whichever does best within what is given.
 """
 
 from __future__ import annotations
@@ -26,15 +25,15 @@ from reports.studies.csc_dac2019.points import (
     trained_bits,
     unindexed_if_any,
 )
-from reports.studies.csc_dac2019.ratio_map import STANDARD_ERROR
+from reports.studies.csc_dac2019.ratio_map import MOST_LOST, STANDARD_ERROR, accuracy_in_float
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Result
     from archsim.explore.settings import Found
 
 
-LEAST_BITS = 2
-"""The narrowest weights that an engine has."""
+NARROW = (4, 3, 2)
+"""Widths of weights beside that of the study."""
 
 
 class Narrow(NamedTuple):
@@ -118,16 +117,32 @@ class Match:
 
 
 def narrow_candidates() -> dict[Narrow, Candidate]:
-    """The networks that were trained for weights narrower than others, with these and with fewer bits."""
+    """The networks with weights narrower than those of the study, as far as they bear them."""
     from workloads import zoo_names
 
     found: dict[Narrow, Candidate] = {}
     for network in zoo_names():
-        trained = trained_bits(network)
-        for bits in range(LEAST_BITS, trained + 1) if trained < SIZES["weight_bits"] else ():
-            there = dict(candidates_of(FRONT, network, SIZES | {"weight_bits": bits}))
-            found |= {Narrow(point, bits): one for point, one in unindexed_if_any(there).items()}
+        for bits in NARROW if network != f"{FAMILY}{DENSE}" else ():
+            if bears(network, bits):
+                there = dict(candidates_of(FRONT, network, SIZES | {"weight_bits": bits}))
+                found |= {Narrow(point, bits): one for point, one in unindexed_if_any(there).items()}
     return found
+
+
+def bears(network: str, weight_bits: int) -> bool:
+    """Whether a network was trained for weights of this width, or for wider ones and loses little by it. A
+    loss that nobody can tell, since the data are not at hand, is none that it bears."""
+    from archsim.accuracy import AccuracyError, accuracy_at
+    from workloads import load_network
+
+    trained = trained_bits(network)
+    if weight_bits >= trained:
+        return weight_bits == trained
+    try:
+        reached = accuracy_at(load_network(network), weight_bits, SIZES["activation_bits"])
+    except AccuracyError:
+        return False
+    return accuracy_in_float(network) - reached <= MOST_LOST
 
 
 def standings(searched: Mapping[Point, Found], narrow: Mapping[Narrow, Found]) -> dict[Narrow, Standing]:
