@@ -15,9 +15,9 @@ from workloads.training.pruning import BudgetedPruning
 DENSE = "lenet-300-100-dense"
 SPARSE = tuple(name for name in zoo_names() if name != DENSE)
 FAMILIES = ("csc", "clos", "deformable-butterfly", "pruned")
-SIZES = {"": (12, 0.01), "-x40": (40, 0.02), "-x100": (100, 0.08)}
-"""By the ending of a name: how many times smaller a network is at least, and what of the accuracy with 8 bits
-it has lost at most."""
+SIZES = {"": (12, 0.01, 0.01), "-x40": (40, 0.02, 0.02), "-x100": (100, 0.06, 0.09)}
+"""By the ending of a name: how many times smaller a network is at least, and what of the accuracy of the
+dense one with 8 bits it has lost at most, for weights of 8 bits and of 4."""
 
 MOST_BYTES = 4_000_000
 
@@ -107,10 +107,11 @@ def test_the_dense_network_is_98_percent_accurate_as_integers() -> None:
 
 @pytest.mark.parametrize("name", SPARSE)
 def test_a_sparse_network_is_as_small_as_it_says_and_little_less_accurate(name: str) -> None:
-    network, (compression, loss) = load_network(name), SIZES[ending(name)]
-    width = "int8" if network.recipe.get("rounding") is None else "int4x8"
+    network, (compression, *losses) = load_network(name), SIZES[ending(name)]
+    is_narrow = network.recipe.get("rounding") is not None
     assert network.compression >= compression
-    assert network.accuracy[width] >= load_network(DENSE).accuracy["int8"] - loss
+    reached = network.accuracy["int4x8" if is_narrow else "int8"]
+    assert reached >= load_network(DENSE).accuracy["int8"] - losses[is_narrow]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -128,7 +129,10 @@ def test_the_layers_of_an_a_priori_network_are_fully_connected(name: str) -> Non
 @pytest.mark.parametrize("name", zoo_names())
 def test_the_integer_network_reads_the_shipped_digits(name: str) -> None:
     network, trained_for = load_network(name), bits(load_recipe(name))
-    assert evaluate(quantise(network, *trained_for), *digits.test_digits()) >= 0.9
+    stated = network.accuracy["int8" if trained_for == (8, 8) else "int4x8"]
+    images, labels = digits.test_digits()
+    error = (stated * (1 - stated) / len(labels)) ** 0.5
+    assert evaluate(quantise(network, *trained_for), images, labels) >= stated - 2 * error
     if trained_for == (8, 8):
         assert network.accuracy["float"] == pytest.approx(network.accuracy["int8"], abs=0.005)
 
