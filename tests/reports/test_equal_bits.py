@@ -97,6 +97,13 @@ def test_at_equal_accuracy_the_cheapest_is_met_whatever_it_stores() -> None:
     ]
 
 
+def test_what_gains_less_than_a_standard_error_for_more_bits_is_not_told() -> None:
+    near = there(
+        [("pruned banked", 100, 0.98, 2.0), ("pruned banked", 60, 0.9795, 1.6), ("csc", 60, 0.98, 1.0)]
+    )
+    assert names(at_equal_bits(near)) == [("pruned banked, 3 bits", "csc, 4 bits", True)]
+
+
 values = st.tuples(
     st.sampled_from(NAMES),
     st.integers(1, 6).map(lambda some: some * 10),

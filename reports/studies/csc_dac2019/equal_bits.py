@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from reports.front import front
 from reports.side_by_side import SideBySide
 from reports.studies.csc_dac2019.points import (
     DENSE,
@@ -171,8 +170,8 @@ def _rank(one: Standing) -> tuple[bool, float]:
 
 
 def at_equal_bits(there: Mapping[Narrow, Standing]) -> list[Match]:
-    """For each network that none of its side beats in bits and accuracy the most accurate one of the other
-    side that stores at most as many bits."""
+    """For each network that is more accurate, by more than a standard error, than all of its side that store
+    fewer bits, the most accurate one of the other side that stores at most as many."""
     return list(
         _matches(
             there,
@@ -184,8 +183,9 @@ def at_equal_bits(there: Mapping[Narrow, Standing]) -> list[Match]:
 
 
 def at_equal_accuracy(there: Mapping[Narrow, Standing]) -> list[Match]:
-    """For each network that none of its side beats in energy times size and accuracy the one of the other
-    side with the least of it that is as accurate, to within a standard error."""
+    """For each network that is more accurate, by more than a standard error, than all of its side with less
+    energy times size, the one of the other side with the least of it that is as accurate, to within as
+    much."""
     return list(
         _matches(
             there,
@@ -208,7 +208,7 @@ def _matches(
     for indexed in (True, False):
         own = {at: one for at, one in there.items() if one.indexed == indexed}
         others = {at: one for at, one in there.items() if one.indexed != indexed}
-        for given in reversed(front({at: (cost(one), one.accuracy) for at, one in own.items()})):
+        for given in reversed(_steps(own, cost)):
             good = {at: one for at, one in others.items() if is_met(one, own[given])}
             met = min(good, key=lambda at: rank(good[at]), default=None)
             if met is None:
@@ -217,6 +217,15 @@ def _matches(
             if both not in told:
                 told.add(both)
                 yield Match(given, *both, there)
+
+
+def _steps(own: Mapping[Narrow, Standing], cost: Callable[[Standing], float]) -> list[Narrow]:
+    """Those that gain more than a standard error over whatever costs less, the cheapest first."""
+    steps: list[Narrow] = []
+    for at in sorted(own, key=lambda at: (cost(own[at]), -own[at].accuracy)):
+        if not steps or own[at].accuracy > own[steps[-1]].accuracy + STANDARD_ERROR:
+            steps.append(at)
+    return steps
 
 
 def to_map(matches: Iterable[Match]) -> dict[Narrow, DesignPoint]:
