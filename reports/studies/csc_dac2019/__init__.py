@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 
 @studies.register("csc-dac2019")
-@lasts(cached_s=50, from_nothing_s=240)
+@lasts(cached_s=110, from_nothing_s=400)
 def reproduce(technology: Path | None = None, *, with_map: bool = False, fidelity: str = "gate") -> Report:
-    """Searches the settings of every design, synthesises and costs those that are compared, two at a time,
-    and writes up what came out; `with_map` also who wins over PEs and bits, at the `fidelity` layout also
-    what placing changes. With a `technology`, a file that describes one of standard cells, the designs of the
-    65 nm comparison are costed there, with the settings that were found best in 65 nm. Raises StudyError for
-    a map there, since settings are not searched, and for another fidelity."""
+    """Searches the settings of every design, of networks with narrow weights too, synthesises and costs those
+    that are compared, two at a time, and writes up what came out; `with_map` also who wins over PEs and bits,
+    at the `fidelity` layout also what placing changes. With a `technology`, a file that describes one of
+    standard cells, the designs of the 65 nm comparison are costed there, with the settings that were found
+    best in 65 nm. Raises StudyError for a map there, since settings are not searched, and for another
+    fidelity."""
     from reports.studies.csc_dac2019.placing import FIDELITIES, LAYOUT
 
     if fidelity not in FIDELITIES:
