@@ -19,7 +19,15 @@ from reports.studies.csc_dac2019.equal_bits import (
     standings,
     to_map,
 )
-from reports.studies.csc_dac2019.points import FRONT, SIZES, Point, place_of, search_settings, settings_of
+from reports.studies.csc_dac2019.points import (
+    FRONT,
+    SIZES,
+    Point,
+    ending_of,
+    place_of,
+    search_settings,
+    settings_of,
+)
 from reports.studies.csc_dac2019.ratio_map import MOST_LOST
 from reports.studies.csc_dac2019.tables import ratio_cell
 from reports.tables import Column, Table
@@ -71,10 +79,11 @@ def figures(narrow: AtEqualBits | None) -> dict[str, Any]:
     if narrow is None:
         return {}
     given = narrow.given
+    first = {ending_of(match.indexed.network): match for match in reversed(given)}
     return {
         "place": place_of(FRONT),
         "given": given,
-        "free": [match for match in narrow.accuracy if match.indexed_given],
+        "told": [match for match in given if match in first.values()],
         "areas": [match.side.size_ratio(match.side.baseline) for match in given],
         "energies": [match.side.ratio("energy_j", match.side.baseline) for match in given],
         "ahead": [match.ahead for match in given],
