@@ -42,6 +42,7 @@ from reports.write_up.claims import published
 from reports.write_up.report import Report
 from reports.write_up.study_page import write_up
 from tests.reports.pages import check_page
+from tests.reports.stand_in_experiments import runs
 from tests.reports.stand_ins import design, designs, point, points, result, results, searched
 from workloads import load_network, zoo_names
 
@@ -217,7 +218,7 @@ def compared(times: float = 1.0) -> AtEqualBits:
 
 def written(narrow: AtEqualBits | None) -> Report:
     content = published(csc_dac2019.__name__)
-    told = findings(results(), designs(), searched(), content, narrow=narrow)
+    told = findings(results(), designs(), searched(), content, runs(), narrow=narrow)
     return write_up(csc_dac2019.__name__, told, content)
 
 

@@ -27,6 +27,7 @@ from reports.studies.csc_dac2019.points import (
     place_of,
     search_settings,
     settings_of,
+    trained_bits,
 )
 from reports.studies.csc_dac2019.ratio_map import MOST_LOST
 from reports.studies.csc_dac2019.tables import ratio_cell
@@ -160,7 +161,7 @@ def charts(narrow: AtEqualBits | None) -> dict[str, str]:
     dots = [
         Dot(
             "with an index" if one.indexed else "without",
-            f"{at.point.short}, {at.weight_bits} bits",
+            at.point.short + f", {at.weight_bits} bits" * (at.weight_bits != trained_bits(at.network)),
             one.accuracy,
             {PANEL: one.bits},
         )
