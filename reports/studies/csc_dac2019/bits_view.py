@@ -115,7 +115,7 @@ def match_table(matches: Sequence[Match], given: str) -> Table:
         for at in order:
             shown += at.name, match.standings[at].bits, match.standings[at].accuracy
         rows.append((*shown, *(ratio_cell(side, metric, side.baseline) for metric in RATIOS.values())))
-    columns = (
+    columns: tuple[Column | str, ...] = (
         *(given, Column("stores", "stored"), Column("accuracy", "share")),
         *("met by", Column("which stores", "stored"), Column("with", "share")),
         *(Column(label, "ratio") for label in RATIOS),
@@ -126,7 +126,7 @@ def match_table(matches: Sequence[Match], given: str) -> Table:
 def basis_table(narrow: AtEqualBits, sides: Sides, pairs: Sequence[Pair]) -> Table:
     """The strongest design with an index beside one without, by what the two have in common."""
     rows = [(label, *_basis_row(side)) for label, side in _bases(narrow, sides, pairs)]
-    columns = (
+    columns: tuple[Column | str, ...] = (
         *("equal", "with an index", "without", Column("bits stored", "ratio")),
         *(Column("accuracy with", "share"), Column("without one", "share")),
         *(Column(label, "ratio") for label in RATIOS),
