@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -13,11 +14,9 @@ from archsim.verification import verify
 from workloads import Stage, load_network, quantise, zoo_names
 
 ALSO = {
-    "lenet-300-100-pruned": ("eie", "eie"),
-    "lenet-300-100-pruned-x40": ("eie", "eie"),
+    "lenet-300-100-pruned.*": ("eie", "eie"),
     "lenet-300-100-csc": ("pruned", "replicated"),
-    "lenet-300-100-deformable-butterfly": ("clos", "clos"),
-    "lenet-300-100-deformable-butterfly-x40": ("clos", "clos"),
+    "lenet-300-100-deformable-butterfly.*": ("clos", "clos"),
 }
 """Networks that run on an engine, in one organisation, which is not named as their family is."""
 
@@ -51,7 +50,8 @@ def runs() -> Iterator[tuple[str, Engine]]:
     for number, network in enumerate(_distinct()):
         named = [kind for kind in engines if kind in network.split("-")]
         chosen = [(kind, organisation) for kind in named for organisation in engines[kind].organisations()]
-        for kind, organisation in [*chosen, *([ALSO[network]] if network in ALSO else ())]:
+        also = [run for names, run in ALSO.items() if re.fullmatch(names, network)]
+        for kind, organisation in [*chosen, *also]:
             options = engines[kind].organisations()[organisation]
             most = 32 if organisation in engines[kind].crossed else 64
             pes = (16, most) if kind == "dense" else (16,) if SMALLEST in network else (1, 4, 16, most)
