@@ -66,8 +66,8 @@ def accuracy_at(network: AnyNetwork, weight_bits: int, activation_bits: int) -> 
     by the content of network and data. Raises AccuracyError where it cannot be told, with the reason, and
     IntegerNetworkError for a network that has no integer form.
     """
-    name = width_name(weight_bits)
-    if weight_bits == activation_bits and name in network.accuracy:
+    name = width_name(weight_bits, activation_bits)
+    if name in network.accuracy:
         return network.accuracy[name]
     try:
         computing = placed_network(network) if isinstance(network, TrainedModel) else network

@@ -227,6 +227,11 @@ def state() -> str:
     return fill(_comparison().finding, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
+def bits_tables() -> str:
+    """Networks at equal bits stored, with narrow weights, beside equal weights and equal accuracy."""
+    return _titled(_tables("what-is-equal", "equal-bits", "free-widths"))
+
+
 def map_section() -> str:
     """Who wins over PEs and bits: the drawings, how often a design with an index takes less, and accuracy by
     bits."""
@@ -347,6 +352,7 @@ TABLES: Mapping[str, Callable[[], str | None]] = {
     "routing": routing_table,
     "net law": net_law,
     "state": state,
+    "bits": bits_tables,
     "map": map_section,
     "accuracy": accuracy_table,
     "costs": cost_table,

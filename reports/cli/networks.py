@@ -87,7 +87,7 @@ def networks(as_json: bool) -> None:
 
     zoo = [load_network(name) for name in zoo_names()]
     fields = ("name", "stored_weights", "compression", "accuracy")
-    forms = ("accuracy (float)", "accuracy (8 bit)")
+    forms = ("accuracy (float)", "(8 bit)", "(4-bit weights)")
     plain = {"networks": [{field: getattr(network, field) for field in fields} for network in zoo]}
     answer(as_json, lambda: plain, lambda: network_table("Networks of the zoo", zoo, forms=forms))
 

@@ -64,6 +64,16 @@ def test_equal_widths_are_stated_by_the_file(trained: TrainedNetwork, tmp_path: 
         assert not any("accuracy" in text for text in result.warnings)
 
 
+def test_widths_that_differ_are_stated_too(tmp_path: Path) -> None:
+    rounding = {"weight_bits": 4, "activation_bits": 6}
+    chosen = recipe(epochs=1, layers=dense_layers(), data="synthetic", rounding=rounding)
+    network = train(chosen, progress=False, data=patches())
+    network.save(tmp_path / "network.npz")
+    assert [name for name in network.accuracy if "x" in name] == [f"int{bits}x6" for bits in range(2, 6)]
+    result = design(tmp_path, weight_bits=3, activation_bits=6).simulate("analytic")
+    assert result.accuracy == network.accuracy["int3x6"]
+
+
 def test_other_widths_are_measured_on_the_data_of_the_recipe_and_remembered(
     trained: TrainedNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ from reports.page import write_page
 from reports.studies import csc_dac2019
 from reports.studies.csc_dac2019 import map_view, ratio_map
 from reports.studies.csc_dac2019.measure import findings
-from reports.studies.csc_dac2019.points import INDEXED, TECHNOLOGIES, Point
+from reports.studies.csc_dac2019.points import INDEXED, TECHNOLOGIES, Point, ending_of, networks
 from reports.studies.csc_dac2019.ratio_map import (
     BASES,
     BITS,
@@ -49,7 +49,7 @@ from tests.reports.stand_ins import designs, point, result, results, searched
 pytestmark = pytest.mark.slow
 
 SMALL = Place("cmos65", 8, 4)
-FEW = ("lenet-300-100-clos-x40", "lenet-300-100-pruned-x40")
+FEW = ("lenet-300-100-clos-x40-neighbours", "lenet-300-100-pruned-x40")
 """A place and networks that are searched in a moment."""
 
 SHOWN = [place for place in PLACES if place.technology == "cmos65"]
@@ -209,6 +209,18 @@ def test_every_network_of_few_weights_meets_without_an_index_or_not_at_all(small
     assert set(FEW) < set(ratio_map.networks())
     assert {one.result.design["engine"]["pes"] for one in small} == {SMALL.pes}
     assert all(one.result.accuracy is not None for one in small)
+
+
+def test_of_each_family_and_size_the_most_accurate_network_is_on_the_map() -> None:
+    chosen = ratio_map.networks()
+    assert len(chosen) == len({(name.split("-")[3], ending_of(name)) for name in chosen}) == 8
+    for name in networks():
+        alike = [
+            one
+            for one in chosen
+            if (one.split("-")[3], ending_of(one)) == (name.split("-")[3], ending_of(name))
+        ]
+        assert all(accuracy_in_float(name) <= accuracy_in_float(one) for one in alike)
 
 
 def test_every_engine_that_runs_a_network_takes_part_in_every_organisation(small: Sequence[Costed]) -> None:

@@ -24,8 +24,8 @@ from workloads import (
     quantise,
     train,
 )
-from workloads.stages import KroneckerStage
-from workloads.topology.topology import digit_reversed, tiles
+from workloads.stages import KroneckerStage, PrunedStage
+from workloads.topology.topology import digit_reversed, neighbours, tiles
 from workloads.training.model import Model, cross_entropy, initial_weights
 
 DIGITS = (4, 9)
@@ -113,10 +113,46 @@ def test_of_tiles_a_quarter_of_the_image_comes_before_the_next() -> None:
     for start in range(0, 64, 16):
         within = slice(start, start + 16)
         assert np.ptp(rows[within]) == np.ptp(columns[within]) == 3
-    with pytest.raises(
-        TopologyError, match="input_order is 'tiles' with 12 inputs, allowed are square numbers"
-    ):
+    with pytest.raises(TopologyError, match="inputs of an order by tiles is 12, allowed are square numbers"):
         tiles(12)
+
+
+@pytest.mark.parametrize(
+    ("layer", "reads"),
+    [
+        ({"family": "clos", "outputs": 4, "ingress": 16, "middle": 2, "egress": 2}, 4),
+        ({"family": "deformable-butterfly", "outputs": 8, "blocks": [[4, 2], [4, 2], [4, 2]]}, 4),
+        ({"family": "csc", "outputs": 16, "fan_in": 4}, 4),
+    ],
+)
+def test_a_first_stage_reads_neighbours(layer: dict[str, Any], reads: int) -> None:
+    stage = recipe(inputs=64, layers=[layer], input_order="neighbours").topology().stages[0]
+    order = np.array(neighbours(stage))
+    assert sorted(order) == list(range(64))
+    pixels = np.sort(order[stage.columns()].reshape(-1, reads))
+    tops = pixels[:, :1]
+    np.testing.assert_array_equal(pixels, tops + np.array([0, 1, 8, 9]))  # squares of two by two
+
+
+def test_every_block_of_a_first_stage_reads_a_tile() -> None:
+    layer = {"family": "clos", "outputs": 4, "ingress": 8, "middle": 2, "egress": 2}
+    chosen = recipe(inputs=64, layers=[layer], input_order={"tile": [2, 4]})
+    assert parse_recipe(chosen.model_dump(mode="json")) == chosen
+    topology = chosen.topology()
+    read = np.array(topology.input_order)[topology.stages[0].columns()].reshape(8, 2, 8)[:, 0]
+    for pixels, (row, column) in zip(np.sort(read), np.ndindex(4, 2), strict=True):
+        tile = np.arange(64).reshape(8, 8)[row * 2 :, column * 4 :][:2, :4]
+        np.testing.assert_array_equal(pixels, tile.ravel())
+    allowed = "of tiles of 3 by 4 with 64 inputs, allowed are divisors of the side"
+    with pytest.raises(RecipeError, match=allowed):
+        recipe(inputs=64, layers=[layer], input_order={"tile": [3, 4]})
+    with pytest.raises(RecipeError, match="tile"):
+        recipe(inputs=64, layers=[layer], input_order={"tile": [0, 4]})
+
+
+def test_an_input_that_nothing_reads_has_a_place_in_the_order() -> None:
+    stage = PrunedStage(4, 2, np.array([0, 1, 2]), np.array([3, 1]))
+    assert neighbours(stage) == (2, 1, 3, 0)
 
 
 @pytest.mark.parametrize("form", ["tiles", "numbers", "npy", "npz", "text"])

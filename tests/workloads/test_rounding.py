@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings, strategies as st
+from hypothesis.extra.numpy import arrays
 
 from tests.workloads.synthetic import patches, recipe
 from workloads import Topology, TrainedNetwork, build_layer, quantise
@@ -14,7 +15,7 @@ from workloads.topology.network import Calibration
 from workloads.training.evaluate import evaluate
 from workloads.training.model import Model, initial_weights
 from workloads.training.quantise import stage_formats
-from workloads.training.rounding import RoundingModel
+from workloads.training.rounding import RoundingModel, _reach
 from workloads.training.schema import RecipeError, RoundingRecipe
 from workloads.training.training import train
 
@@ -91,6 +92,20 @@ def test_outputs_that_are_cut_off_pass_no_gradient() -> None:
     assert not inside[0][0, -1]
 
 
+@given(
+    arrays(
+        np.float32,
+        st.tuples(st.integers(1, 6), st.integers(1, 9)),
+        elements=st.sampled_from([0.0, 0.5, 1.0, 2.0, np.inf, np.nan]),
+    ),
+    st.data(),
+)
+def test_the_magnitude_that_few_exceed_is_that_of_a_sorted_list(magnitudes: Any, data: st.DataObject) -> None:
+    larger = data.draw(st.integers(0, magnitudes.size - 1))
+    in_order = np.sort(magnitudes, axis=None)
+    np.testing.assert_array_equal(_reach(magnitudes, larger), in_order[-1 - larger])
+
+
 def test_narrow_words_are_learnt(tmp_path: Any) -> None:
     data = patches(1200)
     shares = {}
@@ -99,6 +114,9 @@ def test_narrow_words_are_learnt(tmp_path: Any) -> None:
         integer = quantise(trained, 2, 8)
         shares[section is not None] = evaluate(integer, data.test_inputs, data.test_labels)
         assert trained.recipe["rounding"] == (section and {**section})
+        told = {name: share for name, share in trained.accuracy.items() if "x" in name}
+        assert list(told) == [f"int{bits}x8" for bits in range(2, 8) if section]
+        assert told.get("int2x8") == (shares[True] if section else None)
     assert shares[True] > shares[False] + 0.02
     assert shares[True] > 0.8
 

@@ -25,8 +25,8 @@ def read_order(path: str | Path) -> tuple[int, ...]:
         raise
     except UNREADABLE as cause:
         raise DataError(
-            f"input_order is {str(path)!r}, which cannot be read ({one_line(cause)}), allowed are tiles or a "
-            "file of whole numbers"
+            f"input_order is {str(path)!r}, which cannot be read ({one_line(cause)}), allowed are tiles, "
+            "neighbours or a file of whole numbers"
         ) from cause
     if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
         given = f"{numbers.dtype} of shape {numbers.shape}"

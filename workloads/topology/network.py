@@ -92,8 +92,8 @@ class TrainedNetwork:
 
     `accuracy` holds shares in [0, 1] on all test data: `float`, and `int8` after quantisation to 8-bit
     weights and activations, which a file of a network with skips from before those ran lacks; other widths,
-    equal for both, are `int2` to `int16`. A recipe that holds out data adds `validation_float` and
-    `validation_int8`.
+    equal for both, are `int2` to `int16`, and `int4x8` is of weights of 4 bits and activations of 8. A recipe
+    that holds out data adds `validation_float` and `validation_int8`.
 
     `biases` has an entry a stage, an array (n_out,) or none, and is empty where no stage has biases.
     `samples` are inputs of the kind that it was trained on; a file from before there were any has none.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,10 +20,6 @@ from workloads.topology.paths import is_fully_connected, path_counts
 
 MOST_SHOWN = 100
 """Characters of a shape that are shown."""
-
-
-TILES = "tiles"
-"""What a recipe calls the order of `tiles`."""
 
 
 def digit_reversed(digits: Sequence[int]) -> NDArray[np.int64]:
@@ -53,14 +49,46 @@ def tiles(n_in: int) -> tuple[int, ...]:
     """
     side = math.isqrt(n_in)
     if side * side != n_in:
-        raise TopologyError(
-            f"input_order is {TILES!r} with {n_in} inputs, allowed are square numbers of inputs"
-        )
+        raise TopologyError.of("inputs of an order by tiles", n_in, "square numbers")
     rows, columns = np.divmod(np.arange(n_in), side)
     place = np.zeros(n_in, dtype=np.int64)
     for bit in range(side.bit_length()):
         place |= ((columns >> bit) & 1) << (2 * bit) | ((rows >> bit) & 1) << (2 * bit + 1)
     return tuple(np.argsort(place, kind="stable").tolist())
+
+
+def tile_by_tile(n_in: int, rows: int, columns: int) -> tuple[int, ...]:
+    """The pixels of a square image in tiles of so many rows and columns, one tile after the other, row by row
+    in each. Raises TopologyError where the number of inputs is no square, or its side no multiple."""
+    side = math.isqrt(n_in)
+    if side * side != n_in or side % rows or side % columns:
+        raise TopologyError(
+            f"input_order is of tiles of {rows} by {columns} with {n_in} inputs, allowed are divisors of the "
+            "side of a square image"
+        )
+    places = np.arange(n_in).reshape(side // rows, rows, side // columns, columns)
+    return tuple(places.swapaxes(1, 2).ravel().tolist())
+
+
+def neighbours(stage: Stage, pixels: Sequence[int] = ()) -> tuple[int, ...]:
+    """The order in which a first stage reads neighbours in a square image: the `pixels`, in the order of
+    `tiles` unless given in another, are dealt to its outputs in turn, to each those that it reads and none
+    before it does. A block of the interleaved ones then reads a piece of the image, an output of a fold
+    pixels that touch. Raises TopologyError as `tiles` does.
+    """
+    read = stage.columns()
+    _, first = np.unique(read, return_index=True)
+    dealt = read[np.sort(first)]
+    order = np.empty(stage.n_in, dtype=np.int64)
+    order[np.concatenate((dealt, np.setdiff1d(np.arange(stage.n_in), dealt)))] = pixels or tiles(stage.n_in)
+    return tuple(order.tolist())
+
+
+ORDERS: Mapping[str, Callable[[Stage], tuple[int, ...]]] = {
+    "tiles": lambda stage: tiles(stage.n_in),
+    "neighbours": neighbours,
+}
+"""What a recipe calls an order that follows from the first stage."""
 
 
 def compression_of(dense_weights: int, stored_weights: int) -> float:

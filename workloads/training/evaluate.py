@@ -47,9 +47,10 @@ def evaluate(
     return right / len(labels)
 
 
-def width_name(bits: int) -> str:
-    """What the accuracy with weights and activations of so many bits is called."""
-    return f"int{bits}"
+def width_name(weight_bits: int, activation_bits: int) -> str:
+    """What the accuracy with weights and activations of so many bits is called: `int8`, or `int4x8` where
+    they differ."""
+    return f"int{weight_bits}" + f"x{activation_bits}" * (weight_bits != activation_bits)
 
 
 def accuracies(
@@ -57,17 +58,18 @@ def accuracies(
     values: NDArray[Any],
     labels: NDArray[Any],
     widths: Iterable[int] = BITS,
+    apart: Iterable[tuple[int, int]] = (),
 ) -> dict[str, float]:
-    """The accuracy in floating point and with weights and activations of each width, by name: `float`, `int2`
-    to `int16`. What saturates is told once, for the widest."""
+    """The accuracy in floating point, with weights and activations of each width, by name (`float`, `int2` to
+    `int16`), and of the widths that are `apart` (`int4x8`). What saturates is told once, for the widest."""
     plain = FloatNetwork.of(network) if isinstance(network, TrainedNetwork) else network
     measured = {FLOAT: evaluate(plain, values, labels)}
-    *narrow, widest = sorted(widths)
+    *narrow, widest = *apart, *((bits, bits) for bits in sorted(widths))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InputWarning)
         for bits in narrow:
-            measured[width_name(bits)] = evaluate(quantise(network, bits, bits), values, labels)
-    measured[width_name(widest)] = evaluate(quantise(network, widest, widest), values, labels)
+            measured[width_name(*bits)] = evaluate(quantise(network, *bits), values, labels)
+    measured[width_name(*widest)] = evaluate(quantise(network, *widest), values, labels)
     return measured
 
 

@@ -14,11 +14,17 @@ from workloads.families import build_layer
 from workloads.refusal import Refusal
 from workloads.stages import Stage
 from workloads.strict_yaml import read_yaml
-from workloads.topology.topology import TILES, Topology, skips_of, tiles
+from workloads.topology.topology import ORDERS, Topology, neighbours, skips_of, tile_by_tile
 from workloads.training.convolution import Convolution
 from workloads.training.pruning.registry import MAGNITUDE, methods
 from workloads.training.pruning.schedule import Schedule
-from workloads.training.schema import LayerRecipe, PruningRecipe, RecipeError, RecipeFields
+from workloads.training.schema import (
+    LayerRecipe,
+    PruningRecipe,
+    RecipeError,
+    RecipeFields,
+    TileOrder,
+)
 from workloads.training.sizes import check_growth
 
 if TYPE_CHECKING:
@@ -63,8 +69,7 @@ class Recipe(RecipeFields):
     def topology(self) -> Topology:
         """The fully connected layers: of a network that is pruned, the dense ones; of one that grows, the
         final ones."""
-        order = tiles(self.inputs) if isinstance(self.input_order, str) else self.input_order
-        return _chain(self._features(), self.layers, self.input_digits, order)
+        return _chain(self._features(), self.layers, self.input_digits, self.input_order)
 
     def _features(self) -> int:
         """What the fully connected layers read."""
@@ -134,15 +139,21 @@ def _chain(
     n_in: int,
     layers: Sequence[LayerRecipe],
     input_digits: tuple[int, ...] = (),
-    input_order: Sequence[int] = (),
+    input_order: Sequence[int] | str | TileOrder = (),
 ) -> Topology:
     built: list[tuple[Stage, ...]] = []
     for layer in layers:
         built.append(build_layer(layer.family, n_in, layer.outputs, **layer.parameters))
         n_in = layer.outputs
-    return Topology(
-        tuple(built), skips_of(built, [layer.skips for layer in layers]), input_digits, tuple(input_order)
-    )
+    skips, order = skips_of(built, [layer.skips for layer in layers]), _places(built[0][0], input_order)
+    return Topology(tuple(built), skips, input_digits, order)
+
+
+def _places(first: Stage, order: Sequence[int] | str | TileOrder) -> tuple[int, ...]:
+    """The order as numbers of inputs, where it follows from the first stage."""
+    if isinstance(order, TileOrder):
+        return neighbours(first, tile_by_tile(first.n_in, *order.tile))
+    return ORDERS[order](first) if isinstance(order, str) else tuple(order)
 
 
 def parse_recipe(values: Any) -> Recipe:
@@ -203,5 +214,5 @@ def _beside(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
     named = {name: values[name] for name in FILES if isinstance(values.get(name), str)}
     there = {name: folder / path for name, path in named.items() if is_there(folder / path)}
     return values | {
-        name: str(path.absolute()) for name, path in there.items() if named[name] not in (*datasets, TILES)
+        name: str(path.absolute()) for name, path in there.items() if named[name] not in (*datasets, *ORDERS)
     }

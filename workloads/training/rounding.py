@@ -109,15 +109,25 @@ class _Settling:
 
     def settle(self, y: Array, weight_fraction: int, *, all_of_it: bool = False) -> None:
         """Rounds outputs in place to the format that holds nearly all of their magnitudes, or all."""
-        magnitudes = np.abs(y).ravel()
         percentile = 100.0 if all_of_it else INNER_PERCENTILE
-        place = math.ceil(percentile / 100 * (magnitudes.size - 1))
-        reach, of_sums = float(np.partition(magnitudes, place)[place]), self.fraction + weight_fraction
+        larger = y.size - 1 - math.ceil(percentile / 100 * (y.size - 1))
+        reach, of_sums = _reach(np.abs(y), larger), self.fraction + weight_fraction
         self.fraction = min(fraction_bits(reach, self.bits), of_sums) if math.isfinite(reach) else of_sums
         unit, top = math.ldexp(1.0, -self.fraction), 1 << (self.bits - 1)
         self.inside.append((y >= -top * unit) & (y <= (top - 1) * unit))
         self.fractions.append(self.fraction)
         _cut(y, self.fraction, self.bits)
+
+
+def _reach(magnitudes: Array, larger: int) -> float:
+    """The magnitude than which so many are larger, or as large. Among few it is found sooner: where as many
+    rows have a larger one, all that come into question are as large as the least of these."""
+    most = magnitudes.max(axis=1)
+    if larger < len(most):
+        least = np.partition(most, len(most) - 1 - larger)[len(most) - 1 - larger]
+        magnitudes = magnitudes[~(magnitudes < least)]
+    place = magnitudes.size - 1 - larger
+    return float(np.partition(magnitudes, place, axis=None)[place])
 
 
 def _cut(y: Array, fraction: int, bits: int) -> Array:

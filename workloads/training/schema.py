@@ -13,7 +13,7 @@ from workloads.data.order import read_order
 from workloads.data.registry import datasets, is_there
 from workloads.refusal import Refusal
 from workloads.topology.ranges import checked_range
-from workloads.topology.topology import TILES, Topology
+from workloads.topology.topology import ORDERS, Topology
 from workloads.training.model import Initialisation
 
 if TYPE_CHECKING:
@@ -27,11 +27,19 @@ class RecipeError(Refusal):
 Whole = Annotated[int, Field(strict=True)]
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
+Size = Annotated[int, Field(strict=True, ge=1)]
 """Numbers and truth values as they are: a boolean or a text is no number, and a number is not true."""
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TileOrder(_Strict):
+    """The order of the inputs in which every block or output of the first stage reads neighbours, along tiles
+    of so many rows and columns."""
+
+    tile: tuple[Size, Size]
 
 
 class LayerRecipe(BaseModel):
@@ -195,7 +203,8 @@ class RecipeFields(_Strict):
     `recurrence`. `data` is the name of a data set or the path of one's own data, or none where data are given
     in Python; `input_scale` divides the inputs of one's own, and `input_range` states their range where that
     of the training part is not to be taken. `input_digits` is the order in which an `mlp` sees its inputs
-    (see `Topology`), as `input_order` is: `tiles`, the numbers of the inputs, or the path of a file of them.
+    (see `Topology`), as `input_order` is: `tiles`, `neighbours`, a `tile`, the numbers of the inputs, or the
+    path of a file of them.
     With `bias`, the last stage of every layer of an `mlp` adds one to each of its outputs. `shift_pixels`
     moves every training image by up to so many pixels at random, each time it is seen. `hold_out` is the
     number of training inputs, the last ones, kept for validation.
@@ -209,7 +218,7 @@ class RecipeFields(_Strict):
     model: Literal["mlp", "cnn", "rnn"] = "mlp"
     inputs: Whole = Field(ge=1)
     input_digits: tuple[Whole, ...] = ()
-    input_order: tuple[Whole, ...] | Literal["tiles"] = ()
+    input_order: tuple[Whole, ...] | Literal["tiles", "neighbours"] | TileOrder = ()
     convolutions: tuple[ConvolutionRecipe, ...] = ()
     recurrence: RecurrenceRecipe | None = None
     layers: tuple[LayerRecipe, ...] = Field(min_length=1)
@@ -240,7 +249,7 @@ class RecipeFields(_Strict):
     @field_validator("input_order", mode="before")
     @classmethod
     def _order_is_read(cls, order: Any) -> Any:
-        return read_order(order) if isinstance(order, str) and order != TILES else order
+        return read_order(order) if isinstance(order, str) and order not in ORDERS else order
 
     @model_validator(mode="after")
     def _sections_fit_the_model(self) -> Self:

@@ -84,7 +84,8 @@ def train(
     checkpoints: Checkpoints | None = None,
 ) -> TrainedNetwork:
     """Train an MLP as the recipe says, on its data or on other `data`, and measure its accuracy in floating
-    point and with all widths from 2 to 16 bits.
+    point, with all widths from 2 to 16 bits, and of one trained in rounded arithmetic with weights narrower
+    than its activations.
 
     `data` is anything that `workloads.data.registry.load_data` takes: `LabelledData`, arrays, a path, or a
     function that gives them. It is checked before the first step. The network carries samples of the test
@@ -111,10 +112,17 @@ def train(
     )
     accuracy: dict[str, float] = {}
     for prefix, part in judged.items():
-        widths = (8,) if prefix else BITS
-        measured = accuracies(network, part.images, part.labels, widths)
+        widths, apart = ((8,), ()) if prefix else (BITS, _widths_apart(recipe))
+        measured = accuracies(network, part.images, part.labels, widths, apart)
         accuracy |= {f"{prefix}{name}": share for name, share in measured.items()}
     return replace(network, accuracy=accuracy)
+
+
+def _widths_apart(recipe: Recipe) -> tuple[tuple[int, int], ...]:
+    """What a network that was trained in rounded arithmetic is judged with too: activations as there, and
+    weights of fewer bits than those."""
+    most = recipe.rounding.activation_bits if recipe.rounding else 0
+    return tuple((bits, most) for bits in BITS if bits < most)
 
 
 def _origin(recipe: Recipe, data: Data | None, seen: LabelledData) -> str | None:

@@ -161,7 +161,7 @@ def accuracy_by_bits() -> Table:
     for name in networks():
         stated = load_network(name).accuracy
         least = accuracy_in_float(name) - MOST_LOST
-        reached = [stated[width_name(bits)] for bits in BITS]
+        reached = [stated[width_name(bits, bits)] for bits in BITS]
         shown = [Cell(one, f"{one:.2%}" if one >= least else f"({one:.2%})") for one in reached]
         rows.append((name.removeprefix(FAMILY), accuracy_in_float(name), *shown))
     widths = (Column(f"{bits} bits", "share") for bits in BITS)

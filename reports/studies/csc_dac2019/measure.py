@@ -11,7 +11,8 @@ from archsim.costs.equal_data import product_energy_j, with_equal_data
 from archsim.costs.metrics import METRICS
 from reports import formatting as f
 from reports.side_by_side import SideBySide
-from reports.studies.csc_dac2019 import map_view, placed_view, tables
+from reports.studies.csc_dac2019 import bits_view, map_view, placed_view, tables
+from reports.studies.csc_dac2019.bits_view import AtEqualBits
 from reports.studies.csc_dac2019.drawings import charts_of, fronts_chart, trained_chart
 from reports.studies.csc_dac2019.equal_accuracy import Pair, pairs
 from reports.studies.csc_dac2019.placing import Placed
@@ -77,11 +78,12 @@ def findings(
     grown: Sequence[Run] | None = None,
     met: Sequence[Meeting] = (),
     placed: Sequence[Placed] = (),
+    narrow: AtEqualBits | None = None,
 ) -> Findings:
     """What the page reads, of the designs that were mapped and of all whose settings were `searched`.
-    `content` is the study's data file; `runs` and those that `grown` are the
-    shipped ones, if not given; `met` is the map and
-    `placed` what was placed, if asked for."""
+    `content` is the study's data file; `runs`, and `grown` ones, are those that are shipped, if not given;
+    `met` is the map and `placed` what was placed, if asked for; `narrow` are the networks with narrower
+    weights."""
     sides, own = side_by_side(results), at_own_clocks(results)
     equal = {key: replace(side, results=with_equal_data(side.results)) for key, side in sides.items()}
     rule = FactorRule(**content["rule"])
@@ -109,10 +111,12 @@ def findings(
             "bottom_up_verdict": judged(searched_up),
             "ladder": growing.content()["ladder"],
             "rungs": growing.rung_weights(),
+            "bits": bits_view.figures(narrow),
         }
         | placed_view.figures(placed),
         filters={"with_error": with_error, "short": lambda network: network.removeprefix(FAMILY)},
         rows=_rows(results, sides, equal, content)
+        | bits_view.tables(narrow, sides, paired[FRONT])
         | {f"equal-accuracy-{name}": tables.pair_table(of) for name, of in paired.items()}
         | {f"own-clock-{name}": _own_clock(results, own, name) for name in paired}
         | {f"settings-{name}": _settings(points, searched, results, name) for name in paired}
@@ -124,13 +128,16 @@ def findings(
             **_charts(sides, content["hardware"]["factor"], rule),
             "csc-accuracy": trained_chart(trained),
             "fronts": fronts_chart(on_front),
+            **bits_view.charts(narrow),
             **map_view.charts(met),
             **placed_view.charts(placed),
         },
         assumptions=assumptions_of(technologies),
-        designs={point.file_name: dump_yaml(points[point].model_dump()) for point in results},
+        designs={point.file_name: dump_yaml(points[point].model_dump()) for point in results}
+        | bits_view.designs(narrow),
         plain=_plain(results, sides, equal, paired, own, searched)
         | ({"map": map_view.plain(met)} if met else {})
+        | bits_view.plain(narrow)
         | placed_view.plain(placed),
         data=(map_view.map_table(met),) if met else (),
     )

@@ -2,14 +2,16 @@
 settings that a search found best, and of these the ones that are mapped to gates.
 
 All have 16 PEs and 8-bit integers, in 65 nm CMOS and on an Artix-7, at a clock that every one of them meets.
+Networks that were trained for narrower weights are met in `equal_bits`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from reports.side_by_side import SideBySide
 
@@ -59,6 +61,8 @@ RATIOS = {
 """What a ratio is shown of, and the name of the figure. The powers themselves are each at a design's own
 throughput, and no ratio is taken of them."""
 
+K = TypeVar("K", bound=Hashable)
+
 Sides = Mapping[tuple[str, str], SideBySide]
 """Technology and ending of the networks' names, to the designs there."""
 
@@ -79,7 +83,7 @@ class Point(NamedTuple):
     def name(self) -> str:
         """The network and how it is run; an engine that is made for it goes without saying."""
         kind, _, variant = self.design.partition(" ")
-        if self.short.partition("-x")[0] == kind:
+        if self.short.partition("-")[0] == kind:
             return f"{self.short} {variant}".strip()
         return f"{self.short} on {self.design}"
 
@@ -98,14 +102,34 @@ class Candidate:
     indexed: bool
 
 
+def trained_bits(network: str) -> int:
+    """The width of weights that a network of the zoo was trained for: that of the study, unless it was
+    trained in rounded arithmetic."""
+    from workloads import load_network
+
+    rounding = load_network(network).recipe.get("rounding")
+    return int(rounding["weight_bits"]) if rounding else SIZES["weight_bits"]
+
+
+def networks() -> list[str]:
+    """The networks of the zoo that were trained for the widths of the study."""
+    from workloads import zoo_names
+
+    return [name for name in zoo_names() if trained_bits(name) == SIZES["weight_bits"]]
+
+
+def ending_of(network: str) -> str:
+    """What the name of a network says of its compression: nothing of the first one, else as `-x40`."""
+    found = re.search(r"-x[0-9]+(?=-|$)", network)
+    return found[0] if found else ""
+
+
 def candidates() -> dict[Point, Candidate]:
     """Every network on every engine that runs it; beside the technology of the front only those that may be
     mapped to gates: of a network that needs no index the designs without."""
-    from workloads import zoo_names
-
     runs: dict[Point, Candidate] = {}
     for technology in TECHNOLOGIES:
-        for network in zoo_names():
+        for network in networks():
             there = dict(candidates_of(technology, network))
             runs |= there if technology == FRONT else unindexed_if_any(there)
     return runs
@@ -143,14 +167,14 @@ def candidates_of(
             yield Point(technology, network, label), Candidate(design, free, indexed)
 
 
-def search_settings(runs: Mapping[Point, Candidate], *, progress: bool = True) -> dict[Point, Found]:
+def search_settings(runs: Mapping[K, Candidate], *, progress: bool = True) -> dict[K, Found]:
     """Each design with the settings that are best for it. An engine that nobody calibrated is left out."""
     from tqdm import tqdm
 
     from archsim import MetricError
     from archsim.explore.settings import best
 
-    searched: dict[Point, Found] = {}
+    searched: dict[K, Found] = {}
     for point, run in tqdm(runs.items(), desc="settings", unit="design", disable=not progress):
         with suppress(MetricError):
             searched[point] = best(run.design, run.over)
@@ -172,9 +196,7 @@ def to_map(searched: Mapping[Point, Found]) -> dict[Point, DesignPoint]:
     return chosen
 
 
-def longest_first(
-    points: Mapping[Point, DesignPoint], searched: Mapping[Point, Found]
-) -> dict[Point, DesignPoint]:
+def longest_first(points: Mapping[K, DesignPoint], searched: Mapping[K, Found]) -> dict[K, DesignPoint]:
     """The same design points, those that take the most cycles to simulate first, so that two processes end
     together."""
     return dict(sorted(points.items(), key=lambda item: -searched[item[0]].result.cycles))

@@ -23,6 +23,8 @@ from reports.studies.csc_dac2019.points import (
     TECHNOLOGIES,
     Point,
     candidates_of,
+    ending_of,
+    networks as trained_alike,
     unindexed_if_any,
 )
 
@@ -226,10 +228,16 @@ def accuracy_in_float(network: str) -> float:
 
 
 def networks() -> list[str]:
-    """The networks of the zoo that store few weights."""
-    from workloads import zoo_names
-
-    return [name for name in zoo_names() if name != f"{FAMILY}{DENSE}"]
+    """Of every family at the compressions of the map the network that was the most accurate before it was
+    quantised: the one with its inputs in another order, or the one with them as they come."""
+    best: dict[tuple[str, str], str] = {}
+    for name in trained_alike():
+        at = (name.removeprefix(FAMILY).partition("-")[0], ending_of(name))
+        if name == f"{FAMILY}{DENSE}" or at[1] not in ENDINGS:
+            continue
+        if at not in best or accuracy_in_float(name) > accuracy_in_float(best[at]):
+            best[at] = name
+    return sorted(best.values())
 
 
 def meetings(costed: Mapping[Place, Iterable[Costed]]) -> list[Meeting]:
@@ -249,7 +257,7 @@ def _meeting(place: Place, ending: str, basis: str, there: Sequence[Costed]) -> 
         return None
     others = [one for one in there if not one.result.stored_bits.index]
     if basis == EQUAL_WEIGHTS:
-        others = [one for one in others if _ending(one.point.network) == ending]
+        others = [one for one in others if ending_of(one.point.network) == ending]
     else:
         needed = (indexed.result.accuracy or 0.0) - STANDARD_ERROR
         others = [one for one in others if (one.result.accuracy or 0.0) >= needed]
@@ -261,7 +269,3 @@ def _strongest(designs: Iterable[Costed]) -> Costed | None:
     return min(
         designs, key=lambda one: (not one.keeps_accuracy, not one.result.clock_met, one.expense), default=None
     )
-
-
-def _ending(network: str) -> str:
-    return next(ending for ending in reversed(ENDINGS) if network.endswith(ending))

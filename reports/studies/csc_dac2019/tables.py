@@ -27,7 +27,7 @@ FRONTS = {"energy": "energy_j", "area": "area_mm2"}
 """The costs over which accuracy is drawn, and the figures."""
 
 
-def _ratio_cell(side: SideBySide, metric: str, design: str) -> Cell | None:
+def ratio_cell(side: SideBySide, metric: str, design: str) -> Cell | None:
     """A ratio to the reference with the ends between which it lies."""
     ratio = side.ratio(metric, design)
     return None if ratio is None else Cell(ratio, side.within(metric, design))
@@ -41,7 +41,7 @@ def pair_table(pairs: Sequence[Pair]) -> Table:
         side = pair.side
         designs = [side.reference, side.baseline]
         order = (1, 0) if pair.indexed_given else (0, 1)
-        ratios = (_ratio_cell(side, metric, side.baseline) for metric in ("energy_j", "size", "interval_s"))
+        ratios = (ratio_cell(side, metric, side.baseline) for metric in ("energy_j", "size", "interval_s"))
         rows.append((*(designs[at] for at in order), *(pair.accuracies[at] for at in order), *ratios))
     size = "area" if pairs and pairs[0].side.is_asic else "resources"
     ratio_columns = [Column(name, "ratio") for name in ("energy", size, "interval")]
@@ -111,7 +111,7 @@ def ratio_table(side: SideBySide, claimed: Mapping[str, Any]) -> Table:
     others = [name for name in side.results if name != REFERENCE]
     rows = []
     for label, metric in (RATIOS if side.is_asic else RATIOS | {"resources": "size"}).items():
-        cells = [_ratio_cell(side, metric, name) for name in others]
+        cells = [ratio_cell(side, metric, name) for name in others]
         if cells[0] is not None:
             judged = label.split(" at ")[0] in claimed["applies_to"]
             rows.append((label, f"about {claimed['factor']:g}×" if judged else None, *cells))
