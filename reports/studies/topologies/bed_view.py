@@ -44,8 +44,7 @@ class BedView:
 
     @property
     def where(self) -> str:
-        name, side = self.images.split("-")
-        return f"{self.bed.places} × {self.bed.places}, {SHOWN[name]} of {side} × {side} pixels"
+        return f"{self.bed.places:,} places, {SHOWN[self.images.split('-')[0]]}"
 
     @property
     def key(self) -> str:
