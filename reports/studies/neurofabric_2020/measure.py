@@ -157,7 +157,7 @@ def _verdicts(figures: Mapping[str, Any], rule: Mapping[str, Any]) -> dict[str, 
         "skips": [pair.raised > less for pair in pairs["skips"]],
         "butterflies": [-pair.errors_apart > seeds.significant for pair in pairs["butterflies"]],
         "clos": [efficiency(skipped) >= rule["ideal_efficiency"], skipped.least_paths > 1],
-        "best": [not one["ahead"] for one in figures["clos"]],
+        "best": [holds for one in figures["clos"] for holds in (one["place"] == 1, not one["ahead"])],
         "fourth_stage": [pair.errors_apart <= seeds.significant for pair in pairs["stages"]],
     }
     losses = [dense.mean - cascades.mean for cascades, dense in (pair.networks for pair in figures["served"])]
