@@ -69,12 +69,16 @@ def train(recipe: str, out: Path | None, every_s: float) -> int:
     accuracy = f"accuracy {f.percent(network.accuracy['float'], 2)} in float"
     if "int8" in network.accuracy:
         accuracy += f" and {f.percent(network.accuracy['int8'], 2)} with 8 bits"
+    if (share := network.accuracy.get("on_chip")) is not None:
+        accuracy += f", {f.percent(share, 2)} in the integers of training"
     if chosen.data == "synthetic":
         accuracy = "random features and labels, so its accuracy means nothing"
     stored = f"{network.stored_weights:,} stored weights"
     if network.stored_biases:
         stored += f" and {network.stored_biases:,} biases"
     click.echo(f"{target}: {stored}, compression {f.ratio(network.compression)}, {accuracy}")
+    for remark in getattr(network, "remarks", ()):
+        click.echo(f"{target}: {remark}")
     return 0
 
 
