@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from workloads import IntegerNetwork, IntegerStage, Topology
+from workloads import BlockStage, IntegerNetwork, IntegerStage, Topology
 from workloads.training.onchip.arithmetic import Scales
 from workloads.training.onchip.trainer import relus
 from workloads.training.schema import OnChipRecipe
@@ -101,8 +101,13 @@ class Reference:
         stage = self.topology.stages[number]
         ends = [0, *itertools.accumulate(stage.row_lengths().tolist())]
         flat, columns, pes = self.words[number].ravel().tolist(), stage.columns(), self.of.pes
-        for group in range(0, stage.n_out, pes):
-            outputs = range(group, min(group + pes, stage.n_out))
+        of_block = stage.block_out if isinstance(stage, BlockStage) else stage.n_out
+        groups = [
+            range(block + first, block + min(first + pes, of_block))
+            for block in range(0, stage.n_out, of_block)
+            for first in range(0, of_block, pes)
+        ]
+        for outputs in groups:
             for tap in range(max(ends[j + 1] - ends[j] for j in outputs)):
                 drawn = [register.word() for register in self.registers]
                 for j in outputs:
@@ -113,7 +118,7 @@ class Reference:
                     if shift < 0:
                         move = -(product << -shift)
                     elif self.of.rounding == "stochastic":
-                        move = (drawn[j % pes] % (1 << shift) - product) >> shift
+                        move = (drawn[j % of_block % pes] % (1 << shift) - product) >> shift
                     else:
                         move = int(even(-product, shift))
                     flat[place], beyond = cut(flat[place] + move, self.of.weight_bits)

@@ -38,16 +38,16 @@ shifted and rounded first would lose all updates below its own last bit. Where `
 w = cut(w - (dy[j] * x[i] << -update), weight_bits).
 
 Rounding of the update. `nearest`: even(-dy[j] * x[i], update). `stochastic`: (r - dy[j] * x[i]) >> update,
-where r is the low `update` bits of the random word of PE j modulo `pes`. Halves that go up draw
-all weights up, which costs 0.2 to 0.5 points in an epoch. Each PE has a shift register of 31 bits after
-x**31 + x**28 + 1; a tap advances it by 24, which is one exclusive or for each new bit:
+where r is the low `update` bits of the random word of PE j modulo `pes`, j counted in its block. Halves that
+go up draw all weights up, which costs 0.2 to 0.5 points in an epoch. Each PE has a shift register of 31 bits
+after x**31 + x**28 + 1; a tap advances it by 24, which is one exclusive or for each new bit:
 
     word = (register ^ register >> 3) & 0xFFFFFF
     register = register >> 24 | word << 7
 
-PEs march in step, as engines do: a stage takes its outputs in groups of `pes`, a group as many taps as its
-longest row, and in every tap the registers of all PEs advance, whether the PE has a weight there or not. The
-tap of a weight is its place in its row.
+PEs march in step, as engines do: a stage takes its outputs in groups of `pes`, those of each block of a block
+stage by themselves, a group as many taps as its longest row, and in every tap the registers of all PEs
+advance, whether the PE has a weight there or not. The tap of a weight is its place in its row.
 
 Scales. After every `WINDOW` samples, and after the last of an epoch, fractions follow what was seen in these
 samples, stage by stage from the first, of n numbers each (an output, or an error, that a ReLU made 0 is a

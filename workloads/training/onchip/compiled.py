@@ -32,6 +32,7 @@ def train(
     ends: Array,
     rows: Array,
     firsts: Array,
+    spans: Array,
     relu: Array,
     shifts: Array,
     dropped: int,
@@ -73,8 +74,8 @@ def train(
             first, stop = firsts[s], n_in + rows[s]
             sums[first:stop] = 0
             _update(
-                s, weights, columns, ends, rows, shifts[2, s], dropped, tops[0], is_stochastic, registers,
-                signals, errors, n_in, sums, counts[s],
+                s, weights, columns, ends, rows, spans[s], shifts[2, s], dropped, tops[0], is_stochastic,
+                registers, signals, errors, n_in, sums, counts[s],
             )  # fmt: skip
             if s > 0:
                 _back(first, stop, relu[s - 1], shifts[1, s], tops[2], signals, sums, errors, counts[s - 1])
@@ -148,6 +149,7 @@ def _update(
     columns: Array,
     ends: Array,
     rows: Array,
+    span: int,
     shift: int,
     dropped: int,
     top: int,
@@ -161,37 +163,39 @@ def _update(
 ) -> None:
     """One pass over the weights of a stage: the errors of its inputs are summed, and the weights move. A row
     whose error is 0 changes nothing, but its register goes on."""
-    pes, stop = registers.size, rows[s + 1]
+    pes = registers.size
     right, left = max(shift, 0), max(-shift, 0)
     down = 1 if right > 0 and not is_stochastic else 0
     r_of_update, mask = (1 << right) >> 1, (1 << right) - 1
-    for group in range(rows[s], stop, pes):
-        longest = 0
-        for r in range(group, min(group + pes, stop)):
-            longest = max(longest, ends[r + 1] - ends[r])
-        for p in range(pes):
-            r, taps = group + p, 0
-            register = registers[p]
-            if r < stop and errors[n_in + r] != 0:
-                error = errors[n_in + r]
-                taps = ends[r + 1] - ends[r]
-                for e in range(ends[r], ends[r + 1]):
-                    weight, place = np.int64(weights[e]), columns[e]
-                    sums[place] += (weight >> dropped) * error
-                    if is_stochastic:
+    for block in range(rows[s], rows[s + 1], span):
+        stop = block + span
+        for group in range(block, stop, pes):
+            longest = 0
+            for r in range(group, min(group + pes, stop)):
+                longest = max(longest, ends[r + 1] - ends[r])
+            for p in range(pes):
+                r, taps = group + p, 0
+                register = registers[p]
+                if r < stop and errors[n_in + r] != 0:
+                    error = errors[n_in + r]
+                    taps = ends[r + 1] - ends[r]
+                    for e in range(ends[r], ends[r + 1]):
+                        weight, place = np.int64(weights[e]), columns[e]
+                        sums[place] += (weight >> dropped) * error
+                        if is_stochastic:
+                            fresh = (register ^ (register >> SECOND_TAP)) & WORD
+                            register = (register >> LEAP) | (fresh << (REGISTER_BITS - LEAP))
+                            r_of_update = fresh & mask
+                        product = (error * signals[place]) << left
+                        weight += (r_of_update - product - (down if product > 0 else 0)) >> right
+                        if weight >= top or weight < -top:
+                            counts[WEIGHTS_CUT] += 1
+                        weights[e] = min(max(weight, -top), top - 1)
+                if is_stochastic:
+                    for _ in range(longest - taps):
                         fresh = (register ^ (register >> SECOND_TAP)) & WORD
                         register = (register >> LEAP) | (fresh << (REGISTER_BITS - LEAP))
-                        r_of_update = fresh & mask
-                    product = (error * signals[place]) << left
-                    weight += (r_of_update - product - (down if product > 0 else 0)) >> right
-                    if weight >= top or weight < -top:
-                        counts[WEIGHTS_CUT] += 1
-                    weights[e] = min(max(weight, -top), top - 1)
-            if is_stochastic:
-                for _ in range(longest - taps):
-                    fresh = (register ^ (register >> SECOND_TAP)) & WORD
-                    register = (register >> LEAP) | (fresh << (REGISTER_BITS - LEAP))
-                registers[p] = register
+                    registers[p] = register
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.stages import Stage
+from workloads.stages import BlockStage, Stage
 from workloads.topology.integer import IntegerNetwork, IntegerStage
 from workloads.topology.ranges import IMAGES
 from workloads.topology.topology import Topology
@@ -21,12 +21,14 @@ from workloads.training.schema import OnChipRecipe
 class Wiring:
     """All stages of a topology one after another, as compiled loops walk them: row r of them all has the
     weights `ends[r]` to `ends[r + 1]`, each of which reads the signal of its `columns`; a stage begins at its
-    entry of `rows`, and reads the signals from its entry of `firsts` on."""
+    entry of `rows`, reads the signals from its entry of `firsts` on, and is of blocks of so many outputs as
+    its entry of `spans`, all where it has no blocks."""
 
     columns: NDArray[np.uint32]
     ends: NDArray[np.int64]
     rows: NDArray[np.int64]
     firsts: NDArray[np.int64]
+    spans: NDArray[np.int64]
     relu: NDArray[np.bool_]
 
     @classmethod
@@ -42,8 +44,14 @@ class Wiring:
             ends=np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
             rows=rows.astype(np.int64),
             firsts=firsts.astype(np.int64),
+            spans=np.array([span(stage) for stage in stages], dtype=np.int64),
             relu=np.array(relus(topology)),
         )
+
+
+def span(stage: Stage) -> int:
+    """Outputs that are dealt to PEs from the first one on: those of a block, or of the whole stage."""
+    return stage.block_out if isinstance(stage, BlockStage) else stage.n_out
 
 
 def relus(topology: Topology) -> list[bool]:
@@ -87,6 +95,7 @@ class Trainer:
             wiring.ends,
             wiring.rows,
             wiring.firsts,
+            wiring.spans,
             wiring.relu,
             np.array([scales.forward, scales.backward, scales.update(rate_shift)]),
             arithmetic.dropped,
