@@ -89,6 +89,19 @@ class TrainingMapping:
         return places
 
 
+def shift_words(scales: Scales, rate_shift: int) -> list[int]:
+    """The words of shifts that the engine is given for every stage: forward, of the errors of its outputs,
+    and of its update. Raises MappingError for an update that is no shift to the right."""
+    words = []
+    passed_on = (*scales.backward[1:], 0)
+    for stage, update in enumerate(scales.update(rate_shift)):
+        if not 0 <= update < 1 << SHIFT_BITS:
+            raise MappingError.of(f"update of stage {stage}", update, f"0 to {(1 << SHIFT_BITS) - 1}")
+        shifts = (scales.forward[stage], passed_on[stage], update)
+        words.append(sum(shift << SHIFT_BITS * place for place, shift in enumerate(shifts)))
+    return words
+
+
 class TrainingEngine:
     """The hardware of a mapping in PyRTL's simulator, with weights (an array a stage) and scales."""
 
@@ -111,20 +124,16 @@ class TrainingEngine:
         self._cycle({"load_enable": 1, "load_data": value & ((1 << bits) - 1), **given})
 
     def _cycle(self, given: dict[str, int]) -> int:
-        names = ("start", "label", "load_enable", "load_target", "load_unit", "load_address", "load_data")
+        load = ("load_enable", "load_target", "load_unit", "load_address", "load_data")
+        names = ("start", "label", "unload", *load)
         self.simulation.step(dict.fromkeys(names, 0) | given)
         return int(self.simulation.inspect("done"))
 
     def step(self, x: NDArray[np.int64], label: int, scales: Scales, rate_shift: int) -> int:
         """Trains on integer inputs x (n_in,) of a label, and returns the cycles from the start to the end of
         the step. Raises MappingError for an update that is no shift to the right."""
-        sizes, last = self.mapping.sizes, len(scales.activations) - 1
-        for stage, update in enumerate(scales.update(rate_shift)):
-            if not 0 <= update < 1 << SHIFT_BITS:
-                raise MappingError.of(f"update of stage {stage}", update, f"0 to {(1 << SHIFT_BITS) - 1}")
-            backward = scales.backward[stage + 1] if stage < last else 0
-            shifts = (scales.forward[stage], backward, update)
-            word = sum(shift << SHIFT_BITS * place for place, shift in enumerate(shifts))
+        sizes = self.mapping.sizes
+        for stage, word in enumerate(shift_words(scales, rate_shift)):
             self._load("scale", 0, stage, word, 3 * SHIFT_BITS)
         for place, value in enumerate(x.tolist()):
             self._load("input", place % sizes.pes, place // sizes.pes, value, sizes.activation_bits)

@@ -57,11 +57,13 @@ class TrainingHardware:
 
 
 class _Load:
-    """The load port, which writes weights, inputs and shifts while no step is made."""
+    """The load port, which writes weights, inputs and shifts while no step is made, and with `unload` reads a
+    weight of a PE instead, to come out a cycle later."""
 
     def __init__(self, sizes: TrainingSizes) -> None:
         words = max(sizes.weight_bases[-1], sizes.signal_rows, len(sizes.stages))
         self.enable, self.target = pyrtl.Input(1, "load_enable"), pyrtl.Input(2, "load_target")
+        self.unload = pyrtl.Input(1, "unload")
         self.unit = pyrtl.Input(bits_for(sizes.pes), "load_unit")
         self.address = pyrtl.Input(bits_for(words), "load_address")
         widest = max(sizes.weight_bits, sizes.activation_bits, 3 * SHIFT_BITS)
@@ -120,7 +122,7 @@ class _Engine:
         with component("controller"):
             self.issued = sequenced(sizes, start)
             self.at = _Travelling(self.issued)
-        self.banked = BankedAddress(banks=sizes.pes, rows=sizes.sum_rows)
+        self.banked = BankedAddress(banks=sizes.pes, rows=sizes.most_rows)
         self.results = [wire(sizes.activation_bits, f"result_{p}") for p in range(sizes.pes)]
         self.new_sum = wire(sizes.sum_bits, "new_sum")
         with component("address"):
@@ -133,9 +135,10 @@ class _Engine:
         """The whole engine."""
         sizes, signals = self.sizes, self._signals()
         operands = self._operands(signals)
-        shifts, products = self._shifts(), []
+        shifts, products, stored = self._shifts(), [], []
         for p in range(sizes.pes):
             weight = self._weight(p, moved := wire(sizes.weight_bits, f"moved_{p}"))
+            stored.append(weight)
             with component("pe", p):
                 product, following = self._element(p, weight, operands, shifts)
                 products.append(product.sign_extended(sizes.sum_bits))
@@ -146,7 +149,25 @@ class _Engine:
             self.new_sum <<= delayed(total, "sum_4")
         done = pyrtl.Output(1, "done")
         done <<= self.issued.done
+        unloaded = pyrtl.Output(sizes.weight_bits, "unloaded")
+        with component("controller"):
+            unit = delayed(self.load.unit, "unit_1")
+        with component("route"):
+            chosen = named(choose(unit, stored), "chosen_weight")
+        unloaded <<= chosen
+        self._scored()
         return TrainingHardware(self.block, sizes, tuple(self.memories), done)
+
+    def _scored(self) -> None:
+        """The scores of the final stage leave in the cycle in which they are written."""
+        at, last = self.at, len(self.sizes.stages) - 1
+        with component("controller"):
+            final = named(at.written & (at.stage[5] == last), "scoring")
+            valid = named(pyrtl.concat_list([final & bit for bit in at.valid[5]]), "scored")
+        scores = pyrtl.Output(self.sizes.pes * self.sizes.activation_bits, "scores")
+        scores <<= pyrtl.concat_list(self.results)
+        score_valid = pyrtl.Output(self.sizes.pes, "score_valid")
+        score_valid <<= valid
 
     def _made(self, role: str, unit: int, words: int, bits: int, **ports: Wire) -> Wire:
         """A memory, whose word is held until the next is read."""
@@ -241,8 +262,8 @@ class _Engine:
         loading, words = load.chosen("weight", p), sizes.weight_bases[-1]
         return self._made(
             *("weight", p, words, sizes.weight_bits),
-            read_enable=self.issued.tap & self.issued.valid[p],
-            read_address=self.issued.weight,
+            read_enable=load.unload | (self.issued.tap & self.issued.valid[p]),
+            read_address=pyrtl.select(load.unload, fit(load.address, bits_for(words)), self.issued.weight),
             write_enable=loading | (at.backward[4] & at.valid[4][p]),
             write_address=pyrtl.select(loading, fit(load.address, bits_for(words)), at.weight[4]),
             write_data=pyrtl.select(loading, fit(load.data, sizes.weight_bits), moved),

@@ -116,7 +116,7 @@ def _waits(
     sizes: TrainingSizes, state: Wire, stage: Wire, backward: Wire, group_ends: Wire, last_group: Wire
 ) -> tuple[Wire, Wire]:
     """Whether a wait is in its last cycle, and whether with this cycle a group is over, its pause too."""
-    wait = register(3, "wait", reset=True)
+    wait = register(3, "cycles_left", reset=True)
     pauses = of_stage(stage, [sizes.pause(s) for s in sizes.stages], 3)
     waited = wait == 1
     over = named((group_ends & ~(backward & (pauses != 0))) | ((state == PAUSE) & waited), "group_over")
@@ -129,7 +129,7 @@ def _waits(
 
 def _places(sizes: TrainingSizes, stage: Wire, marks: _Marks) -> tuple[Wire, Wire, Wire]:
     """Where the signal of a tap lies, its weight, and the outputs of its group."""
-    stages, bits = sizes.stages, BankedAddress(banks=sizes.pes, rows=sizes.sum_rows).bits
+    stages, bits = sizes.stages, BankedAddress(banks=sizes.pes, rows=sizes.most_rows).bits
     now, begun, outputs = (register(bits, name) for name in ("now", "block_begins", "outputs_begin"))
     weight, none = register(bits_for(sizes.weight_bases[-1] + 1), "weight_address"), pyrtl.Const(0, bits)
     following = pyrtl.select(marks.last_of_block, fit(begun + 1, bits), begun)

@@ -75,9 +75,14 @@ class TrainingSizes:
         return sum(self.rows)
 
     @property
-    def sum_rows(self) -> int:
-        """Rows of each half of the memory of errors."""
+    def most_rows(self) -> int:
+        """The most rows of a stage, which an address within it names."""
         return max(self.rows)
+
+    @property
+    def sum_rows(self) -> int:
+        """Rows of each half of the memory of errors, of which the inputs of the network have none."""
+        return max(self.rows[1:])
 
     def block_groups(self, stage: TrainedStage) -> int:
         """Groups of a block."""
