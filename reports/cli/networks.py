@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,6 +21,10 @@ from reports.cli.group import (
     main,
     refuse,
 )
+
+if TYPE_CHECKING:
+    from archsim.training import TrainedOn
+    from workloads import Recipe
 
 
 def _recipes() -> Iterable[str]:
@@ -46,7 +51,13 @@ def _families() -> Iterable[str]:
     type=click.FloatRange(0),
     help="How often to write a checkpoint.",
 )
-def train(recipe: str, out: Path | None, every_s: float) -> int:
+@click.option(
+    "--on",
+    "design",
+    type=click.Path(path_type=Path),
+    help="A design file: train a recipe `on_chip` on its clos engine, and say what a step takes.",
+)
+def train(recipe: str, out: Path | None, every_s: float, design: Path | None) -> int:
     """Train a network by a RECIPE: a name, or a YAML file.
 
     A checkpoint lies beside the file while the run lasts. A run that was killed or interrupted goes on from
@@ -58,6 +69,8 @@ def train(recipe: str, out: Path | None, every_s: float) -> int:
     from workloads.training.checkpoint import checkpoint_beside
 
     chosen = load_recipe(recipe)
+    engine = _on(chosen, design) if design else None
+    chosen = engine.recipe if engine else chosen
     target = out or Path(f"{chosen.name}.npz")
     check_file(target)
     try:
@@ -69,13 +82,32 @@ def train(recipe: str, out: Path | None, every_s: float) -> int:
     accuracy = f"accuracy {f.percent(network.accuracy['float'], 2)} in float"
     if "int8" in network.accuracy:
         accuracy += f" and {f.percent(network.accuracy['int8'], 2)} with 8 bits"
+    if (share := network.accuracy.get("on_chip")) is not None:
+        accuracy += f", {f.percent(share, 2)} in the integers of training"
     if chosen.data == "synthetic":
         accuracy = "random features and labels, so its accuracy means nothing"
     stored = f"{network.stored_weights:,} stored weights"
     if network.stored_biases:
         stored += f" and {network.stored_biases:,} biases"
     click.echo(f"{target}: {stored}, compression {f.ratio(network.compression)}, {accuracy}")
+    for remark in getattr(network, "remarks", ()):
+        click.echo(f"{target}: {remark}")
+    if engine:
+        sizes, step_s = engine.sizes, engine.time_s(1)
+        click.echo(
+            f"{target}: a step of one sample takes {sizes.cycles:,} cycles on {sizes.pes} PEs, "
+            f"{sizes.forward_cycles:,} forward and {sizes.backward_cycles:,} backward with the update, "
+            f"{1e6 * step_s:,.1f} us at {engine.clock_hz / 1e6:g} MHz"
+        )
     return 0
+
+
+def _on(recipe: Recipe, design: Path) -> TrainedOn:
+    """The recipe on the engine of a design file."""
+    from archsim import DesignPoint
+    from archsim.training import trained_on
+
+    return trained_on(recipe, DesignPoint.from_file(design))
 
 
 @main.command()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workloads.refusal import Refusal
+
+Number = TypeVar("Number", bound=np.number)
 
 
 class Shifts:
@@ -21,12 +24,12 @@ class Shifts:
         rows, columns = np.divmod(np.arange(n_in), side)
         self.places = (rows + pixels) * self.padded + columns + pixels
 
-    def __call__(self, images: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
+    def __call__(self, images: NDArray[Number], random: np.random.Generator) -> NDArray[Number]:
         """The images (batch, n_in), each shifted by its own random offset."""
         batch, reach = len(images), self.pixels
         canvas = np.zeros((batch, self.padded, self.padded), dtype=images.dtype)
         canvas[:, reach : reach + self.side, reach : reach + self.side] = images.reshape(batch, self.side, -1)
         down, right = random.integers(-reach, reach + 1, size=(2, batch, 1))
         starts = np.arange(batch)[:, None] * self.padded**2
-        shifted: NDArray[np.float32] = canvas.ravel()[starts + self.places - down * self.padded - right]
+        shifted: NDArray[Number] = canvas.ravel()[starts + self.places - down * self.padded - right]
         return shifted

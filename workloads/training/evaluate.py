@@ -24,6 +24,8 @@ from workloads.training.quantise import stage_formats
 
 FLOAT = "float"
 """What the accuracy in floating point is called."""
+ON_CHIP = "on_chip"
+"""What the accuracy of a network that was trained on chip is called, in the very arithmetic of training."""
 MOST_WORDS = 1 << 24
 """Numbers at the windows of all places that are computed at once."""
 

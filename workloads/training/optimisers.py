@@ -171,3 +171,11 @@ def constant(progress: float) -> float:
 
 
 RATES = {"one-cycle": one_cycle, "cosine": cosine, "constant": constant}
+
+
+def share_of_peak(course: str | Sequence[float], progress: float) -> float:
+    """The share of the peak rate at this progress in [0, 1]: of a course by name, or of a list of shares,
+    each for an equal part."""
+    if isinstance(course, str):
+        return RATES[course](progress)
+    return course[min(int(progress * len(course)), len(course) - 1)]

@@ -15,7 +15,7 @@ from workloads.training.checkpoint import State
 from workloads.training.convolution import ConvolutionalModel
 from workloads.training.growth import GrowthSchedule, sizes_of
 from workloads.training.model import Classifier, Model, initial_arrays
-from workloads.training.optimisers import RATES, Adam, Optimiser, Sgd
+from workloads.training.optimisers import Adam, Optimiser, Sgd, share_of_peak
 from workloads.training.pruning.schedule import Schedule
 from workloads.training.recipe import Recipe
 from workloads.training.recurrent import RecurrentModel
@@ -94,7 +94,7 @@ class Run:
         rate, growth = self.recipe.rate, self.growth
         whole = self.schedule.place(self.step) / self.schedule.training
         progress = growth.progress(self.step) if growth else whole
-        now = rate.peak * RATES[rate.course](progress)
+        now = rate.peak * share_of_peak(rate.course, progress)
         if growth and isinstance(self.model, Model):
             with growth.calcified(self.model):
                 self.optimiser.step(self.model.weights, gradients, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
@@ -15,6 +16,7 @@ from workloads.refusal import Refusal
 from workloads.topology.ranges import checked_range
 from workloads.topology.topology import ORDERS, Topology
 from workloads.training.model import Initialisation
+from workloads.training.optimisers import RATES
 
 if TYPE_CHECKING:
     from workloads.training.pruning.schedule import Schedule
@@ -29,6 +31,10 @@ Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
 Size = Annotated[int, Field(strict=True, ge=1)]
 """Numbers and truth values as they are: a boolean or a text is no number, and a number is not true."""
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1
 
 
 class _Strict(BaseModel):
@@ -81,10 +87,26 @@ class OptimiserRecipe(_Strict):
 
 
 class RateRecipe(_Strict):
-    """The learning rate: its peak, and its course over the steps of training."""
+    """The learning rate: its peak, and its course over the steps of training: a name, or a list of shares of
+    the peak, each for an equal part of the steps."""
 
     peak: Real = Field(gt=0)
-    course: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
+    course: str | tuple[float, ...] = "one-cycle"
+
+    @field_validator("course", mode="before")
+    @classmethod
+    def _course_is_known(cls, course: Any) -> Any:
+        if isinstance(course, list | tuple) and course and all(_is_share(share) for share in course):
+            return tuple(map(float, course))
+        if not isinstance(course, str) or course not in RATES:
+            raise RecipeError.of("course", course, [*RATES, "a list of shares above 0 up to 1"])
+        return course
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The rates of a course of levels, one after another."""
+        shares = (1.0,) if isinstance(self.course, str) else self.course
+        return tuple(self.peak * share for share in shares)
 
 
 Shape = tuple[int, int]
@@ -168,6 +190,56 @@ class RoundingRecipe(_Strict):
     begin: Real = Field(default=0.0, ge=0, lt=1)
 
 
+class OnChipRecipe(_Strict):
+    """Training as hardware does it, bit for bit (`workloads.training.onchip.arithmetic`): stored weights of
+    `weight_bits`, of which the upper `forward_bits` are read forward and backward, all where it is not given;
+    outputs of every stage of `activation_bits`, errors of `error_bits`. Weights reach to 2**`integer_bits`.
+    `rounding` of the update is to the nearest, or stochastic, by a register of random bits in each of `pes`
+    PEs. `loss` is a squared hinge, `margin`, or `squared`."""
+
+    weight_bits: Whole = Field(default=12, ge=8, le=16)
+    forward_bits: Whole | None = None
+    activation_bits: Whole = Field(default=8, ge=4, le=16)
+    error_bits: Whole = Field(default=8, ge=4, le=16)
+    integer_bits: Whole = Field(default=1, ge=0, le=4)
+    rounding: Literal["nearest", "stochastic"] = "nearest"
+    loss: Literal["margin", "squared"] = "margin"
+    pes: Whole = Field(default=16, ge=1, le=1024)
+
+    @model_validator(mode="after")
+    def _forward_reads_upper_bits(self) -> Self:
+        least = 2 + self.integer_bits
+        if not least <= self.read_bits <= self.weight_bits:
+            allowed = f"{least}, integer_bits and 2 more, to {self.weight_bits}, the weight_bits"
+            raise RecipeError.of("forward_bits", self.forward_bits, allowed)
+        return self
+
+    @property
+    def read_bits(self) -> int:
+        """The upper bits of a weight that are read forward and backward."""
+        return self.weight_bits if self.forward_bits is None else self.forward_bits
+
+    @property
+    def dropped(self) -> int:
+        """The lower bits of a weight that only the update sees."""
+        return self.weight_bits - self.read_bits
+
+    @property
+    def narrowed(self) -> int:
+        """The last bits of a score that its error has no room for."""
+        return max(0, self.activation_bits - self.error_bits)
+
+    @property
+    def weight_fraction(self) -> int:
+        """Bits of a stored weight behind the point."""
+        return self.weight_bits - 1 - self.integer_bits
+
+    @property
+    def forward_fraction(self) -> int:
+        """Bits of a weight behind the point as forward and backward read it."""
+        return self.weight_fraction - self.dropped
+
+
 class ConvolutionRecipe(LayerRecipe):
     """A convolution: a cascade from kernel * kernel * channels inputs to `outputs` channels, at every place.
 
@@ -207,7 +279,8 @@ class RecipeFields(_Strict):
     path of a file of them.
     With `bias`, the last stage of every layer of an `mlp` adds one to each of its outputs. `shift_pixels`
     moves every training image by up to so many pixels at random, each time it is seen. `hold_out` is the
-    number of training inputs, the last ones, kept for validation.
+    number of training inputs, the last ones, kept for validation. With `on_chip` an `mlp` is trained as
+    hardware does it: a batch of 1, plain gradient descent, and rates that are powers of two.
     """
 
     name: str = Field(min_length=1)
@@ -231,6 +304,7 @@ class RecipeFields(_Strict):
     pruning: SerializeAsAny[PruningRecipe] | None = None
     growth: GrowthRecipe | None = None
     rounding: RoundingRecipe | None = None
+    on_chip: OnChipRecipe | None = None
     shift_pixels: Whole = Field(default=0, ge=0)
     hold_out: Whole = Field(default=0, ge=0)
 
@@ -260,11 +334,35 @@ class RecipeFields(_Strict):
                 )
         if self.input_digits and self.input_order:
             raise RecipeError("input_order is given with input_digits, allowed is one of the two")
-        for section in ("pruning", "growth", "rounding", "input_digits", "input_order", "bias"):
+        for section in ("pruning", "growth", "rounding", "on_chip", "input_digits", "input_order", "bias"):
             if self.model != "mlp" and getattr(self, section):
                 raise RecipeError.of("model", self.model, f"mlp with {section}")
         if self.pruning and self.growth:
             raise RecipeError("growth is given with pruning, allowed is one of the two")
         if self.rounding and any(layer.skips for layer in self.layers):
             raise RecipeError("rounding is given with layers.skips, allowed is one of the two")
+        if self.on_chip:
+            self._check_on_chip()
         return self
+
+    def _check_on_chip(self) -> None:
+        """What training on chip is given with: one sample at a time, and rates that are shifts."""
+        for section in ("pruning", "growth", "rounding", "bias"):
+            if getattr(self, section):
+                raise RecipeError(f"on_chip is given with {section}, allowed is one of the two")
+        for number, layer in enumerate(self.layers):
+            if layer.skips:
+                raise RecipeError(f"on_chip is given with skips of layer {number}, allowed is one of the two")
+        if self.batch != 1:
+            raise RecipeError.of("batch", self.batch, "1 with on_chip")
+        if self.optimiser != OptimiserRecipe(kind="sgd", momentum=0.0):
+            given = self.optimiser.model_dump()
+            raise RecipeError.of(
+                "optimiser", given, "kind sgd with momentum 0 and no weight_decay with on_chip"
+            )
+        if isinstance(self.rate.course, str) and self.rate.course != "constant":
+            raise RecipeError.of("rate.course", self.rate.course, "constant or a list of shares with on_chip")
+        for rate in self.rate.levels:
+            if math.frexp(rate)[0] != 0.5 or rate > 1:
+                allowed = "powers of two up to 1 with on_chip"
+                raise RecipeError.of("rate", rate, allowed)

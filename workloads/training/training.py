@@ -16,9 +16,11 @@ from workloads.data.labelled import LabelledData
 from workloads.data.registry import Data, load_data
 from workloads.topology.integer import BITS
 from workloads.topology.network import TrainedNetwork
+from workloads.topology.ranges import range_of
 from workloads.training.checkpoint import EVERY_S, Checkpoints, checkpoint_beside, interrupts_held
-from workloads.training.evaluate import accuracies, evaluate
+from workloads.training.evaluate import ON_CHIP, accuracies, evaluate
 from workloads.training.model import Classifier, Model, classify
+from workloads.training.onchip.run import OnChipModel, OnChipRun
 from workloads.training.placed import placed_network
 from workloads.training.quantise import calibrate
 from workloads.training.quantise_places import quantise_places
@@ -98,22 +100,29 @@ def train(
     learnt, judged = _examples(recipe, seen)
     tested, held_out = judged[""], judged.get("validation_")
     origin = _origin(recipe, data, seen)
-    model = _fit(recipe, learnt, progress=progress, held_out=held_out, checkpoints=checkpoints)
+    ends = recipe.input_range or seen.range
+    model = _fit(
+        recipe, learnt, progress=progress, held_out=held_out, checkpoints=checkpoints, input_range=ends
+    )
     assert isinstance(model, Model), "the model of an mlp"
+    calibrated = model.calibration if isinstance(model, OnChipModel) else functools.partial(calibrate, model)
     network = TrainedNetwork(
         name=recipe.name,
         topology=model.topology,
         weights=tuple(model.of_stages),
         biases=_biases_of_stages(model),
-        calibration=calibrate(model, learnt.images[:CALIBRATION_IMAGES]),
+        calibration=calibrated(learnt.images[:CALIBRATION_IMAGES]),
         recipe=_kept(recipe, data, seen),
         samples=typical_samples(tested.images, tested.labels, f"test part of {origin}"),
-        input_range=recipe.input_range or seen.range,
+        input_range=ends,
+        remarks=(model.cut_off,) if isinstance(model, OnChipModel) else (),
     )
     accuracy: dict[str, float] = {}
     for prefix, part in judged.items():
         widths, apart = ((8,), ()) if prefix else (BITS, _widths_apart(recipe))
         measured = accuracies(network, part.images, part.labels, widths, apart)
+        if isinstance(model, OnChipModel):
+            measured[ON_CHIP] = evaluate(model.integer(recipe.name, ends), part.images, part.labels)
         accuracy |= {f"{prefix}{name}": share for name, share in measured.items()}
     return replace(network, accuracy=accuracy)
 
@@ -242,8 +251,13 @@ def _fit(
     progress: bool,
     held_out: Examples | None = None,
     checkpoints: Checkpoints | None = None,
+    input_range: tuple[float, float] | None = None,
 ) -> Classifier:
-    run = Run(recipe, learnt.images, learnt.labels, held_out.accuracy if held_out else None)
+    run: Run | OnChipRun
+    if recipe.on_chip:
+        run = OnChipRun(recipe, learnt.images, learnt.labels, input_range or range_of(learnt.images))
+    else:
+        run = Run(recipe, learnt.images, learnt.labels, held_out.accuracy if held_out else None)
     if checkpoints and (state := checkpoints.open(recipe, (learnt.images, learnt.labels))):
         run.resume(state)
     bar = functools.partial(tqdm, desc=recipe.name, unit="step", disable=not progress)
@@ -263,7 +277,7 @@ def _fit(
     return run.model
 
 
-def _advance(run: Run, shown: tqdm[None]) -> None:
+def _advance(run: Run | OnChipRun, shown: tqdm[None]) -> None:
     loss = run.advance()
     shown.update()
     if run.step % run.batches == 0:
