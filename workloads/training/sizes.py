@@ -61,14 +61,14 @@ def folds(stages: Sequence[Stage]) -> int:
 def origins(smaller: Topology, larger: Topology) -> list[int | None]:
     """For every stage of the larger size, the number of the one in the smaller that it grew from; none for a
     support layer that is new."""
-    found: list[int | None] = []
+    sources: list[int | None] = []
     first = 0
     for before, after in zip(smaller.layers, larger.layers, strict=True):
         added = len(after) - len(before)
         place = first + folds(after) * bool(added)
-        found += [*range(first, place), *[None] * added, *range(place, first + len(before))]
+        sources += [*range(first, place), *[None] * added, *range(place, first + len(before))]
         first += len(before)
-    return found
+    return sources
 
 
 def check_growth(growth: GrowthRecipe, layers: Sequence[LayerRecipe], final: Topology, epochs: int) -> None:

@@ -13,7 +13,7 @@ from reports import formatting as f
 from reports.side_by_side import SideBySide
 from reports.studies.csc_dac2019 import bits_view, map_view, placed_view, tables
 from reports.studies.csc_dac2019.bits_view import AtEqualBits
-from reports.studies.csc_dac2019.drawings import charts_of, fronts_chart, trained_chart
+from reports.studies.csc_dac2019.drawings import charts_of, fronts_chart
 from reports.studies.csc_dac2019.equal_accuracy import Pair, pairs
 from reports.studies.csc_dac2019.placing import Placed
 from reports.studies.csc_dac2019.points import (
@@ -33,12 +33,9 @@ from reports.studies.csc_dac2019.points import (
 )
 from reports.studies.csc_dac2019.ratio_map import Meeting
 from reports.studies.csc_dac2019.skipping import skipping
-from reports.studies.topologies import growing
-from reports.studies.topologies.accuracy import Group, accuracy_table
+from reports.studies.csc_dac2019.trained_view import TrainedView
 from reports.studies.topologies.compared import with_error
-from reports.studies.topologies.growing_view import judged, search_table, targets
-from reports.studies.topologies.plan import BOTTOM_UP, LENET, PRUNED, TO_THE_END
-from reports.studies.topologies.runs import Run, shipped_runs
+from reports.studies.topologies.runs import Run
 from reports.tables import Table
 from reports.write_up.claims import FactorRule
 from reports.write_up.provenance import assumptions_of
@@ -87,32 +84,15 @@ def findings(
     sides, own = side_by_side(results), at_own_clocks(results)
     equal = {key: replace(side, results=with_equal_data(side.results)) for key, side in sides.items()}
     rule = FactorRule(**content["rule"])
-    known = shipped_runs() if runs is None else runs
-    trained, raised = (Group.among(known, name) for name in (TO_THE_END, LENET))
-    growing_runs = shipped_runs(growing.FILE) if grown is None else grown
-    searched_up = targets(growing_runs, content["bottom_up"]["rungs_within"])
+    trained = TrainedView.of(content, runs, grown)
     paired = {name: pairs(results, name) for name in technologies_of(sides)}
     on_front = {point: one for point, one in searched.items() if point.technology == FRONT}
     technologies = {points[point].technology.kind: points[point].technology for point in results}
     return Findings(
-        figures=_figures(sides, equal, side_by_side(own), paired, (trained, raised), rule)
-        | {
-            "fronts": tables.fronts(on_front),
-            "front_place": place_of(FRONT),
-            "front_errors": _fit_errors(on_front),
-            "front_size": len(on_front),
-            "devices": _devices(results),
-            "clock_step_hz": CLOCK_STEP_HZ,
-            "missed": _missed(results),
-            "tried": sum(one.tried for one in searched.values()),
-            "searched": len(searched),
-            "map": map_view.figures(met),
-            "bottom_up": searched_up,
-            "bottom_up_verdict": judged(searched_up),
-            "ladder": growing.content()["ladder"],
-            "rungs": growing.rung_weights(),
-            "bits": bits_view.figures(narrow),
-        }
+        figures=_figures(sides, equal, side_by_side(own), paired, rule)
+        | _searched(results, searched, on_front)
+        | {"map": map_view.figures(met), "bits": bits_view.figures(narrow)}
+        | trained.figures()
         | placed_view.figures(placed),
         filters={"with_error": with_error, "short": lambda network: network.removeprefix(FAMILY)},
         rows=_rows(results, sides, equal, content)
@@ -120,13 +100,13 @@ def findings(
         | {f"equal-accuracy-{name}": tables.pair_table(of) for name, of in paired.items()}
         | {f"own-clock-{name}": _own_clock(results, own, name) for name in paired}
         | {f"settings-{name}": _settings(points, searched, results, name) for name in paired}
-        | {"front": tables.front_table(on_front), "accuracy": _accuracy(trained)}
-        | {"bottom-up": search_table(searched_up)}
+        | {"front": tables.front_table(on_front)}
+        | trained.rows()
         | map_view.rows(met)
         | placed_view.rows(placed),
         charts={
             **_charts(sides, content["hardware"]["factor"], rule),
-            "csc-accuracy": trained_chart(trained),
+            **trained.charts(),
             "fronts": fronts_chart(on_front),
             **bits_view.charts(narrow),
             **map_view.charts(met),
@@ -141,6 +121,23 @@ def findings(
         | placed_view.plain(placed),
         data=(map_view.map_table(met),) if met else (),
     )
+
+
+def _searched(
+    results: Results, searched: Mapping[Point, Found], on_front: Mapping[Point, Found]
+) -> dict[str, Any]:
+    """What sentences read of the search for settings, and of the designs that came of it."""
+    return {
+        "fronts": tables.fronts(on_front),
+        "front_place": place_of(FRONT),
+        "front_errors": _fit_errors(on_front),
+        "front_size": len(on_front),
+        "devices": _devices(results),
+        "clock_step_hz": CLOCK_STEP_HZ,
+        "missed": _missed(results),
+        "tried": sum(one.tried for one in searched.values()),
+        "searched": len(searched),
+    }
 
 
 def _missed(results: Results) -> list[str]:
@@ -170,7 +167,6 @@ def _figures(
     equal: Sides,
     fastest: Sides,
     paired: Mapping[str, Sequence[Pair]],
-    trained: tuple[Group, Group],
     rule: FactorRule,
 ) -> dict[str, Any]:
     """What sentences read of the designs that were mapped."""
@@ -197,7 +193,6 @@ def _figures(
         "products_j": {name: j for name, one in first.results.items() if (j := product_energy_j(one))},
         "losses": _losses(settings, reference=True),
         "pruned_losses": _losses(settings, reference=False),
-        "trained": _trained(*trained),
     }
 
 
@@ -269,22 +264,6 @@ def _losses(settings: Sequence[SideBySide], *, reference: bool) -> list[float]:
     return [dense - (side.results[name].accuracy or 0.0) for name, side in zip(names, settings, strict=True)]
 
 
-def _trained(group: Group, grown: Group) -> dict[str, Any]:
-    """The networks that were trained with several seeds to the end, and those that grew, beside the same
-    without growth."""
-    csc = group.labelled(REFERENCE)
-    return {
-        "group": group,
-        "dense": group.dense,
-        "csc": csc,
-        "pruned": group.labelled(PRUNED),
-        "losses": [group.dense.mean - one.mean for one in csc],
-        "grown": grown,
-        "direct": {one.budget: one for one in grown.labelled(REFERENCE)},
-        "bottom_up": grown.labelled(BOTTOM_UP),
-    }
-
-
 def _fit_errors(searched: Mapping[Point, Found]) -> dict[str, float]:
     """The mean error of the fit, of the design where it is largest, by metric."""
     return {
@@ -335,11 +314,6 @@ def _settings(
 ) -> Table:
     chosen = {point: points[point] for point in of_technology(results, technology)}
     return tables.setting_table(chosen, searched)
-
-
-def _accuracy(trained: Group) -> Table:
-    shown = trained.labelled(REFERENCE, PRUNED)
-    return accuracy_table(sorted(shown, key=lambda one: (-one.budget, -one.mean)), marked=(REFERENCE,))
 
 
 # The files.

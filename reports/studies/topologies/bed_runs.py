@@ -133,13 +133,17 @@ def best_rate(runs: Iterable[BedRun], label: str, images: str) -> float:
 def on_bed(runs: Sequence[BedRun], places: int, images: str, order: str = PERMUTED) -> dict[str, OnBed]:
     """The layers of a bed by their labels, each over its seeds at its rate."""
     here = [run for run in runs if (run.places, run.images) == (places, images)]
-    found = {}
-    for label in dict.fromkeys(run.label for run in here):
-        rate = best_rate(here, label, images)
-        chosen = [run for run in here if (run.label, run.order, run.rate) == (label, order, rate)]
-        accuracies = tuple(run.test_accuracy for run in sorted(chosen, key=lambda run: run.seed))
-        found[label] = OnBed(places, images, label, order, rate, accuracies)
-    return found
+    rates = {label: best_rate(here, label, images) for label in dict.fromkeys(run.label for run in here)}
+    seeds: dict[str, dict[int, float]] = {label: {} for label in rates}
+    for run in here:
+        if (run.order, run.rate) == (order, rates[run.label]):
+            seeds[run.label][run.seed] = run.test_accuracy
+    return {
+        label: OnBed(
+            places, images, label, order, rate, tuple(seeds[label][seed] for seed in sorted(seeds[label]))
+        )
+        for label, rate in rates.items()
+    }
 
 
 def run_key(run: BedRun) -> tuple[str, str, str, float, int]:

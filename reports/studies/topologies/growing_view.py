@@ -89,15 +89,15 @@ def targets(runs: Iterable[Run], rungs_within: int) -> list[Target]:
     ladder = content()["ladder"]
     trained = networks(runs, ladder["group"])
     direct = [one for one in trained if one.label == DIRECT]
-    found = []
+    made = []
     for accuracy in ladder["targets"]:
         (search,) = (one for one in trained if _until(one) == accuracy)
         ways = [Way(SEARCH, tuple(_bottom_up(run, accuracy) for run in search.runs))]
         for name, stops in ((GRID, True), (ALL_RUNGS, False)):
             seeds = range(len(direct[0].runs))
             ways.append(Way(name, tuple(_in_grid(direct, seed, accuracy, stops=stops) for seed in seeds)))
-        found.append(Target(accuracy, {way.name: way for way in ways}, rungs_within))
-    return found
+        made.append(Target(accuracy, {way.name: way for way in ways}, rungs_within))
+    return made
 
 
 def _until(network: Trained) -> float | None:
@@ -138,9 +138,9 @@ def judged(found: Sequence[Target]) -> Verdict:
     )
 
 
-def search_table(found: Iterable[Target]) -> Table:
+def search_table(reached: Iterable[Target]) -> Table:
     """A line for each target and each way to search for it."""
-    lines = [(target, way) for target in found for way in target.ways.values()]
+    lines = [(target, way) for target in reached for way in target.ways.values()]
     columns: dict[Column, Callable[[Target, Way], object]] = {
         Column("way"): lambda target, way: way.name,
         Column("target", "share", 1): lambda target, way: target.accuracy,
@@ -205,17 +205,17 @@ def grown(runs: Iterable[Run]) -> list[Grown]:
     group = content()["ways"]["group"]
     compared = Compared(group, tuple(networks(runs, group)))
     direct: Trained | None = None
-    found = []
+    made = []
     for network in compared.networks:
         if network.label.endswith(f", {DIRECT}"):
             direct = network
         assert direct is not None, "a family's direct training is planned first"
         difference = "" if network is direct else compared.difference(network, direct)
-        found.append(Grown(network, direct, difference, work_of(network.runs[0].cell.recipe)))
-    return found
+        made.append(Grown(network, direct, difference, work_of(network.runs[0].cell.recipe)))
+    return made
 
 
-def grown_table(found: Sequence[Grown]) -> Table:
+def grown_table(networks_grown: Sequence[Grown]) -> Table:
     """A line a network and a way to train it."""
     columns: dict[Column, Callable[[Grown], object]] = {
         Column("network"): lambda one: one.network.label,
@@ -232,6 +232,6 @@ def grown_table(found: Sequence[Grown]) -> Table:
     return Table(
         "",
         columns,
-        ([value(one) for value in columns.values()] for one in found),
-        marked=(place for place, one in enumerate(found) if one.network is one.direct),
+        ([value(one) for value in columns.values()] for one in networks_grown),
+        marked=(place for place, one in enumerate(networks_grown) if one.network is one.direct),
     )
