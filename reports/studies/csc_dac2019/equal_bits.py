@@ -119,13 +119,13 @@ def narrow_candidates() -> dict[Narrow, Candidate]:
     """The networks with weights narrower than those of the study, as far as they bear them."""
     from workloads import zoo_names
 
-    found: dict[Narrow, Candidate] = {}
+    candidates: dict[Narrow, Candidate] = {}
     for network in zoo_names():
         for bits in NARROW if network != f"{FAMILY}{DENSE}" else ():
             if bears(network, bits):
                 there = dict(candidates_of(FRONT, network, SIZES | {"weight_bits": bits}))
-                found |= {Narrow(point, bits): one for point, one in unindexed_if_any(there).items()}
-    return found
+                candidates |= {Narrow(point, bits): one for point, one in unindexed_if_any(there).items()}
+    return candidates
 
 
 def bears(network: str, weight_bits: int) -> bool:
