@@ -46,7 +46,7 @@ calibrate: $(VENV)/installed ## Fit the logic models to synthesis anew (about ha
 	$(BIN)/archsim calibrate artix7 --out archsim/technology/data
 	$(BIN)/python -m reports.evidence archsim/technology/data
 
-experiments: $(VENV)/installed ## Train the networks of the topology studies anew (about an hour)
+experiments: $(VENV)/installed ## Train the networks of the topology studies anew (about three hours of one core)
 	$(BIN)/archsim experiments --out reports/studies/topologies/data
 
 tables: $(VENV)/installed-test ## Rebuild the tables of the README and docs, and their pictures
