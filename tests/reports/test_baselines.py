@@ -21,7 +21,6 @@ def group() -> list[Trained]:
         ("rewinding", 6_600, Indices(6_600, 10)),
         ("rigl", 6_600, Indices(6_600, 10)),
         ("2:4", 133_100, Indices(133_100, 2)),
-        ("1:13", 21_040, Indices(21_040, 4)),
         ("blocks of 2 × 4", 21_040, Indices(2_630, 8)),
         ("low-rank", 6_600, Indices(0, 0)),
         ("clos", 21_040, Indices(0, 0)),
