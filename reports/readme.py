@@ -61,6 +61,15 @@ def zoo_table() -> str:
     return shown.replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
+def other_ways_table() -> str:
+    """Other ways to few weights, trained alike."""
+    from reports.studies.topologies.baselines import BASELINES, baseline_table
+    from reports.studies.topologies.runs import networks, shipped_runs
+
+    shown = baseline_table(networks(shipped_runs(), BASELINES)).markdown()
+    return shown.replace("\N{NO-BREAK SPACE}", " ")
+
+
 def error_tables() -> str:
     """The errors of the fits on netlists that they never saw."""
     from archsim.calibration.calibrate import held_out_errors
@@ -343,6 +352,7 @@ PERFORMANCE = Path(__file__).parents[1] / "docs" / "performance.json"
 
 TABLES: Mapping[str, Callable[[], str | None]] = {
     "networks": zoo_table,
+    "baselines": other_ways_table,
     "errors": error_tables,
     "numbers": number_table,
     "memories": memory_table,

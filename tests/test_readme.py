@@ -67,7 +67,18 @@ def test_two_commands_come_first() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["networks", "errors", "numbers", "memories", "cells", "routing", "engines", "zeros", "performance"],
+    [
+        "networks",
+        "baselines",
+        "errors",
+        "numbers",
+        "memories",
+        "cells",
+        "routing",
+        "engines",
+        "zeros",
+        "performance",
+    ],
 )
 def test_the_tables_are_what_the_packages_say(name: str) -> None:
     assert f"<!-- {name} -->" in PAGES

@@ -9,6 +9,7 @@ from typing import Any
 
 from reports import formatting as f
 from reports.studies.topologies.accuracy import Group, accuracy_chart, accuracy_table
+from reports.studies.topologies.baselines import BASELINES, baseline_table
 from reports.studies.topologies.bed_view import BedView, bed_views
 from reports.studies.topologies.compared import with_error
 from reports.studies.topologies.experiments import Experiments
@@ -71,6 +72,7 @@ class Standing:
 def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
     """What the page reads. `content` is the study's data file."""
     short, long, zoo = (Group.among(experiments.runs, name) for name in (LENET, LONG, ZOO))
+    others = Group.among(experiments.runs, BASELINES)
     views = bed_views(experiments.bed, experiments.measures)
     counted = [_count(network) for network in short.networks if network.label not in NOT_A_PRIORI]
     paths = sorted(counted, key=lambda one: (-one.network.budget, one.network.label))
@@ -85,6 +87,7 @@ def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
             "short": short,
             "long": long,
             "zoo": zoo,
+            "baselines": others,
             "groups": (short, long),
             "near": NEAR,
             "first_layer": FIRST_LAYER,
@@ -102,6 +105,7 @@ def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
             "zoo": accuracy_table(
                 sorted(zoo.networks, key=lambda one: (-one.budget, -one.validation)), validation=True
             ),
+            "baselines": baseline_table(others.networks),
             "stages": list(_by_stages(views)),
             "paths": [tuple(one.plain().values()) for one in paths],
         },
