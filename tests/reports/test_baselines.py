@@ -48,7 +48,7 @@ def test_all_are_trained_alike_and_rewinding_says_for_how_long() -> None:
 
 def test_the_table_has_the_budgets_in_turn_and_the_best_of_each_first() -> None:
     table, several = baseline_table(group()), group()
-    assert len(table.rows) == len(several) == 21
+    assert len(table.rows) == len(several) == 19
     means = {(one.label, one.budget): one.mean for one in several}
     shown = [(row[0], int(row[1].replace(",", ""))) for row in table.rows]
     assert [budget for _, budget in shown] == sorted((budget for _, budget in shown), reverse=True)
