@@ -1,5 +1,6 @@
-"""Which networks are compared at equal accuracy: for each the nearest one of the other side that is at least
-as accurate, chosen by accuracy alone. The sides are networks whose hardware stores indices, and others."""
+"""Which networks are compared at equal accuracy: for each the one of the other side that takes least, by
+energy times size, of those that are at least as accurate. The sides are networks whose hardware stores
+indices, and others; either is thus at its best."""
 
 from __future__ import annotations
 
@@ -30,6 +31,11 @@ class Pair:
         return self.given == self.indexed
 
     @property
+    def other(self) -> str:
+        """The network that is at least as accurate."""
+        return self.unindexed if self.indexed_given else self.indexed
+
+    @property
     def accuracies(self) -> tuple[float, float]:
         """Of the network without an index, and of the one with."""
         results = self.side.results
@@ -44,9 +50,9 @@ def pairs(results: Mapping[Point, Result], technology: str) -> list[Pair]:
     accuracy = {point.network: result.accuracy for point, result in there.items() if result.accuracy}
     indexed = {point.network for point, result in there.items() if result.stored_bits.index}
     chosen = [
-        (network, *((nearest, network) if network in indexed else (network, nearest)))
+        (network, *((met, network) if network in indexed else (network, met)))
         for network in sorted(accuracy, key=lambda name: (name not in indexed, -accuracy[name]))
-        if (nearest := _nearest(network, accuracy, indexed))
+        if (met := _met_by(network, there, technology, _as_accurate(network, accuracy, indexed)))
     ]
     distinct = {(unindexed, with_index): given for given, unindexed, with_index in reversed(chosen)}
     return [
@@ -56,11 +62,22 @@ def pairs(results: Mapping[Point, Result], technology: str) -> list[Pair]:
     ]
 
 
-def _nearest(network: str, accuracy: Mapping[str, float], indexed: set[str]) -> str | None:
-    """The least accurate network of the other side that is at least as accurate."""
+def _as_accurate(network: str, accuracy: Mapping[str, float], indexed: set[str]) -> set[str]:
+    """The networks of the other side that are at least as accurate."""
     others = (name for name in accuracy if (name in indexed) != (network in indexed))
-    good = [name for name in others if accuracy[name] >= accuracy[network]]
-    return min(good, key=accuracy.__getitem__, default=None)
+    return {name for name in others if accuracy[name] >= accuracy[network]}
+
+
+def _met_by(network: str, there: Mapping[Point, Result], technology: str, good: set[str]) -> str | None:
+    """The network among those that are good enough whose design takes least, by energy times size."""
+    own = next(point for point in there if point.network == network)
+    candidates = {point.name: point.network for point in there if point.network in good}
+    if not candidates:
+        return None
+    shown = {
+        point.name: result for point, result in there.items() if point == own or point.name in candidates
+    }
+    return candidates[SideBySide(technology, shown, own.name, list(candidates)).baseline]
 
 
 def _side(there: Mapping[Point, Result], technology: str, unindexed: str, indexed: str) -> SideBySide:
