@@ -3,8 +3,21 @@ sentence."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from typing import Any, Self
+
+NEAREST = 8
+"""Of many names, so many are told: those most like the one that was given."""
+
+
+def nearest(given: str, names: Iterable[str], command: str) -> str:
+    """All names, or of many the ones most like what was given and the command that lists the others."""
+    every = list(names)
+    if len(every) <= NEAREST:
+        return ", ".join(every)
+    close = difflib.get_close_matches(given, every, n=NEAREST, cutoff=0.0)
+    return f"{', '.join(close)} and {len(every) - len(close)} more ({command} lists them)"
 
 
 class Refusal(ValueError):

@@ -12,6 +12,7 @@ from workloads.importers.assemble import Imported, assemble, renewed
 from workloads.importers.examples import Given
 from workloads.importers.layers import Layers
 from workloads.importers.zoo import networks
+from workloads.refusal import nearest
 from workloads.register import Register
 from workloads.topology.network import NetworkFileError, TrainedNetwork
 from workloads.topology.placed import PlacedNetwork
@@ -155,5 +156,6 @@ def _file(given: str | Path) -> Path:
     except OSError:
         there = False
     if not there:
-        raise NetworkFileError.of("network", str(given), [*networks, "the path of a file"])
+        allowed = f"{nearest(str(given), networks, 'archsim networks')}, or the path of a file"
+        raise NetworkFileError.of("network", str(given), allowed)
     return path

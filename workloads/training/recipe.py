@@ -11,7 +11,7 @@ from pydantic import ValidationError, field_validator, model_validator
 
 from workloads.data.registry import datasets, is_there
 from workloads.families import build_layer
-from workloads.refusal import Refusal
+from workloads.refusal import Refusal, nearest
 from workloads.stages import Stage
 from workloads.strict_yaml import read_yaml
 from workloads.topology.topology import ORDERS, Topology, neighbours, skips_of, tile_by_tile
@@ -201,7 +201,8 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         raise RecipeError.of("recipe", name_or_path, "names and paths of files")
     path = _recipe_files().get(str(name_or_path), Path(name_or_path))
     if not path.is_file():
-        raise RecipeError.of("recipe", str(name_or_path), [*recipe_names(), "the path of a file"])
+        allowed = nearest(str(name_or_path), recipe_names(), "archsim train --help")
+        raise RecipeError.of("recipe", str(name_or_path), f"{allowed}, or the path of a file")
     values = read_yaml(path, "recipe", error=RecipeError)
     if not isinstance(values, dict):
         held = "is empty" if values is None else f"holds {type(values).__name__}"
