@@ -22,6 +22,7 @@ from archsim.costs.metrics import metric_of
 from reports.formatting import significant
 from reports.placed_tables import net_law, placed, placing_errors, placing_table, routing_table
 from reports.tables import Table
+from reports.trained_tables import other_ways_table, topology_claims
 from workloads.files import write_text
 
 if TYPE_CHECKING:
@@ -59,15 +60,6 @@ def zoo_table() -> str:
 
     shown = network_table("", map(load_network, zoo_names())).markdown()
     return shown.replace("\N{NARROW NO-BREAK SPACE}", " ")
-
-
-def other_ways_table() -> str:
-    """Other ways to few weights, trained alike."""
-    from reports.studies.topologies.baselines import BASELINES, baseline_table
-    from reports.studies.topologies.runs import networks, shipped_runs
-
-    shown = baseline_table(networks(shipped_runs(), BASELINES)).markdown()
-    return shown.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def error_tables() -> str:
@@ -305,19 +297,6 @@ def comparison_tables() -> str:
     costs = [table.name for section in report.sections for table in section.tables if "costs-" in table.name]
     shown = (*costs, "equal-data-", "own-clock-cmos65", "own-clock-artix7", "devices")
     return "\n\n".join([_titled(_tables(*shown)), claims.markdown()])
-
-
-def topology_claims() -> str:
-    """The claims of the topologies' papers with their verdicts, from the trainings that are shipped."""
-    from reports.studies import studies
-
-    claims = [
-        (study, claim.claim, claim.ours or claim.measured, claim.verdict)
-        for study in ("closnets-2018", "neurofabric-2020")
-        for claim in studies[study]().claims
-    ]
-    shown = Table("", {"study": "", "claim": "", "here": "", "verdict": ""}, claims, words=3).markdown()
-    return shown.replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
 def real_process_tables() -> str | None:
