@@ -56,6 +56,14 @@ def in_processes(work: Callable[[J], R], jobs: Sequence[J], processes: int) -> I
         pool.shutdown(cancel_futures=True)
 
 
+def worked(work: Callable[[J], R], jobs: Sequence[J], processes: int) -> Iterator[tuple[J, R]]:
+    """The jobs with what came of them, as each is done: here where one process is enough, else in several."""
+    if processes == 1 or len(jobs) < 2:
+        yield from ((job, work(job)) for job in jobs)
+    else:
+        yield from in_processes(work, jobs, processes)
+
+
 def _interruptible(work: Callable[[J], R], job: J) -> R:
     """Runs in a worker. An interrupt is raised only here, where it reaches and ends what the worker has
     started; the worker then ends at once, without a trace and without taking up the next job."""

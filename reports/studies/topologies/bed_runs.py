@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from archsim.store import remembered
-from reports.parallel import in_processes
+from reports.parallel import worked
 from reports.studies.topologies.bed import NATURAL, PERMUTED, Bed, BedLayer
 from reports.studies.topologies.files import records_of
 from reports.studies.topologies.trainings import Images, images_of
@@ -26,8 +26,9 @@ from reports.write_up.claims import standard_error
 from workloads.data.labelled import LabelledData
 from workloads.stages import DenseStage
 from workloads.topology.topology import Topology
-from workloads.training.model import Model, classify, initial_arrays
+from workloads.training.model import Model, initial_arrays
 from workloads.training.optimisers import Adam, one_cycle
+from workloads.training.training import Examples
 
 FILE = "bed_runs.csv"
 KIND = "bed"
@@ -158,17 +159,10 @@ def _key(cell: BedCell) -> tuple[str, str, str, float, int]:
 def _train(cells: Sequence[BedCell], what: str, processes: int, progress: bool) -> list[BedRun]:
     runs: dict[BedCell, BedRun] = {}
     with tqdm(total=len(cells), desc=what, unit="run", disable=not progress) as bar:
-        for cell, run in _trained(cells, processes):
+        for cell, run in worked(train_bed_cell, cells, processes):
             runs[cell] = run
             bar.update()
     return [runs[cell] for cell in cells]
-
-
-def _trained(cells: Sequence[BedCell], processes: int) -> Iterator[tuple[BedCell, BedRun]]:
-    if processes == 1 or len(cells) < 2:
-        yield from ((cell, train_bed_cell(cell)) for cell in cells)
-    else:
-        yield from in_processes(train_bed_cell, cells, processes)
 
 
 def train_bed_cell(cell: BedCell) -> BedRun:
@@ -219,10 +213,8 @@ def _accuracies(
             if not np.isfinite(loss):
                 return 0.1, 0.1
             optimiser.step(model.weights, gradients, cell.rate * one_cycle(step / steps))
-        return tuple(  # type: ignore[return-value]
-            float(np.mean(classify(model, images) == truth))
-            for images, truth in ((seen[kept:], labels[kept:]), (tested, data.test_labels))
-        )
+        held_out, test = Examples(seen[kept:], labels[kept:]), Examples(tested, data.test_labels)
+        return held_out.accuracy(model), test.accuracy(model)
 
 
 def shipped_bed() -> list[BedRun]:

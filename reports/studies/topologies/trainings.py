@@ -11,7 +11,7 @@ import functools
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from archsim.store import remembered
-from reports.parallel import in_processes
+from reports.parallel import worked
 from workloads import LabelledData, load_mnist
 from workloads.data.fashion import load_fashion_mnist
 from workloads.refusal import Refusal
@@ -88,7 +88,7 @@ def run(cells: Sequence[Cell], *, processes: int = 1, progress: bool = True) -> 
     wanted = {cell.key: cell for cell in cells}
     outcomes: dict[str, Outcome] = {}
     with tqdm(total=len(wanted), desc="networks", unit="network", disable=not progress) as bar:
-        for cell, outcome in _trained(list(wanted.values()), processes):
+        for cell, outcome in worked(train_cell, list(wanted.values()), processes):
             outcomes[cell.key] = outcome
             bar.update()
     return {key: outcomes[key] for key in wanted}
@@ -147,11 +147,3 @@ def images_of(images: Images) -> LabelledData:
         return full
     learnt, tested = (shrink(part, int(side)) for part in (full.train_inputs, full.test_inputs))
     return replace(full, train_inputs=learnt, test_inputs=tested)
-
-
-def _trained(cells: Sequence[Cell], processes: int) -> Iterator[tuple[Cell, Outcome]]:
-    """Cells with their outcomes, as each is done."""
-    if processes == 1 or len(cells) < 2:
-        yield from ((cell, train_cell(cell)) for cell in cells)
-        return
-    yield from in_processes(train_cell, cells, processes)
