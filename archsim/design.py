@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import glob
 import os
-import stat
 from collections.abc import Iterator, Mapping as MappingOf
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_serializer, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
-from archsim.accuracy import AccuracyError, accuracy_at
 from archsim.clock import FASTEST, Clock, fastest_hz
 from archsim.costs.errors import fit_errors, placing_errors
 from archsim.costs.estimate import EstimateError
@@ -21,19 +26,28 @@ from archsim.costs.logic import Logic
 from archsim.costs.pricing import NOTHING, price
 from archsim.costs.result import Result, clock_warnings
 from archsim.costs.shown import Shown
+from archsim.design_parts import (
+    integer_network,
+    known_accuracy,
+    mapping_on,
+    stamp_of,
+    trained_network,
+    training_on,
+    zero_warnings,
+)
 from archsim.engine import Engine, engines
 from archsim.engine.mapping import Mapping
 from archsim.engine.stimulus import stimulus_warnings
-from archsim.inputs import InputFile, with_inputs
+from archsim.engine.training.options import Training
+from archsim.inputs import InputFile
 from archsim.kinds import OneOf
 from archsim.refusals import one_sentence
 from archsim.technology import Technology, technologies
 from archsim.technology.technology import refuse_overflow
-from workloads import AnyIntegerNetwork, TrainedNetwork, quantise, read_network
+from workloads import AnyIntegerNetwork
 from workloads.importers import AnyNetwork
 from workloads.refusal import Refusal
 from workloads.strict_yaml import read_yaml
-from workloads.topology.recognise import superfluous
 from workloads.training.trained_model import TrainedModel
 
 FILES = ("liberty", "power_report", "timing_report", "memories", "lef")
@@ -50,7 +64,8 @@ class DesignPoint(Shown, BaseModel):
     `network` is a name of the zoo or the path of a file that `import_network` reads; `engine` an engine or a
     mapping with its `kind`; `clock_hz` in hertz, or `fastest` for what the critical path allows at the
     fidelity that is asked for; `technology` a name, a mapping with its `kind`, or a technology; `inputs` the
-    path of an .npy or .npz file of what the network is run on, instead of its own samples.
+    path of an .npy or .npz file of what the network is run on, instead of its own samples; with `training`
+    the engine trains the network, and all figures are of a step on one sample.
     Raises DesignError for anything else.
     """
 
@@ -61,6 +76,7 @@ class DesignPoint(Shown, BaseModel):
     clock_hz: Clock = 100e6
     technology: Annotated[Technology, OneOf(technologies, by_name=True)]
     inputs: str | None = None
+    training: Training | None = None
 
     def __init__(self, **values: Any) -> None:
         try:
@@ -94,6 +110,32 @@ class DesignPoint(Shown, BaseModel):
             return value
         return _technology(value)
 
+    @field_validator("training", mode="before")
+    @classmethod
+    def _training(cls, value: Any) -> Any:
+        if value is None or isinstance(value, Training):
+            return value
+        if not isinstance(value, MappingOf):
+            raise DesignError.of("training", value, f"a mapping of {', '.join(Training.model_fields)}")
+        _refuse_keys("training", value)
+        try:
+            return Training(**value)
+        except Refusal as refused:
+            raise DesignError(f"training.{refused}") from None
+
+    @model_validator(mode="after")
+    def _engine_that_trains(self) -> DesignPoint:
+        if self.training is None:
+            return self
+        if not self.engine.trains:
+            able = sorted(name for name, made in engines.items() if made.trains)
+            raise DesignError.of("engine.kind", self.engine.kind, f"{', '.join(able)} with training")
+        for name, value in self.engine.__repr_args__():
+            if name not in ("kind", "pes"):
+                default = type(self.engine).model_fields[str(name)].default
+                raise DesignError.of(f"engine.{name}", value, f"{default} with training, which says widths")
+        return self
+
     @field_serializer("engine")
     def _engine_as_dict(self, engine: Engine) -> dict[str, Any]:
         return engine.model_dump()
@@ -122,7 +164,9 @@ class DesignPoint(Shown, BaseModel):
         bill = price(counts, mapping.sizes, logic, technology, clock_hz) if logic else NOTHING
         refuse_overflow(technology, bill.total_resources)
         trained, widths = self.trained, (self.engine.weight_bits, self.engine.activation_bits)
-        accuracy, unknown = _accuracy(self.network, _stamp(self.network), *widths)
+        accuracy, unknown = None, ""
+        if self.training is None:
+            accuracy, unknown = known_accuracy(self.network, stamp_of(self.network), *widths)
         follows = technology.follows_switching and logic is not None
         stimulus = stimulus_of(mapping.network, fidelity, follows=follows, exact=counts.exact)
         return Result(
@@ -156,7 +200,7 @@ class DesignPoint(Shown, BaseModel):
     def analytic(self) -> Result:
         """The closed form at the default clock, kept for all clocks. Raises as `simulate` does."""
         stays = self.model_copy(update={"clock_hz": type(self).model_fields["clock_hz"].default})
-        return _analytic(stays, _stamp(self.network), self._input_file)
+        return _analytic(stays, stamp_of(self.network), self._input_file)
 
     def _logic(self, fidelity: str, mapping: Mapping) -> tuple[Logic | None, MappingOf[str, str]]:
         """The logic at a fidelity, None where nobody calibrated it, and the costs that are then missing with
@@ -187,7 +231,7 @@ class DesignPoint(Shown, BaseModel):
         """Those that no clock changes."""
         trained = self.trained
         yield from () if isinstance(trained, TrainedModel) else trained.remarks
-        yield from _zero_warnings(self.network, _stamp(self.network))
+        yield from zero_warnings(self.network, stamp_of(self.network))
         yield from self.technology.warnings
         if unknown:
             yield unknown
@@ -225,20 +269,22 @@ class DesignPoint(Shown, BaseModel):
     @property
     def trained(self) -> AnyNetwork:
         """The network with its float weights and its accuracy."""
-        return _trained(self.network, _stamp(self.network))
+        return trained_network(self.network, stamp_of(self.network))
 
     @property
     def integer(self) -> AnyIntegerNetwork:
         """The network as the integers that the engine computes with."""
         engine = self.engine
         widths = engine.weight_bits, engine.activation_bits
-        return _integer(self.network, _stamp(self.network), *widths, self._input_file)
+        return integer_network(self.network, stamp_of(self.network), *widths, self._input_file)
 
     @property
     def mapping(self) -> Mapping:
         """The network on the engine. Raises MappingError where the engine cannot run it."""
-        fabric = self.technology.fabric
-        return _mapping(self.network, _stamp(self.network), self.engine, fabric, self._input_file)
+        fabric, key = self.technology.fabric, (self.network, stamp_of(self.network), self.engine)
+        if self.training is not None:
+            return training_on(*key, self.training, self._input_file)
+        return mapping_on(*key, fabric, self._input_file)
 
     @property
     def _input_file(self) -> InputFile | None:
@@ -314,56 +360,3 @@ def _assumed(technology: Technology) -> tuple[str, ...]:
     return tuple(
         sorted({name.partition(":")[0] if ".csv" in name else name.rpartition(":")[2] for name in names})
     )
-
-
-def _stamp(network: str) -> int:
-    """Changes when a network's file does, so that nothing stale is used."""
-    try:
-        status = os.stat(network)
-    except (OSError, ValueError):
-        return 0
-    return status.st_mtime_ns if stat.S_ISREG(status.st_mode) else 0
-
-
-@lru_cache(maxsize=32)
-def _trained(network: str, stamp: int) -> AnyNetwork:
-    return read_network(network)
-
-
-@lru_cache(maxsize=32)
-def _zero_warnings(network: str, stamp: int) -> tuple[str, ...]:
-    """What is amiss where many of the weights that are stored are zero."""
-    trained = _trained(network, stamp)
-    if not isinstance(trained, TrainedNetwork):
-        return ()
-    pairs = zip(trained.topology.stages, trained.weights, strict=True)
-    zeros, stored = sum(superfluous(stage, weights) for stage, weights in pairs), trained.stored_weights
-    if not zeros:
-        return ()
-    return (
-        f"{zeros:,} of {stored:,} stored weights are zero, and are fetched and multiplied all the same: "
-        "`archsim import` makes a network of the others",
-    )
-
-
-@lru_cache(maxsize=256)
-def _accuracy(network: str, stamp: int, weight_bits: int, activation_bits: int) -> tuple[float | None, str]:
-    """The accuracy at these widths, or none and the reason."""
-    try:
-        return accuracy_at(_trained(network, stamp), weight_bits, activation_bits), ""
-    except AccuracyError as refused:
-        return None, str(refused)
-
-
-@lru_cache(maxsize=64)
-def _integer(
-    network: str, stamp: int, weight_bits: int, activation_bits: int, inputs: InputFile | None
-) -> AnyIntegerNetwork:
-    integer = quantise(_trained(network, stamp), weight_bits, activation_bits)
-    return with_inputs(integer, inputs) if inputs else integer
-
-
-@lru_cache(maxsize=256)
-def _mapping(network: str, stamp: int, engine: Engine, fabric: str, inputs: InputFile | None) -> Mapping:
-    integer = _integer(network, stamp, engine.weight_bits, engine.activation_bits, inputs)
-    return engine.map(integer, fabric)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as MappingOf
+from collections.abc import Mapping as MappingOf, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archsim.design import DesignError, DesignPoint
 from archsim.engine.counts import Counts
-from archsim.engine.hardware_run import counts_of_run, run_rtl
+from archsim.engine.hardware_run import counts_of_run, equal_weights, watch_rtl
 from archsim.engine.mapping import Mapping
 from archsim.engine.stimulus import sample_inputs, stimulus_name
 
@@ -43,7 +44,8 @@ class Verification:
 
 def verify(design: DesignPoint | Mapping, *, inputs: int = 1, seed: int = 0) -> Verification:
     """Runs `inputs` inputs of a design point, or of its mapping, on the hardware and holds cycles, traffic
-    and outputs against the closed form, the event simulation and the integer network."""
+    and outputs against the closed form, the event simulation and the integer network; where the engine
+    trains, the weights after each input against the specification."""
     mapping = design.mapping if isinstance(design, DesignPoint) else design
     if not isinstance(mapping, Mapping):
         raise DesignError(f"design is {design!r}, allowed are a design point and its mapping")
@@ -52,8 +54,8 @@ def verify(design: DesignPoint | Mapping, *, inputs: int = 1, seed: int = 0) -> 
     levels = {"analytic": analytic, "cycle": mapping.simulate()} if analytic.exact else {}
     differences: list[Difference] = []
     figures: dict[str, int] = {}
-    expected = mapping.network.run(x)
-    runs, outputs = run_rtl(mapping, x)
+    expected, weights = mapping.expected(x)
+    runs, outputs, kept = watch_rtl(mapping, x)
     for i, run in enumerate(runs):
         planned = mapping.count_of(x[:, [i]])
         counted = counts_of_run(planned, run)
@@ -69,8 +71,16 @@ def verify(design: DesignPoint | Mapping, *, inputs: int = 1, seed: int = 0) -> 
         if not np.array_equal(outputs[:, i], expected[:, i]):
             said = {"integer network": expected[:, i].tolist(), "rtl": outputs[:, i].tolist()}
             differences.append(Difference(f"outputs of input {i}", said))
+        if not equal_weights(kept[i], weights[i]):
+            differences.append(Difference(f"weights after input {i}", _changed(kept[i], weights[i])))
     differences += _compare(levels, figures)
     return Verification(inputs, stimulus_name(mapping.network, inputs, seed), figures, tuple(differences))
+
+
+def _changed(kept: Sequence[NDArray[np.int64]], expected: Sequence[NDArray[np.int64]]) -> dict[str, object]:
+    """How many weights of each stage differ from those that are expected."""
+    unlike = [int((mine != other).sum()) for mine, other in zip(kept, expected, strict=True)]
+    return {"rtl": f"{unlike} of the stages' weights that differ from the specification's"}
 
 
 def _compare(levels: MappingOf[str, Counts], figures: dict[str, int]) -> list[Difference]:

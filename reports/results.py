@@ -72,7 +72,7 @@ def figures_of(result: Result) -> list[tuple[str, str, str, str]]:
     read = ((metric, metric.read(result)) for metric in metrics_of(result) if metric.listed)
     return [
         (
-            metric.label,
+            _label(metric.label, result),
             f.shown(value, metric.unit) + mark(result, metric.name),
             _fit_error(result, metric.name),
             _technology_error(result, metric.name),
@@ -82,19 +82,41 @@ def figures_of(result: Result) -> list[tuple[str, str, str, str]]:
     ]
 
 
+def _label(label: str, result: Result) -> str:
+    """A label of a figure, which is of a step where the engine trains."""
+    if result.design.get("training") is None:
+        return label
+    return label.replace("an inference", "a step").replace("inferences", "steps")
+
+
+def _widths(result: Result) -> str:
+    """What the engine computes with, in a few words."""
+    engine, training = result.design["engine"], result.design.get("training")
+    if training is None:
+        return (
+            f"{engine['weight_bits']}-bit weights, {engine['activation_bits']}-bit activations, "
+            f"fetches of {engine['fetch_bits']} bits"
+        )
+    read = training["forward_bits"] or training["weight_bits"]
+    return (
+        f"training of {training['weight_bits']}-bit weights, of which {read} bits are read forward and "
+        f"backward, with {training['activation_bits']}-bit activations and {training['error_bits']}-bit "
+        f"errors, from {training['weights']} weights"
+    )
+
+
 def _meanings(shown: Iterable[str]) -> list[Text]:
     return [Text(f"{name}: {MEANING[name]}", style="dim") for name in shown]
 
 
 def result_tables(result: Result) -> Group:
     """One result: its figures, where its energy goes, its traffic, and what it rests on."""
-    technology, engine = result.design["technology"], result.design["engine"]
+    technology = result.design["technology"]
     settings = ", ".join(f"{name} {value}" for name, value in technology.items() if name != "kind")
     head = Text(f"{design_name(result)}", style="bold")
     below = (
         f"{technology['kind']}{f' ({settings})' if settings else ''}, {f.scaled(result.clock_hz, 'Hz')}, "
-        f"{engine['weight_bits']}-bit weights, {engine['activation_bits']}-bit activations, "
-        f"fetches of {engine['fetch_bits']} bits; fidelity {result.fidelity}"
+        f"{_widths(result)}; fidelity {result.fidelity}"
     )
     figures = figures_of(result)
     places = {name: place for place, name in enumerate(MEANING, start=2)}
@@ -158,7 +180,7 @@ def breakdown(result: Result, metric: str, title: str) -> Table:
 
 def _stages(result: Result) -> list[RenderableType]:
     """The time line, where events or the closed form tell it, and what is lost to stalls."""
-    counts, fields = result.counts, ("number", "start_cycle", "end_cycle", "macs", "stall_cycles")
+    counts, fields = result.counts, ("name", "start_cycle", "end_cycle", "macs", "stall_cycles")
     heads = ("from cycle", "to cycle", "products of weights", "stalls")
     rows = map(attrgetter(*fields), counts.stages)
     shown: list[RenderableType] = []

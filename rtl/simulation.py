@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyrtl
+from numpy.typing import NDArray
 
 from rtl.parts.skeleton import LOAD_TARGETS, Hardware
 
@@ -154,6 +156,15 @@ class Simulation:
                 self._steps([{**signals, "start": int(cycle == 0)}])
             yield {name: list(self._tracer.trace[name]) for name in self._recorded}
             self._forget()
+
+    def contents(self, role: str) -> NDArray[np.int64]:
+        """The words that lie in the memories of a role now, without sign, shape (units, words)."""
+        memories = [memory for memory in self.hardware.memories if memory.role == role]
+        words = np.zeros((len(memories), memories[0].words), dtype=np.int64)
+        for memory in memories:
+            held = self._simulator.inspect_mem(memory.block)
+            words[memory.unit] = [held.get(address, 0) for address in range(memory.words)]
+        return words
 
     def _load(self, writes: Iterable[LoadWrite]) -> int:
         signals = [load_signals(self._idle, write) for write in writes]

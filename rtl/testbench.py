@@ -20,9 +20,14 @@ class TestBench:
 
 
 def make_test_bench(
-    hardware: Hardware, images: Images, inputs: Sequence[Sequence[LoadWrite]], expected: Sequence[Run]
+    hardware: Hardware,
+    images: Images,
+    inputs: Sequence[Sequence[LoadWrite]],
+    expected: Sequence[Run],
+    kept: Sequence[LoadWrite] = (),
 ) -> TestBench:
-    """The test bench for these inputs (load-port writes) and what they are expected to give."""
+    """The test bench for these inputs (load-port writes) and what they are expected to give; `kept` are the
+    words that an engine gives when it is asked for them in the end."""
     ports, pes, bits = hardware.ports, hardware.sizes.pes, hardware.sizes.activation_bits
     widths = [len(w) for w in (ports.load_target, ports.load_unit, ports.load_address, ports.load_data)]
     network = load_writes(images)
@@ -42,7 +47,14 @@ def make_test_bench(
         "cycles.hex": hex_lines([run.cycles for run in expected], 32),
     }
     text = _TEMPLATE
+    if kept:
+        files["kept.hex"] = hex_lines(packed(kept, widths), sum(widths))
     for name, value in {
+        "UNLOADED": ", .unloaded(unloaded)" if kept else "",
+        "ASKS": _ASKS if kept else "",
+        "KEPT": _KEPT if kept else "",
+        "WORDS": len(kept),
+        "KEPT_BITS": hardware.sizes.fetch_bits,
         "TOP": TOP_MODULE,
         "PES": pes,
         "BITS": bits,
@@ -75,6 +87,22 @@ def hex_lines(values: Sequence[int], bits: int) -> str:
     return "".join(f"{value:0{-(-bits // 4)}x}\n" for value in values)
 
 
+_KEPT = """\
+  reg [@LOAD@-1:0] kept [0:@WORDS@-1];
+  wire [@KEPT_BITS@-1:0] unloaded;
+"""
+_ASKS = """\
+    $readmemh("kept.hex", kept);
+    for (k = 0; k < @WORDS@; k = k + 1) begin
+      write_word(kept[k]);
+      if (unloaded !== kept[k][@KEPT_BITS@-1:0]) begin
+        $display("word %0d: got %h, expected %h", k, unloaded, kept[k][@KEPT_BITS@-1:0]);
+        failures = failures + 1;
+      end
+    end
+    $display("%0d words of weights were read", @WORDS@);
+"""
+
 _TEMPLATE = """\
 module testbench;
   reg clk = 0, reset = 1, start = 0, load_enable = 0;
@@ -88,14 +116,14 @@ module testbench;
   @TOP@ engine (
     .clk(clk), .reset(reset), .start(start), .busy(busy), .done(done), .input_free(input_free),
     .load_enable(load_enable), .load_target(load_target), .load_unit(load_unit),
-    .load_address(load_address), .load_data(load_data), .score_valid(score_valid), .scores(scores)
+    .load_address(load_address), .load_data(load_data), .score_valid(score_valid), .scores(scores)@UNLOADED@
   );
   always #5 clk = ~clk;
 
   reg [@LOAD@-1:0] network [0:@NETWORK@-1];
   reg [@LOAD@-1:0] inputs [0:@INPUTS@*@PER_INPUT@-1];
   reg [@BITS@-1:0] expected [0:@INPUTS@*@PES@*@ROWS@-1];
-  reg [31:0] expected_counts [0:@INPUTS@*@PES@-1];
+@KEPT@  reg [31:0] expected_counts [0:@INPUTS@*@PES@-1];
   reg [31:0] expected_cycles [0:@INPUTS@-1];
   integer counts [0:@PES@-1];
   integer i, k, p, cycles, failures;
@@ -157,7 +185,7 @@ module testbench;
         end
       $display("input %0d: %0d cycles", i, cycles);
     end
-    if (failures == 0) $display("PASS: %0d inputs", @INPUTS@);
+@ASKS@    if (failures == 0) $display("PASS: %0d inputs", @INPUTS@);
     else $display("FAIL: %0d differences", failures);
     $finish;
   end

@@ -7,20 +7,22 @@ from functools import lru_cache
 from typing import Any
 
 from archsim.technology import MemoryCost, Technology
+from archsim.technology.memories.sram import Ports
 from rtl import MemoryShape, Sizes
 
 
 @lru_cache(maxsize=4096)
-def memory_cost(technology: Technology, words: int, word_bits: int) -> MemoryCost:
-    """The unit costs of one memory with a single port."""
-    return technology.memory(words=words, word_bits=word_bits)
+def memory_cost(technology: Technology, words: int, word_bits: int, ports: Ports = "1rw") -> MemoryCost:
+    """The unit costs of one memory."""
+    return technology.memory(words=words, word_bits=word_bits, ports=ports)
 
 
 @lru_cache(maxsize=256)
 def memory_costs(technology: Technology, sizes: Sizes) -> Mapping[str, Any]:
     """What one memory of each role costs, in the words of the technology."""
     return {
-        shape.role: memory_cost(technology, shape.words, shape.word_bits) for shape in sizes.memory_shapes
+        shape.role: memory_cost(technology, shape.words, shape.word_bits, shape.ports)
+        for shape in sizes.memory_shapes
     }
 
 

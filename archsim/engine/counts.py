@@ -29,13 +29,20 @@ class Traffic:
 
 @dataclass(frozen=True)
 class StageActivity:
-    """One stage on the time line: cycles counted from `start`."""
+    """One stage on the time line: cycles counted from `start`. Where an engine trains, errors go `backward`
+    through it in a pass of its own."""
 
     number: int
     start_cycle: int
     end_cycle: int
     macs: int
     stall_cycles: int = 0
+    backward: bool = field(default=False, kw_only=True)
+
+    @property
+    def name(self) -> str:
+        """Its number, and that it is passed backward."""
+        return f"{self.number}{' backward' * self.backward}"
 
 
 _OF_STAGE = ("start_cycle", "end_cycle", "macs", "stall_cycles")

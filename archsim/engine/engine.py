@@ -168,6 +168,9 @@ class Engine(BaseModel, ABC):
             f"{', '.join(able)}"
         )
 
+    trains: ClassVar[bool] = False
+    """Whether there is such an engine that trains what lies on it."""
+
     @abstractmethod
     def lay(self, network: IntegerNetwork, fabric: str) -> EngineMapping:
         """The mapping of a settled engine."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,9 +20,9 @@ class OutputMismatchError(Defect):
 def count_rtl(mapping: Mapping, x: NDArray[np.int64]) -> Counts:
     """Runs one input, shape (n_in, 1), on the hardware, checks its outputs, and counts its cycles and port
     enables. Raises OutputMismatchError where an output differs from the integer network."""
-    (run,), outputs = run_rtl(mapping, x)
-    expected = mapping.network.run(x)
-    if not np.array_equal(outputs, expected):
+    (run,), outputs, kept = watch_rtl(mapping, x)
+    expected, of_network = mapping.expected(x)
+    if not (np.array_equal(outputs, expected) and equal_weights(kept[0], of_network[0])):
         raise OutputMismatchError(
             f"the hardware gives {outputs[:, 0].tolist()}, the integer network {expected[:, 0].tolist()}"
         )
@@ -30,9 +32,25 @@ def count_rtl(mapping: Mapping, x: NDArray[np.int64]) -> Counts:
 def run_rtl(mapping: Mapping, inputs: NDArray[np.int64]) -> tuple[list[Run], NDArray[np.int64]]:
     """Runs `inputs`, shape (n_in, batch), one after the other on one simulated engine: the runs, and the
     outputs, shape (n_out, batch)."""
+    runs, outputs, _ = watch_rtl(mapping, inputs)
+    return runs, outputs
+
+
+def watch_rtl(
+    mapping: Mapping, inputs: NDArray[np.int64]
+) -> tuple[list[Run], NDArray[np.int64], list[list[NDArray[np.int64]]]]:
+    """Runs inputs as `run_rtl` does; also what the engine keeps after each."""
     simulation = Simulation(mapping.hardware, mapping.images, expected_cycles=mapping.count().cycles)
-    runs = [simulation.run(mapping.load(x)) for x in inputs.T]
-    return runs, np.stack([mapping.scores(run) for run in runs], axis=1)
+    runs, kept = [], []
+    for x in inputs.T:
+        runs.append(simulation.run(mapping.load(x)))
+        kept.append(mapping.kept(simulation))
+    return runs, np.stack([mapping.scores(run) for run in runs], axis=1), kept
+
+
+def equal_weights(some: Sequence[NDArray[np.int64]], others: Sequence[NDArray[np.int64]]) -> bool:
+    """Whether arrays are equal, one by one."""
+    return all(np.array_equal(one, other) for one, other in zip(some, others, strict=True))
 
 
 def counts_of_run(scheduled: Counts, run: Run) -> Counts:

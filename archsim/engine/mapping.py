@@ -16,7 +16,7 @@ from archsim.engine.biases import BiasRows, bias_rows
 from archsim.engine.counts import Counts, StageActivity, Traffic
 from archsim.engine.recording import Recording, record_engine
 from archsim.engine.watch import Watch
-from rtl import Hardware, Images, LoadWrite, Run, Sizes
+from rtl import Hardware, Images, LoadWrite, Run, Simulation, Sizes
 from workloads import AnyIntegerNetwork
 from workloads.refusal import Refusal
 
@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 S = TypeVar("S", bound=Sizes)
 ROLES = (
     *("weight", "index", "codebook", "input", "activation_0", "activation_1", "descriptor"),
-    *("image", "map_0", "map_1", "channel", "segment"),
+    *("image", "map_0", "map_1", "channel", "segment", "signal", "sum_0", "sum_1"),
 )
 """What memories hold, in the order in which their traffic is listed."""
 
@@ -234,6 +234,19 @@ class Mapping(ABC):
         """The built hardware, made once."""
         _LOG.info("describing an engine of %d PEs", self.sizes.pes)
         return self.build()
+
+    def expected(self, x: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[list[NDArray[np.int64]]]]:
+        """The outputs (n_out, batch) on inputs (n_in, batch), one after the other, and after each what the
+        engine keeps for the next: nothing, but the weights of every stage where it trains them."""
+        return self.network.run(x), [[]] * x.shape[1]
+
+    def kept(self, simulation: Simulation) -> list[NDArray[np.int64]]:
+        """What the simulated hardware keeps for the next input, as `expected` tells it."""
+        return []
+
+    def words_kept(self, kept: Sequence[NDArray[np.int64]]) -> list[LoadWrite]:
+        """The same as words that the load port gives when it is asked for them."""
+        return []
 
     @property
     @abstractmethod

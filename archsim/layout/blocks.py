@@ -56,7 +56,7 @@ def blocks_of(
     """
     blocks: list[Block] = []
     for memory in netlist.memories:
-        cost = technology.memory(words=memory.words, word_bits=memory.word_bits)
+        cost = technology.memory(words=memory.words, word_bits=memory.word_bits, ports=memory.ports)
         own = _own_macro(technology, cost.macro)
         if own is None:
             blocks += _drawn(memory, cost, abstracts, utilisation)

@@ -130,7 +130,9 @@ def lay_out(
 
 def _memory(technology: StandardCells) -> Callable[[Memory], MemoryMacro]:
     """What a technology makes of a memory of a netlist."""
-    return lambda memory: technology.memory(words=memory.words, word_bits=memory.word_bits)
+    return lambda memory: technology.memory(
+        words=memory.words, word_bits=memory.word_bits, ports=memory.ports
+    )
 
 
 def _resized(before: Netlist, after: Netlist) -> int:

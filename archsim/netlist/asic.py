@@ -162,8 +162,8 @@ def delays_of(netlist: Netlist, technology: StandardCells, wiring: Wiring | None
 
 
 def _macro(memory: Memory, technology: StandardCells) -> MemoryMacro:
-    """The macro that times a memory: no engine reads and writes one in the same cycle."""
-    return technology.memory(words=memory.words, word_bits=memory.word_bits)
+    """The macro that times a memory."""
+    return technology.memory(words=memory.words, word_bits=memory.word_bits, ports=memory.ports)
 
 
 def _component(module: Netlist, instances: int, technology: StandardCells) -> Component:

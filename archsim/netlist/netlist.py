@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,15 @@ class Memory:
     @property
     def outputs(self) -> Nets:
         return np.concatenate([port.data for port in self.reads]) if self.reads else np.zeros(0, np.int64)
+
+    @property
+    def ports(self) -> Literal["1rw", "1r1w"]:
+        """One port where a word is read and written at one address, as engines share it that never do both in
+        one cycle; else two."""
+        shared = all(
+            np.array_equal(read.address, write.address) for read in self.reads for write in self.writes
+        )
+        return "1rw" if shared else "1r1w"
 
     def renamed(self, prefix: str, nets: Nets) -> Memory:
         """The same memory one level up: `nets` maps its net numbers."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from reports.cli.group import (
     ListingCommand,
     answer,
     answer_report,
+    fidelity_option,
     folder_option,
     going_on,
     json_option,
@@ -55,9 +56,10 @@ def _families() -> Iterable[str]:
     "--on",
     "design",
     type=click.Path(path_type=Path),
-    help="A design file: train a recipe `on_chip` on its clos engine, and say what a step takes.",
+    help="A design file: train a recipe `on_chip` on its engine, and say what that takes.",
 )
-def train(recipe: str, out: Path | None, every_s: float, design: Path | None) -> int:
+@fidelity_option("cycle")
+def train(recipe: str, out: Path | None, every_s: float, design: Path | None, fidelity: str) -> int:
     """Train a network by a RECIPE: a name, or a YAML file.
 
     A checkpoint lies beside the file while the run lasts. A run that was killed or interrupted goes on from
@@ -93,13 +95,31 @@ def train(recipe: str, out: Path | None, every_s: float, design: Path | None) ->
     for remark in getattr(network, "remarks", ()):
         click.echo(f"{target}: {remark}")
     if engine:
-        sizes, step_s = engine.sizes, engine.time_s(1)
-        click.echo(
-            f"{target}: a step of one sample takes {sizes.cycles:,} cycles on {sizes.pes} PEs, "
-            f"{sizes.forward_cycles:,} forward and {sizes.backward_cycles:,} backward with the update, "
-            f"{1e6 * step_s:,.1f} us at {engine.clock_hz / 1e6:g} MHz"
-        )
+        for line in _told_of(engine, target, fidelity):
+            click.echo(f"{target}: {line}")
     return 0
+
+
+def _told_of(engine: TrainedOn, target: Path, fidelity: str) -> Iterator[str]:
+    """What a training takes on an engine, a step and all of them."""
+    from reports import formatting as f
+
+    sizes, steps = engine.sizes, engine.steps
+    first, last = engine.step(target, fidelity)
+    yield (
+        f"a step of one sample takes {first.interval_cycles:,} cycles on {sizes.pes} PEs: "
+        f"{first.load_cycles:,} to load it, {sizes.forward_cycles:,} forward, "
+        f"{sizes.backward_cycles:,} backward with the update; {1e6 * first.interval_s:,.1f} us at "
+        f"{first.clock_hz / 1e6:g} MHz, {steps * first.interval_s:,.3g} s for all {steps:,} steps"
+    )
+    if "energy_j" in first.missing:
+        yield f"what it takes of energy is not known: {first.missing['energy_j']}"
+        return
+    most, least = (result.cost("energy_j") for result in (first, last))
+    yield (
+        f"a step takes {f.scaled(most, 'J')} at the beginning, {f.scaled(least, 'J')} at the end; between "
+        f"{f.scaled(steps * least, 'J')} and {f.scaled(steps * most, 'J')} for all of them ({fidelity})"
+    )
 
 
 def _on(recipe: Recipe, design: Path) -> TrainedOn:

@@ -14,6 +14,8 @@ WRAPPER, BENCH = f"{AXI_MODULE}.v", "testbench_axi.v"
 @exporters.register("axi")
 def axi(subject: Subject) -> Exported:
     """The wrapper, and a test bench in which both ends of every channel wait at random."""
+    if not subject.behind_axi:
+        return Exported()
     wrapper, bench = subject.wrapper, subject.axi_bench
     return Exported(
         files={WRAPPER: wrapper.verilog, BENCH: bench.verilog, **bench.files},

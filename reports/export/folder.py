@@ -43,14 +43,15 @@ def export(design: DesignPoint, folder: Path, *, inputs: int = 2) -> list[str]:
 def _subject(design: DesignPoint, values: dict[str, Any], mapping: Mapping, inputs: int) -> Subject:
     import numpy as np
 
-    from archsim.engine.hardware_run import OutputMismatchError, run_rtl
+    from archsim.engine.hardware_run import OutputMismatchError, equal_weights, watch_rtl
     from archsim.engine.stimulus import sample_inputs
 
     x = sample_inputs(mapping.network, inputs)
-    runs, outputs = run_rtl(mapping, x)
-    if not np.array_equal(outputs, mapping.network.run(x)):
+    runs, outputs, kept = watch_rtl(mapping, x)
+    expected, weights = mapping.expected(x)
+    if not (np.array_equal(outputs, expected) and equal_weights(kept[-1], weights[-1])):
         raise OutputMismatchError("the hardware gives other outputs than the integer network")
-    return Subject(design, values, mapping, x, outputs, runs)
+    return Subject(design, values, mapping, x, outputs, runs, kept[-1])
 
 
 def _files(subject: Subject) -> dict[str, str]:
@@ -74,6 +75,7 @@ def _files(subject: Subject) -> dict[str, str]:
             inputs=inputs,
             stimulus=stimulus_name(subject.mapping.network, inputs),
             cycles=subject.runs[0].cycles,
+            kept=len(subject.mapping.words_kept(subject.kept)),
             added=added,
         ),
     }

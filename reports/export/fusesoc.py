@@ -10,7 +10,6 @@ from reports.export.axi import BENCH, WRAPPER
 from reports.export.registry import Exported, exporters
 from reports.export.subject import Subject
 from reports.export.text import filled
-from rtl.axi import AXI_MODULE
 from workloads.strict_yaml import dump_yaml
 
 VENDOR, LIBRARY = "archsim", "engines"
@@ -19,8 +18,8 @@ VERILOG = "verilogSource-2005"
 
 @exporters.register("fusesoc")
 def fusesoc(subject: Subject) -> Exported:
-    """The core: `lint`, `sim` of the engine and `sim_axi` of the wrapper in two simulators, and for a device
-    of Vivado `synth`."""
+    """The core: `lint`, `sim` of the engine and `sim_axi` of the wrapper, if there is one, in two simulators,
+    and for a device of Vivado `synth`."""
     top = subject.verilog.top
     name, file = f"{VENDOR}:{LIBRARY}:{top}:{version('archsim')}", f"{top}.core"
     targets = [target for target in _targets(subject) if target != "default"]
@@ -35,13 +34,14 @@ def _core(subject: Subject) -> dict[str, Any]:
     top = subject.verilog.top
     constraints = {}
     if isinstance(subject.design.technology, Artix7):
-        constraints = {"vivado": {"files": [f"{AXI_MODULE}.xdc"], "file_type": "xdc"}}
+        constraints = {"vivado": {"files": [f"{subject.tops[-1].name}.xdc"], "file_type": "xdc"}}
+    wrapped = {"bench_axi": _bench(BENCH, subject.axi_bench.files)} if subject.behind_axi else {}
     return {
         "description": f"{subject.design.network} on the {subject.design.engine.kind} engine",
         "filesets": {
-            "rtl": {"files": [f"{top}.v", WRAPPER], "file_type": VERILOG},
+            "rtl": {"files": [f"{top}.v", *[WRAPPER] * subject.behind_axi], "file_type": VERILOG},
             "bench": _bench("testbench.v", subject.bench.files),
-            "bench_axi": _bench(BENCH, subject.axi_bench.files),
+            **wrapped,
             **constraints,
         },
         "targets": _targets(subject),
@@ -55,13 +55,13 @@ def _bench(verilog: str, files: dict[str, str]) -> dict[str, Any]:
 
 
 def _targets(subject: Subject) -> dict[str, Any]:
-    technology = subject.design.technology
-    wrapper = {"filesets": ["rtl"], "toplevel": AXI_MODULE}
+    technology, outermost = subject.design.technology, subject.tops[-1].name
+    wrapper = {"filesets": ["rtl"], "toplevel": outermost}
     synthesis = {}
     if isinstance(technology, Artix7):
         synthesis["synth"] = {
             "filesets": ["rtl", "vivado"],
-            "toplevel": AXI_MODULE,
+            "toplevel": outermost,
             "flow": "vivado",
             "flow_options": {"part": technology.vivado_part, "pnr": "none"},
         }
@@ -76,7 +76,7 @@ def _targets(subject: Subject) -> dict[str, Any]:
                 "flow_options": options,
             }
             for simulator, options in _SIMULATORS.items()
-            for ending in ("", "_axi")
+            for ending in ("", *["_axi"] * subject.behind_axi)
         },
         **synthesis,
     }

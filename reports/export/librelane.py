@@ -26,7 +26,7 @@ def librelane(subject: Subject) -> Exported:
         return Exported()
     own = isinstance(technology, Asic)
     files = own_files(subject.values["technology"]) if own else {}
-    (engine, _), top = subject.tops, subject.verilog.top
+    engine, top = subject.tops[0], subject.verilog.top
     config: dict[str, Any] = {
         "meta": {"version": 2, "flow": "Classic"},
         "DESIGN_NAME": top,
@@ -42,6 +42,7 @@ def librelane(subject: Subject) -> Exported:
         readme=filled(
             "librelane.md.j2",
             own=own,
+            axi=subject.behind_axi,
             config=CONFIG,
             files=list(files),
             kind=technology.kind,
@@ -78,6 +79,6 @@ def _memories(subject: Subject) -> Table:
         role = module.partition("_memory")[0]
         if "_memory" in module and role in shapes:
             shape = shapes[role]
-            rows.append((f"`{module}`", len(instances), shape.words, shape.word_bits))
-    columns = {"module": "", "instances": "count", "words": "count", "bits of a word": "count"}
-    return Table("", columns, rows)
+            rows.append((f"`{module}`", shape.ports, len(instances), shape.words, shape.word_bits))
+    columns = {"module": "", "ports": "", "instances": "count", "words": "count", "bits of a word": "count"}
+    return Table("", columns, rows, words=2)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, eq=False)
 class Subject:
     """A design point, `values` as it stands in the folder with the files beside it, `inputs` and `outputs` of
-    shape (n, runs), and the runs of the hardware."""
+    shape (n, runs), the runs of the hardware, and what it `kept` after the last."""
 
     design: DesignPoint
     values: MappingOf[str, Any]
@@ -29,6 +29,12 @@ class Subject:
     inputs: NDArray[np.int64]
     outputs: NDArray[np.int64]
     runs: list[Run]
+    kept: list[NDArray[np.int64]]
+
+    @property
+    def behind_axi(self) -> bool:
+        """Whether there is a wrapper for it: not for an engine that trains, whose samples have labels."""
+        return self.design.training is None
 
     @cached_property
     def clock_hz(self) -> float:
@@ -57,7 +63,13 @@ class Subject:
         """The test bench of the engine alone."""
         from rtl import make_test_bench
 
-        return make_test_bench(self.mapping.hardware, self.mapping.images, self.loads, self.runs)
+        return make_test_bench(
+            self.mapping.hardware,
+            self.mapping.images,
+            self.loads,
+            self.runs,
+            self.mapping.words_kept(self.kept),
+        )
 
     @cached_property
     def wrapper(self) -> AxiWrapper:
@@ -83,14 +95,17 @@ class Subject:
 
     @property
     def tops(self) -> tuple[Top, ...]:
-        """What can be built: the engine, and the engine behind AXI."""
+        """What can be built: the engine, and the engine behind AXI where there is a wrapper."""
         from rtl.axi import AXI_CLOCK, AXI_MODULE
 
         hardware = self.mapping.hardware
         wires = {str(wire.name): len(wire) for wire in vars(hardware.ports).values()}
         pins = {"reset": 1} | wires
+        engine = Top(self.verilog.top, "clk", pins)
+        if not self.behind_axi:
+            return (engine,)
         behind = {port.name: port.bits for port in self.wrapper.ports if not port.output}
-        return Top(self.verilog.top, "clk", pins), Top(AXI_MODULE, AXI_CLOCK, behind)
+        return engine, Top(AXI_MODULE, AXI_CLOCK, behind)
 
 
 @dataclass(frozen=True)

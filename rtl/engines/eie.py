@@ -32,7 +32,8 @@ from rtl.engines.broadcast.scan import scan
 from rtl.engines.broadcast.sizes import BroadcastSizes
 from rtl.parts.arithmetic import at_most
 from rtl.parts.components import Wire, component, delayed, fit, named, register, wire
-from rtl.parts.skeleton import BankPort, Description, Hardware, Turn, descriptor_fetch, turns
+from rtl.parts.descriptor_fetch import descriptor_fetch
+from rtl.parts.skeleton import BankPort, Description, Hardware, Turn, turns
 
 IDLE, FETCH, RUN, DRAIN = range(4)
 

@@ -22,8 +22,9 @@ from rtl.engines.gather.sizes import GatherSizes
 from rtl.engines.gather.walk import Back, Walk, follow_entry, registered, walk_entries
 from rtl.parts.arithmetic import at_most
 from rtl.parts.components import Wire, component, named, register, wire
+from rtl.parts.descriptor_fetch import descriptor_fetch
 from rtl.parts.processing_element import bias_operand, processing_element
-from rtl.parts.skeleton import Description, Hardware, Turn, descriptor_fetch, turns
+from rtl.parts.skeleton import Description, Hardware, Turn, turns
 
 IDLE, FETCH, RUN = range(3)
 

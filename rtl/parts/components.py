@@ -147,8 +147,8 @@ class Memory:
     """One memory of the design, with a registered read port that holds its word, and a write port.
 
     `role` names what is kept there (`weight`, `index`, `input`, `activation_0`, `activation_1`,
-    `descriptor`); `unit` which PE or bank it belongs to. It is never read and written in the same cycle,
-    so that a macro with a single port serves.
+    `descriptor`); `unit` which PE or bank it belongs to. Where both ports have one address it is never read
+    and written in the same cycle, so that a macro with a single port serves.
     """
 
     role: str

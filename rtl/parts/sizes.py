@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from rtl.parts.arithmetic import BankedAddress
 from rtl.parts.components import bits_for
@@ -27,12 +27,14 @@ INDEX = "index"
 
 @dataclass(frozen=True)
 class MemoryShape:
-    """The memories of one role: how many, of how many words and bits."""
+    """The memories of one role: how many, of how many words and bits, and whether a word is read and written
+    in one cycle (`1r1w`) or never (`1rw`)."""
 
     role: str
     number: int
     words: int
     word_bits: int
+    ports: Literal["1rw", "1r1w"] = "1rw"
 
 
 @dataclass(frozen=True)
@@ -129,10 +131,10 @@ class Sizes:
             raise SizeError(
                 f"fetch_bits is {self.fetch_bits}, allowed are at least weight_bits ({self.weight_bits})"
             )
-        if self.accumulator_bits < self.weight_bits + self.activation_bits:
+        if self.accumulator_bits < self.product_bits:
             raise SizeError(
                 f"accumulator_bits is {self.accumulator_bits}, allowed are at least weight_bits + "
-                f"activation_bits ({self.weight_bits + self.activation_bits})"
+                f"activation_bits ({self.product_bits})"
             )
 
     def __repr__(self) -> str:
@@ -140,6 +142,11 @@ class Sizes:
             f"<{type(self).__name__}: {self.pes} PEs, {self.banks} banks, {self.weight_bits} x "
             f"{self.activation_bits} bits, {self.weight_words} fetches of {self.fetch_bits} bits a PE>"
         )
+
+    @property
+    def product_bits(self) -> int:
+        """Bits of a product of a weight and an activation."""
+        return self.weight_bits + self.activation_bits
 
     @property
     def weights_per_fetch(self) -> int:
@@ -255,6 +262,11 @@ class Sizes:
     def label(self) -> str:
         """The engine in a word or two."""
         return self.engine
+
+    @property
+    def own_targets(self) -> tuple[str, ...]:
+        """What the load port writes beside the memories."""
+        return ()
 
     @property
     def structures(self) -> tuple[Amounts, ...]:

@@ -17,13 +17,11 @@ from rtl.parts.components import (
     Wire,
     bits_for,
     component,
-    delayed,
     fit,
     memory,
     named,
     register,
 )
-from rtl.parts.descriptor import DESCRIPTOR_WORD_BITS
 from rtl.parts.feed import Feed, feed
 from rtl.parts.resume import Resume
 from rtl.parts.sizes import Sizes
@@ -31,9 +29,11 @@ from rtl.parts.sweep import sweep
 
 ENGINE_TARGETS = ("descriptor", "weight", "input", "index")
 SWEEP_TARGETS = ("channel", "segment")
-LOAD_TARGETS = (*ENGINE_TARGETS, *SWEEP_TARGETS, "codebook")
+TRAINING_TARGETS = ("label", "unload")
+LOAD_TARGETS = (*ENGINE_TARGETS, *SWEEP_TARGETS, "codebook", *TRAINING_TARGETS)
 """What `load_target` selects, by number: the memories of an engine, of what moves it over maps, where inputs
-are the image that is read first, and a codebook of weights."""
+are the image that is read first, and a codebook of weights; of an engine that trains the register of labels,
+and a weight that is read instead."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Description:
         self.sizes, shapes = sizes, sizes.memory_shapes
         self.memories: list[Memory] = []
         self.enables: dict[str, list[Wire]] = {}
-        units = {shape.role: shape.number for shape in shapes}
+        units = {shape.role: shape.number for shape in shapes} | dict.fromkeys(sizes.own_targets, 1)
         chosen_from = (*ENGINE_TARGETS, *(SWEEP_TARGETS if sizes.sweep else ()), *units)
         targets = {name: number for number, name in enumerate(LOAD_TARGETS) if name in chosen_from}
         self.pins = self.ports = Ports(
@@ -278,6 +278,20 @@ class Description:
         self._count(made, read[0], write[0])
         return made.data
 
+    def loads(self, target: str, unit: int = 0) -> Wire:
+        """Whether the load port writes a unit of a target."""
+        return self._load[target][unit]
+
+    def own_memory(
+        self, role: str, unit: int, words: int, word_bits: int, *, loaded: bool = True, **ports: Wire
+    ) -> Wire:
+        """A counted memory with a port to read and one to write, as `memory` takes them; with `loaded` what
+        the load port writes is counted too. Returns its held output word."""
+        made = memory(role, unit, words=words, word_bits=word_bits, **ports)
+        written = ports["write_enable"]
+        self._count(made, ports["read_enable"], written if loaded else written & ~self.ports.load_enable)
+        return made.data
+
     def count_products(self, accumulate: Wire) -> None:
         """Counts the cycles in which a PE accumulates."""
         self.enables.setdefault("pe.product", []).append(accumulate)
@@ -326,66 +340,3 @@ class Description:
             score_valid=valid_out,
             scores=scores_out,
         )
-
-
-@dataclass(frozen=True)
-class DescriptorFetch:
-    """The controller's descriptor reader. `fields` are whole one cycle after `ready` is first high, and
-    change while a stage drains; what is needed until its last result is written is `held`."""
-
-    fields: Mapping[str, Wire]
-    held: Mapping[str, Wire]
-    ready: Wire
-
-
-def descriptor_fetch(
-    described: Description, *, begin: Wire, restart: Wire, stage_start: Wire
-) -> DescriptorFetch:
-    """Reads one descriptor into field registers, a word a cycle from the cycle after `begin`, and is ready in
-    the cycle in which the last word enters its fields, until `stage_start`; `restart` points back at the
-    first descriptor."""
-    format_ = described.sizes.descriptor_format
-    depth = described.sizes.stages * format_.words
-    with component("controller"):
-        fetching = register(1, "fetching", reset=True)
-        waiting = register(1, "descriptor_waits", reset=True)
-        address = register(bits_for(depth + 1), "descriptor_address", reset=True)
-        count = register(bits_for(format_.words + 1), "descriptor_count", reset=True)
-        reading = named(fetching & (count != format_.words), "fetch_descriptor")
-        fetched = fetching & (count == format_.words)
-        ready = fetched | waiting
-        fetching.next <<= begin | (fetching & ~fetched)
-        waiting.next <<= ready & ~stage_start
-        if described.resume:
-            described.resume.counts(address, "descriptor_address", starting=restart, steps=reading)
-        else:
-            address.next <<= pyrtl.select(
-                restart,
-                pyrtl.Const(0, len(address)),
-                pyrtl.select(reading, fit(address + 1, len(address)), address),
-            )
-        count.next <<= pyrtl.select(reading, fit(count + 1, len(count)), pyrtl.Const(0, len(count)))
-        word_address = named(fit(address, bits_for(depth)), "descriptor_word")
-    word = described.loaded_memory(
-        "descriptor",
-        0,
-        words=depth,
-        word_bits=DESCRIPTOR_WORD_BITS,
-        read_enable=reading,
-        read_address=word_address,
-    )
-    with component("controller"):
-        arrives = [fetching & (count == i + 1) for i in range(format_.words)]
-        fields = {
-            name: delayed(word[low : low + bits], f"field_{name}", enable=arrives[at])
-            for name, (at, low, bits) in format_.places.items()
-        }
-        for name in described.sizes.early_fields:
-            at, low, bits = format_.places[name]
-            newest = pyrtl.select(arrives[at], word[low : low + bits], fields[name])
-            fields[name] = named(newest, f"newest_{name}")
-        begun = delayed(stage_start, "stage_begun", reset=True)
-        held = {
-            name: delayed(fields[name], f"held_{name}", enable=begun) for name in described.sizes.held_fields
-        }
-    return DescriptorFetch(fields, held, ready)

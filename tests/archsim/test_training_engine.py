@@ -3,17 +3,26 @@ counted."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from archsim.engine.mapping import MappingError
-from archsim.engine.training import TrainingEngine, TrainingMapping
-from workloads import BlockStage, CscStage, DenseStage, Stage, Topology, load_recipe
+from archsim import DesignError, DesignPoint, Refusal, verify
+from archsim.engine.training.mapping import TrainingMapping
+from workloads import BlockStage, DenseStage, Stage, Topology
 from workloads.training.onchip.arithmetic import COUNTED, Scales
-from workloads.training.onchip.run import OnChipRun
 from workloads.training.onchip.trainer import Trainer, Words
 from workloads.training.schema import OnChipRecipe
+
+DESIGN: dict[str, Any] = {
+    "network": "lenet-300-100-clos-x40",
+    "engine": {"kind": "clos", "pes": 16},
+    "technology": "cmos65",
+    "training": {},
+}
 
 
 @st.composite
@@ -32,63 +41,142 @@ def topologies(draw: st.DrawFn, pes: int) -> Topology:
     return Topology(tuple(layers))
 
 
-@settings(max_examples=15, deadline=None)
-@given(data=st.data(), pes=st.sampled_from([2, 4]))
-def test_weights_after_every_step_and_cycles_are_those_of_the_specification(
-    data: st.DataObject, pes: int
-) -> None:
-    topology = data.draw(topologies(pes))
-    weight_bits = data.draw(st.integers(8, 16))
-    of = OnChipRecipe(
+@st.composite
+def trained(draw: st.DrawFn) -> TrainingMapping:
+    """A network of random weights before its first step, labelled by another."""
+    pes, weight_bits = draw(st.sampled_from([2, 4])), draw(st.integers(8, 16))
+    topology = draw(topologies(pes))
+    arithmetic = OnChipRecipe(
         weight_bits=weight_bits,
-        forward_bits=data.draw(st.none() | st.integers(5, weight_bits)),
-        activation_bits=data.draw(st.integers(4, 9)),
-        error_bits=data.draw(st.integers(4, 9)),
-        rounding=data.draw(st.sampled_from(["nearest", "stochastic"])),
-        loss=data.draw(st.sampled_from(["margin", "squared"])),
+        forward_bits=draw(st.none() | st.integers(5, weight_bits)),
+        activation_bits=draw(st.integers(4, 9)),
+        error_bits=draw(st.integers(4, 9)),
+        rounding=draw(st.sampled_from(["nearest", "stochastic"])),
+        loss=draw(st.sampled_from(["margin", "squared"])),
         pes=pes,
     )
-    random = np.random.default_rng(data.draw(st.integers(0, 1000)))
-    top, held = 1 << (weight_bits - 1), 1 << (of.activation_bits - 1)
-    words = [random.integers(-top, top, stage.weight_shape) // 2 for stage in topology.stages]
-    scales = Scales.at_start(of, of.activation_bits - 1, 12, len(words))
-    registers = random.integers(1, 1 << 31, pes)
-    counts = np.zeros((len(words), COUNTED), dtype=np.int64)
-    flat = np.concatenate([array.ravel() for array in words]).astype(np.int32)
-    trainer = Trainer(topology, of, Words(flat, scales, registers.copy(), counts))
-    mapping = TrainingMapping(topology, of, tuple(registers.tolist()))
-    engine = TrainingEngine(mapping, words)
-    rate_shift = max(0, -min(scales.update(0))) + data.draw(st.integers(0, 3))
-    for _ in range(3):
-        x, label = random.integers(-held, held, topology.n_in), int(random.integers(topology.n_out))
-        now = trainer.words.scales
-        if not min(now.update(rate_shift)) >= 0:
-            break
-        assert engine.step(x, label, now, rate_shift) == mapping.cycles
-        trainer.window(x[:, None], np.array([label]), rate_shift)
-        for found, expected in zip(engine.weights, trainer.of_stages, strict=True):
-            np.testing.assert_array_equal(found, expected)
+    random, stages = np.random.default_rng(draw(st.integers(0, 1000))), topology.stages
+    top, scales = (
+        1 << (weight_bits - 1),
+        Scales.at_start(arithmetic, arithmetic.activation_bits - 1, 12, len(stages)),
+    )
+
+    def trainer() -> Trainer:
+        words = [random.integers(-top, top, stage.stored_weights) // 2 for stage in stages]
+        counts = np.zeros((len(stages), COUNTED), dtype=np.int64)
+        registers = random.integers(1, 1 << 31, pes)
+        return Trainer(
+            topology, arithmetic, Words(np.concatenate(words).astype(np.int32), scales, registers, counts)
+        )
+
+    begun = trainer()
+    rate_shift = max(0, -min(scales.update(0))) + draw(st.integers(0, 3))
+    return TrainingMapping(
+        begun.network("drawn"), None, begun, rate_shift, labels=trainer().network("teacher")
+    )
 
 
-def test_a_stage_that_is_no_strided_block_is_refused() -> None:
-    topology = Topology(((CscStage(8, 8, 3, 1), DenseStage(8, 4)),))
-    with pytest.raises(MappingError, match="stage 0 is 'csc', allowed are block and dense stages"):
-        _ = TrainingMapping(topology, OnChipRecipe(pes=4)).sizes
+@settings(max_examples=25, deadline=None)
+@given(mapping=trained(), seed=st.integers(0, 100))
+def test_every_fidelity_agrees_on_a_step_and_weights_are_those_of_the_specification(
+    mapping: TrainingMapping, seed: int
+) -> None:
+    compared = verify(mapping, inputs=3, seed=seed)
+    assert compared.agrees, "; ".join(map(str, compared.differences))
+    assert compared.figures["cycles"] == mapping.counts.cycles
+
+
+def test_a_weight_that_differs_is_told() -> None:
+    mapping = DesignPoint(**DESIGN).mapping
+    assert isinstance(mapping, TrainingMapping)
+    other = replace(mapping, rate_shift=mapping.rate_shift - 1)
+    wrong = replace(other, begun=mapping.begun)
+    object.__setattr__(wrong, "images", mapping.images)
+    compared = verify(wrong)
+    assert [difference.what for difference in compared.differences] == ["weights after input 0"]
+
+
+def test_a_step_of_a_design_point_is_priced_pass_by_pass() -> None:
+    design = DesignPoint(**DESIGN)
+    result = design.simulate("cycle")
+    counts = result.counts
+    assert counts == design.mapping.counts
+    assert [stage.name for stage in counts.stages[-2:]] == ["1 backward", "0 backward"]
+    assert counts.stages == design.simulate("analytic").counts.stages
+    assert counts.stages[-1].end_cycle == counts.cycles
+    # Forward and the update take a product a weight, errors one for each weight but those of the first stage.
+    stored = [stage.stage.stored_weights for stage in design.mapping.network.stages]
+    assert counts.macs == 3 * sum(stored) - stored[0]
+
+
+def test_the_end_of_a_training_moves_fewer_weights_than_its_beginning() -> None:
+    moved = []
+    for weights in ("initial", "trained"):
+        mapping = DesignPoint(**DESIGN | {"training": {"weights": weights}}).mapping
+        assert isinstance(mapping, TrainingMapping)
+        assert mapping.network.samples is not None
+        _, after = mapping.expected(mapping.network.samples.inputs[:, :1])
+        pairs = zip(after[0], mapping.begun.of_stages, strict=True)
+        moved.append(sum(int((one != other).sum()) for one, other in pairs))
+    beginning, end = moved
+    assert end < beginning / 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"engine": {"kind": "eie", "pes": 4}},
+            "engine.kind is 'eie', allowed are clos, dense with training",
+        ),
+        (
+            {"engine": {"kind": "clos", "pes": 4, "weight_bits": 12}},
+            "engine.weight_bits is 12, allowed are 8 with training, which says widths",
+        ),
+        ({"training": {"rate": 0.01}}, "training.rate is 0.01, allowed are powers of two"),
+        ({"training": {"rate": "fast"}}, "training.rate is 'fast', allowed are powers of two"),
+        ({"training": {"rates": 0.5}}, "training.rates is not a field, allowed are weight_bits"),
+        ({"training": {"weight_bits": 4}}, "training.weight_bits is 4, allowed are 8 to 16"),
+        ({"training": 3}, "training is 3, allowed are a mapping of weight_bits"),
+        (
+            {"training": {"weights": "trained", "seed": 3}},
+            "training.seed is 3, allowed is 0 where nothing is drawn from it",
+        ),
+    ],
+)
+def test_a_design_that_trains_names_the_field_that_is_wrong(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(DesignError) as refused:
+        DesignPoint(**DESIGN | changes)
+    assert str(refused.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"engine": {"kind": "clos", "pes": 3}}, "pes is 3, allowed are powers of two from 2 to 256"),
+        (
+            {"network": "lenet-300-100-csc-x40"},
+            "stage 0 is 'csc', allowed are block and dense stages on an engine that trains",
+        ),
+        (
+            {"training": {"rate": 2.0**-15}},
+            "slowest rate at stage 0 of lenet-300-100-clos-x40 is 3.0517578125e-05, allowed are",
+        ),
+    ],
+)
+def test_a_network_that_cannot_be_trained_is_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        _ = DesignPoint(**DESIGN | changes).simulate("cycle")
+    assert str(refused.value).startswith(said)
 
 
 @pytest.mark.long
-def test_a_clos_lenet_takes_three_steps_to_the_bits_of_the_specification() -> None:
-    layers = load_recipe("lenet-300-100-clos-x40").model_dump()["layers"]
-    chosen = load_recipe("lenet-300-100-clos-on-chip").replace(layers=layers)
-    random = np.random.default_rng(1)
-    images = (random.random((3, 784)) * (random.random((3, 784)) < 0.2)).astype(np.float32)
-    labels = np.array([3, 1, 4])
-    run = OnChipRun(chosen, images, labels, (0.0, 1.0))
-    trainer = run.trainer
-    mapping = TrainingMapping(trainer.topology, trainer.arithmetic)
-    engine = TrainingEngine(mapping, trainer.of_stages)
-    for x, label in zip(run.images.astype(np.int64), labels, strict=True):
-        assert engine.step(x, int(label), trainer.words.scales, 5) == mapping.cycles == 2933
-        trainer.window(x[:, None], np.array([label]), 5)
-        for found, expected in zip(engine.weights, trainer.of_stages, strict=True):
-            np.testing.assert_array_equal(found, expected)
+@pytest.mark.parametrize(
+    ("network", "cycles"), [("lenet-300-100-clos-x40", 3005), ("lenet-300-100-clos", 4509)]
+)
+def test_a_network_of_the_zoo_takes_three_steps_to_the_bits_of_the_specification(
+    network: str, cycles: int
+) -> None:
+    compared = verify(DesignPoint(**DESIGN | {"network": network}), inputs=3)
+    assert compared.agrees
+    assert compared.figures["cycles"] == cycles

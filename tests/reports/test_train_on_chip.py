@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from archsim.engine.training import TrainingMapping
+from archsim.engine.training.mapping import TrainingLayout
 from reports.cli import main
 from workloads import load_recipe, read_network
 
@@ -44,9 +44,10 @@ def test_training_on_a_design_says_what_a_step_takes_and_leaves_a_network(tmp_pa
     assert result.exit_code == 0
     recipe = load_recipe(tmp_path / "tiny.yaml").replace(on_chip={"pes": 4})
     assert recipe.on_chip
-    cycles = TrainingMapping(recipe.topology(), recipe.on_chip).cycles
-    assert f"a step of one sample takes {cycles:,} cycles on 4 PEs" in result.output
+    cycles = 1 + TrainingLayout(recipe.topology(), recipe.on_chip).sizes.cycles + 17
+    assert f"a step of one sample takes {cycles:,} cycles on 4 PEs: 17 to load it" in result.output
     assert f"{cycles / 100:,.1f} us at 100 MHz" in result.output
+    assert "what it takes of energy is not known: engine is training" in result.output
     assert "cut off on the way" in result.output
     network = read_network(tmp_path / "tiny.npz")
     assert network.recipe["on_chip"]["pes"] == 4
@@ -56,7 +57,10 @@ def test_training_on_a_design_says_what_a_step_takes_and_leaves_a_network(tmp_pa
     ("changes", "sentence"),
     [
         ({"family": "csc, fan_in: 2"}, "tiny: stage 3 is 'csc', allowed are block and dense stages"),
-        ({"design": DESIGN.replace("clos, pes", "dense, pes")}, "engine.kind is 'dense', allowed are clos"),
+        (
+            {"design": DESIGN.replace("clos, pes", "eie, pes")},
+            "engine.kind is 'eie', allowed are clos, dense",
+        ),
         ({"design": DESIGN.replace("pes: 4", "pes: 6")}, "tiny: pes is 6, allowed are powers of two"),
         ({"design": DESIGN.replace("100000000", "fastest")}, "clock_hz is 'fastest', allowed are hertz"),
         ({"recipe": RECIPE.partition("on_chip")[0]}, "on_chip of tiny is missing"),

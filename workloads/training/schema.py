@@ -190,12 +190,12 @@ class RoundingRecipe(_Strict):
     begin: Real = Field(default=0.0, ge=0, lt=1)
 
 
-class OnChipRecipe(_Strict):
+class OnChipArithmetic(_Strict):
     """Training as hardware does it, bit for bit (`workloads.training.onchip.arithmetic`): stored weights of
     `weight_bits`, of which the upper `forward_bits` are read forward and backward, all where it is not given;
     outputs of every stage of `activation_bits`, errors of `error_bits`. Weights reach to 2**`integer_bits`.
-    `rounding` of the update is to the nearest, or stochastic, by a register of random bits in each of `pes`
-    PEs. `loss` is a squared hinge, `margin`, or `squared`."""
+    `rounding` of the update is to the nearest, or stochastic, by a register of random bits in each PE. `loss`
+    is a squared hinge, `margin`, or `squared`."""
 
     weight_bits: Whole = Field(default=12, ge=8, le=16)
     forward_bits: Whole | None = None
@@ -204,7 +204,6 @@ class OnChipRecipe(_Strict):
     integer_bits: Whole = Field(default=1, ge=0, le=4)
     rounding: Literal["nearest", "stochastic"] = "nearest"
     loss: Literal["margin", "squared"] = "margin"
-    pes: Whole = Field(default=16, ge=1, le=1024)
 
     @model_validator(mode="after")
     def _forward_reads_upper_bits(self) -> Self:
@@ -238,6 +237,12 @@ class OnChipRecipe(_Strict):
     def forward_fraction(self) -> int:
         """Bits of a weight behind the point as forward and backward read it."""
         return self.weight_fraction - self.dropped
+
+
+class OnChipRecipe(OnChipArithmetic):
+    """The arithmetic of hardware with so many `pes`, each of which has random bits of its own."""
+
+    pes: Whole = Field(default=16, ge=1, le=1024)
 
 
 class ConvolutionRecipe(LayerRecipe):

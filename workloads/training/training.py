@@ -127,6 +127,12 @@ def train(
     return replace(network, accuracy=accuracy)
 
 
+def samples_of(recipe: Recipe) -> int:
+    """How many samples a recipe learns from, each once an epoch. Raises DataError where its data are
+    missing."""
+    return len(_data(recipe, None).train_inputs) - recipe.hold_out
+
+
 def _widths_apart(recipe: Recipe) -> tuple[tuple[int, int], ...]:
     """What a network that was trained in rounded arithmetic is judged with too: activations as there, and
     weights of fewer bits than those."""

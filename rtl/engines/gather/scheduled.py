@@ -18,6 +18,7 @@ from rtl.engines.gather.sizes import GatherSizes
 from rtl.engines.gather.walk import bias_entry
 from rtl.parts.arithmetic import at_most, choose
 from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, register, staged, wire
+from rtl.parts.descriptor_fetch import descriptor_fetch
 from rtl.parts.processing_element import (
     TapControl,
     WeightFetch,
@@ -26,7 +27,7 @@ from rtl.parts.processing_element import (
     weight_fetch,
 )
 from rtl.parts.resume import counted_from
-from rtl.parts.skeleton import BankPort, Description, Hardware, Turn, descriptor_fetch, turns
+from rtl.parts.skeleton import BankPort, Description, Hardware, Turn, turns
 
 IDLE, FETCH, RUN, DRAIN = range(4)
 

@@ -16,8 +16,9 @@ from rtl.engines.lockstep.scan import FETCH_STAGE, Scan, jumping_fetch, scanned
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.parts.arithmetic import at_most
 from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, register, staged, wire
+from rtl.parts.descriptor_fetch import DescriptorFetch, descriptor_fetch
 from rtl.parts.processing_element import TapControl, WeightFetch, bias_operand, weight_fetch
-from rtl.parts.skeleton import Description, DescriptorFetch, Turn, descriptor_fetch, turns
+from rtl.parts.skeleton import Description, Turn, turns
 
 IDLE, FETCH, RUN, PAUSE, DRAIN = range(5)
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pyrtl
 
-from rtl.engines.training.sizes import TrainingSizes
+from rtl.engines.training.sizes import SHIFT_BITS, TrainingSizes
 from rtl.parts.components import Wire, fit, register
 from rtl.parts.processing_element import only_if
 
-SHIFT_BITS = 5
-"""Bits of a shift."""
 REGISTER_BITS, SECOND_TAP, LEAP = 31, 3, 24
 """The register of random bits of a PE, of x**31 + x**28 + 1: its length, how far its second tap is from its
 first, and by how many bits a tap of the stage advances it."""

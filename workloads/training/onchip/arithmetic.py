@@ -67,7 +67,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.training.schema import OnChipRecipe
+from workloads.training.schema import OnChipRecipe, RecipeError
 
 WINDOW = 256
 """Samples between two looks at the scales."""
@@ -104,6 +104,26 @@ class Scales:
         activation = arithmetic.activation_bits - 1 - REACH_BITS
         error = activation - arithmetic.narrowed
         return cls(arithmetic, inputs, slowest, (activation,) * stages, (error,) * stages)
+
+    @classmethod
+    def checked(cls, name: str, arithmetic: OnChipRecipe, inputs: int, slowest: int, stages: int) -> Scales:
+        """The scales before anything was seen of a network of this name. Raises RecipeError, which names a
+        stage, where inputs or the slowest rate do not fit the widths."""
+        scales = cls.at_start(arithmetic, inputs, slowest, stages)
+        forward, updates = scales.forward, scales.update(slowest)
+        if forward[0] < 0:
+            least = inputs - forward[0]
+            raise RecipeError.of(
+                f"fraction bits of the inputs of stage 0 of {name}", inputs, f"{least} or more"
+            )
+        largest = arithmetic.activation_bits + arithmetic.error_bits - 1
+        most = MOST_UPDATE if arithmetic.rounding == "stochastic" else min(MOST_UPDATE, largest)
+        for stage, update in enumerate(updates):
+            if update > most:
+                least, field = slowest - update + most, f"slowest rate at stage {stage} of {name}"
+                allowed = f"{2.0**-least:g} or more with weight_bits {arithmetic.weight_bits}"
+                raise RecipeError.of(field, 2.0**-slowest, allowed)
+        return scales
 
     @property
     def forward(self) -> tuple[int, ...]:

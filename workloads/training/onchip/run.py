@@ -17,7 +17,6 @@ from workloads.training.checkpoint import State
 from workloads.training.model import CHUNK, Model, initial_arrays
 from workloads.training.onchip.arithmetic import (
     COUNTED,
-    MOST_UPDATE,
     REGISTER_BITS,
     WINDOW,
     Scales,
@@ -25,7 +24,7 @@ from workloads.training.onchip.arithmetic import (
 from workloads.training.onchip.trainer import Trainer, Words
 from workloads.training.quantise import PERCENTILES, calibrate
 from workloads.training.recipe import Recipe
-from workloads.training.schema import OnChipRecipe, RecipeError
+from workloads.training.schema import OnChipRecipe
 
 
 class OnChipModel(Model):
@@ -90,11 +89,11 @@ class OnChipRun:
         self.shifts = Shifts(recipe.inputs, recipe.shift_pixels) if recipe.shift_pixels else None
         topology, arithmetic = recipe.topology(), recipe.on_chip
         fraction = input_fraction_bits(input_range, arithmetic.activation_bits)
-        scales = Scales.at_start(arithmetic, fraction, max(self._rate_shifts), len(topology.stages))
-        _check(recipe.name, scales)
+        slowest, stages = max(self._rate_shifts), len(topology.stages)
+        scales = Scales.checked(recipe.name, arithmetic, fraction, slowest, stages)
         floats = initial_arrays(topology, initial, init=recipe.init)
         words = Words(
-            weights=np.concatenate([_words(array, arithmetic) for array in floats]),
+            weights=np.concatenate([stored_words(array, arithmetic) for array in floats]),
             scales=scales,
             registers=registers.integers(1, 1 << REGISTER_BITS, arithmetic.pes, dtype=np.int64),
             counts=np.zeros((len(floats), COUNTED), dtype=np.int64),
@@ -175,25 +174,8 @@ def _integers(network: IntegerNetwork, images: NDArray[np.float32]) -> NDArray[n
     return integers
 
 
-def _words(floats: NDArray[Any], arithmetic: OnChipRecipe) -> NDArray[np.int32]:
-    """The nearest words, flat."""
+def stored_words(floats: NDArray[Any], arithmetic: OnChipRecipe) -> NDArray[np.int32]:
+    """The words nearest to weights, flat."""
     top = 1 << (arithmetic.weight_bits - 1)
     scaled = np.floor(np.ldexp(floats.astype(np.float64), arithmetic.weight_fraction) + 0.5)
     return np.clip(scaled, -top, top - 1).astype(np.int32).ravel()
-
-
-def _check(name: str, scales: Scales) -> None:
-    """Raises RecipeError, which names a stage, where inputs or the slowest rate do not fit the widths."""
-    arithmetic, forward, updates = scales.arithmetic, scales.forward, scales.update(scales.slowest)
-    if forward[0] < 0:
-        least = scales.inputs - forward[0]
-        raise RecipeError.of(
-            f"fraction bits of the inputs of stage 0 of {name}", scales.inputs, f"{least} or more"
-        )
-    largest = arithmetic.activation_bits + arithmetic.error_bits - 1
-    most = MOST_UPDATE if arithmetic.rounding == "stochastic" else min(MOST_UPDATE, largest)
-    for stage, update in enumerate(updates):
-        if update > most:
-            least, field = scales.slowest - update + most, f"slowest rate at stage {stage} of {name}"
-            allowed = f"{2.0**-least:g} or more with weight_bits {arithmetic.weight_bits}"
-            raise RecipeError.of(field, 2.0**-scales.slowest, allowed)

@@ -1,0 +1,256 @@
+"""How a network lies on an engine that trains it: memory words, samples with their labels, counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.engine.counts import Counts, StageActivity, Traffic
+from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words
+from archsim.engine.training.events import TrainingMachine
+from archsim.engine.training.options import Training
+from archsim.engine.watch import Watch
+from rtl import Hardware, Images, LoadWrite, Simulation
+from rtl.engines.training.machine import build_training
+from rtl.engines.training.sizes import PAIR, SHIFT_BITS, TrainedStage, TrainingSizes, words_of_row
+from workloads import BlockStage, DenseStage, IntegerNetwork, Stage, Topology, TrainedNetwork
+from workloads.training.onchip.arithmetic import Scales
+from workloads.training.onchip.trainer import Trainer, Words, relus
+from workloads.training.schema import OnChipRecipe
+
+
+def _trained(number: int, stage: Stage, relu: bool) -> TrainedStage:
+    if isinstance(stage, DenseStage):
+        return TrainedStage(1, stage.n_in, stage.n_out, relu)
+    if isinstance(stage, BlockStage):
+        return TrainedStage(stage.blocks, stage.block_in, stage.block_out, relu)
+    raise MappingError.of(f"stage {number}", stage.kind, "block and dense stages on an engine that trains")
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingLayout:
+    """Where the weights of a topology lie on an engine of `arithmetic.pes` PEs that trains it. `registers`
+    are what the random registers of the PEs start from. Raises MappingError for stages that it cannot
+    run."""
+
+    topology: Topology
+    arithmetic: OnChipRecipe
+    registers: tuple[int, ...] = ()
+
+    @cached_property
+    def sizes(self) -> TrainingSizes:
+        """The sizes of the hardware."""
+        widths = self.arithmetic
+        stages = zip(self.topology.stages, relus(self.topology), strict=True)
+        try:
+            return TrainingSizes.of(
+                widths.pes,
+                widths.weight_bits,
+                tuple(_trained(number, *each) for number, each in enumerate(stages)),
+                read_bits=widths.read_bits,
+                activation_bits=widths.activation_bits,
+                error_bits=widths.error_bits,
+                one=1 << Scales.at_start(widths, 0, 0, 1).activations[0],
+                margin=widths.loss == "margin",
+                registers=self.registers if widths.rounding == "stochastic" else (),
+            )
+        except ValueError as error:
+            raise MappingError(str(error)) from error
+
+    def weight_words(self, of_stages: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+        """The weights of every PE (pes, weights) in their order, so many a word, from those of every stage.
+        The last word of a row that it does not fill holds the last weight again."""
+        words = np.zeros((self.sizes.pes, self.sizes.weight_words * PAIR), dtype=np.int64)
+        for (pe, place), weights in zip(self._places, of_stages, strict=True):
+            rows = weights.reshape(place.shape)
+            words[pe, place] = rows
+            words[pe[:, -1], place[:, -1] | (PAIR - 1)] = rows[:, -1]
+        return words
+
+    def weights_of(self, words: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """The weights of every stage, from those of every PE."""
+        shapes = [stage.weight_shape for stage in self.topology.stages]
+        return [words[places].reshape(shape) for places, shape in zip(self._places, shapes, strict=True)]
+
+    @cached_property
+    def _places(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """For every stage the PE and the place in it of the weights of its rows, (n_out, taps) each."""
+        places, pes = [], self.sizes.pes
+        for stage, base in zip(self.sizes.trained, self.sizes.weight_bases, strict=False):
+            block, of_block = np.divmod(np.arange(stage.outputs)[:, None], stage.block_out)
+            group, pe = np.divmod(of_block, pes)
+            group += block * -(-stage.block_out // pes)
+            tap = np.arange(stage.block_in)
+            places.append((pe + 0 * tap, (base + group * words_of_row(stage)) * PAIR + tap))
+        return places
+
+
+def shift_words(scales: Scales, rate_shift: int) -> list[int]:
+    """The words of shifts that the engine is given for every stage: forward, of the errors of its outputs,
+    and of its update. Raises MappingError for an update that is no shift to the right."""
+    words = []
+    passed_on = (*scales.backward[1:], 0)
+    for stage, update in enumerate(scales.update(rate_shift)):
+        if not 0 <= update < 1 << SHIFT_BITS:
+            raise MappingError.of(f"update of stage {stage}", update, f"0 to {(1 << SHIFT_BITS) - 1}")
+        shifts = (scales.forward[stage], passed_on[stage], update)
+        words.append(sum(shift << SHIFT_BITS * place for place, shift in enumerate(shifts)))
+    return words
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingMapping(Mapping):
+    """A network on an engine that trains it, at a rate of 2**-rate_shift. What is counted is a step.
+
+    `network` is the network before the first step, with samples; `engine` the settled engine; `begun` the
+    words that the first step finds. A sample has no label of its own: it is given the one that the network
+    of `labels` names, the lowest one where nobody names any.
+    """
+
+    network: IntegerNetwork
+    engine: Any
+    begun: Trainer = field(repr=False)
+    rate_shift: int
+    labels: IntegerNetwork | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(
+        cls, engine: Any, training: Training, trained: TrainedNetwork, integer: IntegerNetwork
+    ) -> TrainingMapping:
+        """A trained network, and the same as integers with its samples, on an engine that trains it. Raises
+        MappingError where it cannot, RecipeError for widths that hold no such rate."""
+        begun = training.begun(trained, integer, engine.pes)
+        network = replace(begun.network(trained.name, integer.input_range), samples=integer.samples)
+        return cls(network, engine, begun, training.rate_shift, integer)
+
+    @cached_property
+    def layout(self) -> TrainingLayout:
+        """Where the weights lie."""
+        registers = tuple(self.begun.words.registers.tolist())
+        return TrainingLayout(self.begun.topology, self.begun.arithmetic, registers)
+
+    @cached_property
+    def sizes(self) -> TrainingSizes:
+        return self.layout.sizes
+
+    @property
+    def accumulator_bits(self) -> int:
+        return self.sizes.accumulator_bits
+
+    @property
+    def stored_bits(self) -> StoredBits:
+        return StoredBits(self.network.stored_weights * self.sizes.weight_bits, 0)
+
+    @property
+    def watched(self) -> bool:
+        return False
+
+    @property
+    def input_memory(self) -> str:
+        return "signal_0"
+
+    def count(self) -> Counts:
+        sizes, weights = self.sizes, [stage.stage.stored_weights for stage in self.network.stages]
+        ends, stages = 1, []
+        for number, backward in [
+            *((number, False) for number in range(len(weights))),
+            *((number, True) for number in reversed(range(len(weights)))),
+        ]:
+            began, ends = ends, ends + sizes.cycles_of(number, backward=backward)
+            products = weights[number] * (1 + (number > 0) if backward else 1)
+            stages.append(StageActivity(number, began, ends, products, backward=backward))
+        loaded = self.network.n_in + 1
+        return Counts(
+            cycles=1 + sizes.cycles,
+            load_cycles=loaded,
+            interval_cycles=1 + sizes.cycles + loaded,
+            macs=sum(stage.macs for stage in stages),
+            traffic=self._traffic(),
+            stages=tuple(stages),
+        )
+
+    def _traffic(self) -> dict[str, Traffic]:
+        sizes, trained = self.sizes, self.sizes.trained
+        bits = {shape.role: shape.word_bits for shape in sizes.memory_shapes}
+        taps = [sizes.groups(stage) * stage.block_in for stage in trained]
+        outputs = [stage.outputs for stage in trained]
+        kept = sum(stage.outputs * words_of_row(stage) for stage in trained)
+        words = {"weight": (2 * kept, kept), "descriptor": (2 * len(trained), 0)}
+        for half in (0, 1):
+            heads, others = sum(outputs[half::2]), sum(outputs[1 - half :: 2])
+            loaded = self.network.n_in * (half == 0)
+            words[f"signal_{half}"] = (2 * sum(taps[half::2]) + others, others + loaded)
+            added = [number for number in range(1, len(trained)) if number % 2 != half]
+            again = sum(taps[number] - trained[number].inputs for number in added)
+            words[f"sum_{half}"] = (heads + again, sum(taps[number] for number in added))
+        return {role: Traffic(*words[role], bits[role]) for role in bits}
+
+    def simulate(self, x: NDArray[np.int64] | None = None, *, watch: Watch | None = None) -> Counts:
+        return TrainingMachine(self.sizes, self.network.n_in).counts()
+
+    def build(self) -> Hardware:
+        return build_training(self.sizes)
+
+    @cached_property
+    def images(self) -> Images:
+        shifts = shift_words(self.begun.words.scales, self.rate_shift)
+        return Images(shifts, self._packed(self.begun.of_stages))
+
+    def label(self, x: NDArray[np.int64]) -> int:
+        """The label that a sample (n_in,) is given."""
+        return 0 if self.labels is None else int(np.argmax(self.labels.run(x[:, None])))
+
+    def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:
+        pes, mask = self.sizes.pes, (1 << self.sizes.activation_bits) - 1
+        inputs = [LoadWrite("input", i % pes, i // pes, value & mask) for i, value in enumerate(x.tolist())]
+        return [LoadWrite("label", 0, 0, self.label(x)), *inputs]
+
+    def expected(self, x: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[list[NDArray[np.int64]]]]:
+        """The outputs (n_out, batch) of steps on samples (n_in, batch), one after the other, and the weights
+        of every stage after each."""
+        begun = self.begun.words
+        words = Words(begun.weights.copy(), begun.scales, begun.registers.copy(), begun.counts.copy())
+        trainer = Trainer(self.begun.topology, self.begun.arithmetic, words)
+        outputs, weights = [], []
+        for sample in x.T:
+            outputs.append(trainer.network(self.network.name).run(sample[:, None])[:, 0])
+            trainer.window(sample[:, None], np.array([self.label(sample)]), self.rate_shift)
+            words.scales = begun.scales
+            weights.append(trainer.of_stages)
+        return np.stack(outputs, axis=1), weights
+
+    def kept(self, simulation: Simulation) -> list[NDArray[np.int64]]:
+        """The weights of every stage as they lie in the memories."""
+        return self.layout.weights_of(self.unpacked(simulation.contents("weight")))
+
+    def words_kept(self, kept: Sequence[NDArray[np.int64]]) -> list[LoadWrite]:
+        return [
+            LoadWrite("unload", unit, address, word)
+            for unit, words in enumerate(self._packed(kept))
+            for address, word in enumerate(words)
+        ]
+
+    def _packed(self, of_stages: Sequence[NDArray[np.int64]]) -> list[list[int]]:
+        """The words of every PE."""
+        bits, words = self.sizes.weight_bits, self.layout.weight_words(of_stages)
+        return [pack_words(of_pe, bits=bits, per_word=PAIR) for of_pe in words]
+
+    def unpacked(self, words: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The weights of every PE (pes, weights) from its words (pes, words)."""
+        bits = self.sizes.weight_bits
+        weights: NDArray[np.int64] = (words[..., None] >> bits * np.arange(PAIR)) & ((1 << bits) - 1)
+        signed: NDArray[np.int64] = (weights - ((weights >> bits - 1) << bits)).reshape(len(words), -1)
+        return signed
+
+    @cached_property
+    def score_positions(self) -> NDArray[np.int64]:
+        stage, pes = self.sizes.trained[-1], self.sizes.pes
+        block, of_block = np.divmod(np.arange(stage.outputs), stage.block_out)
+        group, pe = np.divmod(of_block, pes)
+        whole, last = stage.block_out // pes, stage.block_out % pes
+        return (block * (whole + (pe < last)) + group) * pes + pe

@@ -1,0 +1,105 @@
+"""What a design point says of training: the arithmetic, the rate, and from which weights."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from archsim.engine.mapping import MappingError
+from archsim.refusals import one_sentence, without_numpy
+from workloads import IntegerNetwork, TrainedNetwork
+from workloads.training.model import initial_arrays
+from workloads.training.onchip.arithmetic import COUNTED, REGISTER_BITS, Scales
+from workloads.training.onchip.run import stored_words
+from workloads.training.onchip.trainer import Trainer, Words
+from workloads.training.schema import OnChipArithmetic, OnChipRecipe, RecipeError
+
+SETTLING = 8
+"""After so many looks at its samples a trained network has found its scales."""
+
+
+def _power_of_two(value: Any) -> Any:
+    is_rate = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+    if not is_rate or math.frexp(value)[0] != 0.5:
+        raise RecipeError.of("rate", value, "powers of two")
+    return value
+
+
+class Training(OnChipArithmetic):
+    """An engine trains the network, one sample a step, at a `rate` that is a power of two.
+
+    The first step is from `weights` that are `initial`, drawn by sparse Glorot initialisation from `seed`, or
+    those of the network as `trained`: at the beginning errors are largest, and so is what switches for them;
+    at the end most of them are zero. Raises RecipeError for what is not allowed.
+    """
+
+    rate: Annotated[float, BeforeValidator(_power_of_two), Field(ge=2.0**-15, le=1.0)] = 2.0**-6
+    weights: Literal["initial", "trained"] = "initial"
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1, strict=True)] = 0
+
+    _plain = model_validator(mode="before")(without_numpy)
+
+    def __init__(self, **options: Any) -> None:
+        try:
+            super().__init__(**options)
+        except ValidationError as error:
+            raise RecipeError(one_sentence(error, type(self))) from None
+
+    @property
+    def rate_shift(self) -> int:
+        """The rate is 2**-rate_shift."""
+        return -round(math.log2(self.rate))
+
+    def on(self, pes: int) -> OnChipRecipe:
+        """The arithmetic with so many PEs."""
+        fields = OnChipArithmetic.model_fields
+        return OnChipRecipe(pes=pes, **{name: getattr(self, name) for name in fields})
+
+    def begun(self, trained: TrainedNetwork, inputs: IntegerNetwork, pes: int) -> Trainer:
+        """The network before its first step on so many PEs; `inputs` is the same as integers, whose samples
+        it may see. Raises MappingError for biases and skips, which nobody trains on chip, and RecipeError
+        where a rate or a width does not fit."""
+        topology = trained.topology
+        if trained.stored_biases:
+            raise MappingError.of("stored biases", trained.stored_biases, "0 on an engine that trains")
+        if any(topology.skips):
+            raise MappingError.of("skips", sum(topology.skips), "0 on an engine that trains")
+        random = np.random.default_rng(self.seed)
+        drawn = initial_arrays(topology, random)
+        floats = drawn if self.weights == "initial" else trained.weights
+        arithmetic = self.on(pes)
+        words = Words(
+            weights=np.concatenate([stored_words(array, arithmetic) for array in floats]),
+            scales=Scales.checked(
+                trained.name, arithmetic, inputs.input_fraction_bits, self.rate_shift, len(floats)
+            ),
+            registers=random.integers(1, 1 << REGISTER_BITS, pes, dtype=np.int64),
+            counts=np.zeros((len(floats), COUNTED), dtype=np.int64),
+        )
+        trainer = Trainer(topology, arithmetic, words)
+        if self.weights == "trained":
+            _settle(trainer, inputs, self.rate_shift)
+        return trainer
+
+    @model_validator(mode="after")
+    def _draws_what_is_needed(self) -> Self:
+        if self.weights == "trained" and self.rounding == "nearest" and self.seed:
+            raise RecipeError(f"seed is {self.seed}, allowed is 0 where nothing is drawn from it")
+        return self
+
+
+def _settle(trainer: Trainer, inputs: IntegerNetwork, rate_shift: int) -> None:
+    """Moves the scales to where the samples want them, and leaves the weights as they are."""
+    if inputs.samples is None:
+        return
+    x, before = inputs.samples.inputs, trainer.words
+    labels = np.argmax(inputs.run(x), axis=0)
+    for _ in range(SETTLING):
+        trainer.words = Words(
+            before.weights.copy(), trainer.words.scales, before.registers.copy(), before.counts.copy()
+        )
+        trainer.window(x, labels, rate_shift)
+    trainer.words = Words(before.weights, trainer.words.scales, before.registers, before.counts)
