@@ -253,4 +253,5 @@ class TrainingMapping(Mapping):
         block, of_block = np.divmod(np.arange(stage.outputs), stage.block_out)
         group, pe = np.divmod(of_block, pes)
         whole, last = stage.block_out // pes, stage.block_out % pes
-        return (block * (whole + (pe < last)) + group) * pes + pe
+        before: NDArray[np.int64] = block * (whole + (pe < last)) + group
+        return before * pes + pe
