@@ -27,8 +27,8 @@ from archsim.calibration.measurement import (
     stored_s,
     write_measured,
 )
-from archsim.calibration.paths import measured_ways
-from archsim.calibration.plan import PLANS, Configuration, TrainedConfiguration, configurations
+from archsim.calibration.paths import ways_found
+from archsim.calibration.plan import PLANS, Measurable, configurations
 from archsim.costs.estimate import ASIC_METRICS, LEAKAGE, PATH_METRIC, LogicFit, logic_fit
 from archsim.costs.gate import map_to_gates
 from archsim.costs.logic import LogicPart
@@ -75,9 +75,7 @@ def held_out_errors(technology: Technology) -> tuple[Error, ...]:
     return errors(stored["held_out"], logic_fit(technology.kind), technology)
 
 
-def measure(
-    measured_on: Sequence[Configuration | TrainedConfiguration], technology: Technology, label: str
-) -> list[Measurement]:
+def measure(measured_on: Sequence[Measurable], technology: Technology, label: str) -> list[Measurement]:
     """Synthesises each configuration in one technology, on all cores, and leaves out, aloud, what Yosys fails
     on (its ABC crashes on a single-PE Clos engine for an FPGA). What was synthesised before comes from the
     cache, so an interrupted run goes on where it stopped."""
@@ -93,9 +91,7 @@ def measure(
     return measurements
 
 
-def _measured(
-    configuration: Configuration | TrainedConfiguration, technology: Technology
-) -> Measurement | str:
+def _measured(configuration: Measurable, technology: Technology) -> Measurement | str:
     """The measurement of one configuration, or why there is none."""
     mapping = configuration.map(technology.fabric)
     try:
@@ -105,7 +101,7 @@ def _measured(
     workload = workload_of(mapping) if technology.follows_switching else None
     # Fitted as it is stored, so that the coefficients follow from the table.
     kept = replace(logic, critical_path_s=stored_s(logic.critical_path_s or 0.0))
-    found = measured_ways(technology, mapping, logic)
+    found = ways_found(technology, mapping, logic)
     delays = {family: stored_s(delay_s) for family, delay_s in found.items()}
     return Measurement(mapping.sizes, kept, workload, delays)
 
@@ -232,9 +228,16 @@ def write_fit(
 ) -> tuple[Error, ...]:
     """Writes the measurements of one technology, fits the training set as it is stored, so that coefficients
     follow from what ships, and writes them with the held-out errors."""
-    name, count = technology.kind, (len(measured["train"]), len(measured["held_out"]))
+    name = technology.kind
     write_measured(name, technology.fabric, measured, directory)
-    stored = read_measured(name, directory)
+    return write_coefficients(technology, read_measured(name, directory), directory, name)
+
+
+def write_coefficients(
+    technology: Technology, stored: MappingOf[str, Sequence[Measurement]], directory: Path, name: str
+) -> tuple[Error, ...]:
+    """Fits what is stored in the table of this name, and writes the coefficients with the held-out errors."""
+    count = len(stored["train"]), len(stored["held_out"])
     fitted = fit(stored["train"], technology)
     held_out = errors(stored["held_out"], fitted, technology)
     source = (

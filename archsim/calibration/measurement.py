@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ UNITS = {
     "bram36": "RAMB36E1",
 }
 FPGA_METRICS = Artix7.fitted
-_MEASURED = {"asic": (*ASIC_METRICS, "leakage_w"), "fpga": (*FPGA_METRICS, "dsp", "bram18", "bram36")}
+MEASURED = {"asic": (*ASIC_METRICS, "leakage_w"), "fpga": (*FPGA_METRICS, "dsp", "bram18", "bram36")}
 ROWS, _ROWS_KIND = "|", "tuple["
 """What lies between the rows of a size that is several numbers, and how the kind of such a size begins."""
 
@@ -79,19 +79,19 @@ def write_measured(
     is left blank."""
     sizes = {field.name: str(field.type) for engine in in_turn() for field in _tabled(engine.hardware)}
     texts = [*_TEXT_COLUMNS, *(size for size, of_kind in sizes.items() if of_kind.startswith(_ROWS_KIND))]
-    columns = [*_HEAD, *sizes, *_WORK[kind], *_TAIL, *_MEASURED[kind]]
+    columns = [*_HEAD, *sizes, *_WORK[kind], *_TAIL, *MEASURED[kind]]
     rows = [
         {"set": label, "configuration": number, **_row(measurement, part, kind)}
         for label, measurements in measured.items()
         for number, measurement in enumerate(measurements)
-        for part in (*measurement.logic.parts, *_memories(measurement.logic))
+        for part in (*measurement.logic.parts, *memory_parts(measurement.logic))
     ]
     name = f"logic_fit_{technology}_measured"
     text = pd.DataFrame(rows, columns=columns, dtype=object).to_csv(index=False)
     write_text(directory / f"{name}.csv", text, precious=True)
     units = {column: "bit" if column.endswith("_bits") else '"1"' for column in columns} | {
         column: "text" if column in texts else UNITS[column]
-        for column in (*texts, PATH_METRIC, *_MEASURED[kind])
+        for column in (*texts, PATH_METRIC, *MEASURED[kind])
     }
     described = (
         f"title: Netlists that the logic of {technology} was fitted to, and held out\n"
@@ -126,7 +126,8 @@ def _write_delays(technology: str, measured: Mapping[str, list[Measurement]], di
     )
 
 
-def _memories(logic: Logic) -> tuple[LogicPart, ...]:
+def memory_parts(logic: Logic) -> tuple[LogicPart, ...]:
+    """What the memories of an FPGA take, as one part."""
     if logic.memory_resources is None:
         return ()
     return (LogicPart(MEMORIES, 1, resources=logic.memory_resources),)
@@ -171,7 +172,7 @@ def _row(measurement: Measurement, part: LogicPart, kind: str) -> dict[str, str 
         PATH_METRIC: stored_text(measurement.logic.critical_path_s or 0.0),
         "component": part.component,
         "instances": part.instances,
-        **{metric: f"{figure(part, metric):.6g}" for metric in _MEASURED[kind]},
+        **{metric: f"{figure(part, metric):.6g}" for metric in MEASURED[kind]},
     }
 
 
@@ -211,20 +212,25 @@ def read_measured(technology: str, directory: Path | None = None) -> dict[str, l
                 if field.name in first
             }
         )
-        parts = [_part(row) for row in rows]
-        memories = [part.resources for part in parts if part.component == MEMORIES]
-        logic = Logic(
-            parts=tuple(part for part in parts if part.component != MEMORIES),
-            critical_path_s=first[PATH_METRIC],
-            kind="measured",
-            source=file,
-            memory_resources=memories[0] if memories else None,
-        )
+        logic = logic_of(rows, file)
         measured[label].append(Measurement(sizes, logic, _workload(first), delays.get((label, number), {})))
     return measured
 
 
+def logic_of(rows: Sequence[Mapping[str, Any]], file: str) -> Logic:
+    """The measured logic of the rows of a configuration, of a table in this file."""
+    parts = [_part(row) for row in rows]
+    memories = [part.resources for part in parts if part.component == MEMORIES]
+    return Logic(
+        parts=tuple(part for part in parts if part.component != MEMORIES),
+        critical_path_s=rows[0][PATH_METRIC],
+        kind="measured",
+        source=file,
+        memory_resources=memories[0] if memories else None,
+    )
+
+
 def _part(row: Mapping[str, Any]) -> LogicPart:
-    asic = {name: row[name] for name in _MEASURED["asic"] if name in row}
-    fpga = {name: row[name] for name in _MEASURED["fpga"] if name in row}
+    asic = {name: row[name] for name in MEASURED["asic"] if name in row}
+    fpga = {name: row[name] for name in MEASURED["fpga"] if name in row}
     return LogicPart(row["component"], row["instances"], **asic, resources=FpgaResources(**fpga))

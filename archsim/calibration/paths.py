@@ -29,9 +29,17 @@ _MULTIPLIES_NS = 1.0
 """A DSP block whose output comes later than this after the clock multiplies in that time."""
 
 
+def ways_found(technology: Technology, mapping: Mapping, logic: Logic) -> MappingOf[str, float]:
+    """The delay in s of each way of the mapped hardware that a path was found along, by family. Where all is
+    one way, that is the longest path."""
+    if mapping.sizes.one_way:
+        return {mapping.sizes.label: logic.critical_path_s or 0.0}
+    return measured_ways(technology, mapping, logic)
+
+
 @singledispatch
 def measured_ways(technology: Technology, mapping: Mapping, logic: Logic) -> MappingOf[str, float]:
-    """The delay in s of each way of the mapped hardware that a path was found along, by family."""
+    """The delays of several ways, on this fabric."""
     refuse_fabric(technology, "the longest paths")
 
 

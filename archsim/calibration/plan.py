@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping as MappingOf
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, Protocol, get_args, get_origin
 
 import numpy as np
 from pydantic import ValidationError
@@ -60,6 +60,12 @@ PLANS = {
         widest_weight=16,
     ),
 }
+
+
+class Measurable(Protocol):
+    """What can be laid on an engine and synthesised."""
+
+    def map(self, fabric: str = "asic") -> Mapping: ...
 
 
 @dataclass(frozen=True)

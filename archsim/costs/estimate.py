@@ -57,12 +57,16 @@ def estimate_logic(mapping: EngineMapping, technology: Technology) -> Logic:
         raise EstimateError(
             f"technology is {technology.kind}, whose logic nobody calibrated, allowed is fidelity gate"
         )
-    if not _covers(scaling.fit, mapping.sizes):
+    if not _covers(_fit_of(scaling.fit, mapping.sizes), mapping.sizes):
         raise EstimateError(
             f"engine is {mapping.sizes.label}, whose logic nobody calibrated, allowed is fidelity gate"
         )
     workload = workload_of(mapping) if technology.follows_switching else None
     return estimate_sizes(mapping.sizes, workload, technology)
+
+
+def _fit_of(fit: str, sizes: Sizes) -> str:
+    return f"{fit}{sizes.fitted_apart}"
 
 
 @lru_cache(maxsize=4096)
@@ -76,7 +80,7 @@ def estimate_sizes(sizes: Sizes, workload: Workload | None, technology: Technolo
     another where the two differ."""
     scaling = technology.fit_scaling
     assert scaling is not None
-    fitted, by = logic_fit(scaling.fit), scaling.factors
+    fitted, by = logic_fit(_fit_of(scaling.fit, sizes)), scaling.factors
     logic = fitted.logic(sizes, workload, technology)
     if by == UNCHANGED:
         return logic
@@ -206,7 +210,7 @@ def _fabric(
 ) -> LogicPart:
     counts = {name: round(fit.cost(structure, name)) for name in technology.fitted}
     if structure.component == "pe":
-        each = technology.multipliers(sizes.weight_bits, sizes.activation_bits)
+        each = sum(technology.multipliers(*factors) for factors in sizes.multiplied)
         counts[technology.multiplier] = structure.instances * each
     return LogicPart(structure.component, structure.instances, resources=FpgaResources(**counts))
 

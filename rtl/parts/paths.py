@@ -42,6 +42,8 @@ class Way:
 def ways(sizes: Sizes) -> tuple[Way, ...]:
     """All ways of an engine: through the multiplier and adder of a PE, through a requantiser, from the
     memories into a PE's operands, and through the control that finds the activations."""
+    if sizes.one_way:
+        return (Way(sizes.label, sizes.control_path),)
     activations = tuple(sizes.activation_words)
     operands = {
         "one": 1.0,

@@ -149,6 +149,11 @@ class Sizes:
         return self.weight_bits + self.activation_bits
 
     @property
+    def multiplied(self) -> tuple[tuple[int, int], ...]:
+        """The bits of both factors of each multiplier of a PE."""
+        return ((self.weight_bits, self.activation_bits),)
+
+    @property
     def weights_per_fetch(self) -> int:
         return self.fetch_bits // self.weight_bits
 
@@ -312,6 +317,16 @@ class Sizes:
     def kept_sums(self) -> int:
         """How many sums a PE keeps, to one of which a product is added."""
         return 1
+
+    @property
+    def one_way(self) -> bool:
+        """Whether nobody told its ways apart, so that there is one, whose delay follows `control_path`."""
+        return False
+
+    @property
+    def fitted_apart(self) -> str:
+        """What the name of the fit of its logic ends with, where it was fitted apart from other engines."""
+        return ""
 
     @property
     def control_starts(self) -> dict[str, tuple[str, ...]]:

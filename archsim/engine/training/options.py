@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from archsim.engine.mapping import MappingError
 from archsim.refusals import one_sentence, without_numpy
-from workloads import IntegerNetwork, TrainedNetwork
+from workloads import IntegerNetwork, Topology, TrainedNetwork
 from workloads.training.model import initial_arrays
 from workloads.training.onchip.arithmetic import COUNTED, REGISTER_BITS, Scales
 from workloads.training.onchip.run import stored_words
@@ -69,17 +71,15 @@ class Training(OnChipArithmetic):
             raise MappingError.of("skips", sum(topology.skips), "0 on an engine that trains")
         random = np.random.default_rng(self.seed)
         drawn = initial_arrays(topology, random)
-        floats = drawn if self.weights == "initial" else trained.weights
-        arithmetic = self.on(pes)
-        words = Words(
-            weights=np.concatenate([stored_words(array, arithmetic) for array in floats]),
-            scales=Scales.checked(
-                trained.name, arithmetic, inputs.input_fraction_bits, self.rate_shift, len(floats)
-            ),
-            registers=random.integers(1, 1 << REGISTER_BITS, pes, dtype=np.int64),
-            counts=np.zeros((len(floats), COUNTED), dtype=np.int64),
+        trainer = begun_from(
+            trained.name,
+            topology,
+            drawn if self.weights == "initial" else trained.weights,
+            self.on(pes),
+            inputs=inputs.input_fraction_bits,
+            rate_shift=self.rate_shift,
+            random=random,
         )
-        trainer = Trainer(topology, arithmetic, words)
         if self.weights == "trained":
             _settle(trainer, inputs, self.rate_shift)
         return trainer
@@ -89,6 +89,28 @@ class Training(OnChipArithmetic):
         if self.weights == "trained" and self.rounding == "nearest" and self.seed:
             raise RecipeError(f"seed is {self.seed}, allowed is 0 where nothing is drawn from it")
         return self
+
+
+def begun_from(
+    name: str,
+    topology: Topology,
+    floats: Sequence[NDArray[Any]],
+    arithmetic: OnChipRecipe,
+    *,
+    inputs: int,
+    rate_shift: int,
+    random: np.random.Generator,
+) -> Trainer:
+    """A network of this name before its first step, from weights of every stage; its inputs have so many
+    fraction bits, and `random` fills the registers of random words. Raises RecipeError where a rate or a
+    width does not fit."""
+    words = Words(
+        weights=np.concatenate([stored_words(array, arithmetic) for array in floats]),
+        scales=Scales.checked(name, arithmetic, inputs, rate_shift, len(floats)),
+        registers=random.integers(1, 1 << REGISTER_BITS, arithmetic.pes, dtype=np.int64),
+        counts=np.zeros((len(floats), COUNTED), dtype=np.int64),
+    )
+    return Trainer(topology, arithmetic, words)
 
 
 def _settle(trainer: Trainer, inputs: IntegerNetwork, rate_shift: int) -> None:

@@ -1,0 +1,181 @@
+"""Calibration of engines that train: netlists drawn by seed, as `calibrate` has them of others.
+
+Beside the coefficients stands what was measured. What was drawn follows from the seed, and is drawn again
+where the table is read.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from archsim.calibration.calibrate import Error, errors, measure, write_coefficients
+from archsim.calibration.digits import with_digits
+from archsim.calibration.measurement import (
+    MEASURED,
+    SETS,
+    UNITS,
+    Measurement,
+    figure,
+    logic_of,
+    memory_parts,
+    stored_text,
+)
+from archsim.costs.estimate import PATH_METRIC, logic_fit
+from archsim.costs.operands import workload_of
+from archsim.engine import Engine, engines
+from archsim.engine.draws import TypicalDraws
+from archsim.engine.mapping import MappingError
+from archsim.engine.training.mapping import TrainingMapping
+from archsim.engine.training.options import begun_from
+from archsim.technology import Technology
+from archsim.technology.quantity import read_table
+from workloads import Topology
+from workloads.files import write_text
+from workloads.training.model import initial_arrays
+from workloads.training.schema import OnChipRecipe, RecipeError
+
+SUFFIX = "_training"
+PLAN = {"train": (11, 30), "held_out": (412, 12)}
+"""The seed and the number of netlists of each set."""
+PES, MOST_CYCLES = (2, 4, 8, 16, 32), 4000
+RATE_SHIFT = 6
+
+
+@dataclass(frozen=True)
+class TrainingConfiguration:
+    """A network before its first step on an engine that trains it."""
+
+    engine: Engine
+    arithmetic: OnChipRecipe
+    topology: Topology
+    seed: int
+
+    def map(self, fabric: str = "asic") -> TrainingMapping:
+        """The network, to be trained on digits that another network names. Raises MappingError or RecipeError
+        where the engine cannot."""
+        ours, theirs = (
+            begun_from(
+                "drawn",
+                self.topology,
+                initial_arrays(self.topology, np.random.default_rng((self.seed, number))),
+                self.arithmetic,
+                inputs=self.arithmetic.activation_bits - 1,
+                rate_shift=RATE_SHIFT,
+                random=np.random.default_rng(self.seed),
+            )
+            for number in (0, 1)
+        )
+        network = with_digits(ours.network("drawn"))
+        return TrainingMapping(network, self.engine, ours, RATE_SHIFT, theirs.network("teacher"))
+
+
+def drawn(label: str) -> list[TrainingConfiguration]:
+    """The configurations of a set, the same each time: the engines that train take turns, PEs are powers of
+    two from 2 to 32, stored weights have 8 to 16 bits, signals and errors 4 to 10, each of these 12 and 8 in
+    a third of the draws."""
+    seed, count = PLAN[label]
+    random = np.random.default_rng(seed)
+    kinds = [name for name in engines if engines[name].trains]
+    turns = itertools.cycle(sorted(kinds))
+    return [_drawn(random, next(turns)) for _ in range(count)]
+
+
+def _drawn(random: np.random.Generator, kind: str) -> TrainingConfiguration:
+    """Anew until the engine trains it, in so many cycles at most."""
+    while True:
+        pes = int(random.choice(PES))
+        usual = bool(random.random() < 1 / 3)
+        weight, signal, error = (int(random.integers(*ends)) for ends in ((8, 17), (4, 11), (4, 11)))
+        weight, signal, error = (12, 8, 8) if usual else (weight, signal, error)
+        arithmetic = OnChipRecipe(
+            pes=pes,
+            weight_bits=weight,
+            forward_bits=int(random.integers(6, weight + 1)) if random.random() < 1 / 3 else None,
+            activation_bits=signal,
+            error_bits=error,
+            rounding="stochastic" if random.random() < 1 / 3 else "nearest",
+        )
+        layers = tuple(engines[kind].layers(TypicalDraws(random)))
+        made = TrainingConfiguration(
+            engines[kind](pes=pes), arithmetic, Topology(layers), int(random.integers(1 << 30))
+        )
+        with suppress(MappingError, RecipeError):
+            if made.map().counts.cycles <= MOST_CYCLES:
+                return made
+
+
+def calibrate_training(technology: Technology, directory: Path) -> tuple[Error, ...]:
+    """Synthesises what is drawn, fits, writes the data files to `directory`, and returns the errors on the
+    netlists that the fit never saw. An interrupted run goes on where it stopped."""
+    measured = {label: measure(drawn(label), technology, f"training {label}") for label in SETS}
+    _write_measured(technology, measured, directory)
+    return write_coefficients(technology, read_training(technology, directory), directory, _name(technology))
+
+
+def held_out_training(technology: Technology) -> tuple[Error, ...]:
+    """The errors of the stored fit on the stored netlists that it never saw; nothing is synthesised."""
+    stored = read_training(technology)
+    return errors(stored["held_out"], logic_fit(_name(technology)), technology)
+
+
+def _name(technology: Technology) -> str:
+    return f"{technology.kind}{SUFFIX}"
+
+
+def _write_measured(technology: Technology, measured: dict[str, list[Measurement]], directory: Path) -> None:
+    """The table of what was measured, a row a component, and what its columns are."""
+    metrics = MEASURED[technology.fabric]
+    rows = [
+        {
+            "set": label,
+            "configuration": number,
+            PATH_METRIC: stored_text(one.logic.critical_path_s or 0.0),
+            "component": part.component,
+            "instances": part.instances,
+            **{metric: f"{figure(part, metric):.6g}" for metric in metrics},
+        }
+        for label, several in measured.items()
+        for number, one in enumerate(several)
+        for part in (*one.logic.parts, *memory_parts(one.logic))
+    ]
+    name = f"logic_fit_{_name(technology)}_measured"
+    write_text(directory / f"{name}.csv", pd.DataFrame(rows).to_csv(index=False), precious=True)
+    units = {
+        "set": "text",
+        "configuration": '"1"',
+        PATH_METRIC: "s",
+        "component": "text",
+        "instances": '"1"',
+        **{metric: UNITS[metric] for metric in metrics},
+    }
+    described = (
+        f"title: Netlists of engines that train on {technology.kind}, fitted to, and held out\n"
+        f"table: {name}.csv\nkind: measured\nsource: >-\n"
+        "  Engines drawn by seed in archsim.calibration.training, in its order, mapped by Yosys to\n"
+        f"  {technology.kind}, one row per component, all its instances together\ncolumns:\n"
+    )
+    write_text(directory / f"{name}.yaml", described + "".join(f"  {c}: {u}\n" for c, u in units.items()))
+
+
+def read_training(technology: Technology, directory: Path | None = None) -> dict[str, list[Measurement]]:
+    """The stored measurements by set: those that ship, or those of a directory."""
+    file = f"logic_fit_{_name(technology)}_measured.csv"
+    rows = read_table(file, directory).rows
+    return {label: list(_read(technology, label, [r for r in rows if r["set"] == label])) for label in SETS}
+
+
+def _read(technology: Technology, label: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Measurement]:
+    by_configuration = itertools.groupby(rows, key=lambda row: row["configuration"])
+    for configuration, (_, grouped) in zip(drawn(label), by_configuration, strict=True):
+        mapping, logic = configuration.map(technology.fabric), logic_of(list(grouped), _name(technology))
+        workload = workload_of(mapping) if technology.follows_switching else None
+        delays = {mapping.sizes.label: logic.critical_path_s or 0.0}
+        yield Measurement(mapping.sizes, logic, workload, delays)
