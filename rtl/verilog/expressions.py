@@ -13,10 +13,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rtl.verilog.keywords import KEYWORDS
 from rtl.verilog.parts import Part, Parts
 from rtl.verilog.simplify import SIGNED, Number
 
-RESERVED = ("clk", "reset", "mem", "word")
+RESERVED = ("clk", "reset", "mem", "word", *KEYWORDS)
 """Names that mean something in every module."""
 
 LONGEST = 60

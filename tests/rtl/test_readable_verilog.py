@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pyrtl
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -15,7 +16,9 @@ from archsim.calibration.plan import draw_small
 from archsim.engine import Clos, Csc, Dense, Engine, Pruned, engines
 from archsim.engine.mapping import Mapping
 from rtl import to_verilog
+from rtl.parts.components import StructuredBlock, component, delayed
 from rtl.verilog.expressions import CALLED
+from rtl.verilog.writer import write_verilog
 from tests.strategies import cases
 from workloads import load_network, quantise
 
@@ -95,3 +98,14 @@ def test_a_fault_would_be_said(tmp_path: Path) -> None:
     text = to_verilog(SMALL["csc"].map().hardware).text
     assert "input clk" in text
     assert "WIDTH" in lint(text.replace("output done", "output [1:0] done"), tmp_path)
+
+
+def test_a_register_that_is_called_like_a_word_of_verilog_has_another_name_there() -> None:
+    pyrtl.set_working_block(StructuredBlock())
+    with component("controller"):
+        wait = delayed(pyrtl.Input(1, "start"), "wait", reset=True)
+    done = pyrtl.Output(1, "done")
+    done <<= wait
+    text = write_verilog(pyrtl.working_block()).text
+    assert not re.search(r"\b(reg|wire|output) (reg )?wait\b", text)
+    assert "wait_1" in text

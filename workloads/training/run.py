@@ -32,6 +32,7 @@ class Run:
     """A recipe on images (n, n_in) and labels (n,), before its first step or after some.
 
     `judge` gives the accuracy of a model on images held out, for a recipe that grows until one is reached.
+    `input_range` is that of the inputs, which rounding goes by; without it that of the images.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Run:
         images: NDArray[np.float32],
         labels: NDArray[np.int64],
         judge: Judge | None = None,
+        input_range: tuple[float, float] | None = None,
     ) -> None:
         if recipe.growth and recipe.growth.until is not None and judge is None:
             raise Refusal(
@@ -56,7 +58,7 @@ class Run:
         self.shifts = Shifts(recipe.inputs, recipe.shift_pixels) if recipe.shift_pixels else None
         self.model = initial_model(recipe, initial)
         if recipe.rounding and isinstance(self.model, Model):
-            span = recipe.input_range or range_of(images)
+            span = input_range or range_of(images)
             self.model = RoundingModel(self.model.topology, self.model.weights, recipe.rounding, span)
         self.optimiser = _optimiser(recipe, self.model)
         self.shuffled: NDArray[np.int64] = np.empty(0, dtype=np.int64)

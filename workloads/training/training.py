@@ -260,10 +260,11 @@ def _fit(
     input_range: tuple[float, float] | None = None,
 ) -> Classifier:
     run: Run | OnChipRun
+    span = input_range or recipe.input_range or range_of(learnt.images)
     if recipe.on_chip:
-        run = OnChipRun(recipe, learnt.images, learnt.labels, input_range or range_of(learnt.images))
+        run = OnChipRun(recipe, learnt.images, learnt.labels, span)
     else:
-        run = Run(recipe, learnt.images, learnt.labels, held_out.accuracy if held_out else None)
+        run = Run(recipe, learnt.images, learnt.labels, held_out.accuracy if held_out else None, span)
     if checkpoints and (state := checkpoints.open(recipe, (learnt.images, learnt.labels))):
         run.resume(state)
     bar = functools.partial(tqdm, desc=recipe.name, unit="step", disable=not progress)
