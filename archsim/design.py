@@ -12,9 +12,11 @@ from typing import Annotated, Any
 from pydantic import (
     BaseModel,
     ConfigDict,
+    SerializerFunctionWrapHandler,
     ValidationError,
     field_serializer,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -135,6 +137,12 @@ class DesignPoint(Shown, BaseModel):
                 default = type(self.engine).model_fields[str(name)].default
                 raise DesignError.of(f"engine.{name}", value, f"{default} with training, which says widths")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_asked(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Nothing of training where the engine does not train."""
+        values: dict[str, Any] = serialise(self)
+        return {name: value for name, value in values.items() if name != "training" or value is not None}
 
     @field_serializer("engine")
     def _engine_as_dict(self, engine: Engine) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from archsim.clock import FASTEST, Clock, ClockError, fastest_hz
 from archsim.costs.breakdown import Breakdown, breakdown_of
 from archsim.costs.metrics import told, told_at
 from archsim.design import DesignPoint
-from archsim.explore.spec import flat, nested
+from archsim.explore.spec import DESIGN_FIELDS, flat, nested
 from workloads.refusal import Defect, Refusal
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def _refused(place: int, design: Callable[[int], DesignPoint]) -> Outcome:
 def _all_but_the_clock(point: Point, place: int) -> Any:
     """What two points have in common that are the same but for their clocks, to be hashed."""
     if isinstance(point, DesignPoint):
-        return DesignPoint, point.network, point.engine, point.technology, point.inputs
+        return DesignPoint, *(getattr(point, name) for name in DESIGN_FIELDS if name != CLOCK)
     key = tuple([(name, _typed(value)) for name, value in point.items() if name != CLOCK])
     return key if _can_be_hashed(key) else place
 

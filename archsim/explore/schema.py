@@ -74,7 +74,7 @@ def _fields() -> dict[str, Any]:
     design: dict[str, Any] = dict(DesignPoint.model_json_schema()["properties"])
     engine = {"type": "object", "properties": {"kind": {"enum": sorted(engines)}}}
     fields = {
-        **{name: design[name] for name in ("network", "clock_hz", "technology", "inputs")},
+        **{name: design[name] for name in ("network", "clock_hz", "technology", "inputs", "training")},
         "engine": engine,
         "engine.kind": {"enum": sorted(engines)},
     }

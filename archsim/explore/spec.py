@@ -43,7 +43,7 @@ MOST_VALUES = 100_000
 LEAST, MOST = 1e-30, 1e30
 """Between them lie the numbers that anything in a design point is, and their ratios are numbers too."""
 
-DESIGN_FIELDS = ("network", "engine", "clock_hz", "technology", "inputs")
+DESIGN_FIELDS = ("network", "engine", "clock_hz", "technology", "inputs", "training")
 """The fields of a design point, which its settings begin with."""
 
 Values = Mapping[str, Any]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from archsim import DesignError, DesignPoint, Refusal, verify
+from archsim import DesignError, DesignPoint, Refusal, Space, analytic, verify
 from archsim.engine.training.mapping import TrainingMapping
 from workloads import BlockStage, DenseStage, Stage, Topology
 from workloads.training.onchip.arithmetic import COUNTED, Scales
@@ -180,3 +180,25 @@ def test_a_network_of_the_zoo_takes_three_steps_to_the_bits_of_the_specification
     compared = verify(DesignPoint(**DESIGN | {"network": network}), inputs=3)
     assert compared.agrees
     assert compared.figures["cycles"] == cycles
+
+
+def test_a_sweep_goes_over_widths_and_rates_of_training() -> None:
+    base = {name: value for name, value in DESIGN.items() if name != "training"}
+    space = Space.of(
+        base=base | {"training.rate": 0.03125},
+        axes={"engine.pes": [2, 4], "training.weight_bits": [10, 12], "training.error_bits": [8, 30]},
+    )
+    found = analytic(space.points())
+    assert list(found["training.weight_bits"]) == [10, 10, 12, 12] * 2
+    refused = found["error"].notna()
+    assert list(refused) == [False, True] * 4
+    assert found["error"][1] == "training.error_bits is 30, allowed are 4 to 16"
+    cycles = found["cycles"][~refused].tolist()
+    assert cycles[0] == cycles[1] > cycles[2] == cycles[3]
+
+
+def test_a_design_that_does_not_train_says_nothing_of_it() -> None:
+    plain = DesignPoint(**{name: value for name, value in DESIGN.items() if name != "training"})
+    assert "training" not in plain.model_dump()
+    again = DesignPoint(**DesignPoint(**DESIGN).model_dump())
+    assert again.training == DesignPoint(**DESIGN).training
