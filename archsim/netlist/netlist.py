@@ -21,6 +21,8 @@ from workloads.refusal import Refusal
 
 Nets = NDArray[np.int64]
 MEMORY_CELL = "$mem_v2"
+TWO_PORTS = "two_ports"
+"""The attribute of an array of Verilog that is read and written in one cycle."""
 CONSTANTS = 2
 
 
@@ -44,11 +46,13 @@ class MemoryPort:
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """One memory array of `words` x `word_bits` that stays a macro, with its clock net."""
+    """One memory array of `words` x `word_bits` that stays a macro, with its clock net; with two `ports`
+    where it is marked as read and written in one cycle."""
 
     name: str
     words: int
     word_bits: int
+    ports: Literal["1rw", "1r1w"] = "1rw"
     clock: int
     reads: tuple[MemoryPort, ...]
     writes: tuple[MemoryPort, ...]
@@ -63,15 +67,6 @@ class Memory:
     @property
     def outputs(self) -> Nets:
         return np.concatenate([port.data for port in self.reads]) if self.reads else np.zeros(0, np.int64)
-
-    @property
-    def ports(self) -> Literal["1rw", "1r1w"]:
-        """One port where a word is read and written at one address, as engines share it that never do both in
-        one cycle; else two."""
-        shared = all(
-            np.array_equal(read.address, write.address) for read in self.reads for write in self.writes
-        )
-        return "1rw" if shared else "1r1w"
 
     def renamed(self, prefix: str, nets: Nets) -> Memory:
         """The same memory one level up: `nets` maps its net numbers."""
@@ -185,7 +180,7 @@ def _module(name: str, module: Mapping[str, Any], own: set[str]) -> Netlist:
         connections = {pin: _nets(bits) for pin, bits in cell["connections"].items()}
         highest = max([highest, *(int(nets.max()) for nets in connections.values() if nets.size)])
         if cell["type"] == MEMORY_CELL:
-            memories.append(_memory(cell_name, cell["parameters"], connections))
+            memories.append(_memory(cell_name, cell, connections))
         elif cell["type"] in own:
             instances.append(Instance(cell_name, cell["type"], connections))
         else:
@@ -221,7 +216,9 @@ def _module(name: str, module: Mapping[str, Any], own: set[str]) -> Netlist:
     )
 
 
-def _memory(name: str, parameters: Mapping[str, str], connections: Mapping[str, Nets]) -> Memory:
+def _memory(name: str, cell: Mapping[str, Any], connections: Mapping[str, Nets]) -> Memory:
+    parameters = cell["parameters"]
+
     def number(parameter: str) -> int:
         return int(parameters[parameter], 2)
 
@@ -243,6 +240,7 @@ def _memory(name: str, parameters: Mapping[str, str], connections: Mapping[str, 
         name=name,
         words=number("SIZE"),
         word_bits=width,
+        ports="1r1w" if TWO_PORTS in cell.get("attributes", {}) else "1rw",
         clock=clocks.pop() if clocks else 0,
         reads=tuple(
             MemoryPort(port("RD_EN", k, 1), port("RD_ADDR", k, address_bits), port("RD_DATA", k, width))

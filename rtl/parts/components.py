@@ -68,6 +68,7 @@ class StructuredBlock(pyrtl.Block):  # type: ignore[misc]
         self.owner: dict[Any, Component] = {}
         self.signed_products: dict[str, tuple[Wire, Wire]] = {}
         self.memory_depth: dict[int, int] = {}
+        self.two_ports: set[int] = set()
         self.open_ports: dict[str, Wire] = {}
 
     def add_net(self, net: Any) -> None:
@@ -147,8 +148,8 @@ class Memory:
     """One memory of the design, with a registered read port that holds its word, and a write port.
 
     `role` names what is kept there (`weight`, `index`, `input`, `activation_0`, `activation_1`,
-    `descriptor`); `unit` which PE or bank it belongs to. Where both ports have one address it is never read
-    and written in the same cycle, so that a macro with a single port serves.
+    `descriptor`); `unit` which PE or bank it belongs to. Unless it was described with two ports it is never
+    read and written in the same cycle, so that a macro with a single port serves.
     """
 
     role: str
@@ -170,9 +171,10 @@ def memory(
     write_enable: Wire,
     write_address: Wire,
     write_data: Wire,
+    two_ports: bool = False,
 ) -> Memory:
     """Describes a memory whose read *data* is registered, which synthesis turns into a macro or a block
-    RAM with nothing around it."""
+    RAM with nothing around it. With `two_ports` it is read and written in one cycle."""
     with component(f"{role}_memory", unit):
         address_bits = bits_for(words)
         block = pyrtl.MemBlock(
@@ -184,6 +186,8 @@ def memory(
             asynchronous=True,
         )
         pyrtl.working_block().memory_depth[block.id] = words
+        if two_ports:
+            pyrtl.working_block().two_ports.add(block.id)
         data = register(word_bits, "q")
         data.next <<= pyrtl.select(read_enable, block[fit(read_address, address_bits)], data)
         block[fit(write_address, address_bits)] <<= pyrtl.MemBlock.EnabledWrite(

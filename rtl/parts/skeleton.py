@@ -287,7 +287,8 @@ class Description:
     ) -> Wire:
         """A counted memory with a port to read and one to write, as `memory` takes them; with `loaded` what
         the load port writes is counted too. Returns its held output word."""
-        made = memory(role, unit, words=words, word_bits=word_bits, **ports)
+        two_ports = {shape.role: shape.ports == "1r1w" for shape in self.sizes.memory_shapes}[role]
+        made = memory(role, unit, words=words, word_bits=word_bits, two_ports=two_ports, **ports)
         written = ports["write_enable"]
         self._count(made, ports["read_enable"], written if loaded else written & ~self.ports.load_enable)
         return made.data

@@ -31,7 +31,9 @@ class Module:
         declared = [f"  reg {width(w)}{local[w.name]};" for w in registers if w.name not in part.outputs]
         for net in part.nets:
             if net.op == "m":
-                declared += _memory(net.op_param[1].bitwidth, block.memory_depth[net.op_param[1].id])
+                array = net.op_param[1]
+                two_ports = array.id in block.two_ports
+                declared += _memory(array.bitwidth, block.memory_depth[array.id], two_ports)
         logic = assignments(part, self._written)
         clocked = [self._clocked(net) for net in part.nets if net.op in "r@"]
         always = ["  always @(posedge clk) begin", *clocked, "  end"] if clocked else []
@@ -98,11 +100,13 @@ def _range(bits: int) -> str:
     return f"[{bits - 1}:0] " if bits > 1 else ""
 
 
-def _memory(bits: int, words: int) -> list[str]:
-    """A memory, and in a simulation something in every word, as after power-up: from unknown values a zero
-    weight times an activation that nobody wrote would come out unknown."""
+def _memory(bits: int, words: int, two_ports: bool) -> list[str]:
+    """A memory, marked where it is read and written in one cycle. In a simulation something is in every word,
+    as after power-up: from unknown values a zero weight times an activation that nobody wrote would come out
+    unknown."""
     pattern = sum(1 << bit for bit in range(0, bits, 2))
     return [
+        *["  (* two_ports = 1 *)"] * two_ports,
         f"  reg [{bits - 1}:0] mem [0:{words - 1}];",
         "`ifndef SYNTHESIS",
         "  integer word;",
