@@ -3,8 +3,9 @@ counted."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 
 from archsim import DesignError, DesignPoint, Refusal, Space, analytic, verify
 from archsim.engine.training.mapping import TrainingMapping
-from workloads import BlockStage, DenseStage, Stage, Topology
+from workloads import BlockStage, CscStage, DenseStage, Stage, Topology
 from workloads.training.onchip.arithmetic import COUNTED, Scales
 from workloads.training.onchip.trainer import Trainer, Words
 from workloads.training.schema import OnChipRecipe
@@ -25,16 +26,20 @@ DESIGN: dict[str, Any] = {
 }
 
 
+Rounding = Literal["nearest", "stochastic"]
+Topologies = Callable[[int, str], st.SearchStrategy[Topology]]
+
+
 @st.composite
-def topologies(draw: st.DrawFn, pes: int) -> Topology:
+def blocks(draw: st.DrawFn, pes: int, _rounding: str) -> Topology:
     """Layers of strided blocks, and a dense one at the end."""
     n_in = draw(st.integers(1, 9))
     layers: list[tuple[Stage, ...]] = []
     for _ in range(draw(st.integers(0, 2))):
         stages: list[Stage] = []
         for _ in range(draw(st.integers(1, 2))):
-            blocks = draw(st.sampled_from([b for b in range(1, 4) if n_in % b == 0]))
-            stages.append(BlockStage(blocks, n_in // blocks, draw(st.integers(1, 2 * pes))))
+            number = draw(st.sampled_from([b for b in range(1, 4) if n_in % b == 0]))
+            stages.append(BlockStage(number, n_in // number, draw(st.integers(1, 2 * pes))))
             n_in = stages[-1].n_out
         layers.append(tuple(stages))
     layers.append((DenseStage(n_in, draw(st.integers(2, 5))),))
@@ -42,16 +47,35 @@ def topologies(draw: st.DrawFn, pes: int) -> Topology:
 
 
 @st.composite
-def trained(draw: st.DrawFn) -> TrainingMapping:
+def rings(draw: st.DrawFn, pes: int, rounding: str) -> Topology:
+    """Layers of CSC stages, and one at the end that reads everything."""
+    n_in = draw(st.integers(1, 3 * pes + 2))
+    layers: list[tuple[Stage, ...]] = []
+    for _ in range(draw(st.integers(1, 2))):
+        stages: list[Stage] = []
+        for _ in range(draw(st.integers(1, 3))):
+            n_out, fan_in = draw(st.integers(1, 3 * pes + 2)), draw(st.integers(1, 7))
+            stages.append(CscStage(n_in, n_out, fan_in, draw(st.integers(1, n_in + 2))))
+            n_in = n_out
+        layers.append(tuple(stages))
+    n_out = draw(st.integers(2, 2 * pes + 1))
+    dense = rounding == "nearest" and draw(st.booleans())
+    layers.append((DenseStage(n_in, n_out) if dense else CscStage(n_in, n_out, n_in, 1),))
+    return Topology(tuple(layers))
+
+
+@st.composite
+def trained(draw: st.DrawFn, topologies: Topologies) -> TrainingMapping:
     """A network of random weights before its first step, labelled by another."""
     pes, weight_bits = draw(st.sampled_from([2, 4])), draw(st.integers(8, 16))
-    topology = draw(topologies(pes))
+    rounding: Rounding = draw(st.sampled_from(["nearest", "stochastic"]))
+    topology = draw(topologies(pes, rounding))
     arithmetic = OnChipRecipe(
         weight_bits=weight_bits,
         forward_bits=draw(st.none() | st.integers(5, weight_bits)),
         activation_bits=draw(st.integers(4, 9)),
         error_bits=draw(st.integers(4, 9)),
-        rounding=draw(st.sampled_from(["nearest", "stochastic"])),
+        rounding=rounding,
         loss=draw(st.sampled_from(["margin", "squared"])),
         pes=pes,
     )
@@ -76,11 +100,13 @@ def trained(draw: st.DrawFn) -> TrainingMapping:
     )
 
 
+@pytest.mark.parametrize("topologies", [blocks, rings])
 @settings(max_examples=25, deadline=None)
-@given(mapping=trained(), seed=st.integers(0, 100))
+@given(data=st.data(), seed=st.integers(0, 100))
 def test_every_fidelity_agrees_on_a_step_and_weights_are_those_of_the_specification(
-    mapping: TrainingMapping, seed: int
+    topologies: Topologies, data: st.DataObject, seed: int
 ) -> None:
+    mapping = data.draw(trained(topologies))
     compared = verify(mapping, inputs=3, seed=seed)
     assert compared.agrees, "; ".join(map(str, compared.differences))
     assert compared.figures["cycles"] == mapping.counts.cycles
