@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from archsim import DesignError, DesignPoint, Refusal, Space, analytic, verify
+from archsim import Clos, Csc, DesignError, DesignPoint, Engine, Refusal, Space, analytic, verify
 from archsim.engine.training.mapping import TrainingMapping
 from workloads import BlockStage, CscStage, DenseStage, Stage, Topology
 from workloads.training.onchip.arithmetic import COUNTED, Scales
@@ -65,7 +65,7 @@ def rings(draw: st.DrawFn, pes: int, rounding: str) -> Topology:
 
 
 @st.composite
-def trained(draw: st.DrawFn, topologies: Topologies) -> TrainingMapping:
+def trained(draw: st.DrawFn, engine: type[Engine], topologies: Topologies) -> TrainingMapping:
     """A network of random weights before its first step, labelled by another."""
     pes, weight_bits = draw(st.sampled_from([2, 4])), draw(st.integers(8, 16))
     rounding: Rounding = draw(st.sampled_from(["nearest", "stochastic"]))
@@ -96,17 +96,17 @@ def trained(draw: st.DrawFn, topologies: Topologies) -> TrainingMapping:
     begun = trainer()
     rate_shift = max(0, -min(scales.update(0))) + draw(st.integers(0, 3))
     return TrainingMapping(
-        begun.network("drawn"), None, begun, rate_shift, labels=trainer().network("teacher")
+        begun.network("drawn"), engine(pes=pes), begun, rate_shift, labels=trainer().network("teacher")
     )
 
 
-@pytest.mark.parametrize("topologies", [blocks, rings])
+@pytest.mark.parametrize(("engine", "topologies"), [(Clos, blocks), (Csc, rings)])
 @settings(max_examples=25, deadline=None)
 @given(data=st.data(), seed=st.integers(0, 100))
 def test_every_fidelity_agrees_on_a_step_and_weights_are_those_of_the_specification(
-    topologies: Topologies, data: st.DataObject, seed: int
+    engine: type[Engine], topologies: Topologies, data: st.DataObject, seed: int
 ) -> None:
-    mapping = data.draw(trained(topologies))
+    mapping = data.draw(trained(engine, topologies))
     compared = verify(mapping, inputs=3, seed=seed)
     assert compared.agrees, "; ".join(map(str, compared.differences))
     assert compared.figures["cycles"] == mapping.counts.cycles
@@ -153,7 +153,7 @@ def test_the_end_of_a_training_moves_fewer_weights_than_its_beginning() -> None:
     [
         (
             {"engine": {"kind": "eie", "pes": 4}},
-            "engine.kind is 'eie', allowed are clos, dense with training",
+            "engine.kind is 'eie', allowed are clos, csc, dense with training",
         ),
         (
             {"engine": {"kind": "clos", "pes": 4, "weight_bits": 12}},
@@ -185,6 +185,23 @@ def test_a_design_that_trains_names_the_field_that_is_wrong(changes: dict[str, A
             "stage 0 is 'csc', allowed are block and dense stages on an engine that trains",
         ),
         (
+            {"engine": {"kind": "dense", "pes": 4}},
+            "stage 0 is 'block', allowed are dense stages on an engine that trains",
+        ),
+        (
+            {"engine": {"kind": "csc", "pes": 4}},
+            "stage 0 is 'block', allowed are csc and dense stages on an engine that trains",
+        ),
+        (
+            {
+                "network": "lenet-300-100-csc-x40",
+                "engine": {"kind": "csc", "pes": 4},
+                "training": {"rounding": "stochastic"},
+            },
+            "rounding is 'stochastic', allowed are nearest, or a csc layer of fan_in 100 in place of the "
+            "dense stage 6",
+        ),
+        (
             {"training": {"rate": 2.0**-15}},
             "slowest rate at stage 0 of lenet-300-100-clos-x40 is 3.0517578125e-05, allowed are",
         ),
@@ -198,12 +215,19 @@ def test_a_network_that_cannot_be_trained_is_refused(changes: dict[str, Any], sa
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("network", "cycles"), [("lenet-300-100-clos-x40", 3005), ("lenet-300-100-clos", 4509)]
+    ("kind", "network", "cycles"),
+    [
+        ("clos", "lenet-300-100-clos-x40", 3005),
+        ("clos", "lenet-300-100-clos", 4509),
+        ("csc", "lenet-300-100-csc-x40", 1174),
+        ("csc", "lenet-300-100-csc", 3183),
+    ],
 )
 def test_a_network_of_the_zoo_takes_three_steps_to_the_bits_of_the_specification(
-    network: str, cycles: int
+    kind: str, network: str, cycles: int
 ) -> None:
-    compared = verify(DesignPoint(**DESIGN | {"network": network}), inputs=3)
+    engine = {"kind": kind, "pes": 16}
+    compared = verify(DesignPoint(**DESIGN | {"network": network, "engine": engine}), inputs=3)
     assert compared.agrees
     assert compared.figures["cycles"] == cycles
 

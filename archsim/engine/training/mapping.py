@@ -28,12 +28,13 @@ from workloads.training.schema import OnChipRecipe
 
 @dataclass(frozen=True, eq=False)
 class TrainingLayout:
-    """Where the weights of a topology lie on an engine of `arithmetic.pes` PEs that trains it. `registers`
-    are what the random registers of the PEs start from. Raises MappingError for stages that it cannot
-    run."""
+    """Where the weights of a topology lie on an engine of `arithmetic.pes` PEs that trains stages of these
+    `kinds`. `registers` are what the random registers of the PEs start from. Raises MappingError for stages
+    that it cannot run."""
 
     topology: Topology
     arithmetic: OnChipRecipe
+    kinds: tuple[str, ...]
     registers: tuple[int, ...] = ()
 
     @cached_property
@@ -44,7 +45,7 @@ class TrainingLayout:
             return TrainingSizes.of(
                 widths.pes,
                 widths.weight_bits,
-                trained_stages(self.topology, self.arithmetic),
+                trained_stages(self.topology, self.arithmetic, self.kinds),
                 read_bits=widths.read_bits,
                 activation_bits=widths.activation_bits,
                 error_bits=widths.error_bits,
@@ -122,7 +123,7 @@ class TrainingMapping(Mapping):
     def layout(self) -> TrainingLayout:
         """Where the weights lie."""
         registers = tuple(self.begun.words.registers.tolist())
-        return TrainingLayout(self.begun.topology, self.begun.arithmetic, registers)
+        return TrainingLayout(self.begun.topology, self.begun.arithmetic, self.engine.trains, registers)
 
     @cached_property
     def sizes(self) -> TrainingSizes:

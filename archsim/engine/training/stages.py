@@ -7,34 +7,37 @@ from numpy.typing import NDArray
 
 from archsim.engine.mapping import MappingError
 from rtl.engines.training.sizes import PAIR, RingStage, StridedStage, TrainedStage
-from workloads import BlockStage, CscStage, DenseStage, Stage, Topology
+from workloads import CscStage, DenseStage, Stage, Topology
 from workloads.training.onchip.trainer import relus
 from workloads.training.schema import OnChipRecipe
 
 
-def trained_stages(topology: Topology, arithmetic: OnChipRecipe) -> tuple[TrainedStage, ...]:
-    """The stages of a topology: beside CSC stages all are rings, otherwise all are blocks. Raises
-    MappingError for those that are neither, and for dense stages beside CSC stages with stochastic rounding:
-    random words are drawn in the order of places, which is not that of the taps of a ring."""
-    rotates = any(isinstance(stage, CscStage) for stage in topology.stages)
+def trained_stages(
+    topology: Topology, arithmetic: OnChipRecipe, kinds: tuple[str, ...]
+) -> tuple[TrainedStage, ...]:
+    """The stages of a topology on an engine that trains stages of these kinds: all as rings where CSC stages
+    are among them, otherwise all as blocks. Raises MappingError for stages of other kinds, and for dense ones
+    as rings with stochastic rounding: random words are drawn in the order of places, which is not that of
+    the taps of a ring."""
+    rotates = CscStage.kind in kinds
     made: list[TrainedStage] = []
     for number, (stage, relu) in enumerate(zip(topology.stages, relus(topology), strict=True)):
-        widths = stage.n_in, stage.n_out
-        if rotates and isinstance(stage, CscStage):
-            made.append(RingStage(*widths, stage.taps, relu, stage.stride))
-        elif isinstance(stage, BlockStage) and not rotates:
-            made.append(StridedStage(*widths, stage.block_in, relu))
-        elif not isinstance(stage, DenseStage):
-            allowed = "block and dense stages, or csc and dense ones, on an engine that trains"
+        if stage.kind not in kinds:
+            allowed = f"{' and '.join(kinds)} stages on an engine that trains"
             raise MappingError.of(f"stage {number}", stage.kind, allowed)
-        elif not rotates:
-            made.append(StridedStage(*widths, stage.n_in, relu))
-        elif arithmetic.rounding == "stochastic":
+        if rotates and isinstance(stage, DenseStage) and arithmetic.rounding == "stochastic":
             allowed = f"nearest, or a csc layer of fan_in {stage.n_in} in place of the dense stage {number}"
             raise MappingError.of("rounding", arithmetic.rounding, allowed)
-        else:
-            made.append(RingStage(*widths, stage.n_in, relu, 1))
+        made.append(_trained(stage, relu, rotates=rotates))
     return tuple(made)
+
+
+def _trained(stage: Stage, relu: bool, *, rotates: bool) -> TrainedStage:
+    """A dense stage is a ring of stride 1, or one block."""
+    widths, taps = (stage.n_in, stage.n_out), stage.weight_shape[-1]
+    if rotates:
+        return RingStage(*widths, taps, relu, stage.stride if isinstance(stage, CscStage) else 1)
+    return StridedStage(*widths, taps, relu)
 
 
 def places(
