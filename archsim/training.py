@@ -60,7 +60,8 @@ def trained_on(recipe: Recipe, design: DesignPoint) -> TrainedOn:
         raise DesignError.of("clock_hz", FASTEST, allowed)
     changed = recipe.replace(on_chip={**recipe.on_chip.model_dump(), "pes": design.engine.pes})
     assert changed.on_chip, "as it was"
-    layout = TrainingLayout(changed.topology(), changed.on_chip, (1,) * design.engine.pes)
+    engine, registers = design.engine, (1,) * design.engine.pes
+    layout = TrainingLayout(changed.topology(), changed.on_chip, engine.trains, registers)
     try:
         return TrainedOn(changed, layout.sizes, design)
     except MappingError as refused:

@@ -34,7 +34,7 @@ class Clos(Engine):
     """Strided blocks: stages that nested counters find, whatever family they are of."""
 
     hardware: ClassVar = ClosSizes
-    trains: ClassVar = True
+    trains: ClassVar = ("block", "dense")
     hardware_only: ClassVar = OF_THE_PES | {"fetch_bits"}
     best: ClassVar = {"asic": {"zero_gating": True}}
 

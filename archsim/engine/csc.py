@@ -43,6 +43,7 @@ class Csc(Engine):
     """
 
     hardware: ClassVar = CscSizes
+    trains: ClassVar = ("csc", "dense")
     hardware_only: ClassVar = OF_THE_PES | {"fetch_bits"}
 
     kind: Literal["csc"] = "csc"

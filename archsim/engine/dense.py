@@ -44,7 +44,7 @@ class Dense(Engine):
     """
 
     hardware: ClassVar = DenseSizes
-    trains: ClassVar = True
+    trains: ClassVar = ("dense",)
     hardware_only: ClassVar = OF_THE_PES | {"fetch_bits"}
     best: ClassVar = {"asic": {"zero_gating": True}}
     stalls: ClassVar = "cycles are lost to windows of zeros"

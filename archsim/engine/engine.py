@@ -168,8 +168,8 @@ class Engine(BaseModel, ABC):
             f"{', '.join(able)}"
         )
 
-    trains: ClassVar[bool] = False
-    """Whether there is such an engine that trains what lies on it."""
+    trains: ClassVar[tuple[str, ...]] = ()
+    """The kinds of stages that such an engine trains, where there is one that trains."""
 
     @abstractmethod
     def lay(self, network: IntegerNetwork, fabric: str) -> EngineMapping:

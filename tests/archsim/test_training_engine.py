@@ -3,16 +3,17 @@ counted."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from archsim import DesignError, DesignPoint, Refusal, Space, analytic, verify
+from archsim import Clos, Csc, DesignError, DesignPoint, Engine, Refusal, Space, analytic, verify
 from archsim.engine.training.mapping import TrainingMapping
-from workloads import BlockStage, DenseStage, Stage, Topology
+from workloads import BlockStage, CscStage, DenseStage, Stage, Topology
 from workloads.training.onchip.arithmetic import COUNTED, Scales
 from workloads.training.onchip.trainer import Trainer, Words
 from workloads.training.schema import OnChipRecipe
@@ -25,16 +26,20 @@ DESIGN: dict[str, Any] = {
 }
 
 
+Rounding = Literal["nearest", "stochastic"]
+Topologies = Callable[[int, str], st.SearchStrategy[Topology]]
+
+
 @st.composite
-def topologies(draw: st.DrawFn, pes: int) -> Topology:
+def blocks(draw: st.DrawFn, pes: int, _rounding: str) -> Topology:
     """Layers of strided blocks, and a dense one at the end."""
     n_in = draw(st.integers(1, 9))
     layers: list[tuple[Stage, ...]] = []
     for _ in range(draw(st.integers(0, 2))):
         stages: list[Stage] = []
         for _ in range(draw(st.integers(1, 2))):
-            blocks = draw(st.sampled_from([b for b in range(1, 4) if n_in % b == 0]))
-            stages.append(BlockStage(blocks, n_in // blocks, draw(st.integers(1, 2 * pes))))
+            number = draw(st.sampled_from([b for b in range(1, 4) if n_in % b == 0]))
+            stages.append(BlockStage(number, n_in // number, draw(st.integers(1, 2 * pes))))
             n_in = stages[-1].n_out
         layers.append(tuple(stages))
     layers.append((DenseStage(n_in, draw(st.integers(2, 5))),))
@@ -42,16 +47,35 @@ def topologies(draw: st.DrawFn, pes: int) -> Topology:
 
 
 @st.composite
-def trained(draw: st.DrawFn) -> TrainingMapping:
+def rings(draw: st.DrawFn, pes: int, rounding: str) -> Topology:
+    """Layers of CSC stages, and one at the end that reads everything."""
+    n_in = draw(st.integers(1, 3 * pes + 2))
+    layers: list[tuple[Stage, ...]] = []
+    for _ in range(draw(st.integers(1, 2))):
+        stages: list[Stage] = []
+        for _ in range(draw(st.integers(1, 3))):
+            n_out, fan_in = draw(st.integers(1, 3 * pes + 2)), draw(st.integers(1, 7))
+            stages.append(CscStage(n_in, n_out, fan_in, draw(st.integers(1, n_in + 2))))
+            n_in = n_out
+        layers.append(tuple(stages))
+    n_out = draw(st.integers(2, 2 * pes + 1))
+    dense = rounding == "nearest" and draw(st.booleans())
+    layers.append((DenseStage(n_in, n_out) if dense else CscStage(n_in, n_out, n_in, 1),))
+    return Topology(tuple(layers))
+
+
+@st.composite
+def trained(draw: st.DrawFn, engine: type[Engine], topologies: Topologies) -> TrainingMapping:
     """A network of random weights before its first step, labelled by another."""
     pes, weight_bits = draw(st.sampled_from([2, 4])), draw(st.integers(8, 16))
-    topology = draw(topologies(pes))
+    rounding: Rounding = draw(st.sampled_from(["nearest", "stochastic"]))
+    topology = draw(topologies(pes, rounding))
     arithmetic = OnChipRecipe(
         weight_bits=weight_bits,
         forward_bits=draw(st.none() | st.integers(5, weight_bits)),
         activation_bits=draw(st.integers(4, 9)),
         error_bits=draw(st.integers(4, 9)),
-        rounding=draw(st.sampled_from(["nearest", "stochastic"])),
+        rounding=rounding,
         loss=draw(st.sampled_from(["margin", "squared"])),
         pes=pes,
     )
@@ -72,15 +96,17 @@ def trained(draw: st.DrawFn) -> TrainingMapping:
     begun = trainer()
     rate_shift = max(0, -min(scales.update(0))) + draw(st.integers(0, 3))
     return TrainingMapping(
-        begun.network("drawn"), None, begun, rate_shift, labels=trainer().network("teacher")
+        begun.network("drawn"), engine(pes=pes), begun, rate_shift, labels=trainer().network("teacher")
     )
 
 
+@pytest.mark.parametrize(("engine", "topologies"), [(Clos, blocks), (Csc, rings)])
 @settings(max_examples=25, deadline=None)
-@given(mapping=trained(), seed=st.integers(0, 100))
+@given(data=st.data(), seed=st.integers(0, 100))
 def test_every_fidelity_agrees_on_a_step_and_weights_are_those_of_the_specification(
-    mapping: TrainingMapping, seed: int
+    engine: type[Engine], topologies: Topologies, data: st.DataObject, seed: int
 ) -> None:
+    mapping = data.draw(trained(engine, topologies))
     compared = verify(mapping, inputs=3, seed=seed)
     assert compared.agrees, "; ".join(map(str, compared.differences))
     assert compared.figures["cycles"] == mapping.counts.cycles
@@ -127,7 +153,7 @@ def test_the_end_of_a_training_moves_fewer_weights_than_its_beginning() -> None:
     [
         (
             {"engine": {"kind": "eie", "pes": 4}},
-            "engine.kind is 'eie', allowed are clos, dense with training",
+            "engine.kind is 'eie', allowed are clos, csc, dense with training",
         ),
         (
             {"engine": {"kind": "clos", "pes": 4, "weight_bits": 12}},
@@ -159,6 +185,23 @@ def test_a_design_that_trains_names_the_field_that_is_wrong(changes: dict[str, A
             "stage 0 is 'csc', allowed are block and dense stages on an engine that trains",
         ),
         (
+            {"engine": {"kind": "dense", "pes": 4}},
+            "stage 0 is 'block', allowed are dense stages on an engine that trains",
+        ),
+        (
+            {"engine": {"kind": "csc", "pes": 4}},
+            "stage 0 is 'block', allowed are csc and dense stages on an engine that trains",
+        ),
+        (
+            {
+                "network": "lenet-300-100-csc-x40",
+                "engine": {"kind": "csc", "pes": 4},
+                "training": {"rounding": "stochastic"},
+            },
+            "rounding is 'stochastic', allowed are nearest, or a csc layer of fan_in 100 in place of the "
+            "dense stage 6",
+        ),
+        (
             {"training": {"rate": 2.0**-15}},
             "slowest rate at stage 0 of lenet-300-100-clos-x40 is 3.0517578125e-05, allowed are",
         ),
@@ -172,12 +215,19 @@ def test_a_network_that_cannot_be_trained_is_refused(changes: dict[str, Any], sa
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("network", "cycles"), [("lenet-300-100-clos-x40", 3005), ("lenet-300-100-clos", 4509)]
+    ("kind", "network", "cycles"),
+    [
+        ("clos", "lenet-300-100-clos-x40", 3005),
+        ("clos", "lenet-300-100-clos", 4509),
+        ("csc", "lenet-300-100-csc-x40", 1174),
+        ("csc", "lenet-300-100-csc", 3183),
+    ],
 )
 def test_a_network_of_the_zoo_takes_three_steps_to_the_bits_of_the_specification(
-    network: str, cycles: int
+    kind: str, network: str, cycles: int
 ) -> None:
-    compared = verify(DesignPoint(**DESIGN | {"network": network}), inputs=3)
+    engine = {"kind": kind, "pes": 16}
+    compared = verify(DesignPoint(**DESIGN | {"network": network, "engine": engine}), inputs=3)
     assert compared.agrees
     assert compared.figures["cycles"] == cycles
 

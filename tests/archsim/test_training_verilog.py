@@ -6,10 +6,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from archsim.engine import Clos, Csc, Dense, Engine
 from archsim.engine.hardware_run import watch_rtl
 from archsim.engine.training.mapping import TrainingMapping
 from rtl import make_test_bench, to_verilog
@@ -34,11 +36,26 @@ class Teacher:
 @pytest.mark.skipif(
     shutil.which("iverilog") is None, reason="Icarus Verilog is not installed (Debian: iverilog)"
 )
-def test_the_exported_engine_trains_from_random_weights_to_a_falling_loss_in_icarus(tmp_path: Path) -> None:
-    layers = [
-        {"family": "clos", "outputs": 12, "ingress": 6, "middle": 2, "egress": 3},
-        {"family": "dense", "outputs": 4},
-    ]
+@pytest.mark.parametrize(
+    ("engine", "layers"),
+    [
+        (
+            Clos(pes=4),
+            [
+                {"family": "clos", "outputs": 12, "ingress": 6, "middle": 2, "egress": 3},
+                {"family": "dense", "outputs": 4},
+            ],
+        ),
+        (
+            Csc(pes=4),
+            [{"family": "csc", "outputs": 13, "fan_in": 4}, {"family": "csc", "outputs": 4, "fan_in": 13}],
+        ),
+    ],
+    ids=["clos", "csc"],
+)
+def test_the_exported_engine_trains_from_random_weights_to_a_falling_loss_in_icarus(
+    tmp_path: Path, engine: Engine, layers: list[dict[str, Any]]
+) -> None:
     chosen = recipe(
         layers=layers,
         batch=1,
@@ -50,7 +67,7 @@ def test_the_exported_engine_trains_from_random_weights_to_a_falling_loss_in_ica
     run = OnChipRun(chosen, data.train_inputs, data.train_labels, data.range)
     inputs = run.images.astype(np.int64)
     teacher: IntegerNetwork = Teacher(inputs, data.train_labels)  # type: ignore[assignment]
-    mapping = TrainingMapping(run.network, None, run.trainer, 5, labels=teacher)
+    mapping = TrainingMapping(run.network, engine, run.trainer, 5, labels=teacher)
     runs, outputs, kept = watch_rtl(mapping, inputs.T)
     expected, weights = mapping.expected(inputs.T)
     np.testing.assert_array_equal(outputs, expected)
@@ -90,7 +107,7 @@ def test_the_test_bench_fails_where_a_weight_is_another(tmp_path: Path) -> None:
     )
     data = patches(4)
     run = OnChipRun(chosen, data.train_inputs, data.train_labels, data.range)
-    mapping = TrainingMapping(run.network, None, run.trainer, 5)
+    mapping = TrainingMapping(run.network, Dense(pes=2), run.trainer, 5)
     inputs = run.images.astype(np.int64)
     runs, _, kept = watch_rtl(mapping, inputs.T)
     kept[-1][0][2, 7] += 1

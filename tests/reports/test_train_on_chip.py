@@ -44,7 +44,7 @@ def test_training_on_a_design_says_what_a_step_takes_and_leaves_a_network(tmp_pa
     assert result.exit_code == 0
     recipe = load_recipe(tmp_path / "tiny.yaml").replace(on_chip={"pes": 4})
     assert recipe.on_chip
-    cycles = 1 + TrainingLayout(recipe.topology(), recipe.on_chip).sizes.cycles + 17
+    cycles = 1 + TrainingLayout(recipe.topology(), recipe.on_chip, ("block", "dense")).sizes.cycles + 17
     assert f"a step of one sample takes {cycles:,} cycles on 4 PEs: 17 to load it" in result.output
     assert f"{cycles / 100:,.1f} us at 100 MHz" in result.output
     assert "what it takes of energy is not known: engine is training" in result.output
@@ -59,7 +59,7 @@ def test_training_on_a_design_says_what_a_step_takes_and_leaves_a_network(tmp_pa
         ({"family": "csc, fan_in: 2"}, "tiny: stage 3 is 'csc', allowed are block and dense stages"),
         (
             {"design": DESIGN.replace("clos, pes", "eie, pes")},
-            "engine.kind is 'eie', allowed are clos, dense",
+            "engine.kind is 'eie', allowed are clos, csc, dense",
         ),
         ({"design": DESIGN.replace("pes: 4", "pes: 6")}, "tiny: pes is 6, allowed are powers of two"),
         ({"design": DESIGN.replace("100000000", "fastest")}, "clock_hz is 'fastest', allowed are hertz"),

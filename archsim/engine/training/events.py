@@ -7,7 +7,9 @@ cycles. Nothing here uses the closed form: it is the check on it.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from archsim.engine.clock import Clocked
@@ -15,9 +17,8 @@ from archsim.engine.counts import Counts, StageActivity, Traffic
 from rtl.engines.training.sizes import PAIR, TrainedStage, TrainingSizes
 from workloads.refusal import Defect
 
-RESULT, SUM, WORD = 5, 4, 5
-"""In which cycle after its issue a result of the last tap of a row is written, a sum, and the word of weights
-of which it read the first."""
+RESULT = 5
+"""In which cycle after its issue a result of the last tap of a row is written."""
 
 
 class TrainingMachine(Clocked):
@@ -29,11 +30,9 @@ class TrainingMachine(Clocked):
         roles = [shape.role for shape in sizes.memory_shapes]
         super().__init__(sizes, roles, stages=len(sizes.trained), inputs=inputs + 1, watch=None)
         self.changed: Counter[str] = Counter(signal_0=inputs)
-        self.pending: set[tuple[int, int]] = set()
-        """Sums that are read and not written yet, by stage and input."""
+        self.products = 0
         self.writes: set[int] = set()
         """Cycles in which words of weights will be written."""
-        self.products = 0
 
     def counts(self) -> Counts:
         """Runs a step, and loads the next sample when it is over."""
@@ -69,23 +68,39 @@ class TrainingMachine(Clocked):
         self.activity.append(StageActivity(number, began, int(self.env.now), products, backward=backward))
 
     def _groups(self, stage: TrainedStage) -> list[tuple[int, int]]:
-        """The block of each group, and how many outputs the group has."""
-        pes, left = self.sizes.pes, stage.block_out
-        of_block = [min(pes, left - first) for first in range(0, left, pes)]
-        return [(block, outputs) for block in range(stage.blocks) for outputs in of_block]
+        """The first output of each group, and how many outputs the group has."""
+        pes, span = self.sizes.pes, stage.span
+        return [
+            (first + of_span, min(pes, span - of_span))
+            for first in range(0, stage.outputs, span)
+            for of_span in range(0, span, pes)
+        ]
 
-    def _tap(self, number: int, tap: int, outputs: int) -> None:
-        """A tap reads its signal, and with the first weight of a word the word in every PE."""
-        self.words[f"signal_{number % 2}"] += 1
+    @abstractmethod
+    def _cycles(self, stage: TrainedStage, first: int, outputs: int, tap: int) -> list[tuple[int, int]]:
+        """The cycles that a tap of a group takes: in each how many PEs it serves, and how many words of
+        signals these read."""
+
+    @abstractmethod
+    def _backward(self, number: int, stage: TrainedStage) -> Any:
+        """Errors go back through a stage, and its weights move."""
+
+    def _issues(self, number: int, outputs: int, tap: int, cycles: list[tuple[int, int]]) -> Iterator[int]:
+        """The cycles of a tap, in each of which signals are read; in the first one, with the first weight of
+        a word, the word in every PE. Yields how many PEs are served."""
         self.words["weight"] += outputs * (tap % PAIR == 0)
-        self.products += outputs
+        for served, signals in cycles:
+            self.words[f"signal_{number % 2}"] += signals
+            self.products += served
+            yield served
 
     def _forward(self, number: int, stage: TrainedStage) -> Any:
         written = []
-        for _, outputs in self._groups(stage):
-            for tap in range(stage.block_in):
-                self._tap(number, tap, outputs)
-                yield self.env.timeout(1)
+        for first, outputs in self._groups(stage):
+            for tap in range(stage.taps):
+                cycles = self._cycles(stage, first, outputs, tap)
+                for _ in self._issues(number, outputs, tap, cycles):
+                    yield self.env.timeout(1)
             written.append(self.env.process(self._results(number, outputs)))
         yield self.env.all_of(written)
 
@@ -95,46 +110,15 @@ class TrainingMachine(Clocked):
         self.changed[f"signal_{1 - number % 2}"] += outputs
         yield self.env.timeout(1)
 
-    def _backward(self, number: int, stage: TrainedStage) -> Any:
-        sums, own, begun = f"sum_{1 - number % 2}", f"sum_{number % 2}", set[int]()
-        began = int(self.env.now)
-        for block, outputs in self._groups(stage):
-            self.words[f"signal_{1 - number % 2}"] += outputs
-            self.words[own] += outputs
-            yield self.env.timeout(1)
-            written = []
-            for tap in range(stage.block_in):
-                self._tap(number, tap, outputs)
-                self.products += outputs * (number > 0)
-                if number and block in begun:
-                    self.words[sums] += 1
-                written.append(self.env.process(self._adds(number, tap * stage.blocks + block, sums)))
-                if tap % PAIR == 0:
-                    if int(self.env.now) in self.writes:
-                        raise Defect(f"weights of stage {number} are read and written in one cycle")
-                    self.env.process(self._moves(outputs))
-                yield self.env.timeout(1)
-            begun.add(block)
-            yield written[0]
-            # Words are read in every other cycle, in the cycles between those in which they are written.
-            yield self.env.timeout((int(self.env.now) - began) % PAIR)
-        yield self.env.timeout(WORD)
-        if self.pending or self.writes:
-            raise Defect(f"stage {number} ends before all that it changes is written")
+    def _reads_word(self, number: int) -> None:
+        """A word of weights is read, in a cycle in which none is written."""
+        if int(self.env.now) in self.writes:
+            raise Defect(f"weights of stage {number} are read and written in one cycle")
 
-    def _adds(self, number: int, place: int, sums: str) -> Any:
-        """A sum is written SUM cycles after its tap, and may be read in the next."""
-        if (number, place) in self.pending:
-            raise Defect(f"input {place} of stage {number} is read before its sum is written")
-        self.pending.add((number, place))
-        yield self.env.timeout(SUM)
-        self.changed[sums] += number > 0
-        self.pending.remove((number, place))
-
-    def _moves(self, outputs: int) -> Any:
-        """A word of weights is written WORD cycles after its first tap."""
-        written = int(self.env.now) + WORD
+    def _moves(self, outputs: int, cycles: int) -> Any:
+        """A word of weights is written so many cycles later."""
+        written = int(self.env.now) + cycles
         self.writes.add(written)
-        yield self.env.timeout(WORD)
+        yield self.env.timeout(cycles)
         self.changed["weight"] += outputs
         self.writes.remove(written)

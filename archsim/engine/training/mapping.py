@@ -12,46 +12,40 @@ from numpy.typing import NDArray
 
 from archsim.engine.counts import Counts, StageActivity, Traffic
 from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words
-from archsim.engine.training.events import TrainingMachine
+from archsim.engine.training.block_events import BlockMachine
 from archsim.engine.training.options import Training
+from archsim.engine.training.ring_events import RingMachine
+from archsim.engine.training.stages import places, trained_stages
 from archsim.engine.watch import Watch
 from rtl import Hardware, Images, LoadWrite, Simulation
-from rtl.engines.training.machine import build_training
-from rtl.engines.training.sizes import PAIR, SHIFT_BITS, TrainedStage, TrainingSizes, words_of_row
-from workloads import BlockStage, DenseStage, IntegerNetwork, Stage, Topology, TrainedNetwork
+from rtl.engines.training.engine import build_training
+from rtl.engines.training.sizes import PAIR, SHIFT_BITS, TrainingSizes
+from workloads import IntegerNetwork, Topology, TrainedNetwork
 from workloads.training.onchip.arithmetic import Scales
-from workloads.training.onchip.trainer import Trainer, Words, relus
+from workloads.training.onchip.trainer import Trainer, Words
 from workloads.training.schema import OnChipRecipe
-
-
-def _trained(number: int, stage: Stage, relu: bool) -> TrainedStage:
-    if isinstance(stage, DenseStage):
-        return TrainedStage(1, stage.n_in, stage.n_out, relu)
-    if isinstance(stage, BlockStage):
-        return TrainedStage(stage.blocks, stage.block_in, stage.block_out, relu)
-    raise MappingError.of(f"stage {number}", stage.kind, "block and dense stages on an engine that trains")
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingLayout:
-    """Where the weights of a topology lie on an engine of `arithmetic.pes` PEs that trains it. `registers`
-    are what the random registers of the PEs start from. Raises MappingError for stages that it cannot
-    run."""
+    """Where the weights of a topology lie on an engine of `arithmetic.pes` PEs that trains stages of these
+    `kinds`. `registers` are what the random registers of the PEs start from. Raises MappingError for stages
+    that it cannot run."""
 
     topology: Topology
     arithmetic: OnChipRecipe
+    kinds: tuple[str, ...]
     registers: tuple[int, ...] = ()
 
     @cached_property
     def sizes(self) -> TrainingSizes:
         """The sizes of the hardware."""
         widths = self.arithmetic
-        stages = zip(self.topology.stages, relus(self.topology), strict=True)
         try:
             return TrainingSizes.of(
                 widths.pes,
                 widths.weight_bits,
-                tuple(_trained(number, *each) for number, each in enumerate(stages)),
+                trained_stages(self.topology, self.arithmetic, self.kinds),
                 read_bits=widths.read_bits,
                 activation_bits=widths.activation_bits,
                 error_bits=widths.error_bits,
@@ -69,25 +63,22 @@ class TrainingLayout:
         for (pe, place), weights in zip(self._places, of_stages, strict=True):
             rows = weights.reshape(place.shape)
             words[pe, place] = rows
-            words[pe[:, -1], place[:, -1] | (PAIR - 1)] = rows[:, -1]
+            last = np.argmax(place, axis=1)[:, None]
+            ends = np.take_along_axis(place, last, axis=1) | (PAIR - 1)
+            words[pe[:, :1], ends] = np.take_along_axis(rows, last, axis=1)
         return words
 
     def weights_of(self, words: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """The weights of every stage, from those of every PE."""
         shapes = [stage.weight_shape for stage in self.topology.stages]
-        return [words[places].reshape(shape) for places, shape in zip(self._places, shapes, strict=True)]
+        return [words[at].reshape(shape) for at, shape in zip(self._places, shapes, strict=True)]
 
     @cached_property
     def _places(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
         """For every stage the PE and the place in it of the weights of its rows, (n_out, taps) each."""
-        places, pes = [], self.sizes.pes
-        for stage, base in zip(self.sizes.trained, self.sizes.weight_bases, strict=False):
-            block, of_block = np.divmod(np.arange(stage.outputs)[:, None], stage.block_out)
-            group, pe = np.divmod(of_block, pes)
-            group += block * -(-stage.block_out // pes)
-            tap = np.arange(stage.block_in)
-            places.append((pe + 0 * tap, (base + group * words_of_row(stage)) * PAIR + tap))
-        return places
+        sizes = self.sizes
+        stages = zip(self.topology.stages, sizes.trained, sizes.weight_bases, strict=False)
+        return [places(stage, trained, base * PAIR, sizes.pes) for stage, trained, base in stages]
 
 
 def shift_words(scales: Scales, rate_shift: int) -> list[int]:
@@ -132,7 +123,7 @@ class TrainingMapping(Mapping):
     def layout(self) -> TrainingLayout:
         """Where the weights lie."""
         registers = tuple(self.begun.words.registers.tolist())
-        return TrainingLayout(self.begun.topology, self.begun.arithmetic, registers)
+        return TrainingLayout(self.begun.topology, self.begun.arithmetic, self.engine.trains, registers)
 
     @cached_property
     def sizes(self) -> TrainingSizes:
@@ -177,21 +168,28 @@ class TrainingMapping(Mapping):
     def _traffic(self) -> dict[str, Traffic]:
         sizes, trained = self.sizes, self.sizes.trained
         bits = {shape.role: shape.word_bits for shape in sizes.memory_shapes}
-        taps = [sizes.groups(stage) * stage.block_in for stage in trained]
+        taps = [stage.signals_read(sizes.pes) for stage in trained]
         outputs = [stage.outputs for stage in trained]
-        kept = sum(stage.outputs * words_of_row(stage) for stage in trained)
+        kept = sum(stage.outputs * stage.words for stage in trained)
         words = {"weight": (2 * kept, kept), "descriptor": (2 * len(trained), 0)}
         for half in (0, 1):
             heads, others = sum(outputs[half::2]), sum(outputs[1 - half :: 2])
             loaded = self.network.n_in * (half == 0)
             words[f"signal_{half}"] = (2 * sum(taps[half::2]) + others, others + loaded)
             added = [number for number in range(1, len(trained)) if number % 2 != half]
-            again = sum(taps[number] - trained[number].inputs for number in added)
-            words[f"sum_{half}"] = (heads + again, sum(taps[number] for number in added))
+            sums = sum(taps[number] for number in added)
+            if sizes.rotates:
+                # Heads leave zeros, but those of the last stage, whose errors are those of the scores.
+                heads = sum(outputs[half:-1:2])
+                words[f"sum_{half}"] = (heads + sums, sums + heads)
+            else:
+                begun = sum(trained[number].inputs for number in added)
+                words[f"sum_{half}"] = (heads + sums - begun, sums)
         return {role: Traffic(*words[role], bits[role]) for role in bits}
 
     def simulate(self, x: NDArray[np.int64] | None = None, *, watch: Watch | None = None) -> Counts:
-        return TrainingMachine(self.sizes, self.network.n_in).counts()
+        machine = RingMachine if self.sizes.rotates else BlockMachine
+        return machine(self.sizes, self.network.n_in).counts()
 
     def build(self) -> Hardware:
         return build_training(self.sizes)
@@ -250,8 +248,8 @@ class TrainingMapping(Mapping):
     @cached_property
     def score_positions(self) -> NDArray[np.int64]:
         stage, pes = self.sizes.trained[-1], self.sizes.pes
-        block, of_block = np.divmod(np.arange(stage.outputs), stage.block_out)
-        group, pe = np.divmod(of_block, pes)
-        whole, last = stage.block_out // pes, stage.block_out % pes
-        before: NDArray[np.int64] = block * (whole + (pe < last)) + group
+        span, of_span = np.divmod(np.arange(stage.outputs), stage.span)
+        group, pe = np.divmod(of_span, pes)
+        whole, last = stage.span // pes, stage.span % pes
+        before: NDArray[np.int64] = span * (whole + (pe < last)) + group
         return before * pes + pe

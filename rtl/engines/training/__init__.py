@@ -1,1 +1,1 @@
-"""An engine that trains: forward, backward and update of one sample at a time, for strided blocks."""
+"""Engines that train, one sample at a time: forward, backward and update, for strided blocks or for rings."""

@@ -2,30 +2,31 @@
 
 A tap, by the cycles after its issue:
 
-    0  its signal is read from one bank, its weight in every PE, and backward the sum of errors of its input
+    0  signals are read from their banks, weights in every PE
     1  operands are taken
     2  products: forward weight * signal; backward weight * error, and error * signal
-    3  forward they are added to the PEs' sums; backward those of all PEs are added up in a tree, and to the
-       sum that was read; the weight moves
-    4  backward: the weight and the sum are written. Forward: a sum that is whole is requantised
+    3  forward they are added to the PEs' sums; backward to sums of errors; the weight moves
+    4  forward: a sum that is whole is requantised
     5  forward: the results of all PEs are written
 
-Backward a group begins with a cycle in which PEs read their outputs and the sums of their errors; the errors
-are those of the outputs for the whole group. The first group of a block does not read sums but begins them,
-so nothing is ever cleared. Memories of signals, sums and weights have a port to read and one to write.
+Backward a group begins with a cycle, its head, in which PEs read their outputs and the sums of their errors;
+the errors are those of the outputs for the whole group. How signals reach the PEs, and how their products
+come back to the sums of errors, is for `broadcast` and `rotated` to say. Memories of sums have a port to read
+and one to write, all others one port for both.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyrtl
 
 from rtl.engines.training.arithmetic import cut, even, score_error, updated
-from rtl.engines.training.sequencer import Issued, of_stage, sequenced
+from rtl.engines.training.sequencer import Counters, Issued, Walk, of_stage, sequenced
 from rtl.engines.training.sizes import SHIFT_BITS, TrainingSizes
-from rtl.parts.arithmetic import BankedAddress, choose, requantise, rotate, signed_product
+from rtl.parts.arithmetic import BankedAddress, choose, requantise, signed_product
 from rtl.parts.components import (
     Wire,
     bits_for,
@@ -44,59 +45,111 @@ from rtl.parts.skeleton import Description, Hardware, Turn
 class _Travelling:
     """What travels with a tap, by the cycles after its issue."""
 
-    def __init__(self, issued: Issued) -> None:
+    def __init__(self, issued: Issued, walk: Walk) -> None:
         tap, back = staged(issued.tap, "tap", 5, reset=True), staged(issued.backward, "back", 5)
         self.tap, self.back = tap, back
         self.forward = [named(tap[t] & ~back[t], f"forward_{t}") for t in range(5)]
         self.backward = [named(tap[t] & back[t], f"backward_{t}") for t in range(6)]
         self.head = delayed(issued.head, "head_1", reset=True)
         self.first, self.last = staged(issued.first, "first", 3), staged(issued.last, "last", 4)
-        self.place, self.weight = staged(issued.address, "place", 4), staged(issued.weight, "weight_at", 5)
-        self.reads_weight = staged(issued.reads_weight, "reads_weight", 5)
-        self.outputs, self.stage = staged(issued.outputs, "outputs", 5), staged(issued.stage, "stage", 5)
-        self.fresh = delayed(issued.begins_block, "fresh_1")
-        self.valid = {0: list(issued.valid)}
-        for t in range(1, 6):
-            self.valid[t] = [delayed(bit, f"valid_{t}_{p}") for p, bit in enumerate(self.valid[t - 1])]
+        self.place, self.weight = staged(walk.address, "place", 4), staged(issued.weight, "weight_at", 5)
+        self.even = staged(issued.even, "even", 5)
+        self.outputs, self.stage = staged(walk.outputs, "outputs", 5), staged(issued.stage, "stage", 5)
+        self.valid = by_number(walk.valid, "valid", 5)
+        self.active = self.valid if walk.active is walk.valid else by_number(walk.active, "active", 4)
         self.writes_row = named(self.forward[4] & self.last[4], "finishes")
         self.written = delayed(self.writes_row, "writes_row", reset=True)
 
 
+def by_number(bits: Sequence[Wire], name: str, last: int) -> dict[int, list[Wire]]:
+    """A bit of every PE or bank, by the cycles after its issue."""
+    made = {0: list(bits)}
+    for t in range(1, last + 1):
+        made[t] = [delayed(bit, f"{name}_{t}_{number}") for number, bit in enumerate(made[t - 1])]
+    return made
+
+
 @dataclass(frozen=True)
-class _Operands:
-    """What PEs are given: the signal of a tap that was issued two cycles before; and a cycle after the head
+class Operands:
+    """What PEs are given: the signals of a tap that was issued two cycles before; and a cycle after the head
     of a group each its own output, and the sum of the errors of that."""
 
-    signal: Wire
+    signals: Sequence[Wire]
     outputs: Sequence[Wire]
     sums: Sequence[Wire]
 
 
-def build_training(sizes: TrainingSizes) -> Hardware:
-    """Describes a training engine of the given sizes."""
-    return _Engine(sizes).finished()
+@dataclass(frozen=True)
+class Banked:
+    """What is read or written of every bank: whether, in which row of a stage, and the words that are
+    written."""
+
+    enables: Sequence[Wire]
+    rows: Sequence[Wire]
+    words: Sequence[Wire] = ()
 
 
-class _Engine:
+class TrainingMachine(ABC):
     """The wires and memories of a training engine while it is being described."""
 
     def __init__(self, sizes: TrainingSizes) -> None:
         self.sizes, self.described = sizes, Description(sizes)
         self.load = self.described.ports
+        self.banked = BankedAddress(banks=sizes.pes, rows=sizes.most_rows)
         with component("controller"):
-            self.issued = sequenced(sizes, self.load.start)
-            self.at = _Travelling(self.issued)
+            counters = Counters(sizes)
+            self.walk = self._walk(counters)
+            self.issued = sequenced(sizes, self.load.start, counters, self.walk)
+            self.at = _Travelling(self.issued, self.walk)
             given = fit(self.load.load_data, bits_for(sizes.trained[-1].outputs))
             self.label = delayed(given, "label", enable=self.described.loads("label"))
-        self.banked = BankedAddress(banks=sizes.pes, rows=sizes.most_rows)
         self.results = [wire(sizes.activation_bits, f"result_{p}") for p in range(sizes.pes)]
-        self.new_sum = wire(sizes.sum_bits, "new_sum")
         self.words = list[Wire]()
         with component("address"):
-            self.bank, self.row = self.banked.bank(self.issued.address), self.banked.row(self.issued.address)
-            self.rows_of_outputs = self.banked.rows_from(self.issued.outputs)
-            present = self.banked.spread(list(self.issued.valid), self.issued.outputs)
-            self.reads_outputs = [named(self.issued.head & b, f"reads_{p}") for p, b in enumerate(present)]
+            own = self._own()
+            enables = [named(self.issued.head & bit, f"reads_{p}") for p, bit in enumerate(own.enables)]
+            self.own = Banked(enables, own.rows)
+
+    @abstractmethod
+    def _walk(self, counters: Counters) -> Walk:
+        """How a stage is walked."""
+
+    @abstractmethod
+    def _own(self) -> Banked:
+        """The outputs of the group that is issued: which banks have one, and where."""
+
+    @abstractmethod
+    def _taken(self) -> Banked:
+        """The signals of the tap that is issued."""
+
+    @abstractmethod
+    def _written(self) -> Banked:
+        """The results that are written, of valid outputs."""
+
+    @abstractmethod
+    def _operands(self, signals: Sequence[Wire]) -> Operands:
+        """What PEs are given, of the words of all banks, once sums of errors are read."""
+
+    @abstractmethod
+    def _add_up(self, products: Sequence[Wire]) -> None:
+        """The products of weights and errors, three cycles after the issue of a tap, go to their sums."""
+
+    @abstractmethod
+    def _writes_weight(self, p: int) -> tuple[Wire, Wire]:
+        """Whether a PE writes the word of weights that moved, in a cycle in which none is read, and where."""
+
+    @abstractmethod
+    def _moved(self, p: int, moved: Wire) -> tuple[Wire, Wire]:
+        """The two weights of a word as they are written, from the one that moves 3 cycles after its issue;
+        twice the last one of a row that does not fill its word."""
+
+    def _accumulates(self, p: int) -> Wire:
+        """Whether a PE adds its product to its sum."""
+        return self.at.forward[3]
+
+    def _advances(self, p: int) -> Wire:
+        """Whether the random register of a PE goes on."""
+        return self.at.backward[3]
 
     def finished(self) -> Hardware:
         """The whole engine."""
@@ -104,15 +157,12 @@ class _Engine:
         operands = self._operands(signals)
         shifts, products = self._shifts(), []
         for p in range(sizes.pes):
-            weight = self._weight(p, moved := wire(sizes.weight_bits, f"moved_{p}"))
+            weight = self._weight(p, both := wire(sizes.fetch_bits, f"moved_{p}"))
             with component("pe", p):
-                product, following = self._element(p, weight, operands, shifts)
-                products.append(product.sign_extended(sizes.sum_bits))
-                moved <<= following
-        with component("tree"):
-            terms = [*products, self.sum_read]
-            total = pyrtl.tree_reduce(lambda a, b: fit(a + b, sizes.sum_bits), terms)
-            self.new_sum <<= delayed(total, "sum_4")
+                product, moved = self._element(p, weight, operands, shifts)
+                products.append(product)
+                both <<= pyrtl.concat(*reversed(self._moved(p, moved)))
+        self._add_up(products)
         self._unloaded()
         self._counts_products()
         at, last, issued = self.at, len(sizes.trained) - 1, self.issued
@@ -143,7 +193,7 @@ class _Engine:
         at = self.at
         with component("controller"):
             used = ~at.back[2] | (at.stage[2] != 0)
-            for p, bit in enumerate(at.valid[2]):
+            for p, bit in enumerate(at.active[2]):
                 self.described.count_products(named(at.tap[2] & used & bit, f"multiplies_{p}"))
                 self.described.count_products(named(at.backward[2] & bit, f"updates_{p}"))
 
@@ -152,88 +202,45 @@ class _Engine:
         return self.described.own_memory(role, unit, words, bits, loaded=role == "signal_0", **ports)
 
     def _signals(self) -> list[Wire]:
-        """The signals of all stages, a bank for each PE; results are written turned to their banks. A stage
-        reads one half and writes the other, so that each has one port."""
-        at = self.at
+        """The signals of all stages, a bank for each PE. A stage reads one half and writes the other, so that
+        each has one port."""
+        taken, written = self._taken(), self._written()
+        halves = [self._half_of_signals(half, taken, written) for half in (0, 1)]
         with component("route"):
-            placed = self.banked.spread(self.results, at.outputs[5])
-            valid = self.banked.spread(at.valid[5], at.outputs[5])
-        halves = [self._half_of_signals(half, placed, valid) for half in (0, 1)]
-        with component("route"):
-            parity, head = at.stage[1][0], at.head
+            parity, head = self.at.stage[1][0], self.at.head
             return [pyrtl.select(parity ^ head, odd, even) for even, odd in zip(*halves, strict=True)]
 
-    def _half_of_signals(self, half: int, placed: Sequence[Wire], valid: Sequence[Wire]) -> list[Wire]:
+    def _half_of_signals(self, half: int, taken: Banked, written: Banked) -> list[Wire]:
         """The signals that stages of one parity read, and those of the other write."""
         sizes, at, issued, load = self.sizes, self.at, self.issued, self.load
         bits, parity = bits_for(sizes.signal_rows(half)), issued.stage[0]
         with component("address"):
             bases = [base * (number % 2 == half) for number, base in enumerate(sizes.bases)]
             inputs, outputs = (of_stage(issued.stage, of, bits) for of in (bases[:-1], bases[1:]))
-            written = of_stage(at.stage[5], bases[1:], bits)
-            rows = self.banked.rows_from(at.outputs[5])
+            base = of_stage(at.stage[5], bases[1:], bits)
             taps = named(issued.tap & (parity == half), f"taps_of_{half}")
             writes = named(at.written & (at.stage[5][0] != half), f"results_of_{half}")
         words = []
         for p in range(sizes.pes):
             loading = self.described.loads("input", p) if half == 0 else pyrtl.Const(0, 1)
-            own, read = outputs + self.rows_of_outputs[p], inputs + self.row
-            to = pyrtl.select(loading, fit(load.load_address, bits), fit(written + rows[p], bits))
-            writing = (writes & valid[p]) | loading
+            own, read = outputs + self.own.rows[p], inputs + taken.rows[p]
+            to = pyrtl.select(loading, fit(load.load_address, bits), fit(base + written.rows[p], bits))
+            writing = (writes & written.enables[p]) | loading
             from_ = pyrtl.select(issued.head, fit(own, bits), fit(read, bits))
+            data = pyrtl.select(loading, fit(load.load_data, sizes.activation_bits), written.words[p])
             with component("address"):
                 place = named(pyrtl.select(writing, to, from_), f"signal_{half}_row_{p}")
             words.append(
                 self._made(
                     *(f"signal_{half}", p, sizes.signal_rows(half), sizes.activation_bits),
-                    read_enable=(self.reads_outputs[p] & (parity != half)) | (taps & (self.bank == p)),
+                    read_enable=(self.own.enables[p] & (parity != half)) | (taps & taken.enables[p]),
                     read_address=place,
                     write_enable=writing,
                     write_address=place,
-                    write_data=pyrtl.select(loading, fit(load.load_data, sizes.activation_bits), placed[p]),
+                    write_data=data,
                 )
             )
         return words
-
-    def _sums(self, half: int) -> list[Wire]:
-        """The sums of errors of the outputs of stages of one parity, a bank for each PE. Stage s reads those
-        of its outputs from the half of its parity, a group at once, and adds those of its inputs to the
-        other."""
-        sizes, at, issued = self.sizes, self.at, self.issued
-        bits, parity, parity_4 = bits_for(sizes.sum_rows(half)), issued.stage[0], at.stage[4][0]
-        adds = at.backward[0] & (parity != half) & ~issued.begins_block & (issued.stage != 0)
-        writes = at.backward[4] & (parity_4 != half) & (at.stage[4] != 0)
-        bank, row = self.banked.bank(at.place[4]), self.banked.row(at.place[4])
-        return [
-            self._made(
-                *(f"sum_{half}", p, sizes.sum_rows(half), sizes.sum_bits),
-                read_enable=(self.reads_outputs[p] & (parity == half)) | (adds & (self.bank == p)),
-                read_address=fit(pyrtl.select(issued.head, self.rows_of_outputs[p], self.row), bits),
-                write_enable=writes & (bank == p),
-                write_address=fit(row, bits),
-                write_data=self.new_sum,
-            )
-            for p in range(sizes.pes)
-        ]
-
-    def _operands(self, signals: Sequence[Wire]) -> _Operands:
-        at, pes = self.at, self.sizes.pes
-        low, high = self._sums(0), self._sums(1)
-        with component("route"):
-            bank, own_bank, parity = (
-                self.banked.bank(at.place[1]),
-                self.banked.bank(at.outputs[1]),
-                at.stage[1][0],
-            )
-            read = pyrtl.select(parity, choose(bank, low), choose(bank, high))
-            taken = delayed(only_if(~at.fresh, read), "sum_2", enable=at.tap[1])
-            self.sum_read = delayed(taken, "sum_3")
-            sums = [pyrtl.select(parity, *pair) for pair in zip(high, low, strict=True)]
-            return _Operands(
-                signal=delayed(choose(bank, list(signals)), "signal_2", enable=at.tap[1]),
-                outputs=rotate(list(signals), own_bank, pes),
-                sums=rotate(sums, own_bank, pes),
-            )
 
     def _shifts(self) -> list[Wire]:
         """The shifts, of a word of each stage that is read as the stage begins: forward, of the sums of
@@ -249,31 +256,30 @@ class _Engine:
         return [word[SHIFT_BITS * i : SHIFT_BITS * (i + 1)] for i in range(3)]
 
     def _weight(self, p: int, moved: Wire) -> Wire:
-        """The weight of a tap in a PE. A word is read once and written once backward, for the sums and for
-        the update: written with its second weight, in a cycle in which none is read."""
-        sizes, at, load, bits = self.sizes, self.at, self.load, self.sizes.weight_bits
+        """The weight of a tap in a PE. A word of two is read once and written once backward, for the sums and
+        for the update."""
+        sizes, load, bits = self.sizes, self.load, self.sizes.weight_bits
         loading, unload = self.described.loads("weight", p), self.described.loads("unload")
         words = sizes.weight_words
-        writing = loading | (at.backward[5] & at.reads_weight[5] & at.valid[5][p])
+        writes, to = self._writes_weight(p)
+        writing = loading | writes
         with component("address"):
-            asked, given = fit(load.load_address, bits_for(words)), at.weight[5]
-            place = pyrtl.select(writing, given, self.issued.weight)
+            asked = fit(load.load_address, bits_for(words))
+            place = pyrtl.select(writing, to, self.issued.weight)
             place = named(pyrtl.select(loading | unload, asked, place), f"weight_row_{p}")
-        with component("pe", p):
-            both = pyrtl.concat(moved, delayed(moved, "moved_before", enable=at.backward[4]))
         word = self._made(
             *("weight", p, words, sizes.fetch_bits),
-            read_enable=unload | (self.issued.tap & self.issued.reads_weight & self.issued.valid[p]),
+            read_enable=unload | (self.issued.tap & self.walk.reads_weight & self.walk.valid[p]),
             read_address=place,
             write_enable=writing,
             write_address=place,
-            write_data=pyrtl.select(loading, fit(load.load_data, sizes.fetch_bits), both),
+            write_data=pyrtl.select(loading, fit(load.load_data, sizes.fetch_bits), moved),
         )
         self.words.append(word)
         with component("pe", p):
-            return pyrtl.select(at.reads_weight[1], word[:bits], word[bits:])
+            return pyrtl.select(self.at.even[1], word[:bits], word[bits:])
 
-    def _error(self, p: int, operands: _Operands, shift: Wire) -> Wire:
+    def _error(self, p: int, operands: Operands, shift: Wire) -> Wire:
         """The error of a PE's output, from the second cycle after the head of its group on."""
         sizes, at, output = self.sizes, self.at, operands.outputs[p]
         number = fit(at.outputs[1] + pyrtl.Const(p, bits_for(sizes.pes)), len(self.label))
@@ -284,11 +290,9 @@ class _Engine:
         error = pyrtl.select(at.stage[1] == len(sizes.trained) - 1, of_score, of_sum)
         return delayed(only_if(at.valid[1][p], error), "error", enable=at.head)
 
-    def _element(
-        self, p: int, stored: Wire, operands: _Operands, shifts: Sequence[Wire]
-    ) -> tuple[Wire, Wire]:
-        """A PE. Drives its result; returns what it adds to the sums of errors, and the weight once moved."""
-        sizes, at, signal = self.sizes, self.at, operands.signal
+    def _element(self, p: int, stored: Wire, operands: Operands, shifts: Sequence[Wire]) -> tuple[Wire, Wire]:
+        """A PE. Drives its result; returns what it adds to a sum of errors, and the weight that moves."""
+        sizes, at, signal = self.sizes, self.at, operands.signals[p]
         error = self._error(p, operands, shifts[1])
         weight = delayed(stored, "weight_2", enable=at.tap[1])
         wider = max(sizes.activation_bits, sizes.error_bits)
@@ -300,10 +304,9 @@ class _Engine:
         total = register(sizes.accumulator_bits, "total")
         of_signal = product[: sizes.read_bits + sizes.activation_bits].sign_extended(len(total))
         added = fit(only_if(~at.first[3], total) + of_signal, len(total))
-        total.next <<= pyrtl.select(at.forward[3], added, total)
+        total.next <<= pyrtl.select(self._accumulates(p), added, total)
         relu = of_stage(at.stage[4], [stage.relu for stage in sizes.trained], 1)
         result = requantise(total, shifts[0], relu, sizes.activation_bits)
         self.results[p] <<= delayed(result, "result", enable=at.writes_row)
-        moved = updated(sizes, p, weight, slope, shifts[2], at.backward[3])
-        back = only_if(at.valid[3][p], product[: sizes.read_bits + sizes.error_bits])
-        return back, delayed(moved, "moved", enable=at.backward[3])
+        moved = updated(sizes, p, weight, slope, shifts[2], self._advances(p))
+        return only_if(at.active[3][p], product[: sizes.read_bits + sizes.error_bits]), moved

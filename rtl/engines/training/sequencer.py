@@ -1,15 +1,15 @@
-"""The sequencer of a training engine: stages, blocks, groups and taps, forward and then backward, and where
-in the signals of a stage they lie."""
+"""The sequencer of a training engine: stages, groups and taps, forward and then backward."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyrtl
 
 from rtl.engines.training.sizes import BACKWARD_DRAIN, FORWARD_DRAIN, TrainingSizes
-from rtl.parts.arithmetic import BankedAddress, choose
+from rtl.parts.arithmetic import choose
 from rtl.parts.components import Wire, bits_for, fit, named, register
 
 IDLE, TAPS, HEAD, PAUSE, DRAIN = range(5)
@@ -18,11 +18,9 @@ IDLE, TAPS, HEAD, PAUSE, DRAIN = range(5)
 @dataclass(frozen=True)
 class Issued:
     """What is issued in a cycle: of a `stage`, forward or `backward`, a `tap` or the `head` of a group;
-    whether the tap is the `first` or the `last` of its group, and the group the first of its block; where the
-    signal (`address`) and the `outputs` of the group lie in those of the stage, and the word of its `weight`
-    in a PE, which `reads_weight` with the first weight in it; which PEs have an output. `begins` says that
-    the next cycle is of the stage `following`, from its first. `busy` while a step is made, `done` from its
-    end to the start of the next."""
+    whether the tap is of the `first`, or the `last`, of its group, and of the first in its word of weights
+    (`even`); where that word lies in a PE (`weight`). `begins` says that the next cycle is of the stage
+    `following`, from its first. `busy` while a step is made, `done` from its end to the start of the next."""
 
     stage: Wire
     backward: Wire
@@ -30,29 +28,60 @@ class Issued:
     head: Wire
     first: Wire
     last: Wire
-    begins_block: Wire
-    address: Wire
+    even: Wire
     weight: Wire
-    reads_weight: Wire
-    outputs: Wire
-    valid: Sequence[Wire]
     begins: Wire
     following: Wire
     busy: Wire
     done: Wire
 
 
+class Counters:
+    """The counters of stages, groups and taps, forward or `backward`; which is the last."""
+
+    def __init__(self, sizes: TrainingSizes) -> None:
+        stages, pes = sizes.trained, sizes.pes
+        widest = bits_for(max(max(s.taps, s.groups(pes)) for s in stages) + 1)
+        self.stage = register(bits_for(len(stages)), "stage", reset=True)
+        self.backward = register(1, "backward", reset=True)
+        self.tap, self.group = (register(widest, name, reset=True) for name in ("tap_number", "group"))
+        self.last_tap = self.is_last(self.tap, [s.taps for s in stages])
+        self.last_group = self.is_last(self.group, [s.groups(pes) for s in stages])
+
+    def is_last(self, counter: Wire, counts: Sequence[int]) -> Wire:
+        """Whether a counter is at the last of what a stage has."""
+        return counter == of_stage(self.stage, [count - 1 for count in counts], len(counter))
+
+
 @dataclass(frozen=True)
-class _Marks:
-    """What counters follow: a pass over a stage `begins`; a tap `issues`, with the last weight of its word if
-    `ends_word`; a group is `over`, and it is the `last_of_block`; the stage of the next cycle."""
+class Marks:
+    """What a walk follows: a pass over a stage `begins`; a tap `issues`, or what it still lacks; with that it
+    `ends`, and with the last weight of its word if `ends_word`; a group is `over`."""
 
     begins: Wire
     issues: Wire
+    ends: Wire
     ends_word: Wire
     over: Wire
-    last_of_block: Wire
-    next_stage: Wire
+
+
+class Walk(ABC):
+    """Where a group of a stage and a tap of it lie in the signals of the stage. `outputs`: the first output
+    of the group, and which PEs have one (`valid`); `address`: the word of PE 0, or that of all; which PEs
+    have a word in this cycle (`active`). The cycle is `held` where no tap may be issued; it is not the last
+    of a tap where there is `more` of it; `reads_weight`: with the tap a word of weights is read."""
+
+    outputs: Wire
+    valid: Sequence[Wire]
+    address: Wire
+    active: Sequence[Wire]
+    held: Wire
+    more: Wire
+    reads_weight: Wire
+
+    @abstractmethod
+    def follow(self, marks: Marks) -> Wire:
+        """Drives the registers; returns whether the next word of weights follows."""
 
 
 def of_stage(stage: Wire, values: Sequence[int], bits: int) -> Wire:
@@ -60,18 +89,13 @@ def of_stage(stage: Wire, values: Sequence[int], bits: int) -> Wire:
     return choose(stage, [pyrtl.Const(int(value), bits) for value in values])
 
 
-def sequenced(sizes: TrainingSizes, start: Wire) -> Issued:
-    """Describes the sequencer."""
-    stages, pes = sizes.trained, sizes.pes
-    state, stage = register(3, "state", reset=True), register(bits_for(len(stages)), "stage", reset=True)
-    backward, done = register(1, "backward", reset=True), register(1, "done", reset=True)
-    widest = bits_for(max(max(s.block_in, sizes.groups(s)) for s in stages) + 1)
-    names = ("tap_number", "group", "group_of_block")
-    tap, group, in_block = (register(widest, name, reset=True) for name in names)
-    issues, last_tap = state == TAPS, tap == of_stage(stage, [s.block_in - 1 for s in stages], widest)
-    last_of_block = in_block == of_stage(stage, [sizes.block_groups(s) - 1 for s in stages], widest)
-    last_group = group == of_stage(stage, [sizes.groups(s) - 1 for s in stages], widest)
-    group_ends = issues & last_tap
+def sequenced(sizes: TrainingSizes, start: Wire, now: Counters, walk: Walk) -> Issued:
+    """Describes the sequencer, which drives the counters and the walk."""
+    stages, stage, backward, tap, group = sizes.trained, now.stage, now.backward, now.tap, now.group
+    state, done = register(3, "state", reset=True), register(1, "done", reset=True)
+    issues, last_tap, last_group = (state == TAPS) & ~walk.held, now.last_tap, now.last_group
+    ends_tap = issues & ~walk.more
+    group_ends = ends_tap & last_tap
     waited, over = _waits(sizes, state, stage, backward, group_ends, last_group)
     drained = (state == DRAIN) & waited
     turns = drained & ~backward & (stage == len(stages) - 1)
@@ -93,27 +117,23 @@ def sequenced(sizes: TrainingSizes, start: Wire) -> Issued:
         (group_ends & ~over, PAUSE),
         (state == HEAD, TAPS),
     )
-    zero = pyrtl.Const(0, widest)
-    tap.next <<= pyrtl.select(begins | group_ends, zero, fit(tap + issues, widest))
-    group.next <<= pyrtl.select(begins, zero, fit(group + over, widest))
-    in_block.next <<= pyrtl.select(begins | (over & last_of_block), zero, fit(in_block + over, widest))
-    places = _places(
-        sizes, stage, _Marks(begins, issues, issues & (tap[0] | last_tap), over, last_of_block, next_stage)
-    )
-    full = [of_stage(stage, [sizes.last_valid(s) > p for s in stages], 1) for p in range(pes)]
+    zero = pyrtl.Const(0, len(tap))
+    tap.next <<= pyrtl.select(begins | group_ends, zero, fit(tap + ends_tap, len(tap)))
+    group.next <<= pyrtl.select(begins, zero, fit(group + over, len(group)))
+    ends_word = ends_tap & (tap[0] | last_tap)
+    next_word = walk.follow(Marks(begins, issues, ends_tap, ends_word, over))
+    weight = register(bits_for(sizes.weight_bases[-1] + 1), "weight_address")
+    first = of_stage(next_stage, sizes.weight_bases[:-1], len(weight))
+    weight.next <<= pyrtl.select(begins, first, fit(weight + next_word, len(weight)))
     return Issued(
         stage=stage,
         backward=backward,
         tap=named(issues, "issue"),
         head=named(state == HEAD, "head"),
         first=tap == 0,
-        last=last_tap,
-        begins_block=in_block == 0,
-        address=places[0],
-        weight=places[1],
-        outputs=places[2],
-        reads_weight=~tap[0],
-        valid=[~last_of_block | bit for bit in full],
+        last=last_tap & ~walk.more,
+        even=~tap[0],
+        weight=weight,
         begins=begins,
         following=next_stage,
         busy=named(state != IDLE, "busy"),
@@ -126,7 +146,7 @@ def _waits(
 ) -> tuple[Wire, Wire]:
     """Whether a wait is in its last cycle, and whether with this cycle a group is over, its pause too."""
     wait = register(3, "cycles_left", reset=True)
-    pauses = of_stage(stage, [sizes.pause(s) for s in sizes.trained], 3)
+    pauses = of_stage(stage, [s.pause for s in sizes.trained], 3)
     waited = wait == 1
     over = named((group_ends & ~(backward & (pauses != 0))) | ((state == PAUSE) & waited), "group_over")
     drain = pyrtl.select(backward, pyrtl.Const(BACKWARD_DRAIN, 3), pyrtl.Const(FORWARD_DRAIN, 3))
@@ -134,26 +154,6 @@ def _waits(
         over & last_group, drain, pyrtl.select(group_ends, pauses, fit(wait - 1, len(wait)))
     )
     return waited, over
-
-
-def _places(sizes: TrainingSizes, stage: Wire, marks: _Marks) -> tuple[Wire, Wire, Wire]:
-    """Where the signal of a tap lies, its weight, and the outputs of its group."""
-    stages, bits = sizes.trained, BankedAddress(banks=sizes.pes, rows=sizes.most_rows).bits
-    now, begun, outputs = (register(bits, name) for name in ("now", "block_begins", "outputs_begin"))
-    weight, none = register(bits_for(sizes.weight_bases[-1] + 1), "weight_address"), pyrtl.Const(0, bits)
-    following = pyrtl.select(marks.last_of_block, fit(begun + 1, bits), begun)
-    begun.next <<= pyrtl.select(marks.begins, none, pyrtl.select(marks.over, following, begun))
-    stride = of_stage(stage, [s.blocks % (1 << bits) for s in stages], bits)
-    walked = pyrtl.select(marks.issues, fit(now + stride, bits), now)
-    now.next <<= pyrtl.select(marks.begins, none, pyrtl.select(marks.over, following, walked))
-    last = of_stage(stage, [sizes.last_valid(s) for s in stages], bits)
-    taken = pyrtl.select(marks.last_of_block, last, pyrtl.Const(sizes.pes, bits))
-    outputs.next <<= pyrtl.select(
-        marks.begins, none, pyrtl.select(marks.over, fit(outputs + taken, bits), outputs)
-    )
-    first = of_stage(marks.next_stage, sizes.weight_bases[:-1], len(weight))
-    weight.next <<= pyrtl.select(marks.begins, first, fit(weight + marks.ends_word, len(weight)))
-    return now, weight, outputs
 
 
 def _first_of(default: Wire, *cases: tuple[Wire, int]) -> Wire:

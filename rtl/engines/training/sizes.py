@@ -1,12 +1,13 @@
 """What one training engine is built for, and how long a step takes it.
 
-A stage is blocks at a fixed stride: tap k of block b reads word b + k * blocks of its inputs. PEs take a
-group of `pes` consecutive outputs of one block, of the last group fewer, so that one word is broadcast to
-all in a tap.
+PEs take a group of `pes` consecutive outputs of a stage, or of one of its blocks; the last of either may be
+smaller. All stages of an engine are of one kind.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,21 +30,125 @@ SHIFT_BITS = 5
 
 
 @dataclass(frozen=True)
-class TrainedStage:
-    """A stage: its blocks, their inputs and outputs, and whether a ReLU follows."""
+class TrainedStage(ABC):
+    """A stage: its inputs, its outputs, the taps of each, whether a ReLU follows. Outputs are dealt to PEs
+    from the first of each `span` on; at most so many as `readers` read one input."""
 
-    blocks: int
-    block_in: int
-    block_out: int
+    inputs: int
+    outputs: int
+    taps: int
     relu: bool
 
     @property
-    def inputs(self) -> int:
-        return self.blocks * self.block_in
+    @abstractmethod
+    def span(self) -> int: ...
 
     @property
-    def outputs(self) -> int:
-        return self.blocks * self.block_out
+    @abstractmethod
+    def readers(self) -> int: ...
+
+    @property
+    def words(self) -> int:
+        """Words that the weights of an output take."""
+        return -(-self.taps // PAIR)
+
+    @property
+    def pause(self) -> int:
+        """Cycles that every group waits backward."""
+        return 0
+
+    def groups(self, pes: int) -> int:
+        """Groups of the stage, none of which crosses spans."""
+        return self.outputs // self.span * -(-self.span // pes)
+
+    def forward_cycles(self, pes: int) -> int:
+        """Cycles in which taps are issued forward."""
+        return self.groups(pes) * self.taps
+
+    @abstractmethod
+    def signals_read(self, pes: int) -> int:
+        """Words of signals that taps read in a pass, of which each has a sum of errors."""
+
+    @abstractmethod
+    def backward_cycles(self, pes: int) -> int:
+        """From the first head to the issue of the last tap, or to the end of the pause after it."""
+
+
+@dataclass(frozen=True)
+class StridedStage(TrainedStage):
+    """Blocks at a fixed stride: tap k of block b reads word b + k * blocks, one for all PEs."""
+
+    @property
+    def blocks(self) -> int:
+        return self.inputs // self.taps
+
+    @property
+    def span(self) -> int:
+        return self.outputs // self.blocks
+
+    @property
+    def readers(self) -> int:
+        return self.span
+
+    @property
+    def pause(self) -> int:
+        """So that the next group reads the sums that this one has written, and that reads of weights remain
+        in the cycles between writes: a group with its head and its pause takes an even number of them."""
+        least = max(0, SUM_WRITTEN - self.taps)
+        return least + (self.taps + least + 1) % 2
+
+    def signals_read(self, pes: int) -> int:
+        return self.groups(pes) * self.taps
+
+    def backward_cycles(self, pes: int) -> int:
+        return self.groups(pes) * (1 + self.taps + self.pause)
+
+
+@dataclass(frozen=True)
+class RingStage(TrainedStage):
+    """A ring: tap k of output j reads word (j + k * stride) mod inputs, so that PEs read consecutive words;
+    those beyond the end of the ring a cycle later, from its start."""
+
+    stride: int
+
+    @property
+    def span(self) -> int:
+        return self.outputs
+
+    @property
+    def readers(self) -> int:
+        return min(self.outputs, self.taps * -(-self.outputs // self.inputs))
+
+    def turns(self, pes: int) -> Counter[tuple[int, int]]:
+        """How often the ring ends between two PEs, one of which reads word 0, by group and tap: so many more
+        cycles the tap takes."""
+        firsts = [(tap, -tap * self.stride % self.inputs) for tap in range(self.taps)]
+        reading = [(j, tap) for tap, first in firsts for j in range(first, self.outputs, self.inputs)]
+        return Counter((j // pes, tap) for j, tap in reading if j % pes)
+
+    def forward_cycles(self, pes: int) -> int:
+        return super().forward_cycles(pes) + self.turns(pes).total()
+
+    def signals_read(self, pes: int) -> int:
+        return self.outputs * self.taps
+
+    def backward_cycles(self, pes: int) -> int:
+        """A word of weights is read in an even cycle and written in an odd one: the next one waits for it,
+        or for the head of the group if that took the even cycle."""
+        groups, last, turns = self.groups(pes), self.words - 1, Counter[tuple[int, int]]()
+        for (group, tap), more in self.turns(pes).items():
+            turns[group, tap // PAIR] += more
+        of_last = self.taps - last * PAIR
+
+        def waits(group: int, word: int) -> int:
+            """Cycles from the first tap of a word to that of the next; a head follows the last of a group."""
+            taken = turns[group, word] + (of_last + 1 if word == last else PAIR)
+            return taken + taken % 2
+
+        plain = waits(-1, last) + last * PAIR
+        more = sum(waits(*word) - waits(-1, word[1]) for word in list(turns))
+        ends = of_last + turns[groups - 1, last] - waits(groups - 1, last)
+        return 1 + groups * plain + more + ends
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -75,13 +180,13 @@ class TrainingSizes(Sizes):
     def of(cls, pes: int, weight_bits: int, trained: tuple[TrainedStage, ...], **own: Any) -> Self:
         """The sizes with what follows from the stages."""
         rows = _rows(trained, pes)
-        widest = max(stage.block_in for stage in trained)
+        widest = max(stage.taps for stage in trained)
         return cls(
             pes=pes,
             weight_bits=weight_bits,
             accumulator_bits=own["read_bits"] + own["activation_bits"] + bits_for(widest) + 1,
             fetch_bits=PAIR * weight_bits,
-            weight_words=sum(groups_of(stage, pes) * words_of_row(stage) for stage in trained),
+            weight_words=sum(stage.groups(pes) * stage.words for stage in trained),
             banks=pes,
             activation_rows=max(rows),
             even_rows=sum(rows[::2]),
@@ -90,7 +195,7 @@ class TrainingSizes(Sizes):
             product_register=True,
             stages=len(trained),
             longest_row=widest,
-            most_groups=max(groups_of(stage, pes) for stage in trained),
+            most_groups=max(stage.groups(pes) for stage in trained),
             trained=trained,
             one_address=False,
             operand_isolation=False,
@@ -129,6 +234,11 @@ class TrainingSizes(Sizes):
         )
 
     @property
+    def rotates(self) -> bool:
+        """Whether stages are rings."""
+        return isinstance(self.trained[0], RingStage)
+
+    @property
     def rows(self) -> tuple[int, ...]:
         """In how many rows of all banks the inputs of every stage lie, and the outputs of the last."""
         return _rows(self.trained, self.pes)
@@ -153,41 +263,27 @@ class TrainingSizes(Sizes):
         last, whose errors are those of the scores."""
         return max((rows for number, rows in enumerate(self.rows[1:-1]) if number % 2 == half), default=1)
 
-    def block_groups(self, stage: TrainedStage) -> int:
-        """Groups of a block."""
-        return -(-stage.block_out // self.pes)
-
-    def groups(self, stage: TrainedStage) -> int:
-        """Groups of a stage."""
-        return groups_of(stage, self.pes)
-
     def last_valid(self, stage: TrainedStage) -> int:
-        """Outputs of the last group of a block."""
-        return stage.block_out - (self.block_groups(stage) - 1) * self.pes
+        """Outputs of the last group of a span."""
+        return (stage.span - 1) % self.pes + 1
 
     @property
     def weight_bases(self) -> tuple[int, ...]:
         """Where the words of every stage begin in a PE, and how many there are."""
-        words = [self.groups(stage) * words_of_row(stage) for stage in self.trained]
+        words = [stage.groups(self.pes) * stage.words for stage in self.trained]
         return tuple(sum(words[:number]) for number in range(len(words) + 1))
 
     @property
     def sum_bits(self) -> int:
         """Holds every sum of products of weights and errors."""
-        return self.read_bits + self.error_bits + bits_for(max(s.block_out for s in self.trained)) + 1
-
-    def pause(self, stage: TrainedStage) -> int:
-        """Cycles that a group waits backward, so that the next one reads the sums that this one has written,
-        and that reads of weights remain in the cycles between writes: a group with its head and its pause
-        takes an even number of them."""
-        least = max(0, SUM_WRITTEN - stage.block_in)
-        return least + (stage.block_in + least + 1) % 2
+        return self.read_bits + self.error_bits + bits_for(max(s.readers for s in self.trained)) + 1
 
     def cycles_of(self, number: int, *, backward: bool) -> int:
         """Cycles of a pass over a stage. Backward a group reads its errors before its taps."""
         stage = self.trained[number]
-        of_group = stage.block_in + (1 + self.pause(stage)) * backward
-        return self.groups(stage) * of_group + (BACKWARD_DRAIN if backward else FORWARD_DRAIN)
+        if backward:
+            return stage.backward_cycles(self.pes) + BACKWARD_DRAIN
+        return stage.forward_cycles(self.pes) + FORWARD_DRAIN
 
     @cached_property
     def forward_cycles(self) -> int:
@@ -203,16 +299,6 @@ class TrainingSizes(Sizes):
     def cycles(self) -> int:
         """A step: from the cycle after `start` to `done`."""
         return self.forward_cycles + self.backward_cycles
-
-
-def groups_of(stage: TrainedStage, pes: int) -> int:
-    """Groups of a stage, none of which crosses blocks."""
-    return stage.blocks * -(-stage.block_out // pes)
-
-
-def words_of_row(stage: TrainedStage) -> int:
-    """Words that the weights of an output take."""
-    return -(-stage.block_in // PAIR)
 
 
 def _rows(trained: Sequence[TrainedStage], pes: int) -> tuple[int, ...]:

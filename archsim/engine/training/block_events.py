@@ -1,0 +1,61 @@
+"""Training of strided blocks as events: one word of signals serves all PEs, one sum takes what they add."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archsim.engine.training.events import TrainingMachine
+from rtl.engines.training.sizes import PAIR, StridedStage, TrainedStage, TrainingSizes
+from workloads.refusal import Defect
+
+SUM, WORD = 4, 5
+"""In which cycle after its issue a sum is written, and the word of weights of which a tap read the first."""
+
+
+class BlockMachine(TrainingMachine):
+    """A step on an engine for blocks."""
+
+    def __init__(self, sizes: TrainingSizes, inputs: int) -> None:
+        super().__init__(sizes, inputs)
+        self.pending: set[tuple[int, int]] = set()
+        """Sums that are read and not written yet, by stage and input."""
+
+    def _cycles(self, stage: TrainedStage, first: int, outputs: int, tap: int) -> list[tuple[int, int]]:
+        return [(outputs, 1)]
+
+    def _backward(self, number: int, stage: TrainedStage) -> Any:
+        assert isinstance(stage, StridedStage)
+        sums, own, begun = f"sum_{1 - number % 2}", f"sum_{number % 2}", set[int]()
+        began = int(self.env.now)
+        for first, outputs in self._groups(stage):
+            block = first // stage.span
+            self.words[f"signal_{1 - number % 2}"] += outputs
+            self.words[own] += outputs
+            yield self.env.timeout(1)
+            written = []
+            for tap in range(stage.taps):
+                for served in self._issues(number, outputs, tap, [(outputs, 1)]):
+                    self.products += served * (number > 0)
+                    if number and block in begun:
+                        self.words[sums] += 1
+                    written.append(self.env.process(self._adds(number, tap * stage.blocks + block, sums)))
+                    if tap % PAIR == 0:
+                        self._reads_word(number)
+                        self.env.process(self._moves(outputs, WORD))
+                    yield self.env.timeout(1)
+            begun.add(block)
+            yield written[0]
+            # Words are read in every other cycle, in the cycles between those in which they are written.
+            yield self.env.timeout((int(self.env.now) - began) % PAIR)
+        yield self.env.timeout(WORD)
+        if self.pending or self.writes:
+            raise Defect(f"stage {number} ends before all that it changes is written")
+
+    def _adds(self, number: int, place: int, sums: str) -> Any:
+        """A sum is written SUM cycles after its tap, and may be read in the next."""
+        if (number, place) in self.pending:
+            raise Defect(f"input {place} of stage {number} is read before its sum is written")
+        self.pending.add((number, place))
+        yield self.env.timeout(SUM)
+        self.changed[sums] += number > 0
+        self.pending.remove((number, place))
