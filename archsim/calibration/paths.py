@@ -33,7 +33,7 @@ def ways_found(technology: Technology, mapping: Mapping, logic: Logic) -> Mappin
     """The delay in s of each way of the mapped hardware that a path was found along, by family. Where all is
     one way, that is the longest path."""
     if mapping.sizes.one_way:
-        return {mapping.sizes.label: logic.critical_path_s or 0.0}
+        return {mapping.sizes.family: logic.critical_path_s or 0.0}
     return measured_ways(technology, mapping, logic)
 
 
@@ -109,4 +109,4 @@ def way_of(sizes: Sizes, path: LongestPath) -> str:
     end = FLOPS
     if ends.endswith(_MEMORY):
         end = ACTIVATIONS if ends.removesuffix(_MEMORY) in sizes.activation_words else FETCHES
-    return f"{sizes.label.replace(' ', '.')}.{start}.{end}"
+    return f"{sizes.family}.{start}.{end}"

@@ -177,5 +177,5 @@ def _read(technology: Technology, label: str, rows: Sequence[Mapping[str, Any]])
     for configuration, (_, grouped) in zip(drawn(label), by_configuration, strict=True):
         mapping, logic = configuration.map(technology.fabric), logic_of(list(grouped), _name(technology))
         workload = workload_of(mapping) if technology.follows_switching else None
-        delays = {mapping.sizes.label: logic.critical_path_s or 0.0}
+        delays = {mapping.sizes.family: logic.critical_path_s or 0.0}
         yield Measurement(mapping.sizes, logic, workload, delays)

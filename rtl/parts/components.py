@@ -45,6 +45,13 @@ DESCRIPTIONS = {
     "activation_0_memory": "Activations that stages of even number read, and those of odd number write.",
     "activation_1_memory": "Activations that stages of odd number read, and those of even number write.",
     "descriptor_memory": "The descriptors of all stages.",
+    "update": "Moves the weights of a PE against the product of an error and a signal.",
+    "tree": "Adds up the products of weights and errors of all PEs.",
+    "sums": "Adds the products of weights and errors that come to a bank to their sums.",
+    "signal_0_memory": "Signals that stages of even number read, kept until their weights are updated.",
+    "signal_1_memory": "Signals that stages of odd number read, kept until their weights are updated.",
+    "sum_0_memory": "Sums of the errors of the outputs of stages of even number.",
+    "sum_1_memory": "Sums of the errors of the outputs of stages of odd number.",
 }
 """What components are for, by kind; an engine may have kinds that are not among them."""
 

@@ -43,7 +43,7 @@ def ways(sizes: Sizes) -> tuple[Way, ...]:
     """All ways of an engine: through the multiplier and adder of a PE, through a requantiser, from the
     memories into a PE's operands, and through the control that finds the activations."""
     if sizes.one_way:
-        return (Way(sizes.label, sizes.control_path),)
+        return (Way(sizes.family, sizes.control_path),)
     activations = tuple(sizes.activation_words)
     operands = {
         "one": 1.0,
@@ -138,7 +138,7 @@ def _requantised(sizes: Sizes) -> tuple[Way, ...]:
 
 def _control(sizes: Sizes, activations: tuple[str, ...]) -> tuple[Way, ...]:
     """From the registers of the control, or from an index, to where it leads."""
-    name, amounts = sizes.label.replace(" ", "."), sizes.control_path
+    name, amounts = sizes.family, sizes.control_path
     roles = dict.fromkeys(shape.role for shape in sizes.memory_shapes)
     ends = {FLOPS: (), ACTIVATIONS: activations, FETCHES: tuple(r for r in roles if r not in activations)}
     return tuple(

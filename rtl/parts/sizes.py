@@ -269,6 +269,11 @@ class Sizes:
         return self.engine
 
     @property
+    def family(self) -> str:
+        """The label as the names of families begin with it."""
+        return self.label.replace(" ", ".")
+
+    @property
     def own_targets(self) -> tuple[str, ...]:
         """What the load port writes beside the memories."""
         return ()

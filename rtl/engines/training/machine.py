@@ -159,9 +159,10 @@ class TrainingMachine(ABC):
         for p in range(sizes.pes):
             weight = self._weight(p, both := wire(sizes.fetch_bits, f"moved_{p}"))
             with component("pe", p):
-                product, moved = self._element(p, weight, operands, shifts)
+                product, factors = self._element(p, weight, operands, shifts[:2])
                 products.append(product)
-                both <<= pyrtl.concat(*reversed(self._moved(p, moved)))
+            with component("update", p):
+                both <<= pyrtl.concat(*reversed(self._moved(p, self._update(p, factors, shifts[2]))))
         self._add_up(products)
         self._unloaded()
         self._counts_products()
@@ -290,8 +291,11 @@ class TrainingMachine(ABC):
         error = pyrtl.select(at.stage[1] == len(sizes.trained) - 1, of_score, of_sum)
         return delayed(only_if(at.valid[1][p], error), "error", enable=at.head)
 
-    def _element(self, p: int, stored: Wire, operands: Operands, shifts: Sequence[Wire]) -> tuple[Wire, Wire]:
-        """A PE. Drives its result; returns what it adds to a sum of errors, and the weight that moves."""
+    def _element(
+        self, p: int, stored: Wire, operands: Operands, shifts: Sequence[Wire]
+    ) -> tuple[Wire, tuple[Wire, Wire, Wire]]:
+        """A PE. Drives its result; returns what it adds to a sum of errors, and what moves the weight: that
+        itself, the error and the signal."""
         sizes, at, signal = self.sizes, self.at, operands.signals[p]
         error = self._error(p, operands, shifts[1])
         weight = delayed(stored, "weight_2", enable=at.tap[1])
@@ -299,8 +303,6 @@ class TrainingMachine(ABC):
         operand = pyrtl.select(at.back[2], error.sign_extended(wider), signal.sign_extended(wider))
         upper = weight[sizes.weight_bits - sizes.read_bits :]
         product = delayed(signed_product(upper, operand), "product", enable=at.tap[2])
-        slope = delayed(signed_product(error, signal), "slope", enable=at.backward[2])
-        weight = delayed(weight, "weight_3", enable=at.backward[2])
         total = register(sizes.accumulator_bits, "total")
         of_signal = product[: sizes.read_bits + sizes.activation_bits].sign_extended(len(total))
         added = fit(only_if(~at.first[3], total) + of_signal, len(total))
@@ -308,5 +310,13 @@ class TrainingMachine(ABC):
         relu = of_stage(at.stage[4], [stage.relu for stage in sizes.trained], 1)
         result = requantise(total, shifts[0], relu, sizes.activation_bits)
         self.results[p] <<= delayed(result, "result", enable=at.writes_row)
-        moved = updated(sizes, p, weight, slope, shifts[2], self._advances(p))
-        return only_if(at.active[3][p], product[: sizes.read_bits + sizes.error_bits]), moved
+        back = only_if(at.active[3][p], product[: sizes.read_bits + sizes.error_bits])
+        return back, (weight, error, signal)
+
+    def _update(self, p: int, factors: tuple[Wire, Wire, Wire], shift: Wire) -> Wire:
+        """The weight of a tap once it has moved. Forward nothing moves here."""
+        at, (weight, error, signal) = self.at, factors
+        signal = only_if(at.back[2], signal)
+        slope = delayed(signed_product(error, signal), "slope", enable=at.backward[2])
+        kept = delayed(weight, "weight_3", enable=at.backward[2])
+        return updated(self.sizes, p, kept, slope, shift, self._advances(p))

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
+from rtl.engines.training.amounts import training_amounts
 from rtl.parts.components import bits_for
 from rtl.parts.descriptor import SizeError
-from rtl.parts.sizes import MemoryShape, Sizes
+from rtl.parts.sizes import Amounts, MemoryShape, Sizes, levels
 from rtl.parts.skeleton import TRAINING_TARGETS
 
 FORWARD_DRAIN, BACKWARD_DRAIN = 5, 5
@@ -206,7 +207,47 @@ class TrainingSizes(Sizes):
 
     @property
     def label(self) -> str:
-        return "training"
+        return f"{self.engine} {'rotated' if self.rotates else 'broadcast'}"
+
+    @property
+    def fitted_apart(self) -> str:
+        return "_training"
+
+    @property
+    def one_way(self) -> bool:
+        return True
+
+    @property
+    def shift_bits(self) -> int:
+        return SHIFT_BITS
+
+    @property
+    def multiplied(self) -> tuple[tuple[int, int], ...]:
+        operand = max(self.activation_bits, self.error_bits)
+        return (self.read_bits, operand), (self.error_bits, self.activation_bits)
+
+    @property
+    def adders(self) -> tuple[str, int, int]:
+        """What adds up products of errors: its component, how many there are, and how many adders each
+        has."""
+        return ("sums", self.pes, 1) if self.rotates else ("tree", 1, self.pes)
+
+    @property
+    def structures(self) -> tuple[Amounts, ...]:
+        return training_amounts(self)
+
+    @property
+    def control_path(self) -> dict[str, float]:
+        """What the longest path follows, which leads from the shifts of a stage through the sum of an error
+        and its shifter, or from the product of an update through its shifter into the weight."""
+        return {
+            "one": 1.0,
+            "pe_levels": levels(self.pes),
+            "sum_bits": self.sum_bits,
+            "sum_levels": levels(self.sum_bits),
+            "weight_bits": self.weight_bits,
+            "accumulator_bits": self.accumulator_bits,
+        }
 
     @property
     def product_bits(self) -> int:
