@@ -43,7 +43,7 @@ from workloads.training.model import initial_arrays
 from workloads.training.schema import OnChipRecipe, RecipeError
 
 SUFFIX = "_training"
-PLAN = {"train": (11, 30), "held_out": (412, 12)}
+PLAN = {"train": (11, 24), "held_out": (412, 9)}
 """The seed and the number of netlists of each set."""
 PES, MOST_CYCLES = (2, 4, 8, 16, 32), 4000
 RATE_SHIFT = 6
