@@ -66,18 +66,22 @@ def error_tables() -> str:
     """The errors of the fits on netlists that they never saw."""
     from archsim.calibration.calibrate import held_out_errors
     from archsim.calibration.plan import PLANS
+    from archsim.calibration.training import SUFFIX, held_out_training
     from archsim.costs.estimate import logic_fit
     from archsim.technology import technology
 
     parts = []
-    for name in PLANS:
-        counts = logic_fit(name).constants
-        title = (
-            f"{name}: {counts['netlists']:.0f} netlists fitted, {counts['held_out_netlists']:.0f} held out"
-        )
-        columns = {title: "", "mean": "share 1", "worst": "share 1", "at": ""}
-        rows = map(_error_row, held_out_errors(technology(name)))
-        parts.append(Table("", columns, (row for row in rows if row[0])).markdown())
+    for words, suffix, held_out in (
+        ("", "", held_out_errors),
+        (", engines that train", SUFFIX, held_out_training),
+    ):
+        for name in PLANS:
+            counts = logic_fit(f"{name}{suffix}").constants
+            fitted, unseen = (f"{counts[each]:.0f}" for each in ("netlists", "held_out_netlists"))
+            title = f"{name}{words}: {fitted} netlists fitted, {unseen} held out"
+            columns = {title: "", "mean": "share 1", "worst": "share 1", "at": ""}
+            rows = map(_error_row, held_out(technology(name)))
+            parts.append(Table("", columns, (row for row in rows if row[0])).markdown())
     return "\n\n".join(parts)
 
 

@@ -128,10 +128,12 @@ def validate(as_json: bool) -> None:
 
     from archsim.calibration.calibrate import held_out_errors
     from archsim.calibration.plan import PLANS
+    from archsim.calibration.training import held_out_training
     from archsim.technology import technology
     from reports.results import error_table
 
     known = {name: held_out_errors(technology(name)) for name in PLANS}
+    known |= {f"{name}, engines that train": held_out_training(technology(name)) for name in PLANS}
     answer(
         as_json,
         lambda: {"technologies": {name: list(map(vars, errors)) for name, errors in known.items()}},
@@ -142,7 +144,8 @@ def validate(as_json: bool) -> None:
 @main.command(cls=ListingCommand)
 @click.argument("name", metavar="TECHNOLOGY", type=Known(_calibrations))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the data files.")
-def calibrate(name: str, out: Path) -> None:
+@click.option("--training", is_flag=True, help="Fit the engines that train, which are fitted apart.")
+def calibrate(name: str, out: Path, training: bool) -> None:
     """Synthesise the netlists of a calibration anew and fit the logic model to them.
 
     A technology takes a quarter of an hour, cmos65 half an hour. An interrupted run goes on where it stopped.
@@ -153,9 +156,10 @@ def calibrate(name: str, out: Path) -> None:
         raise click.UsageError(f"technology is {name!r}, allowed are {', '.join(_calibrations())}")
     check_folder(out)
     from archsim.calibration.calibrate import calibrate as fit_anew
+    from archsim.calibration.training import calibrate_training
     from archsim.technology import technology
     from reports.results import error_table
 
     with going_on(kept()):
-        errors = fit_anew(technology(name), out)
+        errors = (calibrate_training if training else fit_anew)(technology(name), out)
     show(error_table(name, errors))
