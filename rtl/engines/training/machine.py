@@ -147,6 +147,10 @@ class TrainingMachine(ABC):
         """Whether a PE adds its product to its sum."""
         return self.at.forward[3]
 
+    def _returns(self, p: int) -> Wire:
+        """Whether the product of a PE goes to a sum of errors; what does not is 0."""
+        return self.at.active[3][p]
+
     def _advances(self, p: int) -> Wire:
         """Whether the random register of a PE goes on."""
         return self.at.backward[3]
@@ -309,4 +313,4 @@ class TrainingMachine(ABC):
         result = requantise(total, shifts[0], relu, sizes.activation_bits)
         self.results[p] <<= delayed(result, "result", enable=at.writes_row)
         moved = updated(sizes, p, weight, slope, shifts[2], self._advances(p))
-        return only_if(at.active[3][p], product[: sizes.read_bits + sizes.error_bits]), moved
+        return only_if(self._returns(p), product[: sizes.read_bits + sizes.error_bits]), moved
