@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -211,6 +212,20 @@ def test_a_network_that_cannot_be_trained_is_refused(changes: dict[str, Any], sa
     with pytest.raises(Refusal) as refused:
         _ = DesignPoint(**DESIGN | changes).simulate("cycle")
     assert str(refused.value).startswith(said)
+
+
+@pytest.mark.parametrize("kind", ["clos", "csc"])
+@pytest.mark.parametrize("compression", ["", "-x40"])
+def test_a_step_takes_the_cycles_that_the_documentation_says(kind: str, compression: str) -> None:
+    network = f"lenet-300-100-{kind}{compression}"
+    mapping = DesignPoint(**DESIGN | {"network": network, "engine": {"kind": kind, "pes": 16}}).mapping
+    assert isinstance(mapping, TrainingMapping)
+    sizes, weights = mapping.sizes, mapping.network.stored_weights
+    passes = (sizes.forward_cycles, sizes.backward_cycles)
+    cycles = " | ".join(f"{taken:,}" for taken in passes)
+    busy = " | ".join(f"{100 * weights / 16 / taken:.0f} %" for taken in passes)
+    page = (Path(__file__).parents[2] / "docs/engines.md").read_text(encoding="utf-8")
+    assert f"| {network} | {weights:,} | {cycles} | {busy} |" in page
 
 
 @pytest.mark.long

@@ -38,7 +38,7 @@ class RingMachine(TrainingMachine):
             yield self.env.timeout(1)
             for tap in range(stage.taps):
                 if tap % PAIR == 0:
-                    # Heads begin in an even cycle of the pass, words are read in the odd ones.
+                    # The first head is in cycle 1 of the pass; words are read in even ones.
                     yield self.env.timeout((int(self.env.now) - began + 1) % PAIR)
                     self._reads_word(number)
                 cycles = self._cycles(stage, first, outputs, tap)

@@ -147,6 +147,10 @@ class TrainingMachine(ABC):
         """Whether a PE adds its product to its sum."""
         return self.at.forward[3]
 
+    def _returns(self, p: int) -> Wire:
+        """Whether the product of a PE goes to a sum of errors; what does not is 0."""
+        return self.at.active[3][p]
+
     def _advances(self, p: int) -> Wire:
         """Whether the random register of a PE goes on."""
         return self.at.backward[3]
@@ -310,7 +314,7 @@ class TrainingMachine(ABC):
         relu = of_stage(at.stage[4], [stage.relu for stage in sizes.trained], 1)
         result = requantise(total, shifts[0], relu, sizes.activation_bits)
         self.results[p] <<= delayed(result, "result", enable=at.writes_row)
-        back = only_if(at.active[3][p], product[: sizes.read_bits + sizes.error_bits])
+        back = only_if(self._returns(p), product[: sizes.read_bits + sizes.error_bits])
         return back, (weight, error, signal)
 
     def _update(self, p: int, factors: tuple[Wire, Wire, Wire], shift: Wire) -> Wire:
