@@ -57,7 +57,7 @@ def test_a_stored_netlist_is_mapped_anew() -> None:
     """The smallest of those that were held out."""
     technology = a.Artix7()
     pairs = zip(drawn("held_out"), read_training(technology)["held_out"], strict=True)
-    configuration, stored = min(pairs, key=lambda pair: pair[1].sizes.pes * len(pair[1].sizes.trained))
+    configuration, stored = min(pairs, key=lambda pair: pair[1].sizes.pes * pair[1].sizes.stages)
     found = map_to_gates(configuration.map("fpga"), technology)
     assert {part.component: part.resources for part in found.parts} == {
         part.component: part.resources for part in stored.logic.parts
