@@ -89,7 +89,7 @@ def drawn(label: str) -> list[TrainingConfiguration]:
 
 
 def _drawn(random: np.random.Generator, kind: str) -> TrainingConfiguration:
-    """Anew until the engine trains it, in so many cycles at most."""
+    """Anew until the engine trains it, at a rate that its widths hold, in so many cycles at most."""
     while True:
         pes = int(random.choice(PES))
         usual = bool(random.random() < 1 / 3)
@@ -108,7 +108,8 @@ def _drawn(random: np.random.Generator, kind: str) -> TrainingConfiguration:
             engines[kind](pes=pes), arithmetic, Topology(layers), int(random.integers(1 << 30))
         )
         with suppress(MappingError, RecipeError):
-            if made.map().counts.cycles <= MOST_CYCLES:
+            mapping = made.map()
+            if mapping.images and mapping.counts.cycles <= MOST_CYCLES:
                 return made
 
 
