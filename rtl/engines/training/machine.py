@@ -103,12 +103,28 @@ class TrainingMachine(ABC):
             self.at = _Travelling(self.issued, self.walk)
             given = fit(self.load.load_data, bits_for(sizes.trained[-1].outputs))
             self.label = delayed(given, "label", enable=self.described.loads("label"))
-        self.results = [wire(sizes.activation_bits, f"result_{p}") for p in range(sizes.pes)]
+            self._tells_pes()
+        self.results = []
+        for p in range(sizes.pes):
+            with component("pe", p):
+                self.results.append(wire(sizes.activation_bits, "given"))
         self.words = list[Wire]()
         with component("address"):
             own = self._own()
             enables = [named(self.issued.head & bit, f"reads_{p}") for p, bit in enumerate(own.enables)]
             self.own = Banked(enables, own.rows)
+
+    def _tells_pes(self) -> None:
+        """What the controller tells PEs, so that these are alike: after a head whether its stage has a ReLU,
+        whether outputs are scores, and which is the label; as results are made, whether those have a ReLU."""
+        sizes, at, label = self.sizes, self.at, self.label
+        relus = [stage.relu for stage in sizes.trained]
+        self.relu = {t: named(of_stage(at.stage[t], relus, 1), f"relu_{t}") for t in (1, 4)}
+        self.of_scores = named(at.stage[1] == len(sizes.trained) - 1, "of_scores")
+        numbers = [
+            fit(at.outputs[1] + pyrtl.Const(p, bits_for(sizes.pes)), len(label)) for p in range(sizes.pes)
+        ]
+        self.is_label = [named(number == label, f"is_label_{p}") for p, number in enumerate(numbers)]
 
     @abstractmethod
     def _walk(self, counters: Counters) -> Walk:
@@ -148,8 +164,9 @@ class TrainingMachine(ABC):
         return self.at.forward[3]
 
     def _returns(self, p: int) -> Wire:
-        """Whether the product of a PE goes to a sum of errors; what does not is 0."""
-        return self.at.active[3][p]
+        """Whether the product of a PE goes to a sum of errors; what does not is 0, so that forward nothing
+        switches on the way to the sums."""
+        return self.at.backward[3] & self.at.active[3][p]
 
     def _advances(self, p: int) -> Wire:
         """Whether the random register of a PE goes on."""
@@ -161,7 +178,9 @@ class TrainingMachine(ABC):
         operands = self._operands(signals)
         shifts, products = self._shifts(), []
         for p in range(sizes.pes):
-            weight = self._weight(p, both := wire(sizes.fetch_bits, f"moved_{p}"))
+            with component("update", p):
+                both = wire(sizes.fetch_bits, "words")
+            weight = self._weight(p, both)
             with component("pe", p):
                 product, factors = self._element(p, weight, operands, shifts[:2])
                 products.append(product)
@@ -287,12 +306,10 @@ class TrainingMachine(ABC):
     def _error(self, p: int, operands: Operands, shift: Wire) -> Wire:
         """The error of a PE's output, from the second cycle after the head of its group on."""
         sizes, at, output = self.sizes, self.at, operands.outputs[p]
-        number = fit(at.outputs[1] + pyrtl.Const(p, bits_for(sizes.pes)), len(self.label))
-        of_score = score_error(sizes, output, number == self.label)
-        relu = of_stage(at.stage[1], [stage.relu for stage in sizes.trained], 1)
-        passes = ~relu | (~output[-1] & (output != 0))
+        of_score = score_error(sizes, output, self.is_label[p])
+        passes = ~self.relu[1] | (~output[-1] & (output != 0))
         of_sum = only_if(passes, cut(even(operands.sums[p], shift), sizes.error_bits))
-        error = pyrtl.select(at.stage[1] == len(sizes.trained) - 1, of_score, of_sum)
+        error = pyrtl.select(self.of_scores, of_score, of_sum)
         return delayed(only_if(at.valid[1][p], error), "error", enable=at.head)
 
     def _element(
@@ -311,8 +328,7 @@ class TrainingMachine(ABC):
         of_signal = product[: sizes.read_bits + sizes.activation_bits].sign_extended(len(total))
         added = fit(only_if(~at.first[3], total) + of_signal, len(total))
         total.next <<= pyrtl.select(self._accumulates(p), added, total)
-        relu = of_stage(at.stage[4], [stage.relu for stage in sizes.trained], 1)
-        result = requantise(total, shifts[0], relu, sizes.activation_bits)
+        result = requantise(total, shifts[0], self.relu[4], sizes.activation_bits)
         self.results[p] <<= delayed(result, "result", enable=at.writes_row)
         back = only_if(self._returns(p), product[: sizes.read_bits + sizes.error_bits])
         return back, (weight, error, signal)

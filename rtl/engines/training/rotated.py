@@ -120,10 +120,6 @@ class Rotated(TrainingMachine):
     def _accumulates(self, p: int) -> Wire:
         return self.at.forward[3] & self.at.active[3][p]
 
-    def _returns(self, p: int) -> Wire:
-        """Not forward, so that nothing switches on the way to the sums."""
-        return self.at.backward[3] & self.at.active[3][p]
-
     def _advances(self, p: int) -> Wire:
         """Once a tap: with the word of the PE, or where it has none in the first cycle."""
         return self.at.backward[3] & (self.at.active[3][p] | ~(self.at.valid[3][p] | self.again[3]))
