@@ -118,7 +118,8 @@ class DesignPoint(Shown, BaseModel):
         if value is None or isinstance(value, Training):
             return value
         if not isinstance(value, MappingOf):
-            raise DesignError.of("training", value, f"a mapping of {', '.join(Training.model_fields)}")
+            fields = ", ".join(Training.model_fields)
+            raise DesignError(f"training is {value!r}, allowed is a mapping of {fields}")
         _refuse_keys("training", value)
         try:
             return Training(**value)

@@ -164,7 +164,7 @@ def test_the_end_of_a_training_moves_fewer_weights_than_its_beginning() -> None:
         ({"training": {"rate": "fast"}}, "training.rate is 'fast', allowed are powers of two"),
         ({"training": {"rates": 0.5}}, "training.rates is not a field, allowed are weight_bits"),
         ({"training": {"weight_bits": 4}}, "training.weight_bits is 4, allowed are 8 to 16"),
-        ({"training": 3}, "training is 3, allowed are a mapping of weight_bits"),
+        ({"training": 3}, "training is 3, allowed is a mapping of weight_bits"),
         (
             {"training": {"weights": "trained", "seed": 3}},
             "training.seed is 3, allowed is 0 where nothing is drawn from it",
