@@ -14,6 +14,7 @@ from archsim.calibration.paths import way_of
 from archsim.costs.estimate import logic_fit
 from archsim.netlist.path_ends import LongestPath, component_of, is_part, place_of
 from archsim.technology import Cmos65
+from rtl.engines.pruned import PrunedSizes
 from rtl.parts.paths import ways
 
 
@@ -83,6 +84,19 @@ def test_places_are_read_from_the_names_of_nets_and_instances() -> None:
     assert is_part("pe.n_4/result", ("result",))
     assert is_part("pe.sum_1", ("sum",))
     assert not is_part("pe.total", ("result", "scores"))
+
+
+def test_the_bank_at_a_distance_waits_for_a_carry_but_not_the_lowest_bit_of_the_sum() -> None:
+    near = next(
+        each.sizes
+        for each in read_measured("artix7")["train"]
+        if isinstance(each.sizes, PrunedSizes) and each.sizes.relative and each.sizes.banks == 4
+    )
+    assert near.control_path["carried_bank"]
+    told_apart_by_one_bit = replace(near, pes=2, banks=2)
+    assert not told_apart_by_one_bit.control_path["carried_bank"]
+    assert not replace(near, relative=False).control_path["carried_bank"]
+    assert not replace(near, replicated=True).control_path["carried_bank"]
 
 
 def _told(levels: float, delay_s: float, *, exact: bool = True) -> Told:

@@ -171,6 +171,8 @@ class GatherSizes(Sizes):
             "entry_levels": levels(self.entries_per_fetch),
             "relative": self.relative,
             "relative_bits": self.address.bits * self.relative,
+            # The lowest bit of a sum, which tells two banks apart, waits for no carry.
+            "carried_bank": self.relative and not self.replicated and self.address.bank_bits > 1,
         }
 
     @property
