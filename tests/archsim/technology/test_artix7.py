@@ -72,7 +72,8 @@ def test_assumptions_are_named_as_such() -> None:
 
 
 def test_a_net_takes_the_longer_the_more_room_a_design_takes_whatever_device_it_lies_in() -> None:
-    small, large = FpgaResources(lut=500, bram36=2, dsp=1), FpgaResources(lut=50_000, bram36=60, dsp=100)
+    """The larger one would take all of the device on which nets were measured."""
+    small, large = FpgaResources(lut=500, bram36=2, dsp=1), FpgaResources(lut=25_000, bram36=30, dsp=40)
     for device in ("XC7A35T", "XC7A200T", "XC7K325T"):
         part = Artix7(device=device)
         assert 0.35e-9 < part.net_delay_s(small) == Artix7().net_delay_s(small)
