@@ -80,7 +80,7 @@ def description(experiments: Experiments) -> dict[str, Any]:
         }
     return {
         "files": {
-            runs.FILE: "a line a training: MNIST, float32, accuracies as shares, the recipe as JSON",
+            runs.FILE: "a line a training: float32, accuracies as shares, the recipe as JSON",
             bed_runs.FILE: "a line a training of a square layer of the bed: accuracies as shares",
             bed_measures.FILE: "a line a layer of the bed: paths, constraints, degrees of freedom, errors",
             growing.FILE: "the same of networks that grow, and of those beside them",

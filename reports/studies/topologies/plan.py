@@ -13,6 +13,7 @@ from workloads.strict_yaml import parse_yaml
 
 LENET, LONG = "LeNet-300-100", "LeNet-300-100, long"
 TO_THE_END = "LeNet-300-100, csc to the end"
+ALEXNET = "AlexNet's shape of cost"
 ZOO = "LeNet-300-100, budgets of the zoo"
 OTHER_LAYERS = "convolutional and recurrent"
 """The groups: in each, networks differ in their layers alone."""
