@@ -7,7 +7,7 @@ fitted models take for it. They are those of a PE that works off the outputs of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from weakref import WeakKeyDictionary
 
@@ -80,6 +80,9 @@ def workload_of(mapping: Mapping) -> Workload:
             if orders is None
             else ordered_activity(network, bits, orders, counts.padding / max(counts.products, 1))
         )
+        back = [products for x in stimulus(network).T for products in mapping.products_back(x)]
+        if back:
+            operands = with_backward(operands, np.concatenate(back), _widths(network, 0)["product"])
         _WORKLOADS[mapping] = Workload(
             sizes.pes,
             counts.cycles,
@@ -90,6 +93,19 @@ def workload_of(mapping: Mapping) -> Workload:
             mapping.emptied,
         )
     return _WORKLOADS[mapping]
+
+
+def with_backward(forward: OperandActivity, products: Integers, bits: int) -> OperandActivity:
+    """The mean of a pass forward and one backward, of which these are the products, of so many bits: weights
+    come in the same order, signals once more for the update, and sums of rows are at rest."""
+    back = _changed_bits(products, bits) / (max(products.size, 1) * bits)
+    return replace(
+        forward,
+        product=(forward.product + back) / 2,
+        total=forward.total / 2,
+        kept=forward.kept / 2,
+        nonzero=(forward.nonzero + np.count_nonzero(products) / max(products.size, 1)) / 2,
+    )
 
 
 @lru_cache(maxsize=64)

@@ -61,6 +61,8 @@ class Structure(Amounts):
                 "nonzero_product": operands.product * operands.nonzero,
                 "both": operands.weight * operands.activation,
             }
+            if "heard_bits" in self.registers:
+                rates["heard"] = operands.activation / workload.busy
             if workload.emptied:
                 rates["emptied"] = workload.emptied / max(workload.products, 1)
             followed = PE_REGISTERS_FOLLOW if metric == "register_switching_j" else PE_GATES_FOLLOW
@@ -116,6 +118,7 @@ RESTING = ("operand_and_sum_bits", "cells_product_register_bits")
 
 PE_GATES_FOLLOW = {
     "one": ("work",),
+    "heard_product_bits": ("heard",),
     "cells_product_bits": ("weight", "activation", "product", "nonzero_product", "both"),
     "accumulator_bits": ("product", "total"),
     "rounded_bits": ("total",),
@@ -134,6 +137,7 @@ RIPPLING = ("cells_product_bits", "accumulator_bits")
 
 PE_REGISTERS_FOLLOW = {
     "one": ("work",),
+    "heard_bits": ("heard",),
     "weight_bits": ("weight",),
     "activation_bits": ("activation",),
     "accumulator_bits": ("kept",),

@@ -171,6 +171,11 @@ class Mapping(ABC):
         all of them."""
         return None
 
+    def products_back(self, x: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """The products of weights and errors of every stage, row by row, on an input (n_in,); none where
+        nothing goes back."""
+        return []
+
     def broadcasts(self, counts: Counts) -> int:
         """Of these counts, how many activations were broadcast for PEs to queue; none where none queue."""
         return 0

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.engine.counts import Counts, StageActivity, Traffic
 from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words
+from archsim.engine.training.backward import products_back
 from archsim.engine.training.block_events import BlockMachine
 from archsim.engine.training.options import Training
 from archsim.engine.training.ring_events import RingMachine
@@ -221,6 +222,9 @@ class TrainingMapping(Mapping):
             words.scales = begun.scales
             weights.append(trainer.of_stages)
         return np.stack(outputs, axis=1), weights
+
+    def products_back(self, x: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        return products_back(self.network, self.begun.words.scales, x, self.label(x))
 
     def kept(self, simulation: Simulation) -> list[NDArray[np.int64]]:
         """The weights of every stage as they lie in the memories."""

@@ -39,6 +39,8 @@ def _pe(sizes: TrainingSizes) -> Amounts:
     gates = {
         "one": 1.0,
         "cells_product_bits": float(read * operand),
+        # Where it has no output a PE hears the signals of the others all the same.
+        "heard_product_bits": float(read * operand),
         "accumulator_bits": total,
         "rounded_bits": total,
         "shifter_bits": (total + 1) * sizes.shift_bits,
@@ -49,6 +51,7 @@ def _pe(sizes: TrainingSizes) -> Amounts:
     registers = {
         "operand_and_sum_bits": weight + total,
         "cells_product_register_bits": read + operand,
+        "heard_bits": read + operand,
         "error_bits": sizes.error_bits,
         "result_bits": signal,
     }
