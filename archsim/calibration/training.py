@@ -43,8 +43,11 @@ from workloads.training.model import initial_arrays
 from workloads.training.schema import OnChipRecipe, RecipeError
 
 SUFFIX = "_training"
-PLAN = {"train": (11, 24), "held_out": (412, 9)}
-"""The seed and the number of netlists of each set."""
+PLANS: Mapping[str, Mapping[str, tuple[int, int]]] = {
+    "cmos65": {"train": (11, 24), "held_out": (412, 9)},
+    "artix7": {"train": (11, 18), "held_out": (412, 6)},
+}
+"""The seed and the number of netlists of each set, by technology."""
 PES, MOST_CYCLES = (2, 4, 8, 16, 32), 4000
 RATE_SHIFT = 6
 
@@ -77,11 +80,11 @@ class TrainingConfiguration:
         return TrainingMapping(network, self.engine, ours, RATE_SHIFT, theirs.network("teacher"))
 
 
-def drawn(label: str) -> list[TrainingConfiguration]:
-    """The configurations of a set, the same each time: the engines that train take turns, PEs are powers of
+def drawn(technology: str, label: str) -> list[TrainingConfiguration]:
+    """The configurations of a set of a technology's plan, the same each time: the engines that train take turns, PEs are powers of
     two from 2 to 32, stored weights have 8 to 16 bits, signals and errors 4 to 10, each of these 12 and 8 in
     a third of the draws."""
-    seed, count = PLAN[label]
+    seed, count = PLANS[technology][label]
     random = np.random.default_rng(seed)
     kinds = [name for name in engines if engines[name].trains]
     turns = itertools.cycle(sorted(kinds))
@@ -116,7 +119,9 @@ def _drawn(random: np.random.Generator, kind: str) -> TrainingConfiguration:
 def calibrate_training(technology: Technology, directory: Path) -> tuple[Error, ...]:
     """Synthesises what is drawn, fits, writes the data files to `directory`, and returns the errors on the
     netlists that the fit never saw. An interrupted run goes on where it stopped."""
-    measured = {label: measure(drawn(label), technology, f"training {label}") for label in SETS}
+    measured = {
+        label: measure(drawn(technology.kind, label), technology, f"training {label}") for label in SETS
+    }
     _write_measured(technology, measured, directory)
     return write_coefficients(technology, read_training(technology, directory), directory, _name(technology))
 
@@ -175,7 +180,7 @@ def read_training(technology: Technology, directory: Path | None = None) -> dict
 
 def _read(technology: Technology, label: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Measurement]:
     by_configuration = itertools.groupby(rows, key=lambda row: row["configuration"])
-    for configuration, (_, grouped) in zip(drawn(label), by_configuration, strict=True):
+    for configuration, (_, grouped) in zip(drawn(technology.kind, label), by_configuration, strict=True):
         mapping, logic = configuration.map(technology.fabric), logic_of(list(grouped), _name(technology))
         workload = workload_of(mapping) if technology.follows_switching else None
         delays = {mapping.sizes.family: logic.critical_path_s or 0.0}

@@ -47,7 +47,9 @@ def test_the_stated_errors_are_those_of_the_stored_measurements(technology: str)
 
 
 def test_no_netlist_is_both_fitted_and_held_out() -> None:
-    train, held_out = ({each.map().sizes for each in drawn(label)} for label in ("train", "held_out"))
+    train, held_out = (
+        {each.map().sizes for each in drawn("cmos65", label)} for label in ("train", "held_out")
+    )
     assert not train & held_out
     assert {sizes.rotates for sizes in train} == {True, False}
 
@@ -56,7 +58,7 @@ def test_no_netlist_is_both_fitted_and_held_out() -> None:
 def test_a_stored_netlist_is_mapped_anew() -> None:
     """The smallest of those that were held out."""
     technology = a.Artix7()
-    pairs = zip(drawn("held_out"), read_training(technology)["held_out"], strict=True)
+    pairs = zip(drawn("artix7", "held_out"), read_training(technology)["held_out"], strict=True)
     configuration, stored = min(pairs, key=lambda pair: pair[1].sizes.pes * pair[1].sizes.stages)
     found = map_to_gates(configuration.map("fpga"), technology)
     assert {part.component: part.resources for part in found.parts} == {

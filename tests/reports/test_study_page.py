@@ -88,13 +88,14 @@ def test_what_several_studies_say_alike_is_included(monkeypatch: pytest.MonkeyPa
     shared = """{% import "studies/topologies/trained.j2" as words %}""" + PAGE.replace(
         "limits: []",
         """
-limits: ["{{ words.how([{'runs': [{'settings': figures.settings}], 'accuracies': [1, 1]}]) }}"]
+limits: ["{% set runs = [{'images': 'fashion', 'settings': figures.settings}] -%}
+{{ words.how([{'runs': runs, 'accuracies': [1, 1]}]) }}"]
 assumptions:
   - {name: settings, value: "{{ figures.settings | length }}", source: ours}
 """,
     )
     report = written(monkeypatch, tmp_path, '"chip, power": it leaks', page=shared)
-    assert "4 epochs of MNIST in batches of 128" in report.limits[0]
+    assert "4 epochs of Fashion-MNIST in batches of 128" in report.limits[0]
     assert [assumption.value for assumption in report.assumptions] == ["1 MHz", "3"]
 
 
