@@ -81,9 +81,9 @@ class TrainingConfiguration:
 
 
 def drawn(technology: str, label: str) -> list[TrainingConfiguration]:
-    """The configurations of a set of a technology's plan, the same each time: the engines that train take turns, PEs are powers of
-    two from 2 to 32, stored weights have 8 to 16 bits, signals and errors 4 to 10, each of these 12 and 8 in
-    a third of the draws."""
+    """The configurations of a set of a technology's plan, the same each time: the engines that train take
+    turns, PEs are powers of two from 2 to 32, stored weights have 8 to 16 bits, signals and errors 4 to 10,
+    each of these 12 and 8 in a third of the draws."""
     seed, count = PLANS[technology][label]
     random = np.random.default_rng(seed)
     kinds = [name for name in engines if engines[name].trains]
