@@ -1,8 +1,8 @@
 """Trainings on chip as data: the accuracy of LeNet-300-100 over widths, rounding of the update and rates.
 
 `python -m reports.studies.topologies.on_chip_runs FOLDER` trains whatever its file in the folder lacks, a
-line a training (about twenty minutes on one core), and writes it after each. Rows of 0 bits are in floating
-point, one sample at a time with the same rates, by cross-entropy.
+line a training (about two hours on one core), and writes it after each. Rows of 0 bits are in floating
+point, one sample at a time with the same rates: by the loss that integers have, or by cross-entropy.
 """
 
 from __future__ import annotations
@@ -12,48 +12,47 @@ import itertools
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
 from reports.studies.topologies.files import record, records_of, write_records
+from reports.studies.topologies.float_steps import fitted
 from workloads import LabelledData, Recipe, evaluate, load_data, load_recipe
-from workloads.training.model import Model, classify
+from workloads.training.model import classify
 from workloads.training.onchip.arithmetic import CUT, ERRORS_CUT, WEIGHTS_CUT
 from workloads.training.onchip.run import OnChipRun
-from workloads.training.training import fit
 
 FILE = "on_chip.csv"
-EPOCHS = 3
 COURSE = (1.0, 0.5, 0.25)
-PEAKS = (5, 6)
-WIDTHS = (8, 10, 12, 16)
-ROUNDINGS = ("nearest", "stochastic")
-SEEDS = (1, 2)
-NETWORKS = ("lenet-300-100-clos", "lenet-300-100-csc")
-DENSE = "lenet-300-100-dense"
+SPARSE = ("lenet-300-100-clos", "lenet-300-100-csc")
+DENSE = ("lenet-300-100-dense",)
 FLOAT = "float"
+MARGIN = "margin"
 
 
 @dataclass(frozen=True)
 class Cell:
     """A training: a network, the width of its stored weights (0 in floating point), the rounding of the
-    update, a rate that begins at 2**-rate_shift, and a seed."""
+    update, the loss, which steps overlap, a rate that begins at 2**-rate_shift, epochs, and a seed."""
 
     network: str
     weight_bits: int
     rounding: str
+    loss: str
+    overlap: str
     rate_shift: int
+    epochs: int
     seed: int
 
     @property
     def recipe(self) -> Recipe:
         """What is trained: the layers of a shipped recipe, one sample at a time."""
-        arithmetic = {"weight_bits": self.weight_bits, "rounding": self.rounding}
+        arithmetic = {"weight_bits": self.weight_bits, "rounding": self.rounding, "loss": self.loss}
         return load_recipe(self.network).replace(
             seed=self.seed,
-            epochs=EPOCHS,
+            epochs=self.epochs,
             batch=1,
             shift_pixels=0,
             optimiser={"kind": "sgd", "momentum": 0.0},
@@ -74,21 +73,55 @@ class OnChip(Cell):
     cpu_s: float
 
 
+@dataclass(frozen=True)
+class Grid:
+    """Trainings that differ in seed, network and rate."""
+
+    weight_bits: int
+    rounding: str
+    loss: str = MARGIN
+    overlap: str = "none"
+    peaks: tuple[int, ...] = (5, 6, 7)
+    networks: tuple[str, ...] = SPARSE
+    seeds: tuple[int, ...] = (1, 2, 3)
+    epochs: int = 10
+
+    def cells(self) -> Iterator[Cell]:
+        """Its trainings, a seed after another."""
+        of = (self.weight_bits, self.rounding, self.loss, self.overlap)
+        for seed, network, peak in itertools.product(self.seeds, self.networks, self.peaks):
+            yield Cell(network, *of, peak, self.epochs, seed)
+
+
+GRIDS = (
+    Grid(12, "nearest"),
+    Grid(0, FLOAT),
+    Grid(0, FLOAT, loss="cross-entropy"),
+    Grid(11, "nearest"),
+    Grid(10, "nearest"),
+    Grid(0, FLOAT, overlap="pipelined"),
+    Grid(8, "nearest"),
+    Grid(14, "nearest"),
+    Grid(12, "stochastic", peaks=(6,)),
+    Grid(10, "stochastic", peaks=(6,)),
+    Grid(8, "stochastic", peaks=(6,)),
+    Grid(12, "nearest", peaks=(6,), networks=DENSE, seeds=(1,), epochs=3),
+    Grid(0, FLOAT, peaks=(6,), networks=DENSE, seeds=(1,), epochs=3),
+    Grid(16, "nearest"),
+)
+
+
 def cells() -> Iterator[Cell]:
-    """Every training of the file."""
-    for seed, network, peak in itertools.product(SEEDS, NETWORKS, PEAKS):
-        for bits, rounding in itertools.product(WIDTHS, ROUNDINGS):
-            yield Cell(network, bits, rounding, peak, seed)
-    for seed, network, peak in itertools.product(SEEDS, NETWORKS, PEAKS):
-        yield Cell(network, 0, FLOAT, peak, seed)
-    yield Cell(DENSE, 12, "nearest", PEAKS[-1], SEEDS[0])
+    """Every training of the file, what decides first."""
+    for grid in GRIDS:
+        yield from grid.cells()
 
 
 def trained(cell: Cell, data: LabelledData) -> OnChip:
     """What a training comes to."""
     began, recipe = time.process_time(), cell.recipe
     if not recipe.on_chip:
-        model: Model = fit(recipe, data.train_inputs, data.train_labels, progress=False)
+        model = fitted(recipe, data, loss=cell.loss, overlap=cell.overlap)
         share, cut = float(np.mean(classify(model, data.test_inputs) == data.test_labels)), [0.0] * 3
     else:
         run = OnChipRun(recipe, data.train_inputs, data.train_labels, data.range)
@@ -96,7 +129,7 @@ def trained(cell: Cell, data: LabelledData) -> OnChip:
             run.advance()
         share = evaluate(run.model.integer(recipe.name, data.range), data.test_inputs, data.test_labels)
         counts = run.trainer.words.counts[:, [CUT, ERRORS_CUT, WEIGHTS_CUT]].sum(axis=0)
-        cut = [round(1000 * count / (len(data.train_labels) * EPOCHS), 3) for count in counts.tolist()]
+        cut = [round(1000 * count / (len(data.train_labels) * cell.epochs), 3) for count in counts.tolist()]
     return OnChip(
         **vars(cell),
         accuracy=share,
@@ -126,7 +159,7 @@ def write_on_chip(folder: Path) -> None:
 
 def cell_of(one: OnChip) -> Cell:
     """What was trained."""
-    return Cell(one.network, one.weight_bits, one.rounding, one.rate_shift, one.seed)
+    return Cell(**{given.name: getattr(one, given.name) for given in fields(Cell)})
 
 
 if __name__ == "__main__":
