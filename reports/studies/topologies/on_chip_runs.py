@@ -2,7 +2,8 @@
 
 `python -m reports.studies.topologies.on_chip_runs FOLDER` trains whatever its file in the folder lacks, a
 line a training (about two hours on one core), and writes it after each. Rows of 0 bits are in floating
-point, one sample at a time with the same rates: by the loss that integers have, or by cross-entropy.
+point, one sample at a time with the same rates: by the loss that integers have, or by cross-entropy. Those of
+a batch are trained as the shipped recipe says, with its optimiser and rate, which has no shift.
 """
 
 from __future__ import annotations
@@ -23,38 +24,42 @@ from workloads import LabelledData, Recipe, evaluate, load_data, load_recipe
 from workloads.training.model import classify
 from workloads.training.onchip.arithmetic import CUT, ERRORS_CUT, WEIGHTS_CUT
 from workloads.training.onchip.run import OnChipRun
+from workloads.training.training import fit
 
 FILE = "on_chip.csv"
 COURSE = (1.0, 0.5, 0.25)
 SPARSE = ("lenet-300-100-clos", "lenet-300-100-csc")
 DENSE = ("lenet-300-100-dense",)
 FLOAT = "float"
-MARGIN = "margin"
+MARGIN, ENTROPY = "margin", "cross-entropy"
+BATCH = 128
 
 
 @dataclass(frozen=True)
 class Cell:
     """A training: a network, the width of its stored weights (0 in floating point), the rounding of the
-    update, the loss, which steps overlap, a rate that begins at 2**-rate_shift, epochs, and a seed."""
+    update, the loss, which steps overlap, samples in a batch, a rate that begins at 2**-rate_shift (of a
+    batch that of the recipe, and 0 here), epochs, and a seed."""
 
     network: str
     weight_bits: int
     rounding: str
     loss: str
     overlap: str
+    batch: int
     rate_shift: int
     epochs: int
     seed: int
 
     @property
     def recipe(self) -> Recipe:
-        """What is trained: the layers of a shipped recipe, one sample at a time."""
+        """What is trained: the layers of a shipped recipe, without shifts of the images."""
+        recipe = load_recipe(self.network).replace(seed=self.seed, epochs=self.epochs, shift_pixels=0)
+        if self.batch > 1:
+            return recipe.replace(batch=self.batch)
         arithmetic = {"weight_bits": self.weight_bits, "rounding": self.rounding, "loss": self.loss}
-        return load_recipe(self.network).replace(
-            seed=self.seed,
-            epochs=self.epochs,
+        return recipe.replace(
             batch=1,
-            shift_pixels=0,
             optimiser={"kind": "sgd", "momentum": 0.0},
             rate={"peak": 2.0**-self.rate_shift, "course": COURSE},
             on_chip=arithmetic if self.weight_bits else None,
@@ -81,6 +86,7 @@ class Grid:
     rounding: str
     loss: str = MARGIN
     overlap: str = "none"
+    batch: int = 1
     peaks: tuple[int, ...] = (5, 6, 7)
     networks: tuple[str, ...] = SPARSE
     seeds: tuple[int, ...] = (1, 2, 3)
@@ -88,7 +94,7 @@ class Grid:
 
     def cells(self) -> Iterator[Cell]:
         """Its trainings, a seed after another."""
-        of = (self.weight_bits, self.rounding, self.loss, self.overlap)
+        of = (self.weight_bits, self.rounding, self.loss, self.overlap, self.batch)
         for seed, network, peak in itertools.product(self.seeds, self.networks, self.peaks):
             yield Cell(network, *of, peak, self.epochs, seed)
 
@@ -96,7 +102,8 @@ class Grid:
 GRIDS = (
     Grid(12, "nearest"),
     Grid(0, FLOAT),
-    Grid(0, FLOAT, loss="cross-entropy"),
+    Grid(0, FLOAT, loss=ENTROPY, batch=BATCH, peaks=(0,), networks=SPARSE + DENSE),
+    Grid(0, FLOAT, loss=ENTROPY),
     Grid(11, "nearest"),
     Grid(10, "nearest"),
     Grid(0, FLOAT, overlap="pipelined"),
@@ -121,7 +128,10 @@ def trained(cell: Cell, data: LabelledData) -> OnChip:
     """What a training comes to."""
     began, recipe = time.process_time(), cell.recipe
     if not recipe.on_chip:
-        model = fitted(recipe, data, loss=cell.loss, overlap=cell.overlap)
+        if cell.batch == 1:
+            model = fitted(recipe, data, loss=cell.loss, overlap=cell.overlap)
+        else:
+            model = fit(recipe, data.train_inputs, data.train_labels, progress=False)
         share, cut = float(np.mean(classify(model, data.test_inputs) == data.test_labels)), [0.0] * 3
     else:
         run = OnChipRun(recipe, data.train_inputs, data.train_labels, data.range)
