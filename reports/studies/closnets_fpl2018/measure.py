@@ -1,0 +1,290 @@
+"""What trainings one sample at a time, and what can be counted of an engine that trains, say on the claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from reports.studies.closnets_fpl2018.accuracy import (
+    AtRate,
+    Trainings,
+    described,
+    ways,
+    widths_chart,
+)
+from reports.studies.closnets_fpl2018.hardware import (
+    SHOWN_PES,
+    TRAINED,
+    Products,
+    Step,
+    Storage,
+    junctions_as_blocks,
+    products,
+    queued_bits,
+    steps,
+    storage,
+    topology_of,
+)
+from reports.studies.dey_reconfig2018.measure import junctions
+from reports.studies.topologies.compared import with_error
+from reports.studies.topologies.on_chip_runs import (
+    BATCH,
+    DENSE,
+    ENTROPY,
+    EPOCHS,
+    FLOAT,
+    MARGIN,
+    SHORT,
+    SPARSE,
+    OnChip,
+)
+from reports.write_up.claims import SeedRule, judge_cases, judge_losses, published
+from reports.write_up.study_page import Findings
+
+DEFAULT_BITS = 12
+IN_ORDER, OVERLAPPED = "none", "pipelined"
+OTHERS_PES = (4, 16, 64)
+NEAREST, STOCHASTIC = "nearest", "stochastic"
+
+
+def findings(runs: Sequence[OnChip], content: Mapping[str, Any]) -> Findings:
+    """What the page reads. `content` is the study's data file."""
+    trainings, rule = Trainings.among(runs), SeedRule(content["rule"]["significant"])
+    allowed, small = (content["rule"][f"{name}_loss_points"] / 100 for name in ("allowed", "partly"))
+    networks = {network.rpartition("-")[2]: _network(trainings, network, allowed) for network in SPARSE}
+    weights = _weights(trainings, rule, small, content["claims"]["weights"]["factor"])
+    counted = [products(label) for label in ("clos", "csc", "pruned", "dense")]
+    stored = list(storage(DEFAULT_BITS))
+    taken = {label: steps(topology_of(label), label, DEFAULT_BITS) for label in TRAINED}
+    others = _others()
+    verdicts = {
+        "on_chip": judge_losses(
+            [against - one["chosen"].mean for one in networks.values() for against in one["levels"]], allowed
+        ),
+        "indices": judge_cases([one.indices == 0 for one in stored if one.trains]),
+        "computation": judge_cases([one.total < counted[-1].total for one in counted[:-1]]),
+        "weights": judge_cases(weights.pop("cases")),
+    }
+    stale = list(_stale(trainings))
+    return Findings(
+        figures={
+            "trainings": trainings,
+            "networks": networks,
+            "epochs": EPOCHS,
+            "short": SHORT,
+            "bits": DEFAULT_BITS,
+            "batch": BATCH,
+            "weights": weights,
+            "products": {one.network: one for one in counted},
+            "storage": {(one.network, one.trains): one for one in stored},
+            "steps": {label: {one.pes: one for one in several} for label, several in taken.items()},
+            "shown_pes": SHOWN_PES,
+            "stale": stale,
+            "queued": {label: queued_bits(topology_of(label), 8) for label in TRAINED},
+            "others": others,
+            "verdicts": verdicts,
+            "deviation": trainings.sound.deviation,
+        },
+        filters={"with_error": with_error},
+        rows={
+            "ways": list(_ways(trainings)),
+            "rates": list(_rates(trainings)),
+            "stale": list(_stale_rows(trainings, stale)),
+            "short": list(_short(trainings)),
+            "products": [_products(one, counted[-1]) for one in counted],
+            "storage": list(_storage(stored)),
+            "steps": list(_steps(taken)),
+            "others": list(_others_rows(others)),
+            "pruning": list(_pruning(counted)),
+        },
+        charts={"closnets-fpl2018-widths": widths_chart(trainings, EPOCHS)},
+        assumptions=(),
+        plain={
+            "trainings": [vars(run) for run in runs],
+            "storage": [vars(one) | {"total": one.total} for one in stored],
+            "products": [vars(one) for one in counted],
+            "steps": [vars(one) for several in taken.values() for one in several],
+        },
+    )
+
+
+# Accuracy.
+
+
+def _network(trainings: Trainings, network: str, allowed: float) -> dict[str, Any]:
+    """What a network comes to: in floating point by either loss, in batches, at the chosen width, and at
+    which widths it is within what is allowed of floating point one sample at a time."""
+    same = {"network": network, "epochs": EPOCHS, "overlap": IN_ORDER}
+    margin, entropy = (
+        trainings.best(rounding=FLOAT, loss=loss, batch=1, **same) for loss in (MARGIN, ENTROPY)
+    )
+    batched = trainings.best(rounding=FLOAT, batch=BATCH, **same)
+    chosen = trainings.best(weight_bits=DEFAULT_BITS, rounding=NEAREST, **same)
+    assert margin and entropy and batched and chosen, f"{network} was trained in all these ways"
+    reference = max(margin, entropy, key=lambda one: one.mean)
+    widths = {}
+    for bits in sorted({one.way.weight_bits for one in trainings.of(rounding=NEAREST, **same)}):
+        best = trainings.best(weight_bits=bits, rounding=NEAREST, **same)
+        assert best, "of a width that was trained"
+        widths[bits] = best
+    within = [bits for bits, one in widths.items() if reference.mean - one.mean <= allowed]
+    return {
+        "margin": margin,
+        "entropy": entropy,
+        "batched": batched,
+        "reference": reference,
+        "chosen": chosen,
+        "levels": (reference.mean, batched.mean),
+        "widths": widths,
+        "within": within,
+        "stochastic": {
+            one.way.weight_bits: (
+                one,
+                trainings.best(weight_bits=one.way.weight_bits, rounding=NEAREST, **same),
+            )
+            for one in trainings.of(rounding=STOCHASTIC, **same)
+        },
+    }
+
+
+def _ways(trainings: Trainings) -> Iterator[tuple[Any, ...]]:
+    """A line a network and way, at the best rate."""
+    for network in SPARSE + DENSE:
+        reference = trainings.best(
+            network=network, rounding=FLOAT, loss=MARGIN, batch=1, epochs=EPOCHS, overlap=IN_ORDER
+        )
+        for words, one in ways(trainings, network, EPOCHS):
+            difference = trainings.loss(one, reference) if reference and one is not reference else None
+            worst = max(run.weights_cut for run in one.runs) if one.way.weight_bits else None
+            yield one.way.label, words, one.rate, one.shown, difference, worst
+
+
+def _rates(trainings: Trainings) -> Iterator[tuple[Any, ...]]:
+    """A line a network and width, a column a rate."""
+    same = {"epochs": EPOCHS, "overlap": IN_ORDER, "batch": 1}
+    chosen = [one for one in trainings.of(**same) if one.way.network in SPARSE]
+    shifts = sorted({one.rate_shift for one in chosen})
+    for network in SPARSE:
+        every = {one.way for one in chosen if one.way.network == network}
+        for way in sorted(every, key=lambda way: (way.rounding, way.loss, way.weight_bits)):
+            at = {one.rate_shift: one for one in trainings.of(**vars(way))}
+            yield way.label, described(way), *(at[shift].shown if shift in at else None for shift in shifts)
+
+
+def _stale(trainings: Trainings) -> Iterator[tuple[AtRate, AtRate]]:
+    """Overlapped trainings, each beside the same one in order."""
+    for one in trainings.of(overlap=OVERLAPPED):
+        for plain in trainings.of(**vars(one.way) | {"overlap": IN_ORDER}):
+            if plain.rate_shift == one.rate_shift:
+                yield one, plain
+
+
+def _stale_rows(trainings: Trainings, stale: Sequence[tuple[AtRate, AtRate]]) -> Iterator[tuple[Any, ...]]:
+    for one, plain in sorted(stale, key=lambda pair: (pair[0].way.network, pair[0].rate_shift)):
+        yield one.way.label, one.rate, plain.shown, one.shown, trainings.loss(one, plain)
+
+
+def _short(trainings: Trainings) -> Iterator[tuple[Any, ...]]:
+    """Trainings of a few epochs: what a dense network comes to on chip, beside sparse ones."""
+    for network in SPARSE + DENSE:
+        for one in trainings.of(network=network, epochs=SHORT, overlap=IN_ORDER):
+            weights = topology_of(one.way.label).stored_weights
+            yield one.way.label, weights, described(one.way), one.rate, one.shown, len(one.runs)
+
+
+def _weights(trainings: Trainings, rule: SeedRule, small: float, factor: float) -> dict[str, Any]:
+    """Clos and dense trained alike on chip. The claim holds where Clos loses nothing at the claimed factor,
+    partly where it loses little."""
+    same = {"weight_bits": DEFAULT_BITS, "rounding": NEAREST, "epochs": SHORT, "overlap": IN_ORDER}
+    clos, dense = (trainings.best(network=network, **same) for network in (SPARSE[0], DENSE[0]))
+    long = {
+        label: trainings.best(network=network, rounding=FLOAT, batch=BATCH, epochs=EPOCHS)
+        for label, network in (("clos", SPARSE[0]), ("dense", DENSE[0]))
+    }
+    assert clos and dense and long["clos"] and long["dense"], "all of them were trained"
+    compression = topology_of("dense").stored_weights / topology_of("clos").stored_weights
+    lost = dense.mean - clos.mean
+    lossless = lost <= 0 or not trainings.sound.differ(clos, dense, rule)
+    cases = [compression >= factor and lossless, compression >= factor and lost <= small]
+    return {
+        "clos": clos,
+        "dense": dense,
+        "compression": compression,
+        "difference": trainings.loss(clos, dense).text,
+        "batched": trainings.loss(long["clos"], long["dense"]).text,
+        "cases": cases,
+    }
+
+
+# Hardware.
+
+
+def _products(one: Products, dense: Products) -> tuple[Any, ...]:
+    return (
+        one.network,
+        one.forward,
+        one.backward,
+        one.update,
+        one.total,
+        dense.total / one.total,
+    )
+
+
+def _pruning(counted: Sequence[Products]) -> Iterator[tuple[Any, ...]]:
+    """Products of a whole training of as many epochs each, in epochs of the dense network."""
+    total = {one.network: one.total for one in counted}
+    most = {one.network: one.forward for one in counted}
+    for words, way, parts in (
+        ("clos, from scratch", "clos", ("clos",)),
+        ("dense", "dense", ("dense",)),
+        ("dense, pruned, trained again", "dense", ("dense", "pruned")),
+    ):
+        taken = sum(total[part] for part in parts)
+        yield words, most[way], taken / total["dense"], taken / total["clos"]
+
+
+def _storage(stored: Sequence[Storage]) -> Iterator[tuple[Any, ...]]:
+    alone = {one.network: one for one in stored if not one.trains}
+    for one in stored:
+        task = "training" if one.trains else "inference"
+        parts = (one.weights, one.indices, one.signals, one.errors, one.settings, one.total)
+        yield (
+            one.network,
+            task,
+            one.weight_bits,
+            *parts,
+            one.total / alone[one.network].total if one.trains else None,
+        )
+
+
+def _steps(taken: Mapping[str, Sequence[Step]]) -> Iterator[tuple[Any, ...]]:
+    for sparse, dense in zip(taken["clos"], taken["dense"], strict=True):
+        yield (
+            sparse.pes,
+            sparse.forward,
+            sparse.backward,
+            sparse.cycles,
+            dense.cycles,
+            dense.cycles / sparse.cycles,
+            sparse.busy,
+            dense.busy,
+        )
+
+
+def _others() -> dict[str, Any]:
+    """The network of an FPGA that trains edge by edge, and steps of it on the engine here."""
+    given = published("reports.studies.dey_reconfig2018")
+    their = junctions(given)
+    clocks = given["figures"]["clocks without pipeline"]["published"]
+    return {
+        "multipliers": sum(junction.z for junction in their),
+        "clocks": max(clocks.values()),
+        "weights": sum(junction.edges for junction in their),
+        "steps": steps(junctions_as_blocks(their), "theirs", given["parameters"]["word_bits"], OTHERS_PES),
+    }
+
+
+def _others_rows(others: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    yield "edge-parallel, all passes overlapped", None, others["clocks"], others["clocks"]
+    for one in others["steps"]:
+        yield "here, blocks of the same fan-in and fan-out", one.pes, one.cycles, one.backward
