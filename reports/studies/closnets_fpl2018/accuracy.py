@@ -109,9 +109,9 @@ class Trainings(Compared[AtRate]):
         ]
         return sorted(chosen, key=lambda one: one.rate_shift)
 
-    def best(self, **fields: Any) -> AtRate | None:
-        """At the rate with the best mean, or none."""
-        return max(self.of(**fields), key=lambda one: one.mean, default=None)
+    def best(self, **fields: Any) -> AtRate:
+        """The one of them with the best mean. Raises ValueError where there is none."""
+        return max(self.of(**fields), key=lambda one: one.mean)
 
     def loss(self, one: AtRate, other: AtRate) -> Cell:
         """How much worse one is than another, in points, with the error of that; nothing of what died."""
@@ -126,9 +126,7 @@ def ways(trainings: Trainings, network: str, epochs: int) -> Iterator[tuple[str,
     every = {one.way for one in trainings.of(**same)}
     order = sorted(every, key=lambda way: (-way.batch, -(way.weight_bits or 99), way.loss, way.rounding))
     for way in order:
-        best = trainings.best(**vars(way))
-        assert best, "of a way that was trained"
-        yield described(way), best
+        yield described(way), trainings.best(**vars(way))
 
 
 def described(way: Way) -> str:
@@ -153,11 +151,10 @@ def widths_chart(trainings: Trainings, epochs: int) -> str:
         for network in networks:
             label = network.rpartition("-")[2]
             for place, rounding in enumerate(roundings):
-                line = []
-                for bits in sorted({one.way.weight_bits for one in kept}):
-                    fields = {"network": network, "weight_bits": bits, "rounding": rounding}
-                    best = trainings.best(**fields, **same)
-                    line += [best] if best and not best.dead else []
+                own = [one for one in kept if (one.way.network, one.way.rounding) == (network, rounding)]
+                widths = sorted({one.way.weight_bits for one in own})
+                bests = [trainings.best(**vars(own[0].way) | {"weight_bits": bits}) for bits in widths]
+                line = [one for one in bests if one.mean > LOWEST]
                 axes.errorbar(
                     [one.way.weight_bits for one in line],
                     [one.mean * 100 for one in line],
@@ -168,11 +165,8 @@ def widths_chart(trainings: Trainings, epochs: int) -> str:
                     linestyle="-" if place == 0 else "--",
                     capsize=2.5,
                 )
-            float_ = trainings.best(network=network, rounding=FLOAT, **same)
-            if float_:
-                level = float_.mean * 100
-                axes.axhline(level, color=colours[label], linewidth=0.9, linestyle=":", zorder=1)
-                axes.plot([], [], color=colours[label], linestyle=":", label=f"{label}, float")
+            level = trainings.best(network=network, rounding=FLOAT, **same).mean * 100
+            axes.axhline(level, color=colours[label], linewidth=0.9, linestyle=":", label=f"{label}, float")
         axes.set_ylim(bottom=LOWEST * 100)
         axes.set_xticks(sorted({one.way.weight_bits for one in kept}))
         axes.set_xlabel("bits of a stored weight")

@@ -137,11 +137,11 @@ def steps(topology: Topology, label: str, weight_bits: int, numbers: Sequence[in
 
 
 def queued_bits(topology: Topology, bits: int) -> int:
-    """Bits of signals that forward, backward and update of different samples ask for in one block of cycles:
-    of S stages, what stage s reads is written in one block and in use for 2 (S - s) - 1 more until its
-    update, each block another sample's."""
+    """Bits of signals that forward, backward and update of different samples ask for: of S stages, what
+    stage s reads is kept in 2 (S - s) + 1 copies, as in the engine of Dey et al., JETCAS 2019: one is being
+    written, the others wait from the block of their forward pass to that of their update."""
     stages = topology.stages
-    return sum(stage.n_in * (2 * (len(stages) - s)) * bits for s, stage in enumerate(stages))
+    return sum(stage.n_in * (2 * (len(stages) - s) + 1) * bits for s, stage in enumerate(stages))
 
 
 def junctions_as_blocks(junctions: Sequence[Junction]) -> Topology:

@@ -1,4 +1,4 @@
-"""What trainings one sample at a time, and what can be counted of an engine that trains, say on the claims."""
+"""What trainings one sample at a time, and what is counted of an engine that trains, say on the claims."""
 
 from __future__ import annotations
 
@@ -120,13 +120,9 @@ def _network(trainings: Trainings, network: str, allowed: float) -> dict[str, An
     )
     batched = trainings.best(rounding=FLOAT, batch=BATCH, **same)
     chosen = trainings.best(weight_bits=DEFAULT_BITS, rounding=NEAREST, **same)
-    assert margin and entropy and batched and chosen, f"{network} was trained in all these ways"
     reference = max(margin, entropy, key=lambda one: one.mean)
-    widths = {}
-    for bits in sorted({one.way.weight_bits for one in trainings.of(rounding=NEAREST, **same)}):
-        best = trainings.best(weight_bits=bits, rounding=NEAREST, **same)
-        assert best, "of a width that was trained"
-        widths[bits] = best
+    tried = sorted({one.way.weight_bits for one in trainings.of(rounding=NEAREST, **same)})
+    widths = {bits: trainings.best(weight_bits=bits, rounding=NEAREST, **same) for bits in tried}
     within = [bits for bits, one in widths.items() if reference.mean - one.mean <= allowed]
     return {
         "margin": margin,
@@ -138,10 +134,7 @@ def _network(trainings: Trainings, network: str, allowed: float) -> dict[str, An
         "widths": widths,
         "within": within,
         "stochastic": {
-            one.way.weight_bits: (
-                one,
-                trainings.best(weight_bits=one.way.weight_bits, rounding=NEAREST, **same),
-            )
+            one.way.weight_bits: (one, widths[one.way.weight_bits])
             for one in trainings.of(rounding=STOCHASTIC, **same)
         },
     }
@@ -150,11 +143,13 @@ def _network(trainings: Trainings, network: str, allowed: float) -> dict[str, An
 def _ways(trainings: Trainings) -> Iterator[tuple[Any, ...]]:
     """A line a network and way, at the best rate."""
     for network in SPARSE + DENSE:
-        reference = trainings.best(
+        references = trainings.of(
             network=network, rounding=FLOAT, loss=MARGIN, batch=1, epochs=EPOCHS, overlap=IN_ORDER
         )
         for words, one in ways(trainings, network, EPOCHS):
-            difference = trainings.loss(one, reference) if reference and one is not reference else None
+            others = [each for each in references if each.way != one.way]
+            best = max(others, key=lambda each: each.mean, default=None)
+            difference = trainings.loss(one, best) if best else None
             worst = max(run.weights_cut for run in one.runs) if one.way.weight_bits else None
             yield one.way.label, words, one.rate, one.shown, difference, worst
 
@@ -201,7 +196,6 @@ def _weights(trainings: Trainings, rule: SeedRule, small: float, factor: float) 
         label: trainings.best(network=network, rounding=FLOAT, batch=BATCH, epochs=EPOCHS)
         for label, network in (("clos", SPARSE[0]), ("dense", DENSE[0]))
     }
-    assert clos and dense and long["clos"] and long["dense"], "all of them were trained"
     compression = topology_of("dense").stored_weights / topology_of("clos").stored_weights
     lost = dense.mean - clos.mean
     lossless = lost <= 0 or not trainings.sound.differ(clos, dense, rule)

@@ -189,6 +189,7 @@ def findings(measured: Measured, content: Mapping[str, Any]) -> Findings:
             "clocks": compared(_clocks(measured, content), content["figures"]),
             "multipliers": compared(_multipliers(measured, content), content["figures"]),
             "memories": compared(_memories(measured), content["figures"]),
+            "bits": compared(_bits(measured, content), content["figures"]),
         },
         rows={
             "patterns": [
@@ -235,7 +236,15 @@ def _multipliers(measured: Measured, content: Mapping[str, Any]) -> Predicted:
         yield place, {f"{name} multipliers": number for name, number in one.products.items()}
     forward = sum(one.plain.products_a_clock for one in ran.values())
     every = sum(sum(one.products.values()) for one in ran.values())
-    yield BOTH, {"DSP blocks, forward": forward * dsps, "DSP blocks, all passes": every * dsps}
+    back = sum(one.products["backward"] for one in ran.values())
+    yield (
+        BOTH,
+        {
+            "DSP blocks, forward": forward * dsps,
+            "DSP blocks, forward and backward": (forward + back) * dsps,
+            "DSP blocks, all passes": every * dsps,
+        },
+    )
 
 
 def _memories(measured: Measured) -> Predicted:
@@ -248,6 +257,27 @@ def _memories(measured: Measured) -> Predicted:
             "memories of left activations": z * one.copies,
         }
         yield place, memories
+
+
+def _bits(measured: Measured, content: Mapping[str, Any]) -> Predicted:
+    """Bits of all memories of training: weights with biases; what enters a junction, and its derivatives
+    unless it is the image; and the errors of what leaves it, in two copies, one of which is summed up
+    while the other is read."""
+    word, pixel = content["parameters"]["word_bits"], content["assumptions"]["pixel_bits"]["value"]
+    total = 0
+    for place, (name, one) in enumerate(measured.junctions.items()):
+        junction, first = one.junction, place == 0
+        lanes = one.plain.products_a_clock + -(-junction.z // junction.fan_in)
+        kept = junction.n_left * one.copies
+        bits = {
+            "weights and biases": lanes * junction.steps * word,
+            "left activations": kept * (pixel if first else word),
+            "left derivatives": 0 if first else kept * word,
+            "right errors": 2 * junction.n_right * word,
+        }
+        total += sum(bits.values())
+        yield name, {f"bits of {kind}": float(number) for kind, number in bits.items()}
+    yield BOTH, {"bits of all memories": float(total)}
 
 
 def _engine_rows(measured: Measured, content: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
