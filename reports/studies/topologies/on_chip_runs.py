@@ -89,7 +89,7 @@ class Grid:
     loss: str = MARGIN
     overlap: str = "none"
     batch: int = 1
-    peaks: tuple[int, ...] = (5, 6, 7)
+    peaks: tuple[int, ...] = (5, 6)
     networks: tuple[str, ...] = SPARSE
     seeds: tuple[int, ...] = (1, 2)
     epochs: int = EPOCHS
@@ -102,21 +102,21 @@ class Grid:
 
 
 GRIDS = (
-    Grid(12, "nearest", seeds=(1, 2, 3)),
-    Grid(0, FLOAT, seeds=(1, 2, 3)),
+    Grid(12, "nearest", peaks=(5, 6, 7), seeds=(1, 2, 3)),
+    Grid(0, FLOAT, peaks=(5, 6, 7)),
     Grid(0, FLOAT, loss=ENTROPY, batch=BATCH, peaks=(0,), networks=SPARSE + DENSE, seeds=(1, 2, 3)),
-    Grid(11, "nearest"),
     Grid(10, "nearest"),
+    Grid(11, "nearest"),
     Grid(0, FLOAT, loss=ENTROPY, peaks=(6, 7)),
     Grid(12, "nearest", peaks=(6,), epochs=SHORT),
-    Grid(12, "nearest", peaks=(6,), networks=DENSE, epochs=SHORT),
-    Grid(0, FLOAT, overlap="pipelined", peaks=(6, 7)),
+    Grid(12, "nearest", peaks=(6,), networks=DENSE, seeds=(1,), epochs=SHORT),
+    Grid(0, FLOAT, overlap="pipelined", peaks=(6,)),
     Grid(8, "nearest"),
-    Grid(10, "stochastic", peaks=(6,)),
     Grid(8, "stochastic", peaks=(6,)),
-    Grid(14, "nearest"),
+    Grid(10, "stochastic", peaks=(6,)),
+    Grid(14, "nearest", peaks=(6,)),
+    Grid(16, "nearest", peaks=(6,)),
     Grid(12, "stochastic", peaks=(6,)),
-    Grid(16, "nearest"),
 )
 
 
