@@ -25,9 +25,6 @@ from workloads.kernels.arrays import Array
 from workloads.training.model import Model, initial_arrays
 from workloads.training.onchip.trainer import Wiring
 
-OVERLAPS = ("none", "pipelined")
-LOSSES = ("margin", "cross-entropy")
-
 
 def fitted(recipe: Recipe, data: LabelledData, *, loss: str, overlap: str) -> Model:
     """The model that a recipe of one sample at a time comes to, from the weights and in the order of samples

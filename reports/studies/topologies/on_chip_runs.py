@@ -33,6 +33,7 @@ DENSE = ("lenet-300-100-dense",)
 FLOAT = "float"
 MARGIN, ENTROPY = "margin", "cross-entropy"
 BATCH = 128
+EVERY, THREE = (5, 6, 7), (1, 2, 3)
 EPOCHS, SHORT = 10, 3
 """Epochs of a training, and of those that take long."""
 
@@ -102,15 +103,15 @@ class Grid:
 
 
 GRIDS = (
-    Grid(12, "nearest", peaks=(5, 6, 7), seeds=(1, 2, 3)),
-    Grid(0, FLOAT, peaks=(5, 6, 7)),
-    Grid(0, FLOAT, loss=ENTROPY, batch=BATCH, peaks=(0,), networks=SPARSE + DENSE, seeds=(1, 2, 3)),
+    Grid(12, "nearest", peaks=EVERY, seeds=THREE),
+    Grid(0, FLOAT, peaks=EVERY, seeds=THREE),
+    Grid(0, FLOAT, loss=ENTROPY, batch=BATCH, peaks=(0,), networks=SPARSE + DENSE, seeds=THREE),
+    Grid(0, FLOAT, loss=ENTROPY, peaks=EVERY, seeds=THREE),
+    Grid(0, FLOAT, overlap="pipelined", peaks=EVERY, seeds=THREE),
     Grid(10, "nearest"),
     Grid(11, "nearest"),
-    Grid(0, FLOAT, loss=ENTROPY, peaks=(6, 7)),
     Grid(12, "nearest", peaks=(6,), epochs=SHORT),
     Grid(12, "nearest", peaks=(6,), networks=DENSE, seeds=(1,), epochs=SHORT),
-    Grid(0, FLOAT, overlap="pipelined", peaks=(6,)),
     Grid(8, "nearest"),
     Grid(8, "stochastic", peaks=(6,)),
     Grid(10, "stochastic", peaks=(6,)),
