@@ -14,6 +14,7 @@ import pytest
 from reports.page import write_page
 from reports.studies import closnets_fpl2018, studies
 from reports.studies.closnets_fpl2018.accuracy import Trainings
+from reports.studies.closnets_fpl2018.costs import CLOCK_HZ, StepCost, points, step_cost
 from reports.studies.closnets_fpl2018.hardware import products, queued_bits
 from reports.studies.closnets_fpl2018.measure import findings
 from reports.studies.topologies.on_chip_runs import FLOAT, Cell, OnChip, cells
@@ -27,6 +28,16 @@ STUDY = "reports.studies.closnets_fpl2018"
 Gain = Callable[[Cell], float]
 
 
+COSTS = [
+    StepCost(
+        network, trains, weights, weights // 4, weights * (1 + 8 * trains) * 1e-12, weights * 1e-5, 1e-8, 1e-9
+    )
+    for network, weights in (("clos", 21_040), ("clos-x40", 6_600), ("dense", 266_200))
+    for trains in (False, True)
+]
+"""What nobody had to map to gates."""
+
+
 def runs(gain: Gain) -> list[OnChip]:
     """Every planned training at 97.5 %, a little apart from seed to seed, and what a cell gains."""
     drawn = random.Random(1)
@@ -38,7 +49,7 @@ def runs(gain: Gain) -> list[OnChip]:
 
 def told(gain: Gain) -> Report:
     content = published(STUDY)
-    return write_up(STUDY, findings(runs(gain), content), content)
+    return write_up(STUDY, findings(runs(gain), COSTS, content), content)
 
 
 @cache
@@ -126,7 +137,26 @@ def test_the_page_stands_by_itself(tmp_path: Path) -> None:
     assert (tmp_path / "ways.csv").is_file()
 
 
-def test_the_shipped_trainings_make_a_page() -> None:
+def test_a_step_costs_more_where_it_costs() -> None:
+    assert verdicts(report())["time and energy of training"] == "held"
+    content = published(STUDY)
+    dear = [replace(one, energy_j=1.0) if one.network == "clos" else one for one in COSTS]
+    page = write_up(STUDY, findings(runs(lambda cell: 0.0), dear, content), content)
+    assert verdicts(page)["time and energy of training"] == "partly"
+
+
+@pytest.mark.long
+def test_the_cost_of_a_step_is_that_of_its_design_point() -> None:
+    label, point = next((label, point) for label, point in points(12) if point.training)
+    result = point.replace(engine={"kind": "clos", "pes": 4}).simulate("gate")
+    cost = step_cost(label, result, trains=True)
+    assert (cost.energy_j, cost.area_mm2) == (result.energy_j, result.area_mm2)
+    assert cost.time_s == result.interval_cycles / CLOCK_HZ
+    assert 0 < cost.writes_j < cost.reads_j < cost.remainder_j
+
+
+def test_the_shipped_trainings_make_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reports.studies.closnets_fpl2018.costs.step_costs", lambda _: COSTS)
     shipped = closnets_fpl2018.reproduce()
     check_page(shipped)
     assert shipped.figures["trainings"]

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 @lasts(cached_s=3, from_nothing_s=5)
 def reproduce() -> Report:
     """Writes up the trainings on chip that are shipped, and what a step costs on engines that train."""
-    from reports.studies.closnets_fpl2018.measure import findings
+    from reports.studies.closnets_fpl2018.costs import step_costs
+    from reports.studies.closnets_fpl2018.measure import DEFAULT_BITS, findings
     from reports.studies.topologies.on_chip_runs import shipped_on_chip
     from reports.write_up.claims import published
     from reports.write_up.study_page import write_up
 
     content = published(__name__)
-    return write_up(__name__, findings(shipped_on_chip(), content), content)
+    found = findings(shipped_on_chip(), step_costs(DEFAULT_BITS), content)
+    return write_up(__name__, found, content)

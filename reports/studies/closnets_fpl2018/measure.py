@@ -12,6 +12,7 @@ from reports.studies.closnets_fpl2018.accuracy import (
     ways,
     widths_chart,
 )
+from reports.studies.closnets_fpl2018.costs import StepCost
 from reports.studies.closnets_fpl2018.hardware import (
     SHOWN_PES,
     TRAINED,
@@ -38,17 +39,19 @@ from reports.studies.topologies.on_chip_runs import (
     SPARSE,
     OnChip,
 )
-from reports.write_up.claims import SeedRule, judge_cases, judge_losses, published
+from reports.write_up.claims import SeedRule, by_hand, judge_cases, judge_losses, published
 from reports.write_up.study_page import Findings
 
 DEFAULT_BITS = 12
+SAMPLES = 60_000
+"""Those of an epoch of MNIST."""
 IN_ORDER, OVERLAPPED = "none", "pipelined"
 OTHERS_PES = (4, 16, 64)
 NEAREST, STOCHASTIC = "nearest", "stochastic"
 
 
-def findings(runs: Sequence[OnChip], content: Mapping[str, Any]) -> Findings:
-    """What the page reads. `content` is the study's data file."""
+def findings(runs: Sequence[OnChip], costs: Sequence[StepCost], content: Mapping[str, Any]) -> Findings:
+    """What the page reads, of trainings and of what steps cost. `content` is the study's data file."""
     trainings, rule = Trainings.among(runs), SeedRule(content["rule"]["significant"])
     allowed, small = (content["rule"][f"{name}_loss_points"] / 100 for name in ("allowed", "partly"))
     networks = {network.rpartition("-")[2]: _network(trainings, network, allowed) for network in SPARSE}
@@ -57,6 +60,8 @@ def findings(runs: Sequence[OnChip], content: Mapping[str, Any]) -> Findings:
     stored = list(storage(DEFAULT_BITS))
     taken = {label: steps(topology_of(label), label, DEFAULT_BITS) for label in TRAINED}
     others = _others()
+    priced = {(one.network, one.trains): one for one in costs}
+    dram_j = content["assumptions"]["dram_j_per_bit"]["value"]
     verdicts = {
         "on_chip": judge_losses(
             [against - one["chosen"].mean for one in networks.values() for against in one["levels"]], allowed
@@ -64,7 +69,13 @@ def findings(runs: Sequence[OnChip], content: Mapping[str, Any]) -> Findings:
         "indices": judge_cases([one.indices == 0 for one in stored if one.trains]),
         "computation": judge_cases([one.total < counted[-1].total for one in counted[:-1]]),
         "weights": judge_cases(weights.pop("cases")),
-    }
+        "cheaper": judge_cases(
+            [
+                getattr(priced["clos", True], name) < getattr(priced["dense", True], name)
+                for name in ("time_s", "energy_j")
+            ]
+        ),
+    } | by_hand(content)
     stale = list(_stale(trainings))
     return Findings(
         figures={
@@ -82,6 +93,9 @@ def findings(runs: Sequence[OnChip], content: Mapping[str, Any]) -> Findings:
             "stale": stale,
             "queued": {label: queued_bits(topology_of(label), 8) for label in TRAINED},
             "others": others,
+            "costs": priced,
+            "streamed": _streamed(priced["dense", True], dram_j),
+            "samples": SAMPLES,
             "verdicts": verdicts,
             "deviation": trainings.sound.deviation,
         },
@@ -96,14 +110,16 @@ def findings(runs: Sequence[OnChip], content: Mapping[str, Any]) -> Findings:
             "steps": list(_steps(taken)),
             "others": list(_others_rows(others)),
             "pruning": list(_pruning(counted)),
+            "costs": list(_costs(priced)),
+            "wholes": list(_wholes(priced, dram_j)),
         },
         charts={"closnets-fpl2018-widths": widths_chart(trainings, EPOCHS)},
-        assumptions=(),
         plain={
             "trainings": [vars(run) for run in runs],
             "storage": [vars(one) | {"total": one.total} for one in stored],
             "products": [vars(one) for one in counted],
             "steps": [vars(one) for several in taken.values() for one in several],
+            "costs": [vars(one) for one in costs],
         },
     )
 
@@ -263,6 +279,46 @@ def _steps(taken: Mapping[str, Sequence[Step]]) -> Iterator[tuple[Any, ...]]:
             sparse.busy,
             dense.busy,
         )
+
+
+def _costs(priced: Mapping[tuple[str, bool], StepCost]) -> Iterator[tuple[Any, ...]]:
+    for (network, trains), one in priced.items():
+        yield (
+            network,
+            "training" if trains else "inference",
+            one.stored_weights,
+            one.time_s,
+            one.energy_j,
+            one.area_mm2,
+            one.reads_j / one.energy_j,
+            one.writes_j / one.energy_j,
+            one.energy_j / priced[network, False].energy_j if trains else None,
+        )
+
+
+def _streamed(dense: StepCost, dram_j: float) -> float:
+    """Joules that a step takes where the weights come from DRAM: read forward, read again backward, and
+    written; the weight memory of the chip is left out."""
+    return dense.remainder_j + 3 * dense.stored_weights * DEFAULT_BITS * dram_j
+
+
+def _wholes(priced: Mapping[tuple[str, bool], StepCost], dram_j: float) -> Iterator[tuple[Any, ...]]:
+    """A whole training of so many epochs in each part. What trains a fixed mask is not built here: it takes
+    at least what as many weights of Clos take, which have no index."""
+    clos, small, dense = (priced[network, True] for network in ("clos", "clos-x40", "dense"))
+    for words, energy_j, time_s in (
+        ("clos, from scratch", clos.energy_j, clos.time_s),
+        ("clos-x40, from scratch", small.energy_j, small.time_s),
+        ("dense", dense.energy_j, dense.time_s),
+        ("dense, weights in DRAM", _streamed(dense, dram_j), None),
+        (
+            "dense, pruned, trained again: at least",
+            dense.energy_j + clos.energy_j,
+            dense.time_s + clos.time_s,
+        ),
+    ):
+        steps = SAMPLES * EPOCHS
+        yield words, energy_j, energy_j * steps, time_s and time_s * steps, energy_j / clos.energy_j
 
 
 def _others() -> dict[str, Any]:

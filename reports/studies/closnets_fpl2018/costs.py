@@ -1,0 +1,76 @@
+"""What a step costs: engines that train, mapped to gates, priced by what switches in real steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archsim import Clos, Dense, DesignPoint, Engine, Result
+from reports.studies.closnets_fpl2018.hardware import NETWORK, SHOWN_PES
+
+CLOCK_HZ = 100e6
+TECHNOLOGY = "cmos65"
+ENGINES: tuple[tuple[str, type[Engine]], ...] = (("clos", Clos), ("clos-x40", Clos), ("dense", Dense))
+"""Networks of the zoo and the engines that train them, without and with `training`."""
+WEIGHT_MEMORY, READS, WRITES = "weight memory", "reads", "writes"
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """A step of training, or of inference alone: from its first input loaded to its end, and what of its
+    energy goes into the weight memory, read or written."""
+
+    network: str
+    trains: bool
+    stored_weights: int
+    cycles: int
+    energy_j: float
+    area_mm2: float
+    reads_j: float
+    writes_j: float
+
+    @property
+    def time_s(self) -> float:
+        return self.cycles / CLOCK_HZ
+
+    @property
+    def remainder_j(self) -> float:
+        """What is not of the weight memory."""
+        return self.energy_j - self.reads_j - self.writes_j
+
+
+def points(weight_bits: int) -> Iterator[tuple[str, DesignPoint]]:
+    """Each network on the engine that runs it, and on the same with training."""
+    for label, engine in ENGINES:
+        point = DesignPoint(
+            network=NETWORK.format(label),
+            engine=engine(pes=SHOWN_PES),
+            clock_hz=CLOCK_HZ,
+            technology=TECHNOLOGY,
+        )
+        yield label, point
+        yield label, point.replace(training={"weight_bits": weight_bits})
+
+
+def step_costs(weight_bits: int) -> list[StepCost]:
+    """Those of the points at fidelity `gate`."""
+    return [
+        step_cost(label, point.simulate("gate"), trains=point.training is not None)
+        for label, point in points(weight_bits)
+    ]
+
+
+def step_cost(label: str, result: Result, *, trains: bool) -> StepCost:
+    """What a result says of a step. Raises MetricError where it lacks a cost."""
+    terms = [term for term in result.terms("energy_j") if term.component == WEIGHT_MEMORY]
+    return StepCost(
+        network=label,
+        trains=trains,
+        stored_weights=result.stored_weights,
+        cycles=result.interval_cycles,
+        energy_j=result.cost("energy_j"),
+        area_mm2=result.cost("area_mm2"),
+        reads_j=math.fsum(term.value for term in terms if term.what == READS),
+        writes_j=math.fsum(term.value for term in terms if term.what == WRITES),
+    )
