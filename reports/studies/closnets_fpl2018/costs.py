@@ -11,18 +11,26 @@ from reports.studies.closnets_fpl2018.hardware import NETWORK, SHOWN_PES
 
 CLOCK_HZ = 100e6
 TECHNOLOGY = "cmos65"
-ENGINES: tuple[tuple[str, type[Engine]], ...] = (("clos", Clos), ("clos-x40", Clos), ("dense", Dense))
-"""Networks of the zoo and the engines that train them, without and with `training`."""
+INFERENCE, FIRST, LAST = "inference", "first", "last"
+BEGUN = {FIRST: "initial", LAST: "trained"}
+"""From which weights steps of a phase begin."""
+ENGINES: tuple[tuple[str, type[Engine], tuple[str, ...]], ...] = (
+    ("clos", Clos, (FIRST, LAST)),
+    ("clos-x40", Clos, (FIRST,)),
+    ("dense", Dense, (FIRST,)),
+)
+"""Networks of the zoo, the engines that run and train them, and the phases of training that are priced."""
 WEIGHT_MEMORY, READS, WRITES = "weight memory", "reads", "writes"
 
 
 @dataclass(frozen=True)
 class StepCost:
-    """A step of training, or of inference alone: from its first input loaded to its end, and what of its
-    energy goes into the weight memory, read or written."""
+    """A sample in inference, or a step of training from the weights that are there at the `first` or at the
+    `last`: from its first input loaded to its end, and what of its energy goes into the weight memory, read
+    or written."""
 
     network: str
-    trains: bool
+    phase: str
     stored_weights: int
     cycles: int
     energy_j: float
@@ -40,33 +48,32 @@ class StepCost:
         return self.energy_j - self.reads_j - self.writes_j
 
 
-def points(weight_bits: int) -> Iterator[tuple[str, DesignPoint]]:
-    """Each network on the engine that runs it, and on the same with training."""
-    for label, engine in ENGINES:
+def points(weight_bits: int) -> Iterator[tuple[str, str, DesignPoint]]:
+    """Each network on the engine that runs it, and on the same with training, by its phase."""
+    for label, engine, phases in ENGINES:
         point = DesignPoint(
             network=NETWORK.format(label),
             engine=engine(pes=SHOWN_PES),
             clock_hz=CLOCK_HZ,
             technology=TECHNOLOGY,
         )
-        yield label, point
-        yield label, point.replace(training={"weight_bits": weight_bits})
+        yield label, INFERENCE, point
+        for phase in phases:
+            training = {"weight_bits": weight_bits, "weights": BEGUN[phase]}
+            yield label, phase, point.replace(training=training)
 
 
 def step_costs(weight_bits: int) -> list[StepCost]:
     """Those of the points at fidelity `gate`."""
-    return [
-        step_cost(label, point.simulate("gate"), trains=point.training is not None)
-        for label, point in points(weight_bits)
-    ]
+    return [step_cost(label, phase, point.simulate("gate")) for label, phase, point in points(weight_bits)]
 
 
-def step_cost(label: str, result: Result, *, trains: bool) -> StepCost:
+def step_cost(label: str, phase: str, result: Result) -> StepCost:
     """What a result says of a step. Raises MetricError where it lacks a cost."""
     terms = [term for term in result.terms("energy_j") if term.component == WEIGHT_MEMORY]
     return StepCost(
         network=label,
-        trains=trains,
+        phase=phase,
         stored_weights=result.stored_weights,
         cycles=result.interval_cycles,
         energy_j=result.cost("energy_j"),
