@@ -39,9 +39,16 @@ COSTS = [
 def runs(gain: Gain) -> list[OnChip]:
     """Every planned training at 97.5 %, a little apart from seed to seed, and what a cell gains."""
     drawn = random.Random(1)
-    zero = dict.fromkeys(("outputs_cut", "errors_cut", "weights_cut", "cpu_s"), 0.0)
     return [
-        OnChip(**vars(cell), accuracy=0.975 + gain(cell) + drawn.gauss(0, 1e-4), **zero) for cell in cells()
+        OnChip(
+            **vars(cell),
+            accuracy=0.975 + gain(cell) + drawn.gauss(0, 1e-4),
+            outputs_cut=0.0,
+            errors_cut=0.0,
+            weights_cut=0.0,
+            cpu_s=0.0,
+        )
+        for cell in cells()
     ]
 
 

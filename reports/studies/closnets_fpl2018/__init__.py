@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 @studies.register("closnets-fpl2018")
-@lasts(cached_s=3, from_nothing_s=5)
+@lasts(cached_s=35, from_nothing_s=240)
 def reproduce() -> Report:
-    """Writes up the trainings on chip that are shipped, and what a step costs on engines that train."""
+    """Writes up the trainings on chip that are shipped, and maps engines that train to gates."""
     from reports.studies.closnets_fpl2018.costs import step_costs
     from reports.studies.closnets_fpl2018.measure import DEFAULT_BITS, findings
     from reports.studies.topologies.on_chip_runs import shipped_on_chip
