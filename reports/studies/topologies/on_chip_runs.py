@@ -107,7 +107,6 @@ GRIDS = (
     Grid(0, FLOAT, peaks=EVERY, seeds=THREE),
     Grid(0, FLOAT, loss=ENTROPY, batch=BATCH, peaks=(0,), networks=SPARSE + DENSE, seeds=THREE),
     Grid(0, FLOAT, loss=ENTROPY, peaks=EVERY, seeds=THREE),
-    Grid(0, FLOAT, overlap="pipelined", peaks=EVERY, seeds=THREE),
     Grid(10, "nearest"),
     Grid(11, "nearest"),
     Grid(12, "nearest", peaks=(6,), epochs=SHORT),
@@ -115,9 +114,10 @@ GRIDS = (
     Grid(8, "nearest"),
     Grid(8, "stochastic", peaks=(6,)),
     Grid(10, "stochastic", peaks=(6,)),
+    Grid(0, FLOAT, overlap="pipelined", peaks=(6, 7), seeds=THREE),
     Grid(14, "nearest", peaks=(6,)),
-    Grid(16, "nearest", peaks=(6,)),
     Grid(12, "stochastic", peaks=(6,)),
+    Grid(16, "nearest", peaks=(6,)),
 )
 
 
