@@ -12,7 +12,7 @@ from reports.studies.closnets_fpl2018.accuracy import (
     ways,
     widths_chart,
 )
-from reports.studies.closnets_fpl2018.costs import FIRST, INFERENCE, StepCost
+from reports.studies.closnets_fpl2018.costs import FIRST, INFERENCE, StepCost, points
 from reports.studies.closnets_fpl2018.hardware import (
     SHOWN_PES,
     TRAINED,
@@ -41,6 +41,7 @@ from reports.studies.topologies.on_chip_runs import (
 )
 from reports.write_up.claims import SeedRule, by_hand, judge_cases, judge_losses, published
 from reports.write_up.study_page import Findings
+from workloads.strict_yaml import dump_yaml
 
 DEFAULT_BITS = 12
 SAMPLES = 60_000
@@ -114,6 +115,10 @@ def findings(runs: Sequence[OnChip], costs: Sequence[StepCost], content: Mapping
             "wholes": list(_wholes(priced, dram_j)),
         },
         charts={"closnets-fpl2018-widths": widths_chart(trainings, EPOCHS)},
+        designs={
+            f"{label}-{phase}.yaml": dump_yaml(point.model_dump())
+            for label, phase, point in points(DEFAULT_BITS)
+        },
         plain={
             "trainings": [vars(run) for run in runs],
             "storage": [vars(one) | {"total": one.total} for one in stored],
@@ -204,25 +209,29 @@ def _short(trainings: Trainings) -> Iterator[tuple[Any, ...]]:
 
 
 def _weights(trainings: Trainings, rule: SeedRule, small: float, factor: float) -> dict[str, Any]:
-    """Clos and dense trained alike on chip. The claim holds where Clos loses nothing at the claimed factor,
-    partly where it loses little."""
-    same = {"weight_bits": DEFAULT_BITS, "rounding": NEAREST, "epochs": SHORT, "overlap": IN_ORDER}
-    clos, dense = (trainings.best(network=network, **same) for network in (SPARSE[0], DENSE[0]))
-    long = {
-        label: trainings.best(network=network, rounding=FLOAT, batch=BATCH, epochs=EPOCHS)
-        for label, network in (("clos", SPARSE[0]), ("dense", DENSE[0]))
+    """Clos and dense trained alike, on chip for a few epochs, and in batches for longer, where a network that
+    learns fast has no lead. The claim holds where Clos, of the claimed factor, loses nothing in either, partly
+    where it does in one of them, or loses little in both."""
+    ways = {
+        "chip": {"weight_bits": DEFAULT_BITS, "rounding": NEAREST, "epochs": SHORT},
+        "batched": {"rounding": FLOAT, "batch": BATCH, "epochs": EPOCHS},
+    }
+    pairs = {
+        name: (trainings.best(network=SPARSE[0], **way), trainings.best(network=DENSE[0], **way))
+        for name, way in ways.items()
     }
     compression = topology_of("dense").stored_weights / topology_of("clos").stored_weights
-    lost = dense.mean - clos.mean
-    lossless = lost <= 0 or not trainings.sound.differ(clos, dense, rule)
-    cases = [compression >= factor and lossless, compression >= factor and lost <= small]
+    lost = [dense.mean - clos.mean for clos, dense in pairs.values()]
+    cases = [
+        clos.mean >= dense.mean or not trainings.sound.differ(clos, dense, rule)
+        for clos, dense in pairs.values()
+    ]
     return {
-        "clos": clos,
-        "dense": dense,
+        "dense": pairs["chip"][1],
         "compression": compression,
-        "difference": trainings.loss(clos, dense).text,
-        "batched": trainings.loss(long["clos"], long["dense"]).text,
-        "cases": cases,
+        "difference": trainings.loss(*pairs["chip"]).text,
+        "batched": trainings.loss(*pairs["batched"]).text,
+        "cases": [compression >= factor and case for case in (*cases, max(lost) <= small)],
     }
 
 
