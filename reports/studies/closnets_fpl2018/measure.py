@@ -210,8 +210,8 @@ def _short(trainings: Trainings) -> Iterator[tuple[Any, ...]]:
 
 def _weights(trainings: Trainings, rule: SeedRule, small: float, factor: float) -> dict[str, Any]:
     """Clos and dense trained alike, on chip for a few epochs, and in batches for longer, where a network that
-    learns fast has no lead. The claim holds where Clos, of the claimed factor, loses nothing in either, partly
-    where it does in one of them, or loses little in both."""
+    learns fast has no lead. The claim holds where Clos, of the claimed factor, loses nothing in either,
+    partly where it does in one of them, or loses little in both."""
     ways = {
         "chip": {"weight_bits": DEFAULT_BITS, "rounding": NEAREST, "epochs": SHORT},
         "batched": {"rounding": FLOAT, "batch": BATCH, "epochs": EPOCHS},
