@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archsim import Clos, Dense, DesignPoint, Engine, Result
+from archsim import Clos, Csc, Dense, DesignPoint, Engine, Result
 from reports.studies.closnets_fpl2018.hardware import NETWORK, SHOWN_PES
 
 CLOCK_HZ = 100e6
@@ -17,17 +17,19 @@ BEGUN = {FIRST: "initial", LAST: "trained"}
 ENGINES: tuple[tuple[str, type[Engine], tuple[str, ...]], ...] = (
     ("clos", Clos, (FIRST, LAST)),
     ("clos-x40", Clos, (FIRST,)),
+    ("csc", Csc, (FIRST,)),
     ("dense", Dense, (FIRST,)),
 )
 """Networks of the zoo, the engines that run and train them, and the phases of training that are priced."""
-WEIGHT_MEMORY, READS, WRITES = "weight memory", "reads", "writes"
+WEIGHT_MEMORY, UPDATE, WRITES = "weight memory", "update", "writes"
+"""What the update has for itself: a component of its own, and the writes of weights."""
 
 
 @dataclass(frozen=True)
 class StepCost:
     """A sample in inference, or a step of training from the weights that are there at the `first` or at the
-    `last`: from its first input loaded to its end, and what of its energy goes into the weight memory, read
-    or written."""
+    `last`: from its first input loaded to its end, and what of its energy goes into reads of weights, and
+    into the update: its own logic and the writes of weights."""
 
     network: str
     phase: str
@@ -35,17 +37,13 @@ class StepCost:
     cycles: int
     energy_j: float
     area_mm2: float
-    reads_j: float
+    memory_j: float
+    update_j: float
     writes_j: float
 
     @property
     def time_s(self) -> float:
         return self.cycles / CLOCK_HZ
-
-    @property
-    def remainder_j(self) -> float:
-        """What is not of the weight memory."""
-        return self.energy_j - self.reads_j - self.writes_j
 
 
 def points(weight_bits: int) -> Iterator[tuple[str, str, DesignPoint]]:
@@ -70,7 +68,10 @@ def step_costs(weight_bits: int) -> list[StepCost]:
 
 def step_cost(label: str, phase: str, result: Result) -> StepCost:
     """What a result says of a step. Raises MetricError where it lacks a cost."""
-    terms = [term for term in result.terms("energy_j") if term.component == WEIGHT_MEMORY]
+    terms = result.terms("energy_j")
+    writes = [term for term in terms if term.component == WEIGHT_MEMORY and term.what == WRITES]
+    own = [term for term in terms if term.component == UPDATE]
+    memory = [term for term in terms if term.component == WEIGHT_MEMORY and term not in writes]
     return StepCost(
         network=label,
         phase=phase,
@@ -78,6 +79,7 @@ def step_cost(label: str, phase: str, result: Result) -> StepCost:
         cycles=result.interval_cycles,
         energy_j=result.cost("energy_j"),
         area_mm2=result.cost("area_mm2"),
-        reads_j=math.fsum(term.value for term in terms if term.what == READS),
-        writes_j=math.fsum(term.value for term in terms if term.what == WRITES),
+        memory_j=math.fsum(term.value for term in memory),
+        update_j=math.fsum(term.value for term in (*writes, *own)),
+        writes_j=math.fsum(term.value for term in writes),
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
-from archsim import Clos, Dense, DesignPoint, Engine, Pruned
+from archsim import Clos, Csc, Dense, DesignPoint, Engine, Pruned
 from archsim.engine.training.mapping import TrainingLayout
-from reports.studies.dey_reconfig2018.junction import Junction
 from rtl import Sizes
 from rtl.engines.training.sizes import TrainingSizes
-from workloads import BlockStage, Topology, TrainedNetwork, read_network
+from workloads import Topology, TrainedNetwork, read_network
 from workloads.training.schema import OnChipRecipe
 
 NETWORK = "lenet-300-100-{}"
@@ -20,13 +20,14 @@ SHOWN_PES = 16
 """Those of the engines whose memories are shown."""
 BITS = 8
 """Of weights and signals where nothing is trained."""
-INFERENCE: Mapping[str, Engine] = {
-    "clos": Clos(pes=SHOWN_PES, weight_bits=BITS),
-    "dense": Dense(pes=SHOWN_PES, weight_bits=BITS),
-    "pruned": Pruned(pes=SHOWN_PES, weight_bits=BITS, gather="banked"),
+ENGINES: Mapping[str, tuple[type[Engine], dict[str, Any]]] = {
+    "clos": (Clos, {}),
+    "csc": (Csc, {}),
+    "dense": (Dense, {}),
+    "pruned": (Pruned, {"gather": "banked"}),
 }
-TRAINED = ("clos", "dense")
-"""Networks that an engine trains."""
+"""What runs a network of the zoo, and trains it where an engine of the kind trains."""
+TRAINED = tuple(label for label, (engine, _) in ENGINES.items() if engine.trains)
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,9 @@ def topology_of(label: str) -> Topology:
     return network.topology
 
 
-def trained(topology: Topology, pes: int, weight_bits: int) -> TrainingSizes:
+def trained(topology: Topology, engine: type[Engine], pes: int, weight_bits: int) -> TrainingSizes:
     """The engine that trains a topology, its update rounded to the nearest."""
-    return TrainingLayout(topology, OnChipRecipe(pes=pes, weight_bits=weight_bits)).sizes
+    return TrainingLayout(topology, OnChipRecipe(pes=pes, weight_bits=weight_bits), engine.trains).sizes
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,16 @@ class Storage:
 def storage(weight_bits: int) -> Iterator[Storage]:
     """Each network on the engine that runs it, and on the one that trains it where there is one, whose
     weights have so many bits."""
-    for label, engine in INFERENCE.items():
-        point = DesignPoint(network=NETWORK.format(label), engine=engine, clock_hz=100e6, technology="cmos65")
+    for label, (engine, fields) in ENGINES.items():
+        point = DesignPoint(
+            network=NETWORK.format(label),
+            engine=engine(pes=SHOWN_PES, weight_bits=BITS, **fields),
+            clock_hz=100e6,
+            technology="cmos65",
+        )
         yield _stored(label, point.mapping.sizes, BITS, trains=False)
         if label in TRAINED:
-            sizes = trained(topology_of(label), SHOWN_PES, weight_bits)
+            sizes = trained(topology_of(label), engine, SHOWN_PES, weight_bits)
             yield _stored(label, sizes, weight_bits, trains=True)
 
 
@@ -125,12 +131,14 @@ class Step:
         return self.forward + self.backward
 
 
-def steps(topology: Topology, label: str, weight_bits: int, numbers: Sequence[int] = PES) -> list[Step]:
+def steps(
+    topology: Topology, engine: type[Engine], label: str, weight_bits: int, numbers: Sequence[int] = PES
+) -> list[Step]:
     """Steps of a topology on engines of several sizes; `busy` is the share of the PEs' cycles in which they
     take a weight."""
     found = []
     for pes in numbers:
-        sizes = trained(topology, pes, weight_bits)
+        sizes = trained(topology, engine, pes, weight_bits)
         busy = 2 * topology.stored_weights / (pes * sizes.cycles)
         found.append(Step(label, pes, sizes.forward_cycles, sizes.backward_cycles, busy))
     return found
@@ -142,13 +150,3 @@ def queued_bits(topology: Topology, bits: int) -> int:
     written, the others wait from the block of their forward pass to that of their update."""
     stages = topology.stages
     return sum(stage.n_in * (2 * (len(stages) - s) + 1) * bits for s, stage in enumerate(stages))
-
-
-def junctions_as_blocks(junctions: Sequence[Junction]) -> Topology:
-    """Junctions of other people's network as blocks of the same fan-in and fan-out."""
-    return Topology(
-        tuple(
-            (BlockStage(blocks=j.n_right // j.fan_out, block_in=j.fan_in, block_out=j.fan_out),)
-            for j in junctions
-        )
-    )

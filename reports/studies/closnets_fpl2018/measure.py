@@ -14,19 +14,19 @@ from reports.studies.closnets_fpl2018.accuracy import (
 )
 from reports.studies.closnets_fpl2018.costs import FIRST, INFERENCE, StepCost, points
 from reports.studies.closnets_fpl2018.hardware import (
+    ENGINES,
     SHOWN_PES,
     TRAINED,
     Products,
     Step,
     Storage,
-    junctions_as_blocks,
     products,
     queued_bits,
     steps,
     storage,
     topology_of,
 )
-from reports.studies.dey_reconfig2018.measure import junctions
+from reports.studies.dey_reconfig2018.measure import as_cascades, junctions
 from reports.studies.topologies.compared import with_error
 from reports.studies.topologies.on_chip_runs import (
     BATCH,
@@ -59,7 +59,7 @@ def findings(runs: Sequence[OnChip], costs: Sequence[StepCost], content: Mapping
     weights = _weights(trainings, rule, small, content["claims"]["weights"]["factor"])
     counted = [products(label) for label in ("clos", "csc", "pruned", "dense")]
     stored = list(storage(DEFAULT_BITS))
-    taken = {label: steps(topology_of(label), label, DEFAULT_BITS) for label in TRAINED}
+    taken = {label: steps(topology_of(label), ENGINES[label][0], label, DEFAULT_BITS) for label in TRAINED}
     others = _others()
     priced = {(one.network, one.phase): one for one in costs}
     dram_j = content["assumptions"]["dram_j_per_bit"]["value"]
@@ -277,15 +277,17 @@ def _storage(stored: Sequence[Storage]) -> Iterator[tuple[Any, ...]]:
 
 
 def _steps(taken: Mapping[str, Sequence[Step]]) -> Iterator[tuple[Any, ...]]:
-    for sparse, dense in zip(taken["clos"], taken["dense"], strict=True):
+    for clos, csc, dense in zip(*(taken[label] for label in ("clos", "csc", "dense")), strict=True):
         yield (
-            sparse.pes,
-            sparse.forward,
-            sparse.backward,
-            sparse.cycles,
+            clos.pes,
+            clos.forward,
+            clos.backward,
+            clos.cycles,
+            csc.cycles,
             dense.cycles,
-            dense.cycles / sparse.cycles,
-            sparse.busy,
+            dense.cycles / clos.cycles,
+            clos.busy,
+            csc.busy,
             dense.busy,
         )
 
@@ -299,8 +301,8 @@ def _costs(priced: Mapping[tuple[str, str], StepCost]) -> Iterator[tuple[Any, ..
             one.time_s,
             one.energy_j,
             one.area_mm2,
-            one.reads_j / one.energy_j,
-            one.writes_j / one.energy_j,
+            one.memory_j / one.energy_j,
+            one.update_j / one.energy_j,
             one.energy_j / priced[network, INFERENCE].energy_j if phase != INFERENCE else None,
         )
 
@@ -308,16 +310,18 @@ def _costs(priced: Mapping[tuple[str, str], StepCost]) -> Iterator[tuple[Any, ..
 def _streamed(dense: StepCost, dram_j: float) -> float:
     """Joules that a step takes where the weights come from DRAM: read forward, read again backward, and
     written; the weight memory of the chip is left out."""
-    return dense.remainder_j + 3 * dense.stored_weights * DEFAULT_BITS * dram_j
+    chip_j = dense.energy_j - dense.memory_j - dense.writes_j
+    return chip_j + 3 * dense.stored_weights * DEFAULT_BITS * dram_j
 
 
 def _wholes(priced: Mapping[tuple[str, str], StepCost], dram_j: float) -> Iterator[tuple[Any, ...]]:
     """A whole training of so many epochs in each part. What trains a fixed mask is not built here: it takes
     at least what as many weights of Clos take, which have no index."""
-    clos, small, dense = (priced[network, FIRST] for network in ("clos", "clos-x40", "dense"))
+    clos, small, csc, dense = (priced[name, FIRST] for name in ("clos", "clos-x40", "csc", "dense"))
     for words, energy_j, time_s in (
         ("clos, from scratch", clos.energy_j, clos.time_s),
         ("clos-x40, from scratch", small.energy_j, small.time_s),
+        ("csc, from scratch", csc.energy_j, csc.time_s),
         ("dense", dense.energy_j, dense.time_s),
         ("dense, weights in DRAM", _streamed(dense, dram_j), None),
         (
@@ -339,11 +343,17 @@ def _others() -> dict[str, Any]:
         "multipliers": sum(junction.z for junction in their),
         "clocks": max(clocks.values()),
         "weights": sum(junction.edges for junction in their),
-        "steps": steps(junctions_as_blocks(their), "theirs", given["parameters"]["word_bits"], OTHERS_PES),
+        "steps": [
+            step
+            for engine, topology in as_cascades(their)
+            for step in steps(
+                topology, engine, engine.kind_name(), given["parameters"]["word_bits"], OTHERS_PES
+            )
+        ],
     }
 
 
 def _others_rows(others: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
     yield "edge-parallel, all passes overlapped", None, others["clocks"], others["clocks"]
     for one in others["steps"]:
-        yield "here, blocks of the same fan-in and fan-out", one.pes, one.cycles, one.backward
+        yield f"here, {one.network} of the same fan-in and fan-out", one.pes, one.cycles, one.backward

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,10 @@ from reports.studies.dey_reconfig2018.junction import (
 from reports.tables import Cell
 from reports.write_up.predictions import compared
 from reports.write_up.study_page import Findings
+
+if TYPE_CHECKING:
+    from archsim import Engine
+    from workloads import Topology
 
 ENGINE_PES = (32, 64, 160)
 """Multipliers at which the project's engines are shown: those of the second junction, as many as the first
@@ -142,21 +146,28 @@ def _copies(place: int, junctions: int) -> int:
 
 def engine_runs(content: Mapping[str, Any]) -> Iterator[EngineRun]:
     """The CSC and the Clos engine on networks of the same layers, fan-in and fan-out."""
-    from archsim import Clos, Csc
-    from workloads import BlockStage, CscStage, Topology, random_integer_network
+    from workloads import random_integer_network
 
-    bits, given = content["parameters"]["word_bits"], junctions(content)
-    strided = [CscStage(j.n_left, j.n_right, fan_in=j.fan_in, stride=j.n_left // j.fan_in) for j in given]
-    blocks = [
-        BlockStage(blocks=j.n_right // j.fan_out, block_in=j.fan_in, block_out=j.fan_out) for j in given
-    ]
-    for engine, stages in ((Csc, strided), (Clos, blocks)):
-        topology = Topology(tuple((stage,) for stage in stages))
+    bits = content["parameters"]["word_bits"]
+    for engine, topology in as_cascades(junctions(content)):
         network = random_integer_network(topology, weight_bits=bits, activation_bits=bits)
         for pes in ENGINE_PES:
             mapping = engine(pes=pes, weight_bits=bits, activation_bits=bits).map(network)
             counts = mapping.count()
             yield EngineRun(engine.kind_name(), pes, counts.cycles, mapping.simulate().cycles, counts.macs)
+
+
+def as_cascades(given: Sequence[Junction]) -> Iterator[tuple[type[Engine], Topology]]:
+    """Engines of the project with the networks that they run of the same layers, fan-in and fan-out."""
+    from archsim import Clos, Csc
+    from workloads import BlockStage, CscStage, Topology
+
+    strided = [CscStage(j.n_left, j.n_right, fan_in=j.fan_in, stride=j.n_left // j.fan_in) for j in given]
+    blocks = [
+        BlockStage(blocks=j.n_right // j.fan_out, block_in=j.fan_in, block_out=j.fan_out) for j in given
+    ]
+    for engine, stages in ((Csc, strided), (Clos, blocks)):
+        yield engine, Topology(tuple((stage,) for stage in stages))
 
 
 def dsps_of_products(widths: Sequence[int]) -> dict[int, int]:
