@@ -29,9 +29,9 @@ Gain = Callable[[Cell], float]
 
 
 COSTS = [
-    StepCost(label, phase, weights, weights // 4, weights * energy * 1e-12, weights * 1e-5, 1e-8, 2e-9, 1e-9)
+    StepCost(label, trains, weights, weights // 4, weights * energy * 1e-12, weights * 1e-5, 1e-8, 2e-9, 1e-9)
     for label, weights in (("clos", 21_040), ("clos-x40", 6_600), ("csc", 21_000), ("dense", 266_200))
-    for phase, energy in (("inference", 1), ("first", 9), ("last", 8))
+    for trains, energy in ((False, 1), (True, 9))
 ]
 """What nobody had to map to gates."""
 
@@ -164,9 +164,10 @@ def test_a_step_costs_more_where_it_costs() -> None:
 
 @pytest.mark.long
 def test_the_cost_of_a_step_is_that_of_its_design_point() -> None:
-    label, phase, point = next(each for each in points(12) if each[1] == "first")
+    label, point = next((label, point) for label, point in points(12) if point.training)
     result = point.replace(engine={"kind": "clos", "pes": 4}).simulate("gate")
-    cost = step_cost(label, phase, result)
+    cost = step_cost(label, result)
+    assert cost.trains
     assert (cost.energy_j, cost.area_mm2) == (result.energy_j, result.area_mm2)
     assert cost.time_s == result.interval_cycles / CLOCK_HZ
     assert 0 < cost.writes_j < cost.update_j

@@ -11,28 +11,24 @@ from reports.studies.closnets_fpl2018.hardware import NETWORK, SHOWN_PES
 
 CLOCK_HZ = 100e6
 TECHNOLOGY = "cmos65"
-INFERENCE, FIRST, LAST = "inference", "first", "last"
-BEGUN = {FIRST: "initial", LAST: "trained"}
-"""From which weights steps of a phase begin."""
-ENGINES: tuple[tuple[str, type[Engine], tuple[str, ...]], ...] = (
-    ("clos", Clos, (FIRST, LAST)),
-    ("clos-x40", Clos, (FIRST,)),
-    ("csc", Csc, (FIRST,)),
-    ("dense", Dense, (FIRST,)),
+ENGINES: tuple[tuple[str, type[Engine]], ...] = (
+    ("clos", Clos),
+    ("clos-x40", Clos),
+    ("csc", Csc),
+    ("dense", Dense),
 )
-"""Networks of the zoo, the engines that run and train them, and the phases of training that are priced."""
+"""Networks of the zoo and the engines that run and train them."""
 WEIGHT_MEMORY, UPDATE, WRITES = "weight memory", "update", "writes"
 """What the update has for itself: a component of its own, and the writes of weights."""
 
 
 @dataclass(frozen=True)
 class StepCost:
-    """A sample in inference, or a step of training from the weights that are there at the `first` or at the
-    `last`: from its first input loaded to its end, and what of its energy goes into reads of weights, and
-    into the update: its own logic and the writes of weights."""
+    """A sample in inference, or a step of training: from its first input loaded to its end, and what of its
+    energy goes into reads of weights, and into the update: its own logic and the writes of weights."""
 
     network: str
-    phase: str
+    trains: bool
     stored_weights: int
     cycles: int
     energy_j: float
@@ -46,27 +42,25 @@ class StepCost:
         return self.cycles / CLOCK_HZ
 
 
-def points(weight_bits: int) -> Iterator[tuple[str, str, DesignPoint]]:
-    """Each network on the engine that runs it, and on the same with training, by its phase."""
-    for label, engine, phases in ENGINES:
+def points(weight_bits: int) -> Iterator[tuple[str, DesignPoint]]:
+    """Each network on the engine that runs it, and on the same with training from drawn weights."""
+    for label, engine in ENGINES:
         point = DesignPoint(
             network=NETWORK.format(label),
             engine=engine(pes=SHOWN_PES),
             clock_hz=CLOCK_HZ,
             technology=TECHNOLOGY,
         )
-        yield label, INFERENCE, point
-        for phase in phases:
-            training = {"weight_bits": weight_bits, "weights": BEGUN[phase]}
-            yield label, phase, point.replace(training=training)
+        yield label, point
+        yield label, point.replace(training={"weight_bits": weight_bits})
 
 
 def step_costs(weight_bits: int) -> list[StepCost]:
     """Those of the points at fidelity `gate`."""
-    return [step_cost(label, phase, point.simulate("gate")) for label, phase, point in points(weight_bits)]
+    return [step_cost(label, point.simulate("gate")) for label, point in points(weight_bits)]
 
 
-def step_cost(label: str, phase: str, result: Result) -> StepCost:
+def step_cost(label: str, result: Result) -> StepCost:
     """What a result says of a step. Raises MetricError where it lacks a cost."""
     terms = result.terms("energy_j")
     writes = [term for term in terms if term.component == WEIGHT_MEMORY and term.what == WRITES]
@@ -74,7 +68,7 @@ def step_cost(label: str, phase: str, result: Result) -> StepCost:
     memory = [term for term in terms if term.component == WEIGHT_MEMORY and term not in writes]
     return StepCost(
         network=label,
-        phase=phase,
+        trains=result.design.get("training") is not None,
         stored_weights=result.stored_weights,
         cycles=result.interval_cycles,
         energy_j=result.cost("energy_j"),

@@ -12,7 +12,7 @@ from reports.studies.closnets_fpl2018.accuracy import (
     ways,
     widths_chart,
 )
-from reports.studies.closnets_fpl2018.costs import FIRST, INFERENCE, StepCost, points
+from reports.studies.closnets_fpl2018.costs import StepCost, points
 from reports.studies.closnets_fpl2018.hardware import (
     ENGINES,
     SHOWN_PES,
@@ -61,7 +61,7 @@ def findings(runs: Sequence[OnChip], costs: Sequence[StepCost], content: Mapping
     stored = list(storage(DEFAULT_BITS))
     taken = {label: steps(topology_of(label), ENGINES[label][0], label, DEFAULT_BITS) for label in TRAINED}
     others = _others()
-    priced = {(one.network, one.phase): one for one in costs}
+    priced = {(one.network, one.trains): one for one in costs}
     dram_j = content["assumptions"]["dram_j_per_bit"]["value"]
     verdicts = {
         "on_chip": judge_losses(
@@ -72,7 +72,7 @@ def findings(runs: Sequence[OnChip], costs: Sequence[StepCost], content: Mapping
         "weights": judge_cases(weights.pop("cases")),
         "cheaper": judge_cases(
             [
-                getattr(priced["clos", FIRST], name) < getattr(priced["dense", FIRST], name)
+                getattr(priced["clos", True], name) < getattr(priced["dense", True], name)
                 for name in ("time_s", "energy_j")
             ]
         ),
@@ -95,7 +95,7 @@ def findings(runs: Sequence[OnChip], costs: Sequence[StepCost], content: Mapping
             "queued": {label: queued_bits(topology_of(label), 8) for label in TRAINED},
             "others": others,
             "costs": priced,
-            "streamed": _streamed(priced["dense", FIRST], dram_j),
+            "streamed": _streamed(priced["dense", True], dram_j),
             "samples": SAMPLES,
             "verdicts": verdicts,
             "deviation": trainings.sound.deviation,
@@ -116,8 +116,8 @@ def findings(runs: Sequence[OnChip], costs: Sequence[StepCost], content: Mapping
         },
         charts={"closnets-fpl2018-widths": widths_chart(trainings, EPOCHS)},
         designs={
-            f"{label}-{phase}.yaml": dump_yaml(point.model_dump())
-            for label, phase, point in points(DEFAULT_BITS)
+            f"{label}-{'training' if point.training else 'inference'}.yaml": dump_yaml(point.model_dump())
+            for label, point in points(DEFAULT_BITS)
         },
         plain={
             "trainings": [vars(run) for run in runs],
@@ -292,18 +292,18 @@ def _steps(taken: Mapping[str, Sequence[Step]]) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def _costs(priced: Mapping[tuple[str, str], StepCost]) -> Iterator[tuple[Any, ...]]:
-    for (network, phase), one in priced.items():
+def _costs(priced: Mapping[tuple[str, bool], StepCost]) -> Iterator[tuple[Any, ...]]:
+    for (network, trains), one in priced.items():
         yield (
             network,
-            phase if phase == INFERENCE else f"training, {phase} steps",
+            "training" if trains else "inference",
             one.stored_weights,
             one.time_s,
             one.energy_j,
             one.area_mm2,
             one.memory_j / one.energy_j,
             one.update_j / one.energy_j,
-            one.energy_j / priced[network, INFERENCE].energy_j if phase != INFERENCE else None,
+            one.energy_j / priced[network, False].energy_j if trains else None,
         )
 
 
@@ -314,10 +314,10 @@ def _streamed(dense: StepCost, dram_j: float) -> float:
     return chip_j + 3 * dense.stored_weights * DEFAULT_BITS * dram_j
 
 
-def _wholes(priced: Mapping[tuple[str, str], StepCost], dram_j: float) -> Iterator[tuple[Any, ...]]:
+def _wholes(priced: Mapping[tuple[str, bool], StepCost], dram_j: float) -> Iterator[tuple[Any, ...]]:
     """A whole training of so many epochs in each part. What trains a fixed mask is not built here: it takes
     at least what as many weights of Clos take, which have no index."""
-    clos, small, csc, dense = (priced[name, FIRST] for name in ("clos", "clos-x40", "csc", "dense"))
+    clos, small, csc, dense = (priced[name, True] for name in ("clos", "clos-x40", "csc", "dense"))
     for words, energy_j, time_s in (
         ("clos, from scratch", clos.energy_j, clos.time_s),
         ("clos-x40, from scratch", small.energy_j, small.time_s),
