@@ -54,7 +54,7 @@ NEAREST, STOCHASTIC = "nearest", "stochastic"
 def findings(runs: Sequence[OnChip], costs: Sequence[StepCost], content: Mapping[str, Any]) -> Findings:
     """What the page reads, of trainings and of what steps cost. `content` is the study's data file."""
     trainings, rule = Trainings.among(runs), SeedRule(content["rule"]["significant"])
-    allowed, small = (content["rule"][f"{name}_loss_points"] / 100 for name in ("allowed", "partly"))
+    allowed, small = (content["rule"][name] / 100 for name in ("allowed_loss_points", "partly_loss_points"))
     networks = {network.rpartition("-")[2]: _network(trainings, network, allowed) for network in SPARSE}
     weights = _weights(trainings, rule, small, content["claims"]["weights"]["factor"])
     counted = [products(label) for label in ("clos", "csc", "pruned", "dense")]
