@@ -11,7 +11,7 @@ def topology_claims() -> str:
 
     claims = [
         (study, claim.claim, claim.ours or claim.measured, claim.verdict)
-        for study in ("closnets-2018", "neurofabric-2020")
+        for study in ("closnets-2018", "closnets-fpl2018", "neurofabric-2020")
         for claim in studies[study]().claims
     ]
     shown = Table("", {"study": "", "claim": "", "here": "", "verdict": ""}, claims, words=3).markdown()

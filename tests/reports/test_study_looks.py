@@ -15,7 +15,7 @@ from reports.page import render
 from reports.write_up.claims import published
 from reports.write_up.report import Report
 from reports.write_up.verdicts import Verdict
-from tests.reports import test_closnets_2018, test_csc_dac2019, test_neurofabric_2020
+from tests.reports import test_closnets_2018, test_closnets_fpl2018, test_csc_dac2019, test_neurofabric_2020
 from tests.reports.browser import HEIGHT, WIDTHS, browser, looks, opened
 from tests.reports.stand_ins import results
 
@@ -33,11 +33,12 @@ def reports() -> dict[str, Report]:
     return {
         "csc": test_csc_dac2019.written(results()),
         "closnets": test_closnets_2018.report(),
+        "closnets-fpl": test_closnets_fpl2018.report(),
         "neurofabric": test_neurofabric_2020.report(),
     }
 
 
-@pytest.mark.parametrize("name", ["csc", "closnets", "neurofabric"])
+@pytest.mark.parametrize("name", ["csc", "closnets", "closnets-fpl", "neurofabric"])
 def test_a_page_begins_with_its_verdicts_and_its_first_picture(
     browser: Browser, tmp_path: Path, name: str
 ) -> None:
@@ -90,7 +91,7 @@ def test_no_study_writes_a_verdict_by_hand() -> None:
 
 def test_a_claim_that_no_figure_decides_is_not_testable_and_says_why() -> None:
     by_hand = [claim for report in reports().values() for claim in report.claims if claim.by_hand]
-    stated = published("reports.studies.closnets_2018")["by_hand"]
+    stated = published("reports.studies.closnets_fpl2018")["by_hand"]
     assert len(by_hand) == len(stated) == 1
     assert {claim.verdict for claim in by_hand} == {Verdict.NOT_TESTABLE}
     assert {claim.by_hand for claim in by_hand} == set(stated.values())

@@ -26,7 +26,7 @@ from reports.studies.topologies.plan import (
 )
 from reports.studies.topologies.runs import Trained
 from reports.tables import Cell, Table
-from reports.write_up.claims import SeedRule, by_hand, judge_cases
+from reports.write_up.claims import SeedRule, judge_cases
 from reports.write_up.study_page import Findings
 
 CLOS = "clos"
@@ -94,8 +94,7 @@ def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
             "weights": weights,
             "layers": layers,
             "standings": standings,
-            "verdicts": {claim: judge_cases(of_claim) for claim, of_claim in cases.items()}
-            | by_hand(content),
+            "verdicts": {claim: judge_cases(of_claim) for claim, of_claim in cases.items()},
             "clos_rows": [place for place, one in enumerate(paths) if one.network.label == CLOS],
         },
         filters={"with_error": with_error},

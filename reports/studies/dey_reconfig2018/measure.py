@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,10 @@ from reports.studies.dey_reconfig2018.junction import (
 from reports.tables import Cell
 from reports.write_up.predictions import compared
 from reports.write_up.study_page import Findings
+
+if TYPE_CHECKING:
+    from archsim import Engine
+    from workloads import Topology
 
 ENGINE_PES = (32, 64, 160)
 """Multipliers at which the project's engines are shown: those of the second junction, as many as the first
@@ -142,21 +146,28 @@ def _copies(place: int, junctions: int) -> int:
 
 def engine_runs(content: Mapping[str, Any]) -> Iterator[EngineRun]:
     """The CSC and the Clos engine on networks of the same layers, fan-in and fan-out."""
-    from archsim import Clos, Csc
-    from workloads import BlockStage, CscStage, Topology, random_integer_network
+    from workloads import random_integer_network
 
-    bits, given = content["parameters"]["word_bits"], junctions(content)
-    strided = [CscStage(j.n_left, j.n_right, fan_in=j.fan_in, stride=j.n_left // j.fan_in) for j in given]
-    blocks = [
-        BlockStage(blocks=j.n_right // j.fan_out, block_in=j.fan_in, block_out=j.fan_out) for j in given
-    ]
-    for engine, stages in ((Csc, strided), (Clos, blocks)):
-        topology = Topology(tuple((stage,) for stage in stages))
+    bits = content["parameters"]["word_bits"]
+    for engine, topology in as_cascades(junctions(content)):
         network = random_integer_network(topology, weight_bits=bits, activation_bits=bits)
         for pes in ENGINE_PES:
             mapping = engine(pes=pes, weight_bits=bits, activation_bits=bits).map(network)
             counts = mapping.count()
             yield EngineRun(engine.kind_name(), pes, counts.cycles, mapping.simulate().cycles, counts.macs)
+
+
+def as_cascades(given: Sequence[Junction]) -> Iterator[tuple[type[Engine], Topology]]:
+    """Engines of the project with the networks that they run of the same layers, fan-in and fan-out."""
+    from archsim import Clos, Csc
+    from workloads import BlockStage, CscStage, Topology
+
+    strided = [CscStage(j.n_left, j.n_right, fan_in=j.fan_in, stride=j.n_left // j.fan_in) for j in given]
+    blocks = [
+        BlockStage(blocks=j.n_right // j.fan_out, block_in=j.fan_in, block_out=j.fan_out) for j in given
+    ]
+    for engine, stages in ((Csc, strided), (Clos, blocks)):
+        yield engine, Topology(tuple((stage,) for stage in stages))
 
 
 def dsps_of_products(widths: Sequence[int]) -> dict[int, int]:
@@ -189,6 +200,7 @@ def findings(measured: Measured, content: Mapping[str, Any]) -> Findings:
             "clocks": compared(_clocks(measured, content), content["figures"]),
             "multipliers": compared(_multipliers(measured, content), content["figures"]),
             "memories": compared(_memories(measured), content["figures"]),
+            "bits": compared(_bits(measured, content), content["figures"]),
         },
         rows={
             "patterns": [
@@ -235,7 +247,15 @@ def _multipliers(measured: Measured, content: Mapping[str, Any]) -> Predicted:
         yield place, {f"{name} multipliers": number for name, number in one.products.items()}
     forward = sum(one.plain.products_a_clock for one in ran.values())
     every = sum(sum(one.products.values()) for one in ran.values())
-    yield BOTH, {"DSP blocks, forward": forward * dsps, "DSP blocks, all passes": every * dsps}
+    back = sum(one.products["backward"] for one in ran.values())
+    yield (
+        BOTH,
+        {
+            "DSP blocks, forward": forward * dsps,
+            "DSP blocks, forward and backward": (forward + back) * dsps,
+            "DSP blocks, all passes": every * dsps,
+        },
+    )
 
 
 def _memories(measured: Measured) -> Predicted:
@@ -248,6 +268,27 @@ def _memories(measured: Measured) -> Predicted:
             "memories of left activations": z * one.copies,
         }
         yield place, memories
+
+
+def _bits(measured: Measured, content: Mapping[str, Any]) -> Predicted:
+    """Bits of all memories of training: weights with biases; what enters a junction, and its derivatives
+    unless it is the image; and the errors of what leaves it, in two copies, one of which is summed up
+    while the other is read."""
+    word, pixel = content["parameters"]["word_bits"], content["assumptions"]["pixel_bits"]["value"]
+    total = 0
+    for place, (name, one) in enumerate(measured.junctions.items()):
+        junction, first = one.junction, place == 0
+        lanes = one.plain.products_a_clock + -(-junction.z // junction.fan_in)
+        kept = junction.n_left * one.copies
+        bits = {
+            "weights and biases": lanes * junction.steps * word,
+            "left activations": kept * (pixel if first else word),
+            "left derivatives": 0 if first else kept * word,
+            "right errors": 2 * junction.n_right * word,
+        }
+        total += sum(bits.values())
+        yield name, {f"bits of {kind}": float(number) for kind, number in bits.items()}
+    yield BOTH, {"bits of all memories": float(total)}
 
 
 def _engine_rows(measured: Measured, content: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:

@@ -1,8 +1,9 @@
 """Trainings on chip as data: the accuracy of LeNet-300-100 over widths, rounding of the update and rates.
 
 `python -m reports.studies.topologies.on_chip_runs FOLDER` trains whatever its file in the folder lacks, a
-line a training (about twenty minutes on one core), and writes it after each. Rows of 0 bits are in floating
-point, one sample at a time with the same rates, by cross-entropy.
+line a training (about two hours on one core), and writes it after each. Rows of 0 bits are in floating
+point, one sample at a time with the same rates: by the loss that integers have, or by cross-entropy. Those of
+a batch are trained as the shipped recipe says, with its optimiser and rate, which has no shift.
 """
 
 from __future__ import annotations
@@ -12,50 +13,56 @@ import itertools
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
 from reports.studies.topologies.files import record, records_of, write_records
+from reports.studies.topologies.float_steps import fitted
 from workloads import LabelledData, Recipe, evaluate, load_data, load_recipe
-from workloads.training.model import Model, classify
+from workloads.training.model import classify
 from workloads.training.onchip.arithmetic import CUT, ERRORS_CUT, WEIGHTS_CUT
 from workloads.training.onchip.run import OnChipRun
 from workloads.training.training import fit
 
 FILE = "on_chip.csv"
-EPOCHS = 3
 COURSE = (1.0, 0.5, 0.25)
-PEAKS = (5, 6)
-WIDTHS = (8, 10, 12, 16)
-ROUNDINGS = ("nearest", "stochastic")
-SEEDS = (1, 2)
-NETWORKS = ("lenet-300-100-clos", "lenet-300-100-csc")
-DENSE = "lenet-300-100-dense"
+SPARSE = ("lenet-300-100-clos", "lenet-300-100-csc")
+DENSE = ("lenet-300-100-dense",)
 FLOAT = "float"
+MARGIN, ENTROPY = "margin", "cross-entropy"
+BATCH = 128
+EVERY, THREE = (5, 6, 7), (1, 2, 3)
+EPOCHS, SHORT = 10, 3
+"""Epochs of a training, and of those that take long."""
 
 
 @dataclass(frozen=True)
 class Cell:
     """A training: a network, the width of its stored weights (0 in floating point), the rounding of the
-    update, a rate that begins at 2**-rate_shift, and a seed."""
+    update, the loss, which steps overlap, samples in a batch, a rate that begins at 2**-rate_shift (of a
+    batch that of the recipe, and 0 here), epochs, and a seed."""
 
     network: str
     weight_bits: int
     rounding: str
+    loss: str
+    overlap: str
+    batch: int
     rate_shift: int
+    epochs: int
     seed: int
 
     @property
     def recipe(self) -> Recipe:
-        """What is trained: the layers of a shipped recipe, one sample at a time."""
-        arithmetic = {"weight_bits": self.weight_bits, "rounding": self.rounding}
-        return load_recipe(self.network).replace(
-            seed=self.seed,
-            epochs=EPOCHS,
+        """What is trained: the layers of a shipped recipe, without shifts of the images."""
+        recipe = load_recipe(self.network).replace(seed=self.seed, epochs=self.epochs, shift_pixels=0)
+        if self.batch > 1:
+            return recipe.replace(batch=self.batch)
+        arithmetic = {"weight_bits": self.weight_bits, "rounding": self.rounding, "loss": self.loss}
+        return recipe.replace(
             batch=1,
-            shift_pixels=0,
             optimiser={"kind": "sgd", "momentum": 0.0},
             rate={"peak": 2.0**-self.rate_shift, "course": COURSE},
             on_chip=arithmetic if self.weight_bits else None,
@@ -74,21 +81,60 @@ class OnChip(Cell):
     cpu_s: float
 
 
+@dataclass(frozen=True)
+class Grid:
+    """Trainings that differ in seed, network and rate."""
+
+    weight_bits: int
+    rounding: str
+    peaks: tuple[int, ...]
+    loss: str = MARGIN
+    overlap: str = "none"
+    batch: int = 1
+    networks: tuple[str, ...] = SPARSE
+    seeds: tuple[int, ...] = (1, 2)
+    epochs: int = EPOCHS
+
+    def cells(self) -> Iterator[Cell]:
+        """Its trainings, a seed after another."""
+        of = (self.weight_bits, self.rounding, self.loss, self.overlap, self.batch)
+        for seed, network, peak in itertools.product(self.seeds, self.networks, self.peaks):
+            yield Cell(network, *of, peak, self.epochs, seed)
+
+
+GRIDS = (
+    Grid(12, "nearest", peaks=EVERY, seeds=THREE),
+    Grid(0, FLOAT, peaks=EVERY, seeds=THREE),
+    Grid(0, FLOAT, loss=ENTROPY, batch=BATCH, peaks=(0,), networks=SPARSE + DENSE, seeds=THREE),
+    Grid(0, FLOAT, loss=ENTROPY, peaks=EVERY, seeds=THREE),
+    Grid(12, "nearest", peaks=(6,), epochs=SHORT),
+    Grid(12, "nearest", peaks=(6,), networks=DENSE, seeds=(1,), epochs=SHORT),
+    Grid(0, FLOAT, overlap="pipelined", peaks=(6,), seeds=THREE),
+    Grid(10, "nearest", peaks=(5, 6)),
+    Grid(11, "nearest", peaks=(6,)),
+    Grid(8, "nearest", peaks=(5, 6), seeds=(1,)),
+    Grid(14, "nearest", peaks=(6,)),
+    Grid(10, "stochastic", peaks=(6,), seeds=(1,)),
+    Grid(8, "stochastic", peaks=(6,), seeds=(1,)),
+    Grid(16, "nearest", peaks=(6,), seeds=(1,)),
+    Grid(12, "stochastic", peaks=(6,), seeds=(1,)),
+)
+
+
 def cells() -> Iterator[Cell]:
-    """Every training of the file."""
-    for seed, network, peak in itertools.product(SEEDS, NETWORKS, PEAKS):
-        for bits, rounding in itertools.product(WIDTHS, ROUNDINGS):
-            yield Cell(network, bits, rounding, peak, seed)
-    for seed, network, peak in itertools.product(SEEDS, NETWORKS, PEAKS):
-        yield Cell(network, 0, FLOAT, peak, seed)
-    yield Cell(DENSE, 12, "nearest", PEAKS[-1], SEEDS[0])
+    """Every training of the file, what decides first."""
+    for grid in GRIDS:
+        yield from grid.cells()
 
 
 def trained(cell: Cell, data: LabelledData) -> OnChip:
     """What a training comes to."""
     began, recipe = time.process_time(), cell.recipe
     if not recipe.on_chip:
-        model: Model = fit(recipe, data.train_inputs, data.train_labels, progress=False)
+        if cell.batch == 1:
+            model = fitted(recipe, data, loss=cell.loss, overlap=cell.overlap)
+        else:
+            model = fit(recipe, data.train_inputs, data.train_labels, progress=False)
         share, cut = float(np.mean(classify(model, data.test_inputs) == data.test_labels)), [0.0] * 3
     else:
         run = OnChipRun(recipe, data.train_inputs, data.train_labels, data.range)
@@ -96,7 +142,7 @@ def trained(cell: Cell, data: LabelledData) -> OnChip:
             run.advance()
         share = evaluate(run.model.integer(recipe.name, data.range), data.test_inputs, data.test_labels)
         counts = run.trainer.words.counts[:, [CUT, ERRORS_CUT, WEIGHTS_CUT]].sum(axis=0)
-        cut = [round(1000 * count / (len(data.train_labels) * EPOCHS), 3) for count in counts.tolist()]
+        cut = [round(1000 * count / (len(data.train_labels) * cell.epochs), 3) for count in counts.tolist()]
     return OnChip(
         **vars(cell),
         accuracy=share,
@@ -126,7 +172,7 @@ def write_on_chip(folder: Path) -> None:
 
 def cell_of(one: OnChip) -> Cell:
     """What was trained."""
-    return Cell(one.network, one.weight_bits, one.rounding, one.rate_shift, one.seed)
+    return Cell(**{given.name: getattr(one, given.name) for given in fields(Cell)})
 
 
 if __name__ == "__main__":
