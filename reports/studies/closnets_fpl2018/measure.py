@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from reports.studies.closnets_fpl2018.accuracy import (
@@ -14,6 +15,7 @@ from reports.studies.closnets_fpl2018.accuracy import (
 )
 from reports.studies.closnets_fpl2018.costs import StepCost, points
 from reports.studies.closnets_fpl2018.hardware import (
+    BITS,
     ENGINES,
     SHOWN_PES,
     TRAINED,
@@ -39,7 +41,7 @@ from reports.studies.topologies.on_chip_runs import (
     SPARSE,
     OnChip,
 )
-from reports.write_up.claims import SeedRule, by_hand, judge_cases, judge_losses, published
+from reports.write_up.claims import SeedRule, by_hand, judge_cases, published
 from reports.write_up.study_page import Findings
 from workloads.strict_yaml import dump_yaml
 
@@ -51,34 +53,42 @@ OTHERS_PES = (4, 16, 64)
 NEAREST, STOCHASTIC = "nearest", "stochastic"
 
 
+@dataclass(frozen=True)
+class Part:
+    """What a part of the page reads: figures, rows of tables, cases of claims, and plain values."""
+
+    figures: Mapping[str, Any]
+    rows: Mapping[str, Sequence[Sequence[Any]]]
+    cases: Mapping[str, Sequence[bool]]
+    plain: Mapping[str, Any]
+
+
 def findings(runs: Sequence[OnChip], costs: Sequence[StepCost], content: Mapping[str, Any]) -> Findings:
     """What the page reads, of trainings and of what steps cost. `content` is the study's data file."""
-    trainings, rule = Trainings.among(runs), SeedRule(content["rule"]["significant"])
-    allowed, small = (content["rule"][name] / 100 for name in ("allowed_loss_points", "partly_loss_points"))
-    networks = {network.rpartition("-")[2]: _network(trainings, network, allowed) for network in SPARSE}
-    weights = _weights(trainings, rule, small, content["claims"]["weights"]["factor"])
-    counted = [products(label) for label in ("clos", "csc", "pruned", "dense")]
-    stored = list(storage(DEFAULT_BITS))
-    taken = {label: steps(topology_of(label), ENGINES[label][0], label, DEFAULT_BITS) for label in TRAINED}
-    others = _others()
-    priced = {(one.network, one.trains): one for one in costs}
-    dram_j = content["assumptions"]["dram_j_per_bit"]["value"]
-    verdicts = {
-        "on_chip": judge_losses(
-            [against - one["chosen"].mean for one in networks.values() for against in one["levels"]], allowed
-        ),
-        "indices": judge_cases([one.indices == 0 for one in stored if one.trains]),
-        "computation": judge_cases([one.total < counted[-1].total for one in counted[:-1]]),
-        "weights": judge_cases(weights.pop("cases")),
-        "cheaper": judge_cases(
-            [
-                getattr(priced["clos", True], name) < getattr(priced["dense", True], name)
-                for name in ("time_s", "energy_j")
-            ]
-        ),
-    } | by_hand(content)
-    stale = list(_stale(trainings))
+    trainings = Trainings.among(runs)
+    learnt, built = _learnt(trainings, content), _built(costs, content)
+    verdicts = {claim: judge_cases(cases) for claim, cases in {**learnt.cases, **built.cases}.items()}
     return Findings(
+        figures={**learnt.figures, **built.figures, "verdicts": verdicts | by_hand(content)},
+        filters={"with_error": with_error},
+        rows={**learnt.rows, **built.rows},
+        charts={"closnets-fpl2018-widths": widths_chart(trainings, EPOCHS)},
+        designs={
+            f"{label}-{'training' if point.training else 'inference'}.yaml": dump_yaml(point.model_dump())
+            for label, point in points(DEFAULT_BITS)
+        },
+        plain={"trainings": [vars(run) for run in runs], **built.plain},
+    )
+
+
+def _learnt(trainings: Trainings, content: Mapping[str, Any]) -> Part:
+    """What trainings say."""
+    rule, stale = content["rule"], list(_stale(trainings))
+    allowed, small = (rule[name] / 100 for name in ("allowed_loss_points", "partly_loss_points"))
+    networks = {network.rpartition("-")[2]: _network(trainings, network, allowed) for network in SPARSE}
+    factor = content["claims"]["weights"]["factor"]
+    weights = _weights(trainings, SeedRule(rule["significant"]), small, factor)
+    return Part(
         figures={
             "trainings": trainings,
             "networks": networks,
@@ -87,25 +97,46 @@ def findings(runs: Sequence[OnChip], costs: Sequence[StepCost], content: Mapping
             "bits": DEFAULT_BITS,
             "batch": BATCH,
             "weights": weights,
-            "products": {one.network: one for one in counted},
-            "storage": {(one.network, one.trains): one for one in stored},
-            "steps": {label: {one.pes: one for one in several} for label, several in taken.items()},
-            "shown_pes": SHOWN_PES,
             "stale": stale,
-            "queued": {label: queued_bits(topology_of(label), 8) for label in TRAINED},
-            "others": others,
-            "costs": priced,
-            "streamed": _streamed(priced["dense", True], dram_j),
             "samples": SAMPLES,
-            "verdicts": verdicts,
             "deviation": trainings.sound.deviation,
         },
-        filters={"with_error": with_error},
         rows={
             "ways": list(_ways(trainings)),
             "rates": list(_rates(trainings)),
             "stale": list(_stale_rows(trainings, stale)),
             "short": list(_short(trainings)),
+        },
+        cases={
+            "on_chip": [
+                level - one["chosen"].mean <= allowed for one in networks.values() for level in one["levels"]
+            ],
+            "weights": weights["cases"],
+        },
+        plain={},
+    )
+
+
+def _built(costs: Sequence[StepCost], content: Mapping[str, Any]) -> Part:
+    """What is counted of engines that train, and what their steps cost."""
+    counted = [products(label) for label in ("clos", "csc", "pruned", "dense")]
+    stored, others = list(storage(DEFAULT_BITS)), _others()
+    taken = {label: steps(topology_of(label), ENGINES[label][0], label, DEFAULT_BITS) for label in TRAINED}
+    priced = {(one.network, one.trains): one for one in costs}
+    clos, dense = priced["clos", True], priced["dense", True]
+    dram_j = content["assumptions"]["dram_j_per_bit"]["value"]
+    return Part(
+        figures={
+            "products": {one.network: one for one in counted},
+            "storage": {(one.network, one.trains): one for one in stored},
+            "steps": {label: {one.pes: one for one in several} for label, several in taken.items()},
+            "shown_pes": SHOWN_PES,
+            "queued": {label: queued_bits(topology_of(label), BITS) for label in TRAINED},
+            "others": others,
+            "costs": priced,
+            "streamed": _streamed(dense, dram_j),
+        },
+        rows={
             "products": [_products(one, counted[-1]) for one in counted],
             "storage": list(_storage(stored)),
             "steps": list(_steps(taken)),
@@ -114,13 +145,12 @@ def findings(runs: Sequence[OnChip], costs: Sequence[StepCost], content: Mapping
             "costs": list(_costs(priced)),
             "wholes": list(_wholes(priced, dram_j)),
         },
-        charts={"closnets-fpl2018-widths": widths_chart(trainings, EPOCHS)},
-        designs={
-            f"{label}-{'training' if point.training else 'inference'}.yaml": dump_yaml(point.model_dump())
-            for label, point in points(DEFAULT_BITS)
+        cases={
+            "indices": [one.indices == 0 for one in stored if one.trains],
+            "computation": [one.total < counted[-1].total for one in counted[:-1]],
+            "cheaper": [clos.time_s < dense.time_s, clos.energy_j < dense.energy_j],
         },
         plain={
-            "trainings": [vars(run) for run in runs],
             "storage": [vars(one) | {"total": one.total} for one in stored],
             "products": [vars(one) for one in counted],
             "steps": [vars(one) for several in taken.values() for one in several],
