@@ -47,7 +47,8 @@ def test_training_on_a_design_says_what_a_step_takes_and_leaves_a_network(tmp_pa
     cycles = 1 + TrainingLayout(recipe.topology(), recipe.on_chip, ("block", "dense")).sizes.cycles + 17
     assert f"a step of one sample takes {cycles:,} cycles on 4 PEs: 17 to load it" in result.output
     assert f"{cycles / 100:,.1f} us at 100 MHz" in result.output
-    assert "what it takes of energy is not known: engine is training" in result.output
+    assert "nJ at the beginning" in result.output
+    assert "for all of them (cycle)" in result.output
     assert "cut off on the way" in result.output
     network = read_network(tmp_path / "tiny.npz")
     assert network.recipe["on_chip"]["pes"] == 4

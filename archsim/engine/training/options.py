@@ -35,7 +35,7 @@ class Training(OnChipArithmetic):
 
     The first step is from `weights` that are `initial`, drawn by sparse Glorot initialisation from `seed`, or
     those of the network as `trained`: at the beginning errors are largest, and so is what switches for them;
-    at the end most of them are zero. Raises RecipeError for what is not allowed.
+    of a network that was trained on chip most are zero at the end. Raises RecipeError for what is not allowed.
     """
 
     rate: Annotated[float, BeforeValidator(_power_of_two), Field(ge=2.0**-15, le=1.0)] = 2.0**-6
@@ -114,7 +114,8 @@ def begun_from(
 
 
 def _settle(trainer: Trainer, inputs: IntegerNetwork, rate_shift: int) -> None:
-    """Moves the scales to where the samples want them, and leaves the weights as they are."""
+    """Moves the scales to where the samples want them, as far as updates are shifts to the right, and leaves
+    the weights as they are."""
     if inputs.samples is None:
         return
     x, before = inputs.samples.inputs, trainer.words
@@ -123,5 +124,9 @@ def _settle(trainer: Trainer, inputs: IntegerNetwork, rate_shift: int) -> None:
         trainer.words = Words(
             before.weights.copy(), trainer.words.scales, before.registers.copy(), before.counts.copy()
         )
+        held = trainer.words.scales
         trainer.window(x, labels, rate_shift)
+        if min(trainer.words.scales.update(rate_shift)) < 0:
+            trainer.words.scales = held
+            break
     trainer.words = Words(before.weights, trainer.words.scales, before.registers, before.counts)
