@@ -35,7 +35,8 @@ class Training(OnChipArithmetic):
 
     The first step is from `weights` that are `initial`, drawn by sparse Glorot initialisation from `seed`, or
     those of the network as `trained`: at the beginning errors are largest, and so is what switches for them;
-    of a network that was trained on chip most are zero at the end. Raises RecipeError for what is not allowed.
+    of a network that was trained on chip most are zero at the end. Raises RecipeError for what is not
+    allowed.
     """
 
     rate: Annotated[float, BeforeValidator(_power_of_two), Field(ge=2.0**-15, le=1.0)] = 2.0**-6
