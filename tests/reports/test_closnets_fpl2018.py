@@ -17,6 +17,7 @@ from reports.studies.closnets_fpl2018.accuracy import Trainings
 from reports.studies.closnets_fpl2018.costs import CLOCK_HZ, StepCost, points, step_cost
 from reports.studies.closnets_fpl2018.hardware import products, queued_bits
 from reports.studies.closnets_fpl2018.measure import findings
+from reports.studies.closnets_fpl2018.sized import PES, Sized, sized_steps
 from reports.studies.topologies.on_chip_runs import FLOAT, Cell, OnChip, cells
 from reports.write_up.claims import published
 from reports.write_up.report import Report
@@ -180,3 +181,27 @@ def test_the_shipped_trainings_make_a_page(monkeypatch: pytest.MonkeyPatch) -> N
     check_page(shipped)
     assert shipped.figures["trainings"]
     assert FLOAT in {run["rounding"] for run in shipped.figures["trainings"]}
+
+
+def test_each_network_is_shown_where_it_is_best() -> None:
+    sizes = [
+        Sized("cmos65", network, pes, 1e-5 * time, 1e-7 * energy, 5e-9, 0.5)
+        for network, time, energy in (
+            *((network, 1, 20) for network in ("dense",)),
+            *((network, 1, 2) for network in ("clos", "csc", "clos-x40", "csc-x40")),
+        )
+        for pes in (4, 16)
+    ]
+    fewer = replace(sizes[2], energy_j=1e-7)
+    content = published(STUDY)
+    page = write_up(STUDY, findings(runs(lambda cell: 0.0), COSTS, content, [*sizes, fewer]), content)
+    section = next(one for one in page.sections if "number of PEs" in one.heading)
+    assert "20× the energy of Clos (4 PEs) and 10× that of CSC (4 PEs)" in section.paragraphs[0]
+    assert [table.name for table in section.tables] == ["cells", "fabric"]
+
+
+def test_a_size_that_does_not_fit_the_device_is_left_out() -> None:
+    sizes = sized_steps(16)
+    dense = {one.pes for one in sizes if (one.technology, one.network) == ("artix7", "dense")}
+    others = {one.pes for one in sizes if (one.technology, one.network) == ("artix7", "csc")}
+    assert dense < others == set(PES["artix7"])

@@ -15,6 +15,7 @@ ENGINES: tuple[tuple[str, type[Engine]], ...] = (
     ("clos", Clos),
     ("clos-x40", Clos),
     ("csc", Csc),
+    ("csc-x40", Csc),
     ("dense", Dense),
 )
 """Networks of the zoo and the engines that run and train them."""

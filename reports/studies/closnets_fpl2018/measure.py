@@ -28,6 +28,7 @@ from reports.studies.closnets_fpl2018.hardware import (
     storage,
     topology_of,
 )
+from reports.studies.closnets_fpl2018.sized import Sized, best, cells, fabric
 from reports.studies.dey_reconfig2018.measure import as_cascades, junctions
 from reports.studies.topologies.compared import with_error
 from reports.studies.topologies.on_chip_runs import (
@@ -63,21 +64,32 @@ class Part:
     plain: Mapping[str, Any]
 
 
-def findings(runs: Sequence[OnChip], costs: Sequence[StepCost], content: Mapping[str, Any]) -> Findings:
-    """What the page reads, of trainings and of what steps cost. `content` is the study's data file."""
+def findings(
+    runs: Sequence[OnChip],
+    costs: Sequence[StepCost],
+    content: Mapping[str, Any],
+    sized: Sequence[Sized] = (),
+) -> Findings:
+    """What the page reads, of trainings, and of what steps cost at the gates and over PEs. `content` is the
+    study's data file."""
     trainings = Trainings.among(runs)
     learnt, built = _learnt(trainings, content), _built(costs, content)
     verdicts = {claim: judge_cases(cases) for claim, cases in {**learnt.cases, **built.cases}.items()}
+    figures = {"verdicts": verdicts | by_hand(content), "best": best(sized)}
     return Findings(
-        figures={**learnt.figures, **built.figures, "verdicts": verdicts | by_hand(content)},
+        figures={**learnt.figures, **built.figures, **figures},
         filters={"with_error": with_error},
-        rows={**learnt.rows, **built.rows},
+        rows={**learnt.rows, **built.rows, "cells": list(cells(sized)), "fabric": list(fabric(sized))},
         charts={"closnets-fpl2018-widths": widths_chart(trainings, EPOCHS)},
         designs={
             f"{label}-{'training' if point.training else 'inference'}.yaml": dump_yaml(point.model_dump())
             for label, point in points(DEFAULT_BITS)
         },
-        plain={"trainings": [vars(run) for run in runs], **built.plain},
+        plain={
+            "trainings": [vars(run) for run in runs],
+            "sized": [vars(one) for one in sized],
+            **built.plain,
+        },
     )
 
 
