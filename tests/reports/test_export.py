@@ -283,7 +283,9 @@ def test_the_readme_lists_the_memories_to_replace(tmp_path: Path) -> None:
     out = exported(tmp_path)
     readme, design = (out / "README.md").read_text(), DesignPoint.from_file(out / "design.yaml")
     for shape in design.mapping.sizes.memory_shapes:
-        assert f"| `{shape.role}_memory` | {shape.number} | {shape.words} | {shape.word_bits} |" in readme
+        assert (
+            f"| `{shape.role}_memory` | 1rw | {shape.number} | {shape.words} | {shape.word_bits} |" in readme
+        )
 
 
 def test_the_fastest_clock_is_that_of_the_fit_and_refused_where_there_is_none(tmp_path: Path) -> None:
