@@ -216,5 +216,6 @@ def test_a_rate_below_what_moves_a_weight_names_the_stage(data: LabelledData) ->
         train(chosen, data=data, progress=False)
 
 
-def test_the_recipe_that_comes_along_is_one() -> None:
-    assert load_recipe("lenet-300-100-clos-on-chip").on_chip
+@pytest.mark.parametrize("family", ["clos", "csc"])
+def test_a_recipe_that_comes_along_is_one(family: str) -> None:
+    assert load_recipe(f"lenet-300-100-{family}-on-chip").on_chip
