@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 @lasts(cached_s=35, from_nothing_s=240)
 def reproduce() -> Report:
     """Writes up the trainings on chip that are shipped, and maps engines that train to gates."""
+    from reports.studies.closnets_fpl2018.built import DEFAULT_BITS
     from reports.studies.closnets_fpl2018.costs import step_costs
-    from reports.studies.closnets_fpl2018.measure import DEFAULT_BITS, findings
+    from reports.studies.closnets_fpl2018.measure import findings
     from reports.studies.closnets_fpl2018.sized import sized_steps
     from reports.studies.topologies.on_chip_runs import shipped_on_chip
     from reports.write_up.claims import published
