@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rtl.engines.training.sizes import TrainingSizes
 
 RANDOM_REGISTER_BITS = 31
+"""The length of the register of random bits of a PE."""
 
 
 def training_amounts(sizes: TrainingSizes) -> tuple[Amounts, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pyrtl
 
+from rtl.engines.training.amounts import RANDOM_REGISTER_BITS
 from rtl.engines.training.sizes import SHIFT_BITS, TrainingSizes
 from rtl.parts.components import Wire, fit, register
 from rtl.parts.processing_element import only_if
 
-REGISTER_BITS, SECOND_TAP, LEAP = 31, 3, 24
-"""The register of random bits of a PE, of x**31 + x**28 + 1: its length, how far its second tap is from its
-first, and by how many bits a tap of the stage advances it."""
+SECOND_TAP, LEAP = 3, 24
+"""The register of random bits of a PE, of x**31 + x**28 + 1: how far its second tap is from its first, and by
+how many bits a tap of the stage advances it."""
 
 
 def cut(value: Wire, bits: int) -> Wire:
@@ -58,7 +59,7 @@ def updated(
 
 def _drawn(sizes: TrainingSizes, number: int, value: Wire, shift: Wire, advances: Wire) -> Wire:
     """The value divided by 2**shift, rounded up or down by chance."""
-    state = register(REGISTER_BITS, "random")
+    state = register(RANDOM_REGISTER_BITS, "random")
     state.reset_value = sizes.registers[number]
     word = state[:LEAP] ^ state[SECOND_TAP : LEAP + SECOND_TAP]
     state.next <<= pyrtl.select(advances, pyrtl.concat(word, state[LEAP:]), state)
