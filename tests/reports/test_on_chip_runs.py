@@ -19,7 +19,6 @@ from reports.studies.topologies.on_chip_runs import (
     SPARSE,
     Cell,
     OnChip,
-    cell_of,
     cells,
     shipped_on_chip,
     trained,
@@ -36,7 +35,7 @@ from workloads.training.training import fit
 def test_what_is_shipped_is_what_is_planned() -> None:
     planned = list(cells())
     assert len(set(planned)) == len(planned)
-    assert [cell_of(one) for one in shipped_on_chip()] == planned
+    assert [Cell.of(one) for one in shipped_on_chip()] == planned
     assert all(cell.recipe.on_chip for cell in planned if cell.weight_bits)
     assert all(cell.recipe.batch == cell.batch for cell in planned)
 
@@ -47,7 +46,7 @@ def test_a_training_comes_to_the_shipped_figures_again() -> None:
     """Integers are the same on every machine; the floats that they begin from are drawn by NumPy."""
     integers = [one for one in shipped_on_chip() if one.weight_bits and one.network in SPARSE]
     (shipped,) = todays(integers, 1, FILE)
-    again = trained(cell_of(shipped), load_data("mnist", inputs=784, classes=10))
+    again = trained(Cell.of(shipped), load_data("mnist", inputs=784, classes=10))
     assert replace(again, cpu_s=shipped.cpu_s) == shipped
 
 
@@ -56,7 +55,7 @@ def test_a_training_comes_to_the_shipped_figures_again() -> None:
 def test_a_short_training_comes_to_the_shipped_figures_again() -> None:
     short = [one for one in shipped_on_chip() if one.epochs == SHORT and one.network in SPARSE]
     (shipped,) = todays(short, 1, f"{FILE} short")
-    again = trained(cell_of(shipped), load_data("mnist", inputs=784, classes=10))
+    again = trained(Cell.of(shipped), load_data("mnist", inputs=784, classes=10))
     assert replace(again, cpu_s=shipped.cpu_s) == shipped
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from reports.charts import MARKERS, hues, style, svg
 from reports.studies.topologies.compared import Compared, with_error
-from reports.studies.topologies.on_chip_runs import FLOAT, MARGIN, OnChip
+from reports.studies.topologies.on_chip_runs import FLOAT, MARGIN, OnChip, Way
 from reports.tables import Cell
 from reports.write_up.claims import standard_error
 
@@ -19,29 +19,6 @@ DEAD = 0.5
 """A network that names fewer of the test images right has died in training."""
 LOWEST = 0.93
 """Below this a network is no good; the chart ends here."""
-
-
-@dataclass(frozen=True)
-class Way:
-    """How a network was trained, but for the rate and the seed: the fields of `Cell`."""
-
-    network: str
-    weight_bits: int
-    rounding: str
-    loss: str
-    overlap: str
-    batch: int
-    epochs: int
-
-    @classmethod
-    def of(cls, run: OnChip) -> Way:
-        """That of a training."""
-        return cls(**{given.name: getattr(run, given.name) for given in fields(cls)})
-
-    @property
-    def label(self) -> str:
-        """The network in a word."""
-        return self.network.rpartition("-")[2]
 
 
 @dataclass(frozen=True)

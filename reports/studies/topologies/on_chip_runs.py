@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -39,10 +40,9 @@ EPOCHS, SHORT = 10, 3
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A training: a network, the width of its stored weights (0 in floating point), the rounding of the
-    update, the loss, which steps overlap, samples in a batch, a rate that begins at 2**-rate_shift (of a
-    batch that of the recipe, and 0 here), epochs, and a seed."""
+class Way:
+    """How a network is trained, but for the rate and the seed: the width of its stored weights (0 in floating
+    point), the rounding of the update, the loss, which steps overlap, samples in a batch, and epochs."""
 
     network: str
     weight_bits: int
@@ -50,8 +50,25 @@ class Cell:
     loss: str
     overlap: str
     batch: int
-    rate_shift: int
     epochs: int
+
+    @classmethod
+    def of(cls, run: Way) -> Self:
+        """That of a training that says more."""
+        return cls(**{given.name: getattr(run, given.name) for given in fields(cls)})
+
+    @property
+    def label(self) -> str:
+        """The network in a word."""
+        return self.network.rpartition("-")[2]
+
+
+@dataclass(frozen=True)
+class Cell(Way):
+    """A training, at a rate that begins at 2**-rate_shift (of a batch that of the recipe, and 0 here), from a
+    seed."""
+
+    rate_shift: int
     seed: int
 
     @property
@@ -97,9 +114,9 @@ class Grid:
 
     def cells(self) -> Iterator[Cell]:
         """Its trainings, a seed after another."""
-        of = (self.weight_bits, self.rounding, self.loss, self.overlap, self.batch)
+        of = (self.weight_bits, self.rounding, self.loss, self.overlap, self.batch, self.epochs)
         for seed, network, peak in itertools.product(self.seeds, self.networks, self.peaks):
-            yield Cell(network, *of, peak, self.epochs, seed)
+            yield Cell(network, *of, peak, seed)
 
 
 GRIDS = (
@@ -162,17 +179,12 @@ def write_on_chip(folder: Path) -> None:
     """Trains what the file in a folder lacks, and writes it after each."""
     path = folder / FILE
     lines = csv.DictReader(path.read_text(encoding="utf-8").splitlines()) if path.exists() else ()
-    known = {cell_of(one): one for one in (record(OnChip, line) for line in lines)}
+    known = {Cell.of(one): one for one in (record(OnChip, line) for line in lines)}
     data = load_data("mnist", inputs=784, classes=10)
     for cell in cells():
         if cell not in known:
             known[cell] = trained(cell, data)
             write_records(path, OnChip, [known[each] for each in cells() if each in known])
-
-
-def cell_of(one: OnChip) -> Cell:
-    """What was trained."""
-    return Cell(**{given.name: getattr(one, given.name) for given in fields(Cell)})
 
 
 if __name__ == "__main__":
