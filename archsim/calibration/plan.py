@@ -37,10 +37,12 @@ everything, from numbers of their own, so that they move none of the others."""
 class Plan:
     """What a technology is calibrated on: the seed and the number of netlists of each set, and the limits of
     what is drawn, within which the stated errors hold. `more` to fit are drawn after the first, by a seed of
-    their own: where a netlist tells only its longest path, each kind of path is seen in few."""
+    their own: where a netlist tells only its longest path, each kind of path is seen in few. So are small
+    engines of every kind with these bits of weights and activations, as what is drawn has few of 2 PEs."""
 
     sets: MappingOf[str, tuple[int, int]]
     more: tuple[int, int] | None = None
+    small: tuple[tuple[int, int], ...] = ()
     largest_product: int
     widest_weight: int
     most_pes: int = 64
@@ -56,6 +58,7 @@ PLANS = {
     "artix7": Plan(
         sets={"train": (3, 35), "held_out": (204, 15)},
         more=(205, 40),
+        small=((8, 7), (6, 8), (7, 10), (10, 9)),
         largest_product=256,
         widest_weight=16,
     ),
@@ -125,10 +128,11 @@ def trained_configurations() -> list[TrainedConfiguration]:
 
 
 def configurations(plan: Plan, label: str) -> list[Configuration | TrainedConfiguration]:
-    """All that one set of a plan is measured on: what is drawn, and among the held out small engines of every
-    kind and trained networks."""
-    others = [*draw_small(8, 8, pes=2), *trained_configurations()]
-    return [*draw(plan, label), *(others if label == "held_out" else ())]
+    """All that one set of a plan is measured on: what is drawn, and small engines of every kind, held out
+    those of 8 bits; and among the held out trained networks."""
+    if label == "held_out":
+        return [*draw(plan, label), *draw_small(8, 8, pes=2), *trained_configurations()]
+    return [*draw(plan, label), *(one for bits in plan.small for one in draw_small(*bits, pes=2))]
 
 
 def draw(plan: Plan, label: str) -> list[Configuration]:
