@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from reports.studies.csc_dac2019.map_view import Sheet
     from reports.write_up.report import Report
 
-_BLOCK = re.compile(r"(<!-- ([a-z][a-z0-9-]*) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- ([a-z][a-z0-9 -]*) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
 WIDTH = 120
 """Of a line of prose."""
 

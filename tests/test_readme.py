@@ -74,7 +74,10 @@ def test_two_commands_come_first() -> None:
         "numbers",
         "memories",
         "cells",
+        "placing",
+        "placing errors",
         "routing",
+        "net law",
         "engines",
         "zeros",
         "performance",
@@ -85,6 +88,15 @@ def test_the_tables_are_what_the_packages_say(name: str) -> None:
     made = rebuilt(PAGES, dict.fromkeys(TABLES, lambda: "") | {name: TABLES[name]})
     block = re.compile(rf"<!-- {name} -->\n(.*?)\n<!-- end of {name} -->", re.DOTALL)
     assert block.findall(PAGES) == block.findall(made)
+
+
+def test_every_table_stands_in_a_page_and_none_is_empty() -> None:
+    standing = re.findall(r"<!-- end of (.*?) -->", PAGES)
+    assert set(standing) == set(TABLES)
+    emptied = rebuilt(PAGES, dict.fromkeys(TABLES, lambda: ""))
+    for name in TABLES:
+        assert f"<!-- {name} -->\n\n<!-- end of {name} -->" in emptied
+        assert not re.search(rf"<!-- {name} -->\s*<!-- end of {name} -->", PAGES)
 
 
 def test_the_exponents_of_the_benchmarks_are_those_of_powers() -> None:
