@@ -4,10 +4,10 @@
 
 writes `routing_ecp5.csv`, a row after each design, from the smallest to the largest. A design takes from half
 a minute to ten minutes of one core, the dense engine with 16 PEs half an hour; what is done is remembered, so
-that an interrupted run goes on. A list of numbers of PEs after the folder (`1,4`) leaves out the others. At the
-end it writes `routing_ecp5_fit.yaml` from the table: what a net takes by how much of the device a design takes,
-which other FPGAs take over; and it says how far paths with such nets are from the routed ones, and which share
-nets have of paths on an Artix-7.
+that an interrupted run goes on. A list of numbers of PEs after the folder (`1,4`) leaves out the others. At
+the end it writes `routing_ecp5_fit.yaml` from the table: what a net takes by how much of the device a design
+takes, which other FPGAs take over; and it says how far paths with such nets are from the routed ones, and
+which share nets have of paths on an Artix-7.
 """
 
 from __future__ import annotations
