@@ -44,13 +44,13 @@ bench: $(VENV)/installed-bench ## Measure speed, side by side in one run
 calibrate: $(VENV)/installed ## Fit the logic models to synthesis anew (about half an hour from nothing)
 	$(BIN)/archsim calibrate cmos65 --out archsim/technology/data
 	$(BIN)/archsim calibrate artix7 --out archsim/technology/data
-	$(BIN)/python -m reports.evidence archsim/technology/data
+	$(BIN)/python -m reports.documentation.evidence archsim/technology/data
 
 experiments: $(VENV)/installed ## Train the networks of the topology studies anew (about three hours of one core)
 	$(BIN)/archsim experiments --out reports/studies/topologies/data
 
 tables: $(VENV)/installed-test ## Rebuild the tables of the README and docs, and their pictures
-	$(BIN)/python -m reports.readme .
+	$(BIN)/python -m reports.documentation.readme .
 
 layout-check: $(VENV)/installed-test ## Hold the placer beside Coriolis, graywolf and qrouter, where they are (under ten minutes)
 	@$(MAKE) --no-print-directory build/coriolis/installed || true

@@ -1,6 +1,6 @@
 from archsim.accuracy import AccuracyError as AccuracyError, accuracy_at as accuracy_at
 from archsim.comparison import compare as compare
-from archsim.costs.fidelities import FIDELITIES as FIDELITIES, FidelityError as FidelityError
+from archsim.costs.fidelity.fidelities import FIDELITIES as FIDELITIES, FidelityError as FidelityError
 from archsim.costs.metrics import METRICS as METRICS
 from archsim.costs.result import MetricError as MetricError, Result as Result
 from archsim.design import DesignError as DesignError, DesignPoint as DesignPoint, simulate as simulate
@@ -15,13 +15,13 @@ from archsim.engine import (
 )
 from archsim.engine.counts import Counts as Counts, Traffic as Traffic
 from archsim.engine.mapping import Mapping as Mapping, MappingError as MappingError
-from archsim.explore.batch import analytic as analytic
 from archsim.explore.pareto import pareto as pareto
 from archsim.explore.query import results as results
-from archsim.explore.search import Search as Search, search as search
+from archsim.explore.search.search import Search as Search, search as search
 from archsim.explore.spec import Space as Space
 from archsim.explore.store import Store as Store
-from archsim.explore.sweep import Sweep as Sweep, sweep as sweep
+from archsim.explore.sweep.batch import analytic as analytic
+from archsim.explore.sweep.sweep import Sweep as Sweep, sweep as sweep
 from archsim.technology import (
     Artix7 as Artix7,
     Asic as Asic,
@@ -49,7 +49,7 @@ from workloads.topology.integer import IntegerNetwork as IntegerNetwork
 from workloads.topology.network import TrainedNetwork as TrainedNetwork
 from workloads.topology.topology import Topology as Topology
 from workloads.training.evaluate import layer_sensitivity as layer_sensitivity
-from workloads.training.integer_form import quantise as quantise
+from workloads.training.quantisation.integer_form import quantise as quantise
 from workloads.training.recipe import load_recipe as load_recipe
 from workloads.training.sharing import share_weights as share_weights
 from workloads.training.training import train as train

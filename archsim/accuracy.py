@@ -25,8 +25,8 @@ from workloads.importers.registry import AnyNetwork
 from workloads.refusal import Refusal
 from workloads.topology.ranges import InputWarning
 from workloads.training.evaluate import FLOAT, evaluate, width_name
-from workloads.training.float_network import FloatNetwork
-from workloads.training.placed import placed_network
+from workloads.training.quantisation.float_network import FloatNetwork
+from workloads.training.quantisation.placed import placed_network
 
 Computing: TypeAlias = TrainedNetwork | PlacedNetwork
 """What computes classes: a model of a recipe does so as its network with places."""

@@ -22,8 +22,8 @@ from pydantic import (
 
 from archsim.clock import FASTEST, Clock, fastest_hz
 from archsim.costs.errors import fit_errors, placing_errors
-from archsim.costs.estimate import EstimateError
-from archsim.costs.fidelities import level, stimulus_of
+from archsim.costs.fidelity.estimate import EstimateError
+from archsim.costs.fidelity.fidelities import level, stimulus_of
 from archsim.costs.logic import Logic
 from archsim.costs.pricing import NOTHING, price
 from archsim.costs.result import Result, clock_warnings
@@ -50,7 +50,7 @@ from workloads import AnyIntegerNetwork
 from workloads.importers import AnyNetwork
 from workloads.refusal import Refusal
 from workloads.strict_yaml import read_yaml
-from workloads.training.trained_model import TrainedModel
+from workloads.training.models.trained_model import TrainedModel
 
 FILES = ("liberty", "power_report", "timing_report", "memories", "lef")
 """The options of technologies that name files."""

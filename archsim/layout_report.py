@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from archsim.costs.layout import LIMIT_S, cell_layout_of, layouts_of
+from archsim.costs.fidelity.layout import LIMIT_S, cell_layout_of, layouts_of
 from archsim.design import DesignPoint
 from archsim.netlist.fpga_layout import FpgaLayout, PathStage
 from archsim.technology import Fpga, StandardCells, Technology

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
-from archsim.costs.components import area_mm2, by_component, total
+from archsim.costs.fidelity.components import area_mm2, by_component, total
 from archsim.costs.memories import memories
 from archsim.design import DesignPoint
 from archsim.engine.stimulus import stimulus_name
@@ -81,7 +81,7 @@ def _reported(technology: Technology, design: DesignPoint) -> NetlistReport:
 
 @_reported.register(StandardCells)
 def _cells(technology: StandardCells, design: DesignPoint) -> NetlistReport:
-    from archsim.costs.switching import measure_switching
+    from archsim.costs.fidelity.switching import measure_switching
     from archsim.netlist import synthesise_asic
 
     mapping = design.mapping

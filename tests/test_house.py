@@ -31,7 +31,10 @@ FLOW = {
     ),
     "rtl": ("parts", "engines", "verilog", "axi"),
     "archsim": ("engine", "technology", "netlist", "layout", "costs", "trace", "explore", "calibration"),
-    "reports": ("diagram", "write_up", "points", "studies", "published", "export", "cli", "site"),
+    "reports": (
+        *("pictures", "views", "diagram", "write_up", "points", "studies", "published", "export", "cli"),
+        *("site", "documentation"),
+    ),
 }
 """The folders of each package in the order of the flow: none imports from one that comes after it."""
 

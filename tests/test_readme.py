@@ -10,7 +10,7 @@ import pytest
 import archsim
 from archsim.technology.quantity import title_of
 from reports.cli import main
-from reports.readme import TABLES, rebuilt
+from reports.documentation.readme import TABLES, rebuilt
 from reports.site.worked import PAGES as WORKED
 from tests.benchmarks.record import exponents
 

@@ -53,7 +53,8 @@ from workloads.training.evaluate import (
     evaluate as evaluate,
     layer_sensitivity as layer_sensitivity,
 )
-from workloads.training.integer_form import quantise as quantise
+from workloads.training.models.trained_model import TrainedModel as TrainedModel
+from workloads.training.quantisation.integer_form import quantise as quantise
 from workloads.training.recipe import (
     Recipe as Recipe,
     load_recipe as load_recipe,
@@ -62,7 +63,6 @@ from workloads.training.recipe import (
 )
 from workloads.training.schema import RecipeError as RecipeError
 from workloads.training.sharing import share_weights as share_weights
-from workloads.training.trained_model import TrainedModel as TrainedModel
 from workloads.training.training import (
     TrainingError as TrainingError,
     train as train,

@@ -1,4 +1,4 @@
-"""Calibration: synthesises configurations drawn by seed, and fits what `archsim.costs.estimate` charges.
+"""Calibration: synthesises configurations drawn by seed, fits what `archsim.costs.fidelity.estimate` charges.
 
 Two sets are drawn, one to fit and one that the fit never sees. Both are kept as measured tables beside the
 coefficients, so that a fit can be repeated, and every stated error checked, without Yosys.
@@ -29,12 +29,12 @@ from archsim.calibration.measurement import (
 )
 from archsim.calibration.paths import ways_found
 from archsim.calibration.plan import PLANS, Measurable, configurations
-from archsim.costs.estimate import ASIC_METRICS, LEAKAGE, PATH_METRIC, LogicFit, logic_fit
-from archsim.costs.gate import map_to_gates
+from archsim.costs.fidelity.estimate import ASIC_METRICS, LEAKAGE, PATH_METRIC, LogicFit, logic_fit
+from archsim.costs.fidelity.gate import map_to_gates
+from archsim.costs.fidelity.structure import Structure, structures
 from archsim.costs.logic import LogicPart
 from archsim.costs.memories import memories
 from archsim.costs.operands import Workload, workload_of
-from archsim.costs.structure import Structure, structures
 from archsim.netlist import YosysError
 from archsim.technology import Fpga, FpgaResources, StandardCells, Technology
 from archsim.technology.technology import refuse_fabric

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from archsim.calibration.measurement import Measurement
-from archsim.costs.delays import charge, stretch
+from archsim.costs.fidelity.delays import charge, stretch
 from archsim.technology import Technology
 from rtl.parts.paths import ways
 

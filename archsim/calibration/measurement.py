@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from archsim.calibration.plan import in_turn
-from archsim.costs.estimate import ASIC_METRICS, PATH_METRIC
+from archsim.costs.fidelity.estimate import ASIC_METRICS, PATH_METRIC
 from archsim.costs.logic import Logic, LogicPart
 from archsim.costs.operands import OperandActivity, Workload
 from archsim.engine import engines

@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from archsim.calibration.routing import PES, designs
-from archsim.costs.gate import map_to_gates
-from archsim.costs.layout import cell_layout_of, place_and_route
+from archsim.costs.fidelity.gate import map_to_gates
+from archsim.costs.fidelity.layout import cell_layout_of, place_and_route
+from archsim.costs.fidelity.placing import ANY, AREA, CLOCK, EXPONENT, FIGURES, LAW, OF_GATES, PATH, SWITCHING
 from archsim.costs.logic import Logic
 from archsim.costs.memories import memories
-from archsim.costs.placing import ANY, AREA, CLOCK, EXPONENT, FIGURES, LAW, OF_GATES, PATH, SWITCHING
 from archsim.design import DesignPoint
 from archsim.technology import Cmos65
 from archsim.technology.quantity import read_table

@@ -28,7 +28,7 @@ from archsim.calibration.measurement import (
     memory_parts,
     stored_text,
 )
-from archsim.costs.estimate import PATH_METRIC, logic_fit
+from archsim.costs.fidelity.estimate import PATH_METRIC, logic_fit
 from archsim.costs.operands import workload_of
 from archsim.engine import Engine, engines
 from archsim.engine.draws import TypicalDraws
@@ -39,7 +39,7 @@ from archsim.technology import Technology
 from archsim.technology.quantity import read_table
 from workloads import Topology
 from workloads.files import write_text
-from workloads.training.model import initial_arrays
+from workloads.training.models.model import initial_arrays
 from workloads.training.schema import OnChipRecipe, RecipeError
 
 SUFFIX = "_training"

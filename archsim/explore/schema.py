@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from archsim.costs.fidelities import FIDELITIES
+from archsim.costs.fidelity.fidelities import FIDELITIES
 from archsim.design import DesignPoint
 from archsim.engine import engines
 from archsim.explore.spec import DESIGN_FIELDS, Range

@@ -27,7 +27,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from archsim.costs.fidelities import FIDELITIES
+from archsim.costs.fidelity.fidelities import FIDELITIES
 from archsim.engine import engines
 from archsim.explore.conditions import Condition
 from archsim.refusals import one_sentence

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from archsim.layout.problem import LayoutError
+from archsim.layout.placer.problem import LayoutError
 from archsim.netlist.netlist import Memory, Netlist
 from archsim.technology.asic.abstracts import Abstracts
 from archsim.technology.asic.standard_cells import StandardCells

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from archsim.layout.blocks import LAYOUT_CONSTANTS
-from archsim.layout.placement import Placement
-from archsim.layout.problem import Floats, Ints
+from archsim.layout.placer.placement import Placement
+from archsim.layout.placer.problem import Floats, Ints
 from archsim.layout.wires import trees
 from archsim.netlist.netlist import CONSTANTS, Netlist
 from archsim.technology.asic.standard_cells import StandardCells

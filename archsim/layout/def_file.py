@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from archsim.layout.from_netlist import Subject
 from archsim.layout.lef_file import LAYERS, SITE
-from archsim.layout.placement import Placement
-from archsim.layout.problem import ORIENTATIONS
+from archsim.layout.placer.placement import Placement
+from archsim.layout.placer.problem import ORIENTATIONS
 from archsim.netlist.netlist import CONSTANTS
 
 PER_UM = 1000

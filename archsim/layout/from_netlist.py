@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from archsim.layout.blocks import LAYOUT_CONSTANTS, Block, blocks_of, halo_um
-from archsim.layout.problem import Core, Flags, Floats, Ints, LayoutError, PlacementProblem
+from archsim.layout.placer.problem import Core, Flags, Floats, Ints, LayoutError, PlacementProblem
 from archsim.netlist.clocks import gated_clocks
 from archsim.netlist.netlist import CONSTANTS, Netlist
 from archsim.technology.asic.abstracts import Abstracts

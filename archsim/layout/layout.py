@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from archsim.layout.clock_tree import ClockTree, clock_trees
 from archsim.layout.from_netlist import Subject, subject_of
-from archsim.layout.kept import placed
 from archsim.layout.placed_wiring import PlacedWiring, wiring_of
-from archsim.layout.placement import Placement
-from archsim.layout.placer import Progress, quiet
-from archsim.layout.problem import Floats
+from archsim.layout.placer.kept import placed
+from archsim.layout.placer.placement import Placement
+from archsim.layout.placer.placer import Progress, quiet
+from archsim.layout.placer.problem import Floats
 from archsim.layout.sizing import sized, worst_ends
 from archsim.layout.wires import wire_length_m
 from archsim.netlist.netlist import Memory, Netlist

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.layout.clock_tree import ClockTree
-from archsim.layout.problem import Floats, Ints
+from archsim.layout.placer.problem import Floats, Ints
 from archsim.netlist.netlist import CONSTANTS, Netlist
 from archsim.netlist.timing import design_loads
 from archsim.technology.liberty.cell_library import Cell, CellLibrary

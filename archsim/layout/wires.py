@@ -11,8 +11,8 @@ import numpy as np
 from numba import njit
 
 from archsim.layout.blocks import LAYOUT_CONSTANTS
-from archsim.layout.placement import Placement
-from archsim.layout.problem import Flags, Floats, Ints
+from archsim.layout.placer.placement import Placement
+from archsim.layout.placer.problem import Flags, Floats, Ints
 from archsim.technology.quantity import load_quantities
 
 ROUTED = "routed_over_tree"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.costs.fidelities import FidelityError
+from archsim.costs.fidelity.fidelities import FidelityError
 from archsim.design import DesignError, DesignPoint
 from archsim.engine.counts import Counts
 from archsim.engine.mapping import Mapping

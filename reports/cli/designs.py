@@ -30,7 +30,7 @@ def simulate(design: Path, fidelity: str, as_json: bool) -> None:
     Power follows the data: `inputs` in the DESIGN names a file of them; without it the samples in the
     network's file are run.
     """
-    from reports.results import result_tables
+    from reports.views.results import result_tables
 
     result = _simulated(design, fidelity)
     answer(as_json, result.to_dict, lambda: result_tables(result))
@@ -62,9 +62,9 @@ def compare(
     """
     from rich.console import Group
 
-    from reports.compared import comparison_tables, comparison_values
     from reports.points import beside
     from reports.progress import progress
+    from reports.views.compared import comparison_tables, comparison_values
 
     with progress():
         results, points = _beside(designs, fidelity, where)
@@ -115,7 +115,7 @@ def verify(design: Path, inputs: int, as_json: bool) -> int:
 
     from archsim import DesignPoint
     from archsim.verification import verify as verify_mapping
-    from reports.results import verification_tables
+    from reports.views.results import verification_tables
 
     checked = verify_mapping(DesignPoint.from_file(design).mapping, inputs=inputs)
     answer(
@@ -140,7 +140,7 @@ def _metrics() -> Iterable[str]:
 @json_option
 def explain(design: Path, metric: str, fidelity: str, as_json: bool) -> None:
     """Show the sum behind a number: count times unit cost, term by term, each with its kind and source."""
-    from reports.results import explanation, explanation_values
+    from reports.views.results import explanation, explanation_values
 
     result = _simulated(design, fidelity)
     answer(as_json, lambda: explanation_values(result, metric), lambda: explanation(result, metric))
@@ -154,7 +154,7 @@ def netlist(design: Path, as_json: bool) -> None:
     from dataclasses import asdict
 
     from archsim.netlist_report import report_netlist
-    from reports.results import netlist_tables
+    from reports.views.results import netlist_tables
 
     report = _watched(design, report_netlist)
     answer(as_json, lambda: asdict(report), lambda: netlist_tables(report))

@@ -72,10 +72,10 @@ def sweep(
     """
     from dataclasses import replace
 
-    from archsim.explore.preview import preview
     from archsim.explore.spec import Space
-    from archsim.explore.sweep import sweep as sweep_space
-    from reports.explored import Live, preview_table, preview_values, sweep_sentence, sweep_values
+    from archsim.explore.sweep.preview import preview
+    from archsim.explore.sweep.sweep import sweep as sweep_space
+    from reports.views.explored import Live, preview_table, preview_values, sweep_sentence, sweep_values
 
     space = Space.from_file(spec)
     space = space if fidelity is None else replace(space, fidelity=fidelity)
@@ -100,7 +100,7 @@ def _of_lost(lost: Sequence[Row]) -> int:
 
 def _of_defects(frame: pd.DataFrame) -> int:
     """The status of a sweep in which points ended in defects of archsim: all others are kept as ever."""
-    from archsim.explore.work import DEFECT
+    from archsim.explore.sweep.work import DEFECT
 
     errors = [str(error) for error in frame.get("error", ()) if str(error).startswith(DEFECT)]
     return refuse(f"{_points(len(errors))} ended in a defect: {errors[0]}", BY_ARCHSIM) if errors else 0
@@ -149,11 +149,11 @@ def search(
     Each point is kept as it is finished: the same command goes on where one was stopped, and with more trials
     from where one ended.
     """
-    from archsim.explore.goals import Objective
-    from archsim.explore.search import search as search_space
+    from archsim.explore.search.goals import Objective
+    from archsim.explore.search.search import search as search_space
     from archsim.explore.spec import Space
-    from reports.explored import Live
-    from reports.searched import search_shown, search_values
+    from reports.views.explored import Live
+    from reports.views.searched import search_shown, search_values
 
     space = Space.from_file(spec)
     first = Objective.of(objectives[0]).name
@@ -198,7 +198,7 @@ def results(
     from archsim.explore.query import results as results_of
     from archsim.explore.store import Store
     from reports.cli.group import show
-    from reports.explored import results_content, results_table
+    from reports.views.explored import results_content, results_table
     from workloads.files import check_file, write_file
 
     if target is not None:

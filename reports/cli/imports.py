@@ -67,7 +67,7 @@ def import_command(
 
     Says what was found layer by layer, and writes a network file that a design point can name.
     """
-    from reports.imports import import_tables, import_values
+    from reports.views.imports import import_tables, import_values
     from workloads import import_network
     from workloads.files import check_file
 

@@ -38,8 +38,8 @@ def layout(
     """
     from archsim import DesignPoint
     from archsim.layout_report import LayoutOptions, report_layout
-    from reports.layouts import layout_tables, pictures
     from reports.progress import progress
+    from reports.views.layouts import layout_tables, pictures
     from workloads.files import check_folder, write_text
 
     point = DesignPoint.from_file(design)

@@ -134,7 +134,7 @@ def _on(recipe: Recipe, design: Path) -> TrainedOn:
 @json_option
 def networks(as_json: bool) -> None:
     """List the networks of the zoo."""
-    from reports.results import network_table
+    from reports.views.results import network_table
     from workloads import load_network, zoo_names
 
     zoo = [load_network(name) for name in zoo_names()]
@@ -170,7 +170,7 @@ def topology(
     plot: Path | None,
 ) -> None:
     """Look at a layer of a FAMILY of topologies: weights, paths, connectivity, parameter efficiency."""
-    from reports.topology_view import build, layer_tables, look_at, parse_settings
+    from reports.views.topology import build, layer_tables, look_at, parse_settings
     from workloads.families import fit_budget
 
     if settings and weights is not None:
@@ -180,7 +180,7 @@ def topology(
         parameters = fit_budget(family, n_in, n_out, weights)
     layer = build(family, n_in, n_out, parameters, skips=skips)
     if plot is not None:
-        from reports.topology_picture import check_picture, save_picture
+        from reports.pictures.topology import check_picture, save_picture
 
         check_picture(plot)
         title = f"{family}, {n_in:,} to {n_out:,}; in red the paths from the first input to the last output"
@@ -236,7 +236,7 @@ def decompose(
     """
     # The matrices are small: threads of BLAS would only wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from reports.studies.topologies.decomposition import decompose_and_write
+    from reports.studies.topologies.decomposition.page import decompose_and_write
 
     with going_on(kept()):
         report = decompose_and_write(

@@ -130,7 +130,7 @@ def validate(as_json: bool) -> None:
     from archsim.calibration.plan import PLANS
     from archsim.calibration.training import held_out_training
     from archsim.technology import technology
-    from reports.results import error_table
+    from reports.views.results import error_table
 
     known = {name: held_out_errors(technology(name)) for name in PLANS}
     known |= {f"{name}, engines that train": held_out_training(technology(name)) for name in PLANS}
@@ -158,7 +158,7 @@ def calibrate(name: str, out: Path, training: bool) -> None:
     from archsim.calibration.calibrate import calibrate as fit_anew
     from archsim.calibration.training import calibrate_training
     from archsim.technology import technology
-    from reports.results import error_table
+    from reports.views.results import error_table
 
     with going_on(kept()):
         errors = (calibrate_training if training else fit_anew)(technology(name), out)

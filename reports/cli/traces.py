@@ -33,8 +33,8 @@ def trace(design: Path, out: Path, fidelity: str, inputs: str | None, first: int
     from archsim.trace.files import WRITERS, check_trace, write_trace
     from archsim.trace.runs import run_of
     from archsim.trace.utilisation import utilisation_of
+    from reports.pictures.run import PARTS, save_picture
     from reports.progress import progress
-    from reports.run_picture import PARTS, save_picture
 
     check_trace(out, (*WRITERS, ".svg"))
     point = DesignPoint.from_file(design)

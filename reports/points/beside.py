@@ -12,10 +12,10 @@ from archsim.costs.plain import heading
 from archsim.explore.compared import Waterfall, frame_of_points, waterfall
 from archsim.explore.point import Point, differing
 from reports import formatting as f
-from reports.explored import plain_value
 from reports.output import whole_folder
 from reports.points.data import PER_COMPONENT
 from reports.tables import Cell, Table
+from reports.views.explored import plain_value
 from workloads.files import write_text
 
 FORMAT = "archsim comparison of points"

@@ -8,8 +8,8 @@ from itertools import islice
 from archsim.design import DesignPoint
 from archsim.explore.point import Point
 from archsim.explore.spec import nested
-from reports.layouts import SHOWN, pictures_of
 from reports.points.runs import Watch
+from reports.views.layouts import SHOWN, pictures_of
 from reports.write_up.report import Chart
 from workloads.refusal import Refusal
 

@@ -10,8 +10,8 @@ from archsim.costs.metrics import metric_of
 from archsim.explore.point import Point
 from reports import formatting as f
 from reports.points.data import ENGINE, Content, axes_of
-from reports.results import FIT_ERROR, TECHNOLOGY_ERROR
 from reports.tables import Table
+from reports.views.results import FIT_ERROR, TECHNOLOGY_ERROR
 
 MOST_REASONS = 20
 _SUPERLATIVES = {

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from reports.charts import INK, PALE, style, svg
 from reports.formatting import percent
+from reports.pictures.charts import INK, PALE, style, svg
 from reports.write_up.predictions import EXPLAINED_FROM, KINDS, Compared
 from reports.write_up.report import Chart
 

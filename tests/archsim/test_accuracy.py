@@ -28,7 +28,7 @@ from workloads import (
     train_model,
 )
 from workloads.data.cache import CACHE_VARIABLE
-from workloads.training.placed import placed_network
+from workloads.training.quantisation.placed import placed_network
 
 
 @pytest.fixture(autouse=True)

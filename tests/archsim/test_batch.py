@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 import archsim as a
 from archsim.costs.metrics import told
-from archsim.explore.batch import PointsError, costed
 from archsim.explore.spec import flat
-from archsim.explore.work import Task, finished, finished_all
+from archsim.explore.sweep.batch import PointsError, costed
+from archsim.explore.sweep.work import Task, finished, finished_all
 
 POINT = {
     "network": "lenet-300-100-csc",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import archsim as a
-from archsim.costs.fidelities import FIDELITIES
+from archsim.costs.fidelity.fidelities import FIDELITIES
 from archsim.costs.logic import Logic
 from archsim.engine.mapping import MappingError
 from archsim.technology import technologies

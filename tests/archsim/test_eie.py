@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import archsim as a
-from archsim.costs.estimate import EstimateError, estimate_logic
+from archsim.costs.fidelity.estimate import EstimateError, estimate_logic
 from archsim.engine.eie import EieMapping
 from archsim.engine.engine import EngineError
 from archsim.engine.hardware_run import count_rtl

@@ -11,8 +11,8 @@ import pytest
 
 import archsim as a
 from archsim.costs.errors import by_part, part_ends
-from archsim.costs.estimate import logic_fit
-from archsim.costs.placing import placing_law
+from archsim.costs.fidelity.estimate import logic_fit
+from archsim.costs.fidelity.placing import placing_law
 from archsim.costs.ratio_error import ratio_interval, ratio_intervals
 from archsim.technology.evidence import EXACT
 

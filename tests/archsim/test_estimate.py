@@ -15,11 +15,11 @@ import yaml
 from archsim.calibration.calibrate import errors, fit, write_fit
 from archsim.calibration.measurement import Measurement, read_measured
 from archsim.calibration.plan import PLANS, Plan, configurations
-from archsim.costs.estimate import EstimateError, estimate_logic, logic_fit
-from archsim.costs.gate import map_to_gates
+from archsim.costs.fidelity.estimate import EstimateError, estimate_logic, logic_fit
+from archsim.costs.fidelity.gate import map_to_gates
+from archsim.costs.fidelity.structure import structures
 from archsim.costs.logic import Logic
 from archsim.costs.operands import OperandActivity, workload_of
-from archsim.costs.structure import structures
 from archsim.engine import Clos, Csc, Dense, Engine, Pruned
 from archsim.engine.mapping import Mapping
 from archsim.technology import Artix7, Cmos65, technology

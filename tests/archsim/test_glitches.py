@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import archsim as a
+from archsim.costs.fidelity.structure import GLITCHES, Structure, structures
 from archsim.costs.operands import workload_of
-from archsim.costs.structure import GLITCHES, Structure, structures
 from archsim.netlist import EventSimulation
 from rtl import Sizes
 from rtl.engines.gather.sizes import GatherSizes

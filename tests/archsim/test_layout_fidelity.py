@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from archsim.calibration.plan import draw_small
-from archsim.costs.gate import map_to_gates
-from archsim.costs.layout import CLOCK_TREE, REPEATERS, cell_layout_of, place_and_route
-from archsim.costs.placing import PLACING
+from archsim.costs.fidelity.gate import map_to_gates
+from archsim.costs.fidelity.layout import CLOCK_TREE, REPEATERS, cell_layout_of, place_and_route
+from archsim.costs.fidelity.placing import PLACING
 from archsim.technology import Cmos65
 
 pytestmark = pytest.mark.slow

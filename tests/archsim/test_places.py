@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings, strategies as st
 
-from archsim.costs.gate import map_to_gates
+from archsim.costs.fidelity.gate import map_to_gates
 from archsim.design import DesignPoint
 from archsim.engine import Clos, Csc, Dense, Engine, Pruned
 from archsim.engine.hardware_run import run_rtl
@@ -40,7 +40,7 @@ from workloads import (
     random_integer_network,
     train_model,
 )
-from workloads.training.placed import placed_network
+from workloads.training.quantisation.placed import placed_network
 
 pytestmark = pytest.mark.slow
 

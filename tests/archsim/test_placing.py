@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from archsim.calibration.plan import draw_small
-from archsim.costs.estimate import estimate_logic
-from archsim.costs.fidelities import level
-from archsim.costs.gate import map_to_gates
+from archsim.costs.fidelity.estimate import estimate_logic
+from archsim.costs.fidelity.fidelities import level
+from archsim.costs.fidelity.gate import map_to_gates
+from archsim.costs.fidelity.placing import PLACING, placing_law
 from archsim.costs.logic import Logic
 from archsim.costs.memories import memories
-from archsim.costs.placing import PLACING, placing_law
 from archsim.design import DesignPoint
 from archsim.engine.mapping import Mapping
 from archsim.technology import Artix7, Cmos, Cmos65

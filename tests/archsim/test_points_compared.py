@@ -14,7 +14,7 @@ from archsim.explore.compared import frame_of_points, on_front, waterfall
 from archsim.explore.gather import gather
 from archsim.explore.point import Point
 from archsim.explore.spec import space_of
-from archsim.explore.sweep import sweep
+from archsim.explore.sweep.sweep import sweep
 from reports.cli import main
 
 DESIGN = """

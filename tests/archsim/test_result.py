@@ -10,7 +10,7 @@ import pytest
 
 import archsim as a
 from archsim.comparison import not_in_ratio, what_differs
-from archsim.costs import estimate
+from archsim.costs.fidelity import estimate
 from tests.reports.stand_ins import write_design
 
 POINTS = [

@@ -12,9 +12,9 @@ import archsim as a
 from archsim.calibration.calibrate import write_coefficients
 from archsim.calibration.measurement import MEASURED, figure
 from archsim.calibration.training import SUFFIX, drawn, held_out_training, read_training
-from archsim.costs.estimate import logic_fit
-from archsim.costs.gate import map_to_gates
-from archsim.costs.structure import structures
+from archsim.costs.fidelity.estimate import logic_fit
+from archsim.costs.fidelity.gate import map_to_gates
+from archsim.costs.fidelity.structure import structures
 from archsim.technology.quantity import read_text
 
 TECHNOLOGIES = {"cmos65": a.Cmos65, "artix7": a.Artix7}

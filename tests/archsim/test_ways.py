@@ -11,7 +11,7 @@ import pytest
 from archsim.calibration.delay_fit import Told, fit_delays
 from archsim.calibration.measurement import Measurement, read_measured
 from archsim.calibration.paths import way_of
-from archsim.costs.estimate import logic_fit
+from archsim.costs.fidelity.estimate import logic_fit
 from archsim.netlist.path_ends import LongestPath, component_of, is_part, place_of
 from archsim.technology import Cmos65
 from rtl.engines.pruned import PrunedSizes

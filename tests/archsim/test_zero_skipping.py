@@ -13,7 +13,7 @@ from archsim.engine.engine import EngineError
 from archsim.engine.hardware_run import run_rtl
 from archsim.engine.mapping import MappingError
 from archsim.engine.stimulus import sample_inputs
-from archsim.explore.settings import best, choices
+from archsim.explore.search.settings import best, choices
 from tests.archsim.test_places import convolved
 from tests.strategies import cases
 from workloads import Topology, build_layer, load_network, quantise, random_integer_network

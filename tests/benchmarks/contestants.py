@@ -17,7 +17,7 @@ from tests.workloads.reference_kernel import ReferenceKernel
 from workloads import BlockStage, CscStage, Stage
 from workloads.kernels.kernel import Kernel
 from workloads.kernels.stages import kernel_of
-from workloads.training.cascade import Cascade
+from workloads.training.models.cascade import Cascade
 from workloads.training.optimisers import Adam
 
 try:

@@ -25,10 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import archsim as a
-from archsim.explore.goals import Goals, Judged
 from archsim.explore.pareto import undominated
-from archsim.explore.sampling import Sampler
-from archsim.explore.work import key_in
+from archsim.explore.search.goals import Goals, Judged
+from archsim.explore.search.sampling import Sampler
+from archsim.explore.sweep.work import key_in
 from reports.tables import Table
 from tests.examples import EXAMPLES
 

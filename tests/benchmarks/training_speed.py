@@ -23,7 +23,7 @@ from tests.benchmarks.contestants import Contestant, Layer
 from workloads import Stage, build_layer, load_mnist, load_recipe
 from workloads.kernels.gather import GatherKernel
 from workloads.kernels.threads import use_threads
-from workloads.training.model import Model, initial_weights
+from workloads.training.models.model import Model, initial_weights
 from workloads.training.run import Run
 
 THREADS, BATCH, PAUSE_S = 2, 128, 0.02

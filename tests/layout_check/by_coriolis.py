@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from archsim.layout import Placement
-from archsim.layout.ports import best_ports, slots
-from archsim.layout.problem import Floats
+from archsim.layout.placer.ports import best_ports, slots
+from archsim.layout.placer.problem import Floats
 from archsim.netlist.netlist import CONSTANTS
 from tests.layout_check.comparison import Row
 from tests.layout_check.netlists import Case

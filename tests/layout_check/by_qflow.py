@@ -11,7 +11,7 @@ import numpy as np
 
 from archsim.layout import lef_text
 from archsim.layout.lef_file import SITE
-from archsim.layout.problem import turned_sizes
+from archsim.layout.placer.problem import turned_sizes
 from archsim.netlist.netlist import CONSTANTS
 from tests.layout_check.comparison import Row
 from tests.layout_check.def_reading import Def, read_def

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from archsim.layout.problem import ORIENTATIONS
+from archsim.layout.placer.problem import ORIENTATIONS
 
 _UNITS = re.compile(r"^UNITS DISTANCE MICRONS (\d+)", re.MULTILINE)
 _COMPONENT = re.compile(r"^- (\S+) (\S+)[^;]*?\+ (?:PLACED|FIXED) \( (-?\d+) (-?\d+) \) (\w+)", re.MULTILINE)

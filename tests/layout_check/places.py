@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from archsim.layout import Placement, PlacementProblem
-from archsim.layout.placement import half_perimeters, pin_offsets
-from archsim.layout.problem import Floats, Ints
+from archsim.layout.placer.placement import half_perimeters, pin_offsets
+from archsim.layout.placer.problem import Floats, Ints
 from archsim.layout.wires import trees
 
 

@@ -8,9 +8,9 @@ import zlib
 from collections.abc import Callable
 from functools import cache
 
-from reports.studies.topologies.bed import NATURAL, PERMUTED, BedLayer, beds
-from reports.studies.topologies.bed_measures import BedMeasures
-from reports.studies.topologies.bed_runs import OF_ORDER, RATES, TUNING, BedRun
+from reports.studies.topologies.bed.bed import NATURAL, PERMUTED, BedLayer, beds
+from reports.studies.topologies.bed.measures import BedMeasures
+from reports.studies.topologies.bed.runs import OF_ORDER, RATES, TUNING, BedRun
 from reports.studies.topologies.cascade_runs import INITIALISATIONS, TOPOLOGIES, CascadeRun
 from reports.studies.topologies.experiments import Experiments
 from reports.studies.topologies.plan import plan

@@ -13,7 +13,7 @@ from archsim import DesignPoint, Result, engines
 from archsim.costs.pricing import Bill, Term
 from archsim.engine.counts import Counts, Traffic
 from archsim.engine.mapping import StoredBits
-from archsim.explore.settings import Found
+from archsim.explore.search.settings import Found
 from archsim.technology import FpgaResources
 from archsim.technology.evidence import EXACT
 from reports.studies.csc_dac2019.points import FAMILY, SIZES as POINT_SIZES, TECHNOLOGIES, Point

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from archsim.costs.estimate import logic_fit
-from archsim.costs.placing import placing_law
+from archsim.costs.fidelity.estimate import logic_fit
+from archsim.costs.fidelity.placing import placing_law
 from reports.cli import FIDELITIES as command_line_fidelities, main
 from tests.reports.stand_ins import small_network, write_design
 from workloads.refusal import Defect

@@ -16,7 +16,7 @@ import pytest
 
 from archsim import DesignPoint, MetricError, Result
 from archsim.costs.plain import heading
-from archsim.explore.settings import Found
+from archsim.explore.search.settings import Found
 from archsim.technology.evidence import Bracket, Brackets
 from reports.page import render, write_page
 from reports.studies import csc_dac2019, studies
@@ -111,7 +111,7 @@ def test_an_engine_that_nobody_can_price_is_left_out(
             raise MetricError("metric is 'energy_j', which is missing")
         return searched()[point("cmos65", "csc")]
 
-    monkeypatch.setattr("archsim.explore.settings.best", priced)
+    monkeypatch.setattr("archsim.explore.search.settings.best", priced)
     left = search_settings(runs, progress=False)
     assert set(runs) - set(left) == {at for at in runs if at.design == "dense"} != set()
 

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from reports.cli import main
-from reports.studies.topologies.decomposition import decomposition_report, parameters_text
-from reports.studies.topologies.decomposition_runs import Figures
+from reports.studies.topologies.decomposition.page import decomposition_report, parameters_text
+from reports.studies.topologies.decomposition.runs import Figures
 from reports.write_up.report import Report
 from tests.reports.pages import check_page
 
@@ -191,7 +191,7 @@ def test_an_interrupted_run_leaves_no_page_and_ends_with_130(
     def interrupted(*_: Any, **__: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("reports.studies.topologies.decomposition_runs.decompose", interrupted)
+    monkeypatch.setattr("reports.studies.topologies.decomposition.runs.decompose", interrupted)
     done = archsim(*small)
     assert done.exit_code == 130
     assert list((tmp_path / "reports").iterdir()) == []

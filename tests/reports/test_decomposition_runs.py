@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from archsim.store import remembered
-from reports.studies.topologies import decomposition_runs
-from reports.studies.topologies.decomposition_runs import Candidate, Figures, candidates, run
+from reports.studies.topologies.decomposition import runs
+from reports.studies.topologies.decomposition.runs import Candidate, Figures, candidates, run
 from workloads import TopologyError
 from workloads.measures.decomposition import Loss, decompose
 
@@ -78,7 +78,7 @@ def test_what_is_done_is_not_done_again(monkeypatch: pytest.MonkeyPatch) -> None
             raise KeyboardInterrupt
         return decompose(*arguments, **keywords)
 
-    monkeypatch.setattr(decomposition_runs, "decompose", interrupted)
+    monkeypatch.setattr(runs, "decompose", interrupted)
     chosen = candidates((8,), (2,), families=("low-rank",))
     with pytest.raises(KeyboardInterrupt):
         figures(chosen)

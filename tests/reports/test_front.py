@@ -6,7 +6,7 @@ import itertools
 
 from hypothesis import given, strategies as st
 
-from reports.front import Dot, front, front_chart
+from reports.pictures.front import Dot, front, front_chart
 
 POINT = st.tuples(st.integers(1, 9).map(float), st.integers(1, 9).map(float))
 

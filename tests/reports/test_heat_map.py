@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from reports.charts import PALE
-from reports.heat_map import LESS, MORE, Legend, Panel, Square, colour, heat_maps, shortened
+from reports.pictures.charts import PALE
+from reports.pictures.heat_map import LESS, MORE, Legend, Panel, Square, colour, heat_maps, shortened
 
 LEGEND = Legend("PEs", ["1", "2"], "bits", ["4", "8"], "less", "more", "not told", "extrapolated")
 

@@ -14,7 +14,7 @@ from rich.console import Console
 
 import archsim as a
 from reports.cli import main
-from reports.imports import import_tables
+from reports.views.imports import import_tables
 from workloads import CscStage, Places
 from workloads.importers.layers import Layer, Layers
 

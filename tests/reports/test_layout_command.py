@@ -13,13 +13,13 @@ from click.testing import CliRunner, Result
 
 import archsim as a
 from archsim import layout_report
-from archsim.costs import layout as costs_of_layout
+from archsim.costs.fidelity import layout as costs_of_layout
 from archsim.netlist import FpgaLayouts
 from archsim.netlist.fpga_layout import read_layout
 from archsim.netlist.nextpnr import DELAYS as DELAYS_FILE, REPORT as REPORT_FILE
 from archsim.technology import Ecp5
 from reports.cli import main
-from reports.layouts import layout_tables, pictures
+from reports.views.layouts import layout_tables, pictures
 from tests.archsim.netlist.nextpnr_sample import DELAYS, REPORT
 from workloads.refusal import Refusal
 

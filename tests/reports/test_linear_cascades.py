@@ -25,7 +25,7 @@ from tests.workloads.strategies import stages
 from workloads import BlockStage, CscStage, DenseStage, TopologyError, build_layer
 from workloads.data.labelled import LabelledData
 from workloads.topology.topology import skips_of
-from workloads.training.model import Initialisation
+from workloads.training.models.model import Initialisation
 
 LAYER = build_layer("csc", 64, 64, fan_in=4)
 DENSITY = 4 / 64

@@ -9,7 +9,7 @@ import pytest
 from reports.studies import neurofabric_2020, studies
 from reports.studies.neurofabric_2020.measure import findings
 from reports.studies.registry import StudyError, reproduce
-from reports.studies.topologies.bed import BedLayer
+from reports.studies.topologies.bed.bed import BedLayer
 from reports.studies.topologies.experiments import Experiments
 from reports.studies.topologies.runs import Planned
 from reports.write_up.claims import published

@@ -27,7 +27,7 @@ from reports.studies.topologies.on_chip_runs import (
 from tests.daily import todays
 from tests.workloads.synthetic import patches, recipe
 from workloads import Stage, load_data
-from workloads.training.model import initial_arrays
+from workloads.training.models.model import initial_arrays
 from workloads.training.onchip.trainer import relus
 from workloads.training.training import fit
 

@@ -19,7 +19,7 @@ from archsim.explore.gather import ResultsError, figures_of, gather, point_of
 from archsim.explore.pareto import pareto
 from archsim.explore.spec import nested, space_of
 from archsim.explore.store import Row, Store
-from archsim.explore.sweep import Sweep, sweep
+from archsim.explore.sweep.sweep import Sweep, sweep
 from reports.cli import main
 from reports.points.data import PARTS_BYTES, content_of
 from reports.points.figures import FigureError

@@ -16,7 +16,7 @@ import pytest
 
 from archsim import DesignPoint, Refusal
 from archsim.engine import engines
-from archsim.explore.settings import choices, energy_by_size
+from archsim.explore.search.settings import choices, energy_by_size
 from reports.page import write_page
 from reports.studies import csc_dac2019
 from reports.studies.csc_dac2019 import map_view, ratio_map

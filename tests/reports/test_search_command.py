@@ -98,8 +98,8 @@ def test_a_search_shows_its_front_and_what_became_of_the_other_points(folder: Pa
 def test_what_a_deeper_fidelity_changes_stands_beside_the_first_figures(folder: Path) -> None:
     from dataclasses import replace
 
-    from reports.searched import search_shown
     from reports.tables import Table
+    from reports.views.searched import search_shown
 
     found = a.search(
         "spec.yaml", folder / "runs", objectives=["energy_j", "area_mm2"], trials=60, then="cycle"

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from reports.studies.topologies import bed_measures, bed_runs, cascade_runs
-from reports.studies.topologies.bed import BedLayer, beds
-from reports.studies.topologies.bed_measures import BedMeasures, counted, measure_beds, shipped_measures
-from reports.studies.topologies.bed_runs import (
+from reports.studies.topologies import cascade_runs
+from reports.studies.topologies.bed import measures, runs
+from reports.studies.topologies.bed.bed import BedLayer, beds
+from reports.studies.topologies.bed.measures import BedMeasures, counted, measure_beds, shipped_measures
+from reports.studies.topologies.bed.runs import (
     OF_ORDER,
     RATES,
     TUNING,
@@ -21,7 +22,7 @@ from reports.studies.topologies.bed_runs import (
     shipped_bed,
     train_bed_cell,
 )
-from reports.studies.topologies.bed_view import bed_views
+from reports.studies.topologies.bed.view import bed_views
 from reports.studies.topologies.cascade_runs import CascadeRun, deep_cascade, shipped_cascades, train_cascade
 from reports.studies.topologies.compared import seed_deviation
 from reports.studies.topologies.files import write_records
@@ -87,7 +88,7 @@ def test_the_measures_of_the_bed_keep_their_bounds() -> None:
 
 
 def test_counts_of_the_bed_come_out_again() -> None:
-    for row in todays(shipped_measures(), 10, bed_measures.FILE):
+    for row in todays(shipped_measures(), 10, measures.FILE):
         assert counted(layer_of(row)) == {name: getattr(row, name) for name in counted(layer_of(row))}, day()
 
 
@@ -108,7 +109,7 @@ def test_a_layer_of_the_bed_trains_again_to_its_accuracy() -> None:
     reached = on_bed(here, 64, "mnist-8")
     deviation = seed_deviation(list(reached.values()))
     ranked = [run for run in here if reached[run.label].rate == run.rate]
-    for row in todays(ranked, 2, bed_runs.FILE):
+    for row in todays(ranked, 2, runs.FILE):
         layer, bed = LAYERS[row.places, row.label]
         again = train_bed_cell(BedCell(layer, "mnist-8", bed.epochs, row.order, row.rate, row.seed))
         assert again.test_accuracy == pytest.approx(row.test_accuracy, abs=FAR * deviation), (day(), row)
@@ -141,12 +142,12 @@ def test_a_deep_cascade_trains_again_to_its_accuracy() -> None:
 @pytest.mark.parametrize(
     ("file", "kind", "rows"),
     [
-        (bed_runs.FILE, BedRun, shipped_bed),
-        (bed_measures.FILE, BedMeasures, shipped_measures),
+        (runs.FILE, BedRun, shipped_bed),
+        (measures.FILE, BedMeasures, shipped_measures),
         (cascade_runs.FILE, CascadeRun, shipped_cascades),
     ],
 )
 def test_a_table_is_written_as_it_was_read(file: str, kind: type, rows: object, tmp_path: Path) -> None:
     write_records(tmp_path / file, kind, rows())  # type: ignore[operator]
-    shipped = Path(bed_runs.__file__).parent / "data" / file
+    shipped = Path(cascade_runs.__file__).parent / "data" / file
     assert (tmp_path / file).read_text() == shipped.read_text()

@@ -24,10 +24,10 @@ import yaml
 from click.testing import CliRunner, Result
 
 from archsim.design import DesignPoint
-from archsim.explore import cluster as clusters, sweep as sweeps
-from archsim.explore.batches import in_process
 from archsim.explore.query import results
 from archsim.explore.spec import space_of
+from archsim.explore.sweep import cluster as clusters, sweep as sweeps
+from archsim.explore.sweep.batches import in_process
 from reports.cli import main
 from tests.archsim.explore.kill_sweep import PATIENCE_S, kept_in, until
 

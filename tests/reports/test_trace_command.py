@@ -13,7 +13,7 @@ import archsim as a
 from archsim.trace.runs import run_of
 from archsim.trace.utilisation import utilisation_of
 from reports.cli import main
-from reports.run_picture import LOOKS, described, save_picture
+from reports.pictures.run import LOOKS, described, save_picture
 
 DESIGN = """
 network: lenet-300-100-pruned-x40

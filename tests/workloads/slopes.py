@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workloads.training.model import Classifier, cross_entropy
+from workloads.training.models.model import Classifier, cross_entropy
 
 # Central differences in float64 of a loss near 1: rounding of 1e-16 over a step of 1e-6, and curvature.
 STEP, TOLERANCE = 1e-6, 1e-7

@@ -25,9 +25,9 @@ from workloads import (
     train,
 )
 from workloads.topology.topology import skips_of
-from workloads.training.model import Model, initial_weights
+from workloads.training.models.model import Model, initial_weights
 from workloads.training.optimisers import Adam, Sgd
-from workloads.training.quantise import quantise_bias, quantise_weights
+from workloads.training.quantisation.quantise import quantise_bias, quantise_weights
 from workloads.training.run import Run
 
 DATA = patches()

@@ -12,8 +12,8 @@ from hypothesis import given, strategies as st
 from tests.workloads.slopes import assert_gradients_are_slopes
 from tests.workloads.synthetic import CLASSES, patches, recipe
 from workloads import Topology, TopologyError, build_layer
-from workloads.training.convolution import Convolution, ConvolutionalModel
-from workloads.training.model import initial_weights
+from workloads.training.models.convolution import Convolution, ConvolutionalModel
+from workloads.training.models.model import initial_weights
 from workloads.training.run import initial_model
 from workloads.training.training import train_model
 

@@ -24,9 +24,9 @@ from workloads import (
 from workloads.refusal import Refusal
 from workloads.topology.integer import WORTH_FILLING
 from workloads.topology.ranges import InputWarning
-from workloads.training.float_network import FloatNetwork
-from workloads.training.model import Model
-from workloads.training.quantise import calibrate
+from workloads.training.models.model import Model
+from workloads.training.quantisation.float_network import FloatNetwork
+from workloads.training.quantisation.quantise import calibrate
 
 DATA = patches()
 

@@ -10,7 +10,7 @@ from tests.workloads.strategies import stages
 from workloads import Stage, Topology, build_layer
 from workloads.families import Example, families
 from workloads.kernels.stages import kernel_of
-from workloads.training.model import Model, cross_entropy, initial_weights
+from workloads.training.models.model import Model, cross_entropy, initial_weights
 
 EXAMPLES = [
     pytest.param(family.name, example, id=f"{family.name}-{number}")

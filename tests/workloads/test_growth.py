@@ -10,7 +10,7 @@ import pytest
 from tests.workloads.synthetic import CLASSES, patches, recipe
 from workloads import Recipe, train
 from workloads.training.growth import GrowthSchedule, sizes_of
-from workloads.training.model import Model
+from workloads.training.models.model import Model
 from workloads.training.optimisers import Adam, Sgd
 from workloads.training.run import Run
 from workloads.training.sizes import origins

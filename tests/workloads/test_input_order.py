@@ -26,7 +26,7 @@ from workloads import (
 )
 from workloads.stages import KroneckerStage, PrunedStage
 from workloads.topology.topology import digit_reversed, neighbours, tiles
-from workloads.training.model import Model, cross_entropy, initial_weights
+from workloads.training.models.model import Model, cross_entropy, initial_weights
 
 DIGITS = (4, 9)
 """Of the 36 pixels of the synthetic images."""

@@ -294,8 +294,8 @@ STEP = """
 import json, resource, sys
 import numpy as np
 from workloads import build_layer
-from workloads.training.cascade import Cascade
-from workloads.training.model import initial_weights
+from workloads.training.models.cascade import Cascade
+from workloads.training.models.model import initial_weights
 from workloads.training.optimisers import Adam
 
 family, parameters, n = json.loads(sys.argv[1])

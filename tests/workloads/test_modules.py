@@ -12,9 +12,9 @@ from hypothesis import given, settings, strategies as st
 from workloads import Stage, build_layer, quantise
 from workloads.families import families
 from workloads.refusal import Refusal
-from workloads.training.cascade import Cascade
-from workloads.training.model import initial_weights
-from workloads.training.quantise import quantise_bias, quantise_weights
+from workloads.training.models.cascade import Cascade
+from workloads.training.models.model import initial_weights
+from workloads.training.quantisation.quantise import quantise_bias, quantise_weights
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402

@@ -32,9 +32,9 @@ from workloads import (
     read_network,
     train_model,
 )
-from workloads.training.convolution import ConvolutionalModel
-from workloads.training.placed import placed_network
-from workloads.training.recurrent import RecurrentModel
+from workloads.training.models.convolution import ConvolutionalModel
+from workloads.training.models.recurrent import RecurrentModel
+from workloads.training.quantisation.placed import placed_network
 from workloads.training.run import initial_model
 
 CONVOLUTIONS = [

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tests.workloads.synthetic import CLASSES, dense_layers, patches, recipe
 from workloads import DenseStage, PrunedStage, Recipe, RecipeError, Topology, parse_recipe, train
-from workloads.training.model import Model, initial_weights
+from workloads.training.models.model import Model, initial_weights
 from workloads.training.optimisers import RATES, Adam, Sgd
 from workloads.training.pruning.blocks import BlockPruning
 from workloads.training.pruning.n_m import NMPruning

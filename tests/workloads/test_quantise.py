@@ -16,7 +16,7 @@ from workloads import (
     quantise,
     train,
 )
-from workloads.training.quantise import fraction_bits, quantise_weights
+from workloads.training.quantisation.quantise import fraction_bits, quantise_weights
 
 
 @given(st.integers(2, 16), st.integers(0, 99), st.floats(1e-3, 1e3))

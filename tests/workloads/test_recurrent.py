@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.workloads.slopes import assert_gradients_are_slopes
 from tests.workloads.synthetic import CLASSES, patches, recipe
-from workloads.training.recurrent import RecurrentModel
+from workloads.training.models.recurrent import RecurrentModel
 from workloads.training.run import initial_model
 from workloads.training.training import train_model
 

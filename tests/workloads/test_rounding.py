@@ -13,8 +13,8 @@ from tests.workloads.synthetic import patches, recipe
 from workloads import Topology, TrainedNetwork, build_layer, quantise
 from workloads.topology.network import Calibration
 from workloads.training.evaluate import evaluate
-from workloads.training.model import Model, initial_weights
-from workloads.training.quantise import stage_formats
+from workloads.training.models.model import Model, initial_weights
+from workloads.training.quantisation.quantise import stage_formats
 from workloads.training.rounding import RoundingModel, _reach
 from workloads.training.schema import RecipeError, RoundingRecipe
 from workloads.training.training import train

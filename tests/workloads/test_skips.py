@@ -13,7 +13,7 @@ from tests.workloads.synthetic import dense_layers, patches, recipe
 from workloads import Topology, build_layer, train
 from workloads.topology.identity import with_identity
 from workloads.topology.topology import skips_of
-from workloads.training.model import Model, initial_weights
+from workloads.training.models.model import Model, initial_weights
 
 SQUARE: dict[str, dict[str, Any]] = {
     "dense": {},

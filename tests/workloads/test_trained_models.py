@@ -11,7 +11,7 @@ import pytest
 from tests.workloads.synthetic import patches
 from tests.workloads.test_recurrent import rnn
 from workloads import IntegerNetworkError, NetworkFileError, load_network, parse_recipe, quantise
-from workloads.training.trained_model import TrainedModel
+from workloads.training.models.trained_model import TrainedModel
 from workloads.training.training import train_model
 
 

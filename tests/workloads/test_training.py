@@ -22,7 +22,7 @@ from workloads import (
     zoo_names,
 )
 from workloads.training.augmentation import Shifts
-from workloads.training.model import initial_weights
+from workloads.training.models.model import initial_weights
 from workloads.training.optimisers import RATES, Adam, Sgd
 from workloads.training.recipe import RECIPES
 from workloads.training.training import fit, train_model

@@ -22,9 +22,9 @@ from workloads.topology.ranges import IMAGES, InputWarning, checked_range, range
 from workloads.topology.topology import Topology
 from workloads.training import sharing
 from workloads.training.evaluate import accuracies, layer_sensitivity
-from workloads.training.float_network import FloatNetwork
-from workloads.training.integer_form import quantise
-from workloads.training.quantise import PERCENTILES, calibrate
+from workloads.training.quantisation.float_network import FloatNetwork
+from workloads.training.quantisation.integer_form import quantise
+from workloads.training.quantisation.quantise import PERCENTILES, calibrate
 
 ASSUMED_INPUTS = 256
 """Random inputs that scales are found on where nobody gives inputs."""

@@ -10,7 +10,7 @@ from workloads.archive import format_of
 from workloads.importers.registry import AnyNetwork, importers
 from workloads.topology.network import TrainedNetwork
 from workloads.topology.placed import FORMAT as PLACED, PlacedNetwork
-from workloads.training.trained_model import FORMAT as MODEL, TrainedModel
+from workloads.training.models.trained_model import FORMAT as MODEL, TrainedModel
 
 METADATA = "metadata.npy"
 """The member by which a file of ours is known."""

@@ -16,7 +16,7 @@ from workloads.refusal import nearest
 from workloads.register import Register
 from workloads.topology.network import NetworkFileError, TrainedNetwork
 from workloads.topology.placed import PlacedNetwork
-from workloads.training.trained_model import TrainedModel
+from workloads.training.models.trained_model import TrainedModel
 
 AnyNetwork: TypeAlias = TrainedNetwork | TrainedModel | PlacedNetwork
 """A network of our own: a multi-layer perceptron, a CNN or an RNN of a recipe, or one with places."""

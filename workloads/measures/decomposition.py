@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from workloads.refusal import Refusal
 from workloads.stages import Stage, whole_number
 from workloads.topology.topology import Topology
-from workloads.training.cascade import Cascade
-from workloads.training.model import initial_arrays
+from workloads.training.models.cascade import Cascade
+from workloads.training.models.model import initial_arrays
 
 Loss = Literal["l1", "l2"]
 LOSSES: tuple[Loss, ...] = get_args(Loss)

@@ -14,7 +14,7 @@ from workloads.importers.examples import Given, read_examples
 from workloads.modules.layers import CascadeLinear
 from workloads.topology.network import Calibration, NetworkFileError, TrainedNetwork
 from workloads.topology.topology import Topology
-from workloads.training.float_network import FloatNetwork
+from workloads.training.quantisation.float_network import FloatNetwork
 
 PASSED = (nn.Flatten, nn.Dropout, nn.Identity)
 """Modules that change nothing of what a trained network computes."""

@@ -1,8 +1,8 @@
 """The arithmetic of the hardware in training: numbers as they are rounded, gradients as if they were not.
 
-Formats are those of `workloads.training.quantise`: a power of two as the scale of each array, halves rounded
-up, what is too large cut off. Sums of such numbers are exact in 32-bit floats while they stay below 2^24 of
-their last place; products of CUDA in TF32 are not.
+Formats are those of `workloads.training.quantisation.quantise`: a power of two as the scale of each array,
+halves rounded up, what is too large cut off. Sums of such numbers are exact in 32-bit floats while they stay
+below 2^24 of their last place; products of CUDA in TF32 are not.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from workloads.training.quantise import MOST_FRACTION_BITS, WEIGHT_EXPONENTS
+from workloads.training.quantisation.quantise import MOST_FRACTION_BITS, WEIGHT_EXPONENTS
 
 
 def fraction_bits(reach: Tensor, bits: int) -> Tensor:
-    """As `workloads.training.quantise.fraction_bits`, of a reach in a tensor without dimensions."""
+    """As `fraction_bits` of `workloads.training.quantisation.quantise`, of a reach in a tensor without
+    dimensions."""
     largest = float((1 << (bits - 1)) - 1)
     finest = torch.floor(torch.log2(largest / reach.double()))
     return torch.clamp(finest, max=float(MOST_FRACTION_BITS))

@@ -1,7 +1,8 @@
 """A trained network with places or steps, and its file: cascades with float weights, each moved over a map.
 
 This is the form that whatever is no multi-layer perceptron is brought into before it is quantised: what is
-trained here (`workloads.training.placed`), and convolutions from elsewhere (`PlacedLayers.convolution`).
+trained here (`workloads.training.quantisation.placed`), and convolutions from elsewhere
+(`PlacedLayers.convolution`).
 """
 
 from __future__ import annotations

@@ -17,10 +17,10 @@ from workloads.topology.integer_model import AnyIntegerNetwork
 from workloads.topology.network import TrainedNetwork
 from workloads.topology.placed import PlacedNetwork
 from workloads.topology.ranges import InputWarning
-from workloads.training.float_network import FloatNetwork
-from workloads.training.integer_form import quantise
-from workloads.training.model import CHUNK
-from workloads.training.quantise import stage_formats
+from workloads.training.models.model import CHUNK
+from workloads.training.quantisation.float_network import FloatNetwork
+from workloads.training.quantisation.integer_form import quantise
+from workloads.training.quantisation.quantise import stage_formats
 
 FLOAT = "float"
 """What the accuracy in floating point is called."""

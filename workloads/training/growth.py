@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from workloads.kernels.arrays import Array
 from workloads.stages import BlockStage
 from workloads.topology.topology import Topology
-from workloads.training.model import Model, initial_weights
+from workloads.training.models.model import Model, initial_weights
 from workloads.training.optimisers import Optimiser, filled
 from workloads.training.recipe import Recipe
 from workloads.training.sizes import full_size, origins, size_of, topology_of

@@ -15,7 +15,7 @@ from workloads.refusal import Refusal, nearest
 from workloads.stages import Stage
 from workloads.strict_yaml import read_yaml
 from workloads.topology.topology import ORDERS, Topology, neighbours, skips_of, tile_by_tile
-from workloads.training.convolution import Convolution
+from workloads.training.models.convolution import Convolution
 from workloads.training.pruning.registry import MAGNITUDE, methods
 from workloads.training.pruning.schedule import Schedule
 from workloads.training.schema import (

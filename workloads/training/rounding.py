@@ -1,10 +1,10 @@
 """Training in the arithmetic of the hardware: what is rounded, and the gradients that pass it.
 
-Weights are rounded as `workloads.training.quantise` does it, activations to the format that it would choose
-on the batch at hand, halves up, and what is too large is cut off. The gradient goes to the exact weights as
-if nothing had been rounded, the straight-through estimator of Y. Bengio, N. Léonard and A. Courville,
-"Estimating or propagating gradients through stochastic neurons", arXiv 1308.3432, and none passes an
-activation that was cut off.
+Weights are rounded as `workloads.training.quantisation.quantise` does it, activations to the format that it
+would choose on the batch at hand, halves up, and what is too large is cut off. The gradient goes to the exact
+weights as if nothing had been rounded, the straight-through estimator of Y. Bengio, N. Léonard and
+A. Courville, "Estimating or propagating gradients through stochastic neurons", arXiv 1308.3432, and none
+passes an activation that was cut off.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from workloads.kernels.arrays import Array
 from workloads.topology.ranges import INNER_PERCENTILE, input_fraction_bits
 from workloads.topology.topology import Topology
-from workloads.training.model import Model, cross_entropy
-from workloads.training.quantise import fraction_bits, quantise_bias, quantise_weights
+from workloads.training.models.model import Model, cross_entropy
+from workloads.training.quantisation.quantise import fraction_bits, quantise_bias, quantise_weights
 from workloads.training.schema import RoundingRecipe
 
 

@@ -12,13 +12,13 @@ from workloads.refusal import Refusal
 from workloads.topology.ranges import range_of
 from workloads.training.augmentation import Shifts
 from workloads.training.checkpoint import State
-from workloads.training.convolution import ConvolutionalModel
 from workloads.training.growth import GrowthSchedule, sizes_of
-from workloads.training.model import Classifier, Model, initial_arrays
+from workloads.training.models.convolution import ConvolutionalModel
+from workloads.training.models.model import Classifier, Model, initial_arrays
+from workloads.training.models.recurrent import RecurrentModel
 from workloads.training.optimisers import Adam, Optimiser, Sgd, share_of_peak
 from workloads.training.pruning.schedule import Schedule
 from workloads.training.recipe import Recipe
-from workloads.training.recurrent import RecurrentModel
 from workloads.training.rounding import RoundingModel
 
 Judge = Callable[[Classifier], float]

@@ -15,7 +15,7 @@ from workloads.data.registry import datasets, is_there
 from workloads.refusal import Refusal
 from workloads.topology.ranges import checked_range
 from workloads.topology.topology import ORDERS, Topology
-from workloads.training.model import Initialisation
+from workloads.training.models.model import Initialisation
 from workloads.training.optimisers import RATES
 
 if TYPE_CHECKING:

@@ -19,15 +19,15 @@ from workloads.topology.network import TrainedNetwork
 from workloads.topology.ranges import range_of
 from workloads.training.checkpoint import EVERY_S, Checkpoints, checkpoint_beside, interrupts_held
 from workloads.training.evaluate import ON_CHIP, accuracies, evaluate
-from workloads.training.model import Classifier, Model, classify
+from workloads.training.models.model import Classifier, Model, classify
+from workloads.training.models.trained_model import TrainedModel
 from workloads.training.onchip.run import OnChipModel, OnChipRun
-from workloads.training.placed import placed_network
-from workloads.training.quantise import calibrate
-from workloads.training.quantise_places import quantise_places
+from workloads.training.quantisation.placed import placed_network
+from workloads.training.quantisation.quantise import calibrate
+from workloads.training.quantisation.quantise_places import quantise_places
 from workloads.training.recipe import Recipe
 from workloads.training.run import Run, TrainingError
 from workloads.training.schema import RecipeError
-from workloads.training.trained_model import TrainedModel
 from workloads.training.typical import typical_samples
 
 __all__ = ["Examples", "TrainingError", "fit", "train", "train_model", "train_to_file"]

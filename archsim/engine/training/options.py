@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from archsim.engine.mapping import MappingError
 from archsim.refusals import one_sentence, without_numpy
 from workloads import IntegerNetwork, Topology, TrainedNetwork
-from workloads.training.model import initial_arrays
+from workloads.training.models.model import initial_arrays
 from workloads.training.onchip.arithmetic import COUNTED, REGISTER_BITS, Scales
 from workloads.training.onchip.run import stored_words
 from workloads.training.onchip.trainer import Trainer, Words

@@ -10,7 +10,7 @@ from typing import Any
 from reports import formatting as f
 from reports.studies.topologies.accuracy import Group, accuracy_chart, accuracy_table
 from reports.studies.topologies.baselines import BASELINES, baseline_table
-from reports.studies.topologies.bed_view import BedView, bed_views
+from reports.studies.topologies.bed.view import BedView, bed_views
 from reports.studies.topologies.compared import with_error
 from reports.studies.topologies.experiments import Experiments
 from reports.studies.topologies.plan import (

@@ -9,7 +9,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from reports.charts import MARKERS, hues, style, svg
+from reports.pictures.charts import MARKERS, hues, style, svg
 from reports.studies.topologies.compared import Compared, with_error
 from reports.studies.topologies.on_chip_runs import FLOAT, MARGIN, OnChip, Way
 from reports.tables import Cell

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.front import Dot, front_chart
+from reports.pictures.front import Dot, front_chart
 from reports.side_by_side import SideBySide
 from reports.studies.csc_dac2019.equal_bits import (
     Match,
@@ -36,7 +36,7 @@ from workloads.strict_yaml import dump_yaml
 
 if TYPE_CHECKING:
     from archsim import Result
-    from archsim.explore.settings import Found
+    from archsim.explore.search.settings import Found
     from reports.studies.csc_dac2019.equal_accuracy import Pair
     from reports.studies.csc_dac2019.points import Sides
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from archsim.costs.metrics import figures
 from reports import formatting as f
-from reports.charts import metric_bars, ratio_chart, stacked_bars
-from reports.front import Dot, front_chart
+from reports.pictures.charts import metric_bars, ratio_chart, stacked_bars
+from reports.pictures.front import Dot, front_chart
 from reports.side_by_side import STATIC, SideBySide
 from reports.studies.csc_dac2019.points import DENSE, INDEXED, RATIOS, REFERENCE, Point
 from reports.studies.csc_dac2019.tables import FRONTS
@@ -19,7 +19,7 @@ from reports.studies.topologies.plan import PRUNED
 from reports.write_up.claims import FactorRule
 
 if TYPE_CHECKING:
-    from archsim.explore.settings import Found
+    from archsim.explore.search.settings import Found
 
 
 def trained_chart(trained: Group) -> str:

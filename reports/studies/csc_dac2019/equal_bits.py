@@ -28,7 +28,7 @@ from reports.studies.csc_dac2019.ratio_map import MOST_LOST, STANDARD_ERROR, acc
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Result
-    from archsim.explore.settings import Found
+    from archsim.explore.search.settings import Found
 
 
 NARROW = (4, 3, 2)
@@ -147,7 +147,7 @@ def bears(network: str, weight_bits: int) -> bool:
 def standings(searched: Mapping[Point, Found], narrow: Mapping[Narrow, Found]) -> dict[Narrow, Standing]:
     """For every network and width the design with the least energy times size, without an index where there
     is one. The dense network, and any whose accuracy is not known, take no part."""
-    from archsim.explore.settings import energy_by_size
+    from archsim.explore.search.settings import energy_by_size
 
     wide = {
         Narrow(point, SIZES["weight_bits"]): one

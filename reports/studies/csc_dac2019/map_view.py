@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from reports.heat_map import Legend, Panel, Square, heat_maps
+from reports.pictures.heat_map import Legend, Panel, Square, heat_maps
 from reports.studies.csc_dac2019.points import FAMILY, place_of
 from reports.studies.csc_dac2019.ratio_map import (
     BASES,

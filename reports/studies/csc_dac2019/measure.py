@@ -45,7 +45,7 @@ from workloads.strict_yaml import dump_yaml
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Result
-    from archsim.explore.settings import Found
+    from archsim.explore.search.settings import Found
 
 Results = Mapping[Point, "Result"]
 """Results by design point."""

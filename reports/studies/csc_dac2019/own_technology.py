@@ -49,7 +49,7 @@ from workloads.strict_yaml import dump_yaml
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Result
-    from archsim.explore.settings import Found
+    from archsim.explore.search.settings import Found
     from reports.write_up.report import Report
 
 PACKAGE = "reports.studies.csc_dac2019"

@@ -9,7 +9,6 @@ from typing import Any
 from archsim.costs.metrics import metric_of
 from archsim.technology import Fpga, technologies
 from reports import formatting as f
-from reports.layouts import SHOWN
 from reports.studies.csc_dac2019.placing import (
     FIDELITIES,
     GATE,
@@ -21,6 +20,7 @@ from reports.studies.csc_dac2019.placing import (
 )
 from reports.studies.csc_dac2019.points import place_of
 from reports.tables import Cell, Column, Table
+from reports.views.layouts import SHOWN
 from reports.write_up.predictions import signed_percent
 from reports.write_up.report import Chart
 

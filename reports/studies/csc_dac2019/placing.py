@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from reports.layouts import pictures_of
 from reports.side_by_side import SideBySide
 from reports.studies.csc_dac2019.equal_accuracy import pairs
 from reports.studies.csc_dac2019.points import (
@@ -23,6 +22,7 @@ from reports.studies.csc_dac2019.points import (
     side_by_side,
 )
 from reports.studies.csc_dac2019.ratio_map import EQUAL_ACCURACY, EQUAL_WEIGHTS
+from reports.views.layouts import pictures_of
 from workloads.refusal import Refusal
 
 if TYPE_CHECKING:

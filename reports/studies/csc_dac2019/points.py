@@ -17,7 +17,7 @@ from reports.side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Result
-    from archsim.explore.settings import Found
+    from archsim.explore.search.settings import Found
 
 FAMILY = "lenet-300-100-"
 REFERENCE, CLOS, INDEXED, DENSE = "csc", "clos", "pruned", "dense"
@@ -147,7 +147,7 @@ def candidates_of(
     from archsim import DesignError, DesignPoint
     from archsim.engine import engines
     from archsim.engine.mapping import MappingError
-    from archsim.explore.settings import choices
+    from archsim.explore.search.settings import choices
 
     clock_hz, kind = TECHNOLOGIES[technology]
     for name, engine in engines.items():
@@ -172,7 +172,7 @@ def search_settings(runs: Mapping[K, Candidate], *, progress: bool = True) -> di
     from tqdm import tqdm
 
     from archsim import MetricError
-    from archsim.explore.settings import best
+    from archsim.explore.search.settings import best
 
     searched: dict[K, Found] = {}
     for point, run in tqdm(runs.items(), desc="settings", unit="design", disable=not progress):
@@ -184,7 +184,7 @@ def search_settings(runs: Mapping[K, Candidate], *, progress: bool = True) -> di
 def to_map(searched: Mapping[Point, Found]) -> dict[Point, DesignPoint]:
     """The designs that are mapped to gates: of each network the best without an index, and where there is
     none every one with."""
-    from archsim.explore.settings import energy_by_size
+    from archsim.explore.search.settings import energy_by_size
 
     chosen: dict[Point, DesignPoint] = {}
     for place in dict.fromkeys((point.technology, point.network) for point in searched):

@@ -164,7 +164,7 @@ def search_map(places: Sequence[Place] = PLACES, *, progress: bool = True) -> di
     are cores. The settings are remembered, so that a search that was stopped goes on."""
     from tqdm import tqdm
 
-    from archsim.explore.cluster import cores
+    from archsim.explore.sweep.cluster import cores
     from reports.parallel import in_processes
 
     # Those with many PEs take longest.
@@ -198,7 +198,7 @@ def _settings_at(place: Place) -> Iterator[dict[str, Any]]:
     """The settings that are best for each design at a place, as plain values. What nobody can price, and what
     does not fit the device, is left out."""
     from archsim import DeviceError, MetricError
-    from archsim.explore.settings import best
+    from archsim.explore.search.settings import best
 
     sizes = {"pes": place.pes, "weight_bits": place.bits, "activation_bits": place.bits}
     for network in networks():
@@ -211,7 +211,7 @@ def _settings_at(place: Place) -> Iterator[dict[str, Any]]:
 
 
 def _costed(place: Place, settings: Mapping[str, Any], design: DesignPoint) -> Costed:
-    from archsim.explore.settings import energy_by_size
+    from archsim.explore.search.settings import energy_by_size
 
     result = design.simulate("analytic")
     point = Point(place.technology, settings["network"], settings["design"])

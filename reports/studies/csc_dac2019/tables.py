@@ -9,7 +9,7 @@ from archsim.costs.equal_data import product_energy_j
 from archsim.costs.metrics import metric_of
 from archsim.technology import Fpga, technologies
 from reports import formatting as f
-from reports.front import front
+from reports.pictures.front import front
 from reports.side_by_side import SideBySide
 from reports.studies.csc_dac2019.equal_accuracy import Pair
 from reports.studies.csc_dac2019.points import RATIOS, REFERENCE, Point
@@ -17,7 +17,7 @@ from reports.tables import Cell, Column, Table
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Result
-    from archsim.explore.settings import Found
+    from archsim.explore.search.settings import Found
 
 COSTS = ("latency_s", "interval_s", "energy_j")
 ASIC_COSTS = ("power_w", "critical_path_s", "leakage_w", "area_mm2")
@@ -187,7 +187,7 @@ def smallest_device(result: Result) -> tuple[str | None, str | None]:
 
 def setting_table(chosen: Mapping[Point, DesignPoint], searched: Mapping[Point, Found]) -> Table:
     """The settings that the search chose for the designs that were mapped, and what they gained."""
-    from archsim.explore.settings import choices
+    from archsim.explore.search.settings import choices
 
     names = list(dict.fromkeys(name for design in chosen.values() for name in choices(design.engine)))
     rows = []
@@ -205,7 +205,7 @@ def _setting(value: Any) -> str | None:
 
 def energy_by_size_ratio(searched: Found) -> float:
     """What the settings that were searched take of what the design took at first."""
-    from archsim.explore.settings import energy_by_size
+    from archsim.explore.search.settings import energy_by_size
 
     return energy_by_size(searched.design, searched.result) / energy_by_size(
         searched.design, searched.at_first

@@ -241,7 +241,7 @@ def balance_chart(layers: Sequence[Layer], published_depth: int) -> str:
     """The balance over the depth of the queue, a line a layer and a dot a seed."""
     from matplotlib.figure import Figure
 
-    from reports.charts import INK, MARKERS, MORE_HUES, style, svg
+    from reports.pictures.charts import INK, MARKERS, MORE_HUES, style, svg
 
     with style("eie-balance"):
         figure = Figure(figsize=(9.2, 3.2), layout="constrained")

@@ -8,8 +8,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from reports.charts import HUES, MARKERS, MORE_HUES, style, svg
-from reports.studies.topologies.bed_view import FEWEST_STAGES, BedLayerView, BedView
+from reports.pictures.charts import HUES, MARKERS, MORE_HUES, style, svg
+from reports.studies.topologies.bed.view import FEWEST_STAGES, BedLayerView, BedView
 from reports.studies.topologies.cascade_runs import CascadeRun
 
 START_HUES = {"Glorot": HUES["pruned"], "sparse Glorot": HUES["csc"]}

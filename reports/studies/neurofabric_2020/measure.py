@@ -10,9 +10,9 @@ from typing import Any
 
 from reports.studies.neurofabric_2020.charts import bed_chart, cascades_chart, task_chart
 from reports.studies.topologies.accuracy import Group, accuracy_table
-from reports.studies.topologies.bed_measures import BedMeasures
-from reports.studies.topologies.bed_runs import RATES as BED_RATES, SEEDS, TUNING
-from reports.studies.topologies.bed_view import (
+from reports.studies.topologies.bed.measures import BedMeasures
+from reports.studies.topologies.bed.runs import RATES as BED_RATES, SEEDS, TUNING
+from reports.studies.topologies.bed.view import (
     FEWEST_STAGES,
     BedLayerView,
     BedView,

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from reports.charts import HUES, INK, MARKERS, hues, style, svg
+from reports.pictures.charts import HUES, INK, MARKERS, hues, style, svg
 from reports.studies.topologies.compared import Compared, with_error
 from reports.studies.topologies.plan import DENSE
 from reports.studies.topologies.runs import Run, Trained, networks as networks_of

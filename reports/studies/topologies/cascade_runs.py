@@ -33,8 +33,8 @@ from workloads.data.labelled import LabelledData
 from workloads.families import build_layer
 from workloads.stages import DenseStage, Stage, TopologyError, whole_number
 from workloads.topology.topology import Topology
-from workloads.training.cascade import Cascade
-from workloads.training.model import Initialisation, Model, classify, initial_weights
+from workloads.training.models.cascade import Cascade
+from workloads.training.models.model import Initialisation, Model, classify, initial_weights
 from workloads.training.optimisers import Adam, one_cycle
 
 FILE = "linear_cascades.csv"

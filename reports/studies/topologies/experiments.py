@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from reports.studies.topologies import bed_measures, bed_runs, cascade_runs, growing, runs
-from reports.studies.topologies.bed import beds
-from reports.studies.topologies.bed_measures import BedMeasures, measure_beds, shipped_measures
-from reports.studies.topologies.bed_runs import BedRun, shipped_bed, train_beds
+from reports.studies.topologies import cascade_runs, growing, runs
+from reports.studies.topologies.bed import measures as bed_measures, runs as bed_runs
+from reports.studies.topologies.bed.bed import beds
+from reports.studies.topologies.bed.measures import BedMeasures, measure_beds, shipped_measures
+from reports.studies.topologies.bed.runs import BedRun, shipped_bed, train_beds
 from reports.studies.topologies.cascade_runs import CascadeRun, shipped_cascades, train_cascades
 from reports.studies.topologies.files import write_records
 from reports.studies.topologies.plan import plan

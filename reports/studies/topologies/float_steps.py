@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from workloads import LabelledData, Recipe
 from workloads.kernels.arrays import Array
-from workloads.training.model import Model, initial_arrays
+from workloads.training.models.model import Model, initial_arrays
 from workloads.training.onchip.trainer import Wiring
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from reports.studies.topologies.files import record, records_of, write_records
 from reports.studies.topologies.float_steps import fitted
 from workloads import LabelledData, Recipe, evaluate, load_data, load_recipe
-from workloads.training.model import classify
+from workloads.training.models.model import classify
 from workloads.training.onchip.arithmetic import CUT, ERRORS_CUT, WEIGHTS_CUT
 from workloads.training.onchip.run import OnChipRun
 from workloads.training.training import fit

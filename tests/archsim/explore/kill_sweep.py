@@ -47,7 +47,8 @@ LATER_S = 0.3
 """How long after some row was kept somebody is killed at most: about as long as a few batches take."""
 
 PRELOADED = (
-    *("reports.cli", "reports.explored", "rich.console", "archsim.explore.cluster", "archsim.explore.work"),
+    *("reports.cli", "reports.views.explored", "rich.console"),
+    *("archsim.explore.sweep.cluster", "archsim.explore.sweep.work"),
     *("distributed.cli.dask_scheduler", "distributed.cli.dask_worker", "distributed.deploy.subprocess"),
 )
 PATIENCE_S = 300

@@ -13,8 +13,8 @@ from archsim.costs.breakdown import breakdown_of
 from archsim.explore.gather import gather
 from archsim.explore.spec import space_of
 from archsim.explore.store import FILE, Row, Store
-from archsim.explore.sweep import sweep
-from archsim.explore.work import finished
+from archsim.explore.sweep.sweep import sweep
+from archsim.explore.sweep.work import finished
 
 DESIGNS: list[dict[str, Any]] = [
     {"network": "lenet-300-100-csc-x40", "engine": {"kind": "csc", "pes": 4}, "technology": "cmos65"},

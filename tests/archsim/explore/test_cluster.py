@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 import archsim as a
-from archsim.explore import cluster as clusters
-from archsim.explore.batches import in_process
-from archsim.explore.cluster import _Work
-from archsim.explore.work import Task
+from archsim.explore.sweep import cluster as clusters
+from archsim.explore.sweep.batches import in_process
+from archsim.explore.sweep.cluster import _Work
+from archsim.explore.sweep.work import Task
 from tests.archsim.explore.kill_sweep import ROOT, VICTIMS, Cluster, cluster, rows_of, until
 
 pytestmark = pytest.mark.slow

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 import archsim as a
-from archsim.explore import search as searches
-from archsim.explore.goals import Goals
-from archsim.explore.sampling import Sampler
+from archsim.explore.search import search as searches
+from archsim.explore.search.goals import Goals
+from archsim.explore.search.sampling import Sampler
 from archsim.explore.store import Row
-from archsim.explore.work import Task
+from archsim.explore.sweep.work import Task
 from tests.reports.stand_ins import small_network
 
 AXES: dict[str, Any] = {

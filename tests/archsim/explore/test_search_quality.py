@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import archsim as a
-from archsim.explore.goals import Goals
-from archsim.explore.sampling import Sampler
-from archsim.explore.work import Task
+from archsim.explore.search.goals import Goals
+from archsim.explore.search.sampling import Sampler
+from archsim.explore.sweep.work import Task
 from tests.archsim.explore.test_search import TWO, stand_in
 from tests.benchmarks.search_quality import Known, Random, volume
 

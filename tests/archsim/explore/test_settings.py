@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from archsim import DesignPoint, Refusal, Result, engines
 from archsim.costs.pricing import Bill
 from archsim.engine.engine import AUTO
-from archsim.explore.settings import KEPT, best, choices, energy_by_size, energy_by_size_at_throughput
+from archsim.explore.search.settings import KEPT, best, choices, energy_by_size, energy_by_size_at_throughput
 from tests.reports.stand_ins import point, result, small_network, term
 
 

@@ -19,7 +19,7 @@ from archsim.engine import engines
 from archsim.explore.conditions import Condition, ConditionError
 from archsim.explore.schema import sweep_schema
 from archsim.explore.spec import MOST_POINTS, MOST_VALUES, Range, flat, nested, space_of
-from archsim.explore.work import key_in
+from archsim.explore.sweep.work import key_in
 from tests.examples import EXAMPLES, SPACES
 
 ZOO = EXAMPLES.parent / "workloads" / "zoo"

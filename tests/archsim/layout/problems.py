@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from archsim.layout import Placement, PlacementProblem
-from archsim.layout.problem import turned_sizes
+from archsim.layout.placer.problem import turned_sizes
 
 ROW_UM, SITE_UM = 1.8, 0.2
 

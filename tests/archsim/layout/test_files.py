@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from archsim.layout import Placement, Subject, def_text, lef_text
-from archsim.layout.problem import ORIENTATIONS
+from archsim.layout.placer.problem import ORIENTATIONS
 from archsim.technology.lef import read_lef
 
 _PLACED = re.compile(r"^- (\S+) (\S+) \+ (?:PLACED|FIXED) \( (\d+) (\d+) \) (\w+) ;$", re.MULTILINE)

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from archsim.layout import kept, placed, placer
+from archsim.layout import placed
+from archsim.layout.placer import kept, placer
 from tests.archsim.layout.problems import problem
 from workloads.data.cache import CACHE_VARIABLE
 

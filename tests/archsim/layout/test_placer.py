@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from archsim.layout import Blocks, Core, LayoutError, Placement, PlacementProblem, place
-from archsim.layout.problem import MATRICES, ORIENTATIONS
+from archsim.layout.placer.problem import MATRICES, ORIENTATIONS
 from tests.archsim.layout.problems import check, problem, problems
 
 

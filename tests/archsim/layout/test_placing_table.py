@@ -7,7 +7,7 @@ import pytest
 
 from archsim.calibration.placing import COLUMNS, TABLE, Ratios, errors, fit_text, row_of
 from archsim.calibration.routing import PES, designs
-from archsim.costs.placing import ANY, FIGURES, LAW, placing_law
+from archsim.costs.fidelity.placing import ANY, FIGURES, LAW, placing_law
 from archsim.technology import Cmos65
 from archsim.technology.quantity import load_table, read_text
 from tests.daily import day, todays

@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
 from archsim.layout import Placement
-from archsim.layout.placement import half_perimeters
+from archsim.layout.placer.placement import half_perimeters
 from archsim.layout.wires import half_perimeter_um, tree_um, trees, wire_length_m
 from archsim.technology.quantity import load_quantities
 

@@ -9,7 +9,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from archsim.costs.components import total
+from archsim.costs.fidelity.components import total
 from archsim.netlist import (
     AsicSynthesis,
     NetlistError,

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from archsim.calibration.plan import draw_small
-from archsim.costs.gate import map_to_gates
+from archsim.costs.fidelity.gate import map_to_gates
 from archsim.engine.mapping import Mapping
 from archsim.netlist import Activity, ActivityError, Netlist, ToggleCounter, switching, synthesise_asic
 from archsim.netlist.clocks import clock_energies_j, gated_clocks

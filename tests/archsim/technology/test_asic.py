@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import archsim as a
-from archsim.costs.components import total
+from archsim.costs.fidelity.components import total
 from archsim.netlist import synthesise_asic
 from archsim.technology import Asic, Cmos, Cmos65, technology
 from archsim.technology.asic import cmos

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import archsim as a
-from archsim.costs.components import total
+from archsim.costs.fidelity.components import total
 from archsim.netlist import synthesise_asic
 from archsim.technology import Cmos, Cmos65, FitScaling, Quantity
 from archsim.technology.asic.scaling import NODES_NM, SCALING_TABLE

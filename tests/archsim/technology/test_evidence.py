@@ -18,7 +18,7 @@ from archsim.technology.evidence import (
     scaling_bracket,
 )
 from archsim.technology.quantity import load_table, read_text
-from reports.evidence import computed
+from reports.documentation.evidence import computed
 
 ROWS = load_table(EVIDENCE_TABLE).rows
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.training.model import Model
+from workloads.training.models.model import Model
 from workloads.training.pruning import GradualPruning, methods
 from workloads.training.schema import Shape
 

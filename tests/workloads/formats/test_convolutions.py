@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import archsim as a
 from archsim.runs_on import stages_found
-from reports.imports import import_values
+from reports.views.imports import import_values
 from tests.workloads.formats.onnx_models import model, node, normal
 from workloads import DataError, PlacedNetwork, Places, PrunedStage, read_network
 from workloads.importers.graphs.onnx_file import Onnx

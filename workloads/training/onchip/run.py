@@ -14,7 +14,7 @@ from workloads.topology.network import Calibration
 from workloads.topology.ranges import input_fraction_bits
 from workloads.training.augmentation import Shifts
 from workloads.training.checkpoint import State
-from workloads.training.model import CHUNK, Model, initial_arrays
+from workloads.training.models.model import CHUNK, Model, initial_arrays
 from workloads.training.onchip.arithmetic import (
     COUNTED,
     REGISTER_BITS,
@@ -22,7 +22,7 @@ from workloads.training.onchip.arithmetic import (
     Scales,
 )
 from workloads.training.onchip.trainer import Trainer, Words
-from workloads.training.quantise import PERCENTILES, calibrate
+from workloads.training.quantisation.quantise import PERCENTILES, calibrate
 from workloads.training.recipe import Recipe
 from workloads.training.schema import OnChipRecipe
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from workloads.stages import Stage
-from workloads.training.model import Model
+from workloads.training.models.model import Model
 from workloads.training.pruning.budget import BudgetedPruning, dense_sizes
 from workloads.training.pruning.gradual import GradualPruning
 from workloads.training.pruning.registry import methods

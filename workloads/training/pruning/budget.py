@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from workloads.training.model import Model
+from workloads.training.models.model import Model
 from workloads.training.schema import PruningRecipe, RecipeError, Shape, Whole
 
 Count = Callable[[int, int], int]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from workloads.kernels.arrays import Array
-from workloads.training.model import Model
+from workloads.training.models.model import Model
 from workloads.training.optimisers import Optimiser
 from workloads.training.pruning.schedule import Schedule, keep
 from workloads.training.schema import PruningRecipe, Real, RecipeError, Whole

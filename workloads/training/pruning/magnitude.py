@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.training.model import Model
+from workloads.training.models.model import Model
 from workloads.training.pruning.budget import BudgetedPruning
 from workloads.training.pruning.gradual import GradualPruning
 from workloads.training.pruning.registry import MAGNITUDE, methods

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from workloads.stages import Stage
-from workloads.training.model import Model
+from workloads.training.models.model import Model
 from workloads.training.pruning.gradual import GradualPruning
 from workloads.training.pruning.registry import methods
 from workloads.training.pruning.schedule import row_numbers

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from workloads.kernels.arrays import Array
-from workloads.training.model import Model
+from workloads.training.models.model import Model
 from workloads.training.optimisers import Optimiser
 from workloads.training.pruning.budget import BudgetedPruning
 from workloads.training.pruning.registry import methods

@@ -23,7 +23,7 @@ from pydantic import Field
 from workloads.kernels.arrays import Array
 from workloads.stages import DenseStage
 from workloads.topology.topology import Topology
-from workloads.training.model import Model
+from workloads.training.models.model import Model
 from workloads.training.optimisers import Optimiser
 from workloads.training.pruning.budget import BudgetedPruning
 from workloads.training.pruning.registry import methods

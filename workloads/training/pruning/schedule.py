@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from workloads.kernels.arrays import Array
 from workloads.stages import PrunedStage, Stage
-from workloads.training.model import Model
+from workloads.training.models.model import Model
 from workloads.training.optimisers import Optimiser
 
 

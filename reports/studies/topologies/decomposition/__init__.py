@@ -1,0 +1,1 @@
+"""Random matrices decomposed over topologies: the runs, and the page on them."""

@@ -1,0 +1,1 @@
+"""Float models while they are trained: perceptrons, convolutional and recurrent networks."""

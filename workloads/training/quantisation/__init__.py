@@ -1,0 +1,1 @@
+"""From the floats of a trained network to the integers that hardware runs."""
