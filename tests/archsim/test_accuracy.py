@@ -13,7 +13,7 @@ import archsim as a
 from archsim import accuracy
 from tests.reports.stand_ins import write_design
 from tests.workloads.synthetic import dense_layers, patches, recipe
-from tests.workloads.test_placed import cnn
+from tests.workloads.training.test_placed import cnn
 from workloads import (
     DenseStage,
     LabelledData,

@@ -22,7 +22,7 @@ from rtl.parts.sweep_amounts import SWEEP_COMPONENTS
 from tests.rtl.test_verilog import icarus
 from tests.strategies import engines_of_kind
 from tests.workloads.synthetic import patches
-from tests.workloads.test_placed import cnn, rnn, trained
+from tests.workloads.training.test_placed import cnn, rnn, trained
 from workloads import (
     DenseStage,
     IntegerModel,

@@ -13,7 +13,7 @@ from archsim.engine.pruned import PrunedMapping
 from archsim.runs_on import engines_of_trained
 from archsim.verification import verify
 from tests.workloads.synthetic import patches
-from tests.workloads.test_pruning import by
+from tests.workloads.training.test_pruning import by
 from workloads import TrainedNetwork, train
 from workloads.training.pruning import methods
 

@@ -15,15 +15,20 @@ from reports.page import render
 from reports.write_up.claims import published
 from reports.write_up.report import Report
 from reports.write_up.verdicts import Verdict
-from tests.reports import test_closnets_2018, test_closnets_fpl2018, test_csc_dac2019, test_neurofabric_2020
 from tests.reports.browser import HEIGHT, WIDTHS, browser, looks, opened
 from tests.reports.stand_ins import results
+from tests.reports.studies import (
+    test_closnets_2018,
+    test_closnets_fpl2018,
+    test_csc_dac2019,
+    test_neurofabric_2020,
+)
 
 pytestmark = pytest.mark.slow
 
 __all__ = ["browser"]
 
-STUDIES = Path(__file__).parents[2] / "reports" / "studies"
+STUDIES = Path(__file__).parents[3] / "reports" / "studies"
 WORDS = {*map(str, Verdict), "holds", "does not hold", "not testable here", "being redone"}
 
 

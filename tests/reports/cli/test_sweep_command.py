@@ -33,7 +33,7 @@ from tests.archsim.explore.kill_sweep import PATIENCE_S, kept_in, until
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
 SPEC = """
 base: {network: lenet-300-100-csc-x40, engine: {kind: csc}, technology: cmos65}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.workloads.synthetic import patches
-from tests.workloads.test_recurrent import rnn
+from tests.workloads.training.test_recurrent import rnn
 from workloads import IntegerNetworkError, NetworkFileError, load_network, parse_recipe, quantise
 from workloads.training.models.trained_model import TrainedModel
 from workloads.training.training import train_model

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from tests.workloads.slopes import assert_gradients_are_slopes
 from tests.workloads.synthetic import CLASSES, dense_layers, patches, recipe
-from tests.workloads.test_growth import growing
+from tests.workloads.training.test_growth import growing
 from workloads import (
     Calibration,
     DenseStage,

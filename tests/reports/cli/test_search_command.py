@@ -23,7 +23,7 @@ from tests.reports.stand_ins import small_network
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
 SPEC = """
 base: {network: small.npz, engine: {kind: csc}, technology: cmos65}

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tests.workloads.synthetic import dense_layers, patches, recipe
-from tests.workloads.test_convolution import cnn
-from tests.workloads.test_growth import growing, mixed
-from tests.workloads.test_pruning import by
-from tests.workloads.test_recurrent import rnn
+from tests.workloads.training.test_convolution import cnn
+from tests.workloads.training.test_growth import growing, mixed
+from tests.workloads.training.test_pruning import by
+from tests.workloads.training.test_recurrent import rnn
 from workloads import CheckpointError, Recipe, TrainingError, train_to_file
 from workloads.training.checkpoint import Checkpoints, checkpoint_beside, interrupts_held
 from workloads.training.pruning.registry import methods
