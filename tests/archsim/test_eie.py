@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
 import archsim as a
 from archsim.costs.fidelity.estimate import EstimateError, estimate_logic
+from archsim.engine.counts import Counts
 from archsim.engine.eie import EieMapping
 from archsim.engine.engine import EngineError
 from archsim.engine.hardware_run import count_rtl
@@ -42,6 +45,15 @@ def test_inputs_of_zero_take_the_least_and_inputs_without_any_take_more(mapping:
     assert none.products == 0
     assert none.cycles < all_.cycles <= none.most.cycles
     assert none.most.macs == mapping.network.stored_weights
+
+
+def test_the_mean_interval_is_never_longer_than_the_mean_latency(mapping: EieMapping) -> None:
+    zeros = mapping.count_of(np.zeros((mapping.network.n_in, 1), dtype=np.int64))
+    for extra in range(2):
+        run = replace(zeros, cycles=40 + extra, load_cycles=7, interval_cycles=47 + extra)
+        longer = replace(run, cycles=run.cycles + 1, interval_cycles=run.interval_cycles + 1)
+        mean = Counts.mean([run, longer], least=run, most=longer)
+        assert mean.interval_cycles == mean.cycles + mean.load_cycles
 
 
 @settings(max_examples=40)
