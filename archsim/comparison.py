@@ -14,11 +14,17 @@ if TYPE_CHECKING:
     from archsim.explore.frames import Frame
 
 
-MIXED = (
+ACROSS_FABRICS = (
     "energy and power on an FPGA hold the static power of the whole device, on standard cells the leakage of "
     "the design alone"
 )
 """What a ratio between fabrics compares, and does not."""
+
+ACROSS_TASKS = (
+    "figures of a design that trains are of a step, which is forward, backward and update, those of the "
+    "others of an inference"
+)
+"""What a ratio between training and inference compares, and does not."""
 
 
 def compare(designs: Sequence[DesignPoint], fidelity: str = "cycle") -> Frame:
@@ -44,11 +50,16 @@ def refuse_none(designs: Sequence[DesignPoint]) -> None:
 
 
 def settings(result: Result) -> dict[str, Any]:
-    """What a result is of, by dotted names: `engine.pes`."""
+    """What a result is of, by dotted names: `engine.pes`. The fastest clock is the hertz that it came to; of
+    an engine that trains, whose widths are those of `training`, what counts."""
     flat: dict[str, Any] = {}
-    for name, value in result.design.items():
+    for name, value in (result.design | {"clock_hz": result.clock_hz}).items():
         if isinstance(value, Mapping):
-            flat |= {f"{name}.{inner}": each for inner, each in value.items()}
+            flat |= {
+                f"{name}.{inner}": each
+                for inner, each in value.items()
+                if name != "engine" or not trains(result) or inner in ("kind", "pes")
+            }
         else:
             flat[name] = value
     return flat
@@ -73,9 +84,18 @@ def not_in_ratio(results: Sequence[Result]) -> dict[str, list[int]]:
     return {name: places for name, places in without.items() if 0 < len(places) < len(results)}
 
 
-def mixes_fabrics(results: Sequence[Result]) -> bool:
-    """Whether some designs are on an FPGA and others are not."""
-    return len({result.is_asic for result in results}) > 1
+def unlike(results: Sequence[Result]) -> dict[str, str]:
+    """Across what designs are compared, and what figures then are of: fabrics, and training and inference."""
+    said = {
+        "Across fabrics": (ACROSS_FABRICS, {result.is_asic for result in results}),
+        "Across tasks": (ACROSS_TASKS, {trains(result) for result in results}),
+    }
+    return {across: note for across, (note, kinds) in said.items() if len(kinds) > 1}
+
+
+def trains(result: Result) -> bool:
+    """Whether all figures are of a step of training."""
+    return result.design.get("training") is not None
 
 
 def frame_of(results: Sequence[Result]) -> Frame:

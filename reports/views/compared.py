@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from archsim.comparison import MIXED, mixes_fabrics, not_in_ratio, settings, what_differs
+from archsim.comparison import not_in_ratio, settings, unlike, what_differs
 from archsim.costs.metrics import metric_of, ratios_to_first
 from archsim.costs.plain import heading
 from archsim.costs.ratio_error import ratio_intervals
 from reports import formatting as f
 from reports.tables import Cell, Table
-from reports.views.results import clock_notes, figures_of, mark
+from reports.views.results import clock_notes, figures_of, mark, of_task
 
 if TYPE_CHECKING:
     from archsim import Result
@@ -41,7 +41,7 @@ def comparison_values(results: Sequence[Result]) -> dict[str, Any]:
         **heading("archsim comparison"),
         "differs": what_differs(results),
         "not_in_ratio": not_in_ratio(results),
-        "notes": [MIXED] * mixes_fabrics(results),
+        "notes": list(unlike(results).values()),
         "designs": [result.to_dict() for result in results],
         "ratios": ratios_to_first(results),
         "ratio_intervals": ratio_intervals(results),
@@ -70,11 +70,16 @@ def comparison_tables(results: Sequence[Result]) -> Group:
 
 def _legend(names: Sequence[str], results: Sequence[Result]) -> list[RenderableType]:
     """What is the same in all designs, in a sentence, and what tells them apart, as a table."""
-    differing = {_label(name): values for name, values in what_differs(results).items()}
+    differs = what_differs(results)
+    labels = [_label(name) for name in differs]
+    differing = {
+        label if labels.count(label) == 1 else name: values
+        for label, (name, values) in zip(labels, differs.items(), strict=True)
+    }
     shared = [
         f"{_label(name)} {_value(name, value)}"
         for name, value in settings(results[0]).items()
-        if name in _SAID and _label(name) not in differing
+        if name in _SAID and name not in differs
     ]
     stimuli = [result.stimulus for result in results]
     if any(stimulus != stimuli[0] for stimulus in stimuli):
@@ -114,8 +119,7 @@ def _limits(names: Sequence[str], results: Sequence[Result]) -> list[Text]:
     for without_it, metrics in without.items():
         lacking = ", ".join(names[place] for place in without_it)
         notes.append(f"Not compared: {', '.join(metrics)}, of which {lacking} has none.")
-    if mixes_fabrics(results):
-        notes.append(f"Across fabrics: {MIXED}.")
+    notes += [f"{across}: {note}." for across, note in unlike(results).items()]
     return [Text(note, style="dim") for note in notes]
 
 
@@ -132,7 +136,7 @@ def ratio_cells(results: Sequence[Result]) -> dict[str, list[Cell | None]]:
     """Each ratio to the first with its ends, by the label of the metric, where another design has one."""
     intervals = ratio_intervals(results)
     return {
-        metric_of(name).label: [
+        of_task(metric_of(name).label, results): [
             None if value is None else Cell(value, f.ratio_within(value, ends) + _mark(name, results, place))
             for place, (value, ends) in enumerate(
                 zip(values, intervals.get(name, [None] * len(results)), strict=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from archsim.comparison import trains
 from archsim.costs.metrics import metric_of, metrics_of
 from archsim.costs.plain import heading
 from archsim.costs.result import CLOCK
@@ -72,7 +73,7 @@ def figures_of(result: Result) -> list[tuple[str, str, str, str]]:
     read = ((metric, metric.read(result)) for metric in metrics_of(result) if metric.listed)
     return [
         (
-            _label(metric.label, result),
+            of_task(metric.label, [result]),
             f.shown(value, metric.unit) + mark(result, metric.name),
             _fit_error(result, metric.name),
             _technology_error(result, metric.name),
@@ -82,11 +83,15 @@ def figures_of(result: Result) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _label(label: str, result: Result) -> str:
-    """A label of a figure, which is of a step where the engine trains."""
-    if result.design.get("training") is None:
-        return label
-    return label.replace("an inference", "a step").replace("inferences", "steps")
+_TASKS = {False: ("an inference", "inferences"), True: ("a step", "steps")}
+"""What figures are of, one and many: of a step where the engine trains."""
+
+
+def of_task(label: str, results: Iterable[Result]) -> str:
+    """The label of a figure of these results."""
+    tasks = (_TASKS[learns] for learns in sorted({trains(result) for result in results}))
+    one, many = map(" or ".join, zip(*tasks, strict=True))
+    return label.replace("an inference", one).replace("inferences", many)
 
 
 def _widths(result: Result) -> str:

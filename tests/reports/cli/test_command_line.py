@@ -20,6 +20,7 @@ from click.testing import CliRunner, Result
 from archsim.costs.fidelity.estimate import logic_fit
 from archsim.costs.fidelity.placing import placing_law
 from reports.cli import FIDELITIES as command_line_fidelities, main
+from reports.formatting import scaled
 from tests.reports.stand_ins import small_network, write_design
 from workloads.refusal import Defect
 
@@ -122,6 +123,32 @@ def test_designs_are_told_apart_by_what_differs_and_by_that_only(tmp_path: Path)
     legend = shown[shown.index("Designs") : shown.index("Figures")].split("\n")
     assert legend[1].split() == ["weight_bits", "clock"]
     assert "The designs do not differ in anything" in archsim("compare", first, first).stdout
+
+
+def test_the_fastest_clock_of_a_compared_design_is_in_hertz(tmp_path: Path) -> None:
+    fastest = write_design(tmp_path, "fastest.yaml", clock_hz="fastest")
+    both = (fastest, write_design(tmp_path), "--fidelity", "analytic")
+    told = json.loads(archsim("compare", *both, "--json").stdout)
+    clocks = told["differs"]["clock_hz"]
+    assert clocks == [each["clock_hz"] for each in told["designs"]]
+    assert scaled(clocks[0], "Hz") in archsim("compare", *both).stdout
+
+
+def test_training_beside_inference_is_told_apart(tmp_path: Path) -> None:
+    step = write_design(tmp_path, "step.yaml", engine={"kind": "csc", "pes": 2}, training={})
+    narrow = write_design(tmp_path, "narrow.yaml", engine={"kind": "csc", "pes": 2, "weight_bits": 4})
+    both = (narrow, step, "--fidelity", "analytic")
+    told = json.loads(archsim("compare", *both, "--json").stdout)
+    assert told["differs"]["engine.weight_bits"] == [4, None]
+    assert told["differs"]["training.weight_bits"] == [None, 12]
+    shown = " ".join(archsim("compare", *both).stdout.split())
+    assert "engine.weight_bits 4 — " in shown
+    assert "training.weight_bits — 12 " in shown
+    assert "energy an inference or a step 1.00×" in shown
+    assert "Across tasks: figures of a design that trains are of a step" in shown
+    of_steps = " ".join(archsim("compare", step, step, "--fidelity", "analytic").stdout.split())
+    assert "energy a step 1.00× 1.00×" in of_steps
+    assert "Across tasks" not in of_steps
 
 
 def test_a_clock_that_is_too_fast_is_said_in_the_first_line(tmp_path: Path) -> None:
