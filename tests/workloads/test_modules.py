@@ -12,6 +12,7 @@ from hypothesis import given, settings, strategies as st
 from workloads import Stage, build_layer, quantise
 from workloads.families import families
 from workloads.refusal import Refusal
+from workloads.training.evaluate import evaluate
 from workloads.training.models.cascade import Cascade
 from workloads.training.models.model import initial_weights
 from workloads.training.quantisation.quantise import quantise_bias, quantise_weights
@@ -176,6 +177,21 @@ def test_a_trained_module_becomes_a_design_point(tmp_path: Any) -> None:
     assert counts.stored_weights == sum(layer.stored_weights for layer in (module[0], module[2]))
 
 
+def test_a_design_point_knows_the_accuracy_at_the_widths_of_training(tmp_path: Any) -> None:
+    import archsim as a
+
+    torch.manual_seed(1)
+    module = CscLinear(32, 8, compression=1.5, weight_bits=3, activation_bits=7, input_range=(0, 1))
+    inputs, labels = torch.rand(200, 32), torch.randint(0, 8, (200,))
+    module(inputs)
+    network = to_network([module.eval()], inputs=inputs, labels=labels)
+    assert network.accuracy["int3x7"] == evaluate(quantise(network, 3, 7), inputs.numpy(), labels.numpy())
+    network.save(tmp_path / "narrow.npz")
+    engine = a.Pruned(pes=4, weight_bits=3, activation_bits=7)
+    point = a.DesignPoint(network=str(tmp_path / "narrow.npz"), engine=engine, technology="cmos65")
+    assert point.simulate("analytic").accuracy == network.accuracy["int3x7"]
+
+
 def test_initial_weights_are_spread_as_those_of_recipes() -> None:
     torch.manual_seed(2)
     layer = ClosLinear(784, 300, compression=10)
@@ -199,6 +215,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: CascadeLinear("dense", 8, 8, weight_bits=1, activation_bits=8), "weight_bits of a layer is 1"),
     (lambda: CascadeLinear("dense", 8, 8, input_range=(1, 0)), "input_range is"),
     (lambda: ClosLinear(8, 8), "compression is None, allowed are a number or the parameters of the clos"),
+    (lambda: CscLinear(8, 8, fan_in=2)(torch.rand(8, 3)), "shape of inputs is (8, 3), allowed are (..., 8)"),
     (lambda: to_network(nn.Sequential(nn.Linear(4, 4))), "module is 'Linear', allowed are CascadeLinear"),
     (lambda: to_network(nn.Sequential(nn.ReLU())), "module is"),
     (

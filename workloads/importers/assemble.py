@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -203,10 +203,14 @@ def _files(inputs: Given | None, labels: Given | None) -> dict[str, Any]:
     return {"data": {"inputs": inputs.path, "labels": labels.path}}
 
 
-def with_examples(network: TrainedNetwork | PlacedNetwork, examples: Examples) -> Imported:
-    """The network with samples of its inputs, and with its accuracy where they are labelled, at every width
-    and with the layer that loses most by being integers. Inputs beyond the range of a network saturate, as
-    its results then say."""
+def with_examples(
+    network: TrainedNetwork | PlacedNetwork,
+    examples: Examples,
+    apart: Iterable[tuple[int, int]] = (),
+) -> Imported:
+    """The network with samples of its inputs, and with its accuracy where they are labelled, at every width,
+    at those that weights and activations have `apart`, and with the layer that loses most by being integers.
+    Inputs beyond the range of a network saturate, as its results then say."""
     remarks = (*network.remarks, *examples.remarks)
     network = replace(network, samples=examples.samples(), accuracy={}, remarks=remarks)
     with warnings.catch_warnings():
@@ -216,7 +220,7 @@ def with_examples(network: TrainedNetwork | PlacedNetwork, examples: Examples) -
         if examples.labels is None:
             return network
         labelled = examples.inputs, examples.labels
-        network = replace(network, accuracy=accuracies(network, *labelled))
+        network = replace(network, accuracy=accuracies(network, *labelled, apart=apart))
         losses = layer_sensitivity(network, *labelled, WIDTH, WIDTH).losses
     return replace(network, recipe={**network.recipe, LOSSES: list(losses)})
 

@@ -100,7 +100,9 @@ class CascadeLinear(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Outputs (..., out_features) of inputs x (..., in_features)."""
+        """Outputs (..., out_features) of inputs x (..., in_features). Raises TopologyError for others."""
+        if x.shape[-1] != self.in_features:
+            raise TopologyError.of("shape of inputs", tuple(x.shape), f"(..., {self.in_features})")
         features = x.reshape(-1, self.in_features).t()
         if self.is_rounded:
             features = self._rounded(features)

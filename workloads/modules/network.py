@@ -33,9 +33,10 @@ def to_network(
     """The network of an `nn.Sequential` of `CascadeLinear` layers, or of its parts in their order.
 
     `inputs` (k, n_in) are those it is run on, of which up to 64 are kept, and by which scales are found; with
-    `labels` (k,) accuracy is measured. Layers that were trained with rounding keep the scales that they were
-    trained with. `input_range` is the least and the largest input, by default that of the first layer, or of
-    the inputs. Save it, and a design point takes the file.
+    `labels` (k,) accuracy is measured, at the widths too that layers were rounded to. Layers that were
+    trained with rounding keep the scales that they were trained with. `input_range` is the least and the
+    largest input, by default that of the first layer, or of the inputs. Save it, and a design point takes
+    the file.
 
     Raises NetworkFileError for another structure, and refusals as `import_network` does for what does not
     fit.
@@ -65,7 +66,11 @@ def to_network(
         biases=biases,
         input_range=span,
     )
-    return network if examples is None else with_examples(network, examples)
+    if examples is None:
+        return network
+    widths = {(layer.weight_bits, layer.activation_bits) for layer in layers}
+    apart = sorted((weights, values) for weights, values in widths if weights and values != weights)
+    return with_examples(network, examples, apart)
 
 
 def _layers(module: nn.Module | Iterable[nn.Module]) -> list[CascadeLinear]:
