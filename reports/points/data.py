@@ -86,7 +86,7 @@ class Content:
         if names is None:
             names = self.objectives(able)
         able = [place for place in able if all(name in self.points[place].figures for name in names)]
-        if not names:
+        if not names or not able:
             return able[:1]
         signs = [-1.0 if metric_of(name).more_is_better else 1.0 for name in names]
         rows = [[self.points[place].figures[name] for name in names] for place in able]

@@ -22,6 +22,7 @@ from archsim.explore.store import Row, Store
 from archsim.explore.sweep.sweep import Sweep, sweep
 from reports.cli import main
 from reports.points.data import PARTS_BYTES, content_of
+from reports.points.drawings import front_rows
 from reports.points.figures import FigureError
 from reports.points.labels import name_marks
 from reports.points.write import LARGEST_PAGE_BYTES, page as page_of, write_report
@@ -118,6 +119,13 @@ def test_the_front_on_the_page_is_that_of_the_sweep(browser: Browser, folder: Pa
         expected |= {int(name.partition(":")[0]) for name in front}
     assert numbers == expected
     assert heard == []
+
+
+def test_a_technology_without_the_figures_of_the_axes_has_no_front(folder: Path, swept: Sweep) -> None:
+    content = content_of(gather([swept.store.folder]), ["runs"])
+    assert "artix7" in content.technologies
+    on = {row["technology"] for row in front_rows(content, "energy_j", "area_mm2")}
+    assert on == {"cmos65", "cmos 45 nm"}
 
 
 def test_a_dot_says_what_it_is_and_a_click_pins_it(browser: Browser, folder: Path) -> None:
