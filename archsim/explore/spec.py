@@ -31,6 +31,7 @@ from archsim.costs.fidelity.fidelities import FIDELITIES
 from archsim.engine import engines
 from archsim.explore.conditions import Condition
 from archsim.refusals import one_sentence
+from archsim.technology import technologies
 from workloads.refusal import Refusal
 from workloads.strict_yaml import read_yaml
 
@@ -45,6 +46,9 @@ LEAST, MOST = 1e-30, 1e30
 
 DESIGN_FIELDS = ("network", "engine", "clock_hz", "technology", "inputs", "training")
 """The fields of a design point, which its settings begin with."""
+
+TECHNOLOGY_KIND = "technology.kind"
+_MEMBERS: Mapping[str, Mapping[str, type[BaseModel]]] = {"engine": engines, "technology": technologies}
 
 Values = Mapping[str, Any]
 
@@ -145,9 +149,13 @@ class Space:
         """Every field that a point of the space may have, by its name with dots."""
         settings = (self.base, *(entry for entries in self.axes.values() for entry in entries))
         named = {name for setting in settings for name in flat(setting)}
-        options = {name for kind in engines for name in engines[kind].model_fields}
-        fields = {*DESIGN_FIELDS, *named, *(f"engine.{name}" for name in options)}
-        return frozenset(fields | {f"{field}.kind" for field in ("engine", "technology")})
+        options = {
+            f"{part}.{name}"
+            for part, members in _MEMBERS.items()
+            for member in members.values()
+            for name in ("kind", *member.model_fields)
+        }
+        return frozenset({*DESIGN_FIELDS, *named, *options})
 
     def __repr__(self) -> str:
         axes = ", ".join(f"{name} ({len(entries)})" for name, entries in self.axes.items())
@@ -342,8 +350,16 @@ def _copied(value: Any) -> Any:
 
 
 def with_defaults(values: Values) -> dict[str, Any]:
-    """The fields of a point by their names with dots, those that its engine has by default among them."""
+    """The fields of a point by their names with dots, those that its engine and its technology have by
+    default among them. A technology that is a bare name is its kind, and the other way round."""
     fields = flat(values)
-    kind = engines.get(fields.get("engine.kind", ""))
-    defaults = {name: option.default for name, option in kind.model_fields.items()} if kind else {}
-    return {f"engine.{name}": value for name, value in defaults.items()} | fields
+    named = fields.get("technology", fields.get(TECHNOLOGY_KIND))
+    both = {} if named is None else {"technology": named, TECHNOLOGY_KIND: named}
+    defaults = {
+        f"{part}.{name}": option.default
+        for part, members in _MEMBERS.items()
+        if isinstance(kind := (fields | both).get(f"{part}.kind"), str) and kind in members
+        for name, option in members[kind].model_fields.items()
+        if not option.is_required() and option.default is not None
+    }
+    return defaults | fields | both

@@ -92,6 +92,23 @@ def test_only_points_of_which_the_conditions_hold_are_points() -> None:
     assert points == [(64, "cmos65"), (64, "artix7"), (128, "cmos65")]
 
 
+@pytest.mark.parametrize("technology", ["cmos65", {"kind": "cmos65"}])
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("technology.kind == cmos65", True),
+        ("technology == cmos65", True),
+        ("cell_type == lstp", True),
+        ("technology.kind == artix7", False),
+    ],
+)
+def test_a_technology_is_asked_for_alike_by_name_and_in_full(
+    technology: Any, condition: str, holds: bool
+) -> None:
+    space = a.Space.of(base=BASE | {"technology": technology}, axes={"engine.pes": [4]}, where=[condition])
+    assert len(list(space.points())) == holds
+
+
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
