@@ -24,6 +24,12 @@ def significant(value: float, digits: int = 3) -> str:
     return f"{rounded:,.{max(places, 0)}f}"
 
 
+BEYOND = "!"
+"""The mark of a figure that needs a clock which the critical path does not allow."""
+
+BEYOND_MEANS = f"figures with {BEYOND} are of a clock that the critical path does not allow"
+
+
 def scaled(value: float | None, unit: str) -> str:
     """A value in an SI unit with the prefix that suits it: 6.78e-8 J is 67.8 nJ; a dash for none."""
     if value is None:

@@ -30,11 +30,19 @@ def results(
 ) -> Frame:
     """The rows of a store, or of the folder of one, of which all conditions hold, in the order of their
     fields; see `Store.frame` for the columns, of which `columns` chooses some. A condition asks for fields of
-    a point, those that its engine has by default among them, and for figures.
+    a point, those that its engine and its technology have by default among them, and for figures.
 
     Raises StoreError for a store that cannot be read, ConditionError for a condition that is none or asks for
     what no row has, QueryError for a column that is not there.
     """
+    frame = found(store, where=where, every_version=every_version)
+    return told(frame, columns)
+
+
+def found(
+    store: Store | str | Path, *, where: Sequence[str] | str = (), every_version: bool = False
+) -> Frame:
+    """The rows of a store with all columns that any row may have. Raises as `results` does."""
     from archsim.explore.frames import Frame
 
     store = store if isinstance(store, Store) else Store(store, read=True)
@@ -51,7 +59,7 @@ def results(
         for condition in conditions:
             condition.check_names(known)
         frame = frame[[all(one.holds(fields) for one in conditions) for fields in asked]]
-    return Frame(chosen(frame, columns) if columns else told(frame))
+    return Frame(frame)
 
 
 def _order(row: Row) -> list[tuple[str, bool, Any]]:
@@ -66,18 +74,17 @@ def _asked(fields: dict[str, Any], point: Any) -> dict[str, Any]:
     return with_defaults(nested(point)) | fields
 
 
-def told(frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame without the figures that no row of it has."""
-    if frame.empty:
-        return frame
-    kept: pd.DataFrame = frame.loc[:, frame.notna().any() | (frame.columns == "error")]
-    return kept
+def told(frame: pd.DataFrame, columns: Sequence[str] = ()) -> Frame:
+    """These columns of a frame, or else those in which any row has a figure. Raises QueryError for one that
+    it does not have."""
+    from archsim.explore.frames import Frame
 
-
-def chosen(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """These columns of a frame. Raises QueryError for one that it does not have."""
     for column in columns:
         if column not in frame:
             allowed = list(frame) or "those of finished points, and there are none"
             raise QueryError.of("columns", column, allowed)
-    return frame[list(columns)]
+    if columns:
+        return Frame(frame[list(columns)])
+    if frame.empty:
+        return Frame(frame)
+    return Frame(frame.loc[:, frame.notna().any() | (frame.columns == "error")])

@@ -195,7 +195,7 @@ def results(
     target: Path | None,
 ) -> int:
     """Show the finished points of a sweep's folder DIR, those of which every CONDITION holds."""
-    from archsim.explore.query import results as results_of
+    from archsim.explore.query import found, told
     from archsim.explore.store import Store
     from reports.cli.group import show
     from reports.views.explored import results_content, results_table
@@ -205,14 +205,15 @@ def results(
         check_file(target)
     store = Store(folder, read=True)
     chosen = [name.strip() for name in columns.split(",") if name.strip()] if columns else []
-    frame = results_of(store, where=where, columns=chosen, every_version=every_version)
+    rows = found(store, where=where, every_version=every_version)
+    frame = told(rows, chosen)
     others = 0 if every_version else store.of_other_versions()
     if others:
         them = "1 row is" if others == 1 else f"{others:,} rows are"
         said = f"{them} of another version of archsim, and left out; --every-version shows all"
         click.echo(f"archsim: {said}", err=True)
     if form is None and target is None:
-        show(results_table(frame, all_columns=bool(chosen)))
+        show(results_table(rows, chosen))
         return 0
     to_terminal = target is None and sys.stdout.isatty()
     content = results_content(frame, form or _form_of(target), to_terminal=to_terminal)

@@ -95,8 +95,10 @@ class Content:
         return sorted(chosen, key=lambda place: self.points[place].figures[names[-1]])
 
     def best(self, places: Iterable[int], name: str) -> int | None:
-        """The point with the best of a figure whose clock can be had; None where none has it."""
-        able = [p for p in places if self.points[p].clock_met and name in self.points[p].figures]
+        """The point with the best of a figure whose clock can be had, and for one that follows from the clock
+        is known to be; None where none has it."""
+        needed = {name, "critical_path_s"} if name in OF_THE_CLOCK else {name}
+        able = [p for p in places if self.points[p].clock_met and needed <= self.points[p].figures.keys()]
         sign = -1 if metric_of(name).more_is_better else 1
         return min(able, key=lambda place: sign * self.points[place].figures[name], default=None)
 

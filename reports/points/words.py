@@ -70,7 +70,8 @@ def _of_technology(content: Content, name: str) -> str:
     objectives = [metric_of(n).label for n in content.objectives(content.fronts[name] or places)]
     front = f"{len(content.fronts[name]):,} of {plural(len(places), 'point')}"
     if not bests:
-        return f"{name}: none of {plural(len(places), 'point')} runs at its clock."
+        runs = "is known to run" if content.fronts[name] else "runs"
+        return f"{name}: none of {plural(len(places), 'point')} {runs} at its clock."
     judged = f" {front} are on the front of {_listed(objectives)}." if objectives else ""
     return f"{name}: {bests}.{judged}"
 
@@ -105,6 +106,12 @@ def _clocks(content: Content) -> Iterator[str]:
         yield (
             f"{plural(many, 'point')} {stands} critical path does not allow: marked !, and on no front; "
             "at a slower clock they may be on one."
+        )
+    unknown = sum("critical_path_s" not in point.figures for point in content.points)
+    if unknown:
+        yield (
+            f"The critical path of {plural(unknown, 'point')} is not known, and so not whether the clock can "
+            "be had."
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -14,10 +14,12 @@ from tqdm import tqdm
 
 from archsim.costs.metrics import METRICS
 from archsim.costs.plain import heading
+from archsim.costs.result import OF_THE_CLOCK
 from archsim.explore.pareto import ObjectiveError
+from archsim.explore.query import told
 from archsim.explore.store import this_version
 from archsim.explore.sweep.cluster import cores
-from reports.formatting import metric as shown_metric, scaled
+from reports.formatting import BEYOND, BEYOND_MEANS, metric as shown_metric, scaled, shown
 from workloads.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -186,31 +188,53 @@ def _of_one_kind(column: pd.Series) -> pd.Series:
     )
 
 
-def results_table(frame: pd.DataFrame, *, all_columns: bool) -> RenderableType:
-    """The first rows as a table: fields and a few figures, or all columns where they were asked for."""
-    from reports.tables import Column, Table
-
-    if frame.empty:
-        return "no points"
-    known = [*METRICS, "key", "exact", "warnings", "fidelity", "error"]
-    everything = list(map(str, frame))
-    fields = [name for name in everything if name not in known or name == "clock_hz"]
-    first = [name for name in FIRST_FIGURES if name in frame]
-    error = ["error"] if "error" in frame and frame["error"].notna().any() else []
-    names = everything if all_columns else [*fields, *first, *error]
-    rows = [[shown_cell(name, row[name]) for name in names] for _, row in frame.head(FEW_ROWS).iterrows()]
-    table = Table("", [Column(name) for name in names], rows, words=len(fields))
-    if len(frame) <= FEW_ROWS:
-        return table
+def results_table(rows: pd.DataFrame, columns: Sequence[str] = ()) -> RenderableType:
+    """The first rows as a table: fields and a few figures, or the columns that were asked for. Figures of a
+    clock that the critical path does not allow are marked."""
     from rich.console import Group
 
-    return Group(table, f"and {len(frame) - FEW_ROWS:,} more; --csv prints all")
+    from reports.tables import Column, Table
+
+    if rows.empty:
+        return "no points"
+    everything = list(map(str, told(rows)))
+    known = [*METRICS, "key", "exact", "warnings", "fidelity", "error"]
+    fields = [name for name in columns or everything if name not in known or name == "clock_hz"]
+    first = [name for name in FIRST_FIGURES if name in everything]
+    error = ["error"] if rows["error"].notna().any() else []
+    names = list(columns) or [*fields, *first, *error]
+    cells = [shown_row(row, names) for row in rows.head(FEW_ROWS).to_dict("records")]
+    parts: list[RenderableType] = [Table("", [Column(name) for name in names], cells, words=len(fields))]
+    if any(cell.endswith(BEYOND) for row in cells for cell in row):
+        parts.append(BEYOND_MEANS)
+    if len(rows) > FEW_ROWS:
+        parts.append(f"and {len(rows) - FEW_ROWS:,} more; --csv prints all")
+    return Group(*parts)
+
+
+def shown_row(row: Mapping[Any, Any], names: Iterable[str], at: str = "") -> list[str]:
+    """A row's fields and figures for people; of a figure at a deeper fidelity the name ends with `at`."""
+    return [
+        shown_cell(name.removesuffix(at), row[name]) + _beyond(row, name, at if name.endswith(at) else "")
+        for name in names
+    ]
+
+
+def _beyond(row: Mapping[Any, Any], name: str, at: str) -> str:
+    """The mark of a figure of a clock that the critical path does not allow, as far as that is known."""
+    clock_hz, path_s = (
+        row.get(f"{known}{at}", row.get(known)) or 0.0 for known in ("clock_hz", "critical_path_s")
+    )
+    is_marked = name.removesuffix(at) in OF_THE_CLOCK and row[name] is not None and row[name] == row[name]
+    return BEYOND * bool(is_marked and clock_hz * path_s > 1)
 
 
 def shown_cell(name: str, value: Any) -> str:
     """The value of a field or a figure for people; a dash for none."""
     if value is None or value != value:
         return "—"
+    if isinstance(value, bool):
+        return shown(value, "yes or no")
     if name == "clock_hz":
         return scaled(value, "Hz")
     if name in METRICS:

@@ -52,20 +52,15 @@ def _technology_error(result: Result, metric: str) -> str:
     return f.ends(ends.low, ends.high) if ends else ""
 
 
-BEYOND = "!"
-"""The mark of a figure that needs a clock which the critical path does not allow."""
-
-
 def mark(result: Result, metric: str) -> str:
     """The mark of a figure, if it has one."""
-    return BEYOND * (metric in result.beyond_critical_path)
+    return f.BEYOND * (metric in result.beyond_critical_path)
 
 
 def clock_notes(result: Result, name: str = "") -> list[Text]:
     """What stands above all figures where the clock is too fast for the hardware."""
     said = (warning for warning in result.warnings if warning.startswith(CLOCK))
-    marked = f"figures with {BEYOND} are of a clock that it does not run at"
-    return [Text(f"Warning{name}: {warning}; {marked}", style="bold yellow") for warning in said]
+    return [Text(f"Warning{name}: {warning}; {f.BEYOND_MEANS}", style="bold yellow") for warning in said]
 
 
 def figures_of(result: Result) -> list[tuple[str, str, str, str]]:

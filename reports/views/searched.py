@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from archsim.costs.metrics import METRICS, metric_of
 from archsim.explore.store import this_version
 from archsim.explore.sweep.cluster import cores
-from reports.views.explored import shown_cell, shown_seconds
+from reports.views.explored import shown_row, shown_seconds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +69,7 @@ def _front_table(search: Search) -> RenderableType:
     known = {*METRICS, *figures, *deeper, "key", "fidelity", "exact", "warnings", "error"} - {"clock_hz"}
     fields = [name for name in frame if name not in known and _differs(frame, name)]
     shown = [*fields, *figures, *(name for name in deeper if name not in same and frame[name].notna().any())]
-    rows = [[_cell(search, str(name), row[name]) for name in shown] for row in frame.to_dict("records")]
+    rows = [shown_row(row, list(map(str, shown)), f"_at_{then}") for row in frame.to_dict("records")]
     return Table("", [Column(str(name)) for name in shown], rows, words=len(fields))
 
 
@@ -83,12 +83,6 @@ def _same_deeper(search: Search) -> list[str]:
 def _differs(frame: pd.DataFrame, name: Any) -> bool:
     """Whether a field tells points apart; where there is one point alone, it is told whole."""
     return len(frame) == 1 or frame[name].map(repr).nunique() > 1
-
-
-def _cell(search: Search, name: str, value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return shown_cell(name.removesuffix(f"_at_{search.then}"), value)
 
 
 def _sentences(search: Search, spec: str, out: Path) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from reports.points.data import PARTS_BYTES, content_of
 from reports.points.drawings import front_rows
 from reports.points.figures import FigureError
 from reports.points.labels import name_marks
+from reports.points.words import summary
 from reports.points.write import LARGEST_PAGE_BYTES, page as page_of, write_report
 from tests.reports.browser import browser
 from tests.reports.stand_ins import write_design
@@ -126,6 +128,15 @@ def test_a_technology_without_the_figures_of_the_axes_has_no_front(folder: Path,
     assert "artix7" in content.technologies
     on = {row["technology"] for row in front_rows(content, "energy_j", "area_mm2")}
     assert on == {"cmos65", "cmos 45 nm"}
+
+
+def test_a_point_whose_critical_path_nobody_knows_is_not_called_the_fastest(tmp_path: Path) -> None:
+    axes = {"technology": ["ecp5", "cmos65"], "clock_hz": [1e8, 5e9]}
+    done = sweep(space_of({"base": SPACE["base"], "axes": axes}), tmp_path / "runs", workers=0)
+    told = "\n".join(summary(content_of(gather([done.store.folder]), ["runs"])))
+    assert "ecp5: none of 2 points is known to run at its clock" in told
+    assert "The critical path of 2 points is not known" in told
+    assert re.search("cmos65: .* is the fastest", told)
 
 
 def test_a_dot_says_what_it_is_and_a_click_pins_it(browser: Browser, folder: Path) -> None:

@@ -136,6 +136,17 @@ def test_results_are_the_same_in_every_form(spec: Path) -> None:
     assert (spec / "rows.parquet").read_bytes() == parquet
 
 
+def test_figures_of_a_clock_that_cannot_be_had_are_marked(spec: Path) -> None:
+    text = "base: {network: lenet-300-100-csc-x40, engine: {kind: csc}, technology: cmos65}\n"
+    (spec / "clocks.yaml").write_text(text + "axes: {clock_hz: [1e8, 5e9]}\n")
+    archsim("sweep", "clocks.yaml", "--out", "clocks", folder=spec)
+    asked = ("results", "clocks", "--columns", "clock_hz,cycles,latency_s,area_mm2")
+    _, slow, fast, note = archsim(*asked, folder=spec).stdout.strip().split("\n")
+    assert "!" not in slow
+    assert [cell.endswith("!") for cell in re.split(r"  +", fast.strip())] == [False, False, True, False]
+    assert note.startswith("figures with ! are of a clock")
+
+
 def test_what_is_wrong_is_said_in_a_sentence(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clusters, "CONNECTS_S", 1)
     (spec / "wrong.yaml").write_text("axes: {engine.pes: []}")
