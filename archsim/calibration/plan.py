@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping as MappingOf
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, get_args, get_origin
 
 import numpy as np
@@ -38,11 +38,14 @@ class Plan:
     """What a technology is calibrated on: the seed and the number of netlists of each set, and the limits of
     what is drawn, within which the stated errors hold. `more` to fit are drawn after the first, by a seed of
     their own: where a netlist tells only its longest path, each kind of path is seen in few. So are small
-    engines of every kind with these bits of weights and activations, as what is drawn has few of 2 PEs."""
+    engines of every kind with these bits of weights and activations, as what is drawn has few of 2 PEs. And
+    so are engines of a stage `alone`, of so many bits of weights and activations and so many PEs: its sums
+    are the scores, so that nothing is requantised, and the longest path is one that is hidden in others."""
 
     sets: MappingOf[str, tuple[int, int]]
     more: tuple[int, int] | None = None
     small: tuple[tuple[int, int], ...] = ()
+    alone: MappingOf[str, tuple[tuple[int, int, int], ...]] = field(default_factory=dict)
     largest_product: int
     widest_weight: int
     most_pes: int = 64
@@ -59,6 +62,7 @@ PLANS = {
         sets={"train": (3, 35), "held_out": (204, 15)},
         more=(205, 40),
         small=((8, 7), (6, 8), (7, 10), (10, 9)),
+        alone={"train": ((8, 8, 1), (6, 7, 4), (10, 9, 12), (7, 12, 24)), "held_out": ((8, 8, 6),)},
         largest_product=256,
         widest_weight=16,
     ),
@@ -130,9 +134,10 @@ def trained_configurations() -> list[TrainedConfiguration]:
 def configurations(plan: Plan, label: str) -> list[Configuration | TrainedConfiguration]:
     """All that one set of a plan is measured on: what is drawn, and small engines of every kind, held out
     those of 8 bits; and among the held out trained networks."""
+    alone = [one for words in plan.alone.get(label, ()) for one in draw_alone(*words)]
     if label == "held_out":
-        return [*draw(plan, label), *draw_small(8, 8, pes=2), *trained_configurations()]
-    return [*draw(plan, label), *(one for bits in plan.small for one in draw_small(*bits, pes=2))]
+        return [*draw(plan, label), *draw_small(8, 8, pes=2), *trained_configurations(), *alone]
+    return [*draw(plan, label), *(one for bits in plan.small for one in draw_small(*bits, pes=2)), *alone]
 
 
 def draw(plan: Plan, label: str) -> list[Configuration]:
@@ -227,21 +232,36 @@ def _in_a_third(random: np.random.Generator) -> bool:
 
 def draw_small(weight_bits: int, activation_bits: int, *, pes: int = 4) -> list[Configuration]:
     """A small engine of every kind with these word widths, the same each time."""
+    return _of_every_kind(weight_bits, activation_bits, pes, SMALL_CYCLES)
+
+
+def draw_alone(weight_bits: int, activation_bits: int, pes: int) -> list[Configuration]:
+    """An engine of every kind with these word widths for a network of one stage, the same each time."""
+    return _of_every_kind(weight_bits, activation_bits, pes, LONGEST_CYCLES, alone=True)
+
+
+def _of_every_kind(
+    weight_bits: int, activation_bits: int, pes: int, most_cycles: int, *, alone: bool = False
+) -> list[Configuration]:
     random = np.random.default_rng(weight_bits * 100 + activation_bits)
     bits = {"pes": pes, "weight_bits": weight_bits, "activation_bits": activation_bits}
     return [
-        _sized(random, make.model_validate({**bits, **options}), SMALL_CYCLES)
+        _sized(random, make.model_validate({**bits, **options}), most_cycles, alone=alone)
         for make in in_turn()
         for options in make.organisations().values()
     ]
 
 
-def _sized(random: np.random.Generator, engine: Engine, most_cycles: int = LONGEST_CYCLES) -> Configuration:
+def _sized(
+    random: np.random.Generator, engine: Engine, most_cycles: int = LONGEST_CYCLES, *, alone: bool = False
+) -> Configuration:
     """The engine with layers that keep each PE busy for so many cycles at most, so that a run of the hardware
-    stays short, and weights of a spread as in the networks of the zoo: 0.1 to 0.43."""
+    stays short, and weights of a spread as in the networks of the zoo: 0.1 to 0.43. A stage `alone` is the
+    first of them."""
     draws = TypicalDraws(random)
     while True:
         topology = Topology(tuple(type(engine).layers(draws)))
+        topology = Topology(((topology.stages[0],),)) if alone else topology
         if topology.stored_weights <= most_cycles * engine.pes:
             return Configuration(engine, topology, draws.share(0.1, 0.45))
 

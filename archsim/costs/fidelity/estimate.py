@@ -152,10 +152,10 @@ class LogicFit:
         return max((delay_s for delay_s in delays if delay_s is not None), default=None)
 
     def delay_s(self, way: Way, sizes: Sizes, technology: Technology, delay: float = 1.0) -> float | None:
-        """How long a way takes; None for one that was in no netlist."""
+        """How long a way takes; None for one that no netlist had a path along, which costs nothing there."""
         charged = charge(technology, sizes, way)
-        costs = self.coefficients.get(charged.family, {}).get(PATH_METRIC)
-        if costs is None:
+        costs = self.coefficients.get(charged.family, {}).get(PATH_METRIC, {})
+        if not any(costs.values()):
             return None
         logic_s = sum(cost * charged.amounts[name] for name, cost in costs.items())
         return charged.access_s + (logic_s + charged.setup_s) * delay

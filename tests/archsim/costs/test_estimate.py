@@ -14,7 +14,7 @@ import yaml
 
 from archsim.calibration.calibrate import errors, fit, write_fit
 from archsim.calibration.measurement import Measurement, read_measured
-from archsim.calibration.plan import PLANS, Plan, configurations
+from archsim.calibration.plan import PLANS, Plan, configurations, draw_alone
 from archsim.costs.fidelity.estimate import EstimateError, estimate_logic, logic_fit
 from archsim.costs.fidelity.gate import map_to_gates
 from archsim.costs.fidelity.structure import structures
@@ -26,6 +26,7 @@ from archsim.technology import Artix7, Cmos65, technology
 from archsim.technology.quantity import read_text
 from rtl import Sizes
 from rtl.engines.csc import CscSizes
+from rtl.parts.paths import ways
 from workloads import Topology, build_layer, random_integer_network
 from workloads.refusal import Refusal
 from workloads.stages import PrunedStage
@@ -166,6 +167,25 @@ def test_the_stored_measurements_are_those_that_the_plan_draws(technology: str) 
     for label, found in measured.items():
         stored = [each.sizes for each in found]
         assert [sizes for sizes in drawn_sizes(plan, label) if sizes in stored] == stored
+
+
+def test_a_path_that_no_netlist_had_is_unknown_and_not_of_no_time() -> None:
+    fitted = logic_fit("artix7")
+    hidden = {
+        family: costs | ({"critical_path_s": {"one": 0.0}} if "critical_path_s" in costs else {})
+        for family, costs in fitted.coefficients.items()
+    }
+    assert replace(fitted, coefficients=hidden).critical_path_s(small("dense").sizes, Artix7()) is None
+    assert fitted.critical_path_s(small("dense").sizes, Artix7())
+
+
+def test_single_stages_are_fitted_for_an_fpga_since_their_longest_path_is_hidden_in_others() -> None:
+    for words in [words for each in PLANS["artix7"].alone.values() for words in each]:
+        for drawn in draw_alone(*words):
+            sizes = drawn.map("fpga").sizes
+            assert len(drawn.topology.stages) == 1
+            shared = sizes.shared_requantiser and list(sizes.activation_words) == ["input"]
+            assert shared == (not any("requantiser" in way.family for way in ways(sizes)))
 
 
 @dataclass(frozen=True, kw_only=True)
