@@ -53,7 +53,7 @@ def settings(result: Result) -> dict[str, Any]:
     """What a result is of, by dotted names: `engine.pes`. The fastest clock is the hertz that it came to; of
     an engine that trains, whose widths are those of `training`, what counts."""
     flat: dict[str, Any] = {}
-    for name, value in (result.design | {"clock_hz": result.clock_hz}).items():
+    for name, value in {**result.design, "clock_hz": result.clock_hz}.items():
         if isinstance(value, Mapping):
             flat |= {
                 f"{name}.{inner}": each

@@ -69,7 +69,9 @@ def to_network(
     if examples is None:
         return network
     widths = {(layer.weight_bits, layer.activation_bits) for layer in layers}
-    apart = sorted((weights, values) for weights, values in widths if weights and values != weights)
+    apart = sorted(
+        (weights, values) for weights, values in widths if weights and values and weights != values
+    )
     return with_examples(network, examples, apart)
 
 
