@@ -151,7 +151,7 @@ def refuse(message: str, status: int) -> int:
     """Says one sentence on stderr and gives the exit status back."""
     sentence = " ".join(message.split()).rstrip(".")
     with contextlib.suppress(OSError):  # nobody listens
-        click.echo(f"archsim: {sentence}.", err=True)
+        click.echo(f"archsim: {sentence}{'.' * (not sentence.endswith('?'))}", err=True)
     return status
 
 

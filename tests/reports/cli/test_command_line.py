@@ -134,6 +134,10 @@ def test_the_fastest_clock_of_a_compared_design_is_in_hertz(tmp_path: Path) -> N
     assert scaled(clocks[0], "Hz") in archsim("compare", *both).stdout
 
 
+def test_a_refusal_that_asks_ends_with_its_question(tmp_path: Path) -> None:
+    assert archsim("simulate", write_design(tmp_path, clock_hz=100)).stderr.endswith("which is 100e6?\n")
+
+
 def test_training_beside_inference_is_told_apart(tmp_path: Path) -> None:
     step = write_design(tmp_path, "step.yaml", engine={"kind": "csc", "pes": 2}, training={})
     narrow = write_design(tmp_path, "narrow.yaml", engine={"kind": "csc", "pes": 2, "weight_bits": 4})
