@@ -199,7 +199,10 @@ def test_a_layer_is_kept_by_formula_where_the_sizes_allow() -> None:
             lambda: build_layer("csc", 4, 4, fan_in=2, width=3),
             "parameter of the csc family is 'width', allowed are fan_in, depth",
         ),
-        (lambda: build_layer("csc", 4, 4), "parameter 'fan_in' of the csc family is missing"),
+        (
+            lambda: build_layer("csc", 4, 4),
+            "parameter 'fan_in' of the csc family is missing, it must be given: a layer of 12 inputs and 9",
+        ),
         (
             lambda: build_layer("csc", 4, 4, fan_in=1),
             "fan_in of a csc layer is 1, allowed are values of at least 2",

@@ -66,7 +66,10 @@ class Family:
         for name, default in defaults.items():
             if default is inspect.Parameter.empty and name not in parameters:
                 owner = f"parameter {name!r} of the {self.name} family"
-                raise TopologyError(f"{owner} is missing, allowed is any value of its kind")
+                shown = next((one for one in self.examples if name in one.parameters), self.examples[0])
+                given = ", ".join(f"{key} {value!r}" for key, value in shown.parameters.items())
+                layer = f"a layer of {shown.n_in} inputs and {shown.n_out} outputs has {given}"
+                raise TopologyError(f"{owner} is missing, it must be given: {layer}, for example")
 
 
 class Families(Register[Family]):
