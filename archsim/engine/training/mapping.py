@@ -50,7 +50,7 @@ class TrainingLayout:
                 read_bits=widths.read_bits,
                 activation_bits=widths.activation_bits,
                 error_bits=widths.error_bits,
-                one=1 << Scales.at_start(widths, 0, 0, 1).activations[0],
+                one=1 << Scales.at_start(widths, 0, (0,), 1).activations[0],
                 margin=widths.loss == "margin",
                 registers=self.registers if widths.rounding == "stochastic" else (),
             )
@@ -84,12 +84,10 @@ class TrainingLayout:
 
 def shift_words(scales: Scales, rate_shift: int) -> list[int]:
     """The words of shifts that the engine is given for every stage: forward, of the errors of its outputs,
-    and of its update. Raises MappingError for an update that is no shift to the right."""
+    and of its update."""
     words = []
     passed_on = (*scales.backward[1:], 0)
     for stage, update in enumerate(scales.update(rate_shift)):
-        if not 0 <= update < 1 << SHIFT_BITS:
-            raise MappingError.of(f"update of stage {stage}", update, f"0 to {(1 << SHIFT_BITS) - 1}")
         shifts = (scales.forward[stage], passed_on[stage], update)
         words.append(sum(shift << SHIFT_BITS * place for place, shift in enumerate(shifts)))
     return words
