@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.engine.counts import Counts, StageActivity, Traffic
 from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words
+from archsim.engine.recording import Recording, record_engine
 from archsim.engine.training.backward import products_back
 from archsim.engine.training.block_events import BlockMachine
 from archsim.engine.training.options import Training
@@ -137,10 +138,6 @@ class TrainingMapping(Mapping):
         return StoredBits(self.network.stored_weights * self.sizes.weight_bits, 0)
 
     @property
-    def watched(self) -> bool:
-        return False
-
-    @property
     def input_memory(self) -> str:
         return "signal_0"
 
@@ -188,7 +185,11 @@ class TrainingMapping(Mapping):
 
     def simulate(self, x: NDArray[np.int64] | None = None, *, watch: Watch | None = None) -> Counts:
         machine = RingMachine if self.sizes.rotates else BlockMachine
-        return machine(self.sizes, self.network.n_in).counts()
+        return machine(self.sizes, self.network.n_in, watch).counts()
+
+    def record(self) -> Recording:
+        watch = self.new_watch()
+        return record_engine(watch, self.simulate(watch=watch), self.input_memory, self.copies, others=1)
 
     def build(self) -> Hardware:
         return build_training(self.sizes)

@@ -70,13 +70,14 @@ class Look(Course):
 
 def courses() -> Iterator[Course]:
     """Every training of the file, what decides first; a pruned one after its dense one."""
-    for seed, rate in itertools.product(THREE, (6, 5)):
-        for network, epochs in itertools.product(SPARSE, LENGTHS):
-            yield Course(network, 0, epochs, rate, seed)
+    for seed, network, epochs in itertools.product(THREE, SPARSE, LENGTHS):
+        yield Course(network, 0, epochs, 6, seed)
     for seed, epochs in itertools.product(THREE, (1, 2, SHORT)):
         yield Course(DENSE[0], 0, epochs, 6, seed)
         for again in (1, 2, SHORT):
             yield Course(PRUNED, epochs, again, 6, seed)
+    for seed, network, epochs in itertools.product(THREE, SPARSE[1:], LENGTHS):
+        yield Course(network, 0, epochs, 5, seed)
 
 
 def looks(course: Course, data: LabelledData) -> list[Look]:

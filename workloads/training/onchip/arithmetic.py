@@ -121,7 +121,8 @@ class Scales:
         largest = arithmetic.activation_bits + arithmetic.error_bits - 1
         most = MOST_UPDATE if arithmetic.rounding == "stochastic" else min(MOST_UPDATE, largest)
         slow, fast, widths = max(rates), min(rates), f"with weight_bits {arithmetic.weight_bits}"
-        for stage, (slowest, fastest) in enumerate(zip(scales.update(slow), scales.update(fast), strict=True)):
+        updates = zip(scales.update(slow), scales.update(fast), strict=True)
+        for stage, (slowest, fastest) in enumerate(updates):
             place = f"rate at stage {stage} of {name}"
             if slowest > most:
                 raise RecipeError.of(
