@@ -121,7 +121,7 @@ def watch_hardware(
         rows |= _sweep_rows(bits)
     made = bits[hardware.probes["pe.product"].name].T.astype(bool)
     # A PE that trains has two products in a cycle backward.
-    products = made.reshape(sizes.pes, -1, cycles).any(axis=1)
+    products: NDArray[np.bool_] = np.any(made.reshape(sizes.pes, -1, cycles), axis=1)
     return Signals(0, rows, products, _stalls(hardware, bits), _passes(sizes, bits))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim import Clos, DesignPoint, Pruned
+from archsim import Clos, DesignPoint
 from archsim.engine.gather.conflicts import banked_run
 from archsim.engine.mapping import Mapping
 from reports.studies.closnets_fpl2018.hardware import NETWORK, SHOWN_PES, topology_of, trained
@@ -102,10 +102,8 @@ def rows_of(masks: list[FixedMask]) -> Iterator[tuple[Any, ...]]:
 
 
 def _mapping(gather: str) -> Any:
-    point = DesignPoint(
-        network=NETWORK.format(LABEL), engine=Pruned(pes=SHOWN_PES, gather=gather), technology="cmos65"
-    )
-    return point.mapping
+    engine = {"kind": "pruned", "pes": SHOWN_PES, "gather": gather}
+    return DesignPoint(network=NETWORK.format(LABEL), engine=engine, technology="cmos65").mapping
 
 
 def _indices(mapping: Mapping) -> int:

@@ -1,4 +1,4 @@
-"""Engines that train are placed as any other: in cells of ours, in those of a real process, and on an ECP5."""
+"""Engines that train are placed as any other: in our cells, in those of a real process, and on an ECP5."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from archsim.costs.fidelity.layout import CLOCK_TREE, REPEATERS, place_and_route
 from archsim.costs.fidelity.placing import PLACING
 from archsim.design import technology_of_file
 from archsim.engine.training.mapping import TrainingMapping
-from archsim.layout_report import LayoutOptions, report_layout
+from archsim.layout_report import FpgaLayoutReport, LayoutOptions, report_layout
 from archsim.technology import Cmos65
 from workloads import BlockStage, CscStage, DenseStage, Stage, Topology
 from workloads.training.schema import OnChipRecipe
@@ -44,9 +44,7 @@ def test_the_core_of_an_engine_that_trains_holds_what_its_gates_are(engine: type
     assert placed.critical_path_s == pytest.approx(gate.critical_path_s, rel=0.5)
 
 
-DESIGN = a.DesignPoint(
-    network="lenet-300-100-csc-x40", engine=a.Csc(pes=2), technology="cmos65", training={}
-)
+DESIGN = a.DesignPoint(network="lenet-300-100-csc-x40", engine=a.Csc(pes=2), technology="cmos65", training={})
 
 
 @pytest.mark.long
@@ -55,6 +53,7 @@ def test_an_engine_that_trains_is_routed_on_an_ecp5() -> None:
     report = report_layout(
         DESIGN.replace(technology={"kind": "ecp5", "device": "LFE5U-85F"}), LayoutOptions(seeds=1)
     )
+    assert isinstance(report, FpgaLayoutReport)
     used = {row.resource: row.used for row in report.utilisation}
     assert used["mult18"] == 2 * DESIGN.engine.pes
     assert used["ebr"] >= 10
