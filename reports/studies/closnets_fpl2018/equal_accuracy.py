@@ -38,7 +38,7 @@ def equal_accuracy(
 ) -> dict[tuple[float, str], Reached]:
     """By accuracy and network the cheapest way that gets there from every seed; nothing of a network that has
     none. What trains a fixed mask is not built: its steps are priced as those of as many weights of Clos."""
-    found: dict[tuple[float, str], Reached] = {}
+    cheapest: dict[tuple[float, str], Reached] = {}
     for target in targets:
         for course, runs in _ways(looks).items():
             samples = [_until(run, target) for run in runs]
@@ -55,19 +55,19 @@ def equal_accuracy(
                 before * dense.time_s + after * own.time_s,
             )
             key = target, course.label
-            if key not in found or one.energy_j < found[key].energy_j:
-                found[key] = one
-    return found
+            if key not in cheapest or one.energy_j < cheapest[key].energy_j:
+                cheapest[key] = one
+    return cheapest
 
 
 def rows_of(
-    found: Mapping[tuple[float, str], Reached], targets: Sequence[float]
+    cheapest: Mapping[tuple[float, str], Reached], targets: Sequence[float]
 ) -> Iterator[tuple[Any, ...]]:
     """A line an accuracy and way."""
     for target in targets:
         for label, words in WAYS.items():
-            if one := found.get((target, label)):
-                clos = found.get((target, "clos"))
+            if one := cheapest.get((target, label)):
+                clos = cheapest.get((target, "clos"))
                 yield (
                     target,
                     words,
@@ -82,11 +82,11 @@ def rows_of(
 
 def _ways(looks: Sequence[Look]) -> dict[Course, list[list[Look]]]:
     """Trainings of every seed, by what they have in common: a course of seed 0."""
-    found: dict[Course, list[list[Look]]] = {}
+    ways: dict[Course, list[list[Look]]] = {}
     for course, run in by_course(looks).items():
         same = Course(course.network, course.dense_epochs, course.epochs, course.rate_shift, 0)
-        found.setdefault(same, []).append(run)
-    return found
+        ways.setdefault(same, []).append(run)
+    return ways
 
 
 def _until(run: Sequence[Look], target: float) -> int | None:

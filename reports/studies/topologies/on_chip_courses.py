@@ -123,7 +123,7 @@ def _pruned(course: Course, data: LabelledData) -> OnChipRun:
 
 def _followed(course: Course, run: OnChipRun, data: LabelledData) -> list[Look]:
     """The accuracy of a training after every quarter of an epoch."""
-    found, count = [], len(data.train_labels)
+    taken, count = [], len(data.train_labels)
     ends = {-(-run.batches * quarter // QUARTERS) for quarter in range(1, QUARTERS + 1)}
     while not run.is_over:
         run.advance()
@@ -132,8 +132,8 @@ def _followed(course: Course, run: OnChipRun, data: LabelledData) -> list[Look]:
             samples = epoch * count + min((place + 1) * WINDOW, count)
             network = run.trainer.network(run.recipe.name, data.range)
             share = evaluate(network, data.test_inputs, data.test_labels)
-            found.append(Look(**vars(course), samples=samples, accuracy=share))
-    return found
+            taken.append(Look(**vars(course), samples=samples, accuracy=share))
+    return taken
 
 
 def shipped_courses() -> list[Look]:
@@ -155,10 +155,10 @@ def write_courses(folder: Path) -> None:
 
 def by_course(looks: Iterable[Look]) -> dict[Course, list[Look]]:
     """The looks at each training, in order."""
-    found: dict[Course, list[Look]] = {}
+    of_course: dict[Course, list[Look]] = {}
     for look in looks:
-        found.setdefault(Course.of(look), []).append(look)
-    return found
+        of_course.setdefault(Course.of(look), []).append(look)
+    return of_course
 
 
 if __name__ == "__main__":
