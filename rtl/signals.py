@@ -19,6 +19,8 @@ from rtl.engines.gather.sizes import GatherSizes
 from rtl.engines.lockstep import controller as marching
 from rtl.engines.lockstep.sizes import LockstepSizes
 from rtl.engines.pruned import RUN as WALKS
+from rtl.engines.training import sequencer as training
+from rtl.engines.training.sizes import TrainingSizes
 from rtl.parts import sweep
 from rtl.parts.descriptor import SizeError
 from rtl.parts.sizes import Sizes
@@ -26,6 +28,11 @@ from rtl.parts.skeleton import Hardware
 from rtl.simulation import Images, LoadWrite, Simulation
 
 Rows = Mapping[str, NDArray[np.int64]]
+TRAINING = (
+    *("busy", "input_free", "score_valid", "controller__state", "controller__stage"),
+    *("controller__backward", "controller__issue", "controller__finishes"),
+)
+"""Wires that say what an engine that trains does."""
 BROADCAST = ("scanning", "broadcast_valid", "pushed")
 """Wires that say what the broadcast does."""
 
@@ -48,6 +55,10 @@ class State(IntEnum):
     SEARCH = 12
     STARVED = 13
     PASS = 14
+    FORWARD = 15
+    BACKWARD = 16
+    HEAD = 17
+    PORT = 18
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +71,8 @@ class Signals:
     `State` each), `route` (activations that PEs take), `requantisers` and `bus` (whether they work), `scores`
     (that leave), `load` (whether the load port writes), `input_free` (whether it may, which the hardware
     alone says), the words at each memory's ports (`weight.read`, …); at places also `segment` and `place`
-    (from 1), and `sequencer` (a `State`).
+    (from 1), and `sequencer` (a `State`); in training also `pass` (a `State`) and `update` (weights that
+    move).
     """
 
     first: int
@@ -87,13 +99,12 @@ def watch_hardware(
     cycles: int,
 ) -> Signals:
     """The first `cycles` cycles of a run on `inputs`; from cycle `loads_from` on the load port writes the
-    inputs `following`. Raises SizeError for an engine that neither marches in step nor gathers or
-    broadcasts."""
+    inputs `following`. Raises SizeError for an engine of another kind."""
     sizes = hardware.sizes
-    if not isinstance(sizes, LockstepSizes | GatherSizes | BroadcastSizes):
+    if not isinstance(sizes, LockstepSizes | GatherSizes | BroadcastSizes | TrainingSizes):
         raise SizeError(
             f"engine is {sizes.engine}, allowed with a trace of the hardware are engines whose PEs march in "
-            "step, gather by index or are sent activations"
+            "step, gather by index, are sent activations or train"
         )
     wires = _wires(hardware)
     simulation = Simulation(hardware, images, expected_cycles=cycles, record=list(wires))
@@ -108,13 +119,19 @@ def watch_hardware(
     rows |= _own_rows(sizes, bits)
     if sizes.sweep:
         rows |= _sweep_rows(bits)
-    products = bits[hardware.probes["pe.product"].name].T.astype(bool)
+    made = bits[hardware.probes["pe.product"].name].T.astype(bool)
+    # A PE that trains has two products in a cycle backward.
+    products: NDArray[np.bool_] = np.any(made.reshape(sizes.pes, -1, cycles), axis=1)
     return Signals(0, rows, products, _stalls(hardware, bits), _passes(sizes, bits))
 
 
 def _wires(hardware: Hardware) -> dict[str, int]:
     """The wires that say it, with their widths."""
     sizes, pes = hardware.sizes, range(hardware.sizes.pes)
+    if isinstance(sizes, TrainingSizes):
+        names = [*TRAINING, *(f"controller__updates_{p}" for p in pes)]
+        names += [probe.name for probe in hardware.probes.values()]
+        return _widths(hardware, names)
     names = ["busy", "input_free", "score_valid", "controller__state", "controller__half"]
     names += [probe.name for probe in hardware.probes.values()]
     if isinstance(sizes, BroadcastSizes):
@@ -134,6 +151,10 @@ def _wires(hardware: Hardware) -> dict[str, int]:
         names += [name.format(p) for name in of_pes for p in pes]
     if sizes.sweep:
         names += ["places__state", "places__segment", "places__starts"]
+    return _widths(hardware, names)
+
+
+def _widths(hardware: Hardware, names: Iterable[str]) -> dict[str, int]:
     return {name: len(hardware.block.get_wirevector_by_name(name, strict=True)) for name in names}
 
 
@@ -165,6 +186,8 @@ def _common_rows(hardware: Hardware, bits: Mapping[str, NDArray[np.uint8]]) -> d
 
 def _own_rows(sizes: Sizes, bits: Mapping[str, NDArray[np.uint8]]) -> dict[str, NDArray[np.int64]]:
     """The rows that follow from the kind of engine."""
+    if isinstance(sizes, TrainingSizes):
+        return _training_rows(sizes, bits)
     if isinstance(sizes, BroadcastSizes):
         return _broadcast_rows(bits)
     if isinstance(sizes, LockstepSizes):
@@ -251,6 +274,23 @@ def _gather_rows(sizes: GatherSizes, bits: Mapping[str, NDArray[np.uint8]]) -> d
         if sizes.shared_requantiser:
             rows["requantisers"] = waiting
     return rows
+
+
+def _training_rows(
+    sizes: TrainingSizes, bits: Mapping[str, NDArray[np.uint8]]
+) -> dict[str, NDArray[np.int64]]:
+    state, stage, backward, issue, finishes = (_number(bits[name]) for name in TRAINING[3:])
+    codes = np.full(5, State.IDLE, dtype=np.int64)
+    codes[[training.TAPS, training.HEAD]] = State.PORT, State.HEAD
+    codes[[training.PAUSE, training.DRAIN]] = State.PAUSE, State.DRAIN
+    works = state != training.IDLE
+    return {
+        "controller": np.where(issue == 1, State.BUSY, codes[state]),
+        "stage": np.where(works, stage + 1, 0),
+        "pass": np.where(works, np.where(backward == 1, State.BACKWARD, State.FORWARD), State.IDLE),
+        "update": _of_pes(bits, "controller__updates_{}", sizes.pes).sum(axis=0),
+        "requantisers": finishes,
+    }
 
 
 def _stalls(hardware: Hardware, bits: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.bool_]:

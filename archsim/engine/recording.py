@@ -47,11 +47,13 @@ class EngineRecording(Recording):
         return self.seen.cut(first, last)
 
 
-def record_engine(watch: Watch, counts: Counts, inputs: str, copies: int) -> EngineRecording:
-    """What a watch has seen of a cascade. What is loaded goes to so many copies of the memory `inputs`."""
+def record_engine(watch: Watch, counts: Counts, inputs: str, copies: int, others: int = 0) -> EngineRecording:
+    """What a watch has seen of a cascade. What is loaded goes to so many copies of the memory `inputs`, but
+    for the first `others` words."""
     seen = watch.signals(counts.interval_cycles)
     engine = np.zeros(counts.interval_cycles, dtype=np.int64)
     engine[1 : counts.cycles] = 1
     port = f"{inputs}.write"
-    written = seen.rows["load"] * copies + seen.rows.get(port, 0)
+    loaded = seen.rows["load"] * (np.cumsum(seen.rows["load"]) > others)
+    written = loaded * copies + seen.rows.get(port, 0)
     return EngineRecording(counts, replace(seen, rows={**seen.rows, "engine": engine, port: written}))

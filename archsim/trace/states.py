@@ -27,6 +27,10 @@ WORDS: dict[State, tuple[Kind, str]] = {
     State.SEARCH: ("waiting", "looks for an activation that is not zero"),
     State.STARVED: ("waiting", "no activation is there for it"),
     State.PASS: ("waiting", "column has no entry for it"),
+    State.FORWARD: ("busy", "forward"),
+    State.BACKWARD: ("busy", "backward and update"),
+    State.HEAD: ("waiting", "errors of the group are read"),
+    State.PORT: ("waiting", "words of weights are written"),
 }
 """The kind of each state, and what it is called."""
 

@@ -17,6 +17,7 @@ from archsim.engine.mapping import ROLES
 from rtl import Signals, Sizes, State
 from rtl.engines.broadcast.sizes import BroadcastSizes
 from rtl.engines.gather.sizes import GatherSizes
+from rtl.engines.training.sizes import TrainingSizes
 
 S = TypeVar("S", bound=np.generic)
 Holds = Literal["state", "number", "words"]
@@ -25,6 +26,9 @@ Holds = Literal["state", "number", "words"]
 _ENGINES = ("input", "activation_0", "activation_1")
 _WRITTEN = (*_ENGINES, "image", "map_0", "map_1")
 """The memories that are written during a run; those of the network are before."""
+
+MULTIPLIES = 2
+"""In which cycle after its issue a PE that trains makes the products of a tap."""
 
 LEAD = 8
 """Cycles before a window that are looked at: more than a pipeline is long."""
@@ -55,6 +59,9 @@ def rows_of(signals: Signals, sizes: Sizes, first: int) -> Iterator[Row]:
     if sizes.sweep:
         controller = np.where((controller == State.IDLE) & (own["engine"] == 1), State.WINDOW, controller)
     yield Unit("engine", "run"), row("engine")
+    trains = isinstance(sizes, TrainingSizes)
+    if trains:
+        yield Unit("pass", "run"), row("pass")
     for name in (*(("segment", "place") if sizes.sweep else ()), "stage"):
         yield Unit(name, "run", "number"), row(name)
     if sizes.sweep:
@@ -66,8 +73,9 @@ def rows_of(signals: Signals, sizes: Sizes, first: int) -> Iterator[Row]:
     yield Unit("requantisers", "results"), row("requantisers")
     yield Unit("scores", "results", "words", sizes.pes), row("scores")
     ports = {shape.role: shape.number for shape in sizes.memory_shapes}
-    for role in ROLES:
-        for way in ("read", "write") if role in _WRITTEN else ("read",):
+    written = _WRITTEN if not trains else ports.keys() - {"descriptor"}
+    for role in ports if trains else ROLES:
+        for way in ("read", "write") if role in written else ("read",):
             if role in ports:
                 yield Unit(f"{role} {way}", "memories", "words", ports[role]), row(f"{role}.{way}")
     yield Unit("load port", "load"), row("load")
@@ -77,7 +85,7 @@ def _pes(signals: Signals, sizes: Sizes, controller: NDArray[np.int64]) -> NDArr
     """The states of the PEs, shape (pes, cycles): that a sum takes a product, else why it takes none."""
     # A walker that has let an entry go, or taken a column, is a cycle into the pipeline.
     walks = isinstance(sizes, BroadcastSizes) or (isinstance(sizes, GatherSizes) and not sizes.scheduled)
-    delay = sizes.pipeline.accumulate - walks
+    delay = MULTIPLIES if isinstance(sizes, TrainingSizes) else sizes.pipeline.accumulate - walks
     idle = np.full_like(controller, State.NO_WORK)
     if isinstance(sizes, BroadcastSizes):
         # Until all activations have been sent, the one that a PE lacks may still come.
@@ -98,6 +106,8 @@ def _route(signals: Signals, sizes: Sizes, zeros: NDArray[np.int64]) -> Iterator
     """How words get to the PEs, or results from them."""
     if isinstance(sizes, BroadcastSizes):
         yield Unit("broadcast", "route"), signals.rows.get("broadcast", zeros)
+    elif isinstance(sizes, TrainingSizes):
+        yield Unit("update", "route", "words", sizes.pes), signals.rows.get("update", zeros)
     elif not isinstance(sizes, GatherSizes):
         yield Unit("route", "route", "words", sizes.pes), signals.rows.get("route", zeros)
     elif sizes.replicated:

@@ -83,7 +83,7 @@ def trained(draw: st.DrawFn, engine: type[Engine], topologies: Topologies) -> Tr
     random, stages = np.random.default_rng(draw(st.integers(0, 1000))), topology.stages
     top, scales = (
         1 << (weight_bits - 1),
-        Scales.at_start(arithmetic, arithmetic.activation_bits - 1, 12, len(stages)),
+        Scales.at_start(arithmetic, arithmetic.activation_bits - 1, (12,), len(stages)),
     )
 
     def trainer() -> Trainer:
@@ -205,6 +205,11 @@ def test_a_design_that_trains_names_the_field_that_is_wrong(changes: dict[str, A
         (
             {"training": {"rate": 2.0**-15}},
             "slowest rate at stage 0 of lenet-300-100-clos-x40 is 3.0517578125e-05, allowed are",
+        ),
+        (
+            {"training": {"rate": 0.25, "weight_bits": 16}},
+            "fastest rate at stage 1 of lenet-300-100-clos-x40 is 0.25, allowed are 0.0625 or less with "
+            "weight_bits 16",
         ),
     ],
 )

@@ -115,9 +115,7 @@ class Reference:
                     if place >= ends[j + 1]:
                         continue
                     product = int(dy[j]) * int(x[columns[place]])
-                    if shift < 0:
-                        move = -(product << -shift)
-                    elif self.of.rounding == "stochastic":
+                    if self.of.rounding == "stochastic":
                         move = (drawn[j % of_block % pes] % (1 << shift) - product) >> shift
                     else:
                         move = int(even(-product, shift))

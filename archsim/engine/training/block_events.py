@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from archsim.engine.training.events import TrainingMachine
+from archsim.engine.training.events import MULTIPLIES, TrainingMachine
+from archsim.engine.watch import Watch
+from rtl import State
 from rtl.engines.training.sizes import PAIR, StridedStage, TrainedStage, TrainingSizes
 from workloads.refusal import Defect
 
@@ -15,8 +17,8 @@ SUM, WORD = 4, 5
 class BlockMachine(TrainingMachine):
     """A step on an engine for blocks."""
 
-    def __init__(self, sizes: TrainingSizes, inputs: int) -> None:
-        super().__init__(sizes, inputs)
+    def __init__(self, sizes: TrainingSizes, inputs: int, watch: Watch | None = None) -> None:
+        super().__init__(sizes, inputs, watch)
         self.pending: set[tuple[int, int]] = set()
         """Sums that are read and not written yet, by stage and input."""
 
@@ -29,8 +31,9 @@ class BlockMachine(TrainingMachine):
         began = int(self.env.now)
         for first, outputs in self._groups(stage):
             block = first // stage.span
-            self.words[f"signal_{1 - number % 2}"] += outputs
+            self._head(number, outputs)
             self.words[own] += outputs
+            self.tells(f"{own}.read", self.env.now, 1, outputs)
             yield self.env.timeout(1)
             written = []
             for tap in range(stage.taps):
@@ -38,15 +41,20 @@ class BlockMachine(TrainingMachine):
                     self.products += served * (number > 0)
                     if number and block in begun:
                         self.words[sums] += 1
+                        self.tells(f"{sums}.read", self.env.now)
+                    self.tells("update", self.env.now + MULTIPLIES, 1, served)
                     written.append(self.env.process(self._adds(number, tap * stage.blocks + block, sums)))
                     if tap % PAIR == 0:
                         self._reads_word(number)
                         self.env.process(self._moves(outputs, WORD))
                     yield self.env.timeout(1)
             begun.add(block)
+            pause = int(self.env.now)
             yield written[0]
             # Words are read in every other cycle, in the cycles between those in which they are written.
             yield self.env.timeout((int(self.env.now) - began) % PAIR)
+            self.tells("controller", pause, int(self.env.now) - pause, State.PAUSE)
+        self.tells("controller", self.env.now, WORD, State.DRAIN)
         yield self.env.timeout(WORD)
         if self.pending or self.writes:
             raise Defect(f"stage {number} ends before all that it changes is written")
@@ -58,4 +66,6 @@ class BlockMachine(TrainingMachine):
         self.pending.add((number, place))
         yield self.env.timeout(SUM)
         self.changed[sums] += number > 0
+        if number:
+            self.tells(f"{sums}.write", self.env.now)
         self.pending.remove((number, place))

@@ -14,9 +14,13 @@ from typing import Any
 
 from archsim.engine.clock import Clocked
 from archsim.engine.counts import Counts, StageActivity, Traffic
+from archsim.engine.watch import Watch
+from rtl import State
 from rtl.engines.training.sizes import PAIR, TrainedStage, TrainingSizes
 from workloads.refusal import Defect
 
+MULTIPLIES = 2
+"""In which cycle after its issue the products of a tap are made."""
 RESULT = 5
 """In which cycle after its issue a result of the last tap of a row is written."""
 
@@ -26,9 +30,9 @@ class TrainingMachine(Clocked):
 
     sizes: TrainingSizes
 
-    def __init__(self, sizes: TrainingSizes, inputs: int) -> None:
+    def __init__(self, sizes: TrainingSizes, inputs: int, watch: Watch | None = None) -> None:
         roles = [shape.role for shape in sizes.memory_shapes]
-        super().__init__(sizes, roles, stages=len(sizes.trained), inputs=inputs + 1, watch=None)
+        super().__init__(sizes, roles, stages=len(sizes.trained), inputs=inputs + 1, watch=watch)
         self.changed: Counter[str] = Counter(signal_0=inputs)
         self.products = 0
         self.writes: set[int] = set()
@@ -63,9 +67,19 @@ class TrainingMachine(Clocked):
         """A pass over a stage, and what it took. Its shifts were read as it began."""
         began, before = int(self.env.now), self.products
         self.words["descriptor"] += 1
+        self.tells("descriptor.read", began - 1)
         yield from pass_over
+        cycles = int(self.env.now) - began
+        self.tells("stage", began, cycles, number + 1)
+        self.tells("pass", began, cycles, State.BACKWARD if backward else State.FORWARD)
         products = self.products - before
         self.activity.append(StageActivity(number, began, int(self.env.now), products, backward=backward))
+
+    def _head(self, number: int, outputs: int) -> None:
+        """PEs read their outputs."""
+        self.words[f"signal_{1 - number % 2}"] += outputs
+        self.tells(f"signal_{1 - number % 2}.read", self.env.now, 1, outputs)
+        self.tells("controller", self.env.now, 1, State.HEAD)
 
     def _groups(self, stage: TrainedStage) -> list[tuple[int, int]]:
         """The first output of each group, and how many outputs the group has."""
@@ -89,8 +103,17 @@ class TrainingMachine(Clocked):
         """The cycles of a tap, in each of which signals are read; in the first one, with the first weight of
         a word, the word in every PE. Yields how many PEs are served."""
         self.words["weight"] += outputs * (tap % PAIR == 0)
+        if tap % PAIR == 0:
+            self.tells("weight.read", self.env.now, 1, outputs)
+        first = 0
         for served, signals in cycles:
+            now = int(self.env.now)
             self.words[f"signal_{number % 2}"] += signals
+            self.tells(f"signal_{number % 2}.read", now, 1, signals)
+            self.tells("controller", now, 1, State.BUSY)
+            if self.watch:
+                self.watch.products += [(now + MULTIPLIES, pe) for pe in range(first, first + served)]
+            first += served
             self.products += served
             yield served
 
@@ -102,12 +125,17 @@ class TrainingMachine(Clocked):
                 for _ in self._issues(number, outputs, tap, cycles):
                     yield self.env.timeout(1)
             written.append(self.env.process(self._results(number, outputs)))
+        self.tells("controller", self.env.now, RESULT, State.DRAIN)
         yield self.env.all_of(written)
 
     def _results(self, number: int, outputs: int) -> Any:
         """Results are written RESULT cycles after the tap that went out in the cycle before this one."""
+        self.tells("requantisers", self.env.now + RESULT - 2)
         yield self.env.timeout(RESULT - 1)
         self.changed[f"signal_{1 - number % 2}"] += outputs
+        self.tells(f"signal_{1 - number % 2}.write", self.env.now, 1, outputs)
+        if number == len(self.sizes.trained) - 1:
+            self.tells("scores", self.env.now, 1, outputs)
         yield self.env.timeout(1)
 
     def _reads_word(self, number: int) -> None:
@@ -121,4 +149,5 @@ class TrainingMachine(Clocked):
         self.writes.add(written)
         yield self.env.timeout(cycles)
         self.changed["weight"] += outputs
+        self.tells("weight.write", self.env.now, 1, outputs)
         self.writes.remove(written)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.engine.counts import Counts, StageActivity, Traffic
 from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words
+from archsim.engine.recording import Recording, record_engine
 from archsim.engine.training.backward import products_back
 from archsim.engine.training.block_events import BlockMachine
 from archsim.engine.training.options import Training
@@ -50,7 +51,7 @@ class TrainingLayout:
                 read_bits=widths.read_bits,
                 activation_bits=widths.activation_bits,
                 error_bits=widths.error_bits,
-                one=1 << Scales.at_start(widths, 0, 0, 1).activations[0],
+                one=1 << Scales.at_start(widths, 0, (0,), 1).activations[0],
                 margin=widths.loss == "margin",
                 registers=self.registers if widths.rounding == "stochastic" else (),
             )
@@ -84,12 +85,10 @@ class TrainingLayout:
 
 def shift_words(scales: Scales, rate_shift: int) -> list[int]:
     """The words of shifts that the engine is given for every stage: forward, of the errors of its outputs,
-    and of its update. Raises MappingError for an update that is no shift to the right."""
+    and of its update."""
     words = []
     passed_on = (*scales.backward[1:], 0)
     for stage, update in enumerate(scales.update(rate_shift)):
-        if not 0 <= update < 1 << SHIFT_BITS:
-            raise MappingError.of(f"update of stage {stage}", update, f"0 to {(1 << SHIFT_BITS) - 1}")
         shifts = (scales.forward[stage], passed_on[stage], update)
         words.append(sum(shift << SHIFT_BITS * place for place, shift in enumerate(shifts)))
     return words
@@ -139,10 +138,6 @@ class TrainingMapping(Mapping):
         return StoredBits(self.network.stored_weights * self.sizes.weight_bits, 0)
 
     @property
-    def watched(self) -> bool:
-        return False
-
-    @property
     def input_memory(self) -> str:
         return "signal_0"
 
@@ -190,7 +185,11 @@ class TrainingMapping(Mapping):
 
     def simulate(self, x: NDArray[np.int64] | None = None, *, watch: Watch | None = None) -> Counts:
         machine = RingMachine if self.sizes.rotates else BlockMachine
-        return machine(self.sizes, self.network.n_in).counts()
+        return machine(self.sizes, self.network.n_in, watch).counts()
+
+    def record(self) -> Recording:
+        watch = self.new_watch()
+        return record_engine(watch, self.simulate(watch=watch), self.input_memory, self.copies, others=1)
 
     def build(self) -> Hardware:
         return build_training(self.sizes)

@@ -107,7 +107,7 @@ def begun_from(
     width does not fit."""
     words = Words(
         weights=np.concatenate([stored_words(array, arithmetic) for array in floats]),
-        scales=Scales.checked(name, arithmetic, inputs, rate_shift, len(floats)),
+        scales=Scales.checked(name, arithmetic, inputs, (rate_shift,), len(floats)),
         registers=random.integers(1, 1 << REGISTER_BITS, arithmetic.pes, dtype=np.int64),
         counts=np.zeros((len(floats), COUNTED), dtype=np.int64),
     )
@@ -115,8 +115,7 @@ def begun_from(
 
 
 def _settle(trainer: Trainer, inputs: IntegerNetwork, rate_shift: int) -> None:
-    """Moves the scales to where the samples want them, as far as updates are shifts to the right, and leaves
-    the weights as they are."""
+    """Moves the scales to where the samples want them, and leaves the weights as they are."""
     if inputs.samples is None:
         return
     x, before = inputs.samples.inputs, trainer.words
@@ -125,9 +124,5 @@ def _settle(trainer: Trainer, inputs: IntegerNetwork, rate_shift: int) -> None:
         trainer.words = Words(
             before.weights.copy(), trainer.words.scales, before.registers.copy(), before.counts.copy()
         )
-        held = trainer.words.scales
         trainer.window(x, labels, rate_shift)
-        if min(trainer.words.scales.update(rate_shift)) < 0:
-            trainer.words.scales = held
-            break
     trainer.words = Words(before.weights, trainer.words.scales, before.registers, before.counts)

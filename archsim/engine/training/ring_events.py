@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from archsim.engine.training.events import TrainingMachine
+from archsim.engine.training.events import MULTIPLIES, TrainingMachine
+from rtl import State
 from rtl.engines.training.sizes import PAIR, RingStage, TrainedStage
 from workloads.refusal import Defect
 
@@ -31,27 +32,33 @@ class RingMachine(TrainingMachine):
     def _backward(self, number: int, stage: TrainedStage) -> Any:
         sums, own, began = f"sum_{1 - number % 2}", f"sum_{number % 2}", int(self.env.now)
         for first, outputs in self._groups(stage):
-            self.words[f"signal_{1 - number % 2}"] += outputs
+            self._head(number, outputs)
             if number < len(self.sizes.trained) - 1:
                 self.words[own] += outputs
                 self.changed[own] += outputs
+                self.tells(f"{own}.read", self.env.now, 1, outputs)
+                self.tells(f"{own}.write", self.env.now + 1, 1, outputs)
             yield self.env.timeout(1)
             for tap in range(stage.taps):
                 if tap % PAIR == 0:
                     # The first head is in cycle 1 of the pass; words are read in even ones.
-                    yield self.env.timeout((int(self.env.now) - began + 1) % PAIR)
+                    held = (int(self.env.now) - began + 1) % PAIR
+                    self.tells("controller", self.env.now, held, State.PORT)
+                    yield self.env.timeout(held)
                     self._reads_word(number)
                 cycles = self._cycles(stage, first, outputs, tap)
                 for served in self._issues(number, outputs, tap, cycles):
                     if number:
                         self.products += served
                         self.env.process(self._adds(served, sums))
+                    self.tells("update", self.env.now + MULTIPLIES, 1, served)
                     last = int(self.env.now)
                     yield self.env.timeout(1)
                 if tap % PAIR == PAIR - 1 or tap == stage.taps - 1:
                     # Counted from the cycle after the last tap.
                     late = (last - began + WORD) % PAIR
                     self.env.process(self._moves(outputs, WORD - 1 + late))
+        self.tells("controller", self.env.now, DRAIN, State.DRAIN)
         yield self.env.timeout(DRAIN)
         if self.writes:
             raise Defect(f"stage {number} ends before all its weights are written")
@@ -60,5 +67,7 @@ class RingMachine(TrainingMachine):
         """Sums are read and written; what the next tap reads of them is handed on."""
         yield self.env.timeout(SUM_READ)
         self.words[sums] += words
+        self.tells(f"{sums}.read", self.env.now, 1, words)
         yield self.env.timeout(SUM_WRITTEN - SUM_READ)
         self.changed[sums] += words
+        self.tells(f"{sums}.write", self.env.now, 1, words)

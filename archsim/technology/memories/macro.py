@@ -57,7 +57,8 @@ class OwnMemories:
 
     Of all macros the one is taken whose memory has the least product of area and energy of a cycle with a
     read in it, as among CACTI's. Between stacked macros stand multiplexers of the library's cells, and a
-    decoder in front of them. A macro of two ports may stand for one of one port, not the other way.
+    decoder in front of them. A macro of two ports may stand for one of one port, not the other way: where no
+    macro has two, a memory that needs them is built of flops.
     """
 
     macros: tuple[OwnMacro, ...]
@@ -68,13 +69,14 @@ class OwnMemories:
     stand_in: StandIn | None = None
 
     def memory(self, *, words: int, word_bits: int, ports: Ports = "1rw") -> MemoryMacro:
-        """The memory of `words` x `word_bits`. Raises a refusal for ports that no macro has."""
+        """The memory of `words` x `word_bits`. Raises a refusal for ports that no macro has where the library
+        has no flops to build it of."""
         known_size(words, word_bits, ports)
         fitting = [macro for macro in self.macros if macro.ports in (ports, "1r1w")]
-        if not fitting:
-            raise Refusal.of("ports", ports, sorted({macro.ports for macro in self.macros}))
         made = [self._composed(macro, words, word_bits, ports) for macro in fitting]
         flops = self._of_flops(words, word_bits, ports)
+        if not made and flops is None:
+            raise Refusal.of("ports", ports, sorted({macro.ports for macro in self.macros}))
         return min(made if flops is None else [*made, flops], key=worth)
 
     def _of_flops(self, words: int, word_bits: int, ports: Ports) -> MemoryMacro | None:

@@ -18,11 +18,12 @@ def reproduce() -> Report:
     from reports.studies.closnets_fpl2018.costs import step_costs
     from reports.studies.closnets_fpl2018.measure import findings
     from reports.studies.closnets_fpl2018.sized import sized_steps
+    from reports.studies.topologies.on_chip_courses import shipped_courses
     from reports.studies.topologies.on_chip_runs import shipped_on_chip
     from reports.write_up.claims import published
     from reports.write_up.study_page import write_up
 
     content = published(__name__)
     costs, sized = step_costs(DEFAULT_BITS), sized_steps(DEFAULT_BITS)
-    found = findings(shipped_on_chip(), costs, content, sized)
+    found = findings(shipped_on_chip(), costs, content, sized, shipped_courses())
     return write_up(__name__, found, content)

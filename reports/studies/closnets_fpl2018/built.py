@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.studies.closnets_fpl2018.costs import StepCost
+from reports.studies.closnets_fpl2018.equal_accuracy import SAMPLES
+from reports.studies.closnets_fpl2018.fixed_mask import fixed_masks, rows_of as mask_rows
 from reports.studies.closnets_fpl2018.hardware import (
     BITS,
     ENGINES,
@@ -26,8 +28,6 @@ from reports.studies.topologies.on_chip_runs import EPOCHS
 from reports.write_up.claims import published
 
 DEFAULT_BITS = 12
-SAMPLES = 60_000
-"""Those of an epoch of MNIST."""
 OTHERS_PES = (4, 16, 64)
 
 
@@ -44,7 +44,7 @@ class Part:
 def built(costs: Sequence[StepCost], content: Mapping[str, Any]) -> Part:
     """What is counted of engines that train, and what their steps cost."""
     counted = [products(label) for label in ("clos", "csc", "pruned", "dense")]
-    stored, others = list(storage(DEFAULT_BITS)), _others()
+    stored, others, masks = list(storage(DEFAULT_BITS)), _others(), fixed_masks(DEFAULT_BITS)
     taken = {label: steps(topology_of(label), ENGINES[label][0], label, DEFAULT_BITS) for label in TRAINED}
     priced = {(one.network, one.trains): one for one in costs}
     clos, dense = priced["clos", True], priced["dense", True]
@@ -57,6 +57,8 @@ def built(costs: Sequence[StepCost], content: Mapping[str, Any]) -> Part:
             "shown_pes": SHOWN_PES,
             "queued": {label: queued_bits(topology_of(label), BITS) for label in TRAINED},
             "others": others,
+            "masks": masks,
+            "levels": (SHOWN_PES - 1).bit_length(),
             "costs": priced,
             "streamed": _streamed(dense, dram_j),
         },
@@ -65,6 +67,7 @@ def built(costs: Sequence[StepCost], content: Mapping[str, Any]) -> Part:
             "storage": list(_storage(stored)),
             "steps": list(_steps(taken)),
             "others": list(_others_rows(others)),
+            "masks": list(mask_rows(masks)),
             "pruning": list(_pruning(counted)),
             "costs": list(_costs(priced)),
             "wholes": list(_wholes(priced, dram_j)),
@@ -79,6 +82,7 @@ def built(costs: Sequence[StepCost], content: Mapping[str, Any]) -> Part:
             "products": [vars(one) for one in counted],
             "steps": [vars(one) for several in taken.values() for one in several],
             "costs": [vars(one) for one in costs],
+            "masks": [vars(one) for one in masks],
         },
     )
 

@@ -12,11 +12,13 @@ from reports.studies.closnets_fpl2018.accuracy import (
     ways,
     widths_chart,
 )
-from reports.studies.closnets_fpl2018.built import DEFAULT_BITS, SAMPLES, Part, built
+from reports.studies.closnets_fpl2018.built import DEFAULT_BITS, Part, built
 from reports.studies.closnets_fpl2018.costs import StepCost, points
+from reports.studies.closnets_fpl2018.equal_accuracy import SAMPLES, equal_accuracy, rows_of as equal_rows
 from reports.studies.closnets_fpl2018.hardware import topology_of
 from reports.studies.closnets_fpl2018.sized import Sized, best, cells, fabric
 from reports.studies.topologies.compared import with_error
+from reports.studies.topologies.on_chip_courses import Look
 from reports.studies.topologies.on_chip_runs import (
     BATCH,
     DENSE,
@@ -41,17 +43,26 @@ def findings(
     costs: Sequence[StepCost],
     content: Mapping[str, Any],
     sized: Sequence[Sized] = (),
+    looks: Sequence[Look] = (),
 ) -> Findings:
-    """What the page reads, of trainings, and of what steps cost at the gates and over PEs. `content` is the
-    study's data file."""
+    """What the page reads, of trainings, and of what steps cost at the gates and over PEs, and of looks at
+    trainings on their way. `content` is the study's data file."""
     trainings = Trainings.among(runs)
     learnt, engines = _learnt(trainings, content), built(costs, content)
     verdicts = {claim: judge_cases(cases) for claim, cases in {**learnt.cases, **engines.cases}.items()}
-    figures = {"verdicts": verdicts | by_hand(content), "best": best(sized)}
+    targets = content["rule"]["targets"]
+    equal = equal_accuracy(looks, engines.figures["costs"], targets)
+    figures = {"equal": equal, "verdicts": verdicts | by_hand(content), "best": best(sized)}
     return Findings(
         figures={**learnt.figures, **engines.figures, **figures},
         filters={"with_error": with_error},
-        rows={**learnt.rows, **engines.rows, "cells": list(cells(sized)), "fabric": list(fabric(sized))},
+        rows={
+            **learnt.rows,
+            **engines.rows,
+            "equal": list(equal_rows(equal, targets)),
+            "cells": list(cells(sized)),
+            "fabric": list(fabric(sized)),
+        },
         charts={"closnets-fpl2018-widths": widths_chart(trainings, EPOCHS)},
         designs={
             f"{label}-{'training' if point.training else 'inference'}.yaml": dump_yaml(point.model_dump())
@@ -60,6 +71,7 @@ def findings(
         plain={
             "trainings": [vars(run) for run in runs],
             "sized": [vars(one) for one in sized],
+            "looks": [vars(one) for one in looks],
             **engines.plain,
         },
     )

@@ -314,8 +314,17 @@ def test_of_several_macros_the_one_is_taken_with_the_least_area_times_energy(tmp
     dear = own(tmp_path, table="words,bits,area_um2\n64,8,1e6\n", node_nm=65)
     assert memory(dear, 1, 2).built_as == "flops"
     assert memory(dear, 1, 2).bracket is None
+
+
+def test_what_needs_a_port_more_than_any_macro_has_is_built_of_flops(tmp_path: Path) -> None:
+    technology = own(tmp_path)
+    two = technology.memory(words=64, word_bits=8, ports="1r1w")
+    assert (two.ports, two.built_as) == ("1r1w", "flops")
+    assert two.area_mm2 > memory(technology, 64, 8).area_mm2
+    options: dict[str, Any] = {"liberty": str(tmp_path / "few.lib"), "memories": str(tmp_path / "own.csv")}
+    (tmp_path / "few.lib").write_text(library())
     with pytest.raises(Refusal, match="ports is '1r1w', allowed are 1rw"):
-        technology.memory(words=64, word_bits=8, ports="1r1w")
+        Asic(**options).memory(words=64, word_bits=8, ports="1r1w")
 
 
 def test_cacti_stands_in_for_what_a_macro_does_not_state_and_says_so(tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import assume, given, settings, strategies as st
 from pydantic import ValidationError
 
-from archsim.engine import Engine, Pruned
+from archsim.engine import Clos, Csc, Engine, Pruned
 from archsim.engine.mapping import Mapping
 from archsim.engine.stimulus import sample_inputs
 from archsim.trace.runs import run_of, timeline
 from archsim.trace.timeline import Timeline
 from tests.archsim.test_places import models
+from tests.archsim.test_training_engine import Topologies, blocks, rings, trained
 from tests.strategies import cases, engines_of_kind
 
 pytestmark = pytest.mark.slow
@@ -129,3 +130,24 @@ def test_a_window_of_a_run_is_a_part_of_it(kind: str, data: st.DataObject) -> No
         cycles = np.repeat(track.values, track.lengths)
         of_all = whole[track.unit.name]
         assert np.array_equal(cycles, np.repeat(of_all.values, of_all.lengths)[first:last]), track.unit
+
+
+@pytest.mark.parametrize(("engine", "topologies"), [(Clos, blocks), (Csc, rings)])
+@settings(max_examples=6)
+@given(data=st.data())
+def test_a_step_of_training_is_the_same_in_every_cycle(
+    engine: type[Engine], topologies: Topologies, data: st.DataObject
+) -> None:
+    mapping = data.draw(trained(engine, topologies))
+    agree(mapping)
+    shown, weights = timeline(mapping), mapping.network.stored_weights
+    pes = [track for track in shown if track.unit.group == "PEs"]
+    assert sum(track.cycles_in("busy") for track in pes) == 2 * weights
+    assert shown["update"].total == weights
+    for role, traffic in shown.counts.traffic.items():
+        assert shown[f"{role} read"].total == traffic.words_read
+        written = shown.tracks.get(f"{role} write")
+        assert (written.total if written else 0) == traffic.words_written, role
+    forward, backward = mapping.sizes.forward_cycles, mapping.sizes.backward_cycles
+    passes = [(span.state, span.last - span.first) for span in shown["pass"]]
+    assert passes[1:3] == [("forward", forward), ("backward and update", backward)]

@@ -11,13 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from archsim import DesignPoint, Pruned
 from reports.page import write_page
 from reports.studies import closnets_fpl2018, studies
 from reports.studies.closnets_fpl2018.accuracy import Trainings
 from reports.studies.closnets_fpl2018.costs import CLOCK_HZ, StepCost, points, step_cost
+from reports.studies.closnets_fpl2018.equal_accuracy import equal_accuracy
+from reports.studies.closnets_fpl2018.fixed_mask import fixed_masks
 from reports.studies.closnets_fpl2018.hardware import products, queued_bits
 from reports.studies.closnets_fpl2018.measure import findings
 from reports.studies.closnets_fpl2018.sized import PES, Sized, sized_steps
+from reports.studies.topologies.on_chip_courses import Course, Look, courses
 from reports.studies.topologies.on_chip_runs import FLOAT, Cell, OnChip, cells
 from reports.write_up.claims import published
 from reports.write_up.report import Report
@@ -181,6 +185,54 @@ def test_the_shipped_trainings_make_a_page(monkeypatch: pytest.MonkeyPatch) -> N
     check_page(shipped)
     assert shipped.figures["trainings"]
     assert FLOAT in {run["rounding"] for run in shipped.figures["trainings"]}
+
+
+def climbing(course: Course, slope: float) -> list[Look]:
+    """Looks at a training whose accuracy rises so much a quarter of an epoch, from 96 %."""
+    quarters = range(1, 4 * course.epochs + 1)
+    return [Look(**vars(course), samples=15_000 * n, accuracy=0.96 + slope * n) for n in quarters]
+
+
+def test_trainings_are_compared_where_every_seed_has_the_accuracy() -> None:
+    slopes = {"clos": 0.0009, "csc": 0.004, "dense": 0.008, "pruned": 0.008}
+    looks = [look for course in courses() for look in climbing(course, slopes[course.label])]
+    priced = {(one.network, one.trains): one for one in COSTS}
+    found = equal_accuracy(looks, priced, [0.97, 0.9999])
+    clos, dense = found[0.97, "clos"], found[0.97, "dense"]
+    assert set(clos.samples) == {180_000}
+    assert clos.energy_j == pytest.approx(180_000 * priced["clos", True].energy_j)
+    assert set(dense.samples) == {30_000}
+    pruned = found[0.97, "pruned"]
+    assert pruned.course.dense_epochs == 1
+    assert set(pruned.samples) == {60_000 + 30_000}
+    assert pruned.energy_j > 2 * dense.energy_j
+    assert {label for target, label in found if target > 0.99} == {"csc", "dense", "pruned"}
+    slow = [replace(look, accuracy=0.9) if look.seed == 2 and look.label == "csc" else look for look in looks]
+    assert (0.97, "csc") not in equal_accuracy(slow, priced, [0.97])
+
+
+def test_the_page_says_what_the_same_accuracy_takes() -> None:
+    looks = [look for course in courses() for look in climbing(course, 0.01)]
+    content = published(STUDY)
+    page = write_up(STUDY, findings(runs(lambda cell: 0.0), COSTS, content, looks=looks), content)
+    check_page(page)
+    section = next(one for one in page.sections if "same accuracy" in one.heading)
+    assert [row[1] for row in section.tables[0].rows][:3] == ["Clos", "CSC", "dense"]
+    assert "% dense takes 12.7× the energy of Clos, in 15,000 samples against 15,000" in section.paragraphs[0]
+
+
+def test_a_mask_that_stays_meets_backward_what_it_met_forward() -> None:
+    masks = {one.way: one for one in fixed_masks(12)}
+    forward = DesignPoint(
+        network="lenet-300-100-pruned", engine=Pruned(pes=16, gather="banked"), technology="cmos65"
+    ).simulate("cycle")
+    assert masks["banked, arbiters"].waits == forward.counts.stalls
+    alone, shared = masks["scheduled, each PE for itself"], masks["scheduled as it is"]
+    assert alone.cycles > shared.cycles
+    assert alone.shared == 0 < shared.shared
+    replicated = masks["replicated, sums in every PE"]
+    assert replicated.sum_bits == 16 * alone.sum_bits
+    assert replicated.reducing == 300 + 100
 
 
 def test_each_network_is_shown_where_it_is_best() -> None:

@@ -57,14 +57,15 @@ def arithmetics(draw: st.DrawFn) -> OnChipRecipe:
 
 
 @settings(max_examples=150)
-@given(data=st.data(), topology=topologies(), of=arithmetics(), rate_shift=st.integers(0, 6))
+@given(data=st.data(), topology=topologies(), of=arithmetics(), slower=st.integers(0, 6))
 def test_compiled_loops_are_the_specification_bit_for_bit(
-    data: st.DataObject, topology: Topology, of: OnChipRecipe, rate_shift: int
+    data: st.DataObject, topology: Topology, of: OnChipRecipe, slower: int
 ) -> None:
     random = np.random.default_rng(data.draw(st.integers(0, 10_000)))
     top, held = 1 << (of.weight_bits - 1), 1 << (of.activation_bits - 1)
     words = [random.integers(-top, top, stage.weight_shape) for stage in topology.stages]
-    scales = Scales.at_start(of, of.activation_bits - 1, 6, len(words))
+    scales = Scales.at_start(of, of.activation_bits - 1, (6,), len(words))
+    rate_shift = slower + max(0, -min(scales.update(0)))
     registers = random.integers(1, 1 << 31, of.pes)
     reference = Reference(topology, of, words, scales, registers.tolist())
     flat = np.concatenate([array.ravel() for array in words]).astype(np.int32)
@@ -91,11 +92,13 @@ def test_a_random_word_is_as_good_as_a_coin() -> None:
 
 
 @settings(max_examples=100)
-@given(data=st.data(), of=arithmetics(), stages=st.integers(1, 4), slowest=st.integers(0, 8))
+@given(data=st.data(), of=arithmetics(), stages=st.integers(1, 4), more=st.integers(0, 8))
 def test_scales_follow_what_is_cut_off_and_every_shift_stays_one(
-    data: st.DataObject, of: OnChipRecipe, stages: int, slowest: int
+    data: st.DataObject, of: OnChipRecipe, stages: int, more: int
 ) -> None:
-    scales = Scales.at_start(of, of.activation_bits - 1, slowest, stages)
+    fastest = max(0, -min(Scales.at_start(of, of.activation_bits - 1, (0,), stages).update(0)))
+    slowest = fastest + more
+    scales = Scales.at_start(of, of.activation_bits - 1, (fastest, slowest), stages)
     count = st.integers(0, 4)
     for _ in range(20):
         drawn = data.draw(
@@ -109,6 +112,7 @@ def test_scales_follow_what_is_cut_off_and_every_shift_stays_one(
         scales = after
         assert min(scales.forward) >= 0
         assert min(scales.backward) >= 0
+        assert min(scales.update(fastest)) >= 0
         assert max(scales.update(slowest)) <= MOST_UPDATE
         assert scales.errors[-1] == scales.activations[-1] - of.narrowed
 
@@ -129,7 +133,7 @@ def data() -> LabelledData:
     return patches(2000)
 
 
-@pytest.mark.parametrize("widths", [{}, {"weight_bits": 16, "forward_bits": 9, "activation_bits": 7}])
+@pytest.mark.parametrize("widths", [{}, {"weight_bits": 15, "forward_bits": 8, "activation_bits": 7}])
 def test_the_network_of_a_file_is_the_one_that_was_trained(
     widths: dict[str, Any], data: LabelledData, tmp_path: Path
 ) -> None:
@@ -213,6 +217,13 @@ def test_what_hardware_cannot_do_is_refused_in_a_sentence(changes: dict[str, Any
 def test_a_rate_below_what_moves_a_weight_names_the_stage(data: LabelledData) -> None:
     chosen = on_chip(rate={"peak": 2.0**-14, "course": "constant"})
     with pytest.raises(RecipeError, match=r"slowest rate at stage 0 of tiny is .*, allowed are 0.000122"):
+        train(chosen, data=data, progress=False)
+
+
+def test_a_rate_that_would_shift_an_update_to_the_left_names_the_stage(data: LabelledData) -> None:
+    chosen = on_chip(rate={"peak": 0.25, "course": [1, 0.125]}, on_chip={"weight_bits": 16})
+    sentence = "fastest rate at stage 1 of tiny is 0.25, allowed are 0.0625 or less with weight_bits 16"
+    with pytest.raises(RecipeError, match=sentence):
         train(chosen, data=data, progress=False)
 
 

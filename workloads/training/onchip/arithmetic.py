@@ -34,8 +34,7 @@ once, for both of
 and the errors of the stage before are `dx[i] = cut(even(dx[i], backward), error_bits)`, 0 where that stage
 has a ReLU and x[i] is not above 0; `backward = fraction of v + fraction of dy - fraction of dx`. The error
 meets the activation before anything is rounded, and the rate is a part of the one shift: an error that was
-shifted and rounded first would lose all updates below its own last bit. Where `update` is negative,
-w = cut(w - (dy[j] * x[i] << -update), weight_bits).
+shifted and rounded first would lose all updates below its own last bit.
 
 Rounding of the update. `nearest`: even(-dy[j] * x[i], update). `stochastic`: (r - dy[j] * x[i]) >> update,
 where r is the low `update` bits of the random word of PE j modulo `pes`, j counted in its block. Halves that
@@ -52,8 +51,9 @@ advance, whether the PE has a weight there or not. The tap of a weight is its pl
 Scales. After every `WINDOW` samples, and after the last of an epoch, fractions follow what was seen in these
 samples, stage by stage from the first, of n numbers each (an output, or an error, that a ReLU made 0 is a
 number too). More than n >> TAIL that were cut off lower the fraction by one; at most n >> TAIL + 1 that one
-bit more would have cut off raise it. Neither happens where a shift would be no longer one: forward and
-backward are at least 0, update is at most `MOST_UPDATE` at the slowest rate. At the start signals reach to
+bit more would have cut off raise it. Neither happens where a shift would be no longer one to the right:
+forward and backward are at least 0, update is at least 0 at the fastest rate and at most `MOST_UPDATE` at
+the slowest. At the start signals reach to
 2**REACH_BITS, and scores always do; their errors have the fraction of scores less `narrowed`, which all other
 errors have at the start.
 """
@@ -62,7 +62,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,27 +90,29 @@ weights."""
 @dataclass(frozen=True)
 class Scales:
     """The fraction bits of the outputs and of the errors of every stage; those of the inputs are `inputs`,
-    and `slowest` is the shift of the slowest rate."""
+    and `rates` are the shifts of the rates, of which the fastest and the slowest count."""
 
     arithmetic: OnChipRecipe
     inputs: int
-    slowest: int
+    rates: tuple[int, ...]
     activations: tuple[int, ...]
     errors: tuple[int, ...]
 
     @classmethod
-    def at_start(cls, arithmetic: OnChipRecipe, inputs: int, slowest: int, stages: int) -> Scales:
+    def at_start(cls, arithmetic: OnChipRecipe, inputs: int, rates: tuple[int, ...], stages: int) -> Scales:
         """The scales before anything was seen."""
         activation = arithmetic.activation_bits - 1 - REACH_BITS
         error = activation - arithmetic.narrowed
-        return cls(arithmetic, inputs, slowest, (activation,) * stages, (error,) * stages)
+        return cls(arithmetic, inputs, rates, (activation,) * stages, (error,) * stages)
 
     @classmethod
-    def checked(cls, name: str, arithmetic: OnChipRecipe, inputs: int, slowest: int, stages: int) -> Scales:
+    def checked(
+        cls, name: str, arithmetic: OnChipRecipe, inputs: int, rates: tuple[int, ...], stages: int
+    ) -> Scales:
         """The scales before anything was seen of a network of this name. Raises RecipeError, which names a
-        stage, where inputs or the slowest rate do not fit the widths."""
-        scales = cls.at_start(arithmetic, inputs, slowest, stages)
-        forward, updates = scales.forward, scales.update(slowest)
+        stage, where inputs, the slowest rate or the fastest do not fit the widths."""
+        scales = cls.at_start(arithmetic, inputs, rates, stages)
+        forward = scales.forward
         if forward[0] < 0:
             least = inputs - forward[0]
             raise RecipeError.of(
@@ -118,11 +120,18 @@ class Scales:
             )
         largest = arithmetic.activation_bits + arithmetic.error_bits - 1
         most = MOST_UPDATE if arithmetic.rounding == "stochastic" else min(MOST_UPDATE, largest)
-        for stage, update in enumerate(updates):
-            if update > most:
-                least, field = slowest - update + most, f"slowest rate at stage {stage} of {name}"
-                allowed = f"{2.0**-least:g} or more with weight_bits {arithmetic.weight_bits}"
-                raise RecipeError.of(field, 2.0**-slowest, allowed)
+        slow, fast, widths = max(rates), min(rates), f"with weight_bits {arithmetic.weight_bits}"
+        updates = zip(scales.update(slow), scales.update(fast), strict=True)
+        for stage, (slowest, fastest) in enumerate(updates):
+            place = f"rate at stage {stage} of {name}"
+            if slowest > most:
+                raise RecipeError.of(
+                    f"slowest {place}", 2.0**-slow, f"{2.0 ** (slowest - most - slow):g} or more {widths}"
+                )
+            if fastest < 0:
+                raise RecipeError.of(
+                    f"fastest {place}", 2.0**-fast, f"{2.0 ** (fastest - fast):g} or less {widths}"
+                )
         return scales
 
     @property
@@ -138,7 +147,7 @@ class Scales:
         return (0, *(self.arithmetic.forward_fraction + after - before for before, after in pairs))
 
     def update(self, rate_shift: int) -> tuple[int, ...]:
-        """By how much the products of errors and signals are shifted at this rate, right if above 0."""
+        """By how much the products of errors and signals are shifted right at this rate."""
         read = (self.inputs, *self.activations[:-1])
         less = rate_shift - self.arithmetic.weight_fraction
         return tuple(less + error + signal for error, signal in zip(self.errors, read, strict=True))
@@ -149,7 +158,8 @@ class Scales:
         return (
             min(self.forward) >= 0
             and min(self.backward) >= 0
-            and max(self.update(self.slowest)) <= MOST_UPDATE
+            and min(self.update(min(self.rates))) >= 0
+            and max(self.update(max(self.rates))) <= MOST_UPDATE
         )
 
     def _moved(self, stage: int, activation: int, error: int) -> Scales:
@@ -157,7 +167,7 @@ class Scales:
         activations, errors = list(self.activations), list(self.errors)
         activations[stage] += activation
         errors[stage] += error
-        moved = Scales(self.arithmetic, self.inputs, self.slowest, tuple(activations), tuple(errors))
+        moved = replace(self, activations=tuple(activations), errors=tuple(errors))
         return moved if moved.are_held else self
 
     def after(self, counts: NDArray[np.int64], numbers: Sequence[int]) -> Scales:

@@ -164,9 +164,8 @@ def _update(
     """One pass over the weights of a stage: the errors of its inputs are summed, and the weights move. A row
     whose error is 0 changes nothing, but its register goes on."""
     pes = registers.size
-    right, left = max(shift, 0), max(-shift, 0)
-    down = 1 if right > 0 and not is_stochastic else 0
-    r_of_update, mask = (1 << right) >> 1, (1 << right) - 1
+    down = 1 if shift > 0 and not is_stochastic else 0
+    r_of_update, mask = (1 << shift) >> 1, (1 << shift) - 1
     for block in range(rows[s], rows[s + 1], span):
         stop = block + span
         for group in range(block, stop, pes):
@@ -186,8 +185,8 @@ def _update(
                             fresh = (register ^ (register >> SECOND_TAP)) & WORD
                             register = (register >> LEAP) | (fresh << (REGISTER_BITS - LEAP))
                             r_of_update = fresh & mask
-                        product = (error * signals[place]) << left
-                        weight += (r_of_update - product - (down if product > 0 else 0)) >> right
+                        product = error * signals[place]
+                        weight += (r_of_update - product - (down if product > 0 else 0)) >> shift
                         if weight >= top or weight < -top:
                             counts[WEIGHTS_CUT] += 1
                         weights[e] = min(max(weight, -top), top - 1)

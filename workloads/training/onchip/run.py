@@ -89,8 +89,8 @@ class OnChipRun:
         self.shifts = Shifts(recipe.inputs, recipe.shift_pixels) if recipe.shift_pixels else None
         topology, arithmetic = recipe.topology(), recipe.on_chip
         fraction = input_fraction_bits(input_range, arithmetic.activation_bits)
-        slowest, stages = max(self._rate_shifts), len(topology.stages)
-        scales = Scales.checked(recipe.name, arithmetic, fraction, slowest, stages)
+        rates, stages = tuple(self._rate_shifts), len(topology.stages)
+        scales = Scales.checked(recipe.name, arithmetic, fraction, rates, stages)
         floats = initial_arrays(topology, initial, init=recipe.init)
         words = Words(
             weights=np.concatenate([stored_words(array, arithmetic) for array in floats]),
@@ -151,9 +151,8 @@ class OnChipRun:
 
     def resume(self, state: State) -> None:
         """Go on from this state of a run of the same recipe on the same data."""
-        before = self.trainer.words.scales
         activations, errors = zip(*(pair.tolist() for pair in state.moments[0]), strict=True)
-        scales = Scales(before.arithmetic, before.inputs, before.slowest, activations, errors)
+        scales = replace(self.trainer.words.scales, activations=activations, errors=errors)
         self.trainer.words = Words(
             weights=np.concatenate([array.ravel() for array in state.weights]).astype(np.int32),
             scales=scales,
