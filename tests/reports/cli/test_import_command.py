@@ -9,20 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from rich.console import Console
 
 import archsim as a
-from reports.cli import main
 from reports.views.imports import import_tables
+from tests.reports.commands import archsim
 from workloads import CscStage, Places
 from workloads.importers.layers import Layer, Layers
 
 RANDOM = np.random.default_rng(0)
-
-
-def archsim(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.fixture

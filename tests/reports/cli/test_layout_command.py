@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 import archsim as a
 from archsim import layout_report
@@ -18,9 +17,9 @@ from archsim.netlist import FpgaLayouts
 from archsim.netlist.fpga_layout import read_layout
 from archsim.netlist.nextpnr import DELAYS as DELAYS_FILE, REPORT as REPORT_FILE
 from archsim.technology import Ecp5
-from reports.cli import main
 from reports.views.layouts import layout_tables, pictures
 from tests.archsim.netlist.nextpnr_sample import DELAYS, REPORT
+from tests.reports.commands import archsim
 from workloads.refusal import Refusal
 
 DESIGN = "network: lenet-300-100-csc-x40\nengine: {kind: csc, pes: 2}\ntechnology: "
@@ -32,10 +31,6 @@ needs_nextpnr = pytest.mark.skipif(
 
 LIBRARY = resources.files("archsim.technology") / "data" / "cmos65.lib"
 """Cells without outlines, as a user's own."""
-
-
-def archsim(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(each) for each in arguments])
 
 
 def design(folder: Path, technology: str = "ecp5") -> Path:

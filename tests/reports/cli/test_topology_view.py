@@ -8,14 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
-from reports.cli import main
+from tests.reports.commands import archsim
 from workloads.families import families
-
-
-def archsim(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(each) for each in arguments])
 
 
 def told(*arguments: object) -> Any:

@@ -12,9 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from reports.cli import main
+from tests.reports.commands import archsim
 from workloads import DataUnavailableError
 
 pytestmark = pytest.mark.slow
@@ -40,10 +39,6 @@ layers: [{family: dense, outputs: 4}]
 epochs: 1
 rate: {peak: 0.01}
 """
-
-
-def archsim(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.fixture

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from reports.cli import main
 from reports.studies.topologies.decomposition.page import decomposition_report, parameters_text
 from reports.studies.topologies.decomposition.runs import Figures
 from reports.write_up.report import Report
+from tests.reports.commands import archsim
 from tests.reports.pages import check_page
 
 pytestmark = pytest.mark.slow
@@ -43,10 +42,6 @@ def report(*rows: Figures) -> Report:
 
 def claims(*rows: Figures) -> dict[str, Any]:
     return {each.claim: each for each in report(*rows).claims}
-
-
-def archsim(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(each) for each in arguments])
 
 
 def test_the_page_stands_by_itself_with_no_open_cell() -> None:
