@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -12,3 +14,5 @@ from tests.workloads.formats.onnx_models import RANDOM, SEED
 def _the_same_numbers() -> None:
     """Every test draws the same numbers, whichever ran before it."""
     RANDOM.bit_generator.state = np.random.default_rng(SEED).bit_generator.state
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(SEED)

@@ -10,6 +10,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from workloads.importers.graphs.onnx_file import Onnx
+from workloads.importers.layers import Layers
+
 SEED = 7
 RANDOM = np.random.default_rng(SEED)
 QONNX = "qonnx.custom_op.general"
@@ -18,6 +21,11 @@ QONNX = "qonnx.custom_op.general"
 def normal(*shape: int) -> NDArray[np.float32]:
     """Random float32 numbers of this shape."""
     return RANDOM.standard_normal(shape).astype(np.float32)
+
+
+def read(made: Any) -> Layers:
+    """The layers that a model, or the file of one, is read as."""
+    return Onnx().read(made)
 
 
 def node(operation: str, inputs: str, output: str, **attributes: Any) -> Any:
@@ -73,4 +81,5 @@ __all__ = [
     "normal",
     "numpy_helper",
     "onnx",
+    "read",
 ]

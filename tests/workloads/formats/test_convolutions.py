@@ -1,61 +1,33 @@
 """Convolutions of PyTorch and ONNX become layers at places, which compute the same and run on hardware bit
-for bit, or are refused with what is in the way."""
+for bit."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 
 import archsim as a
 from archsim.runs_on import stages_found
 from reports.views.imports import import_values
 from tests.workloads.formats.onnx_models import model, node, normal
+from tests.workloads.formats.placed_networks import assert_runs, imported
+from tests.workloads.formats.torch_modules import behind, settled
 from workloads import DataError, PlacedNetwork, Places, PrunedStage, read_network
-from workloads.importers.graphs.onnx_file import Onnx
 from workloads.importers.graphs.signals import through
 from workloads.importers.graphs.torch_module import TorchModule
-from workloads.topology.network import NetworkFileError
 from workloads.topology.placed import PLAIN, RANGED
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::FutureWarning")]
 
 torch = pytest.importorskip("torch")
 reference = pytest.importorskip("onnx.reference")
 prune = pytest.importorskip("torch.nn.utils.prune")
 nn = torch.nn
 RANDOM = np.random.default_rng(11)
-
-
-@pytest.fixture(autouse=True)
-def _same_numbers() -> Iterator[None]:
-    torch.manual_seed(5)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=FutureWarning)
-        yield
-
-
-def settled(module: Any) -> Any:
-    """The module with batch normalisations that have seen something."""
-    for part in module.modules():
-        if isinstance(part, nn.BatchNorm2d):
-            part.running_mean.normal_()
-            part.running_var.uniform_(0.5, 2)
-            for parameter in part.parameters():
-                nn.init.normal_(parameter)
-    return module.eval()
-
-
-def imported(source: Any, **told: Any) -> PlacedNetwork:
-    network = a.import_network(source, **told)
-    assert isinstance(network, PlacedNetwork)
-    return network
 
 
 def small() -> Any:
@@ -88,13 +60,6 @@ def classes_of(module: Any, inputs: NDArray[np.float32]) -> NDArray[np.int64]:
     return named
 
 
-def assert_runs(network: PlacedNetwork, engine: a.Engine, inputs: int = 2) -> None:
-    """The hardware gives what the integer model gives, bit for bit, in the cycles that are counted."""
-    checked = a.verify(engine.map(a.quantise(network, 8, 8)), inputs=inputs)
-    assert checked.agrees, checked.differences
-
-
-# What is computed.
 class Shuffled(nn.Module):  # type: ignore[misc, name-defined]
     """Channels in another order between two convolutions, and places as the last ones after the second."""
 
@@ -213,23 +178,6 @@ def test_averages_are_exact_in_integers_and_run_without_indices() -> None:
     assert_runs(network, a.Clos(pes=2))
 
 
-def test_averages_of_other_numbers_are_refused_in_onnx() -> None:
-    told: dict[str, Any] = {"kernel_shape": [3, 1]}
-    for changed, words in (
-        ({}, "averages 3 x 1 values, and 1/3 is no exact weight"),
-        ({"kernel_shape": [2, 1], "pads": [1, 0, 0, 0]}, "averages fewer values at the border"),
-        ({"kernel_shape": [2, 1], "ceil_mode": 1}, "averages fewer values at the border"),
-        ({"kernel_shape": [2, 1], "dilations": [2, 1]}, "averages over windows with gaps"),
-    ):
-        made = model(
-            [node("Conv", "x w", "c"), node("AveragePool", "c", "y", **(told | changed))],
-            {"w": normal(3, 2, 1, 1)},
-            ("N", 2, 4, 4),
-        )
-        with pytest.raises(NetworkFileError, match=f"AveragePool for 'y', {words}.*, allowed are"):
-            Onnx().read(made)
-
-
 def test_channels_that_are_chosen_or_weighted_are_so_in_the_kernel() -> None:
     layers = TorchModule().read(Shuffled(), shape=(1, 3, 3))
     assert [layer.sweep is not None for layer in layers.layers] == [True, True, False]
@@ -241,79 +189,6 @@ def test_a_program_of_one_map_without_samples() -> None:
     assert TorchModule().read(program).layers[0].sweep == Places(2, 4, 4, (2, 2))
 
 
-@st.composite
-def graphs(draw: st.DrawFn) -> tuple[Any, NDArray[np.float32]]:
-    """Models of one to three convolutions with what may stand between them, and a matrix behind or none."""
-
-    def number(least: int, most: int) -> int:
-        return draw(st.integers(least, most))
-
-    channels, rows, columns = number(1, 3), number(3, 6), number(3, 6)
-    shape, nodes, constants, signal = (channels, rows, columns), [], {}, "x"
-    for place in range(number(1, 3)):
-        kernel, groups = (number(1, min(3, rows)), number(1, min(3, columns))), number(1, 2)
-        groups = groups if channels % groups == 0 else 1
-        outputs = groups * number(1, 2)
-        constants[f"w{place}"] = normal(outputs, channels // groups, *kernel)
-        constants[f"b{place}"] = normal(outputs)
-        told: dict[str, Any] = {"strides": [number(1, 2), number(1, 2)], "group": groups}
-        named = draw(st.sampled_from(["SAME_UPPER", "SAME_LOWER", "VALID", "pads", None]))
-        pads = [0, 0, 0, 0]
-        if not (named and named.startswith("SAME")):
-            told["dilations"] = [
-                number(1, max(1, (size - 1) // max(taps - 1, 1)))
-                for size, taps in zip((rows, columns), kernel, strict=True)
-            ]
-            down, right = told["dilations"]
-            kernel = (kernel[0] - 1) * down + 1, (kernel[1] - 1) * right + 1
-        if named == "pads":
-            told["pads"] = pads = [number(0, 1) for _ in range(4)]
-        elif named:
-            told["auto_pad"] = named
-        nodes.append(node("Conv", f"{signal} w{place} b{place}", f"c{place}", **told))
-        signal = f"c{place}"
-        if named and named.startswith("SAME"):
-            rows, columns = (
-                -(-size // step) for size, step in zip((rows, columns), told["strides"], strict=True)
-            )
-        else:
-            rows = (rows + pads[0] + pads[2] - kernel[0]) // told["strides"][0] + 1
-            columns = (columns + pads[1] + pads[3] - kernel[1]) // told["strides"][1] + 1
-        channels = outputs
-        if draw(st.booleans()):
-            for name in "ghm":
-                constants[f"{name}{place}"] = normal(channels)
-            constants[f"v{place}"] = np.abs(normal(channels)) + np.float32(0.1)
-            names = " ".join(f"{name}{place}" for name in "ghmv")
-            nodes.append(node("BatchNormalization", f"{signal} {names}", f"n{place}"))
-            signal = f"n{place}"
-        nodes.append(node("Relu", signal, f"r{place}"))
-        signal = f"r{place}"
-    nodes.append(node("Flatten", signal, "f"))
-    constants["u"] = normal(channels * rows * columns, 4)
-    nodes.append(node("MatMul", "f u", "y"))
-    return model(nodes, constants, ("N", *shape)), normal(3, *shape)
-
-
-@given(graphs())
-@settings(deadline=None, max_examples=25)
-def test_any_chain_of_convolutions_gives_what_the_reference_of_onnx_gives(case: Any) -> None:
-    made, inputs = case
-    expected = reference.ReferenceEvaluator(made).run(None, {"x": inputs})[0]
-    layers = Onnx().read(made)
-    np.testing.assert_allclose(through(layers, inputs.reshape(3, -1)), expected, rtol=1e-3, atol=1e-4)
-    network = imported(made, inputs=inputs)
-    np.testing.assert_allclose(network.run(inputs.reshape(3, -1).T).T, expected, rtol=1e-3, atol=1e-3)
-
-
-@given(graphs())
-@settings(deadline=None, max_examples=3)
-def test_any_chain_of_convolutions_runs_on_hardware_bit_for_bit(case: Any) -> None:
-    made, inputs = case
-    assert_runs(imported(made, inputs=inputs), a.Pruned(pes=3), inputs=1)
-
-
-# What becomes of it.
 def test_a_module_runs_on_hardware_with_its_samples_and_accuracy(tmp_path: Path) -> None:
     module, inputs = small(), given_to_small()
     network = imported(module, inputs=inputs, labels=classes_of(module, inputs))
@@ -415,101 +290,3 @@ def test_without_inputs_a_program_has_scales_that_are_assumed() -> None:
     assert any(remark.startswith("scales were assumed") for remark in network.remarks)
     with pytest.raises(DataError, match="shape of inputs"):
         imported(program, inputs=normal(5, 61))
-
-
-# What is refused.
-def behind(*parts: Any) -> Any:
-    return nn.Sequential(nn.Conv2d(2, 4, 2), nn.ReLU(), *parts)
-
-
-class Turned(nn.Module):  # type: ignore[misc, name-defined]
-    """Inputs in the order row, column, channel."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kernel = nn.Conv2d(4, 2, 2)
-
-    def forward(self, x: Any) -> Any:
-        return self.kernel(x.permute(0, 3, 1, 2))
-
-
-class Channels(nn.Module):  # type: ignore[misc, name-defined]
-    """A mean over channels."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kernel = nn.Conv2d(2, 4, 2)
-
-    def forward(self, x: Any) -> Any:
-        return self.kernel(x).mean(1)
-
-
-class Reshaped(nn.Module):  # type: ignore[misc, name-defined]
-    """A matrix whose outputs become a map."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.matrix, self.kernel = nn.Linear(32, 18), nn.Conv2d(2, 1, 2)
-
-    def forward(self, x: Any) -> Any:
-        return self.kernel(self.matrix(x.flatten(1)).view(-1, 2, 3, 3))
-
-
-REFUSED: dict[str, tuple[Any, str]] = {
-    "transposed": (lambda: nn.Sequential(nn.ConvTranspose2d(2, 3, 2)), "convolution of another kind"),
-    "maximum": (
-        lambda: behind(nn.MaxPool2d(2)),
-        "max_pool2d in module 2, takes the largest value of a window, .* convolutions with a stride, aver",
-    ),
-    "mean of nine": (
-        lambda: behind(nn.AvgPool2d(3)),
-        "avg_pool2d in module 2, averages 3 x 3 values, and 1/9 is no exact weight, allowed are windows of",
-    ),
-    "mean of three of sixteen": (lambda: behind(nn.AdaptiveAvgPool2d(2)), "in windows that differ"),
-    "mean without zeros": (
-        lambda: behind(nn.AvgPool2d(2, padding=1, count_include_pad=False)),
-        "averages fewer values at the border",
-    ),
-    "mean of what is there": (lambda: behind(nn.AvgPool2d(2, ceil_mode=True)), "by another number than its"),
-    "mean of channels": (lambda: nn.Sequential(Channels()), "pools otherwise than by averages over windows"),
-    "shifted": (
-        lambda: settled(behind(nn.BatchNorm2d(4), nn.Conv2d(4, 2, 3, padding=1))),
-        "pads with zeros what was shifted",
-    ),
-    "reshaped": (
-        Reshaped,
-        "is a convolution of a map that was turned, cut or reshaped",
-    ),
-    "turned": (Turned, "inputs in the order channel, row, column"),
-    "circular": (lambda: nn.Sequential(nn.Conv2d(2, 2, 3, padding=1, padding_mode="circular")), "pad"),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_what_no_engine_runs_is_refused_in_a_sentence(case: str) -> None:
-    make, words = REFUSED[case]
-    with pytest.raises(NetworkFileError, match=words) as refusal:
-        TorchModule().read(make(), shape=(2, 4, 4))
-    assert "allowed are" in str(refusal.value)
-    assert "\n" not in str(refusal.value)
-
-
-def test_a_module_whose_map_nobody_tells_is_refused_with_what_tells_it() -> None:
-    with pytest.raises(
-        NetworkFileError, match=r"module 0 .* whose map nobody tells, .* inputs of shape \(k, ch"
-    ):
-        TorchModule().read(nn.Sequential(nn.Conv2d(1, 2, 3)))
-
-
-def test_a_kernel_larger_than_its_map_is_refused() -> None:
-    made = model([node("Conv", "x w", "y")], {"w": normal(2, 2, 5, 5)}, ("N", 2, 4, 4))
-    with pytest.raises(NetworkFileError, match="does not fit its map"):
-        Onnx().read(made)
-
-
-def test_a_convolution_along_one_axis_is_refused() -> None:
-    made = model([node("Conv", "x w", "y")], {"w": normal(2, 2, 3)}, ("N", 2, 4))
-    with pytest.raises(
-        NetworkFileError, match="a convolution along 1 axes, allowed are those along rows and"
-    ):
-        Onnx().read(made)
