@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-# numpy's own threads only get in the way of the processes that run side by side.
+# Threads of numpy and of PyTorch only get in the way of the processes that run side by side.
 export OPENBLAS_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo map check test test-long lint lines bench calibrate experiments tables layout-check docs zoo kill-test test-network clean
