@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from archsim.costs.pricing import Term
-
-if TYPE_CHECKING:
-    from archsim.costs.result import Result
+from archsim.engine.counts import Counts
 
 _ARRIVAL = re.compile(r"(.*): ([0-9.]+) ns")
 """A stage of a path as timing names it: what it is, and when the signal leaves it."""
@@ -23,24 +20,24 @@ def later(stage: str, times: float) -> str:
     return f"{arrival[1]}: {float(arrival[2]) * times:.3f} ns" if arrival else stage
 
 
-def latency_terms(result: Result) -> Iterator[Term]:
+def latency_terms(counts: Counts, clock_hz: float) -> Iterator[Term]:
     """From the first input that is loaded to the last score: each stage, and what the controller takes around
     them, in cycles of the clock."""
-    period_s = 1 / result.clock_hz
-    stages = result.counts.stages
+    period_s = 1 / clock_hz
+    stages = counts.stages
     spent = sum(stage.end_cycle - stage.start_cycle for stage in stages)
-    parts = [("loading", "inputs", result.load_cycles)]
+    parts = [("loading", "inputs", counts.load_cycles)]
     parts += [(f"stage {stage.number}", "running", stage.end_cycle - stage.start_cycle) for stage in stages]
-    parts.append(("controller", "between stages" if stages else "running", result.cycles - spent))
+    parts.append(("controller", "between stages" if stages else "running", counts.cycles - spent))
     for component, what, cycles in parts:
         yield Term(component, what, cycles, "cycles", period_s, "s/cycle", "assumed", _OF_THE_CLOCK)
 
 
-def path_terms(result: Result) -> Iterator[Term]:
-    """The longest path: each cell of it where a netlist was timed, else the path as a whole."""
-    kind, source = result.path_source
-    path_s = result.critical_path_s or 0.0
-    arrivals = [_ARRIVAL.fullmatch(stage) for stage in result.critical_path]
+def path_terms(path: Sequence[str], path_s: float, origin: tuple[str, str]) -> Iterator[Term]:
+    """The longest path: each cell of it where a netlist was timed, else the path as a whole. Its origin is a
+    kind and a source."""
+    kind, source = origin
+    arrivals = [_ARRIVAL.fullmatch(stage) for stage in path]
     if not arrivals or None in arrivals or not float(arrivals[-1][2]):  # type: ignore[index]
         yield Term("longest path", "whole", 1, "paths", path_s, "s/path", kind, source)
         return

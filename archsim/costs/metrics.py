@@ -3,16 +3,10 @@ comparisons, ratios, charts and JSON know it."""
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
-
-import numpy as np
-from numpy.typing import NDArray
-
-from archsim.costs.of_the_clock import AtClocks
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archsim.costs.result import Result
@@ -187,28 +181,6 @@ def figures(result: Result) -> dict[str, float]:
 def told(result: Result) -> dict[str, Any]:
     """A result as plain values: its figures by the names of metrics, whether they are exact, its warnings."""
     return figures(result) | {"exact": result.exact, "warnings": list(result.warnings)}
-
-
-def told_at(result: Result, clocks_hz: NDArray[np.float64]) -> Iterator[dict[str, Any]]:
-    """What `told` gives of the result at each of many clocks, shape (n,)."""
-    for first in range(0, len(clocks_hz), AT_ONCE):
-        at_clocks = AtClocks(result, clocks_hz[first : first + AT_ONCE])
-        values = figures_at(at_clocks) | {"exact": result.exact, "warnings": None}
-        columns = [
-            value.tolist() if isinstance(value, np.ndarray) else itertools.repeat(value)
-            for value in values.values()
-        ]
-        columns[-1] = map(list, at_clocks.clocks_warnings)
-        yield from (dict(zip(values, row, strict=True)) for row in zip(*columns, strict=False))
-
-
-def figures_at(at_clocks: AtClocks) -> dict[str, Any]:
-    """The figures of a result at many clocks; those that follow from the clock are arrays, shape (n,)."""
-    return figures(cast("Result", at_clocks))
-
-
-AT_ONCE = 8192
-"""Clocks whose figures are calculated together: their arrays fit the cache of a core."""
 
 
 def ratios_to_first(results: Sequence[Result]) -> dict[str, list[float | None]]:

@@ -1,23 +1,18 @@
-"""The figures that follow from the clock, at one clock or at many: each formula stands here once."""
+"""The figures that follow from the clock, be it one or many: each formula stands here once."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from archsim.costs.exact_sum import total
 from archsim.costs.pricing import Bill
 from archsim.engine.counts import Counts
 from archsim.technology.evidence import LEAKAGE
 from workloads.refusal import Defect
-
-if TYPE_CHECKING:
-    from archsim.costs.result import Result
 
 CHECKED = ("latency_s", "energy_j", "power_w", "leakage_w", "area_mm2")
 """The figures of a result that are held to be finite and not negative."""
@@ -81,31 +76,3 @@ class OfTheClock:
                 sound = value is None or bool(np.all(np.isfinite(value) & (np.asarray(value) >= 0)))
             if not sound:
                 raise Defect(f"{name} came out as {value}, a result is finite and not negative")
-
-
-class AtClocks(OfTheClock):
-    """A result at many clocks, shape (n,): figures that follow from the clock are arrays of that shape, all
-    else is as the result has it."""
-
-    def __init__(self, result: Result, clocks_hz: NDArray[np.float64]) -> None:
-        self.result, self.counts, self.missing = result, result.counts, result.missing
-        self.clock_hz: Any = clocks_hz
-        self.bill = result.bill.over(self.interval_s)
-        self._check()
-
-    def __repr__(self) -> str:
-        return f"<{self.result!r} at {len(self.clock_hz)} clocks>"
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["result"], name)
-
-    @property
-    def clocks_warnings(self) -> Iterator[tuple[str, ...]]:
-        """The warnings at each clock."""
-        notes, path_s = self.result.notes, self.result.critical_path_s
-        beyond = self.clock_hz * path_s > 1 if path_s is not None else np.zeros(len(self.clock_hz), bool)
-        for place, is_beyond in enumerate(beyond):
-            if is_beyond:
-                yield (*self.result.clock_warnings(self.clock_hz[place].item()), *notes)
-            else:
-                yield notes

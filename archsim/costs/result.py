@@ -230,10 +230,11 @@ class Result(OfTheClock):
             "power_w": self._power_terms,
             "leakage_w": self.bill.leakage,
             **({"area_mm2": self.bill.area} if self.is_asic else self.bill.usage),
-            "latency_s": tuple(latency_terms(self)),
+            "latency_s": tuple(latency_terms(self.counts, self.clock_hz)),
         }
         if self.critical_path_s is not None:
-            known["critical_path_s"] = tuple(path_terms(self))
+            path = path_terms(self.critical_path, self.critical_path_s, self.path_source)
+            known["critical_path_s"] = tuple(path)
         return {metric: terms for metric, terms in known.items() if metric not in self.missing}
 
     def _why_missing(self, metric: str) -> str:

@@ -19,8 +19,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import archsim as a
-from archsim.costs.metrics import AT_ONCE, figures_at, told
-from archsim.costs.of_the_clock import AtClocks
+from archsim.costs.at_clocks import AT_ONCE, AtClocks, figures_at
+from archsim.costs.metrics import told
 from archsim.explore.spec import flat
 
 TECHNOLOGIES: tuple[Any, ...] = ("cmos65", "artix7", "ecp5", {"kind": "cmos", "node_nm": 28})

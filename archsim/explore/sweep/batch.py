@@ -17,8 +17,9 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from archsim.clock import FASTEST, Clock, ClockError, fastest_hz
+from archsim.costs.at_clocks import told_at
 from archsim.costs.breakdown import Breakdown, breakdown_of
-from archsim.costs.metrics import told, told_at
+from archsim.costs.metrics import told
 from archsim.design import DesignPoint
 from archsim.explore.spec import DESIGN_FIELDS, flat, nested
 from workloads.refusal import Defect, Refusal
