@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from functools import cache
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-import yaml
 
-from archsim.calibration.calibrate import errors, fit, write_fit
+from archsim.calibration.calibrate import errors, fit
 from archsim.calibration.measurement import Measurement, read_measured
 from archsim.calibration.plan import PLANS, Plan, configurations, draw_alone
 from archsim.costs.fidelity.estimate import EstimateError, estimate_logic, logic_fit
@@ -23,7 +21,6 @@ from archsim.costs.operands import OperandActivity, workload_of
 from archsim.engine import Clos, Csc, Dense, Engine, Pruned
 from archsim.engine.mapping import Mapping
 from archsim.technology import Artix7, Cmos65, technology
-from archsim.technology.quantity import read_text
 from rtl import Sizes
 from rtl.engines.csc import CscSizes
 from rtl.parts.paths import ways
@@ -120,40 +117,6 @@ def test_an_estimate_says_what_it_was_fitted_to_and_how_far_off_it_is(technology
     assert logic.source.startswith(f"fitted to {len(sets['train'])} netlists of {technology}")
     assert f"on {len(sets['held_out'])} others" in logic.source
     assert "mean error" in logic.source
-
-
-@pytest.mark.parametrize("technology", TECHNOLOGIES)
-def test_the_stated_errors_are_those_of_the_stored_measurements(technology: str) -> None:
-    fitted = logic_fit(technology)
-    for error in errors(read_measured(technology)["held_out"], fitted, TECHNOLOGIES[technology]()):
-        assert error.mean == pytest.approx(fitted.constants[f"held_out_mean/{error.metric}"], abs=2e-4)
-        assert error.worst == pytest.approx(fitted.constants[f"held_out_worst/{error.metric}"], abs=2e-4)
-
-
-@pytest.mark.parametrize("technology", TECHNOLOGIES)
-def test_the_coefficients_follow_from_the_stored_measurements(technology: str, tmp_path: Path) -> None:
-    chosen, stored = TECHNOLOGIES[technology](), read_measured(technology)
-    write_fit(chosen, stored, tmp_path)
-    again = (tmp_path / f"logic_fit_{technology}.yaml").read_text(encoding="utf-8")
-    repeated, shipped = (
-        yaml.safe_load(text)["quantities"] for text in (again, read_text(f"logic_fit_{technology}.yaml"))
-    )
-    assert repeated.keys() == shipped.keys()
-    for name, entry in shipped.items():
-        assert repeated[name]["value"] == pytest.approx(entry["value"], rel=1e-3, abs=2e-4), name
-    written = {path.name for path in tmp_path.iterdir()}
-    tables = (f"logic_fit_{technology}_measured", f"logic_fit_{technology}_delays")
-    described = {f"{table}.{ending}" for table in tables for ending in ("csv", "yaml")}
-    assert written == {f"logic_fit_{technology}.yaml", *described}
-
-
-@pytest.mark.parametrize("technology", TECHNOLOGIES)
-def test_no_netlist_is_both_fitted_and_held_out(technology: str) -> None:
-    measured = read_measured(technology)
-    train, held_out = ({m.sizes for m in measured[label]} for label in ("train", "held_out"))
-    assert not train & held_out
-    assert len(train) >= 28
-    assert len(held_out) >= 12
 
 
 def drawn_sizes(plan: Plan, label: str) -> list[Sizes]:

@@ -1,0 +1,78 @@
+"""Fits of logic follow from the tables that ship with them, of engines that infer and of those that train:
+coefficients come out again, and errors are as stated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from archsim.calibration.calibrate import errors, write_coefficients, write_fit
+from archsim.calibration.measurement import Measurement, read_measured
+from archsim.calibration.training import SUFFIX, read_training
+from archsim.costs.fidelity.estimate import logic_fit
+from archsim.technology import Artix7, Cmos65
+from archsim.technology.quantity import read_text
+
+pytestmark = pytest.mark.slow
+
+Stored = Mapping[str, Sequence[Measurement]]
+
+FITS: dict[str, tuple[Any, Callable[[Any], Stored]]] = {
+    "cmos65": (Cmos65(), lambda technology: read_measured(technology.kind)),
+    "artix7": (Artix7(), lambda technology: read_measured(technology.kind)),
+    f"cmos65{SUFFIX}": (Cmos65(), read_training),
+    f"artix7{SUFFIX}": (Artix7(), read_training),
+}
+"""The technology of each fit, and what reads the table behind it."""
+
+
+@cache
+def stored(name: str) -> Stored:
+    """What ships of a fit, read once for all tests."""
+    technology, read = FITS[name]
+    return read(technology)
+
+
+@pytest.fixture(params=FITS)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_the_coefficients_follow_from_the_stored_measurements(name: str, tmp_path: Path) -> None:
+    technology, _ = FITS[name]
+    file = f"logic_fit_{name}.yaml"
+    if name.endswith(SUFFIX):
+        write_coefficients(technology, stored(name), tmp_path, name)
+        described = set()
+    else:
+        write_fit(technology, dict(stored(name)), tmp_path)
+        tables = (f"logic_fit_{name}_measured", f"logic_fit_{name}_delays")
+        described = {f"{table}.{ending}" for table in tables for ending in ("csv", "yaml")}
+    again = (tmp_path / file).read_text(encoding="utf-8")
+    repeated, shipped = (yaml.safe_load(text)["quantities"] for text in (again, read_text(file)))
+    assert repeated.keys() == shipped.keys()
+    for quantity, entry in shipped.items():
+        assert repeated[quantity]["value"] == pytest.approx(entry["value"], rel=1e-3, abs=2e-4), quantity
+    assert {path.name for path in tmp_path.iterdir()} == {file, *described}
+
+
+def test_the_stated_errors_are_those_of_the_stored_measurements(name: str) -> None:
+    fitted = logic_fit(name)
+    for error in errors(stored(name)["held_out"], fitted, FITS[name][0]):
+        assert error.mean == pytest.approx(fitted.constants[f"held_out_mean/{error.metric}"], abs=2e-4)
+        assert error.worst == pytest.approx(fitted.constants[f"held_out_worst/{error.metric}"], abs=2e-4)
+
+
+def test_no_netlist_is_both_fitted_and_held_out(name: str) -> None:
+    train, held_out = ({one.sizes for one in stored(name)[label]} for label in ("train", "held_out"))
+    assert not train & held_out
+    if name.endswith(SUFFIX):
+        assert {sizes.rotates for sizes in train} == {True, False}
+    else:
+        assert len(train) >= 28
+        assert len(held_out) >= 12
