@@ -22,6 +22,7 @@ from tests.layout_check.comparison import Row, table
 from tests.layout_check.def_reading import Component, read_def
 from tests.layout_check.netlists import Case, OnTracks, without_memories
 from tests.layout_check.places import ours
+from tests.run_cache import run_cache
 from workloads.data.cache import CACHE_VARIABLE
 
 ROOT = Path(__file__).parents[2]
@@ -105,7 +106,7 @@ def test_sums_over_places_are_those_of_the_placer() -> None:
 def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
     """An engine of two PEs without its memories, placed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
+        patch.setenv(CACHE_VARIABLE, str(run_cache(tmp_path_factory)))
         netlist = synthesise_asic(engine(2), "archsim_engine", OnTracks()).flat()
     assert netlist.memories
     subject = subject_of(without_memories(netlist), OnTracks())

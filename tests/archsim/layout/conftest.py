@@ -1,4 +1,4 @@
-"""A small engine, mapped and placed once; and a cache of its own."""
+"""A small engine, mapped and placed once; and the cache of this run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from archsim.layout import Placement, Subject, place, subject_of
 from archsim.netlist import synthesise_asic
 from archsim.technology import Cmos65
 from tests.archsim.netlist.sample import engine
+from tests.run_cache import run_cache
 from workloads.data.cache import CACHE_VARIABLE
 
 TECHNOLOGY = Cmos65()
@@ -18,7 +19,7 @@ TECHNOLOGY = Cmos65()
 @pytest.fixture(scope="package", autouse=True)
 def empty_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
+        patch.setenv(CACHE_VARIABLE, str(run_cache(tmp_path_factory)))
         yield
 
 
