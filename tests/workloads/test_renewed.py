@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.workloads.test_arrays import outputs
+from tests.workloads.matrices import outputs
 from workloads import (
     Calibration,
     CscStage,

@@ -3,7 +3,7 @@ coefficients come out again, and errors are as stated."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from archsim.technology.quantity import read_text
 
 pytestmark = pytest.mark.slow
 
-Stored = Mapping[str, Sequence[Measurement]]
+Stored = dict[str, list[Measurement]]
 
 FITS: dict[str, tuple[Any, Callable[[Any], Stored]]] = {
     "cmos65": (Cmos65(), lambda technology: read_measured(technology.kind)),
@@ -50,7 +50,7 @@ def test_the_coefficients_follow_from_the_stored_measurements(name: str, tmp_pat
         write_coefficients(technology, stored(name), tmp_path, name)
         described = set()
     else:
-        write_fit(technology, dict(stored(name)), tmp_path)
+        write_fit(technology, stored(name), tmp_path)
         tables = (f"logic_fit_{name}_measured", f"logic_fit_{name}_delays")
         described = {f"{table}.{ending}" for table in tables for ending in ("csv", "yaml")}
     again = (tmp_path / file).read_text(encoding="utf-8")
@@ -69,7 +69,8 @@ def test_the_stated_errors_are_those_of_the_stored_measurements(name: str) -> No
 
 
 def test_no_netlist_is_both_fitted_and_held_out(name: str) -> None:
-    train, held_out = ({one.sizes for one in stored(name)[label]} for label in ("train", "held_out"))
+    sets: list[set[Any]] = [{one.sizes for one in stored(name)[label]} for label in ("train", "held_out")]
+    train, held_out = sets
     assert not train & held_out
     if name.endswith(SUFFIX):
         assert {sizes.rotates for sizes in train} == {True, False}
