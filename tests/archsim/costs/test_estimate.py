@@ -135,7 +135,7 @@ def test_the_stored_measurements_are_those_that_the_plan_draws(technology: str) 
 def test_a_path_that_no_netlist_had_is_unknown_and_not_of_no_time() -> None:
     fitted = logic_fit("artix7")
     hidden = {
-        family: costs | ({"critical_path_s": {"one": 0.0}} if "critical_path_s" in costs else {})
+        family: {**costs, **({"critical_path_s": {"one": 0.0}} if "critical_path_s" in costs else {})}
         for family, costs in fitted.coefficients.items()
     }
     assert replace(fitted, coefficients=hidden).critical_path_s(small("dense").sizes, Artix7()) is None
