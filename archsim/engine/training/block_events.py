@@ -29,7 +29,7 @@ class BlockMachine(TrainingMachine):
         began = int(self.env.now)
         for first, outputs in self._groups(stage):
             block = first // stage.span
-            self.words[f"signal_{1 - number % 2}"] += outputs
+            self.words[f"{self.back}_{1 - number % 2}"] += outputs
             self.words[own] += outputs
             yield self.env.timeout(1)
             written = []
@@ -43,10 +43,15 @@ class BlockMachine(TrainingMachine):
                         self._reads_word(number)
                         self.env.process(self._moves(outputs, WORD))
                     yield self.env.timeout(1)
+            if self.sizes.overlapped:
+                self.env.process(self._results(number, outputs))
             begun.add(block)
             yield written[0]
             # Words are read in every other cycle, in the cycles between those in which they are written.
             yield self.env.timeout((int(self.env.now) - began) % PAIR)
+            # With one port a head reads no outputs while others are written.
+            if self.sizes.overlapped and int(self.env.now) in self.results:
+                yield self.env.timeout(PAIR)
         yield self.env.timeout(WORD)
         if self.pending or self.writes:
             raise Defect(f"stage {number} ends before all that it changes is written")

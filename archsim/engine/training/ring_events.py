@@ -31,7 +31,7 @@ class RingMachine(TrainingMachine):
     def _backward(self, number: int, stage: TrainedStage) -> Any:
         sums, own, began = f"sum_{1 - number % 2}", f"sum_{number % 2}", int(self.env.now)
         for first, outputs in self._groups(stage):
-            self.words[f"signal_{1 - number % 2}"] += outputs
+            self.words[f"{self.back}_{1 - number % 2}"] += outputs
             if number < len(self.sizes.trained) - 1:
                 self.words[own] += outputs
                 self.changed[own] += outputs
@@ -52,6 +52,8 @@ class RingMachine(TrainingMachine):
                     # Counted from the cycle after the last tap.
                     late = (last - began + WORD) % PAIR
                     self.env.process(self._moves(outputs, WORD - 1 + late))
+            if self.sizes.overlapped:
+                self.env.process(self._results(number, outputs))
         yield self.env.timeout(DRAIN)
         if self.writes:
             raise Defect(f"stage {number} ends before all its weights are written")

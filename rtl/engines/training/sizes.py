@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from rtl.engines.training.amounts import training_amounts
 from rtl.parts.components import bits_for
@@ -77,7 +77,10 @@ class TrainedStage(ABC):
 
 @dataclass(frozen=True)
 class StridedStage(TrainedStage):
-    """Blocks at a fixed stride: tap k of block b reads word b + k * blocks, one for all PEs."""
+    """Blocks at a fixed stride: tap k of block b reads word b + k * blocks, one for all PEs. `overlapped`: a
+    sample goes forward while an older one goes back."""
+
+    overlapped: bool = False
 
     @property
     def blocks(self) -> int:
@@ -94,9 +97,11 @@ class StridedStage(TrainedStage):
     @property
     def pause(self) -> int:
         """So that the next group reads the sums that this one has written, and that reads of weights remain
-        in the cycles between writes: a group with its head and its pause takes an even number of them."""
+        in the cycles between writes: a group with its head and its pause takes an even number of them.
+        Overlapped, the outputs of a group are written in the cycle of the next head where it has one tap:
+        then the head comes two cycles later, and one port serves."""
         least = max(0, SUM_WRITTEN - self.taps)
-        return least + (self.taps + least + 1) % 2
+        return least + (self.taps + least + 1) % 2 + PAIR * (self.overlapped and self.taps == 1)
 
     def signals_read(self, pes: int) -> int:
         return self.groups(pes) * self.taps
@@ -158,7 +163,8 @@ class TrainingSizes(Sizes):
 
     Weights of `weight_bits`, of which the upper `read_bits` are read forward and backward; signals of
     `activation_bits`, errors of `error_bits`; `one` is the score that is aimed at, by a squared hinge where
-    `margin`. `trained` are the stages. `registers` are what the random registers of the PEs start from; none
+    `margin`. `trained` are the stages; with `overlap` `pipelined` a step takes each of them once, with a
+    sample that goes forward and one that goes back. `registers` are what the random registers of the PEs start from; none
     where the update is rounded to the nearest. Raises SizeError for a stage or a width that it does not
     support.
     """
@@ -171,6 +177,7 @@ class TrainingSizes(Sizes):
     margin: bool
     trained: tuple[TrainedStage, ...]
     registers: tuple[int, ...] = ()
+    overlap: Literal["none", "pipelined"] = "none"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -207,7 +214,13 @@ class TrainingSizes(Sizes):
 
     @property
     def label(self) -> str:
-        return f"{self.engine} {'rotated' if self.rotates else 'broadcast'}"
+        how = "rotated" if self.rotates else "broadcast"
+        return f"{self.engine} {how}{' pipelined' * self.overlapped}"
+
+    @property
+    def overlapped(self) -> bool:
+        """Whether a step takes every stage once."""
+        return self.overlap == "pipelined"
 
     @property
     def fitted_apart(self) -> str:
@@ -223,8 +236,10 @@ class TrainingSizes(Sizes):
 
     @property
     def multiplied(self) -> tuple[tuple[int, int], ...]:
-        operand = max(self.activation_bits, self.error_bits)
-        return (self.read_bits, operand), (self.error_bits, self.activation_bits)
+        of_update = (self.error_bits, self.activation_bits)
+        if self.overlapped:
+            return (self.read_bits, self.activation_bits), (self.read_bits, self.error_bits), of_update
+        return (self.read_bits, max(self.activation_bits, self.error_bits)), of_update
 
     @property
     def adders(self) -> tuple[str, int, int]:
@@ -260,13 +275,27 @@ class TrainingSizes(Sizes):
     @property
     def memory_shapes(self) -> tuple[MemoryShape, ...]:
         """Weights, the signals of all stages and sums of errors in two halves each, and the shifts of every
-        stage."""
+        stage. Overlapped, the signals of samples that go back are kept apart, in two halves as well, of which
+        one is read by taps; a head reads the other while outputs are written to it, which may be in one cycle
+        where PEs read words of their own."""
+        kept = (
+            MemoryShape(
+                f"kept_{half}",
+                self.pes,
+                self.kept_rows(half),
+                self.activation_bits,
+                "1r1w" if self.rotates else "1rw",
+            )
+            for half in (0, 1)
+            if self.overlapped
+        )
         return (
             MemoryShape("weight", self.pes, self.weight_words, self.fetch_bits),
             *(
                 MemoryShape(f"signal_{half}", self.pes, self.signal_rows(half), self.activation_bits)
                 for half in (0, 1)
             ),
+            *kept,
             *(
                 MemoryShape(f"sum_{half}", self.pes, self.sum_rows(half), self.sum_bits, "1r1w")
                 for half in (0, 1)
@@ -291,8 +320,27 @@ class TrainingSizes(Sizes):
 
     def signal_rows(self, half: int) -> int:
         """Rows of a half of the memory of signals: what the stages of one parity read. The outputs of the
-        last stage are read by none but are there as well."""
+        last stage are read by none but are there as well, unless samples that go back are kept apart."""
+        if self.overlapped:
+            return sum(self.rows[:-1][half::2]) or 1
         return sum(self.rows[half::2])
+
+    @property
+    def copies(self) -> tuple[int, ...]:
+        """Overlapped, of how many samples the inputs of every stage, and the outputs of the last, are kept: of
+        the one that goes back, and of those that came since."""
+        return tuple(range(len(self.rows), 0, -1))
+
+    @property
+    def kept_bases(self) -> tuple[int, ...]:
+        """Where these begin in their half of what is kept."""
+        rows = [rows * copies for rows, copies in zip(self.rows, self.copies, strict=True)]
+        return tuple(sum(rows[number % 2 : number : 2]) for number in range(len(rows)))
+
+    def kept_rows(self, half: int) -> int:
+        """Rows of a half of the memory of what is kept."""
+        rows = zip(self.rows, self.copies, strict=True)
+        return sum(count * copies for count, copies in list(rows)[half::2])
 
     @property
     def most_rows(self) -> int:
@@ -328,12 +376,14 @@ class TrainingSizes(Sizes):
 
     @cached_property
     def forward_cycles(self) -> int:
-        """From `start` until the scores are there."""
+        """From `start` until the scores are there; none apart from the way back where it is overlapped."""
+        if self.overlapped:
+            return 0
         return sum(self.cycles_of(number, backward=False) for number in range(len(self.trained)))
 
     @cached_property
     def backward_cycles(self) -> int:
-        """From there until the last weight is written."""
+        """From there, or from `start`, until the last weight is written."""
         return sum(self.cycles_of(number, backward=True) for number in range(len(self.trained)))
 
     @property
