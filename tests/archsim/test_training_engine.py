@@ -78,6 +78,7 @@ def trained(draw: st.DrawFn, engine: type[Engine], topologies: Topologies) -> Tr
         error_bits=draw(st.integers(4, 9)),
         rounding=rounding,
         loss=draw(st.sampled_from(["margin", "squared"])),
+        overlap=draw(st.sampled_from(["none", "pipelined"])),
         pes=pes,
     )
     random, stages = np.random.default_rng(draw(st.integers(0, 1000))), topology.stages

@@ -315,8 +315,10 @@ class TrainingSizes(Sizes):
 
     @property
     def bases(self) -> tuple[int, ...]:
-        """The first row of the inputs of every stage, and of the outputs of the last, in their half."""
-        return tuple(sum(self.rows[number % 2 : number : 2]) for number in range(len(self.rows)))
+        """The first row of the inputs of every stage, and of the outputs of the last, in their half, where
+        these have rows in it."""
+        begins = [sum(self.rows[number % 2 : number : 2]) for number in range(len(self.rows))]
+        return (*begins[:-1], 0 if self.overlapped else begins[-1])
 
     def signal_rows(self, half: int) -> int:
         """Rows of a half of the memory of signals: what the stages of one parity read. The outputs of the
