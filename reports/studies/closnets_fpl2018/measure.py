@@ -32,7 +32,7 @@ from reports.write_up.claims import SeedRule, by_hand, judge_cases
 from reports.write_up.study_page import Findings
 from workloads.strict_yaml import dump_yaml
 
-IN_ORDER, OVERLAPPED = "none", "pipelined"
+IN_ORDER, PIPELINED, OVERLAPPED = "none", "pipelined", "junctions"
 NEAREST, STOCHASTIC = "nearest", "stochastic"
 
 

@@ -99,7 +99,7 @@ def test_in_order_it_is_plain_gradient_descent() -> None:
 def test_overlapped_it_updates_by_old_signals_and_new_weights() -> None:
     """Against matrices, with what each sample left behind on its way."""
     data, small = patches(80), recipe(**ONE_BY_ONE | {"epochs": 1})
-    ours = fitted(small, data, loss=MARGIN, overlap="pipelined")
+    ours = fitted(small, data, loss=MARGIN, overlap="junctions")
     initial, order = map(np.random.default_rng, np.random.SeedSequence(small.seed).spawn(2))
     topology = small.topology()
     flat = initial_arrays(topology, initial, init=small.init)
