@@ -18,8 +18,8 @@ class OutputMismatchError(Defect):
 
 
 def count_rtl(mapping: Mapping, x: NDArray[np.int64]) -> Counts:
-    """Runs inputs, shape (n_in, batch), on the hardware, checks the outputs of the last, and counts its cycles
-    and port enables. Raises OutputMismatchError where an output differs from the integer network."""
+    """Runs inputs, shape (n_in, batch), on the hardware, checks the outputs, and counts the cycles and port
+    enables of the last. Raises OutputMismatchError where an output differs from the integer network."""
     runs, outputs, kept = watch_rtl(mapping, x)
     expected, of_network = mapping.expected(x)
     if not (np.array_equal(outputs, expected) and equal_weights(kept[-1], of_network[-1])):

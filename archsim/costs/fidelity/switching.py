@@ -89,8 +89,8 @@ def measure_switching(
 
 
 def _before(mapping: Mapping) -> NDArray[np.int64]:
-    """The inputs that are on their way when the first that counts is given: the last ones of the stimulus, over
-    and over where it has too few."""
+    """The inputs that are on their way when the first that counts is given: the last ones of the stimulus,
+    over and over where it has too few."""
     inputs = stimulus(mapping.network)
     return inputs[:, np.arange(-mapping.in_flight, 0) % inputs.shape[1]]
 

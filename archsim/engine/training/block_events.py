@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from archsim.engine.training.events import TrainingMachine
-from rtl.engines.training.sizes import PAIR, StridedStage, TrainedStage, TrainingSizes
+from rtl.engines.training.sizes import TrainingSizes
+from rtl.engines.training.stages import PAIR, StridedStage, TrainedStage
 from workloads.refusal import Defect
 
 SUM, WORD = 4, 5

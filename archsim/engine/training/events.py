@@ -14,7 +14,8 @@ from typing import Any
 
 from archsim.engine.clock import Clocked
 from archsim.engine.counts import Counts, StageActivity, Traffic
-from rtl.engines.training.sizes import PAIR, TrainedStage, TrainingSizes
+from rtl.engines.training.sizes import TrainingSizes
+from rtl.engines.training.stages import PAIR, TrainedStage
 from workloads.refusal import Defect
 
 RESULT = 5

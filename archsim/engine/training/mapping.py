@@ -20,7 +20,8 @@ from archsim.engine.training.stages import places, trained_stages
 from archsim.engine.watch import Watch
 from rtl import Hardware, Images, LoadWrite, Run, Simulation
 from rtl.engines.training.engine import build_training
-from rtl.engines.training.sizes import PAIR, SHIFT_BITS, TrainingSizes
+from rtl.engines.training.sizes import SHIFT_BITS, TrainingSizes
+from rtl.engines.training.stages import PAIR
 from rtl.parts.components import bits_for
 from workloads import IntegerNetwork, Topology, TrainedNetwork
 from workloads.training.onchip.arithmetic import Scales

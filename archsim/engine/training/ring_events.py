@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archsim.engine.training.events import TrainingMachine
-from rtl.engines.training.sizes import PAIR, RingStage, TrainedStage
+from rtl.engines.training.stages import PAIR, RingStage, TrainedStage
 from workloads.refusal import Defect
 
 SUM_READ, SUM_WRITTEN = 2, 3

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.engine.mapping import MappingError
-from rtl.engines.training.sizes import PAIR, RingStage, StridedStage, TrainedStage
+from rtl.engines.training.stages import PAIR, RingStage, StridedStage, TrainedStage
 from workloads import CscStage, DenseStage, Stage, Topology
 from workloads.training.onchip.trainer import relus
 from workloads.training.schema import OnChipRecipe

@@ -48,7 +48,7 @@ class KeptSignals:
             self.begins = [self._oldest(number) for number in range(len(sizes.rows))]
 
     def _oldest(self, number: int) -> Wire:
-        """Where the rows of the sample that goes back begin, of the inputs of a stage, or the last outputs."""
+        """Where the rows of the sample that goes back begin, of the inputs of a stage or the last outputs."""
         rows, copies, base = self.sizes.rows[number], self.sizes.copies[number], self.sizes.kept_bases[number]
         bits = bits_for(self.sizes.kept_rows(number % 2))
         if copies == 1:

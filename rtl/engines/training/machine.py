@@ -157,8 +157,8 @@ class TrainingMachine(ABC):
 
     @abstractmethod
     def _operands(self, signals: Sequence[Wire], kept: Sequence[Wire]) -> Operands:
-        """What PEs are given, of the words of all banks, and of those that are kept for the way back, once sums
-        of errors are read."""
+        """What PEs are given, of the words of all banks, and of those that are kept for the way back, once
+        sums of errors are read."""
 
     @abstractmethod
     def _add_up(self, products: Sequence[Wire]) -> None:
@@ -376,7 +376,7 @@ class TrainingMachine(ABC):
         return back, (weight, error, operands.kept[p])
 
     def _update(self, p: int, factors: tuple[Wire, Wire, Wire], shift: Wire) -> Wire:
-        """The weight of a tap once it has moved. Forward nothing moves here, nor where no sample goes back."""
+        """The weight of a tap once it has moved. Forward nothing moves here, nor if no sample goes back."""
         at, (weight, error, signal) = self.at, factors
         signal = only_if(self.labels.goes_back if self.labels else at.back[2], signal)
         slope = delayed(signed_product(error, signal), "slope", enable=at.backward[2])

@@ -24,7 +24,8 @@ import pyrtl
 
 from rtl.engines.training.machine import Banked, Operands, TrainingMachine, by_number
 from rtl.engines.training.sequencer import Counters, Marks, Walk, of_stage
-from rtl.engines.training.sizes import RingStage, TrainingSizes
+from rtl.engines.training.sizes import TrainingSizes
+from rtl.engines.training.stages import RingStage
 from rtl.parts.arithmetic import BankedAddress, rotate
 from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, register, staged, wire
 from rtl.parts.processing_element import only_if

@@ -1,5 +1,5 @@
-"""The sequencer of a training engine: stages, groups and taps, forward and then backward, or all at once in the
-order of the way back."""
+"""The sequencer of a training engine: stages, groups and taps, forward and then backward, or all at once in
+the order of the way back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ class Issued:
     """What is issued in a cycle: of a `stage`, forward or `backward`, a `tap` or the `head` of a group;
     whether the tap is of the `first`, or the `last`, of its group, and of the first in its word of weights
     (`even`); where that word lies in a PE (`weight`). `begins` says that the next cycle is of the stage
-    `following`, from its first; with `starting` a step does. `busy` while a step is made, `done` from its end to the start of the next."""
+    `following`, from its first; with `starting` a step does. `busy` while a step is made, `done` from its end
+    to the start of the next."""
 
     stage: Wire
     backward: Wire
@@ -39,8 +40,8 @@ class Issued:
 
 
 class Counters:
-    """The counters of stages, groups and taps, forward or `backward`; which is the last. Overlapped, what goes
-    forward is taken along backward."""
+    """The counters of stages, groups and taps, forward or `backward`; which is the last. Overlapped, what
+    goes forward is taken along backward."""
 
     def __init__(self, sizes: TrainingSizes) -> None:
         stages, pes = sizes.trained, sizes.pes
