@@ -12,6 +12,7 @@ given, so that nothing that was never written comes to count.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyrtl
@@ -19,7 +20,7 @@ import pyrtl
 from rtl.engines.training.sequencer import Issued
 from rtl.engines.training.sizes import TrainingSizes
 from rtl.parts.arithmetic import choose
-from rtl.parts.components import Wire, bits_for, component, fit, named, register, staged
+from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, register, staged
 from rtl.parts.skeleton import Description
 
 if TYPE_CHECKING:
@@ -40,12 +41,14 @@ class Labels:
 
 
 class KeptSignals:
-    """The signals of samples that go back, a bank for each PE."""
+    """The signals of samples that go back, a bank for each PE. Around rings outputs may come to be written in
+    the cycle of a head, which reads the same half: then they are a cycle later, in which there is no head."""
 
     def __init__(self, sizes: TrainingSizes, issued: Issued, at: Travelling, described: Description) -> None:
         self.sizes, self.issued, self.at, self.described = sizes, issued, at, described
         with component("address"):
             self.begins = [self._oldest(number) for number in range(len(sizes.rows))]
+        self.written = at.written
 
     def _oldest(self, number: int) -> Wire:
         """Where the rows of the sample that goes back begin, of the inputs of a stage or the last outputs."""
@@ -65,7 +68,22 @@ class KeptSignals:
     ) -> list[tuple[Wire, Wire]]:
         """The words of the banks of both halves, which heads read as their `own` and taps with those that
         they have `taken`; results are `written`. `made` makes a memory."""
+        if self.sizes.rotates:
+            written = self._later(written)
         return list(zip(*(self._half(half, own, taken, written, made) for half in (0, 1)), strict=True))
+
+    def _later(self, written: Banked) -> Banked:
+        """What is written, a cycle later where a head is issued."""
+        with component("address"):
+            late = delayed(named(self.written & self.issued.head, "meets_head"), "late_results", reset=True)
+            self.written = (self.written & ~self.issued.head) | late
+            row = written.rows[0]
+            place = pyrtl.select(late, delayed(row, "row_late"), row)
+            enables = [
+                pyrtl.select(late, delayed(enable, f"valid_late_{p}"), enable)
+                for p, enable in enumerate(written.enables)
+            ]
+        return replace(written, enables=enables, rows=[place] * len(enables))
 
     def _half(
         self, half: int, own: Banked, taken: Banked, written: Banked, made: Callable[..., Wire]
@@ -79,7 +97,7 @@ class KeptSignals:
             inputs, outputs = choose(issued.stage, begins[:-1]), choose(issued.stage, begins[1:])
             base = choose(at.stage[5], begins[1:])
             taps = named(issued.tap & (parity == half), f"taps_of_kept_{half}")
-            writes = named(at.written & (at.stage[5][0] != half), f"results_of_kept_{half}")
+            writes = named(self.written & (at.stage[5][0] != half), f"results_of_kept_{half}")
         words = []
         for p in range(sizes.pes):
             loading = self.described.loads("input", p) if half == 0 else pyrtl.Const(0, 1)
@@ -89,17 +107,15 @@ class KeptSignals:
                 own_row, tap_row = fit(outputs + own.rows[p], bits), fit(inputs + taken.rows[p], bits)
                 from_ = pyrtl.select(issued.head, own_row, tap_row)
                 writing = named((writes & written.enables[p]) | loading, f"writes_kept_{half}_{p}")
-                to = named(to, f"kept_{half}_to_{p}")
-                if not sizes.rotates:
-                    from_ = to = named(pyrtl.select(writing, to, from_), f"kept_{half}_row_{p}")
+                place = named(pyrtl.select(writing, to, from_), f"kept_{half}_row_{p}")
             data = pyrtl.select(loading, fit(load.load_data, sizes.activation_bits), written.words[p])
             words.append(
                 made(
                     *(f"kept_{half}", p, rows, sizes.activation_bits),
                     read_enable=(own.enables[p] & (parity != half)) | (taps & taken.enables[p]),
-                    read_address=from_,
+                    read_address=place,
                     write_enable=writing,
-                    write_address=to,
+                    write_address=place,
                     write_data=data,
                 )
             )

@@ -143,15 +143,13 @@ class TrainingSizes(Sizes):
     def memory_shapes(self) -> tuple[MemoryShape, ...]:
         """Weights, the signals of all stages and sums of errors in two halves each, and the shifts of every
         stage. Overlapped, the signals of samples that go back are kept apart, in two halves as well, of which
-        one is read by taps; a head reads the other while outputs are written to it, which may be in one cycle
-        where PEs read words of their own."""
+        one is read by taps; heads read the other, to which outputs are written, never in one cycle."""
         kept = (
             MemoryShape(
                 f"kept_{half}",
                 self.pes,
                 self.kept_rows(half),
                 self.activation_bits,
-                "1r1w" if self.rotates else "1rw",
             )
             for half in (0, 1)
             if self.overlapped
