@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from reports.studies.closnets_fpl2018.accuracy import AtRate, Trainings, described
 from reports.studies.closnets_fpl2018.costs import OVERLAPPED, StepCost
@@ -17,6 +17,8 @@ from reports.studies.closnets_fpl2018.hardware import (
 )
 
 IN_ORDER, PIPELINED, JUNCTIONS = "none", "pipelined", "junctions"
+BOTH: tuple[Literal["none", "pipelined"], ...] = ("none", "pipelined")
+"""What an engine can do."""
 WORDS: Mapping[str, str] = {
     IN_ORDER: "one after the other",
     PIPELINED: "in one walk",
@@ -48,7 +50,7 @@ def walks(costs: Sequence[StepCost], weight_bits: int) -> Iterator[dict[str, Any
     the gates, where that was measured."""
     priced = {(one.network, one.overlap): one for one in costs if one.trains}
     for label in OVERLAPPED:
-        for overlap in (IN_ORDER, PIPELINED):
+        for overlap in BOTH:
             sizes = trained(topology_of(label), ENGINES[label][0], SHOWN_PES, weight_bits, overlap)
             memory: Storage = stored(label, sizes, weight_bits, trains=True)
             cost = priced.get((label, overlap))

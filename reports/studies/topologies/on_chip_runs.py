@@ -136,7 +136,7 @@ GRIDS = (
     Grid(8, "stochastic", peaks=(6,), seeds=(1,)),
     Grid(16, "nearest", peaks=(6,), seeds=(1,)),
     Grid(12, "stochastic", peaks=(6,), seeds=(1,)),
-    Grid(12, "nearest", overlap="pipelined", peaks=EVERY, seeds=THREE),
+    Grid(12, "nearest", overlap="pipelined", peaks=(6,), seeds=THREE),
     Grid(0, FLOAT, overlap="pipelined", peaks=(6,), seeds=THREE),
 )
 
