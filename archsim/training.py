@@ -13,6 +13,7 @@ from archsim.engine.mapping import MappingError
 from archsim.engine.training.mapping import TrainingLayout
 from rtl.engines.training.sizes import TrainingSizes
 from workloads import Recipe, RecipeError
+from workloads.training.onchip.arithmetic import WINDOW
 from workloads.training.schema import OnChipArithmetic
 from workloads.training.training import samples_of
 
@@ -27,8 +28,12 @@ class TrainedOn:
 
     @property
     def steps(self) -> int:
-        """Steps of the whole training, one a sample."""
-        return samples_of(self.recipe) * self.recipe.epochs
+        """Steps of the whole training, one a sample, and those in which the last samples of a window go
+        back."""
+        assert self.recipe.on_chip, "a recipe on chip"
+        samples = samples_of(self.recipe)
+        emptied = self.recipe.on_chip.in_flight(len(self.sizes.trained)) * -(-samples // WINDOW)
+        return (samples + emptied) * self.recipe.epochs
 
     def step(self, network: Path, fidelity: str = "cycle") -> tuple[Result, Result]:
         """What the first step costs, from random weights, and one from those that were trained, in a file.

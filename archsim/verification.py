@@ -45,10 +45,12 @@ class Verification:
 def verify(design: DesignPoint | Mapping, *, inputs: int = 1, seed: int = 0) -> Verification:
     """Runs `inputs` inputs of a design point, or of its mapping, on the hardware and holds cycles, traffic
     and outputs against the closed form, the event simulation and the integer network; where the engine
-    trains, the weights after each input against the specification."""
+    trains, the weights after each input against the specification, and where it has several on their way, so
+    many more inputs."""
     mapping = design.mapping if isinstance(design, DesignPoint) else design
     if not isinstance(mapping, Mapping):
         raise DesignError(f"design is {design!r}, allowed are a design point and its mapping")
+    inputs += mapping.in_flight
     x = sample_inputs(mapping.network, inputs, seed)
     analytic = mapping.count()
     levels = {"analytic": analytic, "cycle": mapping.simulate()} if analytic.exact else {}

@@ -18,15 +18,15 @@ class OutputMismatchError(Defect):
 
 
 def count_rtl(mapping: Mapping, x: NDArray[np.int64]) -> Counts:
-    """Runs one input, shape (n_in, 1), on the hardware, checks its outputs, and counts its cycles and port
-    enables. Raises OutputMismatchError where an output differs from the integer network."""
-    (run,), outputs, kept = watch_rtl(mapping, x)
+    """Runs inputs, shape (n_in, batch), on the hardware, checks the outputs, and counts the cycles and port
+    enables of the last. Raises OutputMismatchError where an output differs from the integer network."""
+    runs, outputs, kept = watch_rtl(mapping, x)
     expected, of_network = mapping.expected(x)
-    if not (np.array_equal(outputs, expected) and equal_weights(kept[0], of_network[0])):
+    if not (np.array_equal(outputs, expected) and equal_weights(kept[-1], of_network[-1])):
         raise OutputMismatchError(
-            f"the hardware gives {outputs[:, 0].tolist()}, the integer network {expected[:, 0].tolist()}"
+            f"the hardware gives {outputs[:, -1].tolist()}, the integer network {expected[:, -1].tolist()}"
         )
-    return counts_of_run(mapping.count_of(x), run)
+    return counts_of_run(mapping.count_of(x[:, -1:]), runs[-1])
 
 
 def run_rtl(mapping: Mapping, inputs: NDArray[np.int64]) -> tuple[list[Run], NDArray[np.int64]]:

@@ -197,6 +197,11 @@ class Mapping(ABC):
         return "input" if self.sizes.input_rows else "activation_0"
 
     @property
+    def in_flight(self) -> int:
+        """How many inputs the engine is given after one before it has done with it."""
+        return 0
+
+    @property
     def copies(self) -> int:
         """How many copies there are of the activations."""
         return 1

@@ -106,10 +106,12 @@ def _told_of(engine: TrainedOn, target: Path, fidelity: str) -> Iterator[str]:
 
     sizes, steps = engine.sizes, engine.steps
     first, last = engine.step(target, fidelity)
+    ways = f"{sizes.forward_cycles:,} forward, {sizes.backward_cycles:,} backward with the update"
+    if sizes.overlapped:
+        ways = f"{sizes.backward_cycles:,} for it forward and another one back, with the update"
     yield (
         f"a step of one sample takes {first.interval_cycles:,} cycles on {sizes.pes} PEs: "
-        f"{first.load_cycles:,} to load it, {sizes.forward_cycles:,} forward, "
-        f"{sizes.backward_cycles:,} backward with the update; {1e6 * first.interval_s:,.1f} us at "
+        f"{first.load_cycles:,} to load it, {ways}; {1e6 * first.interval_s:,.1f} us at "
         f"{first.clock_hz / 1e6:g} MHz, {steps * first.interval_s:,.3g} s for all {steps:,} steps"
     )
     if "energy_j" in first.missing:

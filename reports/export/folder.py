@@ -46,7 +46,7 @@ def _subject(design: DesignPoint, values: dict[str, Any], mapping: Mapping, inpu
     from archsim.engine.hardware_run import OutputMismatchError, equal_weights, watch_rtl
     from archsim.engine.stimulus import sample_inputs
 
-    x = sample_inputs(mapping.network, inputs)
+    x = sample_inputs(mapping.network, inputs + mapping.in_flight)
     runs, outputs, kept = watch_rtl(mapping, x)
     expected, weights = mapping.expected(x)
     if not (np.array_equal(outputs, expected) and equal_weights(kept[-1], weights[-1])):

@@ -102,6 +102,7 @@ def _widths(result: Result) -> str:
         f"training of {training['weight_bits']}-bit weights, of which {read} bits are read forward and "
         f"backward, with {training['activation_bits']}-bit activations and {training['error_bits']}-bit "
         f"errors, from {training['weights']} weights"
+        f"{', samples overlapped' * (training['overlap'] == 'pipelined')}"
     )
 
 

@@ -50,6 +50,8 @@ DESCRIPTIONS = {
     "sums": "Adds the products of weights and errors that come to a bank to their sums.",
     "signal_0_memory": "Signals that stages of even number read, kept until their weights are updated.",
     "signal_1_memory": "Signals that stages of odd number read, kept until their weights are updated.",
+    "kept_0_memory": "What stages of even number read, of all samples that have not gone back yet.",
+    "kept_1_memory": "What stages of odd number read, of all samples that have not gone back yet.",
     "sum_0_memory": "Sums of the errors of the outputs of stages of even number.",
     "sum_1_memory": "Sums of the errors of the outputs of stages of odd number.",
 }

@@ -159,9 +159,9 @@ class Expressions:
 
     def _extended(self, wire: Any) -> str:
         """An operand of a sum or product, which is extended."""
-        if isinstance(wire, Number) or self._parts.driver[wire.name].op in OWN_WIDTH:
-            return self.operand(wire)
-        return self.name(wire)
+        made = self._parts.driver.get(wire.name)
+        in_place = isinstance(wire, Number) or (made is not None and made.op in OWN_WIDTH)
+        return self.operand(wire) if in_place else self.name(wire)
 
     def _joined(self, wire: Any, text: str, op: str) -> str:
         """An operand of logic without its parentheses where the same operation stands inside."""

@@ -72,14 +72,34 @@ class Reference:
             input_fraction_bits=self.scales.inputs,
         )
 
-    def sample(self, x: Any, label: int, rate_shift: int) -> None:
-        """One step for inputs x (n_in,)."""
-        network, bits = self.network(), self.of.activation_bits
-        signals = [x, *(y[:, 0] for y in network.trace(x[:, None]))]
-        for number, (stage, before) in enumerate(zip(network.stages, signals, strict=False)):
-            sums = rounded(stage.accumulate(before[:, None])[:, 0], stage.shift)
-            exact = np.maximum(sums, 0) if stage.relu else sums
-            self.counts[number, :2] += cut(exact, bits)[1], cut(exact, bits - 1)[1]
+    def window(self, x: Any, labels: list[int], rate_shift: int) -> None:
+        """Steps for inputs x (n_in, n), in order or in walks that take older samples back."""
+        stages, late = len(self.words), self.of.overlap == "pipelined"
+        seen = [[sample] for sample in x.T]
+        for walk in range(len(labels) + late * stages):
+            network = self.network()
+            for number in range(stages):
+                sample = walk - late * number
+                if 0 <= sample < len(labels):
+                    seen[sample].append(self._forward(network.stages[number], number, seen[sample][-1]))
+            sample = walk - late * stages
+            if sample >= 0:
+                self._back(network, seen[sample], labels[sample], rate_shift)
+            else:
+                for number in reversed(range(stages)):
+                    stage = self.topology.stages[number]
+                    self._update(number, np.zeros(stage.n_in), np.zeros(stage.n_out), 0)
+
+    def _forward(self, stage: IntegerStage, number: int, before: Any) -> Any:
+        bits = self.of.activation_bits
+        sums = rounded(stage.accumulate(before[:, None])[:, 0], stage.shift)
+        exact = np.maximum(sums, 0) if stage.relu else sums
+        held, beyond = cut(exact, bits)
+        self.counts[number, :2] += beyond, cut(exact, bits - 1)[1]
+        return held
+
+    def _back(self, network: IntegerNetwork, signals: list[Any], label: int, rate_shift: int) -> None:
+        bits = self.of.activation_bits
         one, is_label = 1 << self.scales.activations[-1], np.arange(signals[-1].size) == label
         errors = signals[-1] - one * is_label
         if self.of.loss == "margin":

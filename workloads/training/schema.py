@@ -195,7 +195,8 @@ class OnChipArithmetic(_Strict):
     `weight_bits`, of which the upper `forward_bits` are read forward and backward, all where it is not given;
     outputs of every stage of `activation_bits`, errors of `error_bits`. Weights reach to 2**`integer_bits`.
     `rounding` of the update is to the nearest, or stochastic, by a register of random bits in each PE. `loss`
-    is a squared hinge, `margin`, or `squared`."""
+    is a squared hinge, `margin`, or `squared`. With `overlap` `pipelined` one walk over the weights takes a
+    sample forward in every stage and an older one back."""
 
     weight_bits: Whole = Field(default=12, ge=8, le=16)
     forward_bits: Whole | None = None
@@ -204,6 +205,7 @@ class OnChipArithmetic(_Strict):
     integer_bits: Whole = Field(default=1, ge=0, le=4)
     rounding: Literal["nearest", "stochastic"] = "nearest"
     loss: Literal["margin", "squared"] = "margin"
+    overlap: Literal["none", "pipelined"] = "none"
 
     @model_validator(mode="after")
     def _forward_reads_upper_bits(self) -> Self:
@@ -217,6 +219,11 @@ class OnChipArithmetic(_Strict):
     def read_bits(self) -> int:
         """The upper bits of a weight that are read forward and backward."""
         return self.weight_bits if self.forward_bits is None else self.forward_bits
+
+    def in_flight(self, stages: int) -> int:
+        """Samples that have gone through the first of so many stages, and not back through all, while the
+        next one goes."""
+        return stages if self.overlap == "pipelined" else 0
 
     @property
     def dropped(self) -> int:

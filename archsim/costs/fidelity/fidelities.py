@@ -40,7 +40,9 @@ FIDELITIES = {
     "analytic": Fidelity(lambda mapping: mapping.counts, _ESTIMATED, of_one=False),
     "cycle": Fidelity(lambda mapping: mapping.simulate(), _ESTIMATED),
     "rtl": Fidelity(
-        lambda mapping: count_rtl(mapping, sample_inputs(mapping.network, 1)), _ESTIMATED, inputs=1
+        lambda mapping: count_rtl(mapping, sample_inputs(mapping.network, 1 + mapping.in_flight)),
+        _ESTIMATED,
+        inputs=1,
     ),
     "gate": Fidelity(lambda mapping: mapping.simulate(), _MAPPED),
     "layout": Fidelity(lambda mapping: mapping.simulate(), place_and_route),

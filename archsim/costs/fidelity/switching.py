@@ -10,6 +10,7 @@ from importlib import resources
 from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archsim.costs.fidelity.components import component_of_instance
 from archsim.engine.mapping import Mapping
@@ -61,7 +62,8 @@ def measure_switching(
     and with them, or reads the remembered result. Wires are those of the technology unless others are given.
     Raises ActivityError where the netlist does not follow the described hardware."""
     inputs = stimulus(mapping.network)
-    writes = [load_writes(mapping.images), *(mapping.load(x) for x in inputs.T)]
+    before = _before(mapping)
+    writes = [load_writes(mapping.images), *(mapping.load(x) for x in np.hstack([before, inputs]).T)]
     library, wiring = technology.library, wiring or technology.wiring
     counter = ToggleCounter(netlist, library, design.wires)
     simulation = EventSimulation(counter, delays_of(netlist, technology, wiring))
@@ -86,6 +88,13 @@ def measure_switching(
     return MeasuredSwitching(inputs.shape[1], cycles, counts["settling_s"], instances)
 
 
+def _before(mapping: Mapping) -> NDArray[np.int64]:
+    """The inputs that are on their way when the first that counts is given: the last ones of the stimulus,
+    over and over where it has too few."""
+    inputs = stimulus(mapping.network)
+    return inputs[:, np.arange(-mapping.in_flight, 0) % inputs.shape[1]]
+
+
 def _count(mapping: Mapping, simulation: EventSimulation) -> dict[str, float | list[int]]:
     """Cycles, those of loading among them, and the toggles of each net without and with glitches, over all
     inputs."""
@@ -94,6 +103,8 @@ def _count(mapping: Mapping, simulation: EventSimulation) -> dict[str, float | l
         "running %d inputs through a netlist of %d cells", inputs.shape[1], len(counter.netlist.cell_names)
     )
     hardware = Simulation(mapping.hardware, mapping.images, record=counter.recorded)
+    for x in _before(mapping).T:
+        hardware.run(mapping.load(x))
     runs = [hardware.run(mapping.load(x)) for x in inputs.T]
     first, *others = (counter.count(run.recorded) for run in runs)
     still = sum(others, first)

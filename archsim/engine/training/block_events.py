@@ -7,7 +7,8 @@ from typing import Any
 from archsim.engine.training.events import MULTIPLIES, TrainingMachine
 from archsim.engine.watch import Watch
 from rtl import State
-from rtl.engines.training.sizes import PAIR, StridedStage, TrainedStage, TrainingSizes
+from rtl.engines.training.sizes import TrainingSizes
+from rtl.engines.training.stages import PAIR, StridedStage, TrainedStage
 from workloads.refusal import Defect
 
 SUM, WORD = 4, 5
@@ -48,11 +49,16 @@ class BlockMachine(TrainingMachine):
                         self._reads_word(number)
                         self.env.process(self._moves(outputs, WORD))
                     yield self.env.timeout(1)
+            if self.sizes.overlapped:
+                self.env.process(self._results(number, outputs))
             begun.add(block)
             pause = int(self.env.now)
             yield written[0]
             # Words are read in every other cycle, in the cycles between those in which they are written.
             yield self.env.timeout((int(self.env.now) - began) % PAIR)
+            # With one port a head reads no outputs while others are written.
+            if self.sizes.overlapped and int(self.env.now) in self.results:
+                yield self.env.timeout(PAIR)
             self.tells("controller", pause, int(self.env.now) - pause, State.PAUSE)
         self.tells("controller", self.env.now, WORD, State.DRAIN)
         yield self.env.timeout(WORD)

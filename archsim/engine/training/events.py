@@ -16,7 +16,8 @@ from archsim.engine.clock import Clocked
 from archsim.engine.counts import Counts, StageActivity, Traffic
 from archsim.engine.watch import Watch
 from rtl import State
-from rtl.engines.training.sizes import PAIR, TrainedStage, TrainingSizes
+from rtl.engines.training.sizes import TrainingSizes
+from rtl.engines.training.stages import PAIR, TrainedStage
 from workloads.refusal import Defect
 
 MULTIPLIES = 2
@@ -34,9 +35,15 @@ class TrainingMachine(Clocked):
         roles = [shape.role for shape in sizes.memory_shapes]
         super().__init__(sizes, roles, stages=len(sizes.trained), inputs=inputs + 1, watch=watch)
         self.changed: Counter[str] = Counter(signal_0=inputs)
+        if sizes.overlapped:
+            self.changed["kept_0"] = inputs
+        self.back = "kept" if sizes.overlapped else "signal"
+        """The memory of signals on the way back."""
         self.products = 0
         self.writes: set[int] = set()
         """Cycles in which words of weights will be written."""
+        self.results: set[int] = set()
+        """Cycles in which outputs will be."""
 
     def counts(self) -> Counts:
         """Runs a step, and loads the next sample when it is over."""
@@ -56,11 +63,11 @@ class TrainingMachine(Clocked):
     def controller(self) -> Any:
         """Answers start, then runs stages forward and backward."""
         yield self.env.timeout(1)
-        stages = list(enumerate(self.sizes.trained))
-        for number, stage in stages:
+        stages, overlapped = list(enumerate(self.sizes.trained)), self.sizes.overlapped
+        for number, stage in [] if overlapped else stages:
             yield from self._noted(number, self._forward(number, stage))
         for number, stage in reversed(stages):
-            yield from self._noted(number, self._backward(number, stage), backward=True)
+            yield from self._noted(number, self._backward(number, stage), backward=not overlapped)
         self.input_free.succeed()
 
     def _noted(self, number: int, pass_over: Any, *, backward: bool = False) -> Any:
@@ -77,8 +84,8 @@ class TrainingMachine(Clocked):
 
     def _head(self, number: int, outputs: int) -> None:
         """PEs read their outputs."""
-        self.words[f"signal_{1 - number % 2}"] += outputs
-        self.tells(f"signal_{1 - number % 2}.read", self.env.now, 1, outputs)
+        self.words[f"{self.back}_{1 - number % 2}"] += outputs
+        self.tells(f"{self.back}_{1 - number % 2}.read", self.env.now, 1, outputs)
         self.tells("controller", self.env.now, 1, State.HEAD)
 
     def _groups(self, stage: TrainedStage) -> list[tuple[int, int]]:
@@ -101,7 +108,8 @@ class TrainingMachine(Clocked):
 
     def _issues(self, number: int, outputs: int, tap: int, cycles: list[tuple[int, int]]) -> Iterator[int]:
         """The cycles of a tap, in each of which signals are read; in the first one, with the first weight of
-        a word, the word in every PE. Yields how many PEs are served."""
+        a word, the word in every PE; overlapped, signals and products of both ways. Yields how many PEs are
+        served."""
         self.words["weight"] += outputs * (tap % PAIR == 0)
         if tap % PAIR == 0:
             self.tells("weight.read", self.env.now, 1, outputs)
@@ -115,6 +123,9 @@ class TrainingMachine(Clocked):
                 self.watch.products += [(now + MULTIPLIES, pe) for pe in range(first, first + served)]
             first += served
             self.products += served
+            if self.sizes.overlapped:
+                self.words[f"kept_{number % 2}"] += signals
+                self.products += served
             yield served
 
     def _forward(self, number: int, stage: TrainedStage) -> Any:
@@ -130,11 +141,16 @@ class TrainingMachine(Clocked):
 
     def _results(self, number: int, outputs: int) -> Any:
         """Results are written RESULT cycles after the tap that went out in the cycle before this one."""
+        self.results.add(int(self.env.now) + RESULT - 1)
         self.tells("requantisers", self.env.now + RESULT - 2)
         yield self.env.timeout(RESULT - 1)
-        self.changed[f"signal_{1 - number % 2}"] += outputs
-        self.tells(f"signal_{1 - number % 2}.write", self.env.now, 1, outputs)
-        if number == len(self.sizes.trained) - 1:
+        of_last = number == len(self.sizes.trained) - 1
+        if self.sizes.overlapped:
+            self.changed[f"kept_{1 - number % 2}"] += outputs
+        if not (self.sizes.overlapped and of_last):
+            self.changed[f"signal_{1 - number % 2}"] += outputs
+            self.tells(f"signal_{1 - number % 2}.write", self.env.now, 1, outputs)
+        if of_last:
             self.tells("scores", self.env.now, 1, outputs)
         yield self.env.timeout(1)
 

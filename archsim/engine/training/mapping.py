@@ -19,9 +19,11 @@ from archsim.engine.training.options import Training
 from archsim.engine.training.ring_events import RingMachine
 from archsim.engine.training.stages import places, trained_stages
 from archsim.engine.watch import Watch
-from rtl import Hardware, Images, LoadWrite, Simulation
+from rtl import Hardware, Images, LoadWrite, Run, Simulation
 from rtl.engines.training.engine import build_training
-from rtl.engines.training.sizes import PAIR, SHIFT_BITS, TrainingSizes
+from rtl.engines.training.sizes import SHIFT_BITS, TrainingSizes
+from rtl.engines.training.stages import PAIR
+from rtl.parts.components import bits_for
 from workloads import IntegerNetwork, Topology, TrainedNetwork
 from workloads.training.onchip.arithmetic import Scales
 from workloads.training.onchip.trainer import Trainer, Words
@@ -54,6 +56,7 @@ class TrainingLayout:
                 one=1 << Scales.at_start(widths, 0, (0,), 1).activations[0],
                 margin=widths.loss == "margin",
                 registers=self.registers if widths.rounding == "stochastic" else (),
+                overlap=widths.overlap,
             )
         except ValueError as error:
             raise MappingError(str(error)) from error
@@ -144,13 +147,16 @@ class TrainingMapping(Mapping):
     def count(self) -> Counts:
         sizes, weights = self.sizes, [stage.stage.stored_weights for stage in self.network.stages]
         ends, stages = 1, []
+        forward = () if sizes.overlapped else range(len(weights))
         for number, backward in [
-            *((number, False) for number in range(len(weights))),
+            *((number, False) for number in forward),
             *((number, True) for number in reversed(range(len(weights)))),
         ]:
             began, ends = ends, ends + sizes.cycles_of(number, backward=backward)
-            products = weights[number] * (1 + (number > 0) if backward else 1)
-            stages.append(StageActivity(number, began, ends, products, backward=backward))
+            products = weights[number] * (1 + (number > 0) + sizes.overlapped if backward else 1)
+            stages.append(
+                StageActivity(number, began, ends, products, backward=backward and not sizes.overlapped)
+            )
         loaded = self.network.n_in + 1
         return Counts(
             cycles=1 + sizes.cycles,
@@ -166,12 +172,17 @@ class TrainingMapping(Mapping):
         bits = {shape.role: shape.word_bits for shape in sizes.memory_shapes}
         taps = [stage.signals_read(sizes.pes) for stage in trained]
         outputs = [stage.outputs for stage in trained]
-        kept = sum(stage.outputs * stage.words for stage in trained)
-        words = {"weight": (2 * kept, kept), "descriptor": (2 * len(trained), 0)}
+        kept, passes = sum(stage.outputs * stage.words for stage in trained), 1 if sizes.overlapped else 2
+        words = {"weight": (passes * kept, kept), "descriptor": (passes * len(trained), 0)}
         for half in (0, 1):
             heads, others = sum(outputs[half::2]), sum(outputs[1 - half :: 2])
             loaded = self.network.n_in * (half == 0)
-            words[f"signal_{half}"] = (2 * sum(taps[half::2]) + others, others + loaded)
+            both = (sum(taps[half::2]) + others, others + loaded)
+            if sizes.overlapped:
+                words[f"kept_{half}"] = both
+                words[f"signal_{half}"] = (sum(taps[half::2]), sum(outputs[1 - half : -1 : 2]) + loaded)
+            else:
+                words[f"signal_{half}"] = (sum(taps[half::2]) + both[0], both[1])
             added = [number for number in range(1, len(trained)) if number % 2 != half]
             sums = sum(taps[number] for number in added)
             if sizes.rotates:
@@ -187,6 +198,15 @@ class TrainingMapping(Mapping):
         machine = RingMachine if self.sizes.rotates else BlockMachine
         return machine(self.sizes, self.network.n_in, watch).counts()
 
+    @property
+    def watched(self) -> bool:
+        return not self.sizes.overlapped
+
+    def new_watch(self) -> Watch:
+        if not self.watched:
+            raise MappingError.of("training.overlap", "pipelined", "none where every cycle is watched")
+        return super().new_watch()
+
     def record(self) -> Recording:
         watch = self.new_watch()
         return record_engine(watch, self.simulate(watch=watch), self.input_memory, self.copies, others=1)
@@ -199,6 +219,10 @@ class TrainingMapping(Mapping):
         shifts = shift_words(self.begun.words.scales, self.rate_shift)
         return Images(shifts, self._packed(self.begun.of_stages))
 
+    @property
+    def in_flight(self) -> int:
+        return self.begun.arithmetic.in_flight(len(self.network.stages))
+
     def label(self, x: NDArray[np.int64]) -> int:
         """The label that a sample (n_in,) is given."""
         return 0 if self.labels is None else int(np.argmax(self.labels.run(x[:, None])))
@@ -206,14 +230,18 @@ class TrainingMapping(Mapping):
     def load(self, x: NDArray[np.int64]) -> list[LoadWrite]:
         pes, mask = self.sizes.pes, (1 << self.sizes.activation_bits) - 1
         inputs = [LoadWrite("input", i % pes, i // pes, value & mask) for i, value in enumerate(x.tolist())]
-        return [LoadWrite("label", 0, 0, self.label(x)), *inputs]
+        # Where samples overlap a bit above the label says that there is one.
+        sample = self.sizes.overlapped << bits_for(self.network.n_out)
+        return [LoadWrite("label", 0, 0, self.label(x) | sample), *inputs]
 
     def expected(self, x: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[list[NDArray[np.int64]]]]:
         """The outputs (n_out, batch) of steps on samples (n_in, batch), one after the other, and the weights
-        of every stage after each."""
-        begun = self.begun.words
-        words = Words(begun.weights.copy(), begun.scales, begun.registers.copy(), begun.counts.copy())
-        trainer = Trainer(self.begun.topology, self.begun.arithmetic, words)
+        of every stage after each. Overlapped, they are those that a step gives, of an earlier sample, zeros
+        where there is none yet."""
+        if self.in_flight:
+            return self._expected_in_walks(x)
+        trainer = self._begun_again()
+        words, begun = trainer.words, self.begun.words
         outputs, weights = [], []
         for sample in x.T:
             outputs.append(trainer.network(self.network.name).run(sample[:, None])[:, 0])
@@ -221,6 +249,37 @@ class TrainingMapping(Mapping):
             words.scales = begun.scales
             weights.append(trainer.of_stages)
         return np.stack(outputs, axis=1), weights
+
+    def _begun_again(self) -> Trainer:
+        """The network before its first step, to be trained."""
+        begun = self.begun.words
+        words = Words(begun.weights.copy(), begun.scales, begun.registers.copy(), begun.counts.copy())
+        return Trainer(self.begun.topology, self.begun.arithmetic, words)
+
+    def _expected_in_walks(
+        self, x: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], list[list[NDArray[np.int64]]]]:
+        """After walk t weights are as a window of the samples that have gone back leaves them; stage s takes
+        sample t - s forward as walk t - 1 left it."""
+        late, samples = self.in_flight, x.shape[1]
+        after = [self.begun.of_stages]
+        labels = np.array([self.label(sample) for sample in x.T])
+        for walk in range(samples):
+            trainer, gone = self._begun_again(), max(0, walk + 1 - late)
+            if gone:
+                trainer.window(x[:, :gone], labels[:gone], self.rate_shift)
+            after.append(trainer.of_stages)
+        outputs = np.zeros((self.network.n_out, samples), dtype=np.int64)
+        for walk in range(late - 1, samples):
+            sample = walk + 1 - late
+            met = [after[sample + number][number] for number in range(late)]
+            trainer = self._begun_again()
+            trainer.words.weights = np.concatenate([array.ravel() for array in met]).astype(np.int32)
+            outputs[:, walk] = trainer.network(self.network.name).run(x[:, [sample]])[:, 0]
+        return outputs, after[1:]
+
+    def scores(self, run: Run) -> NDArray[np.int64]:
+        return super().scores(run) if any(run.scores) else np.zeros(self.network.n_out, dtype=np.int64)
 
     def products_back(self, x: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         return products_back(self.network, self.begun.words.scales, x, self.label(x))

@@ -6,7 +6,7 @@ from typing import Any
 
 from archsim.engine.training.events import MULTIPLIES, TrainingMachine
 from rtl import State
-from rtl.engines.training.sizes import PAIR, RingStage, TrainedStage
+from rtl.engines.training.stages import PAIR, RingStage, TrainedStage
 from workloads.refusal import Defect
 
 SUM_READ, SUM_WRITTEN = 2, 3
@@ -58,6 +58,8 @@ class RingMachine(TrainingMachine):
                     # Counted from the cycle after the last tap.
                     late = (last - began + WORD) % PAIR
                     self.env.process(self._moves(outputs, WORD - 1 + late))
+            if self.sizes.overlapped:
+                self.env.process(self._results(number, outputs))
         self.tells("controller", self.env.now, DRAIN, State.DRAIN)
         yield self.env.timeout(DRAIN)
         if self.writes:

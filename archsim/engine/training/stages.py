@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.engine.mapping import MappingError
-from rtl.engines.training.sizes import PAIR, RingStage, StridedStage, TrainedStage
+from rtl.engines.training.stages import PAIR, RingStage, StridedStage, TrainedStage
 from workloads import CscStage, DenseStage, Stage, Topology
 from workloads.training.onchip.trainer import relus
 from workloads.training.schema import OnChipRecipe
@@ -28,16 +28,16 @@ def trained_stages(
         if rotates and isinstance(stage, DenseStage) and arithmetic.rounding == "stochastic":
             allowed = f"nearest, or a csc layer of fan_in {stage.n_in} in place of the dense stage {number}"
             raise MappingError.of("rounding", arithmetic.rounding, allowed)
-        made.append(_trained(stage, relu, rotates=rotates))
+        made.append(_trained(stage, relu, rotates, arithmetic.overlap == "pipelined"))
     return tuple(made)
 
 
-def _trained(stage: Stage, relu: bool, *, rotates: bool) -> TrainedStage:
+def _trained(stage: Stage, relu: bool, rotates: bool, overlapped: bool) -> TrainedStage:
     """A dense stage is a ring of stride 1, or one block."""
     widths, taps = (stage.n_in, stage.n_out), stage.weight_shape[-1]
     if rotates:
         return RingStage(*widths, taps, relu, stage.stride if isinstance(stage, CscStage) else 1)
-    return StridedStage(*widths, taps, relu)
+    return StridedStage(*widths, taps, relu, overlapped)
 
 
 def places(

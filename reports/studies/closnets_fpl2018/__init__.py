@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @studies.register("closnets-fpl2018")
-@lasts(cached_s=35, from_nothing_s=240)
+@lasts(cached_s=60, from_nothing_s=440)
 def reproduce() -> Report:
     """Writes up the trainings on chip that are shipped, and maps engines that train to gates."""
     from reports.studies.closnets_fpl2018.built import DEFAULT_BITS

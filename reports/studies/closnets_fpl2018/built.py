@@ -23,6 +23,7 @@ from reports.studies.closnets_fpl2018.hardware import (
     storage,
     topology_of,
 )
+from reports.studies.closnets_fpl2018.walks import IN_ORDER, walk_rows, walks
 from reports.studies.dey_reconfig2018.measure import as_cascades, junctions
 from reports.studies.topologies.on_chip_runs import EPOCHS
 from reports.write_up.claims import published
@@ -46,7 +47,8 @@ def built(costs: Sequence[StepCost], content: Mapping[str, Any]) -> Part:
     counted = [products(label) for label in ("clos", "csc", "pruned", "dense")]
     stored, others, masks = list(storage(DEFAULT_BITS)), _others(), fixed_masks(DEFAULT_BITS)
     taken = {label: steps(topology_of(label), ENGINES[label][0], label, DEFAULT_BITS) for label in TRAINED}
-    priced = {(one.network, one.trains): one for one in costs}
+    priced = {(one.network, one.trains): one for one in costs if one.overlap == IN_ORDER}
+    found = list(walks(costs, DEFAULT_BITS))
     clos, dense = priced["clos", True], priced["dense", True]
     dram_j = content["assumptions"]["dram_j_per_bit"]["value"]
     return Part(
@@ -61,6 +63,7 @@ def built(costs: Sequence[StepCost], content: Mapping[str, Any]) -> Part:
             "levels": (SHOWN_PES - 1).bit_length(),
             "costs": priced,
             "streamed": _streamed(dense, dram_j),
+            "walks": {(one["network"], one["overlap"]): one for one in found},
         },
         rows={
             "products": [_products(one, counted[-1]) for one in counted],
@@ -68,6 +71,7 @@ def built(costs: Sequence[StepCost], content: Mapping[str, Any]) -> Part:
             "steps": list(_steps(taken)),
             "others": list(_others_rows(others)),
             "masks": list(mask_rows(masks)),
+            "walks": list(walk_rows(found)),
             "pruning": list(_pruning(counted)),
             "costs": list(_costs(priced)),
             "wholes": list(_wholes(priced, dram_j)),
@@ -83,6 +87,7 @@ def built(costs: Sequence[StepCost], content: Mapping[str, Any]) -> Part:
             "steps": [vars(one) for several in taken.values() for one in several],
             "costs": [vars(one) for one in costs],
             "masks": [vars(one) for one in masks],
+            "walks": found,
         },
     )
 
@@ -205,4 +210,4 @@ def _others() -> dict[str, Any]:
 def _others_rows(others: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
     yield "edge-parallel, all passes overlapped", None, others["clocks"], others["clocks"]
     for one in others["steps"]:
-        yield f"here, {one.network} of the same fan-in and fan-out", one.pes, one.cycles, one.backward
+        yield f"here, {one.network} of the same fan-in and fan-out", one.pes, one.cycles, one.overlapped

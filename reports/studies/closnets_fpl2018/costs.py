@@ -19,6 +19,8 @@ ENGINES: tuple[tuple[str, type[Engine]], ...] = (
     ("dense", Dense),
 )
 """Networks of the zoo and the engines that run and train them."""
+OVERLAPPED = ("clos", "csc")
+"""Those whose steps are priced with samples overlapped too."""
 WEIGHT_MEMORY, UPDATE, WRITES = "weight memory", "update", "writes"
 """What the update has for itself: a component of its own, and the writes of weights."""
 
@@ -26,7 +28,8 @@ WEIGHT_MEMORY, UPDATE, WRITES = "weight memory", "update", "writes"
 @dataclass(frozen=True)
 class StepCost:
     """A sample in inference, or a step of training: from its first input loaded to its end, and what of its
-    energy goes into reads of weights, and into the update: its own logic and the writes of weights."""
+    energy goes into reads of weights, and into the update: its own logic and the writes of weights. With
+    `overlap` one step takes a sample forward and another one back."""
 
     network: str
     trains: bool
@@ -37,6 +40,7 @@ class StepCost:
     memory_j: float
     update_j: float
     writes_j: float
+    overlap: str = "none"
 
     @property
     def time_s(self) -> float:
@@ -44,7 +48,8 @@ class StepCost:
 
 
 def points(weight_bits: int) -> Iterator[tuple[str, DesignPoint]]:
-    """Each network on the engine that runs it, and on the same with training from drawn weights."""
+    """Each network on the engine that runs it, and on the same with training from drawn weights, of some with
+    samples overlapped too."""
     for label, engine in ENGINES:
         point = DesignPoint(
             network=NETWORK.format(label),
@@ -54,6 +59,8 @@ def points(weight_bits: int) -> Iterator[tuple[str, DesignPoint]]:
         )
         yield label, point
         yield label, point.replace(training={"weight_bits": weight_bits})
+        if label in OVERLAPPED:
+            yield label, point.replace(training={"weight_bits": weight_bits, "overlap": "pipelined"})
 
 
 def step_costs(weight_bits: int) -> list[StepCost]:
@@ -77,4 +84,5 @@ def step_cost(label: str, result: Result) -> StepCost:
         memory_j=math.fsum(term.value for term in memory),
         update_j=math.fsum(term.value for term in (*writes, *own)),
         writes_j=math.fsum(term.value for term in writes),
+        overlap=(result.design.get("training") or {}).get("overlap", "none"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from archsim import Clos, Csc, Dense, DesignPoint, Engine, Pruned
 from archsim.engine.training.mapping import TrainingLayout
@@ -60,9 +60,16 @@ def topology_of(label: str) -> Topology:
     return network.topology
 
 
-def trained(topology: Topology, engine: type[Engine], pes: int, weight_bits: int) -> TrainingSizes:
+def trained(
+    topology: Topology,
+    engine: type[Engine],
+    pes: int,
+    weight_bits: int,
+    overlap: Literal["none", "pipelined"] = "none",
+) -> TrainingSizes:
     """The engine that trains a topology, its update rounded to the nearest."""
-    return TrainingLayout(topology, OnChipRecipe(pes=pes, weight_bits=weight_bits), engine.trains).sizes
+    arithmetic = OnChipRecipe(pes=pes, weight_bits=weight_bits, overlap=overlap)
+    return TrainingLayout(topology, arithmetic, engine.trains).sizes
 
 
 @dataclass(frozen=True)
@@ -93,13 +100,14 @@ def storage(weight_bits: int) -> Iterator[Storage]:
             clock_hz=100e6,
             technology="cmos65",
         )
-        yield _stored(label, point.mapping.sizes, BITS, trains=False)
+        yield stored(label, point.mapping.sizes, BITS, trains=False)
         if label in TRAINED:
             sizes = trained(topology_of(label), engine, SHOWN_PES, weight_bits)
-            yield _stored(label, sizes, weight_bits, trains=True)
+            yield stored(label, sizes, weight_bits, trains=True)
 
 
-def _stored(label: str, sizes: Sizes, weight_bits: int, *, trains: bool) -> Storage:
+def stored(label: str, sizes: Sizes, weight_bits: int, *, trains: bool) -> Storage:
+    """The bits of the memories of an engine of these sizes."""
     bits: dict[str, int] = {}
     for shape in sizes.memory_shapes:
         kind = shape.role.partition("_")[0]
@@ -110,7 +118,7 @@ def _stored(label: str, sizes: Sizes, weight_bits: int, *, trains: bool) -> Stor
         weight_bits,
         weights=bits.pop("weight"),
         indices=bits.pop("index", 0),
-        signals=bits.pop("input", 0) + bits.pop("activation", 0) + bits.pop("signal", 0),
+        signals=sum(bits.pop(kind, 0) for kind in ("input", "activation", "signal", "kept")),
         errors=bits.pop("sum", 0),
         settings=sum(bits.values()),
     )
@@ -118,12 +126,13 @@ def _stored(label: str, sizes: Sizes, weight_bits: int, *, trains: bool) -> Stor
 
 @dataclass(frozen=True)
 class Step:
-    """The cycles of a step on so many PEs."""
+    """The cycles of a step on so many PEs, by pass, and `overlapped`."""
 
     network: str
     pes: int
     forward: int
     backward: int
+    overlapped: int
     busy: float
 
     @property
@@ -139,8 +148,9 @@ def steps(
     found = []
     for pes in numbers:
         sizes = trained(topology, engine, pes, weight_bits)
+        overlapped = trained(topology, engine, pes, weight_bits, "pipelined").cycles
         busy = 2 * topology.stored_weights / (pes * sizes.cycles)
-        found.append(Step(label, pes, sizes.forward_cycles, sizes.backward_cycles, busy))
+        found.append(Step(label, pes, sizes.forward_cycles, sizes.backward_cycles, overlapped, busy))
     return found
 
 

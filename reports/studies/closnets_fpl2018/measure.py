@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from archsim import DesignPoint
 from reports.studies.closnets_fpl2018.accuracy import (
-    AtRate,
     Trainings,
     described,
     ways,
@@ -17,6 +17,7 @@ from reports.studies.closnets_fpl2018.costs import StepCost, points
 from reports.studies.closnets_fpl2018.equal_accuracy import SAMPLES, equal_accuracy, rows_of as equal_rows
 from reports.studies.closnets_fpl2018.hardware import topology_of
 from reports.studies.closnets_fpl2018.sized import Sized, best, cells, fabric
+from reports.studies.closnets_fpl2018.walks import IN_ORDER, JUNCTIONS, PIPELINED, late, late_rows
 from reports.studies.topologies.compared import with_error
 from reports.studies.topologies.on_chip_courses import Look
 from reports.studies.topologies.on_chip_runs import (
@@ -34,7 +35,6 @@ from reports.write_up.claims import SeedRule, by_hand, judge_cases
 from reports.write_up.study_page import Findings
 from workloads.strict_yaml import dump_yaml
 
-IN_ORDER, OVERLAPPED = "none", "pipelined"
 NEAREST, STOCHASTIC = "nearest", "stochastic"
 
 
@@ -64,10 +64,7 @@ def findings(
             "fabric": list(fabric(sized)),
         },
         charts={"closnets-fpl2018-widths": widths_chart(trainings, EPOCHS)},
-        designs={
-            f"{label}-{'training' if point.training else 'inference'}.yaml": dump_yaml(point.model_dump())
-            for label, point in points(DEFAULT_BITS)
-        },
+        designs={_file(label, point): dump_yaml(point.model_dump()) for label, point in points(DEFAULT_BITS)},
         plain={
             "trainings": [vars(run) for run in runs],
             "sized": [vars(one) for one in sized],
@@ -77,9 +74,16 @@ def findings(
     )
 
 
+def _file(label: str, point: DesignPoint) -> str:
+    """The name of the file of a design point."""
+    if point.training is None:
+        return f"{label}-inference.yaml"
+    return f"{label}-training{'-pipelined' * (point.training.overlap == PIPELINED)}.yaml"
+
+
 def _learnt(trainings: Trainings, content: Mapping[str, Any]) -> Part:
     """What trainings say."""
-    rule, stale = content["rule"], list(_stale(trainings))
+    rule = content["rule"]
     allowed, small = (rule[name] / 100 for name in ("allowed_loss_points", "partly_loss_points"))
     networks = {network.rpartition("-")[2]: _network(trainings, network, allowed) for network in SPARSE}
     factor = content["claims"]["weights"]["factor"]
@@ -93,14 +97,15 @@ def _learnt(trainings: Trainings, content: Mapping[str, Any]) -> Part:
             "bits": DEFAULT_BITS,
             "batch": BATCH,
             "weights": weights,
-            "stale": stale,
+            "stale": late(trainings, JUNCTIONS),
+            "late": late(trainings, PIPELINED),
             "samples": SAMPLES,
             "deviation": trainings.sound.deviation,
         },
         rows={
             "ways": list(_ways(trainings)),
             "rates": list(_rates(trainings)),
-            "stale": list(_stale_rows(trainings, stale)),
+            "stale": list(late_rows(trainings)),
             "short": list(_short(trainings)),
         },
         cases={
@@ -166,19 +171,6 @@ def _rates(trainings: Trainings) -> Iterator[tuple[Any, ...]]:
         for way in sorted(every, key=lambda way: (way.rounding, way.loss, way.weight_bits)):
             at = {one.rate_shift: one for one in trainings.of(**vars(way))}
             yield way.label, described(way), *(at[shift].shown if shift in at else None for shift in shifts)
-
-
-def _stale(trainings: Trainings) -> Iterator[tuple[AtRate, AtRate]]:
-    """Overlapped trainings, each beside the same one in order."""
-    for one in trainings.of(overlap=OVERLAPPED):
-        for plain in trainings.of(**vars(one.way) | {"overlap": IN_ORDER}):
-            if plain.rate_shift == one.rate_shift:
-                yield one, plain
-
-
-def _stale_rows(trainings: Trainings, stale: Sequence[tuple[AtRate, AtRate]]) -> Iterator[tuple[Any, ...]]:
-    for one, plain in sorted(stale, key=lambda pair: (pair[0].way.network, pair[0].rate_shift)):
-        yield one.way.label, one.rate, plain.shown, one.shown, trainings.loss(one, plain)
 
 
 def _short(trainings: Trainings) -> Iterator[tuple[Any, ...]]:

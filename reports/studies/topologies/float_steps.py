@@ -5,11 +5,13 @@ each of which a stage takes one sample forward and one backward, both with the w
 stages, stage s takes sample n
 
     none       forward and backward in block n, stages one after another: plain gradient descent
-    pipelined  forward in block n + s, backward and update in block n + 2 S - 1 - s
+    pipelined  forward in block n + s, backward and update in block n + S, from the last stage to the first:
+               a walk of `workloads.training.onchip`
+    junctions  forward in block n + s, backward and update in block n + 2 S - 1 - s
 
-so that pipelined its update is of a sample that it took forward 2 (S - s) - 1 blocks before, of signals that
-were kept and of weights that have changed since: the schedule of Dey et al., JETCAS 2019, whose engine
-overlaps all three.
+so that its update is of a sample that it took forward S - s blocks before, or 2 (S - s) - 1, of signals that
+were kept and of weights that have changed since. `junctions` is the schedule of Dey et al., JETCAS 2019,
+whose engine overlaps all three; of one stage the two are the same.
 """
 
 from __future__ import annotations
@@ -35,7 +37,11 @@ def fitted(recipe: Recipe, data: LabelledData, *, loss: str, overlap: str) -> Mo
     wiring, stages = Wiring.of(topology), len(topology.stages)
     weights = np.concatenate([array.ravel() for array in initial_arrays(topology, initial, init=recipe.init)])
     numbers = np.arange(stages)
-    lags = (numbers, 2 * stages - 1 - numbers) if overlap == "pipelined" else (0 * numbers, 0 * numbers)
+    lags = {
+        "none": (0 * numbers, 0 * numbers),
+        "pipelined": (numbers, 0 * numbers + stages),
+        "junctions": (numbers, 2 * stages - 1 - numbers),
+    }[overlap]
     places = topology.input_places
     images = data.train_inputs[:, list(places)] if places else data.train_inputs
     for epoch in range(recipe.epochs):

@@ -77,7 +77,8 @@ class Cell(Way):
         recipe = load_recipe(self.network).replace(seed=self.seed, epochs=self.epochs, shift_pixels=0)
         if self.batch > 1:
             return recipe.replace(batch=self.batch)
-        arithmetic = {"weight_bits": self.weight_bits, "rounding": self.rounding, "loss": self.loss}
+        of_chip = ("weight_bits", "rounding", "loss", "overlap")
+        arithmetic = {name: getattr(self, name) for name in of_chip}
         return recipe.replace(
             batch=1,
             optimiser={"kind": "sgd", "momentum": 0.0},
@@ -126,7 +127,7 @@ GRIDS = (
     Grid(0, FLOAT, loss=ENTROPY, peaks=EVERY, seeds=THREE),
     Grid(12, "nearest", peaks=(6,), epochs=SHORT),
     Grid(12, "nearest", peaks=(6,), networks=DENSE, seeds=(1,), epochs=SHORT),
-    Grid(0, FLOAT, overlap="pipelined", peaks=(6,), seeds=THREE),
+    Grid(0, FLOAT, overlap="junctions", peaks=(6,), seeds=THREE),
     Grid(10, "nearest", peaks=(5, 6)),
     Grid(11, "nearest", peaks=(6,)),
     Grid(8, "nearest", peaks=(5, 6), seeds=(1,)),
@@ -135,6 +136,8 @@ GRIDS = (
     Grid(8, "stochastic", peaks=(6,), seeds=(1,)),
     Grid(16, "nearest", peaks=(6,), seeds=(1,)),
     Grid(12, "stochastic", peaks=(6,), seeds=(1,)),
+    Grid(12, "nearest", overlap="pipelined", peaks=(6,), seeds=THREE),
+    Grid(0, FLOAT, overlap="pipelined", peaks=(6,), seeds=THREE),
 )
 
 

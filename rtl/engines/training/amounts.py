@@ -34,14 +34,16 @@ def _amounts(
 
 
 def _pe(sizes: TrainingSizes) -> Amounts:
-    """A product of the weight; the sum of a row and its requantiser; the error of the output."""
+    """A product of the weight, or one for each way; the sum of a row and its requantiser; the error of the
+    output."""
     weight, total, signal = sizes.weight_bits, sizes.accumulator_bits, sizes.activation_bits
-    (read, operand), _ = sizes.multiplied
+    products = sizes.multiplied[:-1]
+    multiplied, made = sum(a * b for a, b in products), sum(a + b for a, b in products)
     gates = {
         "one": 1.0,
-        "cells_product_bits": float(read * operand),
+        "cells_product_bits": float(multiplied),
         # Where it has no output a PE hears the signals of the others all the same.
-        "heard_product_bits": float(read * operand),
+        "heard_product_bits": float(multiplied),
         "accumulator_bits": total,
         "rounded_bits": total,
         "shifter_bits": (total + 1) * sizes.shift_bits,
@@ -51,19 +53,19 @@ def _pe(sizes: TrainingSizes) -> Amounts:
     }
     registers = {
         "operand_and_sum_bits": weight + total,
-        "cells_product_register_bits": read + operand,
-        "heard_bits": read + operand,
+        "cells_product_register_bits": made,
+        "heard_bits": made,
         "error_bits": sizes.error_bits,
         "result_bits": signal,
     }
-    operands = {"weight_bits": read, "activation_bits": signal}
+    operands = {"weight_bits": sizes.read_bits, "activation_bits": signal}
     return Amounts("pe", sizes.pes, f"{sizes.family}.pe", gates, registers, operands)
 
 
 def _update(sizes: TrainingSizes) -> Amounts:
     """A product of error and signal, shifted and rounded, at random with a register of its own; the weight
     that moves, and the words that are written."""
-    _, (error, signal) = sizes.multiplied
+    error, signal = sizes.multiplied[-1]
     random = RANDOM_REGISTER_BITS * bool(sizes.registers)
     gates = {
         "product_bits": error * signal,
@@ -92,6 +94,9 @@ def _controller(sizes: TrainingSizes) -> Amounts:
         "valid_bits": sizes.pes,
         "travelling_bits": address + weight + bits_for(len(sizes.trained)),
     }
+    if sizes.overlapped:
+        label = bits_for(sizes.trained[-1].outputs) + 1
+        registers["label_bits"] = (len(sizes.trained) + 1) * label
     return _amounts(sizes, "controller", gates, registers)
 
 
@@ -104,7 +109,12 @@ def _address(sizes: TrainingSizes) -> Amounts:
         "weight_row_bits": sizes.pes * bits_for(sizes.weight_words),
         "stage_bits": len(sizes.trained) * row,
     }
-    return _amounts(sizes, "address", gates, {})
+    registers = {}
+    if sizes.overlapped:
+        rings = [rows * copies for rows, copies in zip(sizes.rows, sizes.copies, strict=True)][:-1]
+        gates["kept_row_bits"] = sizes.pes * bits_for(max(sizes.kept_rows(half) for half in (0, 1)))
+        registers["oldest_bits"] = sum(map(bits_for, rings))
+    return _amounts(sizes, "address", gates, registers)
 
 
 def _route(sizes: TrainingSizes) -> Amounts:

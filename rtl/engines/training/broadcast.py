@@ -25,7 +25,7 @@ class Blocks(Walk):
 
     def __init__(self, sizes: TrainingSizes, now: Counters, bits: int) -> None:
         stages = sizes.trained
-        self.sizes, self.stage = sizes, now.stage
+        self.sizes, self.stage, self.overlapped = sizes, now.stage, sizes.overlapped
         self.address, self.begun, self.outputs = (
             register(bits, name) for name in ("now", "block_begins", "outputs_begin")
         )
@@ -113,7 +113,7 @@ class Broadcast(TrainingMachine):
             for p in range(sizes.pes)
         ]
 
-    def _operands(self, signals: Sequence[Wire]) -> Operands:
+    def _operands(self, signals: Sequence[Wire], kept: Sequence[Wire]) -> Operands:
         at, pes = self.at, self.sizes.pes
         self.new_sum = wire(self.sizes.sum_bits, "new_sum")
         low, high = self._sums(0), self._sums(1)
@@ -126,9 +126,13 @@ class Broadcast(TrainingMachine):
             taken = delayed(only_if(~fresh, read), "sum_2", enable=at.tap[1])
             self.sum_read = delayed(taken, "sum_3")
             sums = [pyrtl.select(parity, *pair) for pair in zip(high, low, strict=True)]
+            taken = again = delayed(choose(bank, list(signals)), "signal_2", enable=at.tap[1])
+            if self.sizes.overlapped:
+                again = delayed(choose(bank, list(kept)), "kept_2", enable=at.tap[1])
             return Operands(
-                signals=[delayed(choose(bank, list(signals)), "signal_2", enable=at.tap[1])] * pes,
-                outputs=rotate(list(signals), own_bank, pes),
+                signals=[taken] * pes,
+                kept=[again] * pes,
+                outputs=rotate(list(kept), own_bank, pes),
                 sums=rotate(sums, own_bank, pes),
             )
 

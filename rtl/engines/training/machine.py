@@ -13,6 +13,9 @@ Backward a group begins with a cycle, its head, in which PEs read their outputs 
 the errors are those of the outputs for the whole group. How signals reach the PEs, and how their products
 come back to the sums of errors, is for `broadcast` and `rotated` to say. Memories of sums have a port to read
 and one to write, all others one port for both.
+
+Overlapped, a tap is one forward and one backward at once, of two samples: a PE has a product for each, and
+reads a signal for each, from memories of their own.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from dataclasses import dataclass
 import pyrtl
 
 from rtl.engines.training.arithmetic import cut, even, score_error, updated
+from rtl.engines.training.in_flight import KeptSignals, Labels
 from rtl.engines.training.sequencer import Counters, Issued, Walk, of_stage, sequenced
 from rtl.engines.training.sizes import SHIFT_BITS, TrainingSizes
 from rtl.parts.arithmetic import BankedAddress, choose, requantise, signed_product
@@ -42,14 +46,17 @@ from rtl.parts.processing_element import only_if
 from rtl.parts.skeleton import Description, Hardware, Turn
 
 
-class _Travelling:
+class Travelling:
     """What travels with a tap, by the cycles after its issue."""
 
     def __init__(self, issued: Issued, walk: Walk) -> None:
         tap, back = staged(issued.tap, "tap", 5, reset=True), staged(issued.backward, "back", 5)
         self.tap, self.back = tap, back
-        self.forward = [named(tap[t] & ~back[t], f"forward_{t}") for t in range(5)]
-        self.backward = [named(tap[t] & back[t], f"backward_{t}") for t in range(6)]
+        if walk.overlapped:
+            self.forward, self.backward = [tap[t] for t in range(5)], [tap[t] for t in range(6)]
+        else:
+            self.forward = [named(tap[t] & ~back[t], f"forward_{t}") for t in range(5)]
+            self.backward = [named(tap[t] & back[t], f"backward_{t}") for t in range(6)]
         self.head = delayed(issued.head, "head_1", reset=True)
         self.first, self.last = staged(issued.first, "first", 3), staged(issued.last, "last", 4)
         self.place, self.weight = staged(walk.address, "place", 4), staged(issued.weight, "weight_at", 5)
@@ -71,10 +78,12 @@ def by_number(bits: Sequence[Wire], name: str, last: int) -> dict[int, list[Wire
 
 @dataclass(frozen=True)
 class Operands:
-    """What PEs are given: the signals of a tap that was issued two cycles before; and a cycle after the head
-    of a group each its own output, and the sum of the errors of that."""
+    """What PEs are given: the signals of a tap that was issued two cycles before, forward, and those that are
+    `kept` for the way back, the same unless it is overlapped; and a cycle after the head of a group each its
+    own output, and the sum of the errors of that."""
 
     signals: Sequence[Wire]
+    kept: Sequence[Wire]
     outputs: Sequence[Wire]
     sums: Sequence[Wire]
 
@@ -100,9 +109,13 @@ class TrainingMachine(ABC):
             counters = Counters(sizes)
             self.walk = self._walk(counters)
             self.issued = sequenced(sizes, self.load.start, counters, self.walk)
-            self.at = _Travelling(self.issued, self.walk)
-            given = fit(self.load.load_data, bits_for(sizes.trained[-1].outputs))
-            self.label = delayed(given, "label", enable=self.described.loads("label"))
+            self.at = Travelling(self.issued, self.walk)
+            self.labels = Labels(sizes, self.described) if sizes.overlapped else None
+            if self.labels:
+                self.label = self.labels.label
+            else:
+                given = fit(self.load.load_data, bits_for(sizes.trained[-1].outputs))
+                self.label = delayed(given, "label", enable=self.described.loads("label"))
             self._tells_pes()
         self.results = []
         for p in range(sizes.pes):
@@ -143,8 +156,9 @@ class TrainingMachine(ABC):
         """The results that are written, of valid outputs."""
 
     @abstractmethod
-    def _operands(self, signals: Sequence[Wire]) -> Operands:
-        """What PEs are given, of the words of all banks, once sums of errors are read."""
+    def _operands(self, signals: Sequence[Wire], kept: Sequence[Wire]) -> Operands:
+        """What PEs are given, of the words of all banks, and of those that are kept for the way back, once
+        sums of errors are read."""
 
     @abstractmethod
     def _add_up(self, products: Sequence[Wire]) -> None:
@@ -174,8 +188,8 @@ class TrainingMachine(ABC):
 
     def finished(self) -> Hardware:
         """The whole engine."""
-        sizes, signals = self.sizes, self._signals()
-        operands = self._operands(signals)
+        sizes = self.sizes
+        operands = self._operands(*self._signals())
         shifts, products = self._shifts(), []
         for p in range(sizes.pes):
             with component("update", p):
@@ -191,7 +205,8 @@ class TrainingMachine(ABC):
         self._counts_products()
         at, last, issued = self.at, len(sizes.trained) - 1, self.issued
         with component("controller"):
-            final = named(at.written & (at.stage[5] == last), "scoring")
+            scores = at.stage[5] == last
+            final = named(at.written & (scores & self.labels.scored if self.labels else scores), "scoring")
             valid = [named(final & bit, f"scored_{p}") for p, bit in enumerate(at.valid[5])]
         never = pyrtl.Const(0, 1)
         return self.described.finish(
@@ -216,23 +231,36 @@ class TrainingMachine(ABC):
         error and a signal. The errors of inputs are never made."""
         at = self.at
         with component("controller"):
-            used = ~at.back[2] | (at.stage[2] != 0)
+            used = at.stage[2] != 0 if self.labels else ~at.back[2] | (at.stage[2] != 0)
             for p, bit in enumerate(at.active[2]):
+                if self.labels:
+                    self.described.count_products(named(at.tap[2] & bit, f"goes_forward_{p}"))
                 self.described.count_products(named(at.tap[2] & used & bit, f"multiplies_{p}"))
                 self.described.count_products(named(at.backward[2] & bit, f"updates_{p}"))
 
     def _made(self, role: str, unit: int, words: int, bits: int, **ports: Wire) -> Wire:
         """A memory, whose word is held until the next is read."""
-        return self.described.own_memory(role, unit, words, bits, loaded=role == "signal_0", **ports)
+        loaded = role in ("signal_0", "kept_0")
+        return self.described.own_memory(role, unit, words, bits, loaded=loaded, **ports)
 
-    def _signals(self) -> list[Wire]:
-        """The signals of all stages, a bank for each PE. A stage reads one half and writes the other, so that
-        each has one port."""
+    def _signals(self) -> tuple[list[Wire], list[Wire]]:
+        """The signals of all stages, a bank for each PE, and those that are kept for the way back. A stage
+        reads one half and writes the other, so that each has one port."""
         taken, written = self._taken(), self._written()
         halves = [self._half_of_signals(half, taken, written) for half in (0, 1)]
+        if not self.sizes.overlapped:
+            with component("route"):
+                parity, head = self.at.stage[1][0], self.at.head
+                words = [pyrtl.select(parity ^ head, odd, even) for even, odd in zip(*halves, strict=True)]
+                return words, words
+        kept = KeptSignals(self.sizes, self.issued, self.at, self.described)
+        words_kept = kept.words(self.own, taken, written, self._made)
         with component("route"):
             parity, head = self.at.stage[1][0], self.at.head
-            return [pyrtl.select(parity ^ head, odd, even) for even, odd in zip(*halves, strict=True)]
+            return (
+                [pyrtl.select(parity, odd, even) for even, odd in zip(*halves, strict=True)],
+                [pyrtl.select(parity ^ head, odd, even) for even, odd in words_kept],
+            )
 
     def _half_of_signals(self, half: int, taken: Banked, written: Banked) -> list[Wire]:
         """The signals that stages of one parity read, and those of the other write."""
@@ -243,21 +271,29 @@ class TrainingMachine(ABC):
             inputs, outputs = (of_stage(issued.stage, of, bits) for of in (bases[:-1], bases[1:]))
             base = of_stage(at.stage[5], bases[1:], bits)
             taps = named(issued.tap & (parity == half), f"taps_of_{half}")
-            writes = named(at.written & (at.stage[5][0] != half), f"results_of_{half}")
+            goes_on = at.stage[5][0] != half
+            if sizes.overlapped:
+                goes_on = goes_on & (at.stage[5] != len(sizes.trained) - 1)
+            writes = named(at.written & goes_on, f"results_of_{half}")
         words = []
         for p in range(sizes.pes):
             loading = self.described.loads("input", p) if half == 0 else pyrtl.Const(0, 1)
             own, read = outputs + self.own.rows[p], inputs + taken.rows[p]
             to = pyrtl.select(loading, fit(load.load_address, bits), fit(base + written.rows[p], bits))
             writing = (writes & written.enables[p]) | loading
-            from_ = pyrtl.select(issued.head, fit(own, bits), fit(read, bits))
+            if sizes.overlapped:
+                from_ = fit(read, bits)
+            else:
+                from_ = pyrtl.select(issued.head, fit(own, bits), fit(read, bits))
             data = pyrtl.select(loading, fit(load.load_data, sizes.activation_bits), written.words[p])
             with component("address"):
                 place = named(pyrtl.select(writing, to, from_), f"signal_{half}_row_{p}")
+            of_head = self.own.enables[p] & (parity != half)
+            of_tap = taps & taken.enables[p]
             words.append(
                 self._made(
                     *(f"signal_{half}", p, sizes.signal_rows(half), sizes.activation_bits),
-                    read_enable=(self.own.enables[p] & (parity != half)) | (taps & taken.enables[p]),
+                    read_enable=of_tap if sizes.overlapped else of_head | of_tap,
                     read_address=place,
                     write_enable=writing,
                     write_address=place,
@@ -310,7 +346,8 @@ class TrainingMachine(ABC):
         passes = ~self.relu[1] | (~output[-1] & (output != 0))
         of_sum = only_if(passes, cut(even(operands.sums[p], shift), sizes.error_bits))
         error = pyrtl.select(self.of_scores, of_score, of_sum)
-        return delayed(only_if(at.valid[1][p], error), "error", enable=at.head)
+        given = at.valid[1][p] & self.labels.goes_back if self.labels else at.valid[1][p]
+        return delayed(only_if(given, error), "error", enable=at.head)
 
     def _element(
         self, p: int, stored: Wire, operands: Operands, shifts: Sequence[Wire]
@@ -320,23 +357,28 @@ class TrainingMachine(ABC):
         sizes, at, signal = self.sizes, self.at, operands.signals[p]
         error = self._error(p, operands, shifts[1])
         weight = delayed(stored, "weight_2", enable=at.tap[1])
-        wider = max(sizes.activation_bits, sizes.error_bits)
-        operand = pyrtl.select(at.back[2], error.sign_extended(wider), signal.sign_extended(wider))
-        upper = weight[sizes.weight_bits - sizes.read_bits :]
-        product = delayed(signed_product(upper, operand), "product", enable=at.tap[2])
+        lower = sizes.weight_bits - sizes.read_bits
+        if sizes.overlapped:
+            upper = weight[lower:]
+            product = delayed(signed_product(upper, signal), "product", enable=at.tap[2])
+            returned = delayed(signed_product(upper, error), "returned", enable=at.tap[2])
+        else:
+            wider = max(sizes.activation_bits, sizes.error_bits)
+            operand = pyrtl.select(at.back[2], error.sign_extended(wider), signal.sign_extended(wider))
+            product = returned = delayed(signed_product(weight[lower:], operand), "product", enable=at.tap[2])
         total = register(sizes.accumulator_bits, "total")
         of_signal = product[: sizes.read_bits + sizes.activation_bits].sign_extended(len(total))
         added = fit(only_if(~at.first[3], total) + of_signal, len(total))
         total.next <<= pyrtl.select(self._accumulates(p), added, total)
         result = requantise(total, shifts[0], self.relu[4], sizes.activation_bits)
         self.results[p] <<= delayed(result, "result", enable=at.writes_row)
-        back = only_if(self._returns(p), product[: sizes.read_bits + sizes.error_bits])
-        return back, (weight, error, signal)
+        back = only_if(self._returns(p), returned[: sizes.read_bits + sizes.error_bits])
+        return back, (weight, error, operands.kept[p])
 
     def _update(self, p: int, factors: tuple[Wire, Wire, Wire], shift: Wire) -> Wire:
-        """The weight of a tap once it has moved. Forward nothing moves here."""
+        """The weight of a tap once it has moved. Forward nothing moves here, nor if no sample goes back."""
         at, (weight, error, signal) = self.at, factors
-        signal = only_if(at.back[2], signal)
+        signal = only_if(self.labels.goes_back if self.labels else at.back[2], signal)
         slope = delayed(signed_product(error, signal), "slope", enable=at.backward[2])
         kept = delayed(weight, "weight_3", enable=at.backward[2])
         return updated(self.sizes, p, kept, slope, shift, self._advances(p))

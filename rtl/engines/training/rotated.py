@@ -24,7 +24,8 @@ import pyrtl
 
 from rtl.engines.training.machine import Banked, Operands, TrainingMachine, by_number
 from rtl.engines.training.sequencer import Counters, Marks, Walk, of_stage
-from rtl.engines.training.sizes import RingStage, TrainingSizes
+from rtl.engines.training.sizes import TrainingSizes
+from rtl.engines.training.stages import RingStage
 from rtl.parts.arithmetic import BankedAddress, rotate
 from rtl.parts.components import Wire, bits_for, component, delayed, fit, named, register, staged, wire
 from rtl.parts.processing_element import only_if
@@ -36,7 +37,7 @@ class Ring(Walk):
     an odd cycle backward, so that it may be a cycle `late`."""
 
     def __init__(self, sizes: TrainingSizes, now: Counters, banked: BankedAddress) -> None:
-        self.sizes, self.stage, self.banked = sizes, now.stage, banked
+        self.sizes, self.stage, self.banked, self.overlapped = sizes, now.stage, banked, sizes.overlapped
         stages, pes, bits, lanes = sizes.trained, sizes.pes, banked.bits + 1, banked.bank_bits
         self.base, self.start = (register(banked.bits, name) for name in ("group_begins", "tap_begins"))
         self.present = register(bits, "now")
@@ -163,7 +164,7 @@ class Rotated(TrainingMachine):
             )
         return made
 
-    def _operands(self, signals: Sequence[Wire]) -> Operands:
+    def _operands(self, signals: Sequence[Wire], kept: Sequence[Wire]) -> Operands:
         at, pes = self.at, self.sizes.pes
         self.new_sums = []
         for b in range(pes):
@@ -173,11 +174,19 @@ class Rotated(TrainingMachine):
             self.rows = {t: self.banked.rows_from(at.place[t]) for t in (2, 3)}
         self.low, self.high = self._sums(0), self._sums(1)
         with component("route"):
-            turned = rotate(list(signals), self.banked.bank(at.place[1]), pes)
+            first = self.banked.bank(at.place[1])
+            turned = rotate(list(signals), first, pes)
             parity = at.stage[1][0]
+            taken = again = [
+                delayed(word, f"signal_2_{p}", enable=at.tap[1]) for p, word in enumerate(turned)
+            ]
+            if self.sizes.overlapped:
+                turned = rotate(list(kept), first, pes)
+                again = [delayed(word, f"kept_2_{p}", enable=at.tap[1]) for p, word in enumerate(turned)]
             return Operands(
-                signals=[delayed(word, f"signal_2_{p}", enable=at.tap[1]) for p, word in enumerate(turned)],
-                outputs=list(signals),
+                signals=taken,
+                kept=again,
+                outputs=list(kept),
                 sums=[pyrtl.select(parity, *pair) for pair in zip(self.high, self.low, strict=True)],
             )
 

@@ -1,4 +1,5 @@
-"""The sequencer of a training engine: stages, groups and taps, forward and then backward."""
+"""The sequencer of a training engine: stages, groups and taps, forward and then backward, or all at once in
+the order of the way back."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ class Issued:
     """What is issued in a cycle: of a `stage`, forward or `backward`, a `tap` or the `head` of a group;
     whether the tap is of the `first`, or the `last`, of its group, and of the first in its word of weights
     (`even`); where that word lies in a PE (`weight`). `begins` says that the next cycle is of the stage
-    `following`, from its first. `busy` while a step is made, `done` from its end to the start of the next."""
+    `following`, from its first; with `starting` a step does. `busy` while a step is made, `done` from its end
+    to the start of the next."""
 
     stage: Wire
     backward: Wire
@@ -32,18 +34,20 @@ class Issued:
     weight: Wire
     begins: Wire
     following: Wire
+    starting: Wire
     busy: Wire
     done: Wire
 
 
 class Counters:
-    """The counters of stages, groups and taps, forward or `backward`; which is the last."""
+    """The counters of stages, groups and taps, forward or `backward`; which is the last. Overlapped, what
+    goes forward is taken along backward."""
 
     def __init__(self, sizes: TrainingSizes) -> None:
         stages, pes = sizes.trained, sizes.pes
         widest = bits_for(max(max(s.taps, s.groups(pes)) for s in stages) + 1)
         self.stage = register(bits_for(len(stages)), "stage", reset=True)
-        self.backward = register(1, "backward", reset=True)
+        self.backward = pyrtl.Const(1, 1) if sizes.overlapped else register(1, "backward", reset=True)
         self.tap, self.group = (register(widest, name, reset=True) for name in ("tap_number", "group"))
         self.last_tap = self.is_last(self.tap, [s.taps for s in stages])
         self.last_group = self.is_last(self.group, [s.groups(pes) for s in stages])
@@ -69,8 +73,10 @@ class Walk(ABC):
     """Where a group of a stage and a tap of it lie in the signals of the stage. `outputs`: the first output
     of the group, and which PEs have one (`valid`); `address`: the word of PE 0, or that of all; which PEs
     have a word in this cycle (`active`). The cycle is `held` where no tap may be issued; it is not the last
-    of a tap where there is `more` of it; `reads_weight`: with the tap a word of weights is read."""
+    of a tap where there is `more` of it; `reads_weight`: with the tap a word of weights is read. With
+    `overlapped` a tap is one forward and one backward."""
 
+    overlapped: bool
     outputs: Wire
     valid: Sequence[Wire]
     address: Wire
@@ -100,12 +106,15 @@ def sequenced(sizes: TrainingSizes, start: Wire, now: Counters, walk: Walk) -> I
     drained = (state == DRAIN) & waited
     turns = drained & ~backward & (stage == len(stages) - 1)
     ends, starting = drained & backward & (stage == 0), (state == IDLE) & start
-    begins, goes_back = starting | (drained & ~ends), (backward | turns) & ~starting
+    begins = starting | (drained & ~ends)
+    goes_back = backward if sizes.overlapped else (backward | turns) & ~starting
     moved = pyrtl.select(backward, fit(stage - 1, len(stage)), fit(stage + 1, len(stage)))
     kept = pyrtl.select(drained & ~turns & ~ends, moved, stage)
-    next_stage = pyrtl.select(starting, pyrtl.Const(0, len(stage)), kept)
+    first_stage = len(stages) - 1 if sizes.overlapped else 0
+    next_stage = pyrtl.select(starting, pyrtl.Const(first_stage, len(stage)), kept)
     stage.next <<= next_stage
-    backward.next <<= goes_back
+    if not sizes.overlapped:
+        backward.next <<= goes_back
     done.next <<= (done | ends) & ~starting
     state.next <<= _first_of(
         state,
@@ -136,6 +145,7 @@ def sequenced(sizes: TrainingSizes, start: Wire, now: Counters, walk: Walk) -> I
         weight=weight,
         begins=begins,
         following=next_stage,
+        starting=starting,
         busy=named(state != IDLE, "busy"),
         done=done,
     )

@@ -6,14 +6,13 @@ smaller. All stages of an engine are of one kind.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from rtl.engines.training.amounts import training_amounts
+from rtl.engines.training.stages import PAIR, RingStage, TrainedStage
 from rtl.parts.components import bits_for
 from rtl.parts.descriptor import SizeError
 from rtl.parts.sizes import Amounts, MemoryShape, Sizes, levels
@@ -21,135 +20,8 @@ from rtl.parts.skeleton import TRAINING_TARGETS
 
 FORWARD_DRAIN, BACKWARD_DRAIN = 5, 5
 """Cycles from the issue of the last tap of a stage to the write of the last that comes of it."""
-SUM_WRITTEN = 4
-"""Cycles from the issue of a tap to the write of the sum that it adds to."""
-PAIR = 2
-"""Weights in a word: it is read with the first of them, and written with the second, so that a memory with a
-single port serves both."""
 SHIFT_BITS = 5
 """Bits of a shift."""
-
-
-@dataclass(frozen=True)
-class TrainedStage(ABC):
-    """A stage: its inputs, its outputs, the taps of each, whether a ReLU follows. Outputs are dealt to PEs
-    from the first of each `span` on; at most so many as `readers` read one input."""
-
-    inputs: int
-    outputs: int
-    taps: int
-    relu: bool
-
-    @property
-    @abstractmethod
-    def span(self) -> int: ...
-
-    @property
-    @abstractmethod
-    def readers(self) -> int: ...
-
-    @property
-    def words(self) -> int:
-        """Words that the weights of an output take."""
-        return -(-self.taps // PAIR)
-
-    @property
-    def pause(self) -> int:
-        """Cycles that every group waits backward."""
-        return 0
-
-    def groups(self, pes: int) -> int:
-        """Groups of the stage, none of which crosses spans."""
-        return self.outputs // self.span * -(-self.span // pes)
-
-    def forward_cycles(self, pes: int) -> int:
-        """Cycles in which taps are issued forward."""
-        return self.groups(pes) * self.taps
-
-    @abstractmethod
-    def signals_read(self, pes: int) -> int:
-        """Words of signals that taps read in a pass, of which each has a sum of errors."""
-
-    @abstractmethod
-    def backward_cycles(self, pes: int) -> int:
-        """From the first head to the issue of the last tap, or to the end of the pause after it."""
-
-
-@dataclass(frozen=True)
-class StridedStage(TrainedStage):
-    """Blocks at a fixed stride: tap k of block b reads word b + k * blocks, one for all PEs."""
-
-    @property
-    def blocks(self) -> int:
-        return self.inputs // self.taps
-
-    @property
-    def span(self) -> int:
-        return self.outputs // self.blocks
-
-    @property
-    def readers(self) -> int:
-        return self.span
-
-    @property
-    def pause(self) -> int:
-        """So that the next group reads the sums that this one has written, and that reads of weights remain
-        in the cycles between writes: a group with its head and its pause takes an even number of them."""
-        least = max(0, SUM_WRITTEN - self.taps)
-        return least + (self.taps + least + 1) % 2
-
-    def signals_read(self, pes: int) -> int:
-        return self.groups(pes) * self.taps
-
-    def backward_cycles(self, pes: int) -> int:
-        return self.groups(pes) * (1 + self.taps + self.pause)
-
-
-@dataclass(frozen=True)
-class RingStage(TrainedStage):
-    """A ring: tap k of output j reads word (j + k * stride) mod inputs, so that PEs read consecutive words;
-    those beyond the end of the ring a cycle later, from its start."""
-
-    stride: int
-
-    @property
-    def span(self) -> int:
-        return self.outputs
-
-    @property
-    def readers(self) -> int:
-        return min(self.outputs, self.taps * -(-self.outputs // self.inputs))
-
-    def turns(self, pes: int) -> Counter[tuple[int, int]]:
-        """How often the ring ends between two PEs, one of which reads word 0, by group and tap: so many more
-        cycles the tap takes."""
-        firsts = [(tap, -tap * self.stride % self.inputs) for tap in range(self.taps)]
-        reading = [(j, tap) for tap, first in firsts for j in range(first, self.outputs, self.inputs)]
-        return Counter((j // pes, tap) for j, tap in reading if j % pes)
-
-    def forward_cycles(self, pes: int) -> int:
-        return super().forward_cycles(pes) + self.turns(pes).total()
-
-    def signals_read(self, pes: int) -> int:
-        return self.outputs * self.taps
-
-    def backward_cycles(self, pes: int) -> int:
-        """A word of weights is read in an even cycle and written in an odd one: the next one waits for it,
-        or for the head of the group if that took the even cycle."""
-        groups, last, turns = self.groups(pes), self.words - 1, Counter[tuple[int, int]]()
-        for (group, tap), more in self.turns(pes).items():
-            turns[group, tap // PAIR] += more
-        of_last = self.taps - last * PAIR
-
-        def waits(group: int, word: int) -> int:
-            """Cycles from the first tap of a word to that of the next; a head follows the last of a group."""
-            taken = turns[group, word] + (of_last + 1 if word == last else PAIR)
-            return taken + taken % 2
-
-        plain = waits(-1, last) + last * PAIR
-        more = sum(waits(*word) - waits(-1, word[1]) for word in list(turns))
-        ends = of_last + turns[groups - 1, last] - waits(groups - 1, last)
-        return 1 + groups * plain + more + ends
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -158,9 +30,10 @@ class TrainingSizes(Sizes):
 
     Weights of `weight_bits`, of which the upper `read_bits` are read forward and backward; signals of
     `activation_bits`, errors of `error_bits`; `one` is the score that is aimed at, by a squared hinge where
-    `margin`. `trained` are the stages. `registers` are what the random registers of the PEs start from; none
-    where the update is rounded to the nearest. Raises SizeError for a stage or a width that it does not
-    support.
+    `margin`. `trained` are the stages; with `overlap` `pipelined` a step takes each of them once, with a
+    sample that goes forward and one that goes back. `registers` are what the random registers of the PEs
+    start from; none where the update is rounded to the nearest. Raises SizeError for a stage or a width that
+    it does not support.
     """
 
     engine: ClassVar[str] = "training"
@@ -171,6 +44,7 @@ class TrainingSizes(Sizes):
     margin: bool
     trained: tuple[TrainedStage, ...]
     registers: tuple[int, ...] = ()
+    overlap: Literal["none", "pipelined"] = "none"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -207,7 +81,13 @@ class TrainingSizes(Sizes):
 
     @property
     def label(self) -> str:
-        return f"{self.engine} {'rotated' if self.rotates else 'broadcast'}"
+        how = "rotated" if self.rotates else "broadcast"
+        return f"{self.engine} {how}{' pipelined' * self.overlapped}"
+
+    @property
+    def overlapped(self) -> bool:
+        """Whether a step takes every stage once."""
+        return self.overlap == "pipelined"
 
     @property
     def fitted_apart(self) -> str:
@@ -223,8 +103,10 @@ class TrainingSizes(Sizes):
 
     @property
     def multiplied(self) -> tuple[tuple[int, int], ...]:
-        operand = max(self.activation_bits, self.error_bits)
-        return (self.read_bits, operand), (self.error_bits, self.activation_bits)
+        of_update = (self.error_bits, self.activation_bits)
+        if self.overlapped:
+            return (self.read_bits, self.activation_bits), (self.read_bits, self.error_bits), of_update
+        return (self.read_bits, max(self.activation_bits, self.error_bits)), of_update
 
     @property
     def adders(self) -> tuple[str, int, int]:
@@ -260,13 +142,25 @@ class TrainingSizes(Sizes):
     @property
     def memory_shapes(self) -> tuple[MemoryShape, ...]:
         """Weights, the signals of all stages and sums of errors in two halves each, and the shifts of every
-        stage."""
+        stage. Overlapped, the signals of samples that go back are kept apart, in two halves as well, of which
+        one is read by taps; heads read the other, to which outputs are written, never in one cycle."""
+        kept = (
+            MemoryShape(
+                f"kept_{half}",
+                self.pes,
+                self.kept_rows(half),
+                self.activation_bits,
+            )
+            for half in (0, 1)
+            if self.overlapped
+        )
         return (
             MemoryShape("weight", self.pes, self.weight_words, self.fetch_bits),
             *(
                 MemoryShape(f"signal_{half}", self.pes, self.signal_rows(half), self.activation_bits)
                 for half in (0, 1)
             ),
+            *kept,
             *(
                 MemoryShape(f"sum_{half}", self.pes, self.sum_rows(half), self.sum_bits, "1r1w")
                 for half in (0, 1)
@@ -286,13 +180,34 @@ class TrainingSizes(Sizes):
 
     @property
     def bases(self) -> tuple[int, ...]:
-        """The first row of the inputs of every stage, and of the outputs of the last, in their half."""
-        return tuple(sum(self.rows[number % 2 : number : 2]) for number in range(len(self.rows)))
+        """The first row of the inputs of every stage, and of the outputs of the last, in their half, where
+        these have rows in it."""
+        begins = [sum(self.rows[number % 2 : number : 2]) for number in range(len(self.rows))]
+        return (*begins[:-1], 0 if self.overlapped else begins[-1])
 
     def signal_rows(self, half: int) -> int:
         """Rows of a half of the memory of signals: what the stages of one parity read. The outputs of the
-        last stage are read by none but are there as well."""
+        last stage are read by none but are there as well, unless samples that go back are kept apart."""
+        if self.overlapped:
+            return sum(self.rows[:-1][half::2]) or 1
         return sum(self.rows[half::2])
+
+    @property
+    def copies(self) -> tuple[int, ...]:
+        """Overlapped, of how many samples the inputs of every stage, and the outputs of the last, are kept:
+        of the one that goes back, and of those that came since."""
+        return tuple(range(len(self.rows), 0, -1))
+
+    @property
+    def kept_bases(self) -> tuple[int, ...]:
+        """Where these begin in their half of what is kept."""
+        rows = [rows * copies for rows, copies in zip(self.rows, self.copies, strict=True)]
+        return tuple(sum(rows[number % 2 : number : 2]) for number in range(len(rows)))
+
+    def kept_rows(self, half: int) -> int:
+        """Rows of a half of the memory of what is kept."""
+        rows = zip(self.rows, self.copies, strict=True)
+        return sum(count * copies for count, copies in list(rows)[half::2])
 
     @property
     def most_rows(self) -> int:
@@ -328,12 +243,14 @@ class TrainingSizes(Sizes):
 
     @cached_property
     def forward_cycles(self) -> int:
-        """From `start` until the scores are there."""
+        """From `start` until the scores are there; none apart from the way back where it is overlapped."""
+        if self.overlapped:
+            return 0
         return sum(self.cycles_of(number, backward=False) for number in range(len(self.trained)))
 
     @cached_property
     def backward_cycles(self) -> int:
-        """From there until the last weight is written."""
+        """From there, or from `start`, until the last weight is written."""
         return sum(self.cycles_of(number, backward=True) for number in range(len(self.trained)))
 
     @property

@@ -149,6 +149,22 @@ def test_an_engine_that_trains_stores_no_index() -> None:
     assert stored["clos", True]["errors"] > stored["clos", False]["errors"] == 0
 
 
+def test_one_walk_halves_the_cycles_of_a_step_and_keeps_signals_of_more_samples() -> None:
+    walks = {(one["network"], one["overlap"]): one for one in report().figures["walks"]}
+    for label in ("clos", "csc"):
+        order, walk = (walks[label, overlap] for overlap in ("none", "pipelined"))
+        assert order["cycles"] / 2 < walk["cycles"] < 0.55 * order["cycles"]
+        assert walk["signals"] > 7 * order["signals"]
+        assert order["energy_j"] > 0
+        assert walk["energy_j"] is None
+    priced = [*COSTS, replace(COSTS[1], overlap="pipelined", energy_j=1e-9)]
+    content = published(STUDY)
+    page = write_up(STUDY, findings(runs(lambda cell: 0.0), priced, content), content)
+    table = next(table for section in page.sections for table in section.tables if table.name == "walks")
+    assert [row[6] for row in table.rows] == ["189\u202fnJ", "1.00\u202fnJ", "189\u202fnJ", "—"]
+    assert page.figures["costs"] == report().figures["costs"] + [vars(priced[-1])]
+
+
 def test_the_page_stands_by_itself(tmp_path: Path) -> None:
     text = check_page(report())
     assert "Memory for training" in text

@@ -96,10 +96,11 @@ def test_in_order_it_is_plain_gradient_descent() -> None:
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
-def test_overlapped_it_updates_by_old_signals_and_new_weights() -> None:
+@pytest.mark.parametrize("overlap", ["pipelined", "junctions"])
+def test_overlapped_it_updates_by_old_signals_and_new_weights(overlap: str) -> None:
     """Against matrices, with what each sample left behind on its way."""
     data, small = patches(80), recipe(**ONE_BY_ONE | {"epochs": 1})
-    ours = fitted(small, data, loss=MARGIN, overlap="pipelined")
+    ours = fitted(small, data, loss=MARGIN, overlap=overlap)
     initial, order = map(np.random.default_rng, np.random.SeedSequence(small.seed).spawn(2))
     topology = small.topology()
     flat = initial_arrays(topology, initial, init=small.init)
@@ -121,7 +122,8 @@ def test_overlapped_it_updates_by_old_signals_and_new_weights() -> None:
                 if s == stages - 1:
                     is_label = np.arange(len(y)) == data.train_labels[chosen[n]]
                     slopes[n] = np.where(is_label, np.minimum(y - 1, 0), np.maximum(y + 1, 0))
-            if 0 <= (n := block - (2 * stages - 1 - s)) < count:
+        for s in reversed(range(stages)):
+            if 0 <= (n := block - (stages if overlap == "pipelined" else 2 * stages - 1 - s)) < count:
                 rate = small.rate.levels[n * 2 // count]
                 now[s] -= rate * np.outer(slopes[n], seen[n][s]) * masks[s]
                 slopes[n] = before[s].T @ slopes[n]

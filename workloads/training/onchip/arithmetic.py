@@ -48,6 +48,14 @@ PEs march in step, as engines do: a stage takes its outputs in groups of `pes`, 
 stage by themselves, a group as many taps as its longest row, and in every tap the registers of all PEs
 advance, whether the PE has a weight there or not. The tap of a weight is its place in its row.
 
+Overlap. With `none` a sample is through before the next one begins. With `pipelined` time goes in walks: of S
+stages, stage s takes sample t - s forward in walk t and sample t - S back, both with the weights that it has
+before the walk, for a walk goes from the last stage to the first, and errors through all of it. So an update
+of stage s, of signals that were kept for S - s walks, is of weights that S - s updates have moved since. A
+window of n samples takes n + S walks, so that no sample is on its way when scales move; where a stage has no
+sample to take nothing changes, but random registers advance in every walk. In junction pipelining (Dey et
+al., JETCAS 2019), where errors rest a walk before every stage, these would be 2 (S - s) - 1.
+
 Scales. After every `WINDOW` samples, and after the last of an epoch, fractions follow what was seen in these
 samples, stage by stage from the first, of n numbers each (an output, or an error, that a ReLU made 0 is a
 number too). More than n >> TAIL that were cut off lower the fraction by one; at most n >> TAIL + 1 that one

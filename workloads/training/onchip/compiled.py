@@ -41,35 +41,45 @@ def train(
     narrowed: int,
     is_margin: bool,
     is_stochastic: bool,
+    in_flight: int,
     registers: Array,
     counts: Array,
 ) -> int:
     """Trains on inputs (n, n_in) of labels (n,), changes weights, registers and counts in place, and returns
     the sum of the squares of the errors of all scores. `shifts` are those forward, backward and of the update
     (3, stages), `tops` are 1 beyond the largest weight, signal and error, and errors of scores lose their
-    last `narrowed` bits."""
+    last `narrowed` bits. A walk takes a sample back that came so many before its newest: as many as there are
+    stages, each of which takes its own forward, or none."""
     stages, n_in, outputs = relu.size, firsts[1] if relu.size > 1 else inputs.shape[1], rows[relu.size]
-    signals = np.zeros(n_in + outputs, np.int64)
+    kept = np.zeros((in_flight + 1, n_in + outputs), np.int64)
     errors = np.zeros(n_in + outputs, np.int64)
     sums = np.zeros(n_in + outputs, np.int64)
     last, squares = n_in + rows[stages - 1], 0
-    for sample in range(labels.size):
-        signals[:n_in] = inputs[sample]
+    for walk in range(labels.size + in_flight):
         for s in range(stages):
-            _forward(
-                s, weights, columns, ends, rows, relu[s], shifts[0, s], dropped, tops[1], signals, n_in,
-                counts[s],
-            )  # fmt: skip
-        squares += _score(
-            signals[last:],
-            labels[sample],
-            one,
-            is_margin,
-            narrowed,
-            tops[2],
-            errors[last:],
-            counts[stages - 1],
-        )
+            sample = walk - min(s, in_flight)
+            if 0 <= sample < labels.size:
+                signals = kept[sample % (in_flight + 1)]
+                if s == 0:
+                    signals[:n_in] = inputs[sample]
+                _forward(
+                    s, weights, columns, ends, rows, relu[s], shifts[0, s], dropped, tops[1], signals, n_in,
+                    counts[s],
+                )  # fmt: skip
+        sample = walk - in_flight
+        signals = kept[sample % (in_flight + 1)]
+        # Before there is a sample to take back all errors are 0.
+        if sample >= 0:
+            squares += _score(
+                signals[last:],
+                labels[sample],
+                one,
+                is_margin,
+                narrowed,
+                tops[2],
+                errors[last:],
+                counts[stages - 1],
+            )
         for s in range(stages - 1, -1, -1):
             first, stop = firsts[s], n_in + rows[s]
             sums[first:stop] = 0

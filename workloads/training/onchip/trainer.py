@@ -104,6 +104,7 @@ class Trainer:
             arithmetic.narrowed,
             arithmetic.loss == "margin",
             arithmetic.rounding == "stochastic",
+            arithmetic.in_flight(len(wiring.relu)),
             words.registers,
             counts,
         )
