@@ -48,7 +48,7 @@ def built(costs: Sequence[StepCost], content: Mapping[str, Any]) -> Part:
     stored, others, masks = list(storage(DEFAULT_BITS)), _others(), fixed_masks(DEFAULT_BITS)
     taken = {label: steps(topology_of(label), ENGINES[label][0], label, DEFAULT_BITS) for label in TRAINED}
     priced = {(one.network, one.trains): one for one in costs if one.overlap == IN_ORDER}
-    found = list(walks(costs, DEFAULT_BITS))
+    walked = list(walks(costs, DEFAULT_BITS))
     clos, dense = priced["clos", True], priced["dense", True]
     dram_j = content["assumptions"]["dram_j_per_bit"]["value"]
     return Part(
@@ -63,7 +63,7 @@ def built(costs: Sequence[StepCost], content: Mapping[str, Any]) -> Part:
             "levels": (SHOWN_PES - 1).bit_length(),
             "costs": priced,
             "streamed": _streamed(dense, dram_j),
-            "walks": {(one["network"], one["overlap"]): one for one in found},
+            "walks": {(one["network"], one["overlap"]): one for one in walked},
         },
         rows={
             "products": [_products(one, counted[-1]) for one in counted],
@@ -71,7 +71,7 @@ def built(costs: Sequence[StepCost], content: Mapping[str, Any]) -> Part:
             "steps": list(_steps(taken)),
             "others": list(_others_rows(others)),
             "masks": list(mask_rows(masks)),
-            "walks": list(walk_rows(found)),
+            "walks": list(walk_rows(walked)),
             "pruning": list(_pruning(counted)),
             "costs": list(_costs(priced)),
             "wholes": list(_wholes(priced, dram_j)),
@@ -87,7 +87,7 @@ def built(costs: Sequence[StepCost], content: Mapping[str, Any]) -> Part:
             "steps": [vars(one) for several in taken.values() for one in several],
             "costs": [vars(one) for one in costs],
             "masks": [vars(one) for one in masks],
-            "walks": found,
+            "walks": walked,
         },
     )
 

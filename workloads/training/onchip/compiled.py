@@ -70,15 +70,9 @@ def train(
         signals = kept[sample % (in_flight + 1)]
         # Before there is a sample to take back all errors are 0.
         if sample >= 0:
+            scored, at_scores = signals[last:], errors[last:]
             squares += _score(
-                signals[last:],
-                labels[sample],
-                one,
-                is_margin,
-                narrowed,
-                tops[2],
-                errors[last:],
-                counts[stages - 1],
+                scored, labels[sample], one, is_margin, narrowed, tops[2], at_scores, counts[stages - 1]
             )
         for s in range(stages - 1, -1, -1):
             first, stop = firsts[s], n_in + rows[s]
