@@ -145,13 +145,13 @@ def steps(
 ) -> list[Step]:
     """Steps of a topology on engines of several sizes; `busy` is the share of the PEs' cycles in which they
     take a weight."""
-    found = []
+    of_sizes = []
     for pes in numbers:
         sizes = trained(topology, engine, pes, weight_bits)
         overlapped = trained(topology, engine, pes, weight_bits, "pipelined").cycles
         busy = 2 * topology.stored_weights / (pes * sizes.cycles)
-        found.append(Step(label, pes, sizes.forward_cycles, sizes.backward_cycles, overlapped, busy))
-    return found
+        of_sizes.append(Step(label, pes, sizes.forward_cycles, sizes.backward_cycles, overlapped, busy))
+    return of_sizes
 
 
 def queued_bits(topology: Topology, bits: int) -> int:

@@ -68,8 +68,7 @@ def train(
                 )  # fmt: skip
         sample = walk - in_flight
         signals = kept[sample % (in_flight + 1)]
-        # Before there is a sample to take back all errors are 0.
-        if sample >= 0:
+        if sample >= 0:  # before there is one to take back all errors are 0
             scored, at_scores = signals[last:], errors[last:]
             squares += _score(
                 scored, labels[sample], one, is_margin, narrowed, tops[2], at_scores, counts[stages - 1]
