@@ -15,6 +15,8 @@ from functools import lru_cache
 from rtl.parts.sizes import Sizes, levels
 
 SHARED_REQUANTISER = "shared_requantiser"
+SCORES = "requantiser"
+"""Where sums end that are scores and go into no memory: in registers of the requantiser."""
 
 FLOPS, ACTIVATIONS, FETCHES = "flops", "activations", "fetches"
 """Where control leads: into registers, into memories of activations, into those that only the load port
@@ -123,6 +125,10 @@ def _requantised(sizes: Sizes) -> tuple[Way, ...]:
         "placed": sizes.places_results and banks > 1,
         "placed_levels": levels(banks) * sizes.places_results,
     }
+    written = [role for role in sizes.activation_words if role != "input"]
+    if not written:
+        # Of one stage sums are scores, which leave through the requantiser's registers.
+        return (Way(f"{SHARED_REQUANTISER}.{SCORES}", amounts | {"loaded": 0.0}, ends=SCORES),)
     # The first memory is written by the load port too, where inputs have none of their own.
     return tuple(
         Way(
@@ -131,8 +137,7 @@ def _requantised(sizes: Sizes) -> tuple[Way, ...]:
             writes=(role,),
             ends=role,
         )
-        for role in sizes.activation_words
-        if role != "input"
+        for role in written
     )
 
 

@@ -114,16 +114,14 @@ class LogicFit:
     source: str
 
     def covers(self, sizes: Sizes) -> bool:
-        """Whether everything that hardware of these sizes is made of was fitted, all its paths too."""
+        """Whether everything that hardware of these sizes is made of was fitted, all its paths too, or their
+        kin."""
         described = structures(sizes)
+        timed = [f"{family}." for family, costs in self.coefficients.items() if PATH_METRIC in costs]
         return (
             bool(described)
             and all(part.family in self.coefficients for part in described)
-            and all(
-                PATH_METRIC in self.coefficients.get(way.family, {})
-                or PATH_METRIC in self.coefficients.get(way.kin, {})
-                for way in ways(sizes)
-            )
+            and all(any(family.startswith(f"{way.kin}.") for family in timed) for way in ways(sizes))
         )
 
     def logic(self, sizes: Sizes, workload: Workload | None, technology: Technology) -> Logic:
