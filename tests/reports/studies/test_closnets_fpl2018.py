@@ -113,7 +113,7 @@ def test_clos_is_judged_against_a_dense_network_twice(on_chip: float, batched: f
 def test_a_network_that_died_has_no_accuracy_and_is_no_width() -> None:
     page = told(lambda cell: -0.9 if cell.weight_bits == 10 else 0.0)
     table = next(table for section in page.sections for table in section.tables if table.name == "ways")
-    assert {row[3] for row in table.rows if row[1] == "10 bit, nearest"} == {"2 of 2 died"}
+    assert {row[3] for row in table.rows if row[1] == "10 bit, nearest"} == {"3 of 3 died"}
     assert any("weights within 0.3 points of floating point are of 8 bits" in line for line in page.summary)
 
 
