@@ -89,11 +89,15 @@ def shared() -> IntegerNetwork:
     return quantise(share_weights(load_network(ZOO), 4), 8, 8)
 
 
-def test_a_codebook_makes_entries_smaller_and_takes_a_cycle_a_stage_more(shared: IntegerNetwork) -> None:
+def test_a_codebook_makes_entries_smaller_and_takes_at_most_a_cycle_a_stage_more(
+    shared: IntegerNetwork,
+) -> None:
     with_it, without = (Eie(pes=16, zeros_bits=4, codebook_bits=bits).map(shared) for bits in (4, 0))
     entries = without.stored_bits.weight // 8
     assert with_it.stored_bits.weight == entries * 4 + 16 * 3 * 16 * 8
-    assert with_it.count().cycles == without.count().cycles + len(shared.stages)
+    # A PE that waits for its queue while the codebook is read loses nothing by it.
+    longer, cycles = with_it.count().cycles, without.count().cycles
+    assert cycles < longer <= cycles + len(shared.stages)
     assert with_it.count().products == without.count().products
     assert "codebook" not in without.count().traffic
 
