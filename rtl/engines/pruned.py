@@ -87,7 +87,7 @@ def build_pruned(sizes: PrunedSizes) -> Hardware:
     activations = list(routed.activations)
     if sizes.bias_words:
         with component("route"):
-            operand = bias_operand(sizes, controller.field)
+            operand = bias_operand(sizes, controller.held)
             activations = [
                 pyrtl.select(control.bias, operand, word)
                 for control, word in zip(backs, activations, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -9,6 +10,8 @@ from archsim.engine import engines
 from archsim.engine.stimulus import sample_inputs
 from archsim.verification import verify
 from tests.strategies import cases
+from workloads import IntegerNetwork, IntegerStage
+from workloads.stages import PrunedStage
 
 
 def _agree(kind: str, data: st.DataObject) -> None:
@@ -33,6 +36,29 @@ def test_closed_form_event_simulation_and_hardware_agree_in_many_cases(
     kind: str, data: st.DataObject
 ) -> None:
     _agree(kind, data)
+
+
+@pytest.mark.parametrize("gather", ["replicated", "banked", "scheduled"])
+@pytest.mark.parametrize("pes", [2, 4])
+def test_rows_of_a_bias_alone_are_scaled_by_the_descriptor_of_their_stage(pes: int, gather: str) -> None:
+    """The last of them waits behind a result, in which time the next descriptor comes."""
+    bare, eye = (PrunedStage.from_mask(mask) for mask in (np.zeros((15, 1), bool), np.eye(15, dtype=bool)))
+    random = np.random.default_rng(0)
+    network = IntegerNetwork(
+        name="biases alone",
+        stages=(
+            IntegerStage(bare, np.zeros(0, np.int64), 0, True, random.integers(-2, 2, 15), bias_shift=1),
+            IntegerStage(eye, np.ones(15, np.int64), 0, False),
+        ),
+        weight_bits=2,
+        activation_bits=3,
+        input_fraction_bits=2,
+    )
+    engine = engines["pruned"].model_validate(
+        {"pes": pes, "weight_bits": 2, "activation_bits": 3, "fetch_bits": 10, "gather": gather}
+    )
+    verification = verify(engine.map(network), inputs=1)
+    assert verification.agrees, [str(difference) for difference in verification.differences]
 
 
 @pytest.mark.parametrize("kind", sorted(engines))

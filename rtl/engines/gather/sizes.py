@@ -100,7 +100,9 @@ class GatherSizes(Sizes):
         if self.scheduled:
             return (*super().held_fields, "groups_less_one", "valid_less_one")
         # Where a row is of several PEs, the last one may be of fewer.
-        return (*super().held_fields, *(("valid_less_one",) * (self.lockstep > 1)))
+        # The last entry of a stage, which may be a bias, waits behind a result as the next descriptor comes.
+        biases = ("bias_shift",) if self.bias_words else ()
+        return (*super().held_fields, *(("valid_less_one",) * (self.lockstep > 1)), *biases)
 
     @property
     def own_fields(self) -> tuple[tuple[str, int], ...]:
