@@ -79,6 +79,7 @@ def test_two_commands_come_first() -> None:
         "routing",
         "net law",
         "engines",
+        "gathers",
         "zeros",
         "performance",
     ],

@@ -176,6 +176,13 @@ def engine_sections() -> str:
     return engine_sections()
 
 
+def gathers() -> str:
+    """Cycles and reads of each way to gather activations."""
+    from reports.documentation.gathers import gather_table
+
+    return gather_table()
+
+
 def zero_table() -> str:
     """What activations that are zero would spare the engines that march in step."""
     from reports.documentation.zeros import zero_table
@@ -354,6 +361,7 @@ TABLES: Mapping[str, Callable[[], str | None]] = {
     "real-process": real_process_tables,
     "topologies": topology_claims,
     "engines": engine_sections,
+    "gathers": gathers,
     "zeros": zero_table,
     "zero-flags": flag_table,
     "performance": performance_table,

@@ -74,6 +74,21 @@ def test_what_is_trained_for_4_bits_is_trained_alike() -> None:
         assert len({(recipe.epochs, recipe.rounding, recipe.shift_pixels) for recipe in narrow}) == 1
 
 
+def test_the_page_states_the_accuracies_of_the_files() -> None:
+    """The first and the last of three columns of each size: 8 bits, and trained for weights of 4 bits."""
+    page = (FOLDER / "README.md").read_text(encoding="utf-8")
+    for family, words in (("csc", "-neighbours"), ("clos", "-neighbours"), (FAMILIES[2], ""), ("pruned", "")):
+        told = f"| {family}, `{words}` |" if words else f"| {family} |"
+        (row,) = (line for line in page.splitlines() if line.startswith(told) and line.count("%") == 9)
+        figures = [cell.strip() for cell in row.split("|")[2:-1]]
+        for k, size in enumerate(SIZES):
+            name = f"lenet-300-100-{family}{size}{words}"
+            stored = load_network(name).accuracy["int8"], load_network(f"{name}-4bit").accuracy["int4x8"]
+            assert [figures[3 * k], figures[3 * k + 2]] == [
+                f"{share:.2%}".replace("%", " %") for share in stored
+            ]
+
+
 def test_the_folder_is_small() -> None:
     assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < MOST_BYTES
 
