@@ -225,9 +225,10 @@ def performance_table() -> str:
 
 
 def _tables(*beginnings: str) -> list[Table]:
-    """The first table of the CSC comparison whose name begins so, for each of these."""
+    """The first table of the CSC comparison whose name begins so, for each of these of which there is one."""
     named = [table for section in _comparison().sections for table in section.tables]
-    return [next(table for table in named if table.name.startswith(beginning)) for beginning in beginnings]
+    found = (next((one for one in named if one.name.startswith(begins)), None) for begins in beginnings)
+    return [table for table in found if table is not None]
 
 
 def _titled(tables: Iterable[Table]) -> str:
@@ -292,8 +293,8 @@ def _on_white(svg: str) -> str:
 
 def equal_accuracy_tables() -> str:
     """Networks of equal accuracy in both technologies, and what each design takes."""
-    names = ("equal-accuracy-cmos65", "mapped-cmos65", "equal-accuracy-artix7", "mapped-artix7")
-    return _titled(_tables(*names))
+    kinds = ("equal-accuracy", "near-ties", "mapped")
+    return _titled(_tables(*(f"{kind}-{place}" for place in ("cmos65", "artix7") for kind in kinds)))
 
 
 def comparison_tables() -> str:

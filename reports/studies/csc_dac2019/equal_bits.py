@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from reports.side_by_side import SideBySide
+from reports.studies.csc_dac2019.equal_accuracy import STANDARD_ERROR
 from reports.studies.csc_dac2019.points import (
     DENSE,
     FAMILY,
@@ -24,7 +25,7 @@ from reports.studies.csc_dac2019.points import (
     trained_bits,
     unindexed_if_any,
 )
-from reports.studies.csc_dac2019.ratio_map import MOST_LOST, STANDARD_ERROR, accuracy_in_float
+from reports.studies.csc_dac2019.ratio_map import MOST_LOST, accuracy_in_float
 
 if TYPE_CHECKING:
     from archsim import DesignPoint, Result

@@ -14,7 +14,7 @@ from reports.side_by_side import SideBySide
 from reports.studies.csc_dac2019 import bits_view, map_view, placed_view, tables
 from reports.studies.csc_dac2019.bits_view import AtEqualBits
 from reports.studies.csc_dac2019.drawings import charts_of, fronts_chart
-from reports.studies.csc_dac2019.equal_accuracy import Pair, pairs
+from reports.studies.csc_dac2019.equal_accuracy import STANDARD_ERROR, Pair, near_ties, pairs
 from reports.studies.csc_dac2019.placing import Placed
 from reports.studies.csc_dac2019.points import (
     DENSE,
@@ -86,10 +86,12 @@ def findings(
     rule = FactorRule(**content["rule"])
     trained = TrainedView.of(content, runs, grown)
     paired = {name: pairs(results, name) for name in technologies_of(sides)}
+    near = {name: near_ties(results, name) for name in paired}
     on_front = {point: one for point, one in searched.items() if point.technology == FRONT}
     technologies = {points[point].technology.kind: points[point].technology for point in results}
     return Findings(
         figures=_figures(sides, equal, side_by_side(own), paired, rule)
+        | {"near": near, "standard_error": STANDARD_ERROR}
         | _searched(results, searched, on_front)
         | {"map": map_view.figures(met), "bits": bits_view.figures(narrow)}
         | trained.figures()
@@ -98,6 +100,7 @@ def findings(
         rows=_rows(results, sides, equal, content)
         | bits_view.tables(narrow, sides, paired[FRONT])
         | {f"equal-accuracy-{name}": tables.pair_table(of) for name, of in paired.items()}
+        | {f"near-ties-{name}": tables.pair_table(of) for name, of in near.items()}
         | {f"own-clock-{name}": _own_clock(results, own, name) for name in paired}
         | {f"settings-{name}": _settings(points, searched, results, name) for name in paired}
         | {"front": tables.front_table(on_front)}

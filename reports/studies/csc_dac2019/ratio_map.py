@@ -15,6 +15,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reports.side_by_side import SideBySide
+from reports.studies.csc_dac2019.equal_accuracy import STANDARD_ERROR
 from reports.studies.csc_dac2019.points import (
     DENSE,
     ENDINGS,
@@ -38,10 +39,6 @@ BITS = (2, 3, 4, 6, 8, 12, 16)
 MOST_LOST = 0.01
 """Of the accuracy in floating point: who loses more by becoming integers of so few bits is not compared, for
 the networks were trained first and quantised afterwards."""
-
-STANDARD_ERROR = 0.001
-"""Of an accuracy of 98 to 99 % on 10,000 test images, about: networks no farther apart are equally
-accurate."""
 
 LEAST_BITS = 4
 """The narrowest weights and activations of netlists that a calibration draws for every engine

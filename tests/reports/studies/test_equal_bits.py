@@ -17,6 +17,7 @@ from reports.page import write_page
 from reports.studies import csc_dac2019
 from reports.studies.csc_dac2019 import bits_view
 from reports.studies.csc_dac2019.bits_view import AtEqualBits
+from reports.studies.csc_dac2019.equal_accuracy import STANDARD_ERROR
 from reports.studies.csc_dac2019.equal_bits import (
     Match,
     Narrow,
@@ -37,7 +38,7 @@ from reports.studies.csc_dac2019.points import (
     networks,
     trained_bits,
 )
-from reports.studies.csc_dac2019.ratio_map import MOST_LOST, STANDARD_ERROR
+from reports.studies.csc_dac2019.ratio_map import MOST_LOST
 from reports.write_up.claims import published
 from reports.write_up.report import Report
 from reports.write_up.study_page import Findings, write_up

@@ -20,6 +20,7 @@ from archsim.explore.search.settings import choices, energy_by_size
 from reports.page import write_page
 from reports.studies import csc_dac2019
 from reports.studies.csc_dac2019 import map_view, ratio_map
+from reports.studies.csc_dac2019.equal_accuracy import STANDARD_ERROR
 from reports.studies.csc_dac2019.measure import findings
 from reports.studies.csc_dac2019.points import INDEXED, TECHNOLOGIES, Point, ending_of, networks
 from reports.studies.csc_dac2019.ratio_map import (
@@ -31,7 +32,6 @@ from reports.studies.csc_dac2019.ratio_map import (
     MOST_LOST,
     PES,
     PLACES,
-    STANDARD_ERROR,
     Costed,
     Meeting,
     Place,
