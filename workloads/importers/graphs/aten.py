@@ -143,7 +143,7 @@ def _made(line: Operation, values: Mapping[str, Any]) -> Any:
     name = next((path for path in (line.module, *line.outputs) if path), line.plain)
     try:
         return known(name=name, **arguments)
-    except NotUnderstoodError:
+    except NetworkFileError:
         raise
     except (TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise NotUnderstoodError(
