@@ -25,7 +25,7 @@ class Cascade:
 
     @property
     def bias(self) -> NDArray[np.float32] | None:
-        """The bias (n_out,) of the whole cascade. Raises NetworkFileError where 32-bit floats do not hold it."""
+        """The bias (n_out,) of all of it. Raises NetworkFileError where 32-bit floats do not hold it."""
         total: NDArray[np.float64] | None = None
         for layer in self.layers:
             if total is not None:

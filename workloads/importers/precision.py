@@ -1,5 +1,5 @@
-"""Numbers of other types as the 32-bit floats of a network: what is finite stays so, and what is not zero stays
-so, since a zero in a matrix is a connection that does not exist."""
+"""Numbers of other types as the 32-bit floats of a network: what is finite stays so, and what is not zero too,
+since a zero in a matrix is a connection that does not exist."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FINITE = "finite numbers that 32-bit floats hold"
 
 
 def check_finite(field: str, values: NDArray[Any]) -> None:
-    """Raises NetworkFileError, with the first value that is no finite number or too large for 32-bit floats."""
+    """Raises NetworkFileError, with the first value that is not finite or too large for 32-bit floats."""
     with np.errstate(invalid="ignore"):
         wrong = ~(np.abs(values) <= np.float32(LARGEST))
     if wrong.any():

@@ -94,8 +94,8 @@ def _held(name: str, matrix: Matrix) -> tuple[Any, tuple[str, ...]]:
     if not small:
         return sparse, ()
     told = (
-        f"{small:,} of {sparse.nnz:,} weights of layer {name} are nearer to zero than 32-bit floats reach, and "
-        f"became {SMALLEST:.2g}: they are next to nothing, and still connections"
+        f"{small:,} of {sparse.nnz:,} weights of layer {name} are nearer to zero than 32-bit floats reach, "
+        f"and became {SMALLEST:.2g}: they are next to nothing, and still connections"
     )
     return sparse, (told,)
 
