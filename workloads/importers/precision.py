@@ -1,4 +1,4 @@
-"""Numbers of other types as the 32-bit floats of a network: what is finite stays so, and what is not zero too,
+"""Numbers of other types as the 32-bit floats of a network: what is finite stays so, what is not zero too,
 since a zero in a matrix is a connection that does not exist."""
 
 from __future__ import annotations

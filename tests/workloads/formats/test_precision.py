@@ -1,4 +1,4 @@
-"""Whatever format weights come in, 32-bit floats hold them: a connection stays one, and nothing is infinite."""
+"""Whatever format weights come in, 32-bit floats hold them: a connection stays one, nothing is infinite."""
 
 from __future__ import annotations
 
