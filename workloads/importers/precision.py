@@ -41,8 +41,8 @@ def narrowed(values: NDArray[Any]) -> NDArray[np.float32]:
     return held
 
 
-def weights_held(field: str, weights: NDArray[Any]) -> tuple[NDArray[np.float32], int]:
-    """Weights as 32-bit floats, and how many of them are nearer to zero than those reach.
+def weights_held(field: str, weights: NDArray[Any]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Weights as 32-bit floats, and what has to be said where some are nearer to zero than those reach.
 
     Each is then off by less than the last place of the largest one. Raises NetworkFileError where that is not
     so, because the largest is so small itself: all of the layer would be something else.
@@ -54,7 +54,14 @@ def weights_held(field: str, weights: NDArray[Any]) -> tuple[NDArray[np.float32]
             f"the largest weight of {field} is {_shown(largest)}, allowed are those from {NORMAL:.3g} on, of "
             "which 32-bit floats hold every place: scale the layer"
         )
-    return held, int(((np.abs(weights) < SMALLEST) & (weights != 0)).sum())
+    small = int(((np.abs(weights) < SMALLEST) & (weights != 0)).sum())
+    if not small:
+        return held, ()
+    told = (
+        f"{small:,} of {weights.size:,} weights of {field} are nearer to zero than 32-bit floats reach, "
+        f"and became {SMALLEST:.2g}: they are next to nothing, and still connections"
+    )
+    return held, (told,)
 
 
 def _shown(number: Any) -> str:

@@ -72,8 +72,8 @@ def import_network(
     a cascade become at most 2^bits - 1 different ones, for an engine with a codebook. Raises
     NetworkFileError, or another refusal, in a sentence.
     """
-    _check_words(name=(name, False), layout=(layout, False))
-    _check_words(activations=(activations, True), order=(order, True))
+    check_words(name=(name, False), layout=(layout, False))
+    check_words(activations=(activations, True), order=(order, True))
     told = {"layout": layout, "activations": activations, "order": order}
     given = Given.of("inputs", inputs)
     read = _read(source, {option: value for option, value in told.items() if value is not None}, given)
@@ -129,7 +129,7 @@ def _read(source: Any, options: dict[str, Any], given: Given | None) -> AnyNetwo
     )
 
 
-def _check_words(**given: tuple[Any, bool]) -> None:
+def check_words(**given: tuple[Any, bool]) -> None:
     """Raises NetworkFileError for what is neither a word nor, where that may be, a list of words."""
     for option, (value, several) in given.items():
         words = value if several and isinstance(value, list | tuple) else [value]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.importers.layers import Matrix
-from workloads.importers.precision import SMALLEST, weights_held
+from workloads.importers.precision import weights_held
 from workloads.stages import DenseStage, PrunedStage, Stage
 from workloads.topology.network import TrainedNetwork
 from workloads.topology.recognise import (
@@ -90,14 +90,8 @@ def _stored(matrix: Matrix) -> Any:
 def _held(name: str, matrix: Matrix) -> tuple[Any, tuple[str, ...]]:
     """The matrix of a layer as it is stored, in 32-bit floats, and what has to be said of that."""
     sparse = _stored(matrix)
-    sparse.data, small = weights_held(f"layer {name}", sparse.data)
-    if not small:
-        return sparse, ()
-    told = (
-        f"{small:,} of {sparse.nnz:,} weights of layer {name} are nearer to zero than 32-bit floats reach, "
-        f"and became {SMALLEST:.2g}: they are next to nothing, and still connections"
-    )
-    return sparse, (told,)
+    sparse.data, remarks = weights_held(f"layer {name}", sparse.data)
+    return sparse, remarks
 
 
 def _choices(matrix: Any) -> tuple[Stage, ...]:
