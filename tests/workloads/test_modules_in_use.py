@@ -252,3 +252,29 @@ def test_rounding_that_has_seen_nothing_takes_its_scales_from_the_inputs() -> No
     (assumed,) = to_network(unseen).remarks
     assert assumed.startswith("scales were assumed")
     assert to_network(seen).remarks == ()
+
+
+def test_tensors_by_themselves_are_arrays() -> None:
+    own = nn.Sequential(nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 4))
+    first, first_bias, last, last_bias = own.parameters()
+    wanted = a.import_network(own, input_range=(0, 1))
+    for source in (
+        list(own.parameters()),
+        [(first, first_bias), (last, last_bias)],
+        {"weights": [first, last], "biases": [first_bias, last_bias]},
+    ):
+        found = a.import_network(source, input_range=(0, 1))
+        for mine, other in zip(found.weights, wanted.weights, strict=True):
+            np.testing.assert_array_equal(mine, other)
+    assert a.import_network(first).topology.n_out == 8
+
+
+def test_a_module_that_gives_no_tensor_is_refused_by_what_it_gives() -> None:
+    class Named(nn.Linear):
+        def forward(self, x: Any) -> Any:
+            return {"y": super().forward(x)}
+
+    with pytest.raises(
+        Refusal, match=r"^output of a PyTorch module Named is 'a dict', allowed are one tensor"
+    ):
+        a.import_network(Named(4, 3))

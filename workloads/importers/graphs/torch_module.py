@@ -196,8 +196,12 @@ def _run(
     try:
         with torch.no_grad(), quietly():
             outputs = module(given)
+        if not isinstance(outputs, torch.Tensor):
+            raise NetworkFileError.of(f"output of {origin}", f"a {type(outputs).__name__}", "one tensor")
         steps = STEPS * torch.finfo(outputs.dtype).eps
         return outputs.detach().cpu().double().numpy(), max(TOLERANCE, steps)
+    except NetworkFileError:
+        raise
     except Exception as error:
         raise NetworkFileError.of(origin, f"not to be run ({said(error)})", EXPORT_IT) from error
 
