@@ -22,7 +22,7 @@ INSIDE = {*Training.model_fields}.union(
 
 GOOD = {"network": "lenet-300-100-csc-x40", "engine": {"kind": "csc", "pes": 4}, "technology": "cmos65"}
 PRUNED = "lenet-300-100-pruned-x40"
-SHARED = {"kind": "csc", "pes": 4, "banks": 4, "requantiser": "shared"}
+SHARED: dict[str, Any] = {"kind": "csc", "pes": 4, "banks": 4, "requantiser": "shared"}
 LATE: dict[str, tuple[dict[str, Any], str]] = {
     "PEs of a training": (
         {"engine": {"kind": "csc", "pes": 5}, "training": {}},
@@ -94,7 +94,7 @@ WORDS: dict[str, tuple[Any, ...]] = {
 
 
 @st.composite
-def sections(draw: st.DrawFn, model: Any, most: int, **kept: Any) -> dict[str, Any]:
+def sections(draw: Any, /, model: Any, most: int, **kept: Any) -> dict[str, Any]:
     """A few fields of a model, with values that they may have and not have."""
     names = draw(st.lists(st.sampled_from([*model.model_fields]), unique=True, max_size=most))
     drawn = {name: draw(st.sampled_from(WORDS[name]) if name in WORDS else values) for name in names}
@@ -102,7 +102,7 @@ def sections(draw: st.DrawFn, model: Any, most: int, **kept: Any) -> dict[str, A
 
 
 @st.composite
-def designs(draw: st.DrawFn) -> dict[str, Any]:
+def designs(draw: Any) -> dict[str, Any]:
     """Design points, of which most are refused for one field or another."""
     kind = draw(st.sampled_from([*engines]))
     network = draw(st.sampled_from((GOOD["network"], PRUNED, "lenet-300-100-clos-x40")))

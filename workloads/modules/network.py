@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from workloads.importers.assemble import (
     assumed_scales,
@@ -62,20 +61,9 @@ def to_network(
     examples = read_examples(*given, n_in=first.in_features, n_out=layers[-1].out_features)
     span = spanned(examples, first.input_range if input_range is None else input_range)
     topology = Topology(tuple(layer.stages for layer in layers))
-    weights, said = zip(
-        *(
-            _weights(f"layer {number}", array)
-            for number, layer in enumerate(layers, start=1)
-            for array in layer.weights
-        ),
-        strict=True,
-    )
-    biases = tuple(
-        _bias(number, layer.bias) if ends else None
-        for number, layer in enumerate(layers, start=1)
-        for ends in (*[False] * (len(layer.stages) - 1), True)
-    )
-    remarks = (*left_out_at_the_end(last, "relu" if ends_in_relu else "none"), *chain(*said))
+    weights, small = _weights(layers)
+    biases = _biases(layers)
+    remarks = (*left_out_at_the_end(last, "relu" if ends_in_relu else "none"), *small)
     if all(layer.has_scales for layer in layers):
         calibration = Calibration((100.0,), tuple((reach,) for reach in _reaches(layers)))
     else:
@@ -140,15 +128,27 @@ def _reaches(layers: Sequence[CascadeLinear]) -> Iterable[float]:
         yield from outputs
 
 
-def _weights(field: str, tensor: Tensor) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    weights = as_array(tensor, f"weights of {field}")
-    check_finite(f"a weight of {field}", weights)
-    return weights_held(field, weights)
+def _weights(layers: Sequence[CascadeLinear]) -> tuple[tuple[NDArray[np.float32], ...], tuple[str, ...]]:
+    """The weights of every stage, and what has to be said of them."""
+    kept: list[NDArray[np.float32]] = []
+    remarks: list[str] = []
+    for number, layer in enumerate(layers, start=1):
+        for tensor in layer.weights:
+            weights = as_array(tensor, f"weights of layer {number}")
+            check_finite(f"a weight of layer {number}", weights)
+            held, small = weights_held(f"layer {number}", weights)
+            kept.append(held)
+            remarks += small
+    return tuple(kept), tuple(remarks)
 
 
-def _bias(number: int, tensor: Tensor | None) -> NDArray[np.float32] | None:
-    if tensor is None:
-        return None
-    bias = as_array(tensor, f"bias of layer {number}")
-    check_finite(f"a bias of layer {number}", bias)
-    return narrowed(bias)
+def _biases(layers: Sequence[CascadeLinear]) -> tuple[NDArray[np.float32] | None, ...]:
+    """The bias of every stage: of the last one of a layer that has one."""
+    kept: list[NDArray[np.float32] | None] = []
+    for number, layer in enumerate(layers, start=1):
+        kept += [None] * len(layer.stages)
+        if layer.bias is not None:
+            bias = as_array(layer.bias, f"bias of layer {number}")
+            check_finite(f"a bias of layer {number}", bias)
+            kept[-1] = narrowed(bias)
+    return tuple(kept)

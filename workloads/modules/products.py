@@ -141,12 +141,12 @@ class _Gathered(Product):
 
     def _apply(self, fn: Any, recurse: bool = True) -> Self:
         """Indices are found anew where they are moved to: `to_empty` leaves none that mean anything."""
-        moved = super()._apply(fn, recurse)
+        super()._apply(fn, recurse)
         for name, indices in self._indices().items():
             buffer = getattr(self, name)
             if not buffer.is_meta:
                 buffer.copy_(torch.from_numpy(indices))
-        return moved
+        return self
 
 
 class _EqualRows(_Gathered):

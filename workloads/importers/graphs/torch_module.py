@@ -70,7 +70,9 @@ class TorchModule:
 def _refuse_own_layers(module: Any, origin: str) -> None:
     """Raises NetworkFileError for layers of ours, whose stages a graph of operations does not show."""
     own = sys.modules.get("workloads.modules.layers")
-    for part in module.modules() if own else ():
+    if own is None:
+        return
+    for part in module.modules():
         if isinstance(part, own.CascadeLinear):
             raise NetworkFileError(
                 f"{origin} has layers of the families ({type(part).__name__}), allowed are others: "
