@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator, Mapping as MappingOf
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -43,7 +44,7 @@ from archsim.engine.stimulus import stimulus_warnings
 from archsim.engine.training.options import Training
 from archsim.inputs import InputFile
 from archsim.kinds import OneOf
-from archsim.refusals import one_sentence
+from archsim.refusals import named_in, one_sentence
 from archsim.technology import Technology, technologies
 from archsim.technology.technology import refuse_overflow
 from workloads import AnyIntegerNetwork
@@ -216,7 +217,8 @@ class DesignPoint(Shown, BaseModel):
         the reason."""
         technology = self.technology
         try:
-            logic = level(fidelity).logic(mapping, technology)
+            with self.fields_named():
+                logic = level(fidelity).logic(mapping, technology)
         except EstimateError as refused:
             unknown = dict.fromkeys(technology.metrics, str(refused))
             return None, self._with_known({**unknown, **technology.missing})
@@ -291,9 +293,16 @@ class DesignPoint(Shown, BaseModel):
     def mapping(self) -> Mapping:
         """The network on the engine. Raises MappingError where the engine cannot run it."""
         fabric, key = self.technology.fabric, (self.network, stamp_of(self.network), self.engine)
-        if self.training is not None:
-            return training_on(*key, self.training, self._input_file)
-        return mapping_on(*key, fabric, self._input_file)
+        with self.fields_named():
+            if self.training is not None:
+                return training_on(*key, self.training, self._input_file)
+            return mapping_on(*key, fabric, self._input_file)
+
+    def fields_named(self) -> AbstractContextManager[None]:
+        """What is refused inside by a field of an engine, a training or a technology is refused by its path
+        in the design point."""
+        sections = {"training": self.training, "engine": self.engine, "technology": self.technology}
+        return named_in(**{name: type(of).model_fields for name, of in sections.items() if of is not None})
 
     @property
     def _input_file(self) -> InputFile | None:

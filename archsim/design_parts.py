@@ -74,7 +74,9 @@ def integer_network(
 @lru_cache(maxsize=256)
 def mapping_on(network: str, stamp: int, engine: Engine, fabric: str, inputs: InputFile | None) -> Mapping:
     integer = integer_network(network, stamp, engine.weight_bits, engine.activation_bits, inputs)
-    return engine.map(integer, fabric)
+    mapping = engine.map(integer, fabric)
+    assert mapping.sizes, "or what the hardware does not support is refused"
+    return mapping
 
 
 @lru_cache(maxsize=64)

@@ -120,7 +120,8 @@ class LayoutOptions:
 def report_layout(design: DesignPoint, options: LayoutOptions = LayoutOptions()) -> LayoutReport:
     """Places a design point's engine, or reads what is remembered. Raises a refusal where nothing places a
     design in its technology, or where a seed takes longer than its limit."""
-    return reported(design.technology, design, options)
+    with design.fields_named():
+        return reported(design.technology, design, options)
 
 
 @singledispatch

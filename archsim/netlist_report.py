@@ -70,7 +70,8 @@ class NetlistReport:
 
 def report_netlist(design: DesignPoint) -> NetlistReport:
     """Maps a design point's engine, or reads what is remembered, and takes it apart by component."""
-    return _reported(design.technology, design)
+    with design.fields_named():
+        return _reported(design.technology, design)
 
 
 @singledispatch

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, get_args
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+
+from workloads.refusal import Refusal
+
+FIELD = re.compile(r"(\w+) (is|has|gives)\b")
+"""How a refusal begins that is of a field."""
+
+
+@contextmanager
+def named_in(**sections: Collection[str]) -> Iterator[None]:
+    """What is refused inside by the name of a field alone is refused by its path: an engine says `pes`, and
+    what the user wrote is `engine.pes`. The first of the sections that has the field counts."""
+    try:
+        yield
+    except Refusal as refused:
+        field = FIELD.match(str(refused))
+        section = next((name for name, fields in sections.items() if field and field[1] in fields), None)
+        if section:
+            refused.args = (f"{section}.{refused}",)
+        raise
 
 
 def without_numpy(values: Any) -> Any:

@@ -11,6 +11,7 @@ from archsim.design import DesignError, DesignPoint
 from archsim.engine import engines
 from archsim.engine.mapping import MappingError
 from archsim.engine.training.mapping import TrainingLayout
+from archsim.refusals import named_in
 from rtl.engines.training.sizes import TrainingSizes
 from workloads import Recipe, RecipeError
 from workloads.training.onchip.arithmetic import WINDOW
@@ -68,6 +69,10 @@ def trained_on(recipe: Recipe, design: DesignPoint) -> TrainedOn:
     engine, registers = design.engine, (1,) * design.engine.pes
     layout = TrainingLayout(changed.topology(), changed.on_chip, engine.trains, registers)
     try:
-        return TrainedOn(changed, layout.sizes, design)
+        with named_in(
+            engine=type(engine).model_fields.keys() - OnChipArithmetic.model_fields.keys(),
+            on_chip=OnChipArithmetic.model_fields,
+        ):
+            return TrainedOn(changed, layout.sizes, design)
     except MappingError as refused:
         raise MappingError(f"{recipe.name}: {refused}") from refused

@@ -68,9 +68,7 @@ class Dense(Engine):
 
     def lay_together(self, networks: Sequence[IntegerNetwork], fabric: str) -> tuple[DenseMapping, ...]:
         if self.zero_window > 1:
-            raise MappingError.of(
-                "engine.zero_window", self.zero_window, "1 for a network of places or steps"
-            )
+            raise MappingError.of("zero_window", self.zero_window, "1 for a network of places or steps")
         return self._laid(networks, fabric)
 
     def _laid(self, networks: Sequence[IntegerNetwork], fabric: str) -> tuple[DenseMapping, ...]:

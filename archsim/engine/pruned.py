@@ -167,7 +167,7 @@ class Pruned(Engine):
                 "index", self.index, "those of networks with rows or columns that may share one on these PEs"
             )
         return MappingError(
-            f"engine.fetch_bits is {self.fetch_bits}, allowed are at least {needed + 1} "
+            f"fetch_bits is {self.fetch_bits}, allowed are at least {needed + 1} "
             f"for this network, an index of {needed} bits and a row-end flag"
         )
 

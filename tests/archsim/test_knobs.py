@@ -55,7 +55,7 @@ def test_what_does_not_go_together_is_refused(engine: dict[str, Any], sentence: 
 
 def test_a_shared_requantiser_needs_fewer_banks_than_pes() -> None:
     network = quantise(load_network("lenet-300-100-dense"), 8, 8)
-    with pytest.raises(MappingError, match=r"engine.requantiser is shared, allowed is each"):
+    with pytest.raises(MappingError, match=r"^requantiser is shared, allowed is each"):
         a.Dense(pes=1, requantiser="shared").map(network)
 
 

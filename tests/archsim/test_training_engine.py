@@ -182,7 +182,7 @@ def test_a_design_that_trains_names_the_field_that_is_wrong(changes: dict[str, A
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"engine": {"kind": "clos", "pes": 3}}, "pes is 3, allowed are powers of two from 2 to 256"),
+        ({"engine": {"kind": "clos", "pes": 3}}, "engine.pes is 3, allowed are powers of two from 2 to 256"),
         (
             {"network": "lenet-300-100-csc-x40"},
             "stage 0 is 'csc', allowed are block and dense stages on an engine that trains",
@@ -201,16 +201,16 @@ def test_a_design_that_trains_names_the_field_that_is_wrong(changes: dict[str, A
                 "engine": {"kind": "csc", "pes": 4},
                 "training": {"rounding": "stochastic"},
             },
-            "rounding is 'stochastic', allowed are nearest, or a csc layer of fan_in 100 in place of the "
-            "dense stage 6",
+            "training.rounding is 'stochastic', allowed are nearest, or a csc layer of fan_in 100 in place "
+            "of the dense stage 6",
         ),
         (
             {"training": {"rate": 2.0**-15}},
-            "slowest rate at stage 0 of lenet-300-100-clos-x40 is 3.0517578125e-05, allowed are",
+            "training.rate is 3.0517578125e-05, allowed are 0.0001220703125 or more at stage 0",
         ),
         (
             {"training": {"rate": 0.25, "weight_bits": 16}},
-            "fastest rate at stage 1 of lenet-300-100-clos-x40 is 0.25, allowed are 0.0625 or less with "
+            "training.rate is 0.25, allowed are 0.0625 or less at stage 1 of lenet-300-100-clos-x40 with "
             "weight_bits 16",
         ),
     ],

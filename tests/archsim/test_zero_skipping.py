@@ -131,4 +131,4 @@ def test_an_engine_that_skips_no_zeros_has_no_window(kind: str) -> None:
 def test_places_are_not_skipped_over() -> None:
     with pytest.raises(MappingError) as refused:
         convolved(a.Dense(pes=4, zero_window=2))
-    assert str(refused.value) == ("engine.zero_window is 2, allowed are 1 for a network of places or steps")
+    assert str(refused.value) == ("zero_window is 2, allowed are 1 for a network of places or steps")

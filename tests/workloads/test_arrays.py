@@ -189,8 +189,8 @@ SQUARE = RANDOM.normal(size=(20, 20))
         ([W1, W2], {"order": 3}, "order is 3, allowed is a list of words"),
         ([W1, W2], {"name": 3}, "name is 3, allowed is a word"),
         (W1 * 1j, {}, "matrix of layer 1 is 'complex128 of shape (20, 30)', allowed are real numbers"),
-        (W1 * np.nan, {}, "matrix of layer 1 is 'not finite', allowed are finite numbers"),
-        (W1 * 1e300, {}, "matrix of layer 1 is 'not finite', allowed are finite numbers that 32-bit"),
+        (W1 * np.nan, {}, "a weight of layer 1 is nan, allowed are finite numbers"),
+        (W1 * 1e300, {}, "a weight of layer 1 is 1.25"),
         (np.zeros((2, 3, 4)), {}, "array 1 is 'float64 of shape (2, 3, 4)', allowed are a matrix"),
         (7, {}, "network is of type int, allowed are those of a format that is known: arrays, "),
         (

@@ -127,7 +127,8 @@ def checked_inputs(field: str, inputs: Any) -> NDArray[np.float32]:
         checked: NDArray[np.float32] = values.reshape(len(values), -1).astype(np.float32, copy=False)
     if not np.isfinite(checked).all():
         place = tuple(int(index) for index in np.argwhere(~np.isfinite(checked))[0])
-        raise DataError.of(field, f"{checked[place]} at {place}", "finite numbers")
+        given = values.reshape(checked.shape)[place]
+        raise DataError.of(field, f"{given} at {place}", "finite numbers that 32-bit floats hold")
     return checked
 
 

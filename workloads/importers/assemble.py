@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from workloads.data.labelled import DataError
 from workloads.importers.cascades import cascades, placed_layers
 from workloads.importers.examples import CALIBRATION_INPUTS, Examples, Given, read_examples
-from workloads.importers.layers import Layer, Layers
+from workloads.importers.layers import Activation, Layer, Layers
 from workloads.importers.structure import Structure, structures, without_zeros
 from workloads.topology.network import Calibration, NetworkFileError, TrainedNetwork
 from workloads.topology.placed import PlacedNetwork
@@ -70,12 +70,12 @@ def assemble(
     examples = read_examples(*given, n_in=layers.layers[0].n_in, n_out=layers.layers[-1].n_out)
     span, assumed = spanned(examples, told.get("input_range")), list[str]()
     if examples is None and "output_ranges" not in told:
-        assumed = [_assumed(span)]
+        assumed = [assumed_scales(span)]
     named = name or layers.name
     recipe = {"imported_from": layers.origin, STAGE_NAMES: _names(layers.layers, built), **_files(*given)}
     remarks = (
         *layers.remarks,
-        *_of_the_end(layers.layers[-1]),
+        *left_out_at_the_end(layers.layers[-1].name, layers.layers[-1].activation),
         *(remark for structure in built for remark in structure.remarks),
         *([] if codebook_bits is None else [sharing.remark(codebook_bits)]),
         *assumed,
@@ -138,11 +138,12 @@ def _names(layers: Sequence[Layer], built: Sequence[Structure]) -> list[str]:
     return [layer.name for layer, structure in zip(layers, built, strict=True) for _ in structure.stages]
 
 
-def _of_the_end(last: Layer) -> tuple[str, ...]:
-    if last.activation == "none":
+def left_out_at_the_end(last: str, activation: Activation) -> tuple[str, ...]:
+    """What has to be said of what follows the last layer."""
+    if activation == "none":
         return ()
     return (
-        f"the ReLU after layer {last.name}, the last one, is left out: outputs below zero stay as they are, "
+        f"the ReLU after layer {last}, the last one, is left out: outputs below zero stay as they are, "
         "and the largest one is the same unless none is above zero",
     )
 
@@ -154,7 +155,8 @@ def spanned(examples: Examples | None, told: Sequence[float] | None) -> tuple[fl
     return range_of(examples.inputs) if examples else IMAGES
 
 
-def _assumed(span: tuple[float, float]) -> str:
+def assumed_scales(span: tuple[float, float]) -> str:
+    """What has to be said of scales that no inputs showed."""
     low, high = span
     return (
         f"scales were assumed: they follow from {ASSUMED_INPUTS} random inputs from {low:g} to {high:g}, "
@@ -257,4 +259,4 @@ def renewed(
     )
     if examples is not None:
         return with_examples(network, examples)
-    return replace(network, samples=None, accuracy={}, remarks=(*network.remarks, _assumed(span)))
+    return replace(network, samples=None, accuracy={}, remarks=(*network.remarks, assumed_scales(span)))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.importers.layers import Layer
+from workloads.importers.precision import check_finite, narrowed
 from workloads.importers.structure import Structure
 from workloads.topology.placed import PlacedLayers
 from workloads.topology.places import Places
@@ -24,14 +25,17 @@ class Cascade:
 
     @property
     def bias(self) -> NDArray[np.float32] | None:
-        """The bias (n_out,) of the whole cascade."""
+        """The bias (n_out,) of all of it. Raises NetworkFileError where 32-bit floats do not hold it."""
         total: NDArray[np.float64] | None = None
         for layer in self.layers:
             if total is not None:
                 total = np.asarray(layer.matrix @ total, dtype=np.float64)
             if layer.bias is not None:
                 total = layer.bias.astype(np.float64) + (0.0 if total is None else total)
-        return None if total is None else total.astype(np.float32)
+        if total is None:
+            return None
+        check_finite(f"a bias of layer {self.layers[-1].name}, with those carried to it,", total)
+        return narrowed(total)
 
 
 def cascades(layers: Sequence[Layer]) -> list[Cascade]:

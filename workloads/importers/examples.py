@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from workloads.data.files import read_array
 from workloads.data.labelled import BYTE_SCALE, DataError, checked_labels, scaled
+from workloads.importers.tensors import as_array, is_tensor
 from workloads.topology.samples import MOST, Samples
 
 CALIBRATION_INPUTS = 10_000
@@ -44,7 +45,9 @@ class Given:
         if isinstance(given, str | Path):
             return cls(read_array(given), Path(given).name, str(Path(given).absolute()))
         try:
-            return cls(np.asarray(given), f"the {field} given")
+            return cls(
+                np.asarray(as_array(given, field) if is_tensor(given) else given), f"the {field} given"
+            )
         except (ValueError, TypeError, RuntimeError) as cause:
             allowed = "an array of numbers, or the path of a file"
             raise DataError.of(field, type(given).__name__, allowed) from cause

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.importers.precision import FINITE, check_finite
 from workloads.topology.network import NetworkFileError
 from workloads.topology.places import Places
 
@@ -21,13 +22,6 @@ Matrix: TypeAlias = Any
 have no base in common."""
 
 Activation = Literal["relu", "none"]
-
-
-FINITE = "finite numbers that 32-bit floats hold"
-
-
-def _finite(values: NDArray[Any]) -> bool:
-    return bool(np.isfinite(values).all()) and bool((np.abs(values) <= np.finfo(np.float32).max).all())
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,27 +46,27 @@ class Layer:
 
         sparse = bool(scipy.sparse.issparse(self.matrix))
         matrix: Matrix = scipy.sparse.csr_array(self.matrix) if sparse else np.asarray(self.matrix)
-        if matrix.dtype.kind == "f" and matrix.dtype not in (np.float32, np.float64):
-            # Sparse matrices of SciPy have no other floats.
-            matrix = matrix.astype(np.float64)
+        if matrix.dtype == np.float16:
+            # Sparse matrices of SciPy are of no such floats.
+            matrix = matrix.astype(np.float32)
         if matrix.ndim != 2 or 0 in matrix.shape or matrix.dtype.kind not in "fiub":
             raise NetworkFileError.of(
                 f"matrix of layer {self.name}",
                 f"{matrix.dtype} of shape {matrix.shape}",
                 "real numbers of shape (n_out, n_in), neither of them zero",
             )
-        if not _finite(matrix.data if sparse else matrix):
-            raise NetworkFileError.of(f"matrix of layer {self.name}", "not finite", FINITE)
+        check_finite(f"a weight of layer {self.name}", matrix.data if sparse else matrix)
         object.__setattr__(self, "matrix", matrix)
         if self.bias is None:
             return
         bias = np.asarray(self.bias)
-        if bias.shape != (matrix.shape[0],) or bias.dtype.kind not in "fiub" or not _finite(bias):
+        if bias.shape != (matrix.shape[0],) or bias.dtype.kind not in "fiub":
             raise NetworkFileError.of(
                 f"bias of layer {self.name}",
                 f"{bias.dtype} of shape {bias.shape}",
                 f"{FINITE}, of shape {(matrix.shape[0],)}",
             )
+        check_finite(f"a bias of layer {self.name}", bias)
         object.__setattr__(self, "bias", bias)
 
     @property

@@ -11,6 +11,7 @@ from workloads.archive import shortened
 from workloads.importers.assemble import Imported, assemble, renewed
 from workloads.importers.examples import Given
 from workloads.importers.layers import Layers
+from workloads.importers.tensors import as_array, is_tensor
 from workloads.importers.zoo import networks
 from workloads.refusal import nearest
 from workloads.register import Register
@@ -72,8 +73,8 @@ def import_network(
     a cascade become at most 2^bits - 1 different ones, for an engine with a codebook. Raises
     NetworkFileError, or another refusal, in a sentence.
     """
-    _check_words(name=(name, False), layout=(layout, False))
-    _check_words(activations=(activations, True), order=(order, True))
+    check_words(name=(name, False), layout=(layout, False))
+    check_words(activations=(activations, True), order=(order, True))
     told = {"layout": layout, "activations": activations, "order": order}
     given = Given.of("inputs", inputs)
     read = _read(source, {option: value for option, value in told.items() if value is not None}, given)
@@ -114,6 +115,7 @@ def _read(source: Any, options: dict[str, Any], given: Given | None) -> AnyNetwo
     known = {"n_in": given.width, "shape": given.values.shape[1:]} if given else {}
     if isinstance(source, str | Path):
         source = networks[str(source)] if str(source) in networks else _file(source)
+    source = _as_arrays(source)
     if isinstance(source, Layers | TrainedNetwork | PlacedNetwork):
         _check_taken(options, (), type(source).__name__)
         return source
@@ -129,7 +131,16 @@ def _read(source: Any, options: dict[str, Any], given: Given | None) -> AnyNetwo
     )
 
 
-def _check_words(**given: tuple[Any, bool]) -> None:
+def _as_arrays(source: Any) -> Any:
+    """A tensor, or lists of tensors, as arrays; a mapping of tensors is a format of its own."""
+    if is_tensor(source) or isinstance(source, list | tuple):
+        return as_array(source, "given")
+    if isinstance(source, Mapping) and all(isinstance(value, list | tuple) for value in source.values()):
+        return {name: as_array(value, str(name)) for name, value in source.items()}
+    return source
+
+
+def check_words(**given: tuple[Any, bool]) -> None:
     """Raises NetworkFileError for what is neither a word nor, where that may be, a list of words."""
     for option, (value, several) in given.items():
         words = value if several and isinstance(value, list | tuple) else [value]

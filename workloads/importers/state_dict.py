@@ -7,7 +7,6 @@ fully connected layers, with masks of pruning, in an order that can be told.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,13 @@ from numpy.typing import NDArray
 
 from workloads.importers.extras import extra
 from workloads.importers.graphs.convolutions import SHAPE
-from workloads.importers.graphs.torch_module import as_array, quietly, said
+from workloads.importers.graphs.torch_module import quietly, said
 from workloads.importers.layers import Layers
 from workloads.importers.matrices import Told
 from workloads.importers.names import layers_by_name
 from workloads.importers.npz import members
 from workloads.importers.registry import importers
+from workloads.importers.tensors import as_array, is_tensor
 from workloads.importers.torch_archive import numbers_of
 from workloads.topology.network import NetworkFileError
 
@@ -61,7 +61,7 @@ class StateDict:
     def recognises(self, source: Any) -> bool:
         if not isinstance(source, Mapping) or not all(isinstance(key, str) for key in source):
             return False
-        return any(_is_tensor(value) for value in _inner(source).values())
+        return any(is_tensor(value) for value in _inner(source).values())
 
     def read(self, source: Any, *, activations: Activations = None, order: Order = None) -> Layers:
         tensors = {name: _array(value, name) for name, value in _inner(source).items()}
@@ -163,19 +163,14 @@ def _inner(source: Mapping[str, Any]) -> Mapping[str, Any]:
     """The state dictionary inside a checkpoint, or the mapping itself."""
     for wrapper in WRAPPERS:
         inner = source.get(wrapper)
-        if isinstance(inner, Mapping) and any(_is_tensor(value) for value in inner.values()):
+        if isinstance(inner, Mapping) and any(is_tensor(value) for value in inner.values()):
             return inner
     return source
 
 
-def _is_tensor(value: Any) -> bool:
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(value, torch.Tensor)
-
-
 def _array(value: Any, name: str) -> NDArray[Any]:
     """An array of real numbers, in a type that NumPy itself has."""
-    array = np.asarray(as_array(value, name) if _is_tensor(value) else value)
+    array = np.asarray(as_array(value, name))
     if "float" in array.dtype.name and array.itemsize < 4:
         array = array.astype(np.float32)
     if array.dtype.kind not in "fiub":

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.importers.layers import Matrix
+from workloads.importers.precision import weights_held
 from workloads.stages import DenseStage, PrunedStage, Stage
 from workloads.topology.network import TrainedNetwork
 from workloads.topology.recognise import (
@@ -41,11 +42,15 @@ class Structure:
 
 def structures(matrices: Sequence[tuple[str, Matrix]]) -> list[Structure]:
     """What the matrices (n_out, n_in) of a network become, each with the name of its layer."""
-    sparse = [_stored(matrix) for _, matrix in matrices]
+    sparse, remarks = zip(*(_held(name, matrix) for name, matrix in matrices), strict=True)
     kinds = chosen([_choices(matrix) for matrix in sparse])
-    return [
+    built = [
         _structure(name, stage, matrix)
         for (name, _), stage, matrix in zip(matrices, kinds, sparse, strict=True)
+    ]
+    return [
+        replace(structure, remarks=(*said, *structure.remarks))
+        for structure, said in zip(built, remarks, strict=True)
     ]
 
 
@@ -73,13 +78,20 @@ def without_zeros(network: TrainedNetwork) -> TrainedNetwork:
 
 
 def _stored(matrix: Matrix) -> Any:
-    """The matrix as `csr_array` of 32-bit floats that stores each weight once and no zero."""
+    """The matrix as `csr_array` that stores each weight once and no zero."""
     import scipy.sparse
 
-    sparse = scipy.sparse.csr_array(matrix).astype(np.float32)
+    sparse = scipy.sparse.csr_array(matrix, copy=True)
     sparse.sum_duplicates()
     sparse.eliminate_zeros()
     return sparse
+
+
+def _held(name: str, matrix: Matrix) -> tuple[Any, tuple[str, ...]]:
+    """The matrix of a layer as it is stored, in 32-bit floats, and what has to be said of that."""
+    sparse = _stored(matrix)
+    sparse.data, remarks = weights_held(f"layer {name}", sparse.data)
+    return sparse, remarks
 
 
 def _choices(matrix: Any) -> tuple[Stage, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from inspect import Parameter
+from numbers import Real
 from typing import Any
 
 import torch
@@ -13,9 +14,12 @@ from workloads.families.budget import fit_budget
 from workloads.families.registry import build_layer, families
 from workloads.modules.products import product
 from workloads.modules.rounding import fraction_bits, rounded, rounded_bias, rounded_weights
-from workloads.stages import TopologyError
+from workloads.stages import TopologyError, whole_number
 from workloads.topology.integer import check_bits
 from workloads.topology.ranges import checked_range, input_fraction_bits
+
+EXACT_BYTES = 4
+"""Of the narrowest type whose sums are exact as far as is promised."""
 
 MOMENTUM = 0.1
 """The share that a batch has of the moving average of the largest magnitudes."""
@@ -58,6 +62,9 @@ class CascadeLinear(nn.Module):
         **parameters: Any,
     ) -> None:
         super().__init__()
+        _check_types(bias, dtype)
+        in_features = whole_number("a layer", "in_features", in_features)
+        out_features = whole_number("a layer", "out_features", out_features)
         self.weight_bits, self.activation_bits = _widths(weight_bits, activation_bits)
         parameters = _chosen(family, in_features, out_features, compression, parameters)
         self.family, self.family_parameters = family, parameters
@@ -91,6 +98,11 @@ class CascadeLinear(nn.Module):
         """Whether the module computes as the hardware does."""
         return self.weight_bits is not None
 
+    @property
+    def has_scales(self) -> bool:
+        """Whether it is rounded, and has seen inputs that tell its scales."""
+        return self.is_rounded and bool(self.reaches.any())
+
     def extra_repr(self) -> str:
         told = ", ".join(f"{name}={value}" for name, value in self.family_parameters.items())
         widths = f", {self.weight_bits} x {self.activation_bits} bits" if self.is_rounded else ""
@@ -100,18 +112,35 @@ class CascadeLinear(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Outputs (..., out_features) of inputs x (..., in_features). Raises TopologyError for others."""
-        if x.shape[-1] != self.in_features:
-            raise TopologyError.of("shape of inputs", tuple(x.shape), f"(..., {self.in_features})")
+        """Outputs (..., out_features) of inputs x (..., in_features) of the type of the weights, or of any
+        floats under autocast. Raises TopologyError for others, and for a layer that rounds in a type of less
+        than 32 bits, whose sums are not exact. Rounding takes no part in autocast."""
+        self._check(x)
         features = x.reshape(-1, self.in_features).t()
         if self.is_rounded:
-            features = self._rounded(features)
+            with torch.autocast(x.device.type, enabled=False):
+                features = self._rounded(features.to(self.weights[0].dtype))
         else:
             for multiply, weights in zip(self.products, self.weights, strict=True):
                 features = multiply(weights, features)
             if self.bias is not None:
                 features = features + self.bias[:, None]
         return features.t().reshape(*x.shape[:-1], self.out_features)
+
+    def _check(self, x: Tensor) -> None:
+        """Raises TopologyError for what are no inputs."""
+        if not isinstance(x, Tensor):
+            allowed = f"a tensor (..., {self.in_features})"
+            raise TopologyError.of("inputs", f"of type {type(x).__name__}", allowed)
+        if not x.ndim or x.shape[-1] != self.in_features:
+            raise TopologyError.of("shape of inputs", tuple(x.shape), f"(..., {self.in_features})")
+        kind = self.weights[0].dtype
+        cast = x.is_floating_point() and torch.is_autocast_enabled(x.device.type)
+        if x.dtype != kind and not cast:
+            raise TopologyError.of("type of inputs", x.dtype, f"{kind}, that of the weights")
+        if self.is_rounded and kind.itemsize < EXACT_BYTES:
+            allowed = "torch.float32 and torch.float64, of which sums are exact"
+            raise TopologyError.of("type of a layer that rounds", kind, allowed)
 
     def _rounded(self, x: Tensor) -> Tensor:
         """Outputs (out_features, batch) of inputs x (in_features, batch), in the arithmetic of the hardware
@@ -144,11 +173,15 @@ class CascadeLinear(nn.Module):
         return self.reaches.new_tensor(float(input_fraction_bits(self.input_range, bits)))
 
     def _see(self, number: int, signal: Tensor) -> None:
-        """Take up the largest magnitude of a signal while the module trains, or where it has seen none."""
+        """Take up the largest magnitude of a signal while the module trains, or where it has seen none. An
+        empty batch has none, and one that overflowed tells nothing."""
+        if not signal.numel():
+            return
         with torch.no_grad():
             known, largest = self.reaches[number], signal.detach().abs().amax().to(self.reaches.dtype)
             share = torch.where(known == 0, 1.0, MOMENTUM if self.training else 0.0)
-            self.reaches[number] = known + share * (largest - known)
+            seen = known + share * (largest - known)
+            self.reaches[number] = torch.where(torch.isfinite(largest), seen, known)
 
 
 class ClosLinear(CascadeLinear):
@@ -181,10 +214,10 @@ def _chosen(
         raise TopologyError(
             f"compression is {compression} with {', '.join(parameters)}, allowed is one or the other"
         )
-    is_number = isinstance(compression, int | float) and not isinstance(compression, bool)
+    is_number = isinstance(compression, Real) and not isinstance(compression, bool)
     if not is_number or not 1 <= compression <= n_in * n_out:
         raise TopologyError.of("compression", compression, f"numbers from 1 to {n_in * n_out}")
-    return fit_budget(family, n_in, n_out, max(1, round(n_in * n_out / compression)))
+    return fit_budget(family, n_in, n_out, max(1, round(n_in * n_out / float(compression))))
 
 
 def _widths(weight_bits: int | None, activation_bits: int | None) -> tuple[int | None, int | None]:
@@ -193,6 +226,16 @@ def _widths(weight_bits: int | None, activation_bits: int | None) -> tuple[int |
         raise TopologyError(
             f"weight_bits is {weight_bits} and activation_bits is {activation_bits}, allowed are both or none"
         )
-    if weight_bits is not None and activation_bits is not None:
-        check_bits("a layer", weight_bits=weight_bits, activation_bits=activation_bits)
-    return weight_bits, activation_bits
+    if weight_bits is None or activation_bits is None:
+        return None, None
+    check_bits("a layer", weight_bits=weight_bits, activation_bits=activation_bits)
+    return int(weight_bits), int(activation_bits)
+
+
+def _check_types(bias: Any, dtype: Any) -> None:
+    """Raises TopologyError for what only looks as if it said whether there is a bias, or of which type."""
+    if not isinstance(bias, bool):
+        raise TopologyError.of("bias", bias, "True and False")
+    is_type = dtype is None or isinstance(dtype, torch.dtype)
+    if not is_type or (dtype is not None and not dtype.is_floating_point):
+        raise TopologyError.of("dtype", dtype, "types of floats, as torch.float32")

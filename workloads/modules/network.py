@@ -7,10 +7,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
-from workloads.importers.assemble import calibrated, spanned, with_examples
+from workloads.importers.assemble import (
+    assumed_scales,
+    calibrated,
+    left_out_at_the_end,
+    spanned,
+    with_examples,
+)
 from workloads.importers.examples import Given, read_examples
+from workloads.importers.precision import check_finite, narrowed, weights_held
+from workloads.importers.registry import check_words
+from workloads.importers.tensors import as_array
 from workloads.modules.layers import CascadeLinear
 from workloads.topology.network import Calibration, NetworkFileError, TrainedNetwork
 from workloads.topology.topology import Topology
@@ -19,7 +28,10 @@ from workloads.training.quantisation.float_network import FloatNetwork
 PASSED = (nn.Flatten, nn.Dropout, nn.Identity)
 """Modules that change nothing of what a trained network computes."""
 
-TAKEN = "CascadeLinear with ReLU after each but the last, and Flatten, Dropout and Identity between"
+TAKEN = (
+    "CascadeLinear with ReLU after each but the last, and Flatten, Dropout and Identity between, in a "
+    "Sequential or a list"
+)
 
 
 def to_network(
@@ -27,44 +39,45 @@ def to_network(
     *,
     inputs: Any = None,
     labels: Any = None,
-    name: str = "network",
+    name: str | None = None,
     input_range: Sequence[float] | None = None,
 ) -> TrainedNetwork:
-    """The network of an `nn.Sequential` of `CascadeLinear` layers, or of its parts in their order.
+    """The network of an `nn.Sequential` of `CascadeLinear` layers, compiled or not, or of its parts in their
+    order.
 
-    `inputs` (k, n_in) are those it is run on, of which up to 64 are kept, and by which scales are found; with
-    `labels` (k,) accuracy is measured, at the widths too that layers were rounded to. Layers that were
-    trained with rounding keep the scales that they were trained with. `input_range` is the least and the
-    largest input, by default that of the first layer, or of the inputs. Save it, and a design point takes
-    the file.
+    `inputs` (k, n_in) are those it is run on, of which up to 64 are kept, and by which scales are found,
+    without them from random ones; with `labels` (k,) accuracy is measured, at the widths too that layers were
+    rounded to. Layers that were trained with rounding keep the scales that they were trained with.
+    `input_range` is the least and the largest input, by default that of the first layer, or of the inputs.
+    A ReLU after the last layer is left out. Save it, and a design point takes the file.
 
     Raises NetworkFileError for another structure, and refusals as `import_network` does for what does not
     fit.
     """
-    layers = _layers(module)
-    first = layers[0]
-    given = Given.of("inputs", _plain(inputs)), Given.of("labels", _plain(labels))
+    check_words(name=(name, False))
+    layers, ends_in_relu = _layers(module)
+    first, last = layers[0], str(len(layers))
+    given = Given.of("inputs", inputs), Given.of("labels", labels)
     examples = read_examples(*given, n_in=first.in_features, n_out=layers[-1].out_features)
     span = spanned(examples, first.input_range if input_range is None else input_range)
     topology = Topology(tuple(layer.stages for layer in layers))
-    weights = tuple(_array(array) for layer in layers for array in layer.weights)
-    biases = tuple(
-        _array(layer.bias) if layer.bias is not None and ends else None
-        for layer in layers
-        for ends in (*[False] * (len(layer.stages) - 1), True)
-    )
-    if all(layer.is_rounded for layer in layers):
+    weights, small = _weights(layers)
+    biases = _biases(layers)
+    remarks = (*left_out_at_the_end(last, "relu" if ends_in_relu else "none"), *small)
+    if all(layer.has_scales for layer in layers):
         calibration = Calibration((100.0,), tuple((reach,) for reach in _reaches(layers)))
     else:
         calibration = calibrated(FloatNetwork(topology, weights, biases), examples, span)
+        remarks = remarks if examples else (*remarks, assumed_scales(span))
     network = TrainedNetwork(
-        name,
+        name or "network",
         topology,
         weights,
         calibration,
         {"families": [layer.family for layer in layers], "trained_in": "PyTorch"},
         biases=biases,
         input_range=span,
+        remarks=remarks,
     )
     if examples is None:
         return network
@@ -75,8 +88,10 @@ def to_network(
     return with_examples(network, examples, apart)
 
 
-def _layers(module: nn.Module | Iterable[nn.Module]) -> list[CascadeLinear]:
-    """The layers of a module in order, each but the last followed by a ReLU."""
+def _layers(module: nn.Module | Iterable[nn.Module]) -> tuple[list[CascadeLinear], bool]:
+    """The layers of a module in order, each but the last followed by a ReLU, and whether the last one is."""
+    if not isinstance(module, Iterable | nn.Module):
+        raise NetworkFileError.of("module", type(module).__name__, TAKEN)
     layers: list[CascadeLinear] = []
     closed = True
     for part in _parts([module] if isinstance(module, nn.Module) else module):
@@ -90,12 +105,13 @@ def _layers(module: nn.Module | Iterable[nn.Module]) -> list[CascadeLinear]:
             raise NetworkFileError.of("module", f"{type(part).__name__}{after}", TAKEN)
     if not layers:
         raise NetworkFileError.of("module", "without a layer", TAKEN)
-    return layers
+    return layers, closed
 
 
 def _parts(modules: Iterable[nn.Module]) -> Iterable[nn.Module]:
-    for module in modules:
-        if isinstance(module, nn.Sequential):
+    for given in modules:
+        module = getattr(given, "_orig_mod", given)  # what torch.compile wraps
+        if isinstance(module, nn.Sequential | nn.ModuleList):
             yield from _parts(module)
         else:
             yield module
@@ -112,11 +128,27 @@ def _reaches(layers: Sequence[CascadeLinear]) -> Iterable[float]:
         yield from outputs
 
 
-def _array(tensor: Tensor) -> NDArray[np.float32]:
-    array: NDArray[np.float32] = tensor.detach().cpu().float().numpy().copy()
-    return array
+def _weights(layers: Sequence[CascadeLinear]) -> tuple[tuple[NDArray[np.float32], ...], tuple[str, ...]]:
+    """The weights of every stage, and what has to be said of them."""
+    kept: list[NDArray[np.float32]] = []
+    remarks: list[str] = []
+    for number, layer in enumerate(layers, start=1):
+        for tensor in layer.weights:
+            weights = as_array(tensor, f"weights of layer {number}")
+            check_finite(f"a weight of layer {number}", weights)
+            held, small = weights_held(f"layer {number}", weights)
+            kept.append(held)
+            remarks += small
+    return tuple(kept), tuple(remarks)
 
 
-def _plain(values: Any) -> Any:
-    """A tensor as an array; anything else as it is."""
-    return values.detach().cpu().numpy() if isinstance(values, Tensor) else values
+def _biases(layers: Sequence[CascadeLinear]) -> tuple[NDArray[np.float32] | None, ...]:
+    """The bias of every stage: of the last one of a layer that has one."""
+    kept: list[NDArray[np.float32] | None] = []
+    for number, layer in enumerate(layers, start=1):
+        kept += [None] * len(layer.stages)
+        if layer.bias is not None:
+            bias = as_array(layer.bias, f"bias of layer {number}")
+            check_finite(f"a bias of layer {number}", bias)
+            kept[-1] = narrowed(bias)
+    return tuple(kept)

@@ -9,9 +9,11 @@ which lies where the weights lie.
 from __future__ import annotations
 
 from functools import singledispatch
-from typing import Any
+from typing import Any, Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
@@ -123,13 +125,28 @@ class _Taps(torch.autograd.Function):
 
 
 class _Gathered(Product):
-    """A pattern of connections; `columns` follow from the stage and are kept in no state."""
+    """A pattern of connections; its indices follow from the stage and are kept in no state."""
 
     columns: Tensor
 
     def __init__(self, stage: Stage) -> None:
         super().__init__()
-        self.register_buffer("columns", torch.from_numpy(stage.columns().copy()), persistent=False)
+        self.stage = stage
+        for name, indices in self._indices().items():
+            self.register_buffer(name, torch.from_numpy(indices), persistent=False)
+
+    def _indices(self) -> dict[str, NDArray[np.int64]]:
+        """By the name of its buffer each array of indices."""
+        return {"columns": self.stage.columns().copy()}
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Self:
+        """Indices are found anew where they are moved to: `to_empty` leaves none that mean anything."""
+        super()._apply(fn, recurse)
+        for name, indices in self._indices().items():
+            buffer = getattr(self, name)
+            if not buffer.is_meta:
+                buffer.copy_(torch.from_numpy(indices))
+        return self
 
 
 class _EqualRows(_Gathered):
@@ -149,13 +166,10 @@ class _AnyRows(_Gathered):
 
     rows: Tensor
 
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(stage)
-        self.n_out = stage.n_out
-        lengths = torch.from_numpy(stage.row_lengths().copy())
-        rows = torch.repeat_interleave(torch.arange(stage.n_out), lengths)
-        self.register_buffer("rows", rows, persistent=False)
+    def _indices(self) -> dict[str, NDArray[np.int64]]:
+        rows = np.repeat(np.arange(self.stage.n_out), self.stage.row_lengths())
+        return {**super()._indices(), "rows": rows}
 
     def forward(self, weights: Tensor, x: Tensor) -> Tensor:
         products = x.index_select(0, self.columns) * weights[:, None]
-        return products.new_zeros((self.n_out, x.shape[1])).index_add(0, self.rows, products)
+        return products.new_zeros((self.stage.n_out, x.shape[1])).index_add(0, self.rows, products)

@@ -152,7 +152,7 @@ def lay_scheduled(
     bits = max(rows).bit_length() + BankedAddress(banks=pes, rows=1).bank_bits
     if bits >= engine.fetch_bits:
         raise MappingError(
-            f"engine.fetch_bits is {engine.fetch_bits}, allowed are at least {bits + 1} for this network, an "
+            f"fetch_bits is {engine.fetch_bits}, allowed are at least {bits + 1} for this network, an "
             f"index of {bits} bits and a row-end flag"
         )
     return tuple(

@@ -236,7 +236,7 @@ def shares_requantisers(engine: Engine, banks: int) -> bool:
     PEs."""
     if engine.requantiser == "shared" and banks == engine.pes:
         raise MappingError(
-            f"engine.requantiser is shared, allowed is each where there are as many banks ({banks}) as PEs"
+            f"requantiser is shared, allowed is each where there are as many banks ({banks}) as PEs"
         )
     return engine.requantiser != "each" and banks < engine.pes
 

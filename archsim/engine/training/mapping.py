@@ -120,7 +120,9 @@ class TrainingMapping(Mapping):
         MappingError where it cannot, RecipeError for widths that hold no such rate."""
         begun = training.begun(trained, integer, engine.pes)
         network = replace(begun.network(trained.name, integer.input_range), samples=integer.samples)
-        return cls(network, engine, begun, training.rate_shift, integer)
+        mapping = cls(network, engine, begun, training.rate_shift, integer)
+        assert mapping.sizes, "or what the hardware does not support is refused"
+        return mapping
 
     @cached_property
     def layout(self) -> TrainingLayout:

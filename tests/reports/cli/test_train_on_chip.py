@@ -62,7 +62,7 @@ def test_training_on_a_design_says_what_a_step_takes_and_leaves_a_network(tmp_pa
             {"design": DESIGN.replace("clos, pes", "eie, pes")},
             "engine.kind is 'eie', allowed are clos, csc, dense",
         ),
-        ({"design": DESIGN.replace("pes: 4", "pes: 6")}, "tiny: pes is 6, allowed are powers of two"),
+        ({"design": DESIGN.replace("pes: 4", "pes: 6")}, "tiny: engine.pes is 6, allowed are powers of two"),
         ({"design": DESIGN.replace("100000000", "fastest")}, "clock_hz is 'fastest', allowed are hertz"),
         ({"recipe": RECIPE.partition("on_chip")[0]}, "on_chip of tiny is missing"),
     ],

@@ -131,7 +131,7 @@ REFUSED: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
     "recurrent": (lambda: nn.LSTM(3, 4).state_dict(), "tensor weight_ih_l0 of"),
     "mask alone": (lambda: {"0.weight_mask": torch.ones(2, 2)}, "0.weight_orig and 0.weight_mask"),
     "no chain": (lambda: named(a=(4, 3), b=(5, 2)), "shapes of matrices"),
-    "not finite": (lambda: {"weight": torch.full((2, 2), torch.nan)}, "not finite"),
+    "not finite": (lambda: {"weight": torch.full((2, 2), torch.nan)}, "is nan, allowed are finite"),
     "no numbers": (lambda: {"weight": torch.zeros(2, 2, device="meta")}, "in memory"),
     "complex": (lambda: {"weight": torch.zeros(2, 2, dtype=torch.complex64)}, "real numbers in memory"),
     "text": (lambda: {"weight": torch.zeros(2, 2), "name": "net"}, "tensor name"),

@@ -57,6 +57,20 @@ class Unordered(nn.Module):  # type: ignore[misc, name-defined]
         return self.twice(self.twice(x).clamp(min=0))
 
 
+class Chosen(nn.Module):  # type: ignore[misc, name-defined]
+    """Signals that are put in another order between layers, by constants."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(6, 8), nn.Linear(8, 3)
+        self.register_buffer("order", torch.randperm(6))
+        self.register_buffer("kept", torch.tensor([5, 0, 2, 7, 1, 3, 4, 6]))
+
+    def forward(self, x: Any) -> Any:
+        hidden = torch.relu(self.first(x[:, self.order])).unflatten(1, (2, 4)).flip(2).flatten(1)
+        return self.last(hidden.index_select(1, self.kept))
+
+
 def pruned() -> Any:
     model = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3))
     prune.l1_unstructured(model[0], "weight", amount=0.8)
@@ -66,6 +80,7 @@ def pruned() -> Any:
 
 
 COMPUTED: dict[str, Callable[[], Any]] = {
+    "chosen": Chosen,
     "linear": lambda: nn.Linear(6, 3),
     "nested": lambda: nn.Sequential(
         nn.Flatten(), nn.Sequential(nn.Linear(6, 5), nn.ReLU(inplace=True)), nn.Identity(), nn.Linear(5, 3)

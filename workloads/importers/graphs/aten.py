@@ -143,7 +143,7 @@ def _made(line: Operation, values: Mapping[str, Any]) -> Any:
     name = next((path for path in (line.module, *line.outputs) if path), line.plain)
     try:
         return known(name=name, **arguments)
-    except NotUnderstoodError:
+    except NetworkFileError:
         raise
     except (TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise NotUnderstoodError(
@@ -279,6 +279,29 @@ def _sliced(self: Any, dim: int = 0, start: Any = None, end: Any = None, step: i
     return moved(self, lambda array: array[(*[slice(None)] * (dim % array.ndim), slice(start, end, step))])
 
 
+def _indexed(self: Any, indices: Any, **_: Any) -> Any:
+    if any(isinstance(index, Signal) for index in indices):
+        raise NotUnderstoodError("chooses by what a signal holds", "constant indices")
+    chosen = tuple(slice(None) if index is None else np.asarray(index) for index in indices)
+    return moved(self, lambda array: array[chosen])
+
+
+def _index_selected(self: Any, dim: int, index: Any, **_: Any) -> Any:
+    return moved(self, lambda array: np.take(array, np.asarray(index), axis=dim))
+
+
+def _flipped(self: Any, dims: Any, **_: Any) -> Any:
+    return moved(self, lambda array: np.flip(array, tuple(dims)))
+
+
+def _unflattened(self: Any, dim: int, sizes: Any, **_: Any) -> Any:
+    def move(array: NDArray[Any]) -> NDArray[Any]:
+        axis = dim % array.ndim
+        return array.reshape((*array.shape[:axis], *map(int, sizes), *array.shape[axis + 1 :]))
+
+    return moved(self, move)
+
+
 def _ending(called: str) -> Callable[..., Signal]:
     def end(name: str, self: Any, dim: int = -1, **_: Any) -> Signal:
         if not isinstance(self, Signal):
@@ -332,6 +355,10 @@ OPERATIONS = _table(
     (("unsqueeze",), _unsqueezed),
     (("select",), _selected),
     (("slice",), _sliced),
+    (("index",), _indexed),
+    (("index_select",), _index_selected),
+    (("flip",), _flipped),
+    (("unflatten",), _unflattened),
     (("softmax", "_softmax"), _ending("softmax")),
     (("log_softmax", "_log_softmax"), _ending("log_softmax")),
     (("sigmoid",), _ending("sigmoid")),

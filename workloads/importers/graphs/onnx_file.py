@@ -150,7 +150,7 @@ class _Walk:
         try:
             made = known(call)
             self.quantisers.see(call, made)
-        except NotUnderstoodError:
+        except NetworkFileError:
             raise
         except (TypeError, ValueError, IndexError, KeyError, AttributeError, OverflowError) as error:
             raise NotUnderstoodError(

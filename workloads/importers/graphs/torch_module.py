@@ -23,6 +23,7 @@ from workloads.importers.graphs.convolutions import SHAPE
 from workloads.importers.graphs.signals import BATCH, placed, through
 from workloads.importers.layers import Layers
 from workloads.importers.registry import importers
+from workloads.importers.tensors import as_array
 from workloads.topology.network import NetworkFileError
 
 TRIALS = 8
@@ -61,8 +62,22 @@ class TorchModule:
         origin = f"a PyTorch module {kind}"
         if isinstance(source, torch.jit.ScriptModule):
             raise NetworkFileError.of("network", "a TorchScript module", "the torch.nn.Module it was made of")
+        _refuse_own_layers(source, origin)
         with _evaluating(source):
             return _imported(_exported(source, origin, shape), source, origin, kind)
+
+
+def _refuse_own_layers(module: Any, origin: str) -> None:
+    """Raises NetworkFileError for layers of ours, whose stages a graph of operations does not show."""
+    own = sys.modules.get("workloads.modules.layers")
+    if own is None:
+        return
+    for part in module.modules():
+        if isinstance(part, own.CascadeLinear):
+            raise NetworkFileError(
+                f"{origin} has layers of the families ({type(part).__name__}), allowed are others: "
+                "archsim.torch.to_network makes the network of these"
+            )
 
 
 def _is_program(source: Any) -> bool:
@@ -183,8 +198,12 @@ def _run(
     try:
         with torch.no_grad(), quietly():
             outputs = module(given)
+        if not isinstance(outputs, torch.Tensor):
+            raise NetworkFileError.of(f"output of {origin}", f"a {type(outputs).__name__}", "one tensor")
         steps = STEPS * torch.finfo(outputs.dtype).eps
         return outputs.detach().cpu().double().numpy(), max(TOLERANCE, steps)
+    except NetworkFileError:
+        raise
     except Exception as error:
         raise NetworkFileError.of(origin, f"not to be run ({said(error)})", EXPORT_IT) from error
 
@@ -260,21 +279,3 @@ def _argument(value: Any) -> Any:
     if isinstance(value, torch.dtype):
         return np.dtype(np.float64 if value.is_floating_point else np.int64)
     return [_argument(inner) for inner in value] if isinstance(value, list | tuple) else value
-
-
-def as_array(value: Any, name: str) -> Any:
-    """A tensor of PyTorch as an array, in a type that NumPy has; lists inner by inner, the rest as it is.
-    Raises NetworkFileError for a tensor without numbers, or of quantised ones."""
-    import torch
-
-    if isinstance(value, list | tuple):
-        return [as_array(inner, name) for inner in value]
-    if not isinstance(value, torch.Tensor):
-        return value
-    if value.is_quantized or value.is_meta or value.is_complex():
-        raise NetworkFileError.of(
-            f"tensor {name}", f"{value.dtype} on {value.device}", "real numbers in memory"
-        )
-    plain = value.detach().cpu()
-    plain = plain.to_dense() if plain.layout != torch.strided else plain
-    return (plain.float() if plain.is_floating_point() and plain.itemsize < 4 else plain).numpy().copy()

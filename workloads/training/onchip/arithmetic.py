@@ -128,18 +128,16 @@ class Scales:
             )
         largest = arithmetic.activation_bits + arithmetic.error_bits - 1
         most = MOST_UPDATE if arithmetic.rounding == "stochastic" else min(MOST_UPDATE, largest)
-        slow, fast, widths = max(rates), min(rates), f"with weight_bits {arithmetic.weight_bits}"
+        slow, fast, several = max(rates), min(rates), len({*rates}) > 1
         updates = zip(scales.update(slow), scales.update(fast), strict=True)
         for stage, (slowest, fastest) in enumerate(updates):
-            place = f"rate at stage {stage} of {name}"
+            place = f"at stage {stage} of {name} with weight_bits {arithmetic.weight_bits}"
             if slowest > most:
-                raise RecipeError.of(
-                    f"slowest {place}", 2.0**-slow, f"{2.0 ** (slowest - most - slow):g} or more {widths}"
-                )
+                field, allowed = "slowest rate" if several else "rate", 2.0 ** (slowest - most - slow)
+                raise RecipeError.of(field, 2.0**-slow, f"{allowed} or more {place}")
             if fastest < 0:
-                raise RecipeError.of(
-                    f"fastest {place}", 2.0**-fast, f"{2.0 ** (fastest - fast):g} or less {widths}"
-                )
+                field, allowed = "fastest rate" if several else "rate", 2.0 ** (fastest - fast)
+                raise RecipeError.of(field, 2.0**-fast, f"{allowed} or less {place}")
         return scales
 
     @property
