@@ -98,6 +98,17 @@ def trains(result: Result) -> bool:
     return result.design.get("training") is not None
 
 
+_TASKS = {False: ("an inference", "inferences"), True: ("a step", "steps")}
+"""What figures are of, one and many: of a step where the engine trains."""
+
+
+def of_task(label: str, train: Iterable[bool]) -> str:
+    """The label of a figure of designs of which some or all train."""
+    tasks = [_TASKS[learns] for learns in sorted(set(train))] or [_TASKS[False]]
+    one, many = map(" or ".join, zip(*tasks, strict=True))
+    return label.replace("an inference", one).replace("inferences", many)
+
+
 def frame_of(results: Sequence[Result]) -> Frame:
     """Results as rows: what they are of, their figures, and the ratios of these to the first row."""
     from archsim.explore.frames import Frame

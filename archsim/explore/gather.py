@@ -90,7 +90,7 @@ def _as_others(point: Point, names: Collection[str]) -> Point:
     told = {
         name: value
         for name, value in point.fields.items()
-        if name in names or name in _FIRST or name.startswith("technology.")
+        if name in names or name in _FIRST or name.partition(".")[0] in ("technology", "training")
     }
     return replace(point, fields=told) if names else point
 
@@ -230,5 +230,5 @@ def _named(points: Iterable[Point]) -> Iterator[Point]:
     for number, point in enumerate(points, start=1):
         network, kind, pes, technology = (point.fields.get(name) for name in _FIRST)
         size = "" if pes is None else f" {pes} PEs,"
-        mark = f"{point.mark}: " if point.mark else ""
-        yield replace(point, name=f"{number}: {mark}{network} on {kind},{size} {technology}")
+        mark, task = f"{point.mark}: " if point.mark else "", "training of " * point.trains
+        yield replace(point, name=f"{number}: {mark}{task}{network} on {kind},{size} {technology}")
