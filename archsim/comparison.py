@@ -27,6 +27,10 @@ ACROSS_TASKS = (
 """What a ratio between training and inference compares, and does not."""
 
 
+OF_TRAINING = ("kind", "pes")
+"""What counts of an engine that trains: widths are those of `training`."""
+
+
 def compare(designs: Sequence[DesignPoint], fidelity: str = "cycle") -> Frame:
     """A frame with a row for each design: what it is of, as far as designs differ in it, figures, then
     `<figure>_ratio` to the first design, with the ends between which it lies as `<figure>_ratio_low` and
@@ -58,7 +62,7 @@ def settings(result: Result) -> dict[str, Any]:
             flat |= {
                 f"{name}.{inner}": each
                 for inner, each in value.items()
-                if name != "engine" or not trains(result) or inner in ("kind", "pes")
+                if name != "engine" or not trains(result) or inner in OF_TRAINING
             }
         else:
             flat[name] = value

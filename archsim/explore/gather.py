@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archsim.comparison import OF_TRAINING
 from archsim.costs.metrics import METRICS
 from archsim.costs.plain import FORMAT, FORMAT_VERSION
 from archsim.design import DesignPoint
@@ -188,7 +189,7 @@ def point_of(values: Mapping[str, Any], source: str) -> Point:
         return Point(
             "",
             source,
-            flat(values["design"]),
+            flat(_counting(values["design"])),
             values["fidelity"],
             figures_of(values),
             values["archsim_version"],
@@ -197,6 +198,13 @@ def point_of(values: Mapping[str, Any], source: str) -> Point:
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ResultsError(f"result in {source} lacks {error}, allowed are whole ones") from None
+
+
+def _counting(design: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A design with what counts of an engine that trains."""
+    if design.get("training") is None:
+        return design
+    return {**design, "engine": {name: design["engine"][name] for name in OF_TRAINING}}
 
 
 def figures_of(values: Mapping[str, Any]) -> dict[str, float]:

@@ -358,8 +358,10 @@ function start() {
   const others = data.named.filter((i) => parts[i]);
   const priced = others.find((i) => metric.area_mm2 && metric.area_mm2.values[i] !== null) ?? others[0];
   const alike = others.filter((i) => technology[i] === technology[priced]);
-  fill(byId("from"), broken.map((i) => [i, names[i]]), alike[alike.length - 1] ?? broken[0]);
-  fill(byId("to"), broken.map((i) => [i, names[i]]), alike[0] ?? broken[0]);
+  const goal = alike[0] ?? broken[0];
+  const origin = [...alike].reverse().concat(broken.filter((i) => technology[i] === technology[goal]), broken).find((i) => i !== goal) ?? goal;
+  fill(byId("from"), broken.map((i) => [i, names[i]]), origin);
+  fill(byId("to"), broken.map((i) => [i, names[i]]), goal);
   const sized = Object.keys(data.fronts);
   fill(byId("parts-technology"), sized.map((t) => [t, t]), priced === undefined ? sized[0] : technology[priced]);
   const fetching = sized.filter((t) => technology.some((of, i) => of === t && there(work.macs_per_s[i])));

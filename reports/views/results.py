@@ -285,7 +285,8 @@ def netlist_tables(report: NetlistReport) -> Group:
     parts = [_lut_table(report)] if report.is_fpga else [_cell_table(report), Text(), _macro_table(report)]
     path = [Text(f"  {stage}") for stage in report.critical_path]
     unknown = f" ({report.untimed})" if report.critical_path_s is None else ""
-    longest = f"Longest path: {f.scaled(report.critical_path_s, 's')}{unknown}"
+    unplaced = ", of the netlist as it is mapped, before it is placed" * (not unknown)
+    longest = f"Longest path: {f.scaled(report.critical_path_s, 's')}{unknown}{unplaced}"
     ran = [Text(), Text(f"Inputs: {report.stimulus}")] if report.stimulus else []
     return Group(*parts, *ran, Text(), Text(longest, style="bold"), *path)
 

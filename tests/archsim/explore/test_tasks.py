@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from archsim.design import DesignPoint
 from archsim.explore.compared import on_front
-from archsim.explore.gather import gather
+from archsim.explore.gather import gather, points_of
 from archsim.explore.point import Point
 from archsim.explore.query import results
 from archsim.explore.spec import flat, nested, space_of, with_defaults
@@ -148,7 +148,7 @@ def test_rows_of_several_fidelities_say_which(tmp_path: Path) -> None:
     asked = CliRunner().invoke(main, ["results", str(tmp_path)])
     head, *rows = asked.output.splitlines()
     assert "fidelity" in head
-    assert [("analytic" in row, "cycle" in row) for row in rows] == [(False, True), (True, False)]
+    assert [("analytic" in row, "cycle" in row) for row in rows] == [(True, False), (False, True)]
 
 
 def test_points_side_by_side_show_dashes_and_units_for_what_they_lack(swept: Sweep, tmp_path: Path) -> None:
@@ -171,3 +171,10 @@ def test_points_side_by_side_show_dashes_and_units_for_what_they_lack(swept: Swe
         text = (out / name).read_text(encoding="utf-8")
         assert "nan" not in text
         assert "None" not in text
+
+
+def test_settings_that_do_not_count_in_training_are_not_told_of_it(swept: Sweep) -> None:
+    design = DesignPoint(**nested(next(p for p in gather([swept.store.folder]) if task(p) == "step").fields))
+    (point,) = points_of([design.simulate("analytic")], ["step.yaml"])
+    assert {name for name in point.fields if name.startswith("engine.")} == {"engine.kind", "engine.pes"}
+    assert DesignPoint(**nested(point.fields)).simulate("analytic").energy_j == point.figures["energy_j"]
