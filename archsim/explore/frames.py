@@ -118,11 +118,11 @@ class Plots(PlotAccessor):
 def whole_numbers(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with counts and fields that are whole as whole numbers, for files: where a row lacks one,
     pandas has floats of them all."""
-    made = {}
-    for name in frame:
+    made: dict[str, pd.Series] = {}
+    for name in map(str, frame):
         column = frame[name]
         counted = name in METRICS and METRICS[name].unit in ("count", "stored")
-        if column.dtype.kind == "f" and (counted or "." in str(name)):
+        if column.dtype.kind == "f" and (counted or "." in name):
             there = column.dropna()
             if len(there) < len(column) and (there % 1 == 0).all():
                 whole = [int(value) if value == value else None for value in column]

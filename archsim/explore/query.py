@@ -64,7 +64,7 @@ def found(
 
 
 def _order(row: Row) -> list[tuple[str, bool, Any]]:
-    """Rows stand by their fields, numbers by size and all else by its text; those of one point by fidelity."""
+    """Rows stand by their fields, numbers by size and all else by its text, then by fidelity."""
     values = sorted(flat(row.point).items(), key=lambda field: field_order(field[0]))
     numbers = ((name, value, isinstance(value, int | float)) for name, value in values)
     told = [(name, not number, value if number else str(value)) for name, value, number in numbers]

@@ -24,7 +24,8 @@ from reports.points.words import best_table, summary
 from reports.views.explored import results_content
 
 COSTS = ("energy_j", "power_w", "area_mm2", "critical_path_s")
-STEP, STEP_PIPELINED = {}, {"overlap": "pipelined"}
+STEP: dict[str, str] = {}
+STEP_PIPELINED = {"overlap": "pipelined"}
 
 
 @pytest.fixture(scope="module")
