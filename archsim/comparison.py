@@ -27,6 +27,10 @@ ACROSS_TASKS = (
 """What a ratio between training and inference compares, and does not."""
 
 
+OF_TRAINING = ("kind", "pes")
+"""What counts of an engine that trains: widths are those of `training`."""
+
+
 def compare(designs: Sequence[DesignPoint], fidelity: str = "cycle") -> Frame:
     """A frame with a row for each design: what it is of, as far as designs differ in it, figures, then
     `<figure>_ratio` to the first design, with the ends between which it lies as `<figure>_ratio_low` and
@@ -58,7 +62,7 @@ def settings(result: Result) -> dict[str, Any]:
             flat |= {
                 f"{name}.{inner}": each
                 for inner, each in value.items()
-                if name != "engine" or not trains(result) or inner in ("kind", "pes")
+                if name != "engine" or not trains(result) or inner in OF_TRAINING
             }
         else:
             flat[name] = value
@@ -96,6 +100,17 @@ def unlike(results: Sequence[Result]) -> dict[str, str]:
 def trains(result: Result) -> bool:
     """Whether all figures are of a step of training."""
     return result.design.get("training") is not None
+
+
+_TASKS = {False: ("an inference", "inferences"), True: ("a step", "steps")}
+"""What figures are of, one and many: of a step where the engine trains."""
+
+
+def of_task(label: str, train: Iterable[bool]) -> str:
+    """The label of a figure of designs of which some or all train."""
+    tasks = [_TASKS[learns] for learns in sorted(set(train))] or [_TASKS[False]]
+    one, many = map(" or ".join, zip(*tasks, strict=True))
+    return label.replace("an inference", one).replace("inferences", many)
 
 
 def frame_of(results: Sequence[Result]) -> Frame:

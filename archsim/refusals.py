@@ -70,14 +70,19 @@ def _allowed(model: type[BaseModel], complaint: Any) -> str:
     fields = model.model_fields.items()
     limits = next((_limits(field) for known, field in fields if name in (known, field.alias)), {})
     if "le" in limits:
-        least = f"{limits['ge']:g}" if "ge" in limits else f"more than {limits['gt']:g}"
+        least = _bound(limits["ge"]) if "ge" in limits else f"more than {_bound(limits['gt'])}"
         whole = "whole numbers from " if complaint["type"].startswith("int_") else ""
-        return f"are {whole}{least} to {limits['le']:g}"
+        return f"are {whole}{least} to {_bound(limits['le'])}"
     if complaint["type"] == "string_type":
         return "is text"
     if complaint["type"] in ("float_type", "int_type"):
         return f"are {'whole ' * (complaint['type'] == 'int_type')}numbers"
     return f"is: {complaint['msg'][0].lower()}{complaint['msg'][1:]}"
+
+
+def _bound(limit: float) -> str:
+    """A whole number with all its digits."""
+    return str(limit) if isinstance(limit, int) else f"{limit:g}"
 
 
 def _limits(field: FieldInfo) -> dict[str, Any]:

@@ -62,6 +62,11 @@ def count(value: float | None) -> str:
     return f"{round(value):,}" if value == round(value) else significant(value)
 
 
+def plural(many: int, word: str) -> str:
+    """So many of what a word says."""
+    return f"{many:,} {word}{'s' * (many != 1)}"
+
+
 def percent(share: float | None, digits: int = 1) -> str:
     """A share of one as a percentage."""
     return _UNKNOWN if share is None else f"{share * 100:.{digits}f}{_THIN}%"

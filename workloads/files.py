@@ -8,6 +8,7 @@ is removed by a later write beside it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -145,7 +146,7 @@ def _try(folder: Path, what: str, allowed: str) -> None:
     if free < LEAST_FREE_BYTES:
         raise OutputError(
             f"{what}, where {free:,} bytes are free, allowed are places with {LEAST_FREE_BYTES:,} or more"
-        )
+        ) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def digest_of(folders: Iterable[Path]) -> str:

@@ -27,7 +27,10 @@ def latency_terms(counts: Counts, clock_hz: float) -> Iterator[Term]:
     stages = counts.stages
     spent = sum(stage.end_cycle - stage.start_cycle for stage in stages)
     parts = [("loading", "inputs", counts.load_cycles)]
-    parts += [(f"stage {stage.number}", "running", stage.end_cycle - stage.start_cycle) for stage in stages]
+    trains = any(stage.backward for stage in stages)
+    for stage in stages:
+        way = ("backward" if stage.backward else "forward") if trains else "running"
+        parts.append((f"stage {stage.number}", way, stage.end_cycle - stage.start_cycle))
     parts.append(("controller", "between stages" if stages else "running", counts.cycles - spent))
     for component, what, cycles in parts:
         yield Term(component, what, cycles, "cycles", period_s, "s/cycle", "assumed", _OF_THE_CLOCK)

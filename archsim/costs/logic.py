@@ -37,9 +37,14 @@ class LogicPart:
     origin: tuple[str, str] | None = None
     """Kind and source of its figures, where they are not those of the logic around it."""
 
+    @property
+    def multiplies(self) -> bool:
+        """Whether what switches in it follows the products."""
+        return self.component == "pe"
+
     def active_cycles(self, done: Counts | Workload) -> float:
         """How often it works: a PE once for each of its products, what serves all PEs once a cycle."""
-        return done.products / self.instances if self.component == "pe" else done.cycles
+        return done.products / self.instances if self.multiplies else done.cycles
 
 
 @dataclass(frozen=True)

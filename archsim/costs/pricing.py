@@ -132,14 +132,20 @@ def _cells(technology: StandardCells, counts: Counts, sizes: Sizes, logic: Logic
     for part in logic.parts:
         name, origin = part.component, part.origin or logic.origin
         switching = part.origin or logic.switching_origin
-        active = part.active_cycles(counts)
-        for what, count, counted, cost_j in (
-            ("clock", counts.interval_cycles, "cycles", part.clock_energy_j),
-            ("gates", active, "active cycles", part.gate_switching_j),
-            ("registers", active, "active cycles", part.register_switching_j),
-            ("glitches", active, "active cycles", part.glitch_switching_j),
+        clock_j = part.clock_energy_j
+        energy.append(Term(name, "clock", counts.interval_cycles, "cycles", clock_j, "J/cycle", *switching))
+        # A product switches in one PE; the energies of a part are those of all its instances together.
+        count, counted, unit, instances = (
+            (counts.products, "products", "J/product", part.instances)
+            if part.multiplies
+            else (counts.cycles, "active cycles", "J/cycle", 1)
+        )
+        for what, cost_j in (
+            ("gates", part.gate_switching_j),
+            ("registers", part.register_switching_j),
+            ("glitches", part.glitch_switching_j),
         ):
-            energy.append(Term(name, what, count, counted, cost_j, "J/cycle", *switching))
+            energy.append(Term(name, what, count, counted, cost_j / instances, unit, *switching))
         one_mm2 = part.area_mm2 / part.instances
         area.append(Term(name, "cells", part.instances, "instances", one_mm2, "mm2", *origin))
         leakage.append(Term(name, "cells", 1, "all instances", part.leakage_w, "W", *origin))
@@ -156,11 +162,13 @@ def _fabric(technology: Fpga, counts: Counts, sizes: Sizes, logic: Logic) -> Bil
     energy = list(_memory_energy(technology, counts, sizes)) if technology.fabric_costs else []
     for part in logic.parts:
         for charged in technology.fabric_costs:
-            cycles = counts.interval_cycles if charged.every_cycle else part.active_cycles(counts)
+            working = counts.pe_cycles / part.instances if part.multiplies else counts.cycles
+            cycles = counts.interval_cycles if charged.every_cycle else working
             if number := part.resources[charged.resource]:
                 name, count, cost = part.component, number * cycles, charged.cost
-                price_j, origin = cost.value, (cost.kind, cost.source)
-                energy.append(Term(name, charged.what, count, "active cycles", price_j, "J/cycle", *origin))
+                counted = f"{charged.resource.upper()} {'cycles' if charged.every_cycle else 'active cycles'}"
+                origin = (cost.kind, cost.source)
+                energy.append(Term(name, charged.what, count, counted, cost.value, "J/cycle", *origin))
     resources = {part.component: part.resources for part in logic.parts}
     origins = {part.component: part.origin or logic.origin for part in logic.parts}
     if logic.memory_resources is not None:

@@ -65,8 +65,9 @@ class Counts:
     `load_cycles` is what it takes to load its inputs, `interval_cycles` what lies between the starts of two
     inferences that follow each other as fast as they can: loading overlaps with running where the inputs
     have a memory of their own. `macs` are multiply-accumulates of stored weights; `padding` those of zeros
-    that an index encoding put between them, or a stencil, `biases` those that bring a bias; `stalls`
-    PE-cycles lost to bank or bus conflicts, or what its engine calls so. The traffic includes the loading of
+    that an index encoding put between them, or a stencil, `biases` those that bring a bias; `beside` how many
+    of all products a PE that trains makes in a cycle beside another one; `stalls` PE-cycles lost to bank or
+    bus conflicts, or what its engine calls so. The traffic includes the loading of
     inputs, not that of weights. `exact` says that the hardware takes just these cycles whatever the inputs
     are; where it does not, these are of stated inputs, and no others take less than `least` or more than
     `most`.
@@ -79,6 +80,7 @@ class Counts:
     traffic: Mapping[str, Traffic]
     padding: int = 0
     biases: int = 0
+    beside: int = 0
     stalls: int = 0
     exact: bool = True
     stages: tuple[StageActivity, ...] = field(default=(), compare=False)
@@ -105,7 +107,7 @@ class Counts:
         def mean(of_run: Callable[[Counts], int]) -> int:
             return (2 * sum(map(of_run, runs)) + len(runs)) // (2 * len(runs))
 
-        names = ("cycles", "load_cycles", "interval_cycles", "macs", "padding", "biases", "stalls")
+        names = ("cycles", "load_cycles", "interval_cycles", "macs", "padding", "biases", "beside", "stalls")
         means: dict[str, Any] = {name: mean(attrgetter(name)) for name in names}
         traffic = {
             role: Traffic(
@@ -124,11 +126,16 @@ class Counts:
 
     @property
     def products(self) -> int:
-        """Cycles in which some PE accumulates: stored weights, padding and biases."""
+        """What PEs multiply: stored weights, padding and biases."""
         return self.macs + self.padding + self.biases
 
+    @property
+    def pe_cycles(self) -> int:
+        """The cycles in which each PE multiplies, those of all together."""
+        return self.products - self.beside
+
     def __post_init__(self) -> None:
-        names = ("cycles", "load_cycles", "interval_cycles", "macs", "padding", "biases", "stalls")
+        names = ("cycles", "load_cycles", "interval_cycles", "macs", "padding", "biases", "beside", "stalls")
         numbers = {name: getattr(self, name) for name in names}
         for role, t in self.traffic.items():
             numbers |= {f"traffic.{role}.read": t.words_read, f"traffic.{role}.written": t.words_written}

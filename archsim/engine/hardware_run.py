@@ -55,7 +55,7 @@ def equal_weights(some: Sequence[NDArray[np.int64]], others: Sequence[NDArray[np
 
 def counts_of_run(scheduled: Counts, run: Run) -> Counts:
     """The counts of a simulated run. The hardware cannot tell padding from stored weights, nor why a PE
-    waits, so `padding` and `stalls` are those that were `scheduled`."""
+    waits, so `padding`, `beside` and `stalls` are those that were `scheduled`."""
     ports = run.port_counts
     return Counts(
         cycles=run.cycles,
@@ -64,6 +64,7 @@ def counts_of_run(scheduled: Counts, run: Run) -> Counts:
         interval_cycles=max(run.cycles, run.inputs_free_after + run.load_cycles),
         padding=scheduled.padding,
         biases=scheduled.biases,
+        beside=scheduled.beside,
         stalls=scheduled.stalls,
         traffic={
             role: Traffic(ports.get(f"{role}.read", 0), ports.get(f"{role}.write", 0), t.word_bits)

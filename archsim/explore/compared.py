@@ -3,7 +3,7 @@ to another."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from archsim.explore.frames import Frame
 
 OBJECTIVES = ("accuracy", "energy_j", "area_mm2", "lut")
-"""What the front is of, as far as all points have it and differ in it."""
+"""What the front is of, as far as all points that can be judged have it and differ in it."""
+
+PRICED = "energy_j"
+"""What a point without it cannot be judged by, where others have it: its costs are not known."""
 
 
 @dataclass(frozen=True)
@@ -66,22 +69,31 @@ def waterfall(first: Point, second: Point, metric: str) -> Waterfall:
     )
 
 
-def on_front(points: Sequence[Point]) -> list[bool | None]:
-    """Whether no other point is better in every objective that all finished points have and differ in; None
-    for a point that was refused, and where there is no such objective."""
-    done = [place for place, point in enumerate(points) if point.error is None]
-    held = [points[place].figures for place in done]
+def judged(points: Sequence[Point], places: Iterable[int]) -> tuple[list[int], list[str]]:
+    """Which of these places hold points that can be judged, and by what: by the objectives that all of those
+    have and differ in. A point whose costs nobody knows cannot be, where others are priced."""
+    able = [place for place in places if points[place].error is None]
+    priced = [place for place in able if PRICED in points[place].figures] or able
+    held = [points[place].figures for place in priced]
     names = [
         name
         for name in OBJECTIVES
         if all(name in figures for figures in held) and len({figures[name] for figures in held}) > 1
     ]
+    return priced, names
+
+
+def on_front(points: Sequence[Point]) -> list[bool | None]:
+    """Whether no other point of the same task is better in every objective that all points that can be judged
+    have and differ in; None for one that cannot be, and where there is no such objective."""
     stands: list[bool | None] = [None] * len(points)
-    if names:
-        signs = [-1.0 if metric_of(name).more_is_better else 1.0 for name in names]
-        rows = np.array([[figures[name] for name in names] for figures in held], dtype=np.float64)
-        for place, stays in zip(done, undominated(rows * signs), strict=True):
-            stands[place] = bool(stays)
+    for trains in (False, True):
+        places, names = judged(points, (at for at, point in enumerate(points) if point.trains == trains))
+        if names:
+            signs = [-1.0 if metric_of(name).more_is_better else 1.0 for name in names]
+            rows = np.array([[points[place].figures[name] for name in names] for place in places])
+            for place, stays in zip(places, undominated(rows.astype(np.float64) * signs), strict=True):
+                stands[place] = bool(stays)
     return stands
 
 

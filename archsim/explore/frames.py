@@ -115,6 +115,21 @@ class Plots(PlotAccessor):
         return axes
 
 
+def whole_numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with counts and fields that are whole as whole numbers, for files: where a row lacks one,
+    pandas has floats of them all."""
+    made: dict[str, pd.Series] = {}
+    for name in map(str, frame):
+        column = frame[name]
+        counted = name in METRICS and METRICS[name].unit in ("count", "stored")
+        if column.dtype.kind == "f" and (counted or "." in name):
+            there = column.dropna()
+            if len(there) < len(column) and (there % 1 == 0).all():
+                whole = [int(value) if value == value else None for value in column]
+                made[name] = pd.Series(whole, index=column.index, dtype=object)
+    return frame.assign(**made)
+
+
 def names_of(frame: pd.DataFrame) -> list[str]:
     """A name for each row, of what tells rows apart."""
     if "point" in frame:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archsim.comparison import OF_TRAINING
 from archsim.costs.metrics import METRICS
 from archsim.costs.plain import FORMAT, FORMAT_VERSION
 from archsim.design import DesignPoint
@@ -90,7 +91,7 @@ def _as_others(point: Point, names: Collection[str]) -> Point:
     told = {
         name: value
         for name, value in point.fields.items()
-        if name in names or name in _FIRST or name.startswith("technology.")
+        if name in names or name in _FIRST or name.partition(".")[0] in ("technology", "training")
     }
     return replace(point, fields=told) if names else point
 
@@ -188,7 +189,7 @@ def point_of(values: Mapping[str, Any], source: str) -> Point:
         return Point(
             "",
             source,
-            flat(values["design"]),
+            flat(_counting(values["design"])),
             values["fidelity"],
             figures_of(values),
             values["archsim_version"],
@@ -197,6 +198,13 @@ def point_of(values: Mapping[str, Any], source: str) -> Point:
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ResultsError(f"result in {source} lacks {error}, allowed are whole ones") from None
+
+
+def _counting(design: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A design with what counts of an engine that trains."""
+    if design.get("training") is None:
+        return design
+    return {**design, "engine": {name: design["engine"][name] for name in OF_TRAINING}}
 
 
 def figures_of(values: Mapping[str, Any]) -> dict[str, float]:
@@ -230,5 +238,5 @@ def _named(points: Iterable[Point]) -> Iterator[Point]:
     for number, point in enumerate(points, start=1):
         network, kind, pes, technology = (point.fields.get(name) for name in _FIRST)
         size = "" if pes is None else f" {pes} PEs,"
-        mark = f"{point.mark}: " if point.mark else ""
-        yield replace(point, name=f"{number}: {mark}{network} on {kind},{size} {technology}")
+        mark, task = f"{point.mark}: " if point.mark else "", "training of " * point.trains
+        yield replace(point, name=f"{number}: {mark}{task}{network} on {kind},{size} {technology}")

@@ -10,6 +10,8 @@ from typing import Any
 from archsim.costs.breakdown import Breakdown
 from archsim.costs.errors import FitError
 from archsim.costs.result import CLOCK
+from archsim.engine.training.options import MULTIPLIERS, Training
+from archsim.explore.spec import TRAINING
 from archsim.technology.evidence import Bracket
 
 FETCHED = ("weight", "index")
@@ -46,6 +48,13 @@ class Point:
     def clock_met(self) -> bool:
         """Whether the critical path allows the clock, as far as it is known."""
         return not any(warning.startswith(CLOCK) for warning in self.warnings)
+
+    @property
+    def trains(self) -> bool:
+        """Whether its figures are of a step of training."""
+        return self.fields.get(TRAINING) is not None or any(
+            name.startswith(f"{TRAINING}.") for name in self.fields
+        )
 
     def components(self, metric: str) -> Mapping[str, float]:
         """A metric by component, the largest first; empty where that is not known."""
@@ -97,7 +106,14 @@ class Point:
             return None
         cycle_bytes = pes * sum(_word_bits(words) for words in memories) / 8
         interval_s = self.figures["interval_s"]
-        return Work(counted["macs"], bits / 8, interval_s, pes * clock_hz, cycle_bytes * clock_hz)
+        peak = pes * self._products_a_cycle * clock_hz
+        return Work(counted["macs"], bits / 8, interval_s, peak, cycle_bytes * clock_hz)
+
+    @property
+    def _products_a_cycle(self) -> int:
+        """What a PE can make at most: one, or where it trains as many as it has multipliers."""
+        overlap = self.fields.get("training.overlap", Training.model_fields["overlap"].default)
+        return MULTIPLIERS[overlap] if self.trains else 1
 
 
 @dataclass(frozen=True)
@@ -105,8 +121,8 @@ class Work:
     """What an engine does in an inference, one every `interval_s`, and could do at most.
 
     It computes `macs` of stored weights and fetches `fetched_bytes` from the memories of weights and indices.
-    With one product a cycle in each PE it would compute `peak_macs_per_s`, and with one word a cycle of each
-    of these memories fetch `peak_bytes_per_s`.
+    With one product a cycle in each multiplier of its PEs it would compute `peak_macs_per_s`, and with one
+    word a cycle of each of these memories fetch `peak_bytes_per_s`.
     """
 
     macs: int

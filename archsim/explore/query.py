@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archsim.costs.fidelity.fidelities import FIDELITIES
 from archsim.explore.conditions import Condition
 from archsim.explore.spec import field_order, flat, nested, with_defaults
 from archsim.explore.store import Row, Store, fields_of
@@ -63,10 +64,11 @@ def found(
 
 
 def _order(row: Row) -> list[tuple[str, bool, Any]]:
-    """Rows stand by their fields: numbers by size, and all else by its text."""
+    """Rows stand by their fields, numbers by size and all else by its text, then by fidelity."""
     values = sorted(flat(row.point).items(), key=lambda field: field_order(field[0]))
     numbers = ((name, value, isinstance(value, int | float)) for name, value in values)
-    return [(name, not number, value if number else str(value)) for name, value, number in numbers]
+    told = [(name, not number, value if number else str(value)) for name, value, number in numbers]
+    return [*told, ("fidelity", False, [*FIDELITIES].index(row.fidelity))]
 
 
 def _asked(fields: dict[str, Any], point: Any) -> dict[str, Any]:

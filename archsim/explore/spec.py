@@ -29,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from archsim.costs.fidelity.fidelities import FIDELITIES
 from archsim.engine import engines
+from archsim.engine.training.options import Training
 from archsim.explore.conditions import Condition
 from archsim.refusals import one_sentence
 from archsim.technology import technologies
@@ -47,7 +48,7 @@ LEAST, MOST = 1e-30, 1e30
 DESIGN_FIELDS = ("network", "engine", "clock_hz", "technology", "inputs", "training")
 """The fields of a design point, which its settings begin with."""
 
-TECHNOLOGY_KIND = "technology.kind"
+TECHNOLOGY_KIND, TRAINING = "technology.kind", "training"
 _MEMBERS: Mapping[str, Mapping[str, type[BaseModel]]] = {"engine": engines, "technology": technologies}
 
 Values = Mapping[str, Any]
@@ -155,6 +156,8 @@ class Space:
             for member in members.values()
             for name in ("kind", *member.model_fields)
         }
+        trains = any(name.partition(".")[0] == TRAINING for name in named)
+        options |= {f"{TRAINING}.{name}" for name in Training.model_fields if trains}
         return frozenset({*DESIGN_FIELDS, *named, *options})
 
     def __repr__(self) -> str:
@@ -310,10 +313,10 @@ def _range(axis: str, given: Values) -> Range:
 
 
 def flat(values: Values, prefix: str = "") -> dict[str, Any]:
-    """Values of mappings in mappings by their names with dots."""
+    """Values of mappings in mappings by their names with dots; an empty one, as of training, is a value."""
     fields: dict[str, Any] = {}
     for name, value in values.items():
-        if type(value) is dict or isinstance(value, Mapping):
+        if (type(value) is dict or isinstance(value, Mapping)) and value:
             fields |= flat(value, f"{prefix}{name}.")
         else:
             fields[f"{prefix}{name}"] = value
@@ -350,8 +353,8 @@ def _copied(value: Any) -> Any:
 
 
 def with_defaults(values: Values) -> dict[str, Any]:
-    """The fields of a point by their names with dots, those that its engine and its technology have by
-    default among them. A technology that is a bare name is its kind, and the other way round."""
+    """The fields of a point by their names with dots, those that its engine, its technology and its training
+    have by default among them. A technology that is a bare name is its kind, and the other way round."""
     fields = flat(values)
     named = fields.get("technology", fields.get(TECHNOLOGY_KIND))
     both = {} if named is None else {"technology": named, TECHNOLOGY_KIND: named}
@@ -362,4 +365,6 @@ def with_defaults(values: Values) -> dict[str, Any]:
         for name, option in members[kind].model_fields.items()
         if not option.is_required() and option.default is not None
     }
+    if isinstance(values.get(TRAINING), Mapping):
+        defaults |= {f"{TRAINING}.{name}": option.default for name, option in Training.model_fields.items()}
     return defaults | fields | both

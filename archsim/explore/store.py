@@ -265,7 +265,8 @@ def fields_of(row: Row, *, version: bool = False) -> dict[str, Any]:
     """A row as the fields of its point, by their names with dots, and its figures. The clock is the number of
     hertz that it ran at, None where it was to be the fastest and the point failed."""
     point = sorted(flat(row.point).items(), key=lambda field: field_order(field[0]))
-    fields: dict[str, Any] = {"key": row.key, **dict(point), "fidelity": row.fidelity}
+    shown = {name: json.dumps(value) if isinstance(value, Mapping) else value for name, value in point}
+    fields: dict[str, Any] = {"key": row.key, **shown, "fidelity": row.fidelity}
     if isinstance(fields.get("clock_hz"), str):
         fields["clock_hz"] = None
     fields |= {**(row.figures or {}), "error": row.error}

@@ -80,9 +80,9 @@ def compare(
 
     def shown() -> RenderableType:
         if results:
-            return Group(comparison_tables(results), *map(beside.step_table, steps))
+            return Group(comparison_tables(results), *beside.step_tables(steps, points))
         told = beside.table(points)
-        return Group(told, *([told.note] if told.note else []), *map(beside.step_table, steps))
+        return Group(told, *([told.note] if told.note else []), *beside.step_tables(steps, points))
 
     answer(as_json, plain, shown)
 

@@ -20,6 +20,7 @@ from reports.cli.group import (
     refuse,
     where_option,
 )
+from reports.formatting import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +95,8 @@ def _of_lost(lost: Sequence[Row]) -> int:
     """The status where points could not be finished here: they are said, and can be tried again."""
     if not lost:
         return 0
-    said = f"{_points(len(lost))} could not be finished, and the same command tries again: {lost[0].error}"
+    many = plural(len(lost), "point")
+    said = f"{many} could not be finished, and the same command tries again: {lost[0].error}"
     return refuse(said, BY_SYSTEM)
 
 
@@ -103,11 +105,8 @@ def _of_defects(frame: pd.DataFrame) -> int:
     from archsim.explore.sweep.work import DEFECT
 
     errors = [str(error) for error in frame.get("error", ()) if str(error).startswith(DEFECT)]
-    return refuse(f"{_points(len(errors))} ended in a defect: {errors[0]}", BY_ARCHSIM) if errors else 0
-
-
-def _points(many: int) -> str:
-    return f"{many:,} point{'s' * (many > 1)}"
+    many = plural(len(errors), "point")
+    return refuse(f"{many} ended in a defect: {errors[0]}", BY_ARCHSIM) if errors else 0
 
 
 @main.command()

@@ -74,6 +74,15 @@ def _ended(error: BaseException) -> int:
     return refuse(*sentence_of(error))
 
 
+def _of_a_full_disk(error: BaseException | None) -> bool:
+    """Whether a refusal came of a disk that is full, which no other input mends."""
+    if error is None:
+        return False
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    full |= getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
+    return full or _of_a_full_disk(error.__cause__ or error.__context__)
+
+
 def sentence_of(error: BaseException) -> tuple[str, int]:
     """What is said of an error, and the exit status."""
     if isinstance(error, click.ClickException):
@@ -81,7 +90,7 @@ def sentence_of(error: BaseException) -> tuple[str, int]:
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return "interrupted", INTERRUPTED
     if isinstance(error, _refusals()):
-        return str(error), BY_INPUT
+        return str(error), BY_SYSTEM if _of_a_full_disk(error) else BY_INPUT
     if isinstance(error, MemoryError):
         return "memory is full, allowed are designs and networks that fit it", BY_SYSTEM
     if isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM:

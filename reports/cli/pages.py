@@ -40,6 +40,7 @@ def report(
     from tqdm import tqdm
 
     from archsim.explore.gather import gather
+    from reports.formatting import plural
     from reports.points.write import write_report
 
     points = gather(results, fidelity, where=where, marked=marked)
@@ -59,6 +60,5 @@ def report(
         title=title,
         watch=lambda places: tqdm(places, desc="runs over time", leave=False, disable=None),
     )
-    click.echo(
-        f"{len(content.points):,} points, {len(content.refused):,} refused; the page is {out / 'index.html'}"
-    )
+    points_shown = plural(len(content.points), "point")
+    click.echo(f"{points_shown}, {len(content.refused):,} refused; the page is {out / 'index.html'}")

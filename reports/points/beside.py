@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from archsim.comparison import of_task
 from archsim.costs.metrics import METRICS, metric_of
 from archsim.costs.plain import heading
 from archsim.explore.compared import Waterfall, frame_of_points, waterfall
+from archsim.explore.frames import whole_numbers
 from archsim.explore.point import Point, differing
 from reports import formatting as f
 from reports.output import whole_folder
 from reports.points.data import PER_COMPONENT
 from reports.tables import Cell, Table
-from reports.views.explored import plain_value
+from reports.views.explored import plain_value, shown_cell
 from workloads.files import write_text
 
 FORMAT = "archsim comparison of points"
@@ -30,7 +32,7 @@ def waterfalls(points: Sequence[Point], metric: str | None) -> list[Waterfall]:
 
 def values(points: Sequence[Point], steps: Sequence[Waterfall]) -> dict[str, Any]:
     """All of it as plain values, in SI units."""
-    rows = frame_of_points(points).to_dict("records")
+    rows = whole_numbers(frame_of_points(points)).to_dict("records")
     clean = [
         {name: plain_value(value) for name, value in row.items()} | _whereto(point)
         for row, point in zip(rows, points, strict=True)
@@ -58,16 +60,17 @@ def table(points: Sequence[Point]) -> Table:
     rows = [
         (
             row["point"],
-            *(str(row[name]) for name in fields),
+            *(shown_cell(name, row[name]) for name in fields),
             *(_figure(name, row[name], row.get(f"{name}_ratio")) for name in metrics),
             {True: "yes", False: "no"}.get(row["front"]),
-            row["error"] or "",
+            row["error"] if isinstance(row["error"], str) else "",
         )
         for row in frame.to_dict("records")
     ]
     columns = {"point": "", **dict.fromkeys(fields, "")}
-    columns |= {metric_of(name).brief: metric_of(name).unit for name in metrics} | {"front": "", "error": ""}
-    said = [f"{metric_of(name).brief} {f.metric(name, points[0].figures[name])}" for name in alike]
+    briefs = {name: of_task(metric_of(name).brief, (p.trains for p in points)) for name in (*metrics, *alike)}
+    columns |= {briefs[name]: metric_of(name).unit for name in metrics} | {"front": "", "error": ""}
+    said = [f"{briefs[name]} {f.metric(name, points[0].figures[name])}" for name in alike]
     note = f"The same in all: {', '.join(said)}." if said else ""
     title = "Points, with ratios to the first"
     return Table(title, columns, rows, name="points", words=1 + len(fields), note=note)
@@ -80,7 +83,15 @@ def _figure(name: str, value: Any, ratio: Any) -> Cell | None:
     return Cell(value, f"{f.metric(name, value)}{behind}")
 
 
-def step_table(steps: Waterfall) -> Table:
+def step_tables(steps: Sequence[Waterfall], points: Sequence[Point]) -> list[Table]:
+    """The ways from the first of these points to each other one as tables."""
+    return [
+        _step_table(step, [points[0].trains, other.trains])
+        for step, other in zip(steps, points[1:], strict=False)
+    ]
+
+
+def _step_table(steps: Waterfall, train: Sequence[bool]) -> Table:
     """A waterfall as a table, from the first figure through all steps to the second."""
 
     def shown(value: float, sign: str = "") -> Cell:
@@ -92,17 +103,18 @@ def step_table(steps: Waterfall) -> Table:
         (f"to {steps.second}", shown(float(steps.end))),
     ]
     unit = metric_of(steps.metric).unit
-    title = f"{metric_of(steps.metric).label}, from one to the other"
+    title = f"{of_task(metric_of(steps.metric).label, train)}, from one to the other"
     return Table(title, {"component": "", "step": unit}, rows, name="steps")
 
 
 def write_beside(points: Sequence[Point], steps: Sequence[Waterfall], out: Path) -> None:
     """Writes `comparison.csv`, `comparison.md` and `comparison.json` into the folder `out`."""
     with whole_folder(out) as room:
-        write_text(room / "comparison.csv", frame_of_points(points).to_csv(index=False, lineterminator="\n"))
+        frame = whole_numbers(frame_of_points(points))
+        write_text(room / "comparison.csv", frame.to_csv(index=False, lineterminator="\n"))
         told = json.dumps(values(points, steps), indent=2, ensure_ascii=False)
         write_text(room / "comparison.json", told + "\n")
-        tables = [table(points), *map(step_table, steps)]
+        tables = [table(points), *step_tables(steps, points)]
         write_text(room / "comparison.md", "\n\n".join(map(_section, tables)) + "\n")
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from archsim.comparison import of_task
 from archsim.costs.metrics import METRICS, Metric, metric_of
 from archsim.costs.result import OF_THE_CLOCK
-from archsim.explore.compared import OBJECTIVES
+from archsim.explore.compared import OBJECTIVES, judged
 from archsim.explore.pareto import undominated
 from archsim.explore.point import Point, differing
 from reports.points.roofline import INTENSITY, SPEED, work_of
@@ -29,6 +30,8 @@ PER_COMPONENT = ("energy_j", "area_mm2", "leakage_w", "lut", "ff", "dsp", "bram1
 LEADING = ("energy_j", "area_mm2", "lut", "accuracy", "latency_s")
 BEST = ("energy_j", "area_mm2", "lut", "latency_s")
 ENGINE, TECHNOLOGY = "engine.kind", "technology.kind"
+TRAINS = " (training)"
+"""Behind the name of a technology, of points that train."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class Content:
 
     @cached_property
     def technologies(self) -> dict[str, list[int]]:
-        """The places of points by technology, with its node where several are shown."""
+        """The places of points by technology, with its node where several are shown, and whether they train:
+        what is judged together."""
         places: dict[str, list[int]] = {}
         for place, point in enumerate(self.points):
             places.setdefault(technology_of(point), []).append(place)
@@ -53,6 +57,10 @@ class Content:
         names = {name for point in self.points for name in point.figures}
         order = dict.fromkeys([*LEADING, *METRICS, *sorted(names - METRICS.keys())])
         return tuple(metric_of(name) for name in order if name in names)
+
+    def label(self, text: str) -> str:
+        """The label of a figure of all points: of an inference, a step of training, or both."""
+        return of_task(text, (point.trains for point in self.points))
 
     @cached_property
     def differs(self) -> tuple[str, ...]:
@@ -71,23 +79,18 @@ class Content:
         return {name: self.front_of(places) for name, places in self.technologies.items()}
 
     def objectives(self, places: Iterable[int]) -> list[str]:
-        """What points are judged by: figures that all have and that are not the same in all."""
-        held = [self.points[place].figures for place in places]
-        return [
-            name
-            for name in OBJECTIVES
-            if all(name in figures for figures in held) and len({figures[name] for figures in held}) > 1
-        ]
+        """What points are judged by: figures that all have whose costs are known, and that differ."""
+        return judged(self.points, places)[1]
 
     def front_of(self, places: Sequence[int], names: Sequence[str] | None = None) -> list[int]:
         """Which of these points no other beats, at a clock that can be had: in the figures of these names, or
         in its objectives."""
         able = [place for place in places if self.points[place].clock_met]
         if names is None:
-            names = self.objectives(able)
+            able, names = judged(self.points, able)
         able = [place for place in able if all(name in self.points[place].figures for name in names)]
         if not names or not able:
-            return able[:1]
+            return [place for place in able if any(n in self.points[place].figures for n in OBJECTIVES)][:1]
         signs = [-1.0 if metric_of(name).more_is_better else 1.0 for name in names]
         rows = [[self.points[place].figures[name] for name in names] for place in able]
         stays = undominated(np.array(rows, dtype=np.float64) * signs)
@@ -124,9 +127,11 @@ def shown_first(content: Content) -> list[int]:
 
 
 def technology_of(point: Point) -> str:
-    """A technology in a word or two: its kind, and its node where it has one."""
+    """A technology in a word or two: its kind, its node where it has one, and whether figures are of training
+    in it, since a step of that and an inference are never judged together."""
     kind, node = point.fields.get(TECHNOLOGY, "unknown"), point.fields.get("technology.node_nm")
-    return f"{kind} {node:g} nm" if isinstance(node, int | float) else str(kind)
+    named = f"{kind} {node:g} nm" if isinstance(node, int | float) else str(kind)
+    return f"{named}{TRAINS}" if point.trains else named
 
 
 def payload(content: Content) -> dict[str, Any]:
@@ -140,6 +145,7 @@ def payload(content: Content) -> dict[str, Any]:
         "names": _column([point.name.partition(": ")[2] for point in points]),
         "engine": _column([str(point.fields.get(ENGINE, "unknown")) for point in points]),
         "technology": _column([technology_of(point) for point in points]),
+        "trains": _column([point.trains for point in points]),
         "met": _column([point.clock_met for point in points]),
         "fields": [
             {"name": name, "values": _column([_word(point.fields.get(name)) for point in points])}
@@ -148,7 +154,7 @@ def payload(content: Content) -> dict[str, Any]:
         "metrics": [
             {
                 "name": metric.name,
-                "label": metric.brief,
+                "label": content.label(metric.brief),
                 "unit": metric.unit,
                 "more": metric.more_is_better,
                 "values": _column([_rounded(point.figures.get(metric.name)) for point in points]),

@@ -32,7 +32,7 @@ def drawn(content: Content) -> dict[str, figures.Drawing]:
     made = {}
     if rows:
         (x, x_by), (y, y_by) = (
-            _axis(name, [row[at] for row in rows]) for name, at in ((across, "x"), (up, "y"))
+            _axis(content, name, [row[at] for row in rows]) for name, at in ((across, "x"), (up, "y"))
         )
         scaled = [{**row, "x": row["x"] * x_by, "y": row["y"] * y_by} for row in thinned(rows)]
         name_marks(scaled, figures.SIZE, log=(x.log, y.log))
@@ -45,7 +45,7 @@ def drawn(content: Content) -> dict[str, figures.Drawing]:
             for order, (group, value) in enumerate(grouped(_parts(point, metric).items()).items())
         ]
         if sums:
-            axis, by = _axis(metric, [value for *_, value in sums])
+            axis, by = _axis(content, metric, [value for *_, value in sums])
             bars = [
                 {
                     "name": name,
@@ -78,7 +78,7 @@ def _rooflines(
             axes = {"x": figures.Axis(INTENSITY, True), "y": figures.Axis(SPEED, True)}
             roofs = roofs_of(content.points, rows)
             name_marks(rows, figures.SIZE, log=(True, True), beside=roofs)
-            name = f"{ROOFLINE}-{re.sub(r'[^a-z0-9]+', '-', technology.lower())}"
+            name = f"{ROOFLINE}-{re.sub(r'[^a-z0-9]+', '-', technology.lower()).strip('-')}"
             made[name] = figures.drawn(figures.roofline(*kinds), rows, axes, told, beside=roofs)
     return made
 
@@ -120,8 +120,8 @@ def _parts(point: Point, metric: str) -> Mapping[str, float]:
     return point.traffic() if metric == "traffic_bits" else point.components(metric)
 
 
-def _axis(name: str, values: Sequence[float]) -> tuple[figures.Axis, float]:
+def _axis(content: Content, name: str, values: Sequence[float]) -> tuple[figures.Axis, float]:
     """An axis with one prefix for all values, and what they are multiplied by."""
     log = len(values) > 1 and min(values) > 0 and max(values) / min(values) > 20
-    (unit, by), label = unit_of(name, values), metric_of(name).label
+    (unit, by), label = unit_of(name, values), content.label(metric_of(name).label)
     return figures.Axis(f"{label}, {unit}" if unit else label, log), by

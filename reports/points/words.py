@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from archsim.comparison import of_task
 from archsim.costs.metrics import metric_of
 from archsim.explore.point import Point
 from reports import formatting as f
-from reports.points.data import ENGINE, Content, axes_of
+from reports.points.data import ENGINE, TRAINS, Content, axes_of
 from reports.tables import Table
 from reports.views.results import FIT_ERROR, TECHNOLOGY_ERROR
 
@@ -39,19 +40,15 @@ def summary(content: Content) -> list[str]:
     ]
 
 
-def plural(many: int, word: str) -> str:
-    return f"{many:,} {word}{'s' * (many != 1)}"
-
-
 def _counted(content: Content) -> str:
     kinds = ((ENGINE, "engine"), ("network", "network"))
     several = [
-        plural(len({point.fields.get(name) for point in content.points}), word) for name, word in kinds
+        f.plural(len({point.fields.get(name) for point in content.points}), word) for name, word in kinds
     ]
-    many = len(content.technologies)
+    many = len({name.removesuffix(TRAINS) for name in content.technologies})
     several.append("1 technology" if many == 1 else f"{many} technologies")
     fidelities = " and ".join(sorted({point.fidelity for point in content.points}))
-    points = plural(len(content.points), "design point")
+    points = f.plural(len(content.points), "design point")
     return f"{points} of {', '.join(several[:-1])} and {several[-1]}, at fidelity {fidelities or 'none'}."
 
 
@@ -67,11 +64,14 @@ def _of_technology(content: Content, name: str) -> str:
         f"{_short(content.points[place])} {' and '.join(words)}{_accuracy(content.points[place])}"
         for place, words in praised.items()
     )
-    objectives = [metric_of(n).label for n in content.objectives(content.fronts[name] or places)]
-    front = f"{len(content.fronts[name]):,} of {plural(len(places), 'point')}"
+    train = [content.points[places[0]].trains]
+    objectives = [
+        of_task(metric_of(n).label, train) for n in content.objectives(content.fronts[name] or places)
+    ]
+    front = f"{len(content.fronts[name]):,} of {f.plural(len(places), 'point')}"
     if not bests:
-        runs = "is known to run" if content.fronts[name] else "runs"
-        return f"{name}: none of {plural(len(places), 'point')} {runs} at its clock."
+        runs = "is known to run" if any(content.points[place].clock_met for place in places) else "runs"
+        return f"{name}: none of {f.plural(len(places), 'point')} {runs} at its clock."
     judged = f" {front} are on the front of {_listed(objectives)}." if objectives else ""
     return f"{name}: {bests}.{judged}"
 
@@ -91,12 +91,15 @@ def _listed(words: list[str]) -> str:
 
 
 def _spread(content: Content) -> Iterator[str]:
-    energies = [point.figures["energy_j"] for point in content.points if point.figures.get("energy_j")]
-    if len(energies) > 1:
-        least, most = min(energies), max(energies)
-        ends = f"{f.metric('energy_j', least)} to {f.metric('energy_j', most)}"
-        factor = f.significant(most / least)
-        yield f"Over all points the energy of an inference goes from {ends}, a factor of {factor}."
+    for trains in (False, True):
+        points = [point for point in content.points if point.trains == trains]
+        energies = [point.figures["energy_j"] for point in points if point.figures.get("energy_j")]
+        if len(energies) > 1:
+            least, most = min(energies), max(energies)
+            ends = f"{f.metric('energy_j', least)} to {f.metric('energy_j', most)}"
+            over = "all points" if len(points) == len(content.points) else f.plural(len(points), "point")
+            task, factor = of_task("an inference", [trains]), f.significant(most / least)
+            yield f"Over {over} the energy of {task} goes from {ends}, a factor of {factor}."
 
 
 def _clocks(content: Content) -> Iterator[str]:
@@ -104,14 +107,14 @@ def _clocks(content: Content) -> Iterator[str]:
     if many:
         stands = "asks for a clock that its" if many == 1 else "ask for a clock that their"
         yield (
-            f"{plural(many, 'point')} {stands} critical path does not allow: marked !, and on no front; "
+            f"{f.plural(many, 'point')} {stands} critical path does not allow: marked !, and on no front; "
             "at a slower clock they may be on one."
         )
     unknown = sum("critical_path_s" not in point.figures for point in content.points)
     if unknown:
         yield (
-            f"The critical path of {plural(unknown, 'point')} is not known, and so not whether the clock can "
-            "be had."
+            f"The critical path of {f.plural(unknown, 'point')} is not known, and so not whether the clock "
+            "can be had."
         )
 
 
@@ -137,7 +140,7 @@ def _without_parts(content: Content) -> Iterator[str]:
     if many:
         them = "comes" if many == 1 else "come"
         yield (
-            f"{plural(many, 'point')} {them} from a store of the first format, which kept no components: "
+            f"{f.plural(many, 'point')} {them} from a store of the first format, which kept no components: "
             "where their figures go is not known, and a sweep with this version tells it."
         )
 
@@ -145,7 +148,7 @@ def _without_parts(content: Content) -> Iterator[str]:
 def _refused(content: Content) -> Iterator[str]:
     if content.refused:
         are = "was" if len(content.refused) == 1 else "were"
-        yield f"{plural(len(content.refused), 'point')} {are} refused; the reasons are below."
+        yield f"{f.plural(len(content.refused), 'point')} {are} refused; the reasons are below."
 
 
 def refusals(content: Content) -> Table:
@@ -170,7 +173,7 @@ def errors(content: Content) -> Table:
             rows.append(
                 (
                     f"{name}, point {content.points[place].name.partition(':')[0]}",
-                    metric_of(metric).label,
+                    of_task(metric_of(metric).label, [content.points[place].trains]),
                     f.fit_error(fit.mean, fit.worst) if fit else None,
                     f.ends(ends.low, ends.high) if ends else None,
                 )
@@ -187,7 +190,8 @@ def grounds(content: Content) -> list[tuple[str, str, str]]:
     from workloads.refusal import Refusal
 
     quantities: list[tuple[str, str, str]] = []
-    for name, places in content.technologies.items():
+    once = {name.removesuffix(TRAINS): places for name, places in content.technologies.items()}
+    for name, places in once.items():
         try:
             technology = DesignPoint(**_design(content.points[places[0]])).technology
         except Refusal:
@@ -223,7 +227,7 @@ def marked_table(content: Content) -> Table:
 def objectives(content: Content) -> str:
     """What fronts are of, in words."""
     names = dict.fromkeys(n for places in content.technologies.values() for n in content.objectives(places))
-    return _listed([metric_of(name).label for name in names]) if names else "no figure"
+    return _listed([content.label(metric_of(name).label) for name in names]) if names else "no figure"
 
 
 def best_table(content: Content) -> Table:
@@ -232,7 +236,7 @@ def best_table(content: Content) -> Table:
 
     places = [place for front in content.fronts.values() for place in front]
     metrics = [m for m in content.metrics if (m.listed and m.unit != "count") or m.name in ("cycles", "lut")]
-    columns = {"point": "", **{heading(metric.brief, ""): metric.unit for metric in metrics}}
+    columns = {"point": "", **{heading(content.label(metric.brief), ""): metric.unit for metric in metrics}}
     rows = [
         (content.points[place].name, *(content.points[place].figures.get(m.name) for m in metrics))
         for place in places
@@ -242,18 +246,18 @@ def best_table(content: Content) -> Table:
 
 def alternatives(content: Content) -> Mapping[str, str]:
     """What each figure shows, for those who do not see it."""
-    across, up = (metric_of(name).label for name in axes_of(content))
+    across, up = (content.label(metric_of(name).label) for name in axes_of(content))
     on = sum(map(len, content.fronts.values()))
     return {
         "front": (
-            f"Scatter chart of {plural(len(content.points), 'design point')}: {across} across, {up} up, "
-            f"a colour an engine, a shape a technology. {plural(on, 'point')} that no other of the same "
+            f"Scatter chart of {f.plural(len(content.points), 'design point')}: {across} across, {up} up, "
+            f"a colour an engine, a shape a technology. {f.plural(on, 'point')} that no other of the same "
             "technology is better than are joined by a line. The table below holds the same figures."
         ),
         "roofline": (
             "Roofline chart: multiply-accumulates a second over multiply-accumulates for each byte that the "
             "memories of weights and indices bring, both logarithmic. Lines are what the engines could reach "
-            "at most: one product a cycle in each PE, or as much as their memories bring."
+            "at most: one product a cycle in each multiplier, or as much as their memories bring."
         ),
         "run": "Time line of a run: for each unit the cycles in which it is busy, stalled or waiting.",
         "parts": "Stacked bars: of the best points of each technology the share of each group of components.",

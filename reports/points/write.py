@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from archsim.explore.frames import whole_numbers
 from archsim.explore.point import Point
 from reports.output import whole_folder
 from reports.page import asset
@@ -20,6 +21,7 @@ from reports.points.cores import cores_of
 from reports.points.data import Content, content_of, payload, shown_first
 from reports.points.drawings import drawn, kind_of
 from reports.points.runs import Watch, runs_of
+from reports.views.explored import shown_cell
 from reports.write_up.report import Chart
 from workloads.files import write_file, write_text
 
@@ -87,7 +89,7 @@ def page(
         summary=words.summary(content),
         alternatives=words.alternatives(content),
         objectives=words.objectives(content),
-        alike=", ".join(f"{name} {value}" for name, value in content.alike.items()),
+        alike=", ".join(f"{n} {shown_cell(n, v)}" for n, v in content.alike.items() if v is not None),
         marked=words.marked_table(content),
         tables=(words.errors(content), words.refusals(content)),
         limit=words.LIMIT_OF_ERRORS,
@@ -137,7 +139,7 @@ def csv_of(points: Sequence[Point]) -> str:
         | {"error": point.error, "version": point.version}
         for point in points
     ]
-    return str(pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
+    return str(whole_numbers(pd.DataFrame(rows)).to_csv(index=False, lineterminator="\n"))
 
 
 def markdown(content: Content, title: str, command: str, drawings: Sequence[str]) -> str:

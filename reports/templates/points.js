@@ -4,7 +4,7 @@ const byId = (id) => document.getElementById(id);
 const many = data.numbers.length;
 const column = (c) => (c.distinct ? c.at.map((place) => c.distinct[place]) : c.values);
 const names = column(data.names).map((name, i) => `${data.numbers[i]}: ${name}`);
-const engine = column(data.engine), technology = column(data.technology), met = column(data.met);
+const engine = column(data.engine), technology = column(data.technology), met = column(data.met), trains = column(data.trains);
 const fields = data.fields.map((f) => ({ ...f, values: column(f.values) }));
 const metrics = data.metrics.map((m) => ({ ...m, values: column(m.values) }));
 const metric = Object.fromEntries(metrics.map((m) => [m.name, m]));
@@ -275,7 +275,7 @@ async function drawRoof() {
     view.addEventListener("click", (event, item) => { if (item && item.datum && item.datum.i !== undefined) pin(item.datum.i); });
   }
   const all = rows.slice().sort((a, b) => b.y - a.y).slice(0, 25);
-  tableOf("roof-table", ["point", "MAC/B", "MAC/s", "MAC/s at most: PEs", "B/s at most: memories", "of its roof, %"], all.map((r) => [r.name, significant(r.x), significant(r.y), significant(work.peak_macs_per_s[r.i]), significant(work.peak_bytes_per_s[r.i]), (100 * share(r.i)).toFixed(1)]));
+  tableOf("roof-table", ["point", "MAC/B", "MAC/s", "MAC/s at most: multipliers", "B/s at most: memories", "of its roof, %"], all.map((r) => [r.name, significant(r.x), significant(r.y), significant(work.peak_macs_per_s[r.i]), significant(work.peak_bytes_per_s[r.i]), (100 * share(r.i)).toFixed(1)]));
 }
 
 // Components, and from one point to another.
@@ -332,7 +332,7 @@ async function drawRun() {
     return { name: unit, place, start, end, kind: kinds[most], share: shares[most], cycles: `${start} to ${end}`, text: `${kinds.map((kind, n) => `${kind} ${percent(shares[n])}`).join(", ")}; longest: ${told[3]}` };
   })).filter((row) => row.share > 0);
   await draw("run-figure", data.specs.run, rows, {}, run.stages.map((s) => ({ start: s.start_cycle, name: s.number })));
-  byId("run-said").textContent = `One inference of ${names[i]}, from the cycle of start, event by event; the colour is what a unit does longest in a part of the run, the paler the shorter, and nothing where it is idle. Dashed lines are where stages begin. Runs are shown of ${Object.keys(data.runs).length} points${pinned >= 0 && !data.runs[pinned] ? "; the pinned one is not among them, archsim trace shows it" : ""}.`;
+  byId("run-said").textContent = `${trains[i] ? "One step" : "One inference"} of ${names[i]}, from the cycle of start, event by event; the colour is what a unit does longest in a part of the run, the paler the shorter, and nothing where it is idle. Dashed lines are where stages begin. Runs are shown of ${Object.keys(data.runs).length} points${pinned >= 0 && !data.runs[pinned] ? "; the pinned one is not among them, archsim trace shows it" : ""}.`;
   const spent = (spans, at) => spans.reduce((sum, span) => sum + (span[1] - span[0]) * span[2 + at], 0) / run.last_cycle;
   tableOf("run-table", ["unit, % of the cycles", ...kinds], run.units.map(({ unit, spans }) => [unit, ...kinds.map((kind, n) => (100 * spent(spans, n)).toFixed(1))]));
 }
@@ -358,8 +358,10 @@ function start() {
   const others = data.named.filter((i) => parts[i]);
   const priced = others.find((i) => metric.area_mm2 && metric.area_mm2.values[i] !== null) ?? others[0];
   const alike = others.filter((i) => technology[i] === technology[priced]);
-  fill(byId("from"), broken.map((i) => [i, names[i]]), alike[alike.length - 1] ?? broken[0]);
-  fill(byId("to"), broken.map((i) => [i, names[i]]), alike[0] ?? broken[0]);
+  const goal = alike[0] ?? broken[0];
+  const origin = [...alike].reverse().concat(broken.filter((i) => technology[i] === technology[goal]), broken).find((i) => i !== goal) ?? goal;
+  fill(byId("from"), broken.map((i) => [i, names[i]]), origin);
+  fill(byId("to"), broken.map((i) => [i, names[i]]), goal);
   const sized = Object.keys(data.fronts);
   fill(byId("parts-technology"), sized.map((t) => [t, t]), priced === undefined ? sized[0] : technology[priced]);
   const fetching = sized.filter((t) => technology.some((of, i) => of === t && there(work.macs_per_s[i])));

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from archsim.comparison import not_in_ratio, settings, unlike, what_differs
+from archsim.comparison import not_in_ratio, of_task, settings, trains, unlike, what_differs
 from archsim.costs.metrics import metric_of, ratios_to_first
 from archsim.costs.plain import heading
 from archsim.costs.ratio_error import ratio_intervals
 from reports import formatting as f
 from reports.tables import Cell, Table
-from reports.views.results import clock_notes, figures_of, mark, of_task
+from reports.views.results import clock_notes, figures_of, mark
 
 if TYPE_CHECKING:
     from archsim import Result
@@ -53,7 +53,7 @@ def comparison_tables(results: Sequence[Result]) -> Group:
     names = [chr(ord("A") + place) if place < 26 else f"A{place}" for place in range(len(results))]
     named = list(zip(names, results, strict=True))
     clocks = [note for name, result in named for note in clock_notes(result, f" ({name})")]
-    sides = [{label: figure for label, figure, *_ in figures_of(result)} for result in results]
+    sides = [{label: figure for label, figure, *_ in figures_of(each, results)} for each in results]
     labels = dict.fromkeys(label for side in sides for label in side)
     columns = {"": "", **dict.fromkeys(names, "ratio")}
     figures = Table("Figures", columns, ((label, *(side.get(label) for side in sides)) for label in labels))
@@ -136,7 +136,7 @@ def ratio_cells(results: Sequence[Result]) -> dict[str, list[Cell | None]]:
     """Each ratio to the first with its ends, by the label of the metric, where another design has one."""
     intervals = ratio_intervals(results)
     return {
-        of_task(metric_of(name).label, results): [
+        of_task(metric_of(name).label, map(trains, results)): [
             None if value is None else Cell(value, f.ratio_within(value, ends) + _mark(name, results, place))
             for place, (value, ends) in enumerate(
                 zip(values, intervals.get(name, [None] * len(results)), strict=True)

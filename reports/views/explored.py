@@ -15,11 +15,12 @@ from tqdm import tqdm
 from archsim.costs.metrics import METRICS
 from archsim.costs.plain import heading
 from archsim.costs.result import OF_THE_CLOCK
+from archsim.explore.frames import whole_numbers
 from archsim.explore.pareto import ObjectiveError
 from archsim.explore.query import told
 from archsim.explore.store import this_version
 from archsim.explore.sweep.cluster import cores
-from reports.formatting import BEYOND, BEYOND_MEANS, metric as shown_metric, scaled, shown
+from reports.formatting import BEYOND, BEYOND_MEANS, metric as shown_metric, plural, scaled, shown
 from workloads.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -113,9 +114,11 @@ def preview_table(space: Space, looked: Preview) -> RenderableType:
     from rich.text import Text
 
     kept = f"{'' if looked.counted else 'about '}{looked.kept:,}"
-    lines = [f"{looked.points:,} points; conditions hold of {kept}"] if space.where else []
-    again = looked.counted and looked.points > looked.kept
-    lines = lines or [f"{kept} points{f' ({looked.points:,} are written, some more than once)' * again}"]
+    again = f" ({looked.points:,} are written, some more than once)"
+    again *= looked.counted and looked.points > looked.kept
+    lines = [f"{kept} point{'s' * (looked.kept != 1)}{again}"]
+    if space.where:
+        lines = [f"{plural(looked.points, 'point')}; conditions hold of {kept}"]
     invalid = sum(looked.refused.values())
     looked_at = "all" if looked.looked_at == looked.kept else f"a sample of {looked.looked_at:,}"
     lines.append(f"of {looked_at}, {invalid:,} are refused{':' * bool(invalid)}")
@@ -138,12 +141,14 @@ def shown_seconds(seconds: float) -> str:
 def sweep_sentence(frame: pd.DataFrame, out: Path) -> RenderableType:
     """How a sweep ended, in a sentence."""
     failed = int(frame["error"].notna().sum()) if len(frame) else 0
-    return f"{len(frame):,} points in {out}, of which {failed:,} failed; `archsim results {out}` shows them"
+    points = plural(len(frame), "point")
+    return f"{points} in {out}, of which {failed:,} failed; `archsim results {out}` shows them"
 
 
 def sweep_values(frame: pd.DataFrame) -> dict[str, Any]:
     """The rows of a frame as plain values, with what made them; what a row lacks is null."""
-    rows = [{name: plain_value(value) for name, value in row.items()} for row in frame.to_dict("records")]
+    whole = whole_numbers(frame).to_dict("records")
+    rows = [{name: plain_value(value) for name, value in row.items()} for row in whole]
     return {**heading("archsim results"), "version": this_version(), "rows": rows}
 
 
@@ -158,7 +163,7 @@ def results_content(frame: pd.DataFrame, form: str, *, to_terminal: bool) -> byt
     """Rows as the content of a file. Raises FormError for a form that is none, for Parquet on a terminal and
     where nobody can write it."""
     if form == "csv":
-        return str(frame.to_csv(index=False)).encode()
+        return str(whole_numbers(frame).to_csv(index=False)).encode()
     if form == "json":
         return (json.dumps(sweep_values(frame), indent=2, ensure_ascii=False) + "\n").encode()
     if form != "parquet":
@@ -198,7 +203,8 @@ def results_table(rows: pd.DataFrame, columns: Sequence[str] = ()) -> Renderable
     if rows.empty:
         return "no points"
     everything = list(map(str, told(rows)))
-    known = [*METRICS, "key", "exact", "warnings", "fidelity", "error"]
+    known = [*METRICS, "key", "exact", "warnings", "error"]
+    known += ["fidelity"] * (rows.get("fidelity", rows["error"]).nunique() < 2)
     fields = [name for name in columns or everything if name not in known or name == "clock_hz"]
     first = [name for name in FIRST_FIGURES if name in everything]
     error = ["error"] if rows["error"].notna().any() else []
@@ -236,7 +242,7 @@ def shown_cell(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return shown(value, "yes or no")
     if name == "clock_hz":
-        return scaled(value, "Hz")
+        return value if isinstance(value, str) else scaled(value, "Hz")
     if name in METRICS:
         return shown_metric(name, value)
     return f"{value:g}" if isinstance(value, float) else str(value)

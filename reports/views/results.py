@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from archsim.comparison import trains
+from archsim.comparison import of_task, trains
 from archsim.costs.metrics import metric_of, metrics_of
 from archsim.costs.plain import heading
 from archsim.costs.result import CLOCK
@@ -63,12 +63,14 @@ def clock_notes(result: Result, name: str = "") -> list[Text]:
     return [Text(f"Warning{name}: {warning}; {f.BEYOND_MEANS}", style="bold yellow") for warning in said]
 
 
-def figures_of(result: Result) -> list[tuple[str, str, str, str]]:
-    """The figures of a result that are shown: label, figure, and both lines of what is known of its error."""
+def figures_of(result: Result, beside: Sequence[Result] = ()) -> list[tuple[str, str, str, str]]:
+    """The figures of a result that are shown: label, as it is of those `beside` it too, figure, and both
+    lines of what is known of its error."""
+    train = [trains(each) for each in (result, *beside)]
     read = ((metric, metric.read(result)) for metric in metrics_of(result) if metric.listed)
     return [
         (
-            of_task(metric.label, [result]),
+            of_task(metric.label, train),
             f.shown(value, metric.unit) + mark(result, metric.name),
             _fit_error(result, metric.name),
             _technology_error(result, metric.name),
@@ -76,17 +78,6 @@ def figures_of(result: Result) -> list[tuple[str, str, str, str]]:
         for metric, value in read
         if value is not None or not metric.optional
     ]
-
-
-_TASKS = {False: ("an inference", "inferences"), True: ("a step", "steps")}
-"""What figures are of, one and many: of a step where the engine trains."""
-
-
-def of_task(label: str, results: Iterable[Result]) -> str:
-    """The label of a figure of these results."""
-    tasks = (_TASKS[learns] for learns in sorted({trains(result) for result in results}))
-    one, many = map(" or ".join, zip(*tasks, strict=True))
-    return label.replace("an inference", one).replace("inferences", many)
 
 
 def _widths(result: Result) -> str:
@@ -294,7 +285,8 @@ def netlist_tables(report: NetlistReport) -> Group:
     parts = [_lut_table(report)] if report.is_fpga else [_cell_table(report), Text(), _macro_table(report)]
     path = [Text(f"  {stage}") for stage in report.critical_path]
     unknown = f" ({report.untimed})" if report.critical_path_s is None else ""
-    longest = f"Longest path: {f.scaled(report.critical_path_s, 's')}{unknown}"
+    unplaced = ", of the netlist as it is mapped, before it is placed" * (not unknown)
+    longest = f"Longest path: {f.scaled(report.critical_path_s, 's')}{unknown}{unplaced}"
     ran = [Text(), Text(f"Inputs: {report.stimulus}")] if report.stimulus else []
     return Group(*parts, *ran, Text(), Text(longest, style="bold"), *path)
 

@@ -39,7 +39,7 @@ class TrainingMachine(Clocked):
             self.changed["kept_0"] = inputs
         self.back = "kept" if sizes.overlapped else "signal"
         """The memory of signals on the way back."""
-        self.products = 0
+        self.products, self.pe_cycles = 0, 0
         self.writes: set[int] = set()
         """Cycles in which words of weights will be written."""
         self.results: set[int] = set()
@@ -53,6 +53,7 @@ class TrainingMachine(Clocked):
             load_cycles=self.loaded,
             interval_cycles=interval,
             macs=self.products,
+            beside=self.products - self.pe_cycles,
             traffic={
                 shape.role: Traffic(self.words[shape.role], self.changed[shape.role], shape.word_bits)
                 for shape in self.sizes.memory_shapes
@@ -123,6 +124,7 @@ class TrainingMachine(Clocked):
                 self.watch.products += [(now + MULTIPLIES, pe) for pe in range(first, first + served)]
             first += served
             self.products += served
+            self.pe_cycles += served
             if self.sizes.overlapped:
                 self.words[f"kept_{number % 2}"] += signals
                 self.products += served

@@ -159,12 +159,14 @@ class TrainingMapping(Mapping):
             stages.append(
                 StageActivity(number, began, ends, products, backward=backward and not sizes.overlapped)
             )
-        loaded = self.network.n_in + 1
+        loaded, macs = self.network.n_in + 1, sum(stage.macs for stage in stages)
+        walks = 1 if sizes.overlapped else 2
         return Counts(
             cycles=1 + sizes.cycles,
             load_cycles=loaded,
             interval_cycles=1 + sizes.cycles + loaded,
-            macs=sum(stage.macs for stage in stages),
+            macs=macs,
+            beside=macs - walks * sum(weights),
             traffic=self._traffic(),
             stages=tuple(stages),
         )

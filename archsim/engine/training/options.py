@@ -22,6 +22,10 @@ from workloads.training.schema import OnChipArithmetic, OnChipRecipe, RecipeErro
 SETTLING = 8
 """After so many looks at its samples a trained network has found its scales."""
 
+MULTIPLIERS = {"none": 2, "pipelined": 3}
+"""Products that a PE makes in a cycle at most, by `overlap`: going back for the error and the update, and
+overlapped for the sample that goes forward too."""
+
 
 def _power_of_two(value: Any) -> Any:
     is_rate = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
+import shutil
 import tempfile
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -210,6 +214,23 @@ def test_a_machine_that_is_full_is_no_defect(
     assert done.exit_code == 1
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("free", [0, 500_000])
+def test_a_full_disk_is_the_fault_of_the_machine(
+    free: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: Any, **options: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    if not free:
+        monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
+    done = archsim("export", write_design(tmp_path), "--out", tmp_path / "engine")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("archsim: out is ")
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "engine").exists()
 
 
 def test_an_interrupt_ends_in_one_line_and_status_130(
