@@ -9,6 +9,7 @@ from archsim.costs.metrics import figures, metrics_of, ratios_to_first
 from archsim.costs.ratio_error import ratio_intervals
 from archsim.costs.result import Result
 from archsim.design import DesignError, DesignPoint, simulate
+from archsim.engine.training.options import OF_ENGINE
 
 if TYPE_CHECKING:
     from archsim.explore.frames import Frame
@@ -25,10 +26,6 @@ ACROSS_TASKS = (
     "others of an inference"
 )
 """What a ratio between training and inference compares, and does not."""
-
-
-OF_TRAINING = ("kind", "pes")
-"""What counts of an engine that trains: widths are those of `training`."""
 
 
 def compare(designs: Sequence[DesignPoint], fidelity: str = "cycle") -> Frame:
@@ -62,7 +59,7 @@ def settings(result: Result) -> dict[str, Any]:
             flat |= {
                 f"{name}.{inner}": each
                 for inner, each in value.items()
-                if name != "engine" or not trains(result) or inner in OF_TRAINING
+                if name != "engine" or not trains(result) or inner in OF_ENGINE
             }
         else:
             flat[name] = value

@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archsim.comparison import OF_TRAINING
 from archsim.costs.metrics import METRICS
 from archsim.costs.plain import FORMAT, FORMAT_VERSION
 from archsim.design import DesignPoint
+from archsim.engine.training.options import OF_ENGINE
 from archsim.explore.conditions import Condition
 from archsim.explore.point import Point
 from archsim.explore.spec import flat, nested, with_defaults
@@ -204,7 +204,7 @@ def _counting(design: Mapping[str, Any]) -> Mapping[str, Any]:
     """A design with what counts of an engine that trains."""
     if design.get("training") is None:
         return design
-    return {**design, "engine": {name: design["engine"][name] for name in OF_TRAINING}}
+    return {**design, "engine": {name: design["engine"][name] for name in OF_ENGINE}}
 
 
 def figures_of(values: Mapping[str, Any]) -> dict[str, float]:

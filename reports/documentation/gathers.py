@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from archsim.engine import Pruned
 from archsim.engine.gather.scheduled import ScheduledMapping
 from reports.tables import Table
@@ -9,7 +11,7 @@ from workloads import load_network, quantise
 
 NETWORKS = {"pruned, 12.7×": "lenet-300-100-pruned", "pruned, 40×": "lenet-300-100-pruned-x40"}
 PES = (4, 8, 16, 32)
-OTHERS = ("replicated", "banked")
+OTHERS: tuple[Literal["replicated"], Literal["banked"]] = ("replicated", "banked")
 ACTIVATIONS = ("input", "activation_0", "activation_1")
 """Memories whose words are the operands of weights."""
 

@@ -22,6 +22,9 @@ from workloads.training.schema import OnChipArithmetic, OnChipRecipe, RecipeErro
 SETTLING = 8
 """After so many looks at its samples a trained network has found its scales."""
 
+OF_ENGINE = ("kind", "pes")
+"""What counts of the options of an engine that trains: widths are those of `training`."""
+
 MULTIPLIERS = {"none": 2, "pipelined": 3}
 """Products that a PE makes in a cycle at most, by `overlap`: going back for the error and the update, and
 overlapped for the sample that goes forward too."""
