@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.engine.counts import Counts, StageActivity, Traffic
-from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words
+from archsim.engine.mapping import Mapping, MappingError, StoredBits, WayBack, pack_words
 from archsim.engine.recording import Recording, record_engine
 from archsim.engine.training.backward import products_back
 from archsim.engine.training.block_events import BlockMachine
@@ -281,8 +281,14 @@ class TrainingMapping(Mapping):
     def scores(self, run: Run) -> NDArray[np.int64]:
         return super().scores(run) if any(run.scores) else np.zeros(self.network.n_out, dtype=np.int64)
 
-    def products_back(self, x: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        return products_back(self.network, self.begun.words.scales, x, self.label(x))
+    def way_back(self, x: NDArray[np.int64]) -> WayBack:
+        sizes = self.sizes
+        return WayBack(
+            *products_back(self.network, self.begun.words.scales, x, self.label(x)),
+            product_bits=sizes.read_bits + sizes.error_bits,
+            slope_bits=sizes.error_bits + sizes.activation_bits,
+            passes=1 if sizes.overlapped else 2,
+        )
 
     def kept(self, simulation: Simulation) -> list[NDArray[np.int64]]:
         """The weights of every stage as they lie in the memories."""
