@@ -169,7 +169,7 @@ class Mapping(ABC):
         """The event simulation, and what it was seen to do in every cycle. Raises MappingError where nobody
         watches it."""
         watch = self.new_watch()
-        return record_engine(watch, self.simulate(watch=watch), self.input_memory, self.copies)
+        return record_engine(watch, self.simulate(watch=watch), [self.input_memory], self.copies)
 
     def new_watch(self) -> Watch:
         """A watch for the event simulation. Raises MappingError where nobody watches it."""

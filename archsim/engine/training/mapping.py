@@ -198,18 +198,9 @@ class TrainingMapping(Mapping):
         machine = RingMachine if self.sizes.rotates else BlockMachine
         return machine(self.sizes, self.network.n_in, watch).counts()
 
-    @property
-    def watched(self) -> bool:
-        return not self.sizes.overlapped
-
-    def new_watch(self) -> Watch:
-        if not self.watched:
-            raise MappingError.of("training.overlap", "pipelined", "none where every cycle is watched")
-        return super().new_watch()
-
     def record(self) -> Recording:
-        watch = self.new_watch()
-        return record_engine(watch, self.simulate(watch=watch), self.input_memory, self.copies, others=1)
+        watch, inputs = self.new_watch(), [self.input_memory, *["kept_0"] * self.sizes.overlapped]
+        return record_engine(watch, self.simulate(watch=watch), inputs, self.copies, others=1)
 
     def build(self) -> Hardware:
         return build_training(self.sizes)
