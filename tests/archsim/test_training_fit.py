@@ -28,16 +28,20 @@ DESIGN: dict[str, Any] = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("overlap", "label"), [("none", "held_out"), ("pipelined", "train")])
-def test_a_stored_netlist_is_mapped_anew(overlap: Overlap, label: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "overlap", "label"),
+    [("artix7", "none", "held_out"), ("artix7", "pipelined", "train"), ("cmos65", "pipelined", "train")],
+)
+def test_a_stored_netlist_is_mapped_anew(kind: str, overlap: Overlap, label: str) -> None:
     """The smallest of those that were held out, or fitted to."""
-    technology = a.Artix7()
+    technology = TECHNOLOGIES[kind]()
     stored_ones = read_training(technology, overlap=overlap)[label]
-    pairs = zip(drawn("artix7", label, overlap), stored_ones, strict=True)
+    pairs = zip(drawn(kind, label, overlap), stored_ones, strict=True)
     configuration, stored = min(pairs, key=lambda pair: pair[1].sizes.pes * pair[1].sizes.stages)
-    found = map_to_gates(configuration.map("fpga"), technology)
+    found = map_to_gates(configuration.map(technology.fabric), technology)
+    names = MEASURED[technology.fabric]
     mapped, kept = (
-        {(part.component, name): figure(part, name) for part in logic.parts for name in MEASURED["fpga"]}
+        {(part.component, name): f"{figure(part, name):.6g}" for part in logic.parts for name in names}
         for logic in (found, stored.logic)
     )
     assert mapped == kept
