@@ -30,7 +30,7 @@ from rtl.simulation import Images, LoadWrite, Simulation
 Rows = Mapping[str, NDArray[np.int64]]
 TRAINING = (
     *("busy", "input_free", "score_valid", "controller__state", "controller__stage"),
-    *("controller__backward", "controller__issue", "controller__finishes"),
+    *("controller__issue", "controller__finishes"),
 )
 """Wires that say what an engine that trains does."""
 BROADCAST = ("scanning", "broadcast_valid", "pushed")
@@ -59,6 +59,7 @@ class State(IntEnum):
     BACKWARD = 16
     HEAD = 17
     PORT = 18
+    BOTH = 19
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,9 +98,10 @@ def watch_hardware(
     *,
     loads_from: int,
     cycles: int,
+    before: Iterable[Sequence[LoadWrite]] = (),
 ) -> Signals:
-    """The first `cycles` cycles of a run on `inputs`; from cycle `loads_from` on the load port writes the
-    inputs `following`. Raises SizeError for an engine of another kind."""
+    """The first `cycles` cycles of a run on `inputs`, after runs on those `before`; from cycle `loads_from`
+    on the load port writes the inputs `following`. Raises SizeError for an engine of another kind."""
     sizes = hardware.sizes
     if not isinstance(sizes, LockstepSizes | GatherSizes | BroadcastSizes | TrainingSizes):
         raise SizeError(
@@ -108,6 +110,8 @@ def watch_hardware(
         )
     wires = _wires(hardware)
     simulation = Simulation(hardware, images, expected_cycles=cycles, record=list(wires))
+    for writes in before:
+        simulation.run(writes)
     chunks: dict[str, list[NDArray[np.uint8]]] = {name: [] for name in wires}
     for values in simulation.watched(inputs, following, loads_from=loads_from, cycles=cycles):
         for name, width in wires.items():
@@ -120,7 +124,7 @@ def watch_hardware(
     if sizes.sweep:
         rows |= _sweep_rows(bits)
     made = bits[hardware.probes["pe.product"].name].T.astype(bool)
-    # A PE that trains has two products in a cycle backward.
+    # A PE that trains has two products in a cycle backward, or three.
     products: NDArray[np.bool_] = np.any(made.reshape(sizes.pes, -1, cycles), axis=1)
     return Signals(0, rows, products, _stalls(hardware, bits), _passes(sizes, bits))
 
@@ -130,6 +134,7 @@ def _wires(hardware: Hardware) -> dict[str, int]:
     sizes, pes = hardware.sizes, range(hardware.sizes.pes)
     if isinstance(sizes, TrainingSizes):
         names = [*TRAINING, *(f"controller__updates_{p}" for p in pes)]
+        names += [] if sizes.overlapped else ["controller__backward"]
         names += [probe.name for probe in hardware.probes.values()]
         return _widths(hardware, names)
     names = ["busy", "input_free", "score_valid", "controller__state", "controller__half"]
@@ -279,15 +284,19 @@ def _gather_rows(sizes: GatherSizes, bits: Mapping[str, NDArray[np.uint8]]) -> d
 def _training_rows(
     sizes: TrainingSizes, bits: Mapping[str, NDArray[np.uint8]]
 ) -> dict[str, NDArray[np.int64]]:
-    state, stage, backward, issue, finishes = (_number(bits[name]) for name in TRAINING[3:])
+    state, stage, issue, finishes = (_number(bits[name]) for name in TRAINING[3:])
     codes = np.full(5, State.IDLE, dtype=np.int64)
     codes[[training.TAPS, training.HEAD]] = State.PORT, State.HEAD
     codes[[training.PAUSE, training.DRAIN]] = State.PAUSE, State.DRAIN
     works = state != training.IDLE
+    if sizes.overlapped:
+        goes: NDArray[np.int64] = np.full_like(state, State.BOTH)
+    else:
+        goes = np.where(_number(bits["controller__backward"]) == 1, State.BACKWARD, State.FORWARD)
     return {
         "controller": np.where(issue == 1, State.BUSY, codes[state]),
         "stage": np.where(works, stage + 1, 0),
-        "pass": np.where(works, np.where(backward == 1, State.BACKWARD, State.FORWARD), State.IDLE),
+        "pass": np.where(works, goes, State.IDLE),
         "update": _of_pes(bits, "controller__updates_{}", sizes.pes).sum(axis=0),
         "requantisers": finishes,
     }

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -42,14 +42,45 @@ from workloads.files import write_text
 from workloads.training.models.model import initial_arrays
 from workloads.training.schema import OnChipRecipe, RecipeError
 
-SUFFIX = "_training"
-PLANS: Mapping[str, Mapping[str, tuple[int, int]]] = {
-    "cmos65": {"train": (11, 24), "held_out": (412, 9)},
-    "artix7": {"train": (11, 18), "held_out": (412, 6)},
+Overlap: TypeAlias = Literal["none", "pipelined"]
+SUFFIXES: Mapping[Overlap, str] = {"none": "_training", "pipelined": "_training_pipelined"}
+"""What the names of the fits of either form end with, as `TrainingSizes.fitted_apart` has them."""
+TITLES: Mapping[Overlap, str] = {
+    "none": "engines that train",
+    "pipelined": "engines that train overlapped samples",
 }
-"""The seed and the number of netlists of each set, by technology."""
-PES, MOST_CYCLES = (2, 4, 8, 16, 32), 4000
-RATE_SHIFT = 6
+"""What engines of either form are called."""
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What engines of one form are calibrated on: by technology the seed and the number of netlists of each
+    set, the engines that take turns, and the most cycles of a step."""
+
+    sets: Mapping[str, Mapping[str, tuple[int, int]]]
+    turns: tuple[str, ...]
+    most_cycles: int
+
+
+PLANS: Mapping[Overlap, TrainingPlan] = {
+    "none": TrainingPlan(
+        {
+            "cmos65": {"train": (11, 24), "held_out": (412, 9)},
+            "artix7": {"train": (11, 18), "held_out": (412, 6)},
+        },
+        ("clos", "csc", "dense"),
+        4000,
+    ),
+    "pipelined": TrainingPlan(
+        {
+            "cmos65": {"train": (23, 16), "held_out": (423, 6)},
+            "artix7": {"train": (23, 16), "held_out": (423, 6)},
+        },
+        ("clos", "csc", "dense", "csc"),
+        1200,
+    ),
+}
+PES, RATE_SHIFT = (2, 4, 8, 16, 32), 6
 
 
 @dataclass(frozen=True)
@@ -80,18 +111,19 @@ class TrainingConfiguration:
         return TrainingMapping(network, self.engine, ours, RATE_SHIFT, theirs.network("teacher"))
 
 
-def drawn(technology: str, label: str) -> list[TrainingConfiguration]:
+def drawn(technology: str, label: str, overlap: Overlap = "none") -> list[TrainingConfiguration]:
     """The configurations of a set of a technology's plan, the same each time: the engines that train take
     turns, PEs are powers of two from 2 to 32, stored weights have 8 to 16 bits, signals and errors 4 to 10,
     each of these 12 and 8 in a third of the draws."""
-    seed, count = PLANS[technology][label]
-    random = np.random.default_rng(seed)
-    kinds = [name for name in engines if engines[name].trains]
-    turns = itertools.cycle(sorted(kinds))
-    return [_drawn(random, next(turns)) for _ in range(count)]
+    plan = PLANS[overlap]
+    seed, count = plan.sets[technology][label]
+    random, turns = np.random.default_rng(seed), itertools.cycle(plan.turns)
+    return [_drawn(random, next(turns), overlap, plan.most_cycles) for _ in range(count)]
 
 
-def _drawn(random: np.random.Generator, kind: str) -> TrainingConfiguration:
+def _drawn(
+    random: np.random.Generator, kind: str, overlap: Overlap, most_cycles: int
+) -> TrainingConfiguration:
     """Anew until the engine trains it, at a rate that its widths hold, in so many cycles at most."""
     while True:
         pes = int(random.choice(PES))
@@ -105,6 +137,7 @@ def _drawn(random: np.random.Generator, kind: str) -> TrainingConfiguration:
             activation_bits=signal,
             error_bits=error,
             rounding="stochastic" if random.random() < 1 / 3 else "nearest",
+            overlap=overlap,
         )
         layers = tuple(engines[kind].layers(TypicalDraws(random)))
         made = TrainingConfiguration(
@@ -112,31 +145,37 @@ def _drawn(random: np.random.Generator, kind: str) -> TrainingConfiguration:
         )
         with suppress(MappingError, RecipeError):
             mapping = made.map()
-            if mapping.images and mapping.counts.cycles <= MOST_CYCLES:
+            if mapping.images and mapping.counts.cycles <= most_cycles:
                 return made
 
 
-def calibrate_training(technology: Technology, directory: Path) -> tuple[Error, ...]:
+def calibrate_training(
+    technology: Technology, directory: Path, overlap: Overlap = "none"
+) -> tuple[Error, ...]:
     """Synthesises what is drawn, fits, writes the data files to `directory`, and returns the errors on the
     netlists that the fit never saw. An interrupted run goes on where it stopped."""
     measured = {
-        label: measure(drawn(technology.kind, label), technology, f"training {label}") for label in SETS
+        label: measure(drawn(technology.kind, label, overlap), technology, f"training {overlap} {label}")
+        for label in SETS
     }
-    _write_measured(technology, measured, directory)
-    return write_coefficients(technology, read_training(technology, directory), directory, _name(technology))
+    _write_measured(technology, measured, directory, overlap)
+    stored = read_training(technology, directory, overlap)
+    return write_coefficients(technology, stored, directory, _name(technology, overlap))
 
 
-def held_out_training(technology: Technology) -> tuple[Error, ...]:
+def held_out_training(technology: Technology, overlap: Overlap = "none") -> tuple[Error, ...]:
     """The errors of the stored fit on the stored netlists that it never saw; nothing is synthesised."""
-    stored = read_training(technology)
-    return errors(stored["held_out"], logic_fit(_name(technology)), technology)
+    stored = read_training(technology, overlap=overlap)
+    return errors(stored["held_out"], logic_fit(_name(technology, overlap)), technology)
 
 
-def _name(technology: Technology) -> str:
-    return f"{technology.kind}{SUFFIX}"
+def _name(technology: Technology, overlap: Overlap) -> str:
+    return f"{technology.kind}{SUFFIXES[overlap]}"
 
 
-def _write_measured(technology: Technology, measured: dict[str, list[Measurement]], directory: Path) -> None:
+def _write_measured(
+    technology: Technology, measured: dict[str, list[Measurement]], directory: Path, overlap: Overlap
+) -> None:
     """The table of what was measured, a row a component, and what its columns are."""
     metrics = MEASURED[technology.fabric]
     rows = [
@@ -152,7 +191,7 @@ def _write_measured(technology: Technology, measured: dict[str, list[Measurement
         for number, one in enumerate(several)
         for part in (*one.logic.parts, *memory_parts(one.logic))
     ]
-    name = f"logic_fit_{_name(technology)}_measured"
+    name = f"logic_fit_{_name(technology, overlap)}_measured"
     write_text(directory / f"{name}.csv", pd.DataFrame(rows).to_csv(index=False), precious=True)
     units = {
         "set": "text",
@@ -163,7 +202,7 @@ def _write_measured(technology: Technology, measured: dict[str, list[Measurement
         **{metric: UNITS[metric] for metric in metrics},
     }
     described = (
-        f"title: Netlists of engines that train on {technology.kind}, fitted to, and held out\n"
+        f"title: Netlists of {TITLES[overlap]} on {technology.kind}, fitted to, and held out\n"
         f"table: {name}.csv\nkind: measured\nsource: >-\n"
         "  Engines drawn by seed in archsim.calibration.training, in its order, mapped by Yosys to\n"
         f"  {technology.kind}, one row per component, all its instances together\ncolumns:\n"
@@ -171,17 +210,24 @@ def _write_measured(technology: Technology, measured: dict[str, list[Measurement
     write_text(directory / f"{name}.yaml", described + "".join(f"  {c}: {u}\n" for c, u in units.items()))
 
 
-def read_training(technology: Technology, directory: Path | None = None) -> dict[str, list[Measurement]]:
+def read_training(
+    technology: Technology, directory: Path | None = None, overlap: Overlap = "none"
+) -> dict[str, list[Measurement]]:
     """The stored measurements by set: those that ship, or those of a directory."""
-    file = f"logic_fit_{_name(technology)}_measured.csv"
-    rows = read_table(file, directory).rows
-    return {label: list(_read(technology, label, [r for r in rows if r["set"] == label])) for label in SETS}
+    rows = read_table(f"logic_fit_{_name(technology, overlap)}_measured.csv", directory).rows
+    return {
+        label: list(_read(technology, label, [r for r in rows if r["set"] == label], overlap))
+        for label in SETS
+    }
 
 
-def _read(technology: Technology, label: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Measurement]:
+def _read(
+    technology: Technology, label: str, rows: Sequence[Mapping[str, Any]], overlap: Overlap
+) -> Iterator[Measurement]:
     by_configuration = itertools.groupby(rows, key=lambda row: row["configuration"])
-    for configuration, (_, grouped) in zip(drawn(technology.kind, label), by_configuration, strict=True):
-        mapping, logic = configuration.map(technology.fabric), logic_of(list(grouped), _name(technology))
+    configurations, name = drawn(technology.kind, label, overlap), _name(technology, overlap)
+    for configuration, (_, grouped) in zip(configurations, by_configuration, strict=True):
+        mapping, logic = configuration.map(technology.fabric), logic_of(list(grouped), name)
         workload = workload_of(mapping) if technology.follows_switching else None
         delays = {mapping.sizes.family: logic.critical_path_s or 0.0}
         yield Measurement(mapping.sizes, logic, workload, delays)

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.engine.mapping import Mapping
+from archsim.engine.mapping import Mapping, WayBack
 from archsim.engine.stimulus import stimulus
 from workloads import AnyIntegerNetwork
 
@@ -49,6 +49,14 @@ class Workload:
     operands: OperandActivity
     broadcasts: int = 0
     emptied: int = 0
+    taps: int = 0
+    returned: float = 0.0
+    slopes: float = 0.0
+
+    @property
+    def worked(self) -> int:
+        """Cycles in which a PE multiplies, of all PEs together."""
+        return self.taps or self.products
 
     @property
     def broadcast(self) -> float:
@@ -58,12 +66,12 @@ class Workload:
     @property
     def busy(self) -> float:
         """The share of its cycles in which a PE multiplies."""
-        return self.products / (self.pes * self.cycles)
+        return self.worked / (self.pes * self.cycles)
 
     @property
     def clocked(self) -> float:
         """The share of all cycles, those between inferences among them, in which a PE multiplies."""
-        return self.products / (self.pes * self.interval_cycles)
+        return self.worked / (self.pes * self.interval_cycles)
 
 
 _WORKLOADS: WeakKeyDictionary[Mapping, Workload] = WeakKeyDictionary()
@@ -80,10 +88,7 @@ def workload_of(mapping: Mapping) -> Workload:
             if orders is None
             else ordered_activity(network, bits, orders, counts.padding / max(counts.products, 1))
         )
-        back = [products for x in stimulus(network).T for products in mapping.products_back(x)]
-        if back:
-            operands = with_backward(operands, np.concatenate(back), _widths(network, 0)["product"])
-        _WORKLOADS[mapping] = Workload(
+        workload = Workload(
             sizes.pes,
             counts.cycles,
             counts.interval_cycles,
@@ -92,19 +97,32 @@ def workload_of(mapping: Mapping) -> Workload:
             mapping.broadcasts(counts),
             mapping.emptied,
         )
+        ways = [way for x in stimulus(network).T if (way := mapping.way_back(x))]
+        _WORKLOADS[mapping] = with_backward(workload, ways) if ways else workload
     return _WORKLOADS[mapping]
 
 
-def with_backward(forward: OperandActivity, products: Integers, bits: int) -> OperandActivity:
-    """The mean of a pass forward and one backward, of which these are the products, of so many bits: weights
-    come in the same order, signals once more for the update, and sums of rows are at rest."""
-    back = _changed_bits(products, bits) / (max(products.size, 1) * bits)
+def with_backward(forward: Workload, ways: Sequence[WayBack]) -> Workload:
+    """The work of a step of training, of which these are the ways back. Operands are the mean of those of
+    both: back, weights come in the same order and signals once more, and where nothing goes forward in the
+    same pass, sums of rows are at rest."""
+    first, operands = ways[0], forward.operands
+    products = np.concatenate([way.products for way in ways])
+    slopes = np.concatenate([way.slopes for way in ways])
+    returned = _changed_bits(products, first.product_bits) / (products.size * first.product_bits)
+    mean = replace(
+        operands,
+        product=(operands.product + returned) / 2,
+        total=operands.total / first.passes,
+        kept=operands.kept / first.passes,
+        nonzero=(operands.nonzero + np.count_nonzero(products) / products.size) / 2,
+    )
     return replace(
         forward,
-        product=(forward.product + back) / 2,
-        total=forward.total / 2,
-        kept=forward.kept / 2,
-        nonzero=(forward.nonzero + np.count_nonzero(products) / max(products.size, 1)) / 2,
+        operands=mean,
+        taps=first.passes * first.products.size,
+        returned=returned,
+        slopes=_changed_bits(slopes, first.slope_bits) / (slopes.size * first.slope_bits),
     )
 
 

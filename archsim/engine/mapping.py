@@ -55,6 +55,19 @@ class StoredBits:
         return self.weight + self.index
 
 
+@dataclass(frozen=True, eq=False)
+class WayBack:
+    """What an engine that trains multiplies on the way back of an input, tap after tap from the first stage
+    on: the `products` of weights and errors and the `slopes` of errors and signals, of so many bits each. A
+    step makes so many `passes` over the weights: one where another input goes forward in the same."""
+
+    products: NDArray[np.int64]
+    slopes: NDArray[np.int64]
+    product_bits: int
+    slope_bits: int
+    passes: int
+
+
 class Mapping(ABC):
     """A network on an engine. The counts come from the schedule; images are packed when first asked for."""
 
@@ -156,7 +169,7 @@ class Mapping(ABC):
         """The event simulation, and what it was seen to do in every cycle. Raises MappingError where nobody
         watches it."""
         watch = self.new_watch()
-        return record_engine(watch, self.simulate(watch=watch), self.input_memory, self.copies)
+        return record_engine(watch, self.simulate(watch=watch), [self.input_memory], self.copies)
 
     def new_watch(self) -> Watch:
         """A watch for the event simulation. Raises MappingError where nobody watches it."""
@@ -171,10 +184,9 @@ class Mapping(ABC):
         all of them."""
         return None
 
-    def products_back(self, x: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """The products of weights and errors of every stage, row by row, on an input (n_in,); none where
-        nothing goes back."""
-        return []
+    def way_back(self, x: NDArray[np.int64]) -> WayBack | None:
+        """What is multiplied on the way back of an input (n_in,); None where nothing goes back."""
+        return None
 
     def broadcasts(self, counts: Counts) -> int:
         """Of these counts, how many activations were broadcast for PEs to queue; none where none queue."""

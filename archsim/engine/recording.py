@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -47,13 +48,15 @@ class EngineRecording(Recording):
         return self.seen.cut(first, last)
 
 
-def record_engine(watch: Watch, counts: Counts, inputs: str, copies: int, others: int = 0) -> EngineRecording:
-    """What a watch has seen of a cascade. What is loaded goes to so many copies of the memory `inputs`, but
+def record_engine(
+    watch: Watch, counts: Counts, inputs: Sequence[str], copies: int, others: int = 0
+) -> EngineRecording:
+    """What a watch has seen of a cascade. What is loaded goes to so many copies of the memories `inputs`, but
     for the first `others` words."""
     seen = watch.signals(counts.interval_cycles)
     engine = np.zeros(counts.interval_cycles, dtype=np.int64)
     engine[1 : counts.cycles] = 1
-    port = f"{inputs}.write"
     loaded = seen.rows["load"] * (np.cumsum(seen.rows["load"]) > others)
-    written = loaded * copies + seen.rows.get(port, 0)
-    return EngineRecording(counts, replace(seen, rows={**seen.rows, "engine": engine, port: written}))
+    ports = [f"{role}.write" for role in inputs]
+    written = {port: loaded * copies + seen.rows.get(port, 0) for port in ports}
+    return EngineRecording(counts, replace(seen, rows={**seen.rows, "engine": engine, **written}))

@@ -129,7 +129,10 @@ def _watched(mapping: Mapping, recorded: Recording, last: int) -> Callable[[int,
         )
     load = mapping.load(sample_inputs(mapping.network, 1)[:, 0])
     seen = watch_hardware(
-        mapping.hardware, mapping.images, load, load, loads_from=recorded.loads_from, cycles=last
+        *(mapping.hardware, mapping.images, load, load),
+        loads_from=recorded.loads_from,
+        cycles=last,
+        before=[load] * mapping.in_flight,
     )
     loading = seen.rows["load"] == 1
     if not seen.rows["input_free"][loading].all():

@@ -29,6 +29,7 @@ WORDS: dict[State, tuple[Kind, str]] = {
     State.PASS: ("waiting", "column has no entry for it"),
     State.FORWARD: ("busy", "forward"),
     State.BACKWARD: ("busy", "backward and update"),
+    State.BOTH: ("busy", "one sample forward, another back"),
     State.HEAD: ("waiting", "errors of the group are read"),
     State.PORT: ("waiting", "words of weights are written"),
 }

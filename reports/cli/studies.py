@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -128,12 +129,16 @@ def validate(as_json: bool) -> None:
 
     from archsim.calibration.calibrate import held_out_errors
     from archsim.calibration.plan import PLANS
-    from archsim.calibration.training import held_out_training
+    from archsim.calibration.training import TITLES, held_out_training
     from archsim.technology import technology
     from reports.views.results import error_table
 
     known = {name: held_out_errors(technology(name)) for name in PLANS}
-    known |= {f"{name}, engines that train": held_out_training(technology(name)) for name in PLANS}
+    known |= {
+        f"{name}, {title}": held_out_training(technology(name), overlap)
+        for overlap, title in TITLES.items()
+        for name in PLANS
+    }
     answer(
         as_json,
         lambda: {"technologies": {name: list(map(vars, errors)) for name, errors in known.items()}},
@@ -144,7 +149,7 @@ def validate(as_json: bool) -> None:
 @main.command(cls=ListingCommand)
 @click.argument("name", metavar="TECHNOLOGY", type=Known(_calibrations))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the data files.")
-@click.option("--training", is_flag=True, help="Fit the engines that train, which are fitted apart.")
+@click.option("--training", is_flag=True, help="Fit engines that train, in both forms.")
 def calibrate(name: str, out: Path, training: bool) -> None:
     """Synthesise the netlists of a calibration anew and fit the logic model to them.
 
@@ -156,10 +161,12 @@ def calibrate(name: str, out: Path, training: bool) -> None:
         raise click.UsageError(f"technology is {name!r}, allowed are {', '.join(_calibrations())}")
     check_folder(out)
     from archsim.calibration.calibrate import calibrate as fit_anew
-    from archsim.calibration.training import calibrate_training
+    from archsim.calibration.training import TITLES, calibrate_training
     from archsim.technology import technology
     from reports.views.results import error_table
 
-    with going_on(kept()):
-        errors = (calibrate_training if training else fit_anew)(technology(name), out)
-    show(error_table(name, errors))
+    fitted = {f", {title}": partial(calibrate_training, overlap=overlap) for overlap, title in TITLES.items()}
+    for words, fit in (fitted if training else {"": fit_anew}).items():
+        with going_on(kept()):
+            errors = fit(technology(name), out)
+        show(error_table(f"{name}{words}", errors))

@@ -10,7 +10,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import fill
@@ -66,15 +66,15 @@ def error_tables() -> str:
     """The errors of the fits on netlists that they never saw."""
     from archsim.calibration.calibrate import held_out_errors
     from archsim.calibration.plan import PLANS
-    from archsim.calibration.training import SUFFIX, held_out_training
+    from archsim.calibration.training import SUFFIXES, TITLES, held_out_training
     from archsim.costs.fidelity.estimate import logic_fit
     from archsim.technology import technology
 
+    fits: list[tuple[str, str, Callable[..., tuple[Error, ...]]]] = [("", "", held_out_errors)]
+    for overlap, suffix in SUFFIXES.items():
+        fits.append((f", {TITLES[overlap]}", suffix, partial(held_out_training, overlap=overlap)))
     parts = []
-    for words, suffix, held_out in (
-        ("", "", held_out_errors),
-        (", engines that train", SUFFIX, held_out_training),
-    ):
+    for words, suffix, held_out in fits:
         for name in PLANS:
             counts = logic_fit(f"{name}{suffix}").constants
             fitted, unseen = (f"{counts[each]:.0f}" for each in ("netlists", "held_out_netlists"))

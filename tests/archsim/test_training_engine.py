@@ -262,13 +262,6 @@ def test_what_is_kept_of_a_stage_is_of_the_samples_that_have_passed_it() -> None
     assert (kept["kept_0"], kept["kept_1"]) == (sum(rows[::2]), sum(rows[1::2]))
 
 
-def test_logic_of_samples_that_overlap_is_not_that_of_another_engine() -> None:
-    result = DesignPoint(**DESIGN | {"training": {"overlap": "pipelined"}}).simulate("analytic")
-    said = "engine is training broadcast pipelined, whose logic nobody calibrated, allowed is fidelity gate"
-    assert result.missing["energy_j"] == said
-    assert result.energy_j is None
-
-
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "network", "overlap", "cycles"),

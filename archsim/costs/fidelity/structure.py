@@ -52,7 +52,8 @@ class Structure(Amounts):
 
     def _switching(self, metric: str, workload: Workload) -> Mapping[str, float]:
         """Amounts times how often each changes: in a PE with the operand it belongs to, elsewhere each cycle,
-        with the share of busy PEs, with the activations that move, and with those that are broadcast.
+        with the share of busy PEs, with the activations that move, with those that are broadcast, and in
+        training with the products of errors.
         Glitches follow what the gates do; in a PE they also grow with the rows of partial products that
         ripple, one for each bit of an activation, and with how often the product changes."""
         operands = workload.operands
@@ -64,6 +65,9 @@ class Structure(Amounts):
             }
             if "heard_bits" in self.registers:
                 rates["heard"] = operands.activation / workload.busy
+            # A PE is charged for each of its products, and changes with its taps.
+            each = workload.worked / max(workload.products, 1)
+            rates = {name: rate * each for name, rate in rates.items()}
             if workload.emptied:
                 rates["emptied"] = workload.emptied / max(workload.products, 1)
             followed = PE_REGISTERS_FOLLOW if metric == "register_switching_j" else PE_GATES_FOLLOW
@@ -82,6 +86,8 @@ class Structure(Amounts):
         rates = {"cycle": 1.0, "busy": busy, "moved": busy * operands.activation}
         if workload.broadcasts:
             rates["broadcast"] = workload.broadcast
+        if workload.taps:
+            rates |= {"returned": busy * workload.returned, "slopes": busy * workload.slopes}
         described = self.registers if metric == "register_switching_j" else self.gates
         if metric == GLITCHES:
             described = {**described, **self.late}

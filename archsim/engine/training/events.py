@@ -44,6 +44,8 @@ class TrainingMachine(Clocked):
         """Cycles in which words of weights will be written."""
         self.results: set[int] = set()
         """Cycles in which outputs will be."""
+        self.heads: set[int] = set()
+        """Cycles of heads."""
 
     def counts(self) -> Counts:
         """Runs a step, and loads the next sample when it is over."""
@@ -79,7 +81,8 @@ class TrainingMachine(Clocked):
         yield from pass_over
         cycles = int(self.env.now) - began
         self.tells("stage", began, cycles, number + 1)
-        self.tells("pass", began, cycles, State.BACKWARD if backward else State.FORWARD)
+        alone = State.BACKWARD if backward else State.FORWARD
+        self.tells("pass", began, cycles, State.BOTH if self.sizes.overlapped else alone)
         products = self.products - before
         self.activity.append(StageActivity(number, began, int(self.env.now), products, backward=backward))
 
@@ -88,6 +91,7 @@ class TrainingMachine(Clocked):
         self.words[f"{self.back}_{1 - number % 2}"] += outputs
         self.tells(f"{self.back}_{1 - number % 2}.read", self.env.now, 1, outputs)
         self.tells("controller", self.env.now, 1, State.HEAD)
+        self.heads.add(int(self.env.now))
 
     def _groups(self, stage: TrainedStage) -> list[tuple[int, int]]:
         """The first output of each group, and how many outputs the group has."""
@@ -127,6 +131,7 @@ class TrainingMachine(Clocked):
             self.pe_cycles += served
             if self.sizes.overlapped:
                 self.words[f"kept_{number % 2}"] += signals
+                self.tells(f"kept_{number % 2}.read", now, 1, signals)
                 self.products += served
             yield served
 
@@ -147,14 +152,17 @@ class TrainingMachine(Clocked):
         self.tells("requantisers", self.env.now + RESULT - 2)
         yield self.env.timeout(RESULT - 1)
         of_last = number == len(self.sizes.trained) - 1
-        if self.sizes.overlapped:
-            self.changed[f"kept_{1 - number % 2}"] += outputs
+        now = int(self.env.now)
         if not (self.sizes.overlapped and of_last):
             self.changed[f"signal_{1 - number % 2}"] += outputs
-            self.tells(f"signal_{1 - number % 2}.write", self.env.now, 1, outputs)
+            self.tells(f"signal_{1 - number % 2}.write", now, 1, outputs)
         if of_last:
-            self.tells("scores", self.env.now, 1, outputs)
+            self.tells("scores", now, 1, outputs)
         yield self.env.timeout(1)
+        if self.sizes.overlapped:
+            # Results that meet a head, which reads the same memory, are written in the cycle after.
+            self.changed[f"kept_{1 - number % 2}"] += outputs
+            self.tells(f"kept_{1 - number % 2}.write", now + (now in self.heads), 1, outputs)
 
     def _reads_word(self, number: int) -> None:
         """A word of weights is read, in a cycle in which none is written."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.engine.counts import Counts, StageActivity, Traffic
-from archsim.engine.mapping import Mapping, MappingError, StoredBits, pack_words
+from archsim.engine.mapping import Mapping, MappingError, StoredBits, WayBack, pack_words
 from archsim.engine.recording import Recording, record_engine
 from archsim.engine.training.backward import products_back
 from archsim.engine.training.block_events import BlockMachine
@@ -202,18 +202,9 @@ class TrainingMapping(Mapping):
         machine = RingMachine if self.sizes.rotates else BlockMachine
         return machine(self.sizes, self.network.n_in, watch).counts()
 
-    @property
-    def watched(self) -> bool:
-        return not self.sizes.overlapped
-
-    def new_watch(self) -> Watch:
-        if not self.watched:
-            raise MappingError.of("training.overlap", "pipelined", "none where every cycle is watched")
-        return super().new_watch()
-
     def record(self) -> Recording:
-        watch = self.new_watch()
-        return record_engine(watch, self.simulate(watch=watch), self.input_memory, self.copies, others=1)
+        watch, inputs = self.new_watch(), [self.input_memory, *["kept_0"] * self.sizes.overlapped]
+        return record_engine(watch, self.simulate(watch=watch), inputs, self.copies, others=1)
 
     def build(self) -> Hardware:
         return build_training(self.sizes)
@@ -285,8 +276,14 @@ class TrainingMapping(Mapping):
     def scores(self, run: Run) -> NDArray[np.int64]:
         return super().scores(run) if any(run.scores) else np.zeros(self.network.n_out, dtype=np.int64)
 
-    def products_back(self, x: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        return products_back(self.network, self.begun.words.scales, x, self.label(x))
+    def way_back(self, x: NDArray[np.int64]) -> WayBack:
+        sizes = self.sizes
+        return WayBack(
+            *products_back(self.network, self.begun.words.scales, x, self.label(x)),
+            product_bits=sizes.read_bits + sizes.error_bits,
+            slope_bits=sizes.error_bits + sizes.activation_bits,
+            passes=1 if sizes.overlapped else 2,
+        )
 
     def kept(self, simulation: Simulation) -> list[NDArray[np.int64]]:
         """The weights of every stage as they lie in the memories."""

@@ -101,7 +101,8 @@ def _controller(sizes: TrainingSizes) -> Amounts:
 
 
 def _address(sizes: TrainingSizes) -> Amounts:
-    """The rows of all banks, and of the words of weights."""
+    """The rows of all banks, and of the words of weights. Overlapped, also those of what is kept, and where
+    the rows of a sample begin of every stage; around rings results that are written a cycle later."""
     row = sizes.address.bits - sizes.address.bank_bits
     gates = {
         "banks": sizes.pes,
@@ -111,22 +112,31 @@ def _address(sizes: TrainingSizes) -> Amounts:
     }
     registers = {}
     if sizes.overlapped:
-        rings = [rows * copies for rows, copies in zip(sizes.rows, sizes.copies, strict=True)][:-1]
-        gates["kept_row_bits"] = sizes.pes * bits_for(max(sizes.kept_rows(half) for half in (0, 1)))
-        registers["oldest_bits"] = sum(map(bits_for, rings))
+        kept = sum(bits_for(sizes.kept_rows(half)) for half in (0, 1))
+        rings = zip(sizes.rows[:-1], sizes.copies, strict=False)
+        oldest = sum(bits_for(rows * copies) for rows, copies in rings)
+        gates |= {
+            "kept_row_bits": sizes.pes * kept,
+            "kept_stage_bits": len(sizes.trained) * kept,
+            "oldest_bits": oldest,
+        }
+        registers = {"oldest_bits": oldest, "late_bits": (sizes.pes + row + 1) * sizes.rotates}
     return _amounts(sizes, "address", gates, registers)
 
 
 def _route(sizes: TrainingSizes) -> Amounts:
-    """Words of banks turned to PEs, results turned to banks, one of two halves chosen."""
-    turned = sizes.pes * bits_for(sizes.pes)
+    """Words of banks turned to PEs, results turned to banks, one of two halves chosen. Overlapped, each PE
+    around rings, or all of them together, take a word of either sample."""
+    turned, ways = sizes.pes * bits_for(sizes.pes), 1 + sizes.overlapped
     gates = {
         "turned_signal_bits": turned * sizes.activation_bits,
         "turned_sum_bits": turned * sizes.sum_bits,
-        "chosen_bits": sizes.pes * (sizes.activation_bits + sizes.sum_bits),
+        "chosen_bits": sizes.pes * (ways * sizes.activation_bits + sizes.sum_bits),
         "unloaded_bits": sizes.pes * sizes.fetch_bits,
     }
     registers = {"signal_bits": sizes.activation_bits, "sum_bits": sizes.sum_bits}
+    if sizes.overlapped:
+        registers["signal_bits"] *= ways * (sizes.pes if sizes.rotates else 1)
     return _amounts(sizes, "route", gates, registers)
 
 

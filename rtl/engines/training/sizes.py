@@ -91,7 +91,7 @@ class TrainingSizes(Sizes):
 
     @property
     def fitted_apart(self) -> str:
-        return "_training"
+        return f"_training{'_pipelined' * self.overlapped}"
 
     @property
     def one_way(self) -> bool:

@@ -4,7 +4,7 @@ coefficients come out again, and errors are as stated."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +13,24 @@ import yaml
 
 from archsim.calibration.calibrate import errors, write_coefficients, write_fit
 from archsim.calibration.measurement import Measurement, read_measured
-from archsim.calibration.training import SUFFIX, read_training
+from archsim.calibration.training import SUFFIXES, read_training
 from archsim.costs.fidelity.estimate import logic_fit
 from archsim.technology import Artix7, Cmos65
 from archsim.technology.quantity import read_text
 
 pytestmark = pytest.mark.slow
 
+TRAINING = tuple(SUFFIXES.values())
 Stored = dict[str, list[Measurement]]
 
 FITS: dict[str, tuple[Any, Callable[[Any], Stored]]] = {
     "cmos65": (Cmos65(), lambda technology: read_measured(technology.kind)),
     "artix7": (Artix7(), lambda technology: read_measured(technology.kind)),
-    f"cmos65{SUFFIX}": (Cmos65(), read_training),
-    f"artix7{SUFFIX}": (Artix7(), read_training),
+    **{
+        f"{technology.kind}{suffix}": (technology, partial(read_training, overlap=overlap))
+        for overlap, suffix in SUFFIXES.items()
+        for technology in (Cmos65(), Artix7())
+    },
 }
 """The technology of each fit, and what reads the table behind it."""
 
@@ -46,7 +50,7 @@ def name(request: pytest.FixtureRequest) -> str:
 def test_the_coefficients_follow_from_the_stored_measurements(name: str, tmp_path: Path) -> None:
     technology, _ = FITS[name]
     file = f"logic_fit_{name}.yaml"
-    if name.endswith(SUFFIX):
+    if name.endswith(TRAINING):
         write_coefficients(technology, stored(name), tmp_path, name)
         described = set()
     else:
@@ -72,7 +76,7 @@ def test_no_netlist_is_both_fitted_and_held_out(name: str) -> None:
     sets: list[set[Any]] = [{one.sizes for one in stored(name)[label]} for label in ("train", "held_out")]
     train, held_out = sets
     assert not train & held_out
-    if name.endswith(SUFFIX):
+    if name.endswith(TRAINING):
         assert {sizes.rotates for sizes in train} == {True, False}
     else:
         assert len(train) >= 28
