@@ -28,7 +28,7 @@ ALL = "all"
 """Every study."""
 
 
-def _studies() -> Iterable[str]:
+def _studies() -> list[str]:
     from reports.studies import studies
 
     return [ALL, *studies]
@@ -85,8 +85,10 @@ def reproduce(
     and a study that fails costs only its own.
     """
     from reports.studies import reproduce as run_study
-    from reports.studies.registry import folder_of, refused_option
+    from reports.studies.registry import StudyError, folder_of, refused_option
 
+    if study not in (known := _studies()):
+        raise StudyError.of("study", study, known)
     if study == ALL:
         options = {"rerun": rerun, "technology": technology, "with_map": with_map, "fidelity": fidelity}
         for option, given in options.items():

@@ -71,6 +71,7 @@ def build(target: Path) -> None:
     is amiss, and Refusal where Sphinx is not installed."""
     try:
         from sphinx.application import Sphinx
+        from sphinx.util.docutils import docutils_namespace
     except ImportError:
         raise Refusal(
             "docs are a site made by Sphinx, which is not installed: pip install 'archsim[docs]'"
@@ -80,18 +81,20 @@ def build(target: Path) -> None:
         sources = Path(room) / "sources"
         sources.mkdir()
         write_sources(sources)
-        application = Sphinx(
-            sources,
-            None,
-            out,
-            Path(room) / "read",
-            "html",
-            confoverrides=settings(),
-            status=None,
-            warning=warned,
-            freshenv=True,
-        )
-        application.build()
+        # What extensions register is for the whole process, in which a second build would be told so.
+        with docutils_namespace():
+            application = Sphinx(
+                sources,
+                None,
+                out,
+                Path(room) / "read",
+                "html",
+                confoverrides=settings(),
+                status=None,
+                warning=warned,
+                freshenv=True,
+            )
+            application.build()
         if complaints := warned.getvalue().replace(f"{sources}/", "").strip():
             raise SiteError(complaints)
         (out / ".buildinfo").unlink(missing_ok=True)

@@ -34,8 +34,8 @@ from workloads.refusal import Defect
 pytestmark = pytest.mark.slow
 
 CYCLES_AND_READS = {
-    "lenet-300-100-pruned": {4: (5_299, 15_928), 8: (2_680, 13_287), 16: (1_360, 10_333), 32: (718, 7_811)},
-    "lenet-300-100-pruned-x40": {4: (1_710, 5_265), 8: (870, 4_811), 16: (454, 4_218), 32: (253, 3_526)},
+    "lenet-300-100-pruned": {4: (5_312, 15_842), 8: (2_693, 13_162), 16: (1_368, 10_340), 32: (729, 7_907)},
+    "lenet-300-100-pruned-x40": {4: (1_722, 5_190), 8: (887, 4_686), 16: (461, 4_048), 32: (267, 3_447)},
 }
 
 
@@ -89,7 +89,8 @@ def test_the_networks_of_the_zoo_lose_nearly_no_cycle(name: str) -> None:
         reads = sum(counts.traffic[role].words_read for role in ("input", "activation_0", "activation_1"))
         assert (counts.cycles, reads) == expected
         least = sum(stage.least_steps[0] for stage in mapping.stages)
-        assert sum(stage.steps for stage in mapping.stages) <= 1.02 * least
+        lost = sum(stage.steps for stage in mapping.stages) - least
+        assert lost <= max(0.02 * least, 2 * len(mapping.stages))
         for gather in ("banked", "replicated"):
             other = a.Pruned.model_validate({"gather": gather, "pes": pes}).map(integer)
             assert counts.cycles < other.count().cycles

@@ -73,6 +73,13 @@ def parsed(site: Path) -> dict[Path, Parsed]:
 
 
 @pytest.mark.slow
+def test_a_process_builds_the_site_twice(site: Path, tmp_path: Path) -> None:
+    build(tmp_path / "again")
+    written = {path.relative_to(tmp_path / "again") for path in (tmp_path / "again").rglob("*.html")}
+    assert written == {path.relative_to(site) for path in site.rglob("*.html")}
+
+
+@pytest.mark.slow
 def test_every_link_and_anchor_of_the_site_leads_somewhere(parsed: dict[Path, Parsed]) -> None:
     lost = []
     for path, page in parsed.items():

@@ -109,8 +109,10 @@ def test_routing_makes_paths_longer_and_more_so_in_larger_designs() -> None:
         assert row["routed_path_s"] >= row["routed_from_flops_s"]
         assert row["logic_path_s"] >= row["logic_from_flops_s"]
         assert 1.2 < row["routed_path_s"] / row["logic_path_s"] < 4
+    # An engine that comes last is large with one PE already.
+    grown = [row for row in rows if row["engine"] not in LAST]
     factors = {
-        pes: [row["routed_path_s"] / row["logic_path_s"] for row in rows if row["pes"] == pes] for pes in PES
+        pes: [row["routed_path_s"] / row["logic_path_s"] for row in grown if row["pes"] == pes] for pes in PES
     }
-    means = [sum(known) / len(known) for known in factors.values() if known]
+    means = [sum(known) / len(known) for known in factors.values()]
     assert means == sorted(means)

@@ -256,3 +256,10 @@ def test_an_interrupted_study_says_how_to_go_on(tmp_path: Path, monkeypatch: pyt
     done = archsim("reproduce", "csc-dac2019", "--out", tmp_path / "out")
     assert done.exit_code == 130
     assert done.stderr == f"archsim: interrupted; the same command goes on from what {tmp_path} holds.\n"
+
+
+def test_a_study_that_is_none_is_refused_with_all_that_may_be_asked_for(tmp_path: Path) -> None:
+    done = archsim("reproduce", "nosuch", "--out", tmp_path / "out")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("archsim: study is 'nosuch', allowed are all, closnets-2018, ")
+    assert not (tmp_path / "out").exists()

@@ -184,9 +184,10 @@ def test_a_loss_that_nobody_can_tell_is_not_borne(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("archsim.accuracy.accuracy_at", unknown)
     assert not bears("lenet-300-100-pruned", 4)
     assert not bears("lenet-300-100-pruned", 16)
-    monkeypatch.setattr("archsim.accuracy.accuracy_at", lambda *_: 0.98)
-    assert bears("lenet-300-100-pruned", 4)  # of 98.95 % in floating point
-    monkeypatch.setattr("archsim.accuracy.accuracy_at", lambda *_: 0.979)
+    least = load_network("lenet-300-100-pruned").accuracy["float"] - MOST_LOST
+    monkeypatch.setattr("archsim.accuracy.accuracy_at", lambda *_: least + 1e-4)
+    assert bears("lenet-300-100-pruned", 4)
+    monkeypatch.setattr("archsim.accuracy.accuracy_at", lambda *_: least - 1e-4)
     assert not bears("lenet-300-100-pruned", 4)
     assert bears("lenet-300-100-pruned", 8)
 
