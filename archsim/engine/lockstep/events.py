@@ -121,7 +121,7 @@ class LockstepMachine(Clocked):
     def write_results(self, number: int, plan: StagePlan, group: int) -> Any:
         """The results of a group reach the write ports after the pipeline, as many a cycle as there are
         banks, and again for each mirror."""
-        if self.watch and not self.sizes.shared_requantiser:
+        if self.watch and plan.valid[group] and not self.sizes.shared_requantiser:
             self.watch.add("requantisers", int(self.env.now) - 1 + self.sizes.pipeline.finish)
         yield self.env.timeout(self.sizes.pipeline.write - 1)
         again = plan.mirrors if group == 0 else 0

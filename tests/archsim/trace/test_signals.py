@@ -15,6 +15,8 @@ from archsim.trace.timeline import Timeline
 from tests.archsim.test_places import models
 from tests.archsim.test_training_engine import Topologies, blocks, rings, trained
 from tests.strategies import cases, engines_of_kind
+from workloads import Topology, random_integer_network
+from workloads.stages import CscStage
 
 pytestmark = pytest.mark.slow
 
@@ -88,6 +90,15 @@ def adds_up(mapping: Mapping) -> None:
 @given(data=st.data())
 def test_event_simulation_and_hardware_make_the_same_transitions(kind: str, data: st.DataObject) -> None:
     agree(drawn(kind, data, places=False))
+
+
+@pytest.mark.parametrize(("width", "fan_in", "stride"), [(8, 3, 3), (8, 2, 3), (10, 3, 4), (12, 3, 5)])
+def test_a_row_of_no_pe_has_no_result(width: int, fan_in: int, stride: int) -> None:
+    """Along a stride that does not divide the outputs some residues have fewer of them, and with 2 PEs one
+    row less than the others."""
+    stages = tuple(CscStage(n_in=width, n_out=width, fan_in=fan_in, stride=step) for step in (1, stride))
+    engine = Csc(pes=2, reads="along_stride", banks=1, requantiser="each")
+    agree(engine.map(random_integer_network(Topology((stages,)))))
 
 
 @pytest.mark.parametrize("kind", KINDS)
