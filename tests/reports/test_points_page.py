@@ -104,24 +104,6 @@ def test_a_placed_design_has_pictures_of_its_core(browser: Browser, tmp_path: Pa
     assert heard == []
 
 
-def test_points_of_one_figure_and_unknown_accuracy_offer_no_slider_and_no_way_to_itself(
-    browser: Browser, tmp_path: Path
-) -> None:
-    axes = {"task": [{"training": None}, {"training": {}}], "engine.pes": [4]}
-    base = {"network": "lenet-300-100-clos-x40", "engine": {"kind": "clos"}, "technology": "cmos65"}
-    done = sweep(space_of({"base": base | {"clock_hz": 1e8}, "axes": axes}), tmp_path / "runs", workers=0)
-    points = gather([done.store.folder])
-    write_report(points, tmp_path / "page", sources=["runs"], command="archsim report runs --out page")
-    page, heard = opened(browser, tmp_path / "page" / "index.html")
-    assert not page.locator("#least-label").is_visible()
-    assert page.input_value("#from") != page.input_value("#to")
-    assert page.locator("#only option").all_text_contents() == [
-        "all technologies",
-        *content_of(points, ["runs"]).technologies,
-    ]
-    assert heard == []
-
-
 def test_the_front_on_the_page_is_that_of_the_sweep(browser: Browser, folder: Path, swept: Sweep) -> None:
     page, heard = opened(browser, folder / "index.html")
     page.select_option("#across", "energy_j")
