@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +17,21 @@ _COMPILE_FROM = 20_000
 """Compiling pays from about this many cycles on, whatever the size; below, the interpreter starts faster."""
 
 
+_WITHOUT_MMX = """#if defined(__x86_64__)
+#pragma GCC target("no-mmx")
+#endif"""
+
 _CHUNK = 4096
 """Cycles whose values are held at a time where they are watched."""
+
+
+class _Compiled(pyrtl.CompiledSimulation):
+    """PyRTL's compiled simulator, without MMX: short of registers, GCC 12 keeps integers in those and leaves
+    them occupied, and floats that the x87 unit divides afterwards, such as numpy's `//`, are nan."""
+
+    def _create_code(self, write: Callable[[str], object]) -> None:
+        write(_WITHOUT_MMX)
+        super()._create_code(write)
 
 
 @dataclass(frozen=True)
@@ -96,7 +109,7 @@ class Simulation:
         ]
         self._tracer = pyrtl.SimulationTrace(self._watched, block=hardware.block)
         if expected_cycles >= _COMPILE_FROM and shutil.which("gcc") is not None:
-            self._simulator = pyrtl.CompiledSimulation(tracer=self._tracer, block=hardware.block)
+            self._simulator = _Compiled(tracer=self._tracer, block=hardware.block)
             # As initial values they would take the compiler minutes.
             self._load(load_writes(images))
         else:

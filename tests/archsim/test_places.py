@@ -259,3 +259,4 @@ def test_the_shipped_recipes_run_on_hardware_bit_for_bit(name: str) -> None:
     mapping = Pruned(pes=16).map(quantise(placed.calibrated(images), 8, 8))
     verification = verify(mapping)
     assert verification.agrees, [str(difference) for difference in verification.differences]
+    assert np.float64(3.5) // 2.0 == 1.0, "the compiled simulator leaves the x87 unit as it was"

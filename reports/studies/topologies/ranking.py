@@ -75,12 +75,17 @@ def rank_by(
     if not groups:
         raise RankingError("observations of a ranking is empty, allowed is at least one")
     random = np.random.default_rng(seed)
-    drawn = [_mean([(group.drawn(random), group.size) for group in groups]) for _ in range(draws)]
+    lots = [[group.lots(random) for group in groups] for _ in range(draws)]
+    drawn = np.average(
+        [group.drawn(own) for group, own in zip(groups, zip(*lots, strict=True), strict=True)],
+        axis=0,
+        weights=[group.size for group in groups],
+    )
     rest = (1 - confidence) / 2
     low, high = np.nanquantile(drawn, [rest, 1 - rest])
     ceilings = [(ceiling, group.size) for group in groups if (ceiling := group.ceiling()) is not None]
     return Ranking(
-        correlation=_mean([(_spearman(group.measures, group.means), group.size) for group in groups]),
+        correlation=_mean([(float(_spearman(group.measures, group.means)), group.size) for group in groups]),
         low=float(low),
         high=float(high),
         topologies=sum(group.size for group in groups),
@@ -108,14 +113,18 @@ class _Group:
                 told = f"{what} of {label} are all {values[0]:g}"
                 raise RankingError(f"{told}, allowed are at least two that differ")
 
-    def drawn(self, random: np.random.Generator) -> float:
-        """The correlation after topologies, and the seeds of each, are drawn again; nan without an order."""
-        chosen = random.integers(self.size, size=self.size)
-        seeds = self.seeds[chosen, None]
-        places = (random.random((self.size, self.table.shape[1])) * seeds).astype(np.int64)
-        accuracies = np.take_along_axis(self.table[chosen], places, axis=1)
+    def lots(self, random: np.random.Generator) -> tuple[NDArray[np.int64], Vector]:
+        """Topologies drawn again, and for each of them where among its seeds each new one lies, 0 to 1."""
+        return random.integers(self.size, size=self.size), random.random((self.size, self.table.shape[1]))
+
+    def drawn(self, lots: Sequence[tuple[NDArray[np.int64], Vector]]) -> Vector:
+        """The correlation after each of the draws; nan where one has no order."""
+        chosen, shares = (np.stack(each) for each in zip(*lots, strict=True))
+        seeds = self.seeds[chosen][..., None]
+        places = (shares * seeds).astype(np.int64)
+        accuracies = np.take_along_axis(self.table[chosen], places, axis=-1)
         counted = np.arange(self.table.shape[1]) < seeds
-        return _spearman(self.measures[chosen], (accuracies * counted).sum(axis=1) / seeds[:, 0])
+        return _spearman(self.measures[chosen], (accuracies * counted).sum(axis=-1) / seeds[..., 0])
 
     def ceiling(self) -> float | None:
         """The mean correlation of each seed's accuracies with the mean of the other seeds."""
@@ -124,18 +133,19 @@ class _Group:
             return None
         table = self.table[:, :seeds]
         others = (table.sum(axis=1, keepdims=True) - table) / (seeds - 1)
-        correlations = np.array([_spearman(table[:, one], others[:, one]) for one in range(seeds)])
+        correlations = _spearman(table.T, others.T)
         ordered = correlations[np.isfinite(correlations)]
         return float(np.mean(ordered)) if ordered.size else None
 
 
-def _spearman(one: Vector, other: Vector) -> float:
-    """Spearman's correlation, Pearson's of the ranks, or nan where one side has no order."""
-    if np.ptp(one) == 0 or np.ptp(other) == 0:
-        return float("nan")
-    ranks = scipy.stats.rankdata([one, other], axis=1)
-    ranks -= ranks.mean(axis=1, keepdims=True)
-    return float(ranks[0] @ ranks[1] / np.linalg.norm(ranks[0]) / np.linalg.norm(ranks[1]))
+def _spearman(one: Vector, other: Vector) -> Vector:
+    """Spearman's correlation along the last axis, Pearson's of the ranks; nan where one side has no order."""
+    ranks = scipy.stats.rankdata([one, other], axis=-1)
+    ranks -= ranks.mean(axis=-1, keepdims=True)
+    lengths = np.linalg.norm(ranks, axis=-1).prod(axis=0)
+    products = (ranks[0] * ranks[1]).sum(axis=-1)
+    correlations: Vector = np.divide(products, lengths, out=np.full_like(lengths, np.nan), where=lengths > 0)
+    return correlations
 
 
 def _mean(weighted: Sequence[tuple[float, int]]) -> float:
