@@ -27,10 +27,13 @@ DESIGN: dict[str, Any] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "overlap", "label"),
-    [("artix7", "none", "held_out"), ("artix7", "pipelined", "train"), ("cmos65", "pipelined", "train")],
+    [
+        pytest.param("artix7", "none", "held_out", marks=pytest.mark.long),
+        pytest.param("artix7", "pipelined", "train", marks=pytest.mark.long),
+        pytest.param("cmos65", "pipelined", "train", marks=pytest.mark.slow),
+    ],
 )
 def test_a_stored_netlist_is_mapped_anew(kind: str, overlap: Overlap, label: str) -> None:
     """The smallest of those that were held out, or fitted to."""

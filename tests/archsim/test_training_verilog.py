@@ -6,12 +6,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from archsim.engine import Clos, Csc, Dense, Engine
+from archsim.engine import Clos, Csc, Dense
 from archsim.engine.hardware_run import watch_rtl
 from archsim.engine.training.mapping import TrainingMapping
 from rtl import make_test_bench, to_verilog
@@ -32,31 +31,37 @@ class Teacher:
         return np.eye(4)[:, [self.labels[tuple(x[:, 0].tolist())]]]
 
 
-@pytest.mark.slow
+ENGINES = {
+    "clos": (
+        Clos(pes=4),
+        [
+            {"family": "clos", "outputs": 12, "ingress": 6, "middle": 2, "egress": 3},
+            {"family": "dense", "outputs": 4},
+        ],
+    ),
+    "csc": (
+        Csc(pes=4),
+        [{"family": "csc", "outputs": 13, "fan_in": 4}, {"family": "csc", "outputs": 4, "fan_in": 13}],
+    ),
+}
+
+
 @pytest.mark.skipif(
     shutil.which("iverilog") is None, reason="Icarus Verilog is not installed (Debian: iverilog)"
 )
 @pytest.mark.parametrize(
-    ("engine", "layers"),
+    ("kind", "overlap"),
     [
-        (
-            Clos(pes=4),
-            [
-                {"family": "clos", "outputs": 12, "ingress": 6, "middle": 2, "egress": 3},
-                {"family": "dense", "outputs": 4},
-            ],
-        ),
-        (
-            Csc(pes=4),
-            [{"family": "csc", "outputs": 13, "fan_in": 4}, {"family": "csc", "outputs": 4, "fan_in": 13}],
-        ),
+        pytest.param("clos", "none", marks=pytest.mark.slow),
+        pytest.param("csc", "pipelined", marks=pytest.mark.slow),
+        pytest.param("clos", "pipelined", marks=pytest.mark.long),
+        pytest.param("csc", "none", marks=pytest.mark.long),
     ],
-    ids=["clos", "csc"],
 )
-@pytest.mark.parametrize("overlap", ["none", "pipelined"])
 def test_the_exported_engine_trains_from_random_weights_to_a_falling_loss_in_icarus(
-    tmp_path: Path, engine: Engine, layers: list[dict[str, Any]], overlap: str
+    tmp_path: Path, kind: str, overlap: str
 ) -> None:
+    engine, layers = ENGINES[kind]
     chosen = recipe(
         layers=layers,
         batch=1,

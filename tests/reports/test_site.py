@@ -72,7 +72,7 @@ def parsed(site: Path) -> dict[Path, Parsed]:
     return {path: Parsed(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_process_builds_the_site_twice(site: Path, tmp_path: Path) -> None:
     build(tmp_path / "again")
     written = {path.relative_to(tmp_path / "again") for path in (tmp_path / "again").rglob("*.html")}
