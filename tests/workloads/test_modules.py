@@ -110,6 +110,7 @@ def test_numbers_are_rounded_as_integer_networks_are(bits: int, values: list[flo
     np.testing.assert_array_equal(got.numpy(), np.ldexp(bias.astype(float), shift - fraction))
 
 
+@pytest.mark.filterwarnings("ignore:compression is")
 @settings(max_examples=20)
 @given(
     seed=st.integers(0, 1000),
@@ -164,7 +165,7 @@ def test_a_trained_module_becomes_a_design_point(tmp_path: Any) -> None:
     import archsim as a
 
     torch.manual_seed(1)
-    module = nn.Sequential(ClosLinear(64, 32, compression=2), nn.ReLU(), CscLinear(32, 8, compression=1.5))
+    module = nn.Sequential(ClosLinear(64, 32, compression=2), nn.ReLU(), CscLinear(32, 8, compression=1.8))
     inputs, labels = torch.rand(100, 64), torch.randint(0, 8, (100,))
     network = to_network(module, inputs=inputs, labels=labels, name="mine")
     right = (module(inputs).argmax(1) == labels).double().mean()
@@ -181,7 +182,7 @@ def test_a_design_point_knows_the_accuracy_at_the_widths_of_training(tmp_path: A
     import archsim as a
 
     torch.manual_seed(1)
-    module = CscLinear(32, 8, compression=1.5, weight_bits=3, activation_bits=7, input_range=(0, 1))
+    module = CscLinear(32, 8, compression=1.8, weight_bits=3, activation_bits=7, input_range=(0, 1))
     inputs, labels = torch.rand(200, 32), torch.randint(0, 8, (200,))
     module(inputs)
     network = to_network([module.eval()], inputs=inputs, labels=labels)

@@ -96,6 +96,32 @@ def test_frozen_weights_let_gradients_of_inputs_through(options: dict[str, Any])
 
 
 @of_every_product
+def test_gradients_have_gradients(options: dict[str, Any]) -> None:
+    made, x = layer(options, dtype=torch.float64), torch.rand(3, 16, dtype=torch.float64, requires_grad=True)
+    parameters = dict(made.named_parameters())
+
+    def outputs(x: Any, *values: Any) -> Any:
+        return torch.func.functional_call(made, dict(zip(parameters, values, strict=True)), (x,))
+
+    assert torch.autograd.gradgradcheck(outputs, (x, *parameters.values()))
+
+    def loss(values: Any) -> Any:
+        return torch.func.functional_call(made, values, (x,)).square().sum()
+
+    of_functions = torch.func.grad(loss)(parameters)
+    loss(parameters).backward()
+    for name, value in parameters.items():
+        torch.testing.assert_close(of_functions[name], value.grad)
+
+
+def test_a_compression_that_no_layer_comes_near_is_told() -> None:
+    with pytest.warns(UserWarning, match="compression is 100, the nearest of a clos layer of 16 in"):
+        far = ClosLinear(16, 13, compression=100)
+    assert far.stored_weights > 16 * 13 / 100
+    ClosLinear(64, 64, compression=2)
+
+
+@of_every_product
 def test_rounding_takes_no_part_in_autocast(options: dict[str, Any]) -> None:
     made, x = layer(options, weight_bits=8, activation_bits=12), torch.rand(7, 16)
     with torch.autocast("cpu", dtype=torch.bfloat16):

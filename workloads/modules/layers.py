@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from inspect import Parameter
 from numbers import Real
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from workloads.families.budget import fit_budget
-from workloads.families.registry import build_layer, families
+from workloads.families.registry import build_layer, families, layer_weights
 from workloads.modules.products import product
 from workloads.modules.rounding import fraction_bits, rounded, rounded_bias, rounded_weights
 from workloads.stages import TopologyError, whole_number
@@ -21,6 +22,9 @@ from workloads.topology.ranges import checked_range, input_fraction_bits
 EXACT_BYTES = 4
 """Of the narrowest type whose sums are exact as far as is promised."""
 
+FAR = 1.1
+"""How far a compression may be from the one that was asked for, as a ratio, before it is told."""
+
 MOMENTUM = 0.1
 """The share that a batch has of the moving average of the largest magnitudes."""
 
@@ -29,9 +33,10 @@ class CascadeLinear(nn.Module):
     """A layer of a family in place of `nn.Linear`: its stages one after another, and a bias at the end.
 
     `parameters` are those of the family; or `compression`, dense weights over stored ones, chooses them as
-    recipes do. Inputs are (..., in_features), outputs (..., out_features). Weights, one parameter a stage of
-    its `weight_shape`, begin as in sparse Glorot initialisation (Isakov and Kinsy, "NeuroFabric", arXiv
-    2002.08339), biases at zero.
+    recipes do, with a warning where the nearest there is lies more than a tenth off. Inputs are
+    (..., in_features), outputs (..., out_features). Weights, one parameter a stage of its `weight_shape`,
+    begin as in sparse Glorot initialisation (Isakov and Kinsy, "NeuroFabric", arXiv 2002.08339), biases at
+    zero.
 
     With `weight_bits` and `activation_bits`, 2 to 16 each, weights, inputs and what passes between stages are
     rounded and cut off as the hardware does it, and gradients pass straight through (Bengio, Léonard and
@@ -217,7 +222,15 @@ def _chosen(
     is_number = isinstance(compression, Real) and not isinstance(compression, bool)
     if not is_number or not 1 <= compression <= n_in * n_out:
         raise TopologyError.of("compression", compression, f"numbers from 1 to {n_in * n_out}")
-    return fit_budget(family, n_in, n_out, max(1, round(n_in * n_out / float(compression))))
+    chosen = fit_budget(family, n_in, n_out, max(1, round(n_in * n_out / float(compression))))
+    reached = n_in * n_out / layer_weights(family, n_in, n_out, **chosen)
+    if not 1 / FAR <= reached / float(compression) <= FAR:
+        warnings.warn(
+            f"compression is {float(compression):g}, the nearest of a {family} layer of {n_in} inputs and "
+            f"{n_out} outputs is {reached:.3g}",
+            stacklevel=3,
+        )
+    return chosen
 
 
 def _widths(weight_bits: int | None, activation_bits: int | None) -> tuple[int | None, int | None]:

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from workloads.stages import BlockStage, CscStage, DenseStage, KroneckerStage, Stage
 
@@ -104,24 +103,76 @@ class _Taps(torch.autograd.Function):
     large as what it is a view of, for each tap."""
 
     @staticmethod
-    def forward(ctx: Any, weights: Tensor, x: Tensor, starts: list[int]) -> Tensor:
-        ctx.save_for_backward(weights, x)
-        ctx.starts = starts
+    def forward(weights: Tensor, x: Tensor, starts: list[int]) -> Tensor:
         y = x.new_zeros((len(weights), x.shape[1]))
         for tap, start in enumerate(starts):
             y.addcmul_(weights[:, tap, None], x[start : start + len(weights)])
         return y
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, None]:
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, list[int]], output: Tensor) -> None:
+        weights, x, ctx.starts = inputs
+        ctx.save_for_backward(weights, x)
+
+    @staticmethod
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         weights, x = ctx.saved_tensors
-        dx, gradients = torch.zeros_like(x), []
-        for tap, start in enumerate(ctx.starts):
-            read = slice(start, start + len(weights))
-            dx[read].addcmul_(weights[:, tap, None], dy)
-            gradients.append(torch.linalg.vecdot(x[read], dy))
-        return torch.stack(gradients, 1), dx, None
+        of_weights, of_x, _ = ctx.needs_input_grad
+        return (
+            _Dots.apply(x, dy, ctx.starts) if of_weights else None,
+            _Spread.apply(weights, dy, ctx.starts, len(x)) if of_x else None,
+            None,
+        )
+
+
+class _Spread(torch.autograd.Function):
+    """x[starts[k] + j] += weights[j, k] * y[j], of `places` rows x: what taps of y lead back to."""
+
+    @staticmethod
+    def forward(weights: Tensor, y: Tensor, starts: list[int], places: int) -> Tensor:
+        x = y.new_zeros((places, y.shape[1]))
+        for tap, start in enumerate(starts):
+            x[start : start + len(weights)].addcmul_(weights[:, tap, None], y)
+        return x
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, list[int], int], output: Tensor) -> None:
+        weights, y, ctx.starts, _ = inputs
+        ctx.save_for_backward(weights, y)
+
+    @staticmethod
+    def backward(ctx: Any, dx: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+        weights, y = ctx.saved_tensors
+        of_weights, of_y, *_ = ctx.needs_input_grad
+        return (
+            _Dots.apply(dx, y, ctx.starts) if of_weights else None,
+            _Taps.apply(weights, dx, ctx.starts) if of_y else None,
+            None,
+            None,
+        )
+
+
+class _Dots(torch.autograd.Function):
+    """weights[j, k] = x[starts[k] + j] times y[j], added over the batch."""
+
+    @staticmethod
+    def forward(x: Tensor, y: Tensor, starts: list[int]) -> Tensor:
+        return torch.stack([torch.linalg.vecdot(x[start : start + len(y)], y) for start in starts], 1)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, list[int]], output: Tensor) -> None:
+        x, y, ctx.starts = inputs
+        ctx.save_for_backward(x, y)
+
+    @staticmethod
+    def backward(ctx: Any, dweights: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        x, y = ctx.saved_tensors
+        of_x, of_y, _ = ctx.needs_input_grad
+        return (
+            _Spread.apply(dweights, y, ctx.starts, len(x)) if of_x else None,
+            _Taps.apply(dweights, x, ctx.starts) if of_y else None,
+            None,
+        )
 
 
 class _Gathered(Product):
