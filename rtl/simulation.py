@@ -25,7 +25,7 @@ _CHUNK = 4096
 """Cycles whose values are held at a time where they are watched."""
 
 
-class _Compiled(pyrtl.CompiledSimulation):
+class _Compiled(pyrtl.CompiledSimulation):  # type: ignore[misc]
     """PyRTL's compiled simulator, without MMX: short of registers, GCC 12 keeps integers in those and leaves
     them occupied, and floats that the x87 unit divides afterwards, such as numpy's `//`, are nan."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,14 +37,12 @@ from archsim.engine.training.mapping import TrainingMapping
 from archsim.engine.training.options import begun_from
 from archsim.technology import Technology
 from archsim.technology.quantity import read_table
+from rtl.engines.training.sizes import SUFFIXES, Overlap
 from workloads import Topology
 from workloads.files import write_text
 from workloads.training.models.model import initial_arrays
 from workloads.training.schema import OnChipRecipe, RecipeError
 
-Overlap: TypeAlias = Literal["none", "pipelined"]
-SUFFIXES: Mapping[Overlap, str] = {"none": "_training", "pipelined": "_training_pipelined"}
-"""What the names of the fits of either form end with, as `TrainingSizes.fitted_apart` has them."""
 TITLES: Mapping[Overlap, str] = {
     "none": "engines that train",
     "pipelined": "engines that train overlapped samples",

@@ -66,9 +66,10 @@ def error_tables() -> str:
     """The errors of the fits on netlists that they never saw."""
     from archsim.calibration.calibrate import held_out_errors
     from archsim.calibration.plan import PLANS
-    from archsim.calibration.training import SUFFIXES, TITLES, held_out_training
+    from archsim.calibration.training import TITLES, held_out_training
     from archsim.costs.fidelity.estimate import logic_fit
     from archsim.technology import technology
+    from rtl.engines.training.sizes import SUFFIXES
 
     fits: list[tuple[str, str, Callable[..., tuple[Error, ...]]]] = [("", "", held_out_errors)]
     for overlap, suffix in SUFFIXES.items():

@@ -10,13 +10,14 @@ import pytest
 
 import archsim as a
 from archsim.calibration.measurement import MEASURED, figure
-from archsim.calibration.training import SUFFIXES, Overlap, drawn, read_training
+from archsim.calibration.training import drawn, read_training
 from archsim.costs.fidelity.estimate import logic_fit
 from archsim.costs.fidelity.gate import map_to_gates
 from archsim.costs.fidelity.structure import structures
 from archsim.costs.operands import workload_of
 from archsim.engine.stimulus import stimulus
 from archsim.engine.training.mapping import TrainingMapping
+from rtl.engines.training.sizes import SUFFIXES, Overlap
 
 TECHNOLOGIES = {"cmos65": a.Cmos65, "artix7": a.Artix7}
 DESIGN: dict[str, Any] = {

@@ -6,10 +6,10 @@ smaller. All stages of an engine are of one kind.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 from rtl.engines.training.amounts import training_amounts
 from rtl.engines.training.stages import PAIR, RingStage, TrainedStage
@@ -17,6 +17,10 @@ from rtl.parts.components import bits_for
 from rtl.parts.descriptor import SizeError
 from rtl.parts.sizes import Amounts, MemoryShape, Sizes, levels
 from rtl.parts.skeleton import TRAINING_TARGETS
+
+Overlap: TypeAlias = Literal["none", "pipelined"]
+SUFFIXES: Mapping[Overlap, str] = {"none": "_training", "pipelined": "_training_pipelined"}
+"""What the names of the fits of either form end with."""
 
 FORWARD_DRAIN, BACKWARD_DRAIN = 5, 5
 """Cycles from the issue of the last tap of a stage to the write of the last that comes of it."""
@@ -44,7 +48,7 @@ class TrainingSizes(Sizes):
     margin: bool
     trained: tuple[TrainedStage, ...]
     registers: tuple[int, ...] = ()
-    overlap: Literal["none", "pipelined"] = "none"
+    overlap: Overlap = "none"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -91,7 +95,7 @@ class TrainingSizes(Sizes):
 
     @property
     def fitted_apart(self) -> str:
-        return f"_training{'_pipelined' * self.overlapped}"
+        return SUFFIXES[self.overlap]
 
     @property
     def one_way(self) -> bool:

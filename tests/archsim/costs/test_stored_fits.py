@@ -13,10 +13,11 @@ import yaml
 
 from archsim.calibration.calibrate import errors, write_coefficients, write_fit
 from archsim.calibration.measurement import Measurement, read_measured
-from archsim.calibration.training import SUFFIXES, read_training
+from archsim.calibration.training import read_training
 from archsim.costs.fidelity.estimate import logic_fit
 from archsim.technology import Artix7, Cmos65
 from archsim.technology.quantity import read_text
+from rtl.engines.training.sizes import SUFFIXES
 
 pytestmark = pytest.mark.slow
 
