@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -145,7 +146,7 @@ class Table:
             )
             for place, width in zip(places, widths, strict=True):
                 drawn.add_column(
-                    Text(texts[0][place]),
+                    Text(_lines(texts[0][place], width)),
                     justify="left" if place < self.words else "right",
                     overflow="fold",
                     width=width,
@@ -179,13 +180,28 @@ def _sizes(texts: Sequence[str], *, folds: bool) -> tuple[int, ...]:
     """The widths that a column may have, the widest first: all in a line, its heading broken, its cells
     folded if they are words, words broken too, and numbers broken at blanks."""
     head, cells = cell_len(texts[0]), max(map(cell_len, texts[1:]), default=0)
-    parts = [[cell_len(part) for text in some for part in text.split()] for some in (texts[:1], texts[1:])]
-    heading_part, cell_part = (max(part, default=0) for part in parts)
+    heading_part = max(cell_len(part.rstrip()) for part in _parts(texts[0]))
+    cell_part = max((cell_len(part) for text in texts[1:] for part in text.split()), default=0)
     folded = min(cells, max(_LEAST_WIDTH, min(cell_part, _MOST_WHOLE))) if folds else cells
     narrow = min(cells, _LEAST_WIDTH) if folds else cells
     broken = narrow if folds else min(cell_part, _MOST_WHOLE)
     lines = ((head, cells), *((heading_part, width) for width in (cells, folded, narrow, broken)))
     return tuple(max(1, *line) for line in lines)
+
+
+def _parts(head: str) -> list[str]:
+    """What a heading may be broken into: its words, and names of fields behind a dot or a low line too."""
+    return re.split(r"(?<=\s)(?=\S)|(?<=[._])(?=[a-z])", head)
+
+
+def _lines(head: str, width: int) -> str:
+    """A heading with as much of it on each line as goes there."""
+    lines = [""]
+    for part in _parts(head):
+        if lines[-1] and cell_len((lines[-1] + part).rstrip()) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _fitted(sizes: Sequence[Sequence[int]], room: int) -> list[int]:

@@ -194,8 +194,9 @@ def _of_one_kind(column: pd.Series) -> pd.Series:
 
 
 def results_table(rows: pd.DataFrame, columns: Sequence[str] = ()) -> RenderableType:
-    """The first rows as a table: fields and a few figures, or the columns that were asked for. Figures of a
-    clock that the critical path does not allow are marked."""
+    """The first rows as a table: fields and a few figures, or the columns that were asked for; fields that
+    nobody asked for and that are the same in all rows stand in a sentence before it. Figures of a clock that
+    the critical path does not allow are marked."""
     from rich.console import Group
 
     from reports.tables import Column, Table
@@ -206,11 +207,15 @@ def results_table(rows: pd.DataFrame, columns: Sequence[str] = ()) -> Renderable
     known = [*METRICS, "key", "exact", "warnings", "error"]
     known += ["fidelity"] * (rows.get("fidelity", rows["error"]).nunique() < 2)
     fields = [name for name in columns or everything if name not in known or name == "clock_hz"]
+    alike = [] if columns or len(rows) < 2 else [n for n in fields if rows[n].nunique(dropna=False) == 1]
+    fields = [name for name in fields if name not in alike]
     first = [name for name in FIRST_FIGURES if name in everything]
     error = ["error"] if rows["error"].notna().any() else []
     names = list(columns) or [*fields, *first, *error]
     cells = [shown_row(row, names) for row in rows.head(FEW_ROWS).to_dict("records")]
-    parts: list[RenderableType] = [Table("", [Column(name) for name in names], cells, words=len(fields))]
+    said = [f"{name} {shown_cell(name, rows[name].iloc[0])}" for name in alike if rows[name].notna().any()]
+    parts: list[RenderableType] = [f"The same in all: {', '.join(said)}."] if said else []
+    parts.append(Table("", [Column(name) for name in names], cells, words=len(fields)))
     if any(cell.endswith(BEYOND) for row in cells for cell in row):
         parts.append(BEYOND_MEANS)
     if len(rows) > FEW_ROWS:

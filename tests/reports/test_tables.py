@@ -72,3 +72,24 @@ def test_a_column_is_stated_by_its_unit_with_the_places_behind_it() -> None:
     table = Table("", {"layer": "", "kept": "count", "share": "share 1"}, [("ip1", 1234, 0.125)])
     assert table.rows == (("ip1", "1,234", f"12.5{THIN}%"),)
     assert table.columns[2] == Column("share", "share", 1)
+
+
+def test_names_of_fields_are_broken_behind_dots_and_low_lines_only() -> None:
+    heads = ("engine.weight_bits", "training.overlap", "technology", "worst of 0.5 V")
+    table = Table("", heads, [("4", "none", "cmos65", "1")], words=4)
+    console = Console(width=44, record=True, file=io.StringIO())
+    console.print(table)
+    *broken, _ = [line.split() for line in console.export_text().splitlines()]
+    parts = {part for line in broken for part in line}
+    assert parts == {
+        "engine.",
+        "weight_",
+        "bits",
+        "training.",
+        "overlap",
+        "technology",
+        "worst",
+        "of",
+        "0.5",
+        "V",
+    }

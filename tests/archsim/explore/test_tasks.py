@@ -147,7 +147,7 @@ def test_rows_of_several_fidelities_say_which(tmp_path: Path) -> None:
     for fidelity in ("analytic", "cycle"):
         sweep(space_of(spec | {"axes": {"engine.pes": [4]}, "fidelity": fidelity}), tmp_path, workers=0)
     asked = CliRunner().invoke(main, ["results", str(tmp_path)])
-    head, *rows = asked.output.splitlines()
+    _, head, *rows = asked.output.splitlines()
     assert "fidelity" in head
     assert [("analytic" in row, "cycle" in row) for row in rows] == [(True, False), (False, True)]
 

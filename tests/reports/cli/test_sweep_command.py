@@ -147,6 +147,20 @@ def test_figures_of_a_clock_that_cannot_be_had_are_marked(spec: Path) -> None:
     assert note.startswith("figures with ! are of a clock")
 
 
+def test_fields_that_are_the_same_in_all_rows_are_said_once(spec: Path) -> None:
+    archsim("sweep", "spec.yaml", "--out", "runs", folder=spec)
+    said = archsim("results", "runs", folder=spec).stdout
+    sentence, table = said.split(".\n", 1)
+    assert sentence.startswith("The same in all: network ")
+    assert "network" not in table
+    assert "engine.pes" in table
+    asked = archsim("results", "runs", "--columns", "network,engine.pes", folder=spec).stdout
+    assert "The same" not in asked
+    assert "network" in asked
+    one = archsim("results", "runs", "--where", "engine.pes == 4", folder=spec).stdout
+    assert "The same" not in one
+
+
 def test_what_is_wrong_is_said_in_a_sentence(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clusters, "CONNECTS_S", 1)
     (spec / "wrong.yaml").write_text("axes: {engine.pes: []}")
