@@ -209,6 +209,16 @@ COMPUTED: dict[str, tuple[list[Any], dict[str, Any], tuple[Any, ...], int]] = {
         ("N", 6),
         17,
     ),
+    "a threshold of zero": (
+        [
+            node("MatMul", "x w", "p"),
+            node("ThresholdedRelu", "p", "r", alpha=0.0),
+            node("MatMul", "r u", "y"),
+        ],
+        {"w": normal(6, 4), "u": normal(4, 3)},
+        ("N", 6),
+        17,
+    ),
     "an old squeeze": (
         [
             node("MatMul", "x w", "p"),
@@ -292,6 +302,13 @@ def weights_of(*nodes: Any) -> list[Any]:
 REFUSED: list[tuple[list[Any], str]] = [
     (weights_of(node("Tanh", "p", "y", name="act")), r"node 2 of .* Tanh 'act' for 'y', is an activation"),
     (weights_of(node("Clip", "p zero six", "y")), "Clip .* is an activation function that no engine has"),
+    (weights_of(node("ThresholdedRelu", "p", "y")), "ThresholdedRelu .* is an activation function"),
+    (weights_of(node("Einsum", "p p", "y", equation="bi,bi->b")), "multiplies two signals with each other"),
+    (weights_of(node("Einsum", "p", "y", equation="bi->b")), "adds up a signal by itself"),
+    (weights_of(node("Einsum", "p u", "y", equation="b,io->bo")), "is 'b,io->bo' for operands of 2, 2 axes"),
+    (weights_of(node("Einsum", "p u", "y", equation="bi,i(->bo")), "allowed are a term for each operand"),
+    (weights_of(node("Einsum", "p u", "y", equation="bi,io->bz")), "allowed are a term for each operand"),
+    (weights_of(node("Einsum", "p w", "y", equation="bi,io->bo")), "does not fit a signal of shape"),
     (weights_of(node("LayerNormalization", "p b", "y")), "normalises each sample by itself"),
     (weights_of(node("Add", "p p", "y")), "joins two branches"),
     (weights_of(node("Mul", "p p", "y")), "multiplies or divides by a signal"),

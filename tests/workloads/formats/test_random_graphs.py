@@ -79,8 +79,39 @@ class Graph:
         self.add("Gather", self.constant(chosen), axis=1)
         self.shape = (len(chosen), *self.shape[1:])
 
+    def einsum(self) -> None:
+        """Axes that are added up, that stay, that the constant has too and that are new, in any order."""
+        term = "ijklmn"[: len(self.shape)]
+        drawn = self.random.choice(["added", "shared", "free"], len(term), p=[0.5, 0.4, 0.1])
+        new = "xy"[: int(self.random.integers((drawn == "added").all(), 3))]
+        kinds = dict(zip(term, drawn, strict=True))
+        size = dict(zip(term + new, [*self.shape, *self.random.integers(1, 4, len(new))], strict=True))
+        known = [axis for axis in term if kinds[axis] != "free"] + list(new)
+        known = [known[place] for place in self.random.permutation(len(known))]
+        result = [axis for axis in term if kinds[axis] != "added"] + list(new)
+        result = [result[place] for place in self.random.permutation(len(result))]
+        constant, dots = self.numbers(*(int(size[axis]) for axis in known)), self.random.random() < 0.3
+        batch, first = "..." if dots else "b", bool(self.random.random() < 0.3)
+        terms = [f"{batch}{term}", "".join(known)]
+        equation = f"{','.join(reversed(terms) if first else terms)}->{batch}{''.join(result)}"
+        self.add("Einsum", constant, first=first, equation=equation)
+        self.shape = tuple(int(size[axis]) for axis in result)
 
-STEPS = ("Add", "Mul", "Sub", "Div", "normalise", "multiply", "rectify", "flatten", "split", "turn", "gather")
+
+STEPS = (
+    "Add",
+    "Mul",
+    "Sub",
+    "Div",
+    "normalise",
+    "multiply",
+    "rectify",
+    "flatten",
+    "split",
+    "turn",
+    "gather",
+    "einsum",
+)
 LIKELY = ("multiply", "rectify", "normalise", "flatten")
 
 
@@ -109,6 +140,22 @@ def built(steps: list[str], seed: int) -> tuple[Any, tuple[int, ...]]:
         getattr(graph, step)() if hasattr(graph, step) else graph.elementwise(step)
     graph.nodes[-1].output[0] = "y"
     return model(graph.nodes, graph.constants, ("N", *shape)), shape
+
+
+def test_sums_are_read_as_the_reference_reads_them() -> None:
+    read = 0
+    for seed in range(60):
+        made, shape = built(["multiply", "rectify", "einsum"], seed)
+        inputs = np.random.default_rng(seed).standard_normal((SAMPLES, *shape)).astype(np.float32)
+        try:
+            layers = Onnx().read(made)
+        except NetworkFileError as refusal:
+            assert "rows of a signal" in str(refusal) or "after its last ReLU" in str(refusal)  # noqa: PT017
+            continue
+        outputs = ReferenceEvaluator(made).run(None, {"x": inputs})[0].reshape(SAMPLES, -1)
+        np.testing.assert_allclose(through(layers, inputs.reshape(SAMPLES, -1)), outputs, atol=1e-4)
+        read += 1
+    assert read > 20
 
 
 def test_most_sensible_graphs_are_read() -> None:

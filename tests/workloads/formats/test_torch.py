@@ -31,6 +31,13 @@ def test_layers_compute_what_a_module_computes(case: str) -> None:
     np.testing.assert_allclose(through(layers, drawn()), run(module, drawn()), rtol=1e-4, atol=1e-5)
 
 
+def test_a_threshold_of_zero_is_a_relu() -> None:
+    module = nn.Sequential(nn.Linear(6, 5), nn.Threshold(0.0, 0.0), nn.Linear(5, 3))
+    layers = TorchModule().read(module)
+    assert [layer.activation for layer in layers.layers] == ["relu", "none"]
+    np.testing.assert_allclose(through(layers, drawn()), run(module, drawn()), rtol=1e-4, atol=1e-5)
+
+
 def test_a_program_whose_batch_is_open_is_read() -> None:
     batch = {0: torch.export.Dim("batch")}
     program = torch.export.export(Standardised().eval(), (torch.zeros(2, 6),), dynamic_shapes=(batch,))
@@ -110,6 +117,11 @@ class Overwriting(Skipping):
         return self.layer(hidden)
 
 
+class Squared(Skipping):
+    def forward(self, x: Any) -> Any:
+        return torch.einsum("bi,bi->bi", self.layer(x), x)
+
+
 class Paired(Skipping):
     def forward(self, x: Any) -> Any:
         return self.layer(x), x
@@ -124,6 +136,8 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "tanh": (lambda: followed_by(nn.Tanh()), f"operation 2 of .*, tanh {ACTIVATION}"),
     "relu6": (lambda: followed_by(nn.ReLU6()), ACTIVATION),
     "gelu": (lambda: followed_by(nn.GELU()), ACTIVATION),
+    "threshold": (lambda: followed_by(nn.Threshold(0.1, 0.0)), f"threshold {ACTIVATION}"),
+    "squared": (Squared, "einsum, multiplies two signals with each other"),
     "layer norm": (lambda: followed_by(nn.LayerNorm(5)), "normalises each sample by itself"),
     "skip": (Skipping, "add, joins two branches"),
     "decision": (Deciding, "not to be exported"),

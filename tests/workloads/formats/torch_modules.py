@@ -71,6 +71,34 @@ class Chosen(nn.Module):  # type: ignore[misc, name-defined]
         return self.last(hidden.index_select(1, self.kept))
 
 
+class Summed(nn.Module):  # type: ignore[misc, name-defined]
+    """A product, blocks of their own, and a factor, in Einstein's notation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.blocks = nn.Parameter(torch.randn(8, 6)), nn.Parameter(torch.randn(2, 4, 3))
+        self.factor = nn.Parameter(torch.rand(2))
+
+    def forward(self, x: Any) -> Any:
+        hidden = torch.relu(torch.einsum("oi, ...i -> ...o", self.first, x)).unflatten(1, (2, 4))
+        made = torch.einsum("bgi,gio->bog", hidden, self.blocks)
+        return torch.einsum("bog, g -> bgo", made, self.factor).flatten(1)
+
+
+class Batched(nn.Module):  # type: ignore[misc, name-defined]
+    """Blocks side by side in one batched product."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(6, 6), nn.Linear(12, 3)
+        self.blocks = nn.Parameter(torch.randn(3, 2, 4))
+
+    def forward(self, x: Any) -> Any:
+        x = self.first(x)
+        hidden = torch.bmm(x.unflatten(1, (3, 2)).transpose(0, 1), self.blocks).transpose(0, 1).flatten(1)
+        return self.last(torch.relu(hidden))
+
+
 def pruned() -> Any:
     model = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3))
     prune.l1_unstructured(model[0], "weight", amount=0.8)
@@ -81,6 +109,8 @@ def pruned() -> Any:
 
 COMPUTED: dict[str, Callable[[], Any]] = {
     "chosen": Chosen,
+    "summed": Summed,
+    "batched": Batched,
     "linear": lambda: nn.Linear(6, 3),
     "nested": lambda: nn.Sequential(
         nn.Flatten(), nn.Sequential(nn.Linear(6, 5), nn.ReLU(inplace=True)), nn.Identity(), nn.Linear(5, 3)

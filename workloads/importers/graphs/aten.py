@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.importers.graphs import aten_windows
+from workloads.importers.graphs.einsum import einsum
 from workloads.importers.graphs.operations import (
     IN_ORDER,
     added,
@@ -204,6 +205,12 @@ def _clamp(self: Any, min: Any = None, max: Any = None, **_: Any) -> Any:
     return _relu(self)
 
 
+def _threshold(self: Any, threshold: float, value: float, **_: Any) -> Any:
+    if threshold or value:
+        refuse_operation("threshold", "")
+    return _relu(self)
+
+
 def _dropout(input: Any = None, self: Any = None, train: bool = False, **_: Any) -> Any:
     if train:
         raise NotUnderstoodError("drops at random", EVALUATING)
@@ -336,6 +343,8 @@ OPERATIONS = _table(
     (("adaptive_avg_pool2d", "_adaptive_avg_pool2d"), aten_windows.average_to),
     (("mean",), aten_windows.mean),
     (("mm", "matmul", "mv"), _product),
+    (("bmm",), lambda name, self, mat2: einsum(name, "bij,bjk->bik", [self, mat2])),
+    (("einsum",), lambda name, equation, tensors, **_: einsum(name, equation, tensors)),
     (("add",), _sum),
     (("sub",), _difference),
     (("rsub",), _reversed_difference),
@@ -344,6 +353,7 @@ OPERATIONS = _table(
     (("neg",), lambda self, **_: scaled(self, -1.0)),
     (("relu",), _relu),
     (("clamp", "clamp_min"), _clamp),
+    (("threshold",), _threshold),
     (("dropout", "feature_dropout", "alpha_dropout"), _dropout),
     (("batch_norm",), _batch_norm),
     (("_native_batch_norm_legit_no_training",), _batch_norm_alone),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from workloads.importers.graphs.aten import folded
 from workloads.importers.graphs.convolutions import Window, convolved
+from workloads.importers.graphs.einsum import einsum
 from workloads.importers.graphs.onnx_node import Node
 from workloads.importers.graphs.operations import added, ended, moved, multiplied, refuse_operation, scaled
 from workloads.importers.graphs.pooling import averaged, averaged_to
@@ -130,6 +131,12 @@ def _clip(node: Node) -> Any:
     unbounded = most is None or np.all(np.asarray(most) >= np.finfo(np.float32).max)
     if not unbounded or least is None or np.any(least):
         refuse_operation("Clip", "")
+    return _relu(node)
+
+
+def _thresholded(node: Node) -> Any:
+    if node.attributes.get("alpha", 1.0):
+        refuse_operation("ThresholdedRelu", "")
     return _relu(node)
 
 
@@ -259,6 +266,7 @@ OPERATIONS: dict[str, Callable[[Node], Any]] = {
     "DequantizeLinear": dequantised,
     "Div": lambda node: scaled(node.input(0), legacy(node, 1), divided=True),
     "Dropout": _dropout,
+    "Einsum": lambda node: einsum(node.name, node.attributes.get("equation", ""), node.inputs),
     "Flatten": _flatten,
     "Gather": _gather,
     "Gemm": _gemm,
@@ -278,6 +286,7 @@ OPERATIONS: dict[str, Callable[[Node], Any]] = {
     "Softmax": _ending,
     "Squeeze": _squeeze,
     "Sub": lambda node: added(node.input(0), legacy(node, 1), subtracted=True),
+    "ThresholdedRelu": _thresholded,
     "Transpose": _transpose,
     "Unsqueeze": _unsqueeze,
 }

@@ -42,7 +42,7 @@ FLATTENED = "fully connected layers: replace it by a matrix"
 
 TROUBLES = {
     "relu6 leakyrelu prelu elu celu selu gelu silu swish mish hardswish hardsigmoid hardtanh tanh softplus "
-    "softsign erf clip clamp thresholdedrelu sign": (
+    "softsign erf clip clamp threshold thresholdedrelu sign": (
         "is an activation function that no engine has",
         ONE_ACTIVATION,
     ),
@@ -72,7 +72,7 @@ TROUBLES = {
         "computes with integers",
         IN_FLOAT,
     ),
-    "embedding scaleddotproductattention attention multiheadattention bmm": (
+    "embedding scaleddotproductattention attention multiheadattention": (
         "multiplies signals with each other or looks them up",
         PLAIN,
     ),
