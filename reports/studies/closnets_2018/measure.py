@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 from reports import formatting as f
 from reports.studies.topologies.accuracy import Group, accuracy_chart, accuracy_table
 from reports.studies.topologies.baselines import BASELINES, baseline_table
+from reports.studies.topologies.bed.measures import BedMeasures
 from reports.studies.topologies.bed.view import BedView, bed_views
 from reports.studies.topologies.compared import with_error
 from reports.studies.topologies.experiments import Experiments
@@ -79,7 +81,7 @@ def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
     rule = SeedRule(content["rule"]["significant"])
     weights = _weights(long, short, content, rule)
     standings = {"short": list(_standings(short, rule)), "zoo": list(_standings(zoo, rule))}
-    layers = _layers(counted)
+    layers = _layers(counted, experiments.measures)
     cases = weights.pop("cases") | layers.pop("cases")
     cases["best"] = [not one.ahead for several in standings.values() for one in several]
     return Findings(
@@ -159,8 +161,15 @@ def _standings(group: Group, rule: SeedRule) -> Iterator[Standing]:
         yield Standing(clos, 1 + len(better), 1 + len(rivals), ahead)
 
 
-def _layers(counted: Sequence[Counted]) -> dict[str, Any]:
-    """What can be counted of Clos layers and of others, and the indices that the hardware stores."""
+def _layers(counted: Sequence[Counted], measures: Sequence[BedMeasures]) -> dict[str, Any]:
+    """What can be counted of Clos layers and of others, and the indices that the hardware stores. Whether
+    stages stay few is asked of square layers of the bed too, of every size."""
+    sides = {one.places: math.isqrt(one.places) for one in measures}
+    square = {
+        one.places: one.stages
+        for one in measures
+        if one.label == f"{CLOS}, " + "-".join([str(sides[one.places])] * 3)
+    }
     clos = [one for one in counted if one.network.label == CLOS]
     deepest, deepest_clos = (max(some, key=lambda one: one.stages) for some in (counted, clos))
     deeper = _labels(one for one in counted if one.stages > deepest_clos.stages)
@@ -172,11 +181,14 @@ def _layers(counted: Sequence[Counted]) -> dict[str, Any]:
         "deeper": deeper,
         "deepest": deepest,
         "stages": deepest_clos.stages,
+        "square": square,
         "indices": indices,
         "cases": {
             "connectivity": [one.connected for one in clos],
             "diversity": [one.least_paths > 1 for one in clos],
-            "shallow": [bool(deeper) and deepest_clos.stages <= FEW_STAGES],
+            "shallow": [
+                bool(deeper) and stages <= FEW_STAGES for stages in (deepest_clos.stages, *square.values())
+            ],
             "indices": [indices[0] == 0],
         },
     }

@@ -84,7 +84,8 @@ def task_chart(layers: Iterable[BedLayerView]) -> str:
                 [one.a_weight(count) for one in measured],
                 [one.a_weight("met") for one in measured],
                 s=18,
-                color=HUES["csc"],
+                edgecolors=HUES["csc"],
+                facecolors=["none" if "skips" in one.label else HUES["csc"] for one in measured],
             )
             axes.set_xlabel(f"{title}, for each weight")
             axes.grid(color="#e6e9ec", linewidth=0.7)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from reports.studies.neurofabric_2020.charts import bed_chart, cascades_chart, task_chart
+from reports.studies.neurofabric_2020.pairs import Pair, of_layers, pairs_of
 from reports.studies.topologies.accuracy import Group, accuracy_table
-from reports.studies.topologies.bed.measures import BedMeasures
 from reports.studies.topologies.bed.runs import RATES as BED_RATES, SEEDS, TUNING
 from reports.studies.topologies.bed.view import (
     FEWEST_STAGES,
@@ -28,7 +28,7 @@ from reports.studies.topologies.cascade_runs import (
     CascadeRun,
     of_init,
 )
-from reports.studies.topologies.compared import with_error
+from reports.studies.topologies.compared import error_of_difference, seed_deviation, with_error
 from reports.studies.topologies.experiments import Experiments
 from reports.studies.topologies.growing_view import grown, grown_table
 from reports.studies.topologies.plan import CASCADES, DENSE, OTHER_LAYERS, OTHER_MODELS
@@ -43,49 +43,11 @@ TASK = {"constraints drawn": "solved", "their bound": "bound", "degrees of freed
 """What is held against the entries that a layer meets, by the field that holds it."""
 RATERS = {"bound on constraints": "score", "entries met": "met", "L2 error, the least first": "error"}
 """What is held against accuracy."""
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 Starts = Mapping[str, Mapping[str, Mapping[int, Sequence[CascadeRun]]]]
 """Runs by topology, start and depth."""
+EQUAL_DEPTH = "equal depth"
 CUTS = {"all": 1, f"from {FEWEST_STAGES} stages on": FEWEST_STAGES}
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two layers of a bed that differ in one thing."""
-
-    view: BedView
-    base: BedLayerView
-    changed: BedLayerView
-
-    @property
-    def gain(self) -> float:
-        """What the change does to accuracy."""
-        return self.changed.permuted.mean - self.base.permuted.mean
-
-    @property
-    def shown_gain(self) -> str:
-        return self.view.permuted.difference(self.changed.permuted, self.base.permuted)
-
-    @property
-    def errors_apart(self) -> float:
-        return self.view.errors_apart(self.changed.label, self.base.label)
-
-    @property
-    def efficiencies(self) -> tuple[float, float]:
-        """Degrees of freedom for each weight, or their bound where they were not measured."""
-        return efficiency(self.base.measures), efficiency(self.changed.measures)
-
-    @property
-    def raised(self) -> float:
-        """What the change does to that."""
-        before, after = self.efficiencies
-        return after - before
-
-
-def efficiency(measures: BedMeasures) -> float:
-    """Degrees of freedom for each weight; the bound on constraints where they were not measured, which equals
-    them wherever both were and no skip is in the layer."""
-    freedom = measures.a_weight("freedom")
-    return measures.score if freedom is None else freedom
 
 
 def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
@@ -98,7 +60,7 @@ def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
         topology: {shown: of_init(experiments.cascades, init, topology) for shown, init in STARTS.items()}
         for topology in TOPOLOGIES
     }
-    pairs = {name: list(_pairs(every, compared[name])) for name in compared if name != "clos"}
+    pairs = {name: list(pairs_of(every, compared[name])) for name in compared if name != "clos"}
     figures: dict[str, Any] = {
         "every": every,
         "views": views,
@@ -111,12 +73,15 @@ def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
             for topology, of_start in starts.items()
         },
         "pairs": pairs,
+        "untrained": {name: of_layers(of_name) for name, of_name in pairs.items()},
         "apart_from": _errors_apart(len(pairs["look_alikes"]), rule["family_error"]),
-        "task": _task(views[0]),
+        "task": _task([*views[0].ranked, *views[0].apart]),
+        "task_with_skips": _task([*views[0].ranked, *views[0].apart, *_skipped(views[0])]),
+        "drawn_short": _drawn_short(views[0]),
         "predictions": [_predictions(view) for view in views],
         "clos": [_clos_standing(view, compared["clos"], SeedRule(rule["significant"])) for view in views],
         "skipped_clos": next(pair for pair in pairs["skips"] if pair.base.label.startswith("clos")),
-        "locality": [_locality(view) for view in views if view.bed.natural],
+        "locality": [_locality(view, rule["family_error"]) for view in views if view.bed.natural],
         "grown": grown(experiments.growing),
         "served": [_served(others, label) for label in OTHER_MODELS],
     }
@@ -144,8 +109,9 @@ def _verdicts(figures: Mapping[str, Any], rule: Mapping[str, Any]) -> dict[str, 
     """The verdict on each claim, by the name that it has in the data file."""
     pairs, starts, views = figures["pairs"], figures["starts"], figures["views"]
     seeds, less, apart = SeedRule(rule["significant"]), rule["less_by"], figures["apart_from"]
-    skipped = figures["skipped_clos"].changed.measures
-    drawn = figures["task"]["constraints drawn"]
+    clos, ideal = figures["skipped_clos"], rule["ideal_efficiency"]
+    untrained = figures["untrained"]
+    drawn = [figures[layers]["constraints drawn"] for layers in ("task", "task_with_skips")]
     cases = {
         "initialisation": [
             holds
@@ -153,17 +119,18 @@ def _verdicts(figures: Mapping[str, Any], rule: Mapping[str, Any]) -> dict[str, 
             for holds in (not start["sparse Glorot"]["lost"], figures["deepest"] in start["Glorot"]["lost"])
         ],
         "look_alikes": [abs(pair.errors_apart) > apart for pair in pairs["look_alikes"]],
-        "depth": [pair.raised < -less for pair in pairs["depth"]],
-        "skips": [pair.raised > less for pair in pairs["skips"]],
+        "depth": [pair.raised < -less for pair in untrained["depth"]]
+        + [-pair.errors_apart > seeds.significant for pair in pairs["depth"]],
+        "skips": [raised > less for pair in untrained["skips"] for raised in (pair.raised, pair.met_raised)],
         "butterflies": [-pair.errors_apart > seeds.significant for pair in pairs["butterflies"]],
-        "clos": [efficiency(skipped) >= rule["ideal_efficiency"], skipped.least_paths > 1],
+        "clos": [*(of_weight >= ideal for of_weight in clos.reached), clos.changed.measures.least_paths > 1],
         "best": [holds for one in figures["clos"] for holds in (one["place"] == 1, not one["ahead"])],
         "fourth_stage": [pair.errors_apart <= seeds.significant for pair in pairs["stages"]],
     }
     losses = [dense.mean - cascades.mean for cascades, dense in (pair.networks for pair in figures["served"])]
     ranked = [one["bound on constraints"]["all"] for one in figures["predictions"]]
     return {claim: judge_cases(of_claim) for claim, of_claim in cases.items()} | {
-        "heuristic": _judge_ranks([drawn], rule),
+        "heuristic": _judge_ranks(drawn, rule),
         "predicts": _judge_ranks(ranked, rule) if len(ranked) == len(views) else Verdict.NOT_TESTABLE,
         "layers": judge_losses(losses, rule["serves_within_points"] / 100),
     }
@@ -188,23 +155,29 @@ def _errors_apart(pairs: int, family_error: float) -> float:
 # The bed.
 
 
-def _pairs(views: Sequence[BedView], labels: Mapping[int, Sequence[tuple[str, str]]]) -> Iterator[Pair]:
-    """The pairs of these labels in every bed that has them."""
-    for view in views:
-        for base, changed in labels.get(view.bed.places, ()):
-            yield Pair(view, view.layers[base], view.layers[changed])
+def _skipped(view: BedView) -> list[BedLayerView]:
+    """The layers with skips, which store as many weights as the ranked ones."""
+    flagged = {layer.label for layer in view.bed.layers if any(layer.flags)}
+    return [one for label, one in view.layers.items() if label in flagged]
 
 
-def _task(view: BedView) -> dict[str, Ranking | None]:
+def _task(layers: Sequence[BedLayerView]) -> dict[str, Ranking | None]:
     """How each count ranks how many entries of a random matrix are met, over layers of equal weights."""
-    layers = [*view.ranked, *view.apart]
     return {name: rank_measures(layers, field, "met") for name, field in TASK.items()}
 
 
+def _drawn_short(view: BedView) -> float:
+    """The largest share of the bound that a drawing falls short of it."""
+    measured = [one.measures for one in view.layers.values()]
+    return max((1 - one.solved / one.bound for one in measured if one.solved is not None), default=0.0)
+
+
 def _predictions(view: BedView) -> dict[str, Any]:
-    """How each rater ranks accuracies, over all layers that join all pairs and over a second cut of them."""
+    """How each rater ranks accuracies: over all layers that join all pairs, over a second cut of them, and
+    among layers of equal depth."""
     return {"view": view} | {
         name: {cut: view.ranking(field, fewest_stages=fewest) for cut, fewest in CUTS.items()}
+        | {EQUAL_DEPTH: view.ranking(field, equal_depth=True)}
         for name, field in RATERS.items()
     }
 
@@ -223,11 +196,22 @@ def _clos_standing(view: BedView, labels: Mapping[int, str], rule: SeedRule) -> 
     }
 
 
-def _locality(view: BedView) -> dict[str, Any]:
-    """What the natural order of the pixels is worth to the layer that gains least, and to the one that gains
-    most."""
-    gains = sorted(view.ranked, key=lambda one: one.gain_of_order or 0.0)
-    return {"view": view, "least": gains[0], "most": gains[-1]}
+def _locality(view: BedView, family_error: float) -> dict[str, Any]:
+    """What the natural order of the pixels is worth to the layer that gains least and to the one that gains
+    most, with the error of that, and which layers it moves by more than chance moves any of so many."""
+    tried = sorted((one for one in view.ranked if one.natural), key=lambda one: one.gain_of_order or 0.0)
+    natural = [one.natural for one in tried if one.natural]
+    deviation = seed_deviation([*natural, *(one.permuted for one in tried)])
+    error = error_of_difference(natural[0], tried[0].permuted, deviation)
+    apart = _errors_apart(len(tried), family_error) * error
+    return {
+        "view": view,
+        "least": tried[0],
+        "most": tried[-1],
+        "error": error,
+        "seeds": len(natural[0].accuracies),
+        "moved": [one.label for one in tried if abs(one.gain_of_order or 0.0) > apart],
+    }
 
 
 def _plain(view: BedView) -> dict[str, Any]:
@@ -280,7 +264,7 @@ def _rows(figures: Mapping[str, Any], starts: Starts) -> dict[str, Any]:
         ],
         "predictions": [row for predicted in figures["predictions"] for row in _prediction_rows(predicted)],
         **{
-            f"bed-{view.key}": [_layer_row(one) for one in (*view.ranked, *view.apart)]
+            f"bed-{view.key}": [_layer_row(view, one) for one in (*view.ranked, *view.apart)]
             for view in figures["views"]
         },
         **{
@@ -314,21 +298,23 @@ def _prediction_rows(predicted: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
             yield (view.where, name, *shown)
 
 
-def _correlation(ranking: Ranking | None) -> str:
+def _correlation(ranking: Ranking | None) -> str | None:
     if ranking is None:
-        return ""
+        return None
     low, high = (f"{end:+.2f}" for end in (ranking.low, ranking.high))
     return f"{ranking.correlation:+.2f} ({low} to {high})".replace("-", "−")
 
 
-def _layer_row(one: BedLayerView) -> tuple[Any, ...]:
+def _layer_row(view: BedView, one: BedLayerView) -> tuple[Any, ...]:
     measures, reached = one.measures, one.permuted
     accuracy = Cell(reached.mean, f"{reached.mean * 100:.2f} %")
     error = Cell(reached.standard_error, f"{reached.standard_error * 100:.2f}")
+    natural = [None if one.natural is None else one.natural.mean] if view.bed.natural else []
     paths = (measures.pairs, measures.least_paths, measures.most_paths)
-    counts = (measures.score, *(measures.a_weight(name) for name in ("solved", "met")), measures.error)
-    natural = None if one.natural is None else one.natural.mean
-    return (one.label, accuracy, error, natural, measures.stages, *paths, *counts, reached.rate)
+    counts = [measures.a_weight(name) for name in ("solved", "met")] + [measures.error]
+    measured = counts if view.is_measured else []
+    row = (one.label, accuracy, error, *natural, measures.stages, *paths, measures.score, *measured)
+    return (*row, reached.rate)
 
 
 def _pair_row(pair: Pair) -> tuple[Any, ...]:
@@ -339,4 +325,6 @@ def _pair_row(pair: Pair) -> tuple[Any, ...]:
 
 def _power(value: float) -> str:
     """A number, or the power of ten next to one that is very small or large."""
-    return f"{value:.2f}" if 0.01 <= value < 100 else f"10^{math.log10(value):.0f}".replace("-", "−")
+    if 0.01 <= value < 100:
+        return f"{value:.2f}"
+    return "10" + f"{math.log10(value):.0f}".translate(RAISED)

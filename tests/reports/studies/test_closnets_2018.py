@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -108,6 +109,14 @@ def test_the_networks_of_the_zoo_are_chosen_by_what_was_held_out() -> None:
 def test_what_is_counted_needs_no_training() -> None:
     of = verdicts(report())
     assert of["connectivity"] == of["path diversity"] == of["depth"] == of["indices"] == "held"
+
+
+def test_stages_are_few_only_where_they_are_at_every_size() -> None:
+    deep = [replace(one, stages=5) if one.label == "clos, 32-32-32" else one for one in measures()]
+    content = published(STUDY)
+    found = findings(Experiments(runs(), bed(), deep, ()), content)
+    assert found.figures["verdicts"]["shallow"] == "partly"
+    assert found.figures["layers"]["square"] == {64: 3, 256: 3, 1024: 5}
 
 
 def test_the_page_stands_by_itself(tmp_path: Path) -> None:

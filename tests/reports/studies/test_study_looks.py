@@ -74,6 +74,20 @@ def test_claims_are_stacked_on_a_phone(browser: Browser, tmp_path: Path) -> None
     assert all(box and box["x"] + box["width"] <= WIDTHS[1] for box in boxes)
 
 
+def test_on_a_phone_titles_of_tables_wrap_and_claims_take_the_width(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "index.html"
+    path.write_text(render(reports()["neurofabric"]), encoding="utf-8")
+    page, _ = opened(browser, path)
+    page.set_viewport_size({"width": WIDTHS[1], "height": HEIGHT})
+    wide = "each => each.getBoundingClientRect().width - parseFloat(getComputedStyle(each).paddingRight)"
+    widths = [caption.evaluate(wide) for caption in page.locator("caption").all()]
+    assert len(widths) > 10
+    assert max(widths) <= WIDTHS[1]
+    claim = page.locator(".short td.claim-cell").first.bounding_box()
+    assert claim is not None
+    assert claim["width"] > WIDTHS[1] * 0.8
+
+
 def test_places_of_claims_differ() -> None:
     for report in reports().values():
         anchors = [claim.anchor for claim in report.claims]

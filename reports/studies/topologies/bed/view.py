@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,13 @@ from reports.studies.topologies.bed.bed import NATURAL, Bed, beds
 from reports.studies.topologies.bed.measures import BedMeasures
 from reports.studies.topologies.bed.runs import BedRun, OnBed, on_bed
 from reports.studies.topologies.compared import Compared, error_of_difference
-from reports.studies.topologies.ranking import Observation, Ranking, RankingError, rank_by
+from reports.studies.topologies.ranking import (
+    LEAST_TOPOLOGIES,
+    Observation,
+    Ranking,
+    RankingError,
+    rank_by,
+)
 from reports.studies.topologies.trainings import Images
 
 SHOWN: Mapping[str, str] = {"mnist": "MNIST", "fashion": "Fashion-MNIST"}
@@ -83,17 +90,26 @@ class BedView:
         error = error_of_difference(one, other, self.permuted.deviation)
         return (one.mean - other.mean) / error if error else 0.0
 
-    def ranking(self, measure: str, *, fewest_stages: int = 1) -> Ranking | None:
+    @property
+    def is_measured(self) -> bool:
+        """Whether what takes a search was measured of its layers."""
+        return any(one.measures.met is not None for one in self.layers.values())
+
+    def ranking(self, measure: str, *, fewest_stages: int = 1, equal_depth: bool = False) -> Ranking | None:
         """How a measure, of `BedMeasures` by name, ranks the accuracies of the ranked layers; None where it
-        was not taken or has no order. A relative error ranks from the largest to the smallest."""
+        was not taken or has no order. A relative error ranks from the largest to the smallest. At equal depth
+        layers are compared with those of as many stages only, where there are enough."""
+        depths = Counter(one.measures.stages for one in self.ranked)
         observations = []
         for one in self.ranked:
             value = getattr(one.measures, measure)
             if value is None:
                 return None
-            if one.measures.stages >= fewest_stages:
-                sign = -1 if measure == "error" else 1
-                observations.append(Observation(one.label, sign * value, one.permuted.accuracies))
+            stages = one.measures.stages
+            if stages < fewest_stages or (equal_depth and depths[stages] < LEAST_TOPOLOGIES):
+                continue
+            sign, group = -1 if measure == "error" else 1, str(stages) if equal_depth else ""
+            observations.append(Observation(one.label, sign * value, one.permuted.accuracies, group))
         return ranked_or_none(observations)
 
 
