@@ -111,16 +111,16 @@ def match_table(matches: Sequence[Match], given: str) -> Table:
     rows = []
     for match in matches:
         order = (match.indexed, match.unindexed) if match.indexed_given else (match.unindexed, match.indexed)
-        side, shown = match.side, list[Any]()
+        side, shown = match.side, list[Any](at.name for at in order)
         for at in order:
-            shown += at.name, match.standings[at].bits, match.standings[at].accuracy
+            shown += match.standings[at].bits, match.standings[at].accuracy
         rows.append((*shown, *(ratio_cell(side, metric, side.baseline) for metric in RATIOS.values())))
     columns: tuple[Column | str, ...] = (
-        *(given, Column("stores", "stored"), Column("accuracy", "share")),
-        *("met by", Column("which stores", "stored"), Column("with", "share")),
+        *(given, "met by", Column("stores", "stored"), Column("accuracy", "share")),
+        *(Column("what meets it stores", "stored"), Column("and has", "share")),
         *(Column(label, "ratio") for label in RATIOS),
     )
-    return Table("", columns, rows)
+    return Table("", columns, rows, words=2)
 
 
 def basis_table(narrow: AtEqualBits, sides: Sides, pairs: Sequence[Pair]) -> Table:

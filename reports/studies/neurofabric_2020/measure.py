@@ -83,7 +83,8 @@ def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
         "skipped_clos": next(pair for pair in pairs["skips"] if pair.base.label.startswith("clos")),
         "locality": [_locality(view, rule["family_error"]) for view in views if view.bed.natural],
         "grown": grown(experiments.growing),
-        "served": [_served(others, label) for label in OTHER_MODELS],
+        "served": (served := [_served(others, label) for label in OTHER_MODELS]),
+        "convolved": _convolved(served[0]),
     }
     return Findings(
         figures=figures | {"verdicts": _verdicts(figures, rule)},
@@ -249,6 +250,17 @@ def _served(others: Group, label: str) -> Group:
     """A convolutional or recurrent network of cascades, and the same of dense layers."""
     networks = {one.label: one for one in others.networks}
     return Group(label, (networks[label + CASCADES], networks[f"{label}, {DENSE}"]))
+
+
+def _convolved(group: Group) -> dict[str, float]:
+    """What convolutions hold of the weights of the dense network, and how many times fewer cascades store."""
+    recipe = group.networks[0].runs[0].cell.recipe
+    mixings = [each.mixing for each in recipe.geometry()]
+    dense = sum(each.dense_weights for each in mixings)
+    return {
+        "share": dense / recipe.dense_weights,
+        "fewer": dense / sum(each.stored_weights for each in mixings),
+    }
 
 
 # The tables.

@@ -206,3 +206,9 @@ def test_the_shipped_experiments_make_a_page() -> None:
 def test_only_a_study_of_trained_networks_can_be_rerun(tmp_path: object) -> None:
     with pytest.raises(StudyError, match="study to rerun is 'eie-isca2016', allowed are closnets-2018"):
         reproduce("eie-isca2016", tmp_path, rerun=True)  # type: ignore[arg-type]
+
+
+def test_what_convolutions_hold_is_read_off_their_recipes() -> None:
+    """400, 9,216 and 73,728 weights when dense, 400, 1,824 and 3,712 as cascades: 83,344 of 103,824, and 5,936."""
+    convolved = findings(experiments(), published(STUDY)).figures["convolved"]
+    assert convolved == pytest.approx({"share": 83_344 / 103_824, "fewer": 83_344 / 5_936})
