@@ -9,12 +9,15 @@ from typing import TypeVar
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from reports.formatting import significant
 from reports.pictures.charts import HUES, INK, MARKERS, hues, style, svg
 
 K = TypeVar("K")
+LINE = 8
+"""Points from one name to the next below it."""
 FEW_DECADES = 2
 """Over fewer than so many there are ticks between the powers of ten too."""
 
@@ -59,7 +62,20 @@ def front_chart(name: str, panels: Mapping[str, tuple[str, float]], dots: Sequen
         figure.axes[0].set_ylabel("accuracy on the test images, %")
         handles, labels = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8.5)
+        move_apart(figure)
         return svg(figure)
+
+
+def move_apart(figure: Figure) -> None:
+    """Moves the name of a dot down, a line at a time, until no other name of its panel lies below it."""
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        names = [each for each in axes.texts if isinstance(each, Annotation)]
+        for place, name in enumerate(names):
+            earlier = [each.get_window_extent() for each in names[:place]]
+            while any(name.get_window_extent().overlaps(each) for each in earlier):
+                across, down = name.xyann
+                name.xyann = (across, down - LINE)
 
 
 def _panel(axes: Axes, cost: str, scale: float, dots: Sequence[Dot], series: Sequence[str]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 
 from hypothesis import given, strategies as st
+from matplotlib.figure import Figure
 
-from reports.pictures.front import Dot, front, front_chart
+from reports.pictures.front import Dot, front, front_chart, move_apart
 
 POINT = st.tuples(st.integers(1, 9).map(float), st.integers(1, 9).map(float))
 
@@ -38,3 +39,16 @@ def test_the_chart_names_the_designs_on_the_front_only() -> None:
     assert "<!-- cheap -->" in svg
     assert "<!-- accurate -->" in svg
     assert "<!-- beaten -->" not in svg
+
+
+def test_names_of_designs_that_lie_close_do_not_cover_each_other() -> None:
+    figure = Figure(figsize=(9, 4))
+    axes = figure.subplots()
+    names = [
+        axes.annotate(f"a design, {place}", (1 + place / 1000, 1), (4, -9), textcoords="offset points")
+        for place in range(3)
+    ]
+    axes.set_xlim(0, 4)
+    move_apart(figure)
+    boxes = [name.get_window_extent() for name in names]
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))

@@ -209,6 +209,6 @@ def test_only_a_study_of_trained_networks_can_be_rerun(tmp_path: object) -> None
 
 
 def test_what_convolutions_hold_is_read_off_their_recipes() -> None:
-    """400, 9,216 and 73,728 weights when dense, 400, 1,824 and 3,712 as cascades: 83,344 of 103,824, and 5,936."""
+    """Dense 400, 9,216 and 73,728 of 103,824 weights; as cascades 400, 1,824 and 3,712."""
     convolved = findings(experiments(), published(STUDY)).figures["convolved"]
     assert convolved == pytest.approx({"share": 83_344 / 103_824, "fewer": 83_344 / 5_936})
