@@ -67,6 +67,7 @@ def findings(experiments: Experiments, content: Mapping[str, Any]) -> Findings:
         "others": others,
         "bed": {"seeds": len(SEEDS), "tuning": len(TUNING), "rates": BED_RATES, "cuts": CUTS},
         "cascade": {"width": WIDTH, "fan_in": FAN_IN, "steps": STEPS, "rates": RATES},
+        "cascade_seeds": len({run.seed for run in experiments.cascades}),
         "deepest": max(run.depth for run in experiments.cascades),
         "starts": {
             topology: {start: _start(runs, rule["trained_from"]) for start, runs in of_start.items()}

@@ -212,3 +212,13 @@ def test_what_convolutions_hold_is_read_off_their_recipes() -> None:
     """Dense 400, 9,216 and 73,728 of 103,824 weights; as cascades 400, 1,824 and 3,712."""
     convolved = findings(experiments(), published(STUDY)).figures["convolved"]
     assert convolved == pytest.approx({"share": 83_344 / 103_824, "fewer": 83_344 / 5_936})
+
+
+def test_deep_cascades_say_their_images_seeds_and_rates() -> None:
+    (table,) = (
+        table
+        for section in report().sections
+        for table in section.tables
+        if table.title == "Deep linear cascades with a read-out"
+    )
+    assert all(said in table.note for said in ("MNIST", "3 seeds", "0.003 and 0.01"))
