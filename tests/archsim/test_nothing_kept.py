@@ -69,3 +69,15 @@ def test_a_compression_by_nothing_is_not_stated_and_nothing_is_set_in_ratio_to_i
     assert isinstance(bare.integer, a.IntegerNetwork)
     assert np.isinf(bare.integer.compression)
     assert ratio(bare.trained.compression) == "—"
+
+
+@pytest.mark.parametrize("fidelity", ["analytic", "cycle", "rtl"])
+@pytest.mark.parametrize("engine", a.engines)
+def test_inputs_that_are_all_zero_cost_something_on_every_engine(
+    engine: str, fidelity: str, tmp_path: Path
+) -> None:
+    a.import_network(np.eye(4) + 1).save(tmp_path / "own.npz")
+    np.save(tmp_path / "zeros.npy", np.zeros((1, 4), np.int8))
+    files = {"network": str(tmp_path / "own.npz"), "inputs": str(tmp_path / "zeros.npy")}
+    design = a.DesignPoint(engine=a.engines[engine](kind=engine, pes=2), technology="cmos65", **files)
+    assert design.simulate(fidelity).cost("energy_j") > 0

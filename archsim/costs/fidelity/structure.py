@@ -23,6 +23,10 @@ FABRIC, CELLS = "fabric_", "cells_"
 """Begin the name of an amount that only an FPGA is charged for, what its DSP blocks would have taken in, and
 of one that only an ASIC is charged for, what DSP blocks take in."""
 
+QUEUED = "broadcast."
+"""Begins the families of what queues activations that are broadcast; where none is, since all are zero, they
+are charged for a rate of zero."""
+
 
 class Structure(Amounts):
     """All instances of one component, as metrics are charged for them. `family` names its coefficients."""
@@ -84,7 +88,7 @@ class Structure(Amounts):
             return self._glitching(changing, operands)
         busy = workload.busy
         rates = {"cycle": 1.0, "busy": busy, "moved": busy * operands.activation}
-        if workload.broadcasts:
+        if self.family.startswith(QUEUED):
             rates["broadcast"] = workload.broadcast
         if workload.taps:
             rates |= {"returned": busy * workload.returned, "slopes": busy * workload.slopes}
