@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from inspect import isabstract
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, get_args
 
-from pydantic import ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ValidationError, field_validator, model_validator
 
 from workloads.data.registry import datasets, is_there
 from workloads.families import build_layer
@@ -178,12 +179,35 @@ def _refusal(error: ErrorDetails) -> Refusal:
     field = ".".join(path)
     given = repr(error["input"])
     shown = given if len(given) <= MOST_SHOWN else f"{given[: MOST_SHOWN - 3]}..."
+    section, around = _fields(error["loc"]), _fields(error["loc"][:-1])
     words = {
-        "missing": "missing, allowed is a value",
-        "extra_forbidden": f"{shown}, allowed is no such field",
+        "missing": f"missing, allowed is a {f'mapping of {section}' if section else 'value'}",
+        "extra_forbidden": f"{shown}, allowed is no such field{around and f', but {around}'}",
+        "model_type": f"{shown}, allowed is a mapping{section and f' of {section}'}",
+        "tuple_type": f"{shown}, allowed is a list",
+        "too_short": f"{shown}, allowed is a list of {error.get('ctx', {}).get('min_length')} or more",
     }
     allowed = error["msg"].removeprefix("Input should be ").lower()
     return RecipeError(f"{field} is {words.get(error['type'], f'{shown}, allowed is {allowed}')}")
+
+
+def _fields(place: Sequence[str | int]) -> str:
+    """The fields of the section of a recipe at this place; none where there is no section, or one of many."""
+    section: type[BaseModel] = Recipe
+    for name in (part for part in place if isinstance(part, str)):
+        held = section.model_fields.get(name)
+        found = _models(held.annotation) if held else []
+        if len(found) != 1 or isabstract(found[0]):
+            return ""
+        section = found[0]
+    return ", ".join(section.model_fields)
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The sections that a field may hold, one or a list of them."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inside in get_args(annotation) for model in _models(inside)]
 
 
 def recipe_names() -> tuple[str, ...]:

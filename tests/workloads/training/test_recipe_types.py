@@ -33,6 +33,12 @@ def test_a_recipe_that_was_changed_at_random_is_refused_in_a_sentence_or_is_one(
     [
         ({"epochs": True}, "recipe.epochs is True, allowed is a valid integer"),
         ({"inputs": "784 pixels"}, "recipe.inputs is '784 pixels', allowed is a valid integer"),
+        ({"rate": 0.01}, "recipe.rate is 0.01, allowed is a mapping of peak, course"),
+        ({"rate": {"pek": 1, "peak": 1}}, "recipe.rate.pek is 1, allowed is no such field, but peak, course"),
+        ({"pruning": {"n": 2}}, "recipe.pruning.n is 2, allowed is no such field"),
+        ({"optimiser": None}, "recipe.optimiser is None, allowed is a mapping of kind, "),
+        ({"layers": []}, "recipe.layers is [], allowed is a list of 1 or more"),
+        ({"layers": 3}, "recipe.layers is 3, allowed is a list"),
         ({"rate": {"peak": True}}, "recipe.rate.peak is True, allowed is a valid number"),
         ({"rate": {"peak": float("inf")}}, "recipe.rate.peak is inf, allowed is a finite number"),
         ({"seed": [1]}, "recipe.seed is [1], allowed is a valid integer"),
