@@ -43,8 +43,9 @@ class LogicPart:
         return self.component == "pe"
 
     def active_cycles(self, done: Counts | Workload) -> float:
-        """How often it works: a PE once for each of its products, what serves all PEs once a cycle."""
-        return done.products / self.instances if self.multiplies else done.cycles
+        """How often it works: a PE once for each of its products, what serves all PEs once a cycle. What PEs
+        switch while none of them has a product, as where all activations are zero, is charged as of one."""
+        return (done.products or 1) / self.instances if self.multiplies else done.cycles
 
 
 @dataclass(frozen=True)

@@ -135,11 +135,11 @@ def _cells(technology: StandardCells, counts: Counts, sizes: Sizes, logic: Logic
         clock_j = part.clock_energy_j
         energy.append(Term(name, "clock", counts.interval_cycles, "cycles", clock_j, "J/cycle", *switching))
         # A product switches in one PE; the energies of a part are those of all its instances together.
-        count, counted, unit, instances = (
-            (counts.products, "products", "J/product", part.instances)
-            if part.multiplies
-            else (counts.cycles, "active cycles", "J/cycle", 1)
-        )
+        count, counted, unit, instances = counts.cycles, "active cycles", "J/cycle", 1
+        if part.multiplies:
+            count, counted, unit, instances = counts.products, "products", "J/product", part.instances
+            if not counts.products:
+                count, counted, unit = 1, "inferences", "J/inference"
         for what, cost_j in (
             ("gates", part.gate_switching_j),
             ("registers", part.register_switching_j),

@@ -71,13 +71,24 @@ def test_a_compression_by_nothing_is_not_stated_and_nothing_is_set_in_ratio_to_i
     assert ratio(bare.trained.compression) == "—"
 
 
+def all_zero(engine: str, folder: Path) -> a.DesignPoint:
+    a.import_network(np.eye(4) + 1).save(folder / "own.npz")
+    np.save(folder / "zeros.npy", np.zeros((1, 4), np.int8))
+    files = {"network": str(folder / "own.npz"), "inputs": str(folder / "zeros.npy")}
+    return a.DesignPoint(engine=a.engines[engine](kind=engine, pes=2), technology="cmos65", **files)
+
+
 @pytest.mark.parametrize("fidelity", ["analytic", "cycle", "rtl"])
 @pytest.mark.parametrize("engine", a.engines)
 def test_inputs_that_are_all_zero_cost_something_on_every_engine(
     engine: str, fidelity: str, tmp_path: Path
 ) -> None:
-    a.import_network(np.eye(4) + 1).save(tmp_path / "own.npz")
-    np.save(tmp_path / "zeros.npy", np.zeros((1, 4), np.int8))
-    files = {"network": str(tmp_path / "own.npz"), "inputs": str(tmp_path / "zeros.npy")}
-    design = a.DesignPoint(engine=a.engines[engine](kind=engine, pes=2), technology="cmos65", **files)
-    assert design.simulate(fidelity).cost("energy_j") > 0
+    assert all_zero(engine, tmp_path).simulate(fidelity).cost("energy_j") > 0
+
+
+def test_what_a_pe_switches_without_any_product_is_charged_at_the_gates(tmp_path: Path) -> None:
+    result = all_zero("eie", tmp_path).simulate("gate")
+    assert result.counts.products == 0
+    charged = result.explain("energy_j")
+    switched = charged[(charged["component"] == "pe") & (charged["counted"] == "inferences")]
+    assert switched["contribution"].sum() > 0
