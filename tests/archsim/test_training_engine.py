@@ -103,7 +103,7 @@ def trained(draw: st.DrawFn, engine: type[Engine], topologies: Topologies) -> Tr
 
 
 @pytest.mark.parametrize(("engine", "topologies"), [(Clos, blocks), (Csc, rings)])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data(), seed=st.integers(0, 100))
 def test_every_fidelity_agrees_on_a_step_and_weights_are_those_of_the_specification(
     engine: type[Engine], topologies: Topologies, data: st.DataObject, seed: int

@@ -63,8 +63,9 @@ def runs() -> Iterator[tuple[str, Engine]]:
 
 RUNS = list(runs())
 MARKED = [
-    pytest.param(network, engine, marks=pytest.mark.long if engine.pes > 16 else pytest.mark.slow)
+    pytest.param(network, engine, marks=pytest.mark.long if is_long else pytest.mark.slow)
     for network, engine in RUNS
+    for is_long in [engine.pes > 16 or engine.kind == "dense"]
 ]
 
 

@@ -32,8 +32,9 @@ def mapping(engine: type[a.Engine], fabric: str = "asic") -> TrainingMapping:
     return TrainingConfiguration(engine(pes=2), NARROW, topology, 1).map(fabric)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("engine", [a.Clos, a.Csc])
+@pytest.mark.parametrize(
+    "engine", [pytest.param(a.Clos, marks=pytest.mark.slow), pytest.param(a.Csc, marks=pytest.mark.long)]
+)
 def test_the_core_of_an_engine_that_trains_holds_what_its_gates_are(engine: type[a.Engine]) -> None:
     of, technology = mapping(engine), Cmos65()
     placed, gate = place_and_route(of, technology), map_to_gates(of, technology)
