@@ -207,7 +207,8 @@ def results_table(rows: pd.DataFrame, columns: Sequence[str] = ()) -> Renderable
     known = [*METRICS, "key", "exact", "warnings", "error"]
     known += ["fidelity"] * (rows.get("fidelity", rows["error"]).nunique() < 2)
     fields = [name for name in columns or everything if name not in known or name == "clock_hz"]
-    alike = [] if columns or len(rows) < 2 else [n for n in fields if rows[n].nunique(dropna=False) == 1]
+    # By how they are written: a refused point may hold a list, which has no hash.
+    alike = [] if columns or len(rows) < 2 else [n for n in fields if rows[n].map(repr).nunique() == 1]
     fields = [name for name in fields if name not in alike]
     first = [name for name in FIRST_FIGURES if name in everything]
     error = ["error"] if rows["error"].notna().any() else []

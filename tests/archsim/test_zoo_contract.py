@@ -62,10 +62,10 @@ def runs() -> Iterator[tuple[str, Engine]]:
 
 
 RUNS = list(runs())
+LONG = [engine.pes > 16 or engine.kind == "dense" for _, engine in RUNS]
 MARKED = [
-    pytest.param(network, engine, marks=pytest.mark.long if is_long else pytest.mark.slow)
-    for network, engine in RUNS
-    for is_long in [engine.pes > 16 or engine.kind == "dense"]
+    pytest.param(*run, marks=pytest.mark.long if is_long else pytest.mark.slow)
+    for run, is_long in zip(RUNS, LONG, strict=True)
 ]
 
 

@@ -98,7 +98,16 @@ def _cyclic(stage: CscStage) -> Product:
     return _Cyclic(stage)
 
 
-class _Taps(torch.autograd.Function):
+class _OfTaps(torch.autograd.Function):
+    """A product of two tensors along taps; the gradients of each such product are such products again."""
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        one, other, ctx.starts, *_ = inputs
+        ctx.save_for_backward(one, other)
+
+
+class _Taps(_OfTaps):
     """y[j] = sum over k of weights[j, k] * x[starts[k] + j]. PyTorch's own gradient of a view would be as
     large as what it is a view of, for each tap."""
 
@@ -108,11 +117,6 @@ class _Taps(torch.autograd.Function):
         for tap, start in enumerate(starts):
             y.addcmul_(weights[:, tap, None], x[start : start + len(weights)])
         return y
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, list[int]], output: Tensor) -> None:
-        weights, x, ctx.starts = inputs
-        ctx.save_for_backward(weights, x)
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
@@ -125,7 +129,7 @@ class _Taps(torch.autograd.Function):
         )
 
 
-class _Spread(torch.autograd.Function):
+class _Spread(_OfTaps):
     """x[starts[k] + j] += weights[j, k] * y[j], of `places` rows x: what taps of y lead back to."""
 
     @staticmethod
@@ -134,11 +138,6 @@ class _Spread(torch.autograd.Function):
         for tap, start in enumerate(starts):
             x[start : start + len(weights)].addcmul_(weights[:, tap, None], y)
         return x
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, list[int], int], output: Tensor) -> None:
-        weights, y, ctx.starts, _ = inputs
-        ctx.save_for_backward(weights, y)
 
     @staticmethod
     def backward(ctx: Any, dx: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
@@ -152,17 +151,12 @@ class _Spread(torch.autograd.Function):
         )
 
 
-class _Dots(torch.autograd.Function):
+class _Dots(_OfTaps):
     """weights[j, k] = x[starts[k] + j] times y[j], added over the batch."""
 
     @staticmethod
     def forward(x: Tensor, y: Tensor, starts: list[int]) -> Tensor:
         return torch.stack([torch.linalg.vecdot(x[start : start + len(y)], y) for start in starts], 1)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, list[int]], output: Tensor) -> None:
-        x, y, ctx.starts = inputs
-        ctx.save_for_backward(x, y)
 
     @staticmethod
     def backward(ctx: Any, dweights: Tensor) -> tuple[Tensor | None, Tensor | None, None]:

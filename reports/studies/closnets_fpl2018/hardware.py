@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 from archsim import Clos, Csc, Dense, DesignPoint, Engine, Pruned
 from archsim.engine.training.mapping import TrainingLayout
 from rtl import Sizes
-from rtl.engines.training.sizes import TrainingSizes
+from rtl.engines.training.sizes import Overlap, TrainingSizes
 from workloads import Topology, TrainedNetwork, read_network
 from workloads.training.schema import OnChipRecipe
 
@@ -65,7 +65,7 @@ def trained(
     engine: type[Engine],
     pes: int,
     weight_bits: int,
-    overlap: Literal["none", "pipelined"] = "none",
+    overlap: Overlap = "none",
 ) -> TrainingSizes:
     """The engine that trains a topology, its update rounded to the nearest."""
     arithmetic = OnChipRecipe(pes=pes, weight_bits=weight_bits, overlap=overlap)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, get_args
 
 from reports.studies.closnets_fpl2018.accuracy import AtRate, Trainings, described
 from reports.studies.closnets_fpl2018.costs import OVERLAPPED, StepCost
@@ -15,9 +15,10 @@ from reports.studies.closnets_fpl2018.hardware import (
     topology_of,
     trained,
 )
+from rtl.engines.training.sizes import Overlap
 
 IN_ORDER, PIPELINED, JUNCTIONS = "none", "pipelined", "junctions"
-BOTH: tuple[Literal["none", "pipelined"], ...] = ("none", "pipelined")
+BOTH: tuple[Overlap, ...] = get_args(Overlap)
 """What an engine can do."""
 WORDS: Mapping[str, str] = {
     IN_ORDER: "one after the other",

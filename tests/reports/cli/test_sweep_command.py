@@ -161,6 +161,12 @@ def test_fields_that_are_the_same_in_all_rows_are_said_once(spec: Path) -> None:
     assert "The same" not in one
 
 
+def test_a_refused_value_that_is_a_list_is_shown(spec: Path) -> None:
+    (spec / "lists.yaml").write_text(SPEC.replace("[4, 8, 999]", "[[4, 8], 4]"))
+    archsim("sweep", "lists.yaml", "--out", "lists", folder=spec)
+    assert "[4, 8]" in archsim("results", "lists", folder=spec).stdout
+
+
 def test_what_is_wrong_is_said_in_a_sentence(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clusters, "CONNECTS_S", 1)
     (spec / "wrong.yaml").write_text("axes: {engine.pes: []}")

@@ -21,6 +21,7 @@ from workloads.importers.graphs.operations import (
     multiplied,
     refuse_operation,
     scaled,
+    shape_of,
 )
 from workloads.importers.graphs.signals import NotUnderstoodError, Signal, placed
 from workloads.topology.network import NetworkFileError
@@ -247,7 +248,7 @@ def _batch_norm_alone(**arguments: Any) -> tuple[Signal, None, None]:
 
 
 def _flatten(self: Any, start_dim: int = 0, end_dim: int = -1, **_: Any) -> Any:
-    shape = tuple(np.shape(self.places if isinstance(self, Signal) else self))
+    shape = shape_of(self)
     first, last = start_dim % max(len(shape), 1), end_dim % max(len(shape), 1)
     flat = int(np.prod(shape[first : last + 1], dtype=np.int64))
     return moved(self, lambda array: array.reshape(*shape[:first], flat, *shape[last + 1 :]))
@@ -319,7 +320,7 @@ def _ending(called: str) -> Callable[..., Signal]:
 
 
 def _size(self: Any, dim: int, **_: Any) -> int:
-    return int(np.shape(self.places if isinstance(self, Signal) else self)[dim])
+    return shape_of(self)[dim]
 
 
 def _whole(calculate: Callable[[Any, Any], Any]) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.importers.graphs.operations import PLAIN
+from workloads.importers.graphs.operations import PLAIN, shape_of
 from workloads.importers.graphs.signals import NotUnderstoodError, Signal, checked_size
 
 SPELLING = re.compile(r"TERM(,TERM)*(->TERM)?".replace("TERM", r"[A-Za-z]*(\.{3})?[A-Za-z]*"))
@@ -24,7 +24,7 @@ def einsum(name: str, equation: str, operands: Sequence[Any]) -> Any:
 
     Raises NotUnderstoodError where several signals take part, or where the signal is summed by itself.
     """
-    terms, result = _spelled(equation, [len(np.shape(getattr(each, "places", each))) for each in operands])
+    terms, result = _spelled(equation, [len(shape_of(each)) for each in operands])
     constants = [(t, each) for t, each in zip(terms, operands, strict=True) if not isinstance(each, Signal)]
     signals = [(t, each) for t, each in zip(terms, operands, strict=True) if isinstance(each, Signal)]
     if len(signals) > 1:

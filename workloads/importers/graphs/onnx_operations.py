@@ -12,7 +12,15 @@ from workloads.importers.graphs.aten import folded
 from workloads.importers.graphs.convolutions import Window, convolved
 from workloads.importers.graphs.einsum import einsum
 from workloads.importers.graphs.onnx_node import Node
-from workloads.importers.graphs.operations import added, ended, moved, multiplied, refuse_operation, scaled
+from workloads.importers.graphs.operations import (
+    added,
+    ended,
+    moved,
+    multiplied,
+    refuse_operation,
+    scaled,
+    shape_of,
+)
 from workloads.importers.graphs.pooling import averaged, averaged_to
 from workloads.importers.graphs.quantisers import (
     bipolar_quantised,
@@ -45,10 +53,6 @@ TYPES = {
 def whole_numbers(value: Any) -> list[int]:
     """A list of whole numbers, from a constant."""
     return [int(number) for number in np.asarray(value).reshape(-1)]
-
-
-def shape_of(value: Any) -> tuple[int, ...]:
-    return value.shape if isinstance(value, Signal) else np.shape(value)
 
 
 def legacy(node: Node, number: int) -> Any:

@@ -158,6 +158,11 @@ def multiplied(name: str, one: Any, other: Any) -> Any:
     return np.matmul(one, other)
 
 
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The shape of a signal or a constant."""
+    return value.shape if isinstance(value, Signal) else np.shape(value)
+
+
 def moved(value: Any, move: Any) -> Any:
     """A signal or a constant after `move`, which rearranges an array."""
     if isinstance(value, Signal):
